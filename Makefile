@@ -1,0 +1,1 @@
+# Two commands are enough: `make drill` and `make test`. Everything else is listed by `make help`.

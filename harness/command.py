@@ -1,0 +1,224 @@
+"""The one door to processes: every external command starts here, is recorded, and carries the run's label.
+
+The label is an environment variable, `DRDRILL_RUN=<run id>`, which children inherit. It is how `end_labelled`
+finds what a killed harness left behind: by the exact run id, never by a program's name.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock
+from harness.errors import DrillError
+from harness.recorder import Recorder
+
+LABEL = "DRDRILL_RUN"
+TAIL = 2000
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended: its exit code and what it printed."""
+
+    argv: tuple[str, ...]
+    exit: int
+    out: str
+    err: str
+    length: timedelta
+
+    @property
+    def ok(self) -> bool:
+        return self.exit == 0
+
+
+class CommandFailed(DrillError):
+    """A command ended with an exit code other than 0, or not in time."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that runs for long, known by pid and start time so that a reused pid is never hit."""
+
+    pid: int
+    started: int  # field 22 of /proc/PID/stat: clock ticks since boot
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        return cls(pid=pid, started=_start_ticks(pid) or 0)
+
+    def running(self) -> bool:
+        """Whether it is there and not a zombie."""
+        return _start_ticks(self.pid) == self.started and _state(self.pid) not in ("Z", "X")
+
+    def send(self, signum: signal.Signals) -> bool:
+        """Signal it; False where it is gone already."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if _start_ticks(self.pid) != self.started:
+                return False
+            signal.pidfd_send_signal(handle, signum)
+            return True
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(handle)
+
+
+class Commands:
+    """Starts commands for one run.
+
+    `label` is the run's id; `recorder` gets one fact per command, unless it is `quiet` (a poll, say).
+    """
+
+    def __init__(self, recorder: Recorder, *, label: str) -> None:
+        self.recorder = recorder
+        self.label = label
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        return {**os.environ, **(extra or {}), LABEL: self.label}
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        within: timedelta = timedelta(seconds=60),
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        check: bool = True,
+        quiet: bool = False,
+        hint: str = "run the printed command by hand; its log is in the run's folder",
+    ) -> Done:
+        """Run to the end and return what it printed.
+
+        Errors: `CommandFailed` when it did not end in time, could not start, or (with `check`) exited other than 0.
+        """
+        words = tuple(str(word) for word in argv)
+        begin = clock.mono()
+        try:
+            ended = subprocess.run(
+                words,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=within.total_seconds(),
+                env=self.environment(env),
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise CommandFailed(f"{' '.join(words)}: not done within {within.total_seconds():g} s", hint=hint) from None
+        except OSError as error:
+            raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
+        done = Done(words, ended.returncode, ended.stdout, ended.stderr, clock.since(begin))
+        if not quiet:
+            self.recorder.record(
+                "command",
+                argv=list(words),
+                exit=done.exit,
+                seconds=done.length.total_seconds(),
+                out=done.out[-TAIL:],
+                err=done.err[-TAIL:],
+            )
+        if check and not done.ok:
+            said = (done.err or done.out).strip().splitlines()
+            raise CommandFailed(f"{words[0]} exited {done.exit}: {said[-1] if said else 'without a word'}", hint=hint)
+        return done
+
+    def start(
+        self, argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Process:
+        """Start a process of long life, in a session of its own, its output appended to `log`."""
+        words = [str(word) for word in argv]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as sink:
+            try:
+                child = subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                    env=self.environment(env),
+                    cwd=cwd,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
+        process = Process.of(child.pid)
+        _children[child.pid] = child
+        self.recorder.record("process", argv=words, pid=process.pid, started=process.started, log=log.name)
+        return process
+
+
+_children: dict[int, subprocess.Popen[bytes]] = {}  # so that ended children are reaped, and not warned about
+
+
+def reap() -> None:
+    """Collect the exit codes of children that have ended."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            del _children[pid]
+
+
+def labelled(label: str) -> list[Process]:
+    """Every process of this machine that carries the label `DRDRILL_RUN=<label>` and that we may see."""
+    want = f"{LABEL}={label}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        process = Process.of(int(entry.name))
+        try:
+            if want in (entry / "environ").read_bytes().split(b"\0") and process.running():
+                found.append(process)
+        except OSError:
+            continue
+    return found
+
+
+def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15), but: Sequence[int] = ()) -> int:
+    """End, by SIGKILL, everything that carries the label; returns how many were ended.
+
+    Repeats until none is left, since a process may fork while it is looked for.
+    Errors: `DrillError` when something is still there after `within`.
+    """
+    begin, ended = clock.mono(), 0
+    while left := [process for process in labelled(label) if process.pid not in but]:
+        if clock.since(begin) > within:
+            raise DrillError(
+                f"processes of run {label} will not end: {', '.join(str(p.pid) for p in left)}",
+                hint="look at them with `ps`, end them by pid, then run `drdrill heal` again",
+            )
+        ended += sum(process.send(signal.SIGKILL) for process in left)
+        reap()
+        clock.sleep(timedelta(milliseconds=50))
+    return ended
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _state(pid: int) -> str:
+    fields = _stat(pid)
+    return fields[0] if fields else "X"
+
+
+def _start_ticks(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None

@@ -1,0 +1,53 @@
+"""Every error a user may meet, and the exit codes of `drdrill`.
+
+    DrillError                 exit 4   the harness itself failed
+    ├── Refused                exit 3   bad input, wrong usage, or not safe to do
+    ├── NotReady               exit 2   the stack never reached what a drill needs: nothing can be said
+    └── NotInTime              exit 2   a wait ran out
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What `drdrill` returns to the shell."""
+
+    MET = 0
+    MISSED = 1
+    UNKNOWN = 2
+    REFUSED = 3
+    FAILED = 4
+
+
+class DrillError(Exception):
+    """What happened, on what; and a hint that says what to do."""
+
+    exit = Exit.FAILED
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nHINT: {self.hint}"
+
+
+class Refused(DrillError):
+    """Bad input, wrong usage, or something that is not safe to do. Nothing was changed."""
+
+    exit = Exit.REFUSED
+
+
+class NotReady(DrillError):
+    """The stack did not reach the state that a drill starts from."""
+
+    exit = Exit.UNKNOWN
+
+
+class NotInTime(DrillError):
+    """A wait ran out; the message carries what was seen last."""
+
+    exit = Exit.UNKNOWN

@@ -1,0 +1,32 @@
+"""What hurts a stack. One file, one class, one word in the plan: `lose_volumes.py`, `LoseVolumes`, `lose_volumes`.
+
+A fault is a frozen dataclass; its fields are its settings and its form on disk. Before `inject` the harness writes
+the settings, and what `prepare` returns, to disk; `heal` gets the same, perhaps in another process after a crash.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Protocol
+
+from harness.stacks import Stack
+
+Undo = dict[str, Any]  # JSON: all that heal needs to know, written before anything is hurt
+
+
+class Fault(Protocol):
+    """Something that hurts a stack."""
+
+    name: str
+    lives: timedelta  # after which the guardian heals it
+    harms_data: bool  # then service counts only once the data is verified and the recovered database serves
+
+    def prepare(self, stack: Stack) -> Undo:
+        """Look, do not touch: what would `heal` need?"""
+
+    def inject(self, stack: Stack, undo: Undo) -> None: ...
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """Proof that it took effect, in words; empty when it did not."""
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        """Undo it. Harmless when repeated, and when nothing was injected."""

@@ -1,0 +1,233 @@
+"""Where drills happen. The protocols that a kind of stack fills, on one page.
+
+A drill, a fault and a procedure see only these; a new kind of stack, cluster or backup tool is one more folder or
+file that fills them. An optional power is a protocol of its own, never a flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+
+from harness.command import Commands
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that must hold for a stack to be steady, and what was seen."""
+
+    name: str
+    ok: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Where customers come in: the name they know, the address behind it, and the CA that they trust."""
+
+    host: str  # "api.quantumnest.com": goes into SNI and Host
+    address: str
+    port: int
+    ca: Path
+
+
+class Component(Protocol):
+    """One process or container of a stack."""
+
+    name: str
+    zone: str
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None:
+        """SIGKILL it and all it has started."""
+
+    def running(self) -> bool: ...
+
+    @property
+    def log(self) -> Path: ...
+
+
+class Member(Component, Protocol):
+    """One database server of the cluster, with the volume its data lies on."""
+
+    @property
+    def volume(self) -> Path:
+        """Where the volume is mounted; the data directory is inside."""
+
+    @property
+    def data(self) -> Path: ...
+
+    @property
+    def database_log(self) -> Path:
+        """PostgreSQL's own log; it does not lie on the data volume."""
+
+    @property
+    def dsn(self) -> str: ...
+
+
+class Place(Protocol):
+    """An empty place into which a database is restored: a directory and a PostgreSQL of its own, which serves nobody."""
+
+    data: Path
+    zone: str
+
+    def recover(self, *, restore_command: str, target: Mapping[str, str]) -> None:
+        """Write recovery.signal and the settings, and start.
+
+        `target` holds PostgreSQL's own settings, such as
+        `{"recovery_target_xid": "812", "recovery_target_inclusive": "off"}`; empty means: as far as the archive goes.
+        """
+
+    def recovered(self) -> bool:
+        """Whether recovery has ended and the database takes writes. Errors: `DrillError` when PostgreSQL ended, with its last log lines."""
+
+    def connect(self) -> psycopg.Connection[Any]: ...
+    def stop(self) -> None:
+        """A clean stop (fast shutdown, checkpoint written)."""
+
+    def start(self) -> None: ...
+    def verify_pages(self) -> str:
+        """`pg_checksums --check` on the stopped database; returns its last line. Errors: `CommandFailed`."""
+
+    def verify_structure(self) -> str:
+        """`pg_amcheck` on the running database, heap and indexes; returns what it said. Errors: `CommandFailed`."""
+
+    @property
+    def log(self) -> Path: ...
+
+
+class Cluster(Protocol):
+    """The database cluster: who leads, and how a restored database is put in service."""
+
+    members: Sequence[Member]
+
+    def leader(self) -> Member | None: ...
+    def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
+        """As the operators' superuser, autocommit; to the leader unless a member is named."""
+
+    def healthy(self) -> list[Condition]:
+        """A leader, and every other member streams from it synchronously or as quorum."""
+
+    def stop(self) -> None:
+        """Stop all members, the cluster manager too."""
+
+    def empty_place(self, zone: str) -> Place: ...
+    def adopt(self, place: Place) -> Member:
+        """Put the stopped place's data directory in service as the leader; the cluster must be stopped.
+
+        What was on the members' volumes is moved aside into the run's folder, the old cluster state is forgotten,
+        and the other members are cloned anew in the background. Returns when the leader takes writes.
+        """
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One base backup in the store."""
+
+    id: str
+    began: datetime
+    ended: datetime
+    begin_segment: str  # first WAL segment it needs
+    begin_lsn: str
+    end_lsn: str
+    objects: tuple[str, ...]  # keys in the bucket
+    size: int  # bytes
+
+
+@dataclass(frozen=True)
+class Damage:
+    """An object of the store that is not what was recorded when it was made."""
+
+    key: str
+    what: str  # "missing", "digest differs", "no digest recorded"
+
+
+@dataclass(frozen=True)
+class ArchivedSegment:
+    """One WAL segment, history or backup-label file in the archive."""
+
+    name: str
+    key: str
+    size: int
+    damage: str  # "" when sound
+    sound_version: str  # id of an earlier version of the object whose digest is right, "" where there is none
+
+
+class Backups(Protocol):
+    """Base backups and the WAL archive, in the plan's bucket and prefixes."""
+
+    bucket: str
+    base_prefix: str
+    wal_prefix: str
+
+    def take(self) -> Backup:
+        """Make a base backup and record the digest of every object of it. Returns when both are stored."""
+
+    def list(self) -> list[Backup]:
+        """Oldest first. From the store alone."""
+
+    def check(self, backup: Backup) -> list[Damage]:
+        """Read every object of it and compare with the digests recorded."""
+
+    def archive(self, *, since: str = "") -> list[ArchivedSegment]:
+        """Every file of the archive in order of name, from segment `since` on, each read and compared with its digest."""
+
+    def restore_version(self, segment: ArchivedSegment) -> None:
+        """Make the sound earlier version of a damaged object the current one."""
+
+    def restore(self, backup: Backup, place: Place) -> None:
+        """Bring the base backup into the empty place. Errors: `Refused` when the place is not empty."""
+
+    def restore_command(self, place: Place) -> str:
+        """For postgresql: fetches one WAL file from the archive."""
+
+    def archived(self) -> str:
+        """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""
+
+    def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
+        """For faults only: put other bytes at a key, or delete it where `content` is None.
+
+        Returns the id of the version that was current before. `keep_versions` False destroys the earlier versions too.
+        """
+
+    def read(self, key: str) -> bytes: ...
+    def undo_damage(self, key: str, version: str) -> None:
+        """For faults only: make `version` current again; harmless where it is already."""
+
+
+class Stack(Protocol):
+    """A running platform that a drill hurts."""
+
+    kind: str  # local, docker, staging
+    environment: str  # embedded, containers, staging, production
+    zones: Sequence[str]
+    folder: Path
+    commands: Commands
+    entrance: Entrance
+    cluster: Cluster
+    backups: Backups
+
+    def start(self) -> None: ...
+    def stop(self) -> None:
+        """End everything and remove it; harmless when nothing runs."""
+
+    def stand_in(self, zone: str) -> list[str]:
+        """The words to put before a command so that it runs where a customer of that zone stands."""
+
+    def service(self, zone: str) -> Component:
+        """The platform's API in a zone."""
+
+    def steady(self) -> list[Condition]:
+        """Serves, replicates, archives: each shown by a real request or query, each condition listed."""
+
+    def parts(self) -> dict[str, str]:
+        """What it is made of, with versions."""
+
+    def logs(self) -> dict[str, Path]:
+        """Component name to its log."""
