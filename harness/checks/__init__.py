@@ -1,0 +1,52 @@
+"""Figures and verdicts, by pure functions over journal, ledger and recovered rows. No clock, no network, no file.
+
+MISSED beats UNKNOWN beats MET when findings are merged; no finding at all is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+RULES = "1"  # the version of the rules that judge, named in every journal's first line
+
+
+class Outcome(StrEnum):
+    MET = "MET"
+    MISSED = "MISSED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's outcome.
+
+    `figure`, `low`, `high` and `objective` share one `unit` ("s", "transactions", …); None where there is no figure.
+    The truth lies in [`low`, `high`]. A `lower_bound` means: at least this much. An `advisory` finding does not
+    count for the verdict (a person's decision that nobody took, say).
+    """
+
+    id: str  # rto, loss, exposure, exactness, …
+    scenario: str
+    title: str
+    outcome: Outcome
+    reason: str
+    figure: float | None = None
+    low: float | None = None
+    high: float | None = None
+    objective: float | None = None
+    unit: str = "s"
+    lower_bound: bool = False
+    advisory: bool = False
+    demands: tuple[str, ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()  # of an RTO: detect, decide, recover, verify in seconds
+
+
+def merge(findings: Iterable[Finding]) -> Outcome:
+    """The verdict over findings."""
+    outcomes = {finding.outcome for finding in findings if not finding.advisory}
+    for worst in (Outcome.MISSED, Outcome.UNKNOWN):
+        if worst in outcomes:
+            return worst
+    return Outcome.MET if outcomes else Outcome.UNKNOWN
