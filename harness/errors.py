@@ -1,9 +1,9 @@
 """Every error a user may meet, and the exit codes of `drdrill`.
 
-    DrillError                 exit 4   the harness itself failed
-    ├── Refused                exit 3   bad input, wrong usage, or not safe to do
-    ├── NotReady               exit 2   the stack never reached what a drill needs: nothing can be said
-    └── NotInTime              exit 2   a wait ran out
+DrillError                 exit 4   the harness itself failed
+├── Refused                exit 3   bad input, wrong usage, or not safe to do
+├── NotReady               exit 2   the stack never reached what a drill needs: nothing can be said
+└── NotInTime              exit 2   a wait ran out
 """
 
 from __future__ import annotations

@@ -40,8 +40,6 @@ def until(
             return found
         if waited >= within:
             recorder.record("wait", what=what, seconds=waited.total_seconds(), polls=polls, outcome="not in time")
-            raise NotInTime(
-                f"{what}: not within {within.total_seconds():g} s" + (f"; last seen: {seen}" if (seen := last_seen()) else ""),
-                hint=hint,
-            )
+            seen = f"; last seen: {last_seen()}" if last_seen() else ""
+            raise NotInTime(f"{what}: not within {within.total_seconds():g} s{seen}", hint=hint)
         clock.sleep(every)

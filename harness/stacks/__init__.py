@@ -85,7 +85,10 @@ class Place(Protocol):
         """
 
     def recovered(self) -> bool:
-        """Whether recovery has ended and the database takes writes. Errors: `DrillError` when PostgreSQL ended, with its last log lines."""
+        """Whether recovery has ended and the database takes writes.
+
+        Errors: `DrillError` when PostgreSQL ended, with its last log lines.
+        """
 
     def connect(self) -> psycopg.Connection[Any]: ...
     def stop(self) -> None:
@@ -169,14 +172,14 @@ class Backups(Protocol):
     def take(self) -> Backup:
         """Make a base backup and record the digest of every object of it. Returns when both are stored."""
 
-    def list(self) -> list[Backup]:
+    def backups(self) -> list[Backup]:
         """Oldest first. From the store alone."""
 
     def check(self, backup: Backup) -> list[Damage]:
         """Read every object of it and compare with the digests recorded."""
 
     def archive(self, *, since: str = "") -> list[ArchivedSegment]:
-        """Every file of the archive in order of name, from segment `since` on, each read and compared with its digest."""
+        """Every file of the archive in order of name, from `since` on, each read and compared with its digest."""
 
     def restore_version(self, segment: ArchivedSegment) -> None:
         """Make the sound earlier version of a damaged object the current one."""
