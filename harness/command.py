@@ -105,7 +105,7 @@ class Commands:
         words = tuple(str(word) for word in argv)
         begin = clock.mono()
         try:
-            ended = subprocess.run(
+            ended = subprocess.run(  # noqa: PLW1510 - `check` is ours, below
                 words,
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from harness.command import Commands
+from harness.command import Commands, Done
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,12 @@ class Member(Component, Protocol):
     @property
     def dsn(self) -> str: ...
 
+    def program(self, name: str, *words: str) -> Done:
+        """Run one of PostgreSQL's own programs where this member's files are (`pg_waldump`, say); any exit code."""
+
 
 class Place(Protocol):
-    """An empty place into which a database is restored: a directory and a PostgreSQL of its own, which serves nobody."""
+    """An empty place into which a database is restored: a directory and a PostgreSQL of its own; it serves nobody."""
 
     data: Path
     zone: str
@@ -114,6 +117,9 @@ class Cluster(Protocol):
     def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
         """As the operators' superuser, autocommit; to the leader unless a member is named."""
 
+    def connect_as(self, role: str) -> psycopg.Connection[Any]:
+        """To the leader, autocommit, as another role of the platform (`operator`, say)."""
+
     def healthy(self) -> list[Condition]:
         """A leader, and every other member streams from it synchronously or as quorum."""
 
@@ -124,7 +130,7 @@ class Cluster(Protocol):
     def adopt(self, place: Place) -> Member:
         """Put the stopped place's data directory in service as the leader; the cluster must be stopped.
 
-        What was on the members' volumes is moved aside into the run's folder, the old cluster state is forgotten,
+        What was on the members' volumes is moved aside into the stack's folder, the old cluster state is forgotten,
         and the other members are cloned anew in the background. Returns when the leader takes writes.
         """
 
@@ -187,8 +193,8 @@ class Backups(Protocol):
     def restore(self, backup: Backup, place: Place) -> None:
         """Bring the base backup into the empty place. Errors: `Refused` when the place is not empty."""
 
-    def restore_command(self, place: Place) -> str:
-        """For postgresql: fetches one WAL file from the archive."""
+    def restore_command(self, place: Place, *, before: str = "") -> str:
+        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where it is given."""
 
     def archived(self) -> str:
         """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""
@@ -200,6 +206,12 @@ class Backups(Protocol):
         """
 
     def read(self, key: str) -> bytes: ...
+    def size_of(self, key: str) -> int:
+        """Bytes as stored; 0 where there is no such object."""
+
+    def current_version(self, key: str) -> str:
+        """Id of the version that a reader gets now; empty where there is none or it is deleted."""
+
     def undo_damage(self, key: str, version: str) -> None:
         """For faults only: make `version` current again; harmless where it is already."""
 

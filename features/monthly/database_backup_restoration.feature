@@ -1,0 +1,57 @@
+@monthly @TST-M1
+Feature: Database Backup Restoration
+  On the first Monday of each month the database is destroyed and restored from its backups.
+  Customers keep records of their own: these, not the database, show what was lost.
+
+  Background:
+    Given the platform serves customers in every zone, replicates and archives
+    And the books were checked before the disaster
+
+  @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario: An operator's mistake
+    When an operator's mistake destroys the last 24 hours of financial transactions
+    Then the consistency checks notice it
+    When the writers are stopped and the database is restored to just before the mistake
+    And the restored database is verified
+    And what customers wrote after the mistake is salvaged
+    And the restored database is put in service
+    Then customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And the database was restored to exactly the ordered point
+    And the books agree with those from before the disaster
+    And every health check answers within 30 seconds
+
+  @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @OBJ-8 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario: All volumes lost
+    When the database volumes of all zones are lost
+    Then the health checks notice it
+    When the database is restored from the latest sound backup and everything archived
+    And the restored database is verified
+    And the restored database is put in service
+    Then customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And the database was restored to exactly the ordered point
+    And transaction data was backed up at least as often as the plan says
+    And the books agree with those from before the disaster
+    And every health check answers within 30 seconds
+
+  @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario Outline: All volumes lost and the backups are damaged: <damage>
+    When <damage>, unnoticed
+    And the database volumes of all zones are lost
+    Then the health checks notice it
+    When the database is restored from the latest sound backup and everything archived
+    And the restored database is verified
+    And the restored database is put in service
+    Then the damage was found before anything was restored from it
+    And customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And the database was restored to exactly the ordered point
+    And the books agree with those from before the disaster
+    And every health check answers within 30 seconds
+
+    Examples:
+      | damage                                              |
+      | a byte is flipped in the latest base backup         |
+      | an object of the latest base backup is deleted      |
+      | a byte is flipped in a WAL segment archived after it |

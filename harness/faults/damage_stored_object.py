@@ -1,0 +1,69 @@
+"""Objects of the backup store are damaged silently: a byte flips, or an object is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from harness.errors import NotReady
+from harness.faults import Undo
+from harness.stacks import Stack
+
+Which = Literal["latest base backup", "every base backup", "WAL segment after the latest base backup"]
+
+
+@dataclass(frozen=True)
+class DamageStoredObject:
+    """`keep_versions` False destroys the sound earlier versions of the object too."""
+
+    which: Which
+    how: Literal["flip a byte", "delete"]
+    keep_versions: bool = True
+    name = "damage_stored_object"
+    lives = timedelta(minutes=15)
+    harms_data = False  # of itself: customers notice nothing until something is restored
+
+    def prepare(self, stack: Stack) -> Undo:
+        """The keys, and the version of each that is current now."""
+        keys = self._keys(stack)
+        return {"versions": {key: stack.backups.current_version(key) for key in keys}}
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        for key in undo["versions"]:
+            content: bytes | None = None
+            if self.how == "flip a byte":
+                changed = bytearray(stack.backups.read(key))
+                changed[len(changed) // 2] ^= 0x01
+                content = bytes(changed)
+            stack.backups.damage(key, content, keep_versions=self.keep_versions)
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        changed = [key for key, version in undo["versions"].items() if stack.backups.current_version(key) != version]
+        return f"changed in the store ({self.how}): {', '.join(changed)}" if len(changed) == len(undo["versions"]) else ""
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        if self.keep_versions:
+            for key, version in undo["versions"].items():
+                stack.backups.undo_damage(key, version)
+
+    def _keys(self, stack: Stack) -> list[str]:
+        backups = stack.backups.backups()
+        if not backups:
+            raise NotReady("there is no base backup to damage", hint="read the backup's log")
+        if self.which == "WAL segment after the latest base backup":
+            after = [file.key for file in stack.backups.archive(since=backups[-1].begin_segment) if _is_segment(file.name)]
+            if len(after) < 3:  # the one the backup began in, one to damage, and one behind it
+                raise NotReady("too few WAL segments were archived after the base backup", hint="read the archive's log")
+            return [after[len(after) // 2]]
+        chosen = backups if self.which == "every base backup" else backups[-1:]
+        return [_largest(stack, backup.objects) for backup in chosen]
+
+
+def _largest(stack: Stack, keys: tuple[str, ...]) -> str:
+    """The object that holds the data, not the few lines that describe it."""
+    return max(keys, key=stack.backups.size_of)
+
+
+def _is_segment(name: str) -> bool:
+    return len(name) == 24

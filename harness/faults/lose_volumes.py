@@ -1,0 +1,37 @@
+"""The database volumes of all zones are gone at one instant: every server dies and its data directory is removed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness.faults import Undo
+from harness.stacks import Stack
+
+
+@dataclass(frozen=True)
+class LoseVolumes:
+    name = "lose_volumes"
+    lives = timedelta(minutes=15)
+    harms_data = True
+
+    def prepare(self, stack: Stack) -> Undo:
+        return {"volumes": [str(member.volume) for member in stack.cluster.members]}
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        for member in stack.cluster.members:
+            member.kill()
+        for member in stack.cluster.members:
+            shutil.rmtree(member.volume)
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        gone = [member.name for member in stack.cluster.members if not member.data.exists() and not member.running()]
+        if len(gone) < len(stack.cluster.members):
+            return ""
+        return f"no data directory and no server left on {', '.join(gone)}"
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
+        for member in stack.cluster.members:
+            member.volume.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,28 @@
+"""Hurts nothing. It is there to prove that a fault that does not bite is never green."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness.faults import Undo
+from harness.stacks import Stack
+
+
+@dataclass(frozen=True)
+class Noop:
+    name = "noop"
+    lives = timedelta(minutes=10)
+    harms_data = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        return {}
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        pass
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        return ""
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        pass
