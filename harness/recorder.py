@@ -8,7 +8,7 @@ from typing import Any, Protocol
 class Recorder(Protocol):
     """Where facts go."""
 
-    def record(self, kind: str, **data: Any) -> None:
+    def record(self, kind: str, /, **data: Any) -> None:
         """Write one fact; when this returns, it is durable. `data` must be JSON."""
 
 
@@ -18,5 +18,5 @@ class Memory:
     def __init__(self) -> None:
         self.facts: list[tuple[str, dict[str, Any]]] = []
 
-    def record(self, kind: str, **data: Any) -> None:
+    def record(self, kind: str, /, **data: Any) -> None:
         self.facts.append((kind, data))

@@ -40,7 +40,9 @@ class DamageStoredObject:
 
     def bit(self, stack: Stack, undo: Undo) -> str:
         changed = [key for key, version in undo["versions"].items() if stack.backups.current_version(key) != version]
-        return f"changed in the store ({self.how}): {', '.join(changed)}" if len(changed) == len(undo["versions"]) else ""
+        if len(changed) < len(undo["versions"]):
+            return ""
+        return f"changed in the store ({self.how}): {', '.join(changed)}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         if self.keep_versions:
@@ -52,9 +54,10 @@ class DamageStoredObject:
         if not backups:
             raise NotReady("there is no base backup to damage", hint="read the backup's log")
         if self.which == "WAL segment after the latest base backup":
-            after = [file.key for file in stack.backups.archive(since=backups[-1].begin_segment) if _is_segment(file.name)]
+            archived = stack.backups.archive(since=backups[-1].begin_segment)
+            after = [file.key for file in archived if _is_segment(file.name)]
             if len(after) < 3:  # the one the backup began in, one to damage, and one behind it
-                raise NotReady("too few WAL segments were archived after the base backup", hint="read the archive's log")
+                raise NotReady("too few WAL segments were archived after the backup", hint="read the archive's log")
             return [after[len(after) // 2]]
         chosen = backups if self.which == "every base backup" else backups[-1:]
         return [_largest(stack, backup.objects) for backup in chosen]

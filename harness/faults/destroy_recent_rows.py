@@ -1,9 +1,10 @@
-"""An operator's mistake: one transaction, run by hand, sets amounts to zero and deletes rows of the last hours."""
+"""An operator's mistake: one transaction, run by hand, destroys the rows of the last hours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -13,8 +14,8 @@ from harness.stacks import Stack
 
 @dataclass(frozen=True)
 class DestroyRecentRows:
-    """`schema.table` loses the rows whose `moment` lies in the `last` hours: every second amount becomes 0, the
-    other rows are deleted, and then those set to zero in the older half are deleted too."""
+    """Of the rows of `schema.table` whose `moment` lies in the `last` hours, every second amount becomes 0 and the
+    others are deleted."""
 
     schema: str
     table: str
@@ -26,18 +27,15 @@ class DestroyRecentRows:
     harms_data = True
 
     def prepare(self, stack: Stack) -> Undo:
-        """Nothing in the database can be undone by hand: the recovery procedure is the undo. Counts the rows at stake."""
+        """Counts the rows at stake. No command undoes what is committed: the recovery procedure is the undo."""
         return {"sound": self._sound(stack)}
 
     def inject(self, stack: Stack, undo: Undo) -> None:
-        table, moment, amount = sql.Identifier(self.schema, self.table), sql.Identifier(self.moment), sql.Identifier(self.amount)
         with stack.cluster.connect_as("operator") as connection, connection.transaction():
             connection.execute(
-                sql.SQL("UPDATE {} SET {} = 0 WHERE {} >= now() - {} AND id % 2 = 0").format(table, amount, moment, self.last)
+                self._sql("UPDATE {table} SET {amount} = 0 WHERE {moment} >= now() - {last} AND id % 2 = 0")
             )
-            connection.execute(
-                sql.SQL("DELETE FROM {} WHERE {} >= now() - {} AND id % 2 = 1").format(table, moment, self.last)
-            )
+            connection.execute(self._sql("DELETE FROM {table} WHERE {moment} >= now() - {last} AND id % 2 = 1"))
 
     def bit(self, stack: Stack, undo: Undo) -> str:
         """Customers go on writing, so some sound rows are there again: it bit when most are gone."""
@@ -47,13 +45,18 @@ class DestroyRecentRows:
         return f"of {undo['sound']} sound rows of the last {self.last}, {left} are left"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        """Data that was destroyed comes back by the recovery procedure alone; there is nothing to switch off."""
+        """What was destroyed comes back by the recovery procedure alone; there is nothing to switch off."""
 
     def _sound(self, stack: Stack) -> int:
         with stack.cluster.connect() as connection:
-            row = connection.execute(
-                sql.SQL("SELECT count(*) FROM {} WHERE {} >= now() - {} AND {} <> 0").format(
-                    sql.Identifier(self.schema, self.table), sql.Identifier(self.moment), self.last, sql.Identifier(self.amount)
-                )
-            ).fetchone()
+            query = self._sql("SELECT count(*) FROM {table} WHERE {moment} >= now() - {last} AND {amount} <> 0")
+            row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+    def _sql(self, text: LiteralString) -> sql.Composed:
+        return sql.SQL(text).format(
+            table=sql.Identifier(self.schema, self.table),
+            moment=sql.Identifier(self.moment),
+            amount=sql.Identifier(self.amount),
+            last=sql.Literal(self.last),
+        )

@@ -1,0 +1,47 @@
+"""The plan's health verification, mended: every check is made, all failures are told, each against its limit.
+
+A transaction counts only when it can be read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from harness import clock
+from harness.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """`ask` returns what it saw, or raises; it must end within `limit`."""
+
+    name: str
+    limit: timedelta
+    ask: Callable[[timedelta], str]
+
+
+def verify_health(checks: Sequence[HealthCheck], *, recorder: Recorder) -> bool:
+    """Run all of them, record `health`, and say whether all were good."""
+    results: list[dict[str, Any]] = []
+    for check in checks:
+        begin = clock.mono()
+        try:
+            seen, answered = check.ask(check.limit), True
+        except Exception as error:
+            seen, answered = f"{type(error).__name__}: {error}"[:300], False
+        seconds = clock.since(begin).total_seconds()
+        results.append(
+            {
+                "name": check.name,
+                "ok": answered and seconds <= check.limit.total_seconds(),
+                "seconds": seconds,
+                "limit": check.limit.total_seconds(),
+                "seen": seen,
+            }
+        )
+    ok = all(result["ok"] for result in results)
+    recorder.record("health", ok=ok, checks=results)
+    return ok

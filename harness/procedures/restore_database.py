@@ -1,0 +1,300 @@
+"""Restore the database from its backups into an empty place, verify it, and put it in service.
+
+Two forms: `after_mistake` finds the transaction that destroyed rows and stops just before it, then salvages what
+customers wrote after it; `to_end_of_archive` restores all that was archived. The same list of steps as
+`drills/runbooks/database-backup-restoration.md`, which a person can follow by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from harness import clock, wait
+from harness.errors import DrillError
+from harness.procedures import Facts, Procedure, Step
+from harness.procedures.books import Books, SoundBooks
+from harness.procedures.find_mistake import Mistake, find_mistake
+from harness.recorder import Recorder
+from harness.stacks import ArchivedSegment, Backup, Member, Place, Stack
+
+SEGMENT = 24  # letters in the name of a WAL segment; history and label files have other lengths
+RECOVERY_LIMIT = timedelta(minutes=30)
+ARCHIVE_LIMIT = timedelta(minutes=2)
+
+
+class RecoveryFailed(DrillError):
+    """The database cannot be restored as ordered; what is missing is named."""
+
+
+@dataclass
+class RestoreDatabase:
+    """One restoration under way. `sound` is the last check of the books before the disaster.
+
+    `skip` and `earlier` exist for sabotage twins alone: steps left out, and a recovery point that much too early.
+    """
+
+    stack: Stack
+    books: Books
+    sound: SoundBooks
+    recorder: Recorder
+    mistaken: bool
+    skip: frozenset[str] = frozenset()
+    earlier: timedelta = timedelta(0)
+    place: Place = field(init=False)
+    _damaged: Member | None = field(init=False, default=None)
+    _mistake: Mistake | None = field(init=False, default=None)
+    _backup: Backup | None = field(init=False, default=None)
+    _files: list[ArchivedSegment] = field(init=False, default_factory=list)
+    _before: str = field(init=False, default="")  # first WAL segment that must not be used
+
+    def procedure(self) -> Procedure:
+        """The list of steps, made as data."""
+        mistake = [
+            Step(
+                "restore",
+                "keep-the-damaged-database",
+                "Keep the damaged leader running, for what must be salvaged "
+                "from it, and have its write-ahead log archived up to now",
+                self._archive_all,
+            ),
+            Step(
+                "restore",
+                "find-the-mistake",
+                "Find the transaction that destroyed rows, in the database's log and "
+                "with pg_waldump, and order recovery to stop just before its commit",
+                self._find_mistake,
+            ),
+        ]
+        salvage = [
+            Step(
+                "salvage",
+                "salvage-late-writes",
+                "Copy the transactions that customers committed after the mistake "
+                "from the damaged database into the restored one",
+                self._salvage,
+            ),
+        ]
+        steps = [
+            Step("restore", "stop-the-writers", "Stop the platform's API in every zone", self._stop_writers),
+            *(mistake if self.mistaken else []),
+            Step("restore", "choose-a-backup", "Compare every object of the newest base backup with the digests recorded "
+                 "when it was made; where one differs, say so and take the backup before", self._choose_backup),
+            Step("restore", "check-the-archive", "Compare every archived WAL file from there on with its digest; bring "
+                 "back an object's sound earlier version, or else end recovery before the damage", self._check_archive),
+            Step("restore", "restore-the-backup", "Restore the base backup into an empty place", self._restore_backup),
+            Step("restore", "recover", "Replay the archived WAL up to the ordered point and promote", self._recover),
+            Step("verify", "verify-structure", "Check every table and index with pg_amcheck", self._verify_structure),
+            Step("verify", "verify-pages", "Stop the database cleanly, check every page with pg_checksums, start it "
+                 "again", self._verify_pages),
+            Step("verify", "verify-the-books", "Compare the books with the last check before the disaster",
+                 self._verify_books),
+            *(salvage if self.mistaken else []),
+            Step("serve", "put-in-service", "Stop what is left of the old cluster, make the restored database its "
+                 "leader, clone the other zones from it", self._put_in_service),
+            Step("serve", "start-the-writers", "Start the platform's API in every zone", self._start_writers),
+        ]  # fmt: skip
+        kept = [step for step in steps if step.name not in self.skip and step.phase not in self.skip]
+        return Procedure("restore-database", kept, recorder=self.recorder)
+
+    def _stop_writers(self) -> Facts:
+        for zone in self.stack.zones:
+            self.stack.service(zone).stop()
+        return {"zones": list(self.stack.zones)}
+
+    def _archive_all(self) -> Facts:
+        leader = self.stack.cluster.leader()
+        if leader is None:
+            raise RecoveryFailed("no leader is left to keep", hint="restore to the end of the archive instead")
+        self._damaged = leader
+        with self.stack.cluster.connect(leader) as connection:
+            row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
+        until = row[0] if row else ""
+        wait.until(
+            lambda: _number(self.stack.backups.archived()) >= _number(until),
+            what=f"the archive reaches {until}",
+            within=ARCHIVE_LIMIT,
+            recorder=self.recorder,
+            every=timedelta(milliseconds=250),
+        )
+        return {"leader": leader.name, "archived until": until}
+
+    def _find_mistake(self) -> Facts:
+        assert self._damaged is not None
+        found = find_mistake(self.stack.cluster, self._damaged, table=self.books.table, since_lsn=self.sound.lsn)
+        self._mistake = found
+        stamp = clock.now()
+        ordered = found.committed - self.earlier
+        self.recorder.record(
+            "recovery.ordered",
+            kind="xid",
+            value=found.xid,
+            inclusive=False,
+            mono=stamp.mono - int((stamp.utc - ordered) / timedelta(microseconds=1)) * 1000,
+            why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.books.table} "
+            f"and committed at {clock.utc_text(found.committed)}, LSN {found.commit_lsn}",
+            declared_early=False,
+        )
+        return {"transaction": found.xid, "committed": clock.utc_text(found.committed), "lsn": found.commit_lsn,
+                "rows": found.rows, "log": list(found.logged)}  # fmt: skip
+
+    def _choose_backup(self) -> Facts:
+        refused: dict[str, list[str]] = {}
+        for backup in reversed(self.stack.backups.backups()):
+            if self._mistake and backup.ended >= self._mistake.committed - self.earlier:
+                refused[backup.id] = ["made after the point to recover to"]
+                continue
+            damages = self.stack.backups.check(backup)
+            if not damages:
+                self._backup = backup
+                return {"backup": backup.id, "made": clock.utc_text(backup.ended), "bytes": backup.size,
+                        "refused": refused}  # fmt: skip
+            refused[backup.id] = [f"{damage.key}: {damage.what}" for damage in damages]
+        raise RecoveryFailed(
+            f"no sound base backup: {refused or 'there is none at all'}",
+            hint="look for copies of the backups elsewhere before anything else is changed",
+        )
+
+    def _check_archive(self) -> Facts:
+        assert self._backup is not None
+        backups = self.stack.backups
+        self._files = backups.archive(since=self._backup.begin_segment)
+        mended, lost = [], []
+        for file in self._files:
+            if file.damage and file.sound_version:
+                backups.restore_version(file)
+                mended.append(f"{file.name}: {file.damage}; its sound earlier version is used")
+            elif file.damage and len(file.name) == SEGMENT:
+                lost.append(f"{file.name}: {file.damage}, and no sound earlier version")
+                self._before = min(self._before or file.name, file.name)
+        if not self.mistaken:
+            why = f"recovery must end before {self._before}: damaged" if self._before else "nothing newer is left"
+            self.recorder.record(
+                "recovery.ordered",
+                kind="end of archive",
+                value=max(self._usable(), default=""),
+                inclusive=True,
+                mono=None,
+                why=why,
+                declared_early=bool(self._before),
+            )
+        return {"files": len(self._files), "mended": mended, "lost": lost, "ends before": self._before}
+
+    def _restore_backup(self) -> Facts:
+        assert self._backup is not None
+        self.place = self.stack.cluster.empty_place(self.stack.zones[0])
+        self.stack.backups.restore(self._backup, self.place)
+        size = sum(path.stat().st_size for path in self.place.data.rglob("*") if path.is_file())
+        return {"zone": self.place.zone, "bytes": size}
+
+    def _recover(self) -> Facts:
+        assert self._backup is not None
+        target: dict[str, str] = {}
+        if self._mistake and self.earlier:
+            moment = self._mistake.committed - self.earlier
+            target = {"recovery_target_time": moment.isoformat(), "recovery_target_inclusive": "off"}
+        elif self._mistake:
+            target = {"recovery_target_xid": self._mistake.xid, "recovery_target_inclusive": "off"}
+        self.place.recover(
+            restore_command=self.stack.backups.restore_command(self.place, before=self._before),
+            target={**target, "recovery_target_action": "promote"} if target else {},
+        )
+        wait.until(
+            self.place.recovered,
+            what="the restored database takes writes",
+            within=RECOVERY_LIMIT,
+            recorder=self.recorder,
+            last_seen=lambda: _last_line(self.place),
+        )
+        with self.place.connect() as connection:
+            row = connection.execute(
+                "SELECT pg_last_wal_replay_lsn()::text, (SELECT timeline_id FROM pg_control_checkpoint()),"
+                " pg_database_size(current_database())"
+            ).fetchone()
+        lsn, timeline, size = row if row else ("", 0, 0)
+        self._must_have_reached(lsn)
+        self.recorder.record(
+            "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
+            declared_early=bool(self._before),
+        )  # fmt: skip
+        return {"lsn": lsn, "timeline": timeline, "bytes": size}
+
+    def _must_have_reached(self, lsn: str) -> None:
+        """Recovery that ends early says nothing by itself: compare with what the archive holds."""
+        if self.mistaken:
+            return  # PostgreSQL itself refuses to end before an ordered point
+        newest = max(self._usable(), default="")
+        if newest and _number(lsn) < _segment_start(newest):
+            raise RecoveryFailed(
+                f"recovery ended at {lsn}, before the last archived segment {newest}",
+                hint=f"the restored database's log says why: {_last_line(self.place)}",
+            )
+
+    def _usable(self) -> list[str]:
+        """The archived segments that recovery may use; the names order by timeline, then by place."""
+        segments = [file.name for file in self._files if len(file.name) == SEGMENT]
+        return [name for name in segments if not self._before or name < self._before]
+
+    def _verify_structure(self) -> Facts:
+        return {"pg_amcheck": self.place.verify_structure()}
+
+    def _verify_pages(self) -> Facts:
+        self.place.stop()
+        said = self.place.verify_pages()
+        self.place.start()
+        return {"pg_checksums": said}
+
+    def _verify_books(self) -> Facts:
+        with self.place.connect() as connection:
+            wrong = self.books.discrepancies(connection)
+            wrong += self.books.differences(self.sound, self.books.check(connection, last_id=self.sound.last_id))
+        self.recorder.record(
+            "verified",
+            ok=not wrong,
+            checks=[
+                {"name": "pages, tables and indexes", "ok": True, "seen": "pg_checksums and pg_amcheck found nothing"},
+                {"name": "books", "ok": not wrong, "seen": "; ".join(wrong) or "as at the last check"},
+            ],
+        )
+        if wrong:
+            raise RecoveryFailed(f"the restored books are wrong: {'; '.join(wrong)}", hint="restore an earlier backup")
+        return {"compared with": f"{len(self.sound.figures)} figures of the last check"}
+
+    def _salvage(self) -> Facts:
+        assert self._damaged is not None and self._mistake is not None
+        with self.stack.cluster.connect(self._damaged) as damaged, self.place.connect() as restored:
+            rows, amount = self.books.salvage(damaged, restored, since=self._mistake.committed)
+            wrong = self.books.discrepancies(restored)
+        self.recorder.record("salvaged", rows=rows, amount=str(amount))
+        if wrong:
+            raise RecoveryFailed(f"after the salvage the books are wrong: {'; '.join(wrong)}", hint="do not serve this")
+        return {"rows": rows, "amount": str(amount)}
+
+    def _put_in_service(self) -> Facts:
+        self.place.stop()
+        self.stack.cluster.stop()
+        leader = self.stack.cluster.adopt(self.place)
+        return {"leader": leader.name}
+
+    def _start_writers(self) -> Facts:
+        for zone in self.stack.zones:
+            self.stack.service(zone).start()
+        leader = self.stack.cluster.leader()
+        self.recorder.record("in_service", member=leader.name if leader else "", how="adopted by the cluster as leader")
+        return {"zones": list(self.stack.zones)}
+
+
+def _number(lsn: str) -> int:
+    """`16/B374D848` as a number; 0 for an empty text."""
+    high, _, low = lsn.partition("/")
+    return (int(high, 16) << 32) + int(low, 16) if low else 0
+
+
+def _segment_start(name: str) -> int:
+    """Where a 16 MB WAL segment begins, from its name."""
+    return (int(name[8:16], 16) << 32) + (int(name[16:24], 16) << 24)
+
+
+def _last_line(place: Place) -> str:
+    lines = place.log.read_text(errors="replace").strip().splitlines() if place.log.exists() else []
+    return lines[-1] if lines else ""

@@ -1,0 +1,63 @@
+"""One real request to the platform, over TLS, by the name that customers use and at the address that they reach."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import urllib3
+
+from harness import clock
+from harness.stacks import Entrance
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `status` 0 where nothing did, and then `error` says why."""
+
+    status: int
+    body: Any
+    length: timedelta
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Probe:
+    """Sends requests through an entrance. No retries, no redirects, a new connection each time."""
+
+    def __init__(self, entrance: Entrance) -> None:
+        self.entrance = entrance
+
+    def ask(
+        self, method: str, path: str, *, within: timedelta, host: str = "", body: dict[str, Any] | None = None
+    ) -> Answer:
+        """Send one request and wait `within` for all of its answer. Never raises for what the platform does."""
+        name = host or self.entrance.host
+        begin = clock.mono()
+        pool = urllib3.HTTPSConnectionPool(
+            self.entrance.address,
+            self.entrance.port,
+            ca_certs=str(self.entrance.ca),
+            server_hostname=name,
+            assert_hostname=name,
+            timeout=urllib3.Timeout(total=within.total_seconds()),
+            retries=False,
+        )
+        try:
+            answer = pool.request(
+                method, path, headers={"Host": name}, redirect=False, **({"json": body} if body is not None else {})
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return Answer(0, None, clock.since(begin), f"{type(error).__name__}: {error}")
+        finally:
+            pool.close()
+        try:
+            parsed = json.loads(answer.data)
+        except ValueError:
+            parsed = answer.data[:200].decode(errors="replace")
+        return Answer(answer.status, parsed, clock.since(begin))
