@@ -50,4 +50,5 @@ def percentage(text: str) -> Decimal:
 
 
 def _unit(word: str) -> timedelta | None:
-    return _UNITS.get(word) or (_UNITS.get(word[:-1]) if len(word) > 3 else None)
+    plural = len(word) > 3 and word.endswith("s")
+    return _UNITS.get(word.removesuffix("s") if plural else word)

@@ -101,7 +101,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise Refused(f"{path}: there is no such file", hint="run from the project's folder, or name another") from error
+        raise Refused(f"{path}: there is no such file", hint="name the file of the plan") from error
     except OSError as error:
         raise Refused(f"{path}: cannot be read: {error.strerror}", hint=f"look at: ls -ld {path}") from error
     if len(content) > LARGEST:
@@ -126,15 +126,16 @@ def _bounded(path: Path, events: Iterator[yaml.Event]) -> None:
     """Refuse aliases, and nesting that no plan has, before anything is built from the file."""
     depth = 0
     for event in events:
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            line = event.start_mark.line + 1
             raise Refused(f"{path}:{line}: has an anchor or an alias", hint="write the value out where it is needed")
+        if tag := getattr(event, "tag", None):
+            raise Refused(f"{path}:{line}: has the tag {tag}", hint="write the value without a tag")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            line = event.start_mark.line + 1
             raise Refused(f"{path}:{line}: is nested deeper than {DEEPEST} levels", hint="look for a stray bracket")
 
 
@@ -144,9 +145,7 @@ def _value(text: Text, node: yaml.Node, where: Where) -> Any:
         return _mapping(text, node, where)
     if isinstance(node, yaml.SequenceNode):
         return [_value(text, item, (*where, at)) for at, item in enumerate(node.value)]
-    if node.tag == "tag:yaml.org,2002:null" and not node.style:
-        return None
-    return node.value
+    return None if node.tag == "tag:yaml.org,2002:null" else node.value
 
 
 def _mapping(text: Text, node: yaml.MappingNode, where: Where) -> dict[str, Any]:

@@ -1,0 +1,284 @@
+"""The disaster recovery plan as data. Everything that a drill is measured against is read from here.
+
+`load` either returns a whole plan or raises one `Refused` that names every problem with file, line and field.
+It knows the form of a plan, and nothing of whose plan it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from harness import plan_shape, plan_text
+from harness.errors import Refused
+from harness.lengths import length_of_time, percentage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the plan promises for one tier. None where it promises nothing."""
+
+    name: str  # "critical financial data"
+    title: str
+    rto: timedelta
+    rpo: timedelta
+    mtd: timedelta | None
+    availability: Decimal | None  # percent
+    downtime_a_year: timedelta | None
+    durability: Decimal | None  # percent
+    backup_every: timedelta | None
+    demands: Mapping[str, str]  # "rto" to the id of the demand that asks for it
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of disaster, and how fast the plan answers it."""
+
+    name: str
+    title: str
+    scope: str
+    at_once: tuple[str, ...]  # what the plan wants immediately, with no figure
+    limits: Mapping[str, timedelta]  # "detection", "response", "recovery", …
+    demands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One entry of the calendar."""
+
+    drill: str  # "database-backup-restoration"
+    title: str
+    cadence: str  # monthly, quarterly, annual
+    demand: str
+    day: tuple[str, str] | None  # ("first", "Monday") of the month
+    months: tuple[int, ...]  # 1 is January; empty: every month, or any month of the year
+    together_with: tuple[str, ...]
+    not_built: str  # why there is no such drill; empty where there is one
+
+    @property
+    def feature(self) -> str:
+        """Where its feature is, under the folder of features: `monthly/database_backup_restoration.feature`."""
+        return f"{self.cadence}/{self.drill.replace('-', '_')}.feature"
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """What an engineer needs to know to follow a procedure of the plan."""
+
+    name: str
+    demands: tuple[str, ...]
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """One look of the health verification: either a request (`method`, `url`, `body`) or a `query`."""
+
+    name: str
+    demand: str
+    within: timedelta
+    method: str
+    url: str
+    body: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Contact:
+    role: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Channel:
+    use: str  # primary, secondary, emergency
+    name: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A message; `fields` stand in `body` in square brackets."""
+
+    name: str
+    subject: str
+    fields: tuple[str, ...]
+    body: str
+
+
+@dataclass(frozen=True)
+class Communication:
+    update_every: timedelta
+    report_within: timedelta
+    contacts: tuple[Contact, ...]
+    channels: tuple[Channel, ...]  # in the order in which they are tried
+    templates: Mapping[str, Template]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One thing the plan demands. Its id stays for good and is the tag of the scenarios that exercise it."""
+
+    id: str
+    says: str
+    not_exercised: str  # why no scenario has its tag; empty where one has to
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole plan. `digest` is the SHA-256 of the file's bytes."""
+
+    path: Path
+    digest: str
+    name: str
+    version: str
+    last_updated: date  # the first day of it, where the plan gives a month
+    next_review: date  # the last day of it, where the plan gives a month
+    owner: str
+    approved_by: tuple[str, ...]
+    time_zone: ZoneInfo
+    objectives: Mapping[str, Objective]
+    categories: Mapping[str, Category]
+    calendar: tuple[Duty, ...]
+    procedures: Mapping[str, Procedure]
+    health: tuple[HealthCheck, ...]
+    communication: Communication
+    demands: Mapping[str, Demand]
+
+    def objective(self, tier: str) -> Objective:
+        """The objectives of a tier. Errors: `Refused` when the plan has no such tier."""
+        return self._named("tier", tier, self.objectives)
+
+    def category(self, name: str) -> Category:
+        """Errors: `Refused` when the plan has no such category."""
+        return self._named("category", name, self.categories)
+
+    def procedure(self, name: str) -> Procedure:
+        """Errors: `Refused` when the plan has no such procedure."""
+        return self._named("procedure", name, self.procedures)
+
+    def setting(self, procedure: str, name: str) -> str:
+        """One setting of a procedure. Errors: `Refused` when the plan does not give it."""
+        return self._named(f"setting of {procedure}", name, self.procedure(procedure).settings)
+
+    def demand(self, id: str) -> Demand:
+        """Errors: `Refused` when the plan has no such demand."""
+        return self._named("demand", id, self.demands)
+
+    def drill(self, name: str) -> Duty:
+        """The entry of the calendar. Errors: `Refused` when no drill has that name."""
+        return self._named("drill", name, {duty.drill: duty for duty in self.calendar})
+
+    def cadence(self, name: str) -> tuple[Duty, ...]:
+        """The duties that are monthly, quarterly or annual, in the plan's order."""
+        return tuple(duty for duty in self.calendar if duty.cadence == name)
+
+    def _named(self, kind: str, name: str, among: Mapping[str, T]) -> T:
+        if name in among:
+            return among[name]
+        near = difflib.get_close_matches(name, among, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(among)}"
+        raise Refused(f'{self.path}: the plan has no {kind} "{name}"', hint=hint)
+
+
+def load(path: Path) -> Plan:
+    """Read the plan. Errors: `Refused`, with every problem of the file in one message."""
+    text = plan_text.read(path)
+    plan_shape.examine(text)
+    if text.problems:
+        raise plan_text.refuse(path, text.problems)
+    return _plan(text)
+
+
+def _plan(text: plan_text.Text) -> Plan:
+    written: dict[str, Any] = text.values
+    document = written["document"]
+    reasons = {demand: group["why"] for group in written.get("not_exercised", []) for demand in group["demands"]}
+    return Plan(
+        path=text.path,
+        digest=text.digest,
+        name=document["name"],
+        version=document["version"],
+        last_updated=plan_shape.first_day(document["last_updated"]),
+        next_review=plan_shape.last_day(document["next_review"]),
+        owner=document["owner"],
+        approved_by=tuple(document["approved_by"]),
+        time_zone=ZoneInfo(written["time_zone"]),
+        objectives={name: _objective(name, given) for name, given in written["objectives"].items()},
+        categories={name: _category(name, given) for name, given in written["categories"].items()},
+        calendar=tuple(_duty(cadence, given) for cadence, duties in written["calendar"].items() for given in duties),
+        procedures={
+            name: Procedure(name=name, demands=tuple(given["demands"]), settings=given["settings"])
+            for name, given in written["procedures"].items()
+        },
+        health=tuple(_health(given) for given in written["health"]),
+        communication=_communication(written["communication"]),
+        demands={id: Demand(id=id, says=says, not_exercised=reasons.get(id, ""))
+                 for id, says in written["demands"].items()},
+    )  # fmt: skip
+
+
+def _objective(name: str, given: Mapping[str, Any]) -> Objective:
+    lengths = _each(length_of_time, given, ("rto", "rpo", "mtd", "downtime_a_year", "backup_every"))
+    shares = _each(percentage, given, ("availability", "durability"))
+    return Objective(name=name, title=given["title"], demands=given["demands"], **lengths, **shares)
+
+
+def _each(read: Any, given: Mapping[str, str], names: Iterable[str]) -> dict[str, Any]:
+    return {name: read(given[name]) if name in given else None for name in names}
+
+
+def _category(name: str, given: Mapping[str, Any]) -> Category:
+    return Category(
+        name=name,
+        title=given["title"],
+        scope=given["scope"],
+        at_once=tuple(given.get("at_once", ())),
+        limits={what: length_of_time(limit) for what, limit in given["limits"].items()},
+        demands=tuple(given["demands"]),
+    )
+
+
+def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
+    return Duty(
+        drill=given["drill"],
+        title=given["title"],
+        cadence=cadence,
+        demand=given["demand"],
+        day=plan_shape.weekday_of_month(given["when"]) if "when" in given else None,
+        months=tuple(plan_shape.month(name) for name in given.get("months", ())),
+        together_with=tuple(given.get("with", ())),
+        not_built=given.get("not_built", ""),
+    )
+
+
+def _health(given: Mapping[str, Any]) -> HealthCheck:
+    method, url = plan_shape.request(given["request"]) if "request" in given else ("", "")
+    return HealthCheck(
+        name=given["name"],
+        demand=given["demand"],
+        within=length_of_time(given["within"]),
+        method=method,
+        url=url,
+        body=given.get("body", ""),
+        query=given.get("query", ""),
+    )
+
+
+def _communication(given: Mapping[str, Any]) -> Communication:
+    return Communication(
+        update_every=length_of_time(given["update_every"]),
+        report_within=length_of_time(given["report_within"]),
+        contacts=tuple(Contact(**contact) for contact in given["contacts"]),
+        channels=tuple(Channel(**channel) for channel in given["channels"]),
+        templates={name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]),
+                                  body=written["body"]) for name, written in given["templates"].items()},
+    )  # fmt: skip
