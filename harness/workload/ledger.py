@@ -79,6 +79,11 @@ def count(requests: Iterable[Request]) -> Totals:
     return Totals(due=due, sent=due - ends["not_sent"], **ends)
 
 
+def stored_origin(origin: str, zone: str) -> str:
+    """The `origin` that customers of a zone give the platform: (origin, number) is then one transaction's alone."""
+    return f"{origin}/{zone}"
+
+
 def header_line(header: Header) -> str:
     """The first line of a ledger."""
     return _json({"v": VERSION, **{f.name: getattr(header, f.name) for f in fields(header)}})

@@ -1,0 +1,140 @@
+"""One customer's connection to the platform: kept alive for a moment, never trusted after an error.
+
+Written on gevent's sockets, and not on a ready HTTP session, for the one thing that no session tells: whether the
+request had begun to leave when something broke. Before, it is known not to be stored; after, it is in doubt.
+It sends a request once: no retry, no redirect, no cookie.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import gevent
+import gevent.select
+import gevent.socket
+import gevent.ssl
+from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
+
+from harness import clock
+from harness.workload.ledger import Outcome
+
+OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones for a second at most
+BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the platform is: the name that customers know, and the address that they reach it at."""
+
+    host: str
+    port: int
+    address: str
+    tls: gevent.ssl.SSLContext | None
+
+    @classmethod
+    def at(cls, *, scheme: str, host: str, port: int, address: str, ca: Path | None) -> Target:
+        """With the certificate's name and chain checked, against `ca` or else the system's authorities.
+
+        Errors: `OSError` (an `ssl.SSLError`, too) when `ca` is no readable certificate.
+        """
+        tls = gevent.ssl.create_default_context(cafile=ca) if scheme == "https" else None
+        return cls(host=host, port=port, address=address, tls=tls)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a request, and when (nanoseconds of the monotonic clock)."""
+
+    outcome: Outcome
+    t: int
+    why: str = ""
+
+
+class Connection:
+    """At most one open connection, used by one request at a time."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._socket: gevent.socket.socket | None = None
+        self._opened = 0
+        self._left = False
+
+    def post(self, path: str, body: bytes, *, until: int) -> Answer:
+        """Send one POST and wait for all of its answer `until` that reading of the monotonic clock.
+
+        Never raises for what the platform or the network does.
+        """
+        self._left = False
+        left = (until - clock.mono()) / 1e9
+        if left <= 0:
+            return Answer("failed", clock.mono(), "never left: its time was up before it could be sent")
+        limit = gevent.Timeout(left)
+        try:
+            with limit:
+                status, said = self._exchange(path, body)
+        except gevent.Timeout as timeout:
+            if timeout is not limit:
+                raise
+            return self._broken("time-out")
+        except (OSError, HTTPParseError, ValueError) as error:
+            return self._broken(f"{type(error).__name__}: {error}")
+        return judge(status, said)
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _broken(self, why: str) -> Answer:
+        t = clock.mono()
+        self.close()
+        return Answer("in_doubt", t, why) if self._left else Answer("failed", t, f"never left: {why}")
+
+    def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
+        sock = self._fresh()
+        target = self.target
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\nContent-Type: application/json\r\n"
+            f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._left = True
+        sock.sendall(head.encode() + body)
+        response = HTTPSocketResponse(sock, method="POST")
+        said: bytes = response.read(BODY_LIMIT)
+        if response.should_close():
+            self.close()
+        return response.get_code(), said
+
+    def _fresh(self) -> gevent.socket.socket:
+        """The open connection if it is young and silent, else a new one."""
+        if self._socket is not None:
+            readable, _, _ = gevent.select.select([self._socket], [], [], 0)
+            if readable or clock.since(self._opened) > OLDEST:
+                self.close()
+        if self._socket is None:
+            plain = gevent.socket.create_connection((self.target.address, self.target.port))
+            self._socket, self._opened = plain, clock.mono()  # known from here on, so that a time-out closes it
+            if self.target.tls is not None:
+                self._socket = self.target.tls.wrap_socket(plain, server_hostname=self.target.host)
+        return self._socket
+
+
+def judge(status: int, said: bytes) -> Answer:
+    """What an answer says about the transaction.
+
+    Only the platform's own word counts: `stored` true or false. Anything else, an error page of something in between
+    say, leaves the transaction in doubt.
+    """
+    t = clock.mono()
+    try:
+        body = json.loads(said)
+    except ValueError:
+        body = None
+    stored = body.get("stored") if isinstance(body, dict) else None
+    if stored is True and status in (200, 201):
+        return Answer("acknowledged", t)
+    seen = f"{status}: {said[:120].decode('utf-8', errors='replace')}"
+    return Answer("failed" if stored is False else "in_doubt", t, seen)

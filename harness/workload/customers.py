@@ -1,0 +1,254 @@
+"""The customers of one zone, in a process of their own: `python -m harness.workload.customers --help`.
+
+An open loop: request n is due at `begin + (n - 1) / rate` whatever became of those before it, and is sent at its due
+time by a free customer. Where no customer is free it is *not sent, clients full*. Nothing leaves before the ledger
+has it on disk. SIGTERM ends the due times; what is under way is finished, at most a time-out later.
+Locust is used as a library, for its users, events and statistics; its own waiting is not, since it sends nothing
+while clients are stuck.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import signal
+import sys
+import urllib.parse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import gevent
+import gevent.pool
+import locust  # before anything that opens a socket: it makes sockets and threads cooperate
+from gevent.event import AsyncResult, Event
+from locust.env import Environment
+
+from harness import clock
+from harness.errors import DrillError, Exit, Refused
+from harness.workload import ledger
+from harness.workload.book import Book
+from harness.workload.connection import Answer, Connection, Target
+
+PATH = "/transactions"
+SECOND = 1_000_000_000
+LEAD = SECOND // 20  # from being ready to the first due time
+CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
+TIMEOUT = timedelta(seconds=5)
+ACCOUNTS = 10_000
+LARGEST = 100_00  # cents
+
+
+@dataclass(frozen=True)
+class Order:
+    """One transfer that is due."""
+
+    number: int
+    due: int
+    source: int
+    target: int
+    amount: Decimal
+
+
+class Customer(locust.User):
+    """One of the customers, with a connection of its own."""
+
+    abstract = True  # Locust is not to run it by itself
+
+    def __init__(self, environment: Environment, target: Target) -> None:
+        super().__init__(environment)
+        self.connection = Connection(target)
+
+    def transfer(self, order: Order, *, origin: str, timeout: timedelta) -> Answer:
+        """Send it once, and wait for the answer until `timeout` after its due time."""
+        body = {
+            "origin": origin,
+            "number": order.number,
+            "from": order.source,
+            "to": order.target,
+            "amount": str(order.amount),
+        }
+        until = order.due + int(timeout.total_seconds() * SECOND)
+        answer = self.connection.post(PATH, json.dumps(body).encode(), until=until)
+        self.environment.events.request.fire(
+            request_type="POST",
+            name=PATH,
+            response_time=(answer.t - order.due) / 1e6,
+            response_length=0,
+            response=None,
+            context={},
+            exception=None if answer.outcome == "acknowledged" else RuntimeError(answer.outcome),
+        )
+        return answer
+
+
+class Customers:
+    """The open loop over all customers of a zone."""
+
+    def __init__(self, header: ledger.Header, target: Target, writer: ledger.Writer, *, clients: int) -> None:
+        self.header = header
+        self.timeout = timedelta(seconds=header.timeout)
+        self.environment = Environment(user_classes=[])
+        self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]
+        self.book = Book(writer, on_lost=self.stop)
+        self.free = [Customer(self.environment, target) for _ in range(clients)]  # the last one in is the next out
+        self.under_way = gevent.pool.Group()
+        self.draw = random.Random(header.seed)
+        self._stopping = Event()
+        self._stopped: int | None = None
+
+    def stop(self) -> None:
+        """No request is due after this moment."""
+        self._stopped = self._stopped or clock.mono()
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Until `stop`. Errors: `LedgerLost`; then nothing was sent that is not in the ledger."""
+        number = 1
+        while self._due_comes(due := due_time(self.header, number)):
+            self._take(number, due)
+            number += 1
+        if self.book.lost is None:
+            self.under_way.join()
+        self.book.close()
+
+    def _due_comes(self, due: int) -> bool:
+        """Wait for a due time; False when the customers were stopped before it.
+
+        A due time that has passed already, because this process was held up, is not skipped.
+        """
+        gevent.sleep(0)  # so that, after it was held up, those with answers come first
+        while (left := due - clock.mono()) > 0 and not self._stopping.wait(left / SECOND):
+            pass
+        return self._stopped is None or (due <= self._stopped and self.book.lost is None)
+
+    def _take(self, number: int, due: int) -> None:
+        order = self._order(number, due)
+        now = clock.mono()
+        if now - due > self.timeout.total_seconds() * SECOND:
+            self.book.add(ledger.not_sent_line(number, due=due, t=now, why="customers held up past its time-out"))
+        elif not self.free:
+            self.book.add(ledger.not_sent_line(number, due=due, t=now, why="clients full"))
+        else:
+            sent = ledger.sent_line(
+                number, due=due, t=now, source=order.source, target=order.target, amount=order.amount
+            )
+            self.under_way.spawn(self._serve, self.free.pop(), order, self.book.add(sent))
+
+    def _order(self, number: int, due: int) -> Order:
+        """Drawn for every number, sent or not, so that the seed alone tells them all."""
+        accounts = self.header.accounts
+        source = self.draw.randint(1, accounts)
+        target = (source + self.draw.randint(1, accounts - 1) - 1) % accounts + 1
+        return Order(number, due, source, target, Decimal(self.draw.randint(1, LARGEST)).scaleb(-2))
+
+    def _serve(self, customer: Customer, order: Order, recorded: AsyncResult) -> None:
+        try:
+            recorded.get()
+        except ledger.LedgerLost:
+            return  # it does not leave; `run` reports why
+        origin = ledger.stored_origin(self.header.origin, self.header.zone)
+        answer = customer.transfer(order, origin=origin, timeout=self.timeout)
+        self.book.add(ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why))
+        self.free.append(customer)
+
+    def _heard(self, response_time: float, exception: Exception | None, **_: Any) -> None:
+        self.environment.stats.log_request("POST", PATH, round(response_time), 0)
+        if exception is not None:
+            self.environment.stats.log_error("POST", PATH, exception)
+
+    def summary(self) -> str:
+        """One line for the log. Response times count from the due time."""
+        total = self.environment.stats.total
+        return (
+            f"zone {self.header.zone}: {total.num_requests} answered or given up, {total.num_failures} of them bad; "
+            f"median {total.get_response_time_percentile(0.5) or 0:.0f} ms, "
+            f"99% {total.get_response_time_percentile(0.99) or 0:.0f} ms"
+        )
+
+
+def due_time(header: ledger.Header, number: int) -> int:
+    """When a request is due: a fixed grid on the monotonic clock, which never drifts."""
+    return header.begin + round((number - 1) * SECOND / header.rate)
+
+
+def first_due(*, ready: int, rate: float, phase: float) -> int:
+    """The first point of the zone's grid after `ready`.
+
+    All grids of one machine start at its boot, so zones with phases 0, 1/3 and 2/3 take turns without a word.
+    """
+    period = SECOND / rate
+    return round((math.ceil((ready + LEAD) / period - phase) + phase) * period)
+
+
+class _Arguments(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Refused(message, hint="see `python -m harness.workload.customers --help`")
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = _Arguments(prog="python -m harness.workload.customers", description="The customers of one zone.")
+    parser.add_argument("--zone", required=True)
+    parser.add_argument("--origin", required=True, help="<run>/<scenario>")
+    parser.add_argument("--rate", type=float, required=True, help="requests a second of this zone")
+    parser.add_argument("--phase", type=float, default=0.0, help="of the grid of due times, 0 to 1 of its period")
+    parser.add_argument("--ledger", type=Path, required=True, help="a file that does not exist yet")
+    parser.add_argument("--url", required=True, help="https://NAME:PORT")
+    parser.add_argument("--address", help="where NAME is reached; asked of the system when not given")
+    parser.add_argument("--ca", type=Path, help="who may vouch for NAME; the system's authorities when not given")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
+    parser.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS, help="transfers are between accounts 1 and this")
+    parser.add_argument("--seed", type=int, help="of accounts and amounts; drawn when not given")
+    given = parser.parse_args(words)
+    if not (given.rate > 0 and given.timeout > 0 and given.clients > 0 and given.accounts > 1 and 0 <= given.phase < 1):
+        parser.error("rate, timeout and clients are above 0, accounts above 1, phase from 0 to below 1")
+    return given
+
+
+def _target(given: argparse.Namespace) -> Target:
+    url = urllib.parse.urlsplit(given.url)
+    hint = "give --url https://NAME:PORT, and a CA certificate in PEM"
+    if url.scheme not in ("https", "http") or not url.hostname:
+        raise Refused(f"{given.url}: not a URL of a platform", hint=hint)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        return Target.at(
+            scheme=url.scheme, host=url.hostname, port=port, address=given.address or url.hostname, ca=given.ca
+        )
+    except OSError as error:
+        raise Refused(f"{given.ca}: {error.strerror or error}", hint=hint) from None
+
+
+def main(words: Sequence[str]) -> int:
+    """Returns the exit code: 0 after SIGTERM, 3 for wrong usage, 4 when the ledger was lost."""
+    try:
+        given = _arguments(words)
+        target = _target(given)
+        header = ledger.Header(
+            origin=given.origin,
+            zone=given.zone,
+            rate=given.rate,
+            timeout=given.timeout,
+            begin=first_due(ready=clock.mono(), rate=given.rate, phase=given.phase),
+            seed=given.seed if given.seed is not None else random.SystemRandom().getrandbits(32),
+            accounts=given.accounts,
+        )
+        customers = Customers(header, target, ledger.Writer(given.ledger, header), clients=given.clients)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(signum, customers.stop)
+        customers.run()
+    except DrillError as error:
+        print(error, file=sys.stderr, flush=True)
+        return error.exit
+    print(customers.summary(), flush=True)
+    return Exit.MET
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
