@@ -1,1 +1,40 @@
 # Two commands are enough: `make drill` and `make test`. Everything else is listed by `make help`.
+.PHONY: help setup drill test test-crash bench prove clean
+MAKEFLAGS += --no-print-directory
+DRDRILL = .venv/bin/drdrill
+PYTEST = .venv/bin/python -m pytest
+ARGS =
+export PYTHON
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo '  PYTHON=… chooses the interpreter; ARGS=… goes to the command (make drill ARGS="--rung loopback")'
+
+setup: ## make .venv, or make it anew when its parts have changed
+	@bin/set-up
+
+drill: setup ## run the drills of the month on the embedded stack
+	@$(DRDRILL) run monthly $(ARGS)
+
+prove: setup ## show that the drill can fail: run it with recovery broken in named ways
+	@$(DRDRILL) prove database-backup-restoration $(ARGS)
+
+test: ## lint, types, unit tests, and tests on the real stack
+	@bin/set-up test
+	@bin/timed lint .venv/bin/ruff check .
+	@bin/timed format .venv/bin/ruff format --check .
+	@bin/timed types .venv/bin/mypy
+	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash --ignore tests/bench $(ARGS)
+	@bin/timed 'real tests' $(PYTEST) -q tests/real $(ARGS)
+
+test-crash: ## kill -9 at every journal line and at random moments (long)
+	@bin/set-up test
+	@bin/timed 'crash tests' $(PYTEST) -q tests/crash $(ARGS)
+
+bench: ## how exact the clock of an outage is, and how fast ledgers are compared
+	@bin/set-up test
+	@bin/timed bench $(PYTEST) -q -s tests/bench $(ARGS)
+
+clean: ## remove .venv and caches; evidence/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -not -path './evidence/*' -prune -exec rm -rf {} +
