@@ -1,0 +1,182 @@
+"""One versioned bucket of an S3 store: bytes in, bytes out, and what versions there are.
+
+Speaks S3 itself, so that what Barman says about its own objects is checked by something else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import DrillError, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+PIECE = 1 << 20  # bytes read at a time: a base backup is never held in memory
+GONE = ("NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as a listing shows it."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object; a deletion is one too."""
+
+    id: str
+    latest: bool
+    deletion: bool
+
+
+class Bucket:
+    """A bucket behind `url`, trusted by `ca`. One connection pool, made on first use; usable from several threads."""
+
+    def __init__(self, name: str, *, url: str, ca: Path, credentials: Mapping[str, str], region: str) -> None:
+        self.name = name
+        self._url = url
+        self._ca = ca
+        self._credentials = credentials
+        self._region = region
+        self._making = Lock()
+
+    @cached_property
+    def _made(self) -> S3Client:
+        # Imported here: it costs 0.3 s, and most commands of the harness never talk to a store.
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.session import Session  # noqa: PLC0415
+
+        # The user's own AWS profile and proxy have no say here.
+        session = Session(session_vars={"profile": (None, None, None, None), "config_file": (None, None, "", None)})
+        client: Any = session.create_client(
+            "s3",
+            endpoint_url=self._url,
+            region_name=self._region,
+            verify=str(self._ca),
+            aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
+            config=Config(
+                connect_timeout=2,
+                read_timeout=20,
+                retries={"total_max_attempts": 2},
+                s3={"addressing_style": "path"},
+                proxies={},
+            ),
+        )
+        return client  # type: ignore[no-any-return]
+
+    @property
+    def _client(self) -> S3Client:
+        with self._making:
+            return self._made
+
+    def make(self) -> None:
+        """Make the bucket, versioned; harmless where it is there."""
+        with self._saying("be made"):
+            self._client.create_bucket(Bucket=self.name)
+            self._client.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
+
+    def objects(self, prefix: str, *, after: str = "") -> Iterator[Stored]:
+        """Every object under the prefix, in order of key, from the one behind `after` on."""
+        with self._saying(f"list {prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix, StartAfter=after
+            )
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield Stored(found["Key"], found["Size"])
+
+    def find(self, key: str, *, version: str = "") -> bytes | None:
+        """What is stored at a key; None where nothing is."""
+        pieces = self._pieces(key, version)
+        return None if pieces is None else b"".join(pieces)
+
+    def read(self, key: str, *, version: str = "") -> bytes:
+        """What is stored at a key. Errors: `Refused` where nothing is."""
+        content = self.find(key, version=version)
+        if content is None:
+            raise Refused(f"no object {key} in bucket {self.name}", hint="list the backups and the archive")
+        return content
+
+    def sha256(self, key: str, *, version: str = "") -> str:
+        """The SHA-256, in hex, of what is stored at a key; "" where nothing is."""
+        pieces = self._pieces(key, version)
+        if pieces is None:
+            return ""
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def write(self, key: str, content: bytes) -> str:
+        """Store bytes at a key; returns the id of the new version."""
+        with self._saying(f"write {key}"):
+            return self._client.put_object(Bucket=self.name, Key=key, Body=content)["VersionId"]
+
+    def delete(self, key: str, *, version: str = "") -> None:
+        """Delete an object (a versioned bucket keeps what it was), or one version of it for good."""
+        with self._saying(f"delete {key}"):
+            if version:
+                self._client.delete_object(Bucket=self.name, Key=key, VersionId=version)
+            else:
+                self._client.delete_object(Bucket=self.name, Key=key)
+
+    def versions(self, key: str) -> list[Version]:
+        """Every version of one object, the latest first."""
+        with self._saying(f"list the versions of {key}"):
+            found: list[tuple[Any, Version]] = []
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=key)
+            for page in pages:
+                for kind, deletion in (("Versions", False), ("DeleteMarkers", True)):
+                    entries: Any = page.get(kind, [])
+                    found += [
+                        (entry["LastModified"], Version(entry["VersionId"], bool(entry["IsLatest"]), deletion))
+                        for entry in entries
+                        if entry["Key"] == key
+                    ]
+        # Sorting is stable, so versions of the same second stay in the store's own order, the latest first.
+        found.sort(key=lambda one: (one[1].latest, one[0]), reverse=True)
+        return [version for _, version in found]
+
+    def _pieces(self, key: str, version: str) -> Iterator[bytes] | None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+
+        with self._saying(f"read {key}"):
+            try:
+                if version:
+                    answer = self._client.get_object(Bucket=self.name, Key=key, VersionId=version)
+                else:
+                    answer = self._client.get_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in GONE:
+                    return None
+                raise
+        return self._stream(key, answer["Body"])
+
+    def _stream(self, key: str, body: Any) -> Iterator[bytes]:
+        with self._saying(f"read {key}"):
+            yield from body.iter_chunks(PIECE)
+
+    @contextmanager
+    def _saying(self, what: str) -> Iterator[None]:
+        """Turn the client's errors into ours."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (see _made)
+
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise DrillError(
+                f"backup store {self._url}, bucket {self.name}: could not {what}: {error}",
+                hint="read the log of the S3 server in the run's folder; is it running?",
+            ) from None

@@ -1,0 +1,113 @@
+"""Names and positions of the write-ahead log, and how far an archive of it is complete. Pure functions.
+
+The layout is PostgreSQL's: a segment is named by its timeline and its number, 8 and 16 hexadecimal digits, and
+`<timeline>.history` lists the timelines it descends from with the position at which each was left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+SEGMENT = 16 << 20  # bytes; initdb's default
+PER_LOG = (1 << 32) // SEGMENT
+
+_SEGMENT_NAME = re.compile(r"[0-9A-F]{24}")
+_HISTORY_NAME = re.compile(r"([0-9A-F]{8})\.history")
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a timeline was left for the next one."""
+
+    timeline: int
+    until: int  # position, in bytes
+
+
+def is_segment(name: str) -> bool:
+    return _SEGMENT_NAME.fullmatch(name) is not None
+
+
+def history_of(name: str) -> int:
+    """The timeline that a history file belongs to; 0 where `name` is no history file."""
+    found = _HISTORY_NAME.fullmatch(name)
+    return int(found.group(1), 16) if found else 0
+
+
+def segment_name(timeline: int, number: int) -> str:
+    return f"{timeline:08X}{number // PER_LOG:08X}{number % PER_LOG:08X}"
+
+
+def segment_at(name: str) -> tuple[int, int]:
+    """The timeline and the number of a segment."""
+    return int(name[:8], 16), int(name[8:16], 16) * PER_LOG + int(name[16:24], 16)
+
+
+def position(lsn: str) -> int:
+    """The bytes that an LSN such as `16/B374D848` stands for."""
+    high, _, low = lsn.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def lsn(at: int) -> str:
+    return f"{at >> 32:X}/{at & 0xFFFFFFFF:X}"
+
+
+def branches(history: str) -> tuple[Branch, ...]:
+    """The content of a history file, oldest timeline first."""
+    found = []
+    for line in history.splitlines():
+        fields = line.split("#")[0].split()
+        if len(fields) >= 2:
+            found.append(Branch(int(fields[0]), position(fields[1])))
+    return tuple(found)
+
+
+@dataclass
+class Listed:
+    """What is known of an archive that is listed again and again."""
+
+    names: set[str] = field(default_factory=set)
+    histories: dict[int, tuple[Branch, ...]] = field(default_factory=dict)
+    origins: list[str] | None = None  # first segments of the base backups, oldest first; None: ask again
+    last: str = ""  # the last segment without a gap: nothing before it need be listed again
+
+    def complete_until(self) -> int:
+        """See the function of this name; moves `last` on."""
+        reached = complete_until(self.names, histories=self.histories, origins=self.origins or ())
+        before = [segment_name(line, reached // SEGMENT - 1) for line in {1, *self.histories}] if reached else []
+        self.last = max((name for name in before if name in self.names), default="")
+        return reached
+
+
+def complete_until(names: Collection[str], *, histories: Mapping[int, Sequence[Branch]], origins: Sequence[str]) -> int:
+    """The position up to which everything needed for a recovery is among `names`.
+
+    Counts from the first segment of the newest base backup (`origins`, oldest first) that the newest timeline descends
+    from, without a gap, across changes of timeline. Without such a backup it counts from the first segment there is.
+    A timeline above the first counts only with its history file, for nobody can recover along it without.
+    """
+    segments = {name for name in names if is_segment(name)}
+    known = {segment_at(name)[0] for name in segments} | set(histories)
+    newest = max((line for line in known if line == 1 or line in histories), default=0)
+    if not newest:
+        return 0
+    past = tuple(histories.get(newest, ()))
+
+    def line_of(number: int) -> int:
+        """The timeline whose file of this number is needed to go past it."""
+        return next((branch.timeline for branch in past if number < branch.until // SEGMENT), newest)
+
+    start = next((name for name in reversed(origins) if line_of(segment_at(name)[1]) == segment_at(name)[0]), "")
+    if not start:
+        on_path = [name for name in segments if line_of(segment_at(name)[1]) == segment_at(name)[0]]
+        if not on_path:
+            return 0
+        start = min(on_path, key=lambda name: segment_at(name)[1])
+    number = segment_at(start)[1]
+    while segment_name(line_of(number), number) in segments:
+        number += 1
+    # The new timeline's copy of the segment in which it branched may be missing yet: the old one's reaches so far.
+    reached = [b.until for b in past if b.until // SEGMENT == number and segment_name(b.timeline, number) in segments]
+    return max([number * SEGMENT, *reached])
