@@ -1,5 +1,9 @@
 """Customers and their ledger: load that is due at fixed times, whatever the platform does meanwhile.
 
-`ledger` writes and reads what was due, sent and answered; `customers` is the process of one zone's customers;
-`workload` begins and ends them for a scenario; `tail` follows their ledgers while they grow.
+`workload` begins and ends the customers of a scenario; `customers` is the process of one zone's; `ledger` writes and
+reads what was due, sent and answered; `tail` follows ledgers while they grow.
 """
+
+from harness.workload.workload import Workload
+
+__all__ = ["Workload"]
