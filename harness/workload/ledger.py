@@ -171,7 +171,7 @@ def _ends(
     torn: Callable[[str], None] | None,
 ) -> Iterator[Request]:
     """Requests in the order in which they ended; `under_way` holds those that were sent and have no end yet."""
-    last = 0
+    last = due = 0
     facts = _facts(lines, name=name, torn=torn)
     for _, first in facts:
         _header(first, name=name)
@@ -186,15 +186,18 @@ def _ends(
                     raise ValueError(f"number {number} ends here, and is not under way")
                 yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")))
                 continue
+            if event not in ("sent", "not_sent"):
+                raise ValueError(f"unknown event {event!r}")
             last += 1
             if number != last:
                 raise ValueError(f"number {number} where {last} is next")
+            if fact["due"] < due:
+                raise ValueError("due before the one before it")
+            due = fact["due"]
             if event == "sent":
                 under_way[number] = _sent(fact)
-            elif event == "not_sent":
-                yield Request(number, _whole(fact["due"]), None, t, "not_sent", None, None, None, str(fact["why"]))
             else:
-                raise ValueError(f"unknown event {event!r}")
+                yield Request(number, _whole(due), None, t, "not_sent", None, None, None, str(fact["why"]))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise Refused(f"{name}:{at}: {_reason(error)}", hint=HINT) from None
 
@@ -225,7 +228,10 @@ def _sent(fact: dict[str, Any]) -> Request:
     due, source, target = fact["due"], fact["from"], fact["to"]
     if type(due) is not int or type(source) is not int or type(target) is not int:
         raise TypeError("due, from and to are whole numbers")
-    return Request(fact["n"], due, fact["t"], None, "in_doubt", source, target, Decimal(fact["amount"]), NO_END)
+    amount = Decimal(fact["amount"])
+    if not amount.is_finite():
+        raise InvalidOperation
+    return Request(fact["n"], due, fact["t"], None, "in_doubt", source, target, amount, NO_END)
 
 
 def _ended(sent: Request, t: int, outcome: Outcome, why: str) -> Request:
