@@ -1,0 +1,49 @@
+"""What customers saw of the scenario: bad seconds, how much of the year's error budget they spend, and latency.
+
+A bad second is a second of the clock in which at least one request was due that was not answered in time. Seconds in
+which nothing was due count as neither. Latency runs from the due time to the answer, of acknowledged requests.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import SECOND, Evidence, Expectation
+from harness.checks.rto import missing_ledgers
+
+TITLE = "Availability, as customers saw it"
+
+
+def availability(evidence: Evidence, expected: Expectation) -> Finding:
+    """Bad seconds; `expected.limit` is the year's error budget in seconds. Advisory where no sentence asked for it."""
+    bad: set[int] = set()
+    observed: set[int] = set()
+    latencies = array("q")
+    for zone in evidence.zones:
+        for request in evidence.requests(zone):
+            observed.add(request.due // SECOND)
+            if request.outcome == "acknowledged" and request.ended is not None:
+                latencies.append(request.ended - request.due)
+            else:
+                bad.add(request.due // SECOND)
+    if missing := missing_ledgers(evidence):
+        why = f"the ledger of zone {', '.join(missing)} is missing"
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
+    if not latencies:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, "no request was answered")
+    ordered = array("q", sorted(latencies))
+    parts = tuple(
+        (name, ordered[min(len(ordered) - 1, len(ordered) * share // 100)] / SECOND)
+        for name, share in (("p50", 50), ("p99", 99), ("max", 100))
+    )
+    figure = float(len(bad))
+    words = f"{len(bad)} bad of {len(observed)} seconds in which requests were due"
+    outcome = Outcome.MET
+    if expected.limit is not None:
+        words += (
+            f", {figure / expected.limit:.1%} of the year's {expected.limit / 60:.2f} min" if expected.limit else ""
+        )
+        outcome = Outcome.MET if figure <= expected.limit else Outcome.MISSED
+    words += "; from the due time, " + ", ".join(f"{name} {length:.3f} s" for name, length in parts)
+    return expected.finding_of(evidence, TITLE, outcome, words, figure=figure, low=figure, high=figure, parts=parts)

@@ -1,0 +1,212 @@
+"""What the checks are given: the journal lines of one scenario, and streams of its ledgers and recovered rows.
+
+Nothing here opens a file: `harness.checks.load` fills it from a pack, a test fills it from a made-up history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from harness.checks import Finding, Outcome
+from harness.workload.ledger import Request
+
+SECOND = 1_000_000_000  # nanoseconds
+
+
+class Unsound(Exception):
+    """The evidence contradicts itself or is cut short, so that nothing can be said from it; the text says how."""
+
+
+class Line(NamedTuple):
+    """One line of the journal."""
+
+    seq: int
+    kind: str
+    mono: int  # nanoseconds
+    utc: str
+    data: dict[str, Any]
+
+
+class Row(NamedTuple):
+    """One customers' transaction as read out of the database."""
+
+    number: int
+    source: int
+    target: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One scenario of a run.
+
+    `zones` are those whose ledger the journal lists, `moments` the (moment, zone) pairs whose rows it lists.
+    `requests(zone)` and `rows(moment, zone)` open a fresh stream each time, in order of number.
+    """
+
+    scenario: str
+    lines: tuple[Line, ...]
+    zones: tuple[str, ...]
+    moments: frozenset[tuple[str, str]]
+    requests: Callable[[str], Iterable[Request]]
+    rows: Callable[[str, str], Iterable[Row]]
+
+    def all(self, kind: str) -> list[Line]:
+        return [line for line in self.lines if line.kind == kind]
+
+    def first(self, kind: str) -> Line | None:
+        return next((line for line in self.lines if line.kind == kind), None)
+
+    def last(self, kind: str) -> Line | None:
+        return next((line for line in reversed(self.lines) if line.kind == kind), None)
+
+    def moment(self, kind: str, moment: str) -> Line | None:
+        """The last line of a kind that has several moments (`steady`, `figures`)."""
+        return next((line for line in reversed(self.all(kind)) if line.data.get("moment") == moment), None)
+
+    def stopped(self) -> str:
+        """Who stopped the scenario or what ended it, and why; empty where it was completed."""
+        end = self.last("scenario.end")
+        if end is not None and end.data.get("outcome") == "completed":
+            return ""
+        stopped = self.last("stopped")
+        if stopped is not None:
+            return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
+        if end is not None:
+            return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
+        run = self.last("run.end")
+        if run is not None:
+            return f"the run ended inside the scenario ({run.data.get('outcome')}, said by {run.data.get('by')})"
+        return "the scenario has no end in the journal"
+
+    def observed(self) -> int:
+        """The last moment, in `mono`, at which the drill itself still looked on.
+
+        Lines written by whoever healed a killed run do not count: they may come hours later, or after a reboot.
+        """
+        latest = self.lines[0].mono if self.lines else 0
+        for line in self.lines:
+            if line.kind in ("stopped", "scenario.end"):
+                return max(latest, line.mono)
+            if line.kind in ("torn", "run.end"):
+                break
+            if line.kind == "fault.healed" and not self._ends():
+                break
+            latest = max(latest, line.mono)
+        return latest
+
+    def _ends(self) -> bool:
+        return any(line.kind in ("stopped", "scenario.end") for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Disaster:
+    """The fault whose recovery is measured, on the monotonic clock.
+
+    Of several faults in a scenario it is the first that harms the data served, else the first of all: damage to a
+    backup lies still until somebody needs the backup.
+    """
+
+    fault: str
+    intent: int  # the clock's early start
+    bit: int  # the clock's late start: the proof that it took effect
+    harms_data: bool
+    logical: bool | None  # an operator's mistake: storage is whole, all before it can be had back. None: not said
+
+
+def disaster(evidence: Evidence) -> Disaster:
+    """The scenario's disaster. Errors: `Unsound` when there was none, or no proof that every fault bit."""
+    if why := unbitten(evidence):
+        raise Unsound(why)
+    intents = evidence.all("fault.intent")
+    line = next((line for line in intents if line.data.get("harms_data")), intents[0])
+    bit = proof(evidence, line)
+    assert bit is not None  # unbitten() has seen it
+    return Disaster(
+        fault=line.data["fault"],
+        intent=line.mono,
+        bit=bit.mono,
+        harms_data=bool(line.data.get("harms_data")),
+        logical=line.data.get("logical"),
+    )
+
+
+def proof(evidence: Evidence, intent: Line) -> Line | None:
+    """The line that says whether the fault of this intent bit."""
+    bits = (line for line in evidence.all("fault.bit") if line.seq > intent.seq)
+    return next((line for line in bits if line.data["fault"] == intent.data["fault"]), None)
+
+
+def unbitten(evidence: Evidence) -> str:
+    """Why it cannot be said that the faults of the scenario took effect; empty where each did."""
+    intents = evidence.all("fault.intent")
+    if not intents:
+        return "no fault was injected"
+    for intent in intents:
+        bit = proof(evidence, intent)
+        if bit is None:
+            return f"there is no proof that the fault {intent.data['fault']} took effect"
+        if not bit.data.get("ok"):
+            return f"the fault {intent.data['fault']} did not take effect"
+    return ""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a Then sentence asks for; `limit` is in the unit of the finding (seconds, for most)."""
+
+    finding: str
+    objective: str = ""
+    limit: float | None = None
+    demands: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, line: Line) -> Expectation:
+        limit = line.data.get("limit")
+        return cls(
+            finding=line.data["finding"],
+            objective=line.data.get("objective") or "",
+            limit=None if limit is None else float(limit),
+            demands=tuple(line.data.get("demands") or ()),
+        )
+
+    def finding_of(self, evidence: Evidence, title: str, outcome: Outcome, reason: str, **more: Any) -> Finding:
+        """A finding that answers this expectation."""
+        return Finding(
+            id=self.finding,
+            scenario=evidence.scenario,
+            title=title,
+            outcome=outcome,
+            reason=reason,
+            **{"objective": self.limit, "demands": self.demands, **more},
+        )
+
+
+def against(low: float, high: float, limit: float | None, *, lower_bound: bool = False) -> Outcome:
+    """The outcome of a figure whose truth lies in [`low`, `high`], against the greatest value allowed.
+
+    A bar that crosses the limit is UNKNOWN, and so is a lower bound that has not yet passed it.
+    """
+    if limit is None:
+        return Outcome.UNKNOWN
+    if low > limit:
+        return Outcome.MISSED
+    return Outcome.MET if high <= limit and not lower_bound else Outcome.UNKNOWN
+
+
+def seconds(nanoseconds: int) -> float:
+    return nanoseconds / SECOND
+
+
+def lsn(text: str) -> int:
+    """`16/B374D848` as a number. Errors: `Unsound` when it is none."""
+    high, slash, low = text.partition("/")
+    try:
+        if not slash:
+            raise ValueError
+        return (int(high, 16) << 32) + int(low, 16)
+    except ValueError:
+        raise Unsound(f"{text!r} is no place in the WAL") from None

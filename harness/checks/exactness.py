@@ -1,0 +1,125 @@
+"""Whether recovery ended where it should: nothing acknowledged before the point is missing, nothing after is present.
+
+Judged on the rows as they were right after the restore, before any salvage. What the procedure says of its own point
+is not enough: after an operator's mistake everything acknowledged before the fault must be there whatever the
+procedure ordered, and after lost volumes everything that the samples show to have been archived, unless the procedure
+declared that it ends early; then it is measured against what it declared.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, lsn, seconds
+from harness.checks.join import joined
+from harness.checks.loss import EARLIEST, LATEST, missing_rows
+from harness.checks.rto import missing_ledgers
+from harness.checks.samples import covered_until, samples
+
+TITLE = "Exactness of the recovery point"
+RECOVERED = "recovered"
+SEGMENT_SIZE = 16 << 20  # bytes: PostgreSQL's default, which the names of segments are read with
+_SEGMENT = re.compile(r"[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What must be there and what must not, on the monotonic clock."""
+
+    present: int  # every write acknowledged until then
+    absent: int | None  # no write sent from then on; None: does not apply
+    why: str
+
+
+def exactness(evidence: Evidence, expected: Expectation) -> Finding:
+    """Missing and surplus transactions. Errors: `Unsound` when no fault is known to have bitten."""
+    hurt = disaster(evidence)
+    why = ""
+    if not evidence.zones:
+        why = "the scenario has no ledger"
+    elif missing := missing_ledgers(evidence):
+        why = f"the ledger of zone {', '.join(missing)} is missing"
+    elif missing := missing_rows(evidence, RECOVERED):
+        why = f"the rows of zone {', '.join(missing)} were not read right after the restore"
+    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.intent), None)
+    if ordered is None and not why:
+        why = "no recovery point was ordered"
+    if why or ordered is None:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
+    point = point_of(evidence, hurt, ordered)
+    return _compared(evidence, expected, point)
+
+
+def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
+    """Where recovery had to end. Errors: `Unsound` when neither the journal nor the samples tell."""
+    kind, value = str(ordered.data.get("kind")), str(ordered.data.get("value") or "")
+    stated = ordered.data.get("mono")
+    known = stated if isinstance(stated, int) else EARLIEST
+    early = bool(ordered.data.get("declared_early"))
+    logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
+    if logical:
+        return Point(max(known, hurt.intent), hurt.bit, f"everything before the mistake, and nothing after it ({kind})")
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
+    if early:
+        covered = covered_until(taken, _end_of(value))
+        known = max(known, EARLIEST if covered is None else covered)
+        if known == EARLIEST:
+            raise Unsound(f"no sample of the archive lies before the point that was declared, {value or 'none'}")
+        return Point(known, None, f"declared to end early, at {value}")
+    if not taken:
+        raise Unsound("the archive was not sampled before the fault, so what it held is not known")
+    covered = covered_until(taken, taken[-1].archived)
+    known = max(known, EARLIEST if covered is None else covered)
+    if known == EARLIEST:
+        raise Unsound("no sample shows that anything was archived before the fault")
+    return Point(known, None, "everything that was archived before the fault")
+
+
+def _end_of(value: str) -> int:
+    """The place in the WAL up to which a value goes: an LSN, or the end of a segment by its name."""
+    segment = _SEGMENT.fullmatch(value)
+    if segment is None:
+        return lsn(value)
+    return (int(segment[1], 16) << 32) + (int(segment[2], 16) + 1) * SEGMENT_SIZE
+
+
+def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:
+    due_there, missing, surplus, between = 0, 0, 0, 0
+    oldest = LATEST
+    absent = LATEST if point.absent is None else point.absent
+    for zone in evidence.zones:
+        for request, row, again in joined(evidence.requests(zone), evidence.rows(RECOVERED, zone)):
+            if request is None or again:
+                continue
+            sent, ended, acknowledged = request[2], request[3], request[4] == "acknowledged"
+            before = acknowledged and ended is not None and ended <= point.present
+            after = sent is not None and sent >= absent
+            due_there += before
+            surplus += after and row is not None
+            between += acknowledged and not before and not after
+            if before and row is None:
+                missing += 1
+                oldest = min(oldest, ended or LATEST)
+    count = float(missing + surplus)
+    words = f"{point.why}: of {due_there} acknowledged before it {missing} are missing"
+    if missing:
+        words += f", the oldest {seconds(point.present - oldest):.3f} s before it"
+    if point.absent is not None:
+        words += f"; of those sent after it {surplus} are there"
+    words += f"; {between} too near to it, or beyond what can be asked, to judge"
+    outcome = Outcome.MISSED if count else Outcome.MET
+    if not due_there and not count:
+        outcome, words = Outcome.UNKNOWN, "no write was acknowledged before the point, so nothing could be missing"
+    return expected.finding_of(
+        evidence,
+        TITLE,
+        outcome,
+        words,
+        figure=count,
+        low=count,
+        high=count,
+        objective=0.0,
+        unit="transactions",
+    )

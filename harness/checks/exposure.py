@@ -1,0 +1,101 @@
+"""The greatest age of an acknowledged write that was not yet archived: what a disaster could have cost at any moment.
+
+A lucky moment does not pass: the loss that happened may be small because a segment had just been archived. Between two
+samples the age goes on growing, so the gap between samples is in the bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Evidence, Expectation, against, disaster, seconds, unbitten
+from harness.checks.rto import missing_ledgers
+from harness.checks.samples import Oldest, Window, windows
+
+TITLE = "Exposure"
+STALLED = 2  # times the longest age that was ever brought to an end: an archive that is later than this has stopped
+
+
+@dataclass
+class Ages:
+    """The greatest ages of one window, in nanoseconds, and whether the archive kept up."""
+
+    figure: int = 0
+    low: int = 0
+    high: int = 0
+    cycle: int = 0  # the greatest age of a write at the moment in which it was seen archived; 0: none ever was
+    open: int = 0  # age at the end of the window
+
+
+def exposure(evidence: Evidence, expected: Expectation) -> Finding:
+    """The greatest age against `expected.limit`, in seconds."""
+    hurt = None if unbitten(evidence) else disaster(evidence)
+    found = windows(evidence, hurt)
+    if not found or (hurt is not None and hurt.harms_data and not found[0].disaster):
+        why = "the archive was not sampled before the fault" if hurt else "the archive was not sampled"
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
+    if missing := missing_ledgers(evidence):
+        why = f"the ledger of zone {', '.join(missing)} is missing"
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
+    writes, measured = _measure(evidence, found)
+    if not writes:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, "no write was acknowledged, so none was exposed")
+    figure = max(ages.figure for ages in measured)
+    low, high = max(ages.low for ages in measured), max(ages.high for ages in measured)
+    cycle = max(ages.cycle for ages in measured)
+    stalled = _stalled(found, measured, cycle)
+    outcome = against(seconds(low), seconds(high), expected.limit, lower_bound=bool(stalled))
+    words = f"the oldest acknowledged write that was not archived was {seconds(figure):.3f} s old"
+    words += f", at most {seconds(high):.3f} s between two samples" if high > figure else ""
+    return expected.finding_of(
+        evidence,
+        TITLE,
+        outcome,
+        f"{words}; {stalled}" if stalled else f"{words}; an archived write had waited {seconds(cycle):.3f} s at most",
+        figure=seconds(figure),
+        low=seconds(low),
+        high=None if stalled else seconds(high),
+        lower_bound=bool(stalled),
+    )
+
+
+def _measure(evidence: Evidence, found: list[Window]) -> tuple[int, list[Ages]]:
+    writes = 0
+    oldest = [Oldest(window) for window in found]
+    for zone in evidence.zones:
+        for request in evidence.requests(zone):
+            if request.outcome == "acknowledged" and request.sent is not None and request.ended is not None:
+                writes += 1
+                for each in oldest:
+                    each.add(request.sent, request.ended)
+    return writes, [_ages(each) for each in oldest]
+
+
+def _ages(oldest: Oldest) -> Ages:
+    oldest.close()
+    window, ages = oldest.window, Ages()
+    before: int | None = None  # the oldest write not surely archived, at the sample before
+    for at, sample in enumerate(window.taken):
+        first = oldest.perhaps(sample.archived, at)
+        if before is not None and before < sample.asked and (first is None or first > before):
+            ages.cycle = max(ages.cycle, sample.told - before)
+        before = first
+        following = window.taken[at + 1].told if at + 1 < len(window.taken) else max(sample.told, window.end or 0)
+        ages.open = max(0, following - first) if first is not None else 0
+        ages.high = max(ages.high, ages.open)
+        ages.figure = max(ages.figure, sample.told - first if first is not None else 0)
+        sure = oldest.surely(sample.archived)
+        ages.low = max(ages.low, sample.asked - sure if sure is not None else 0)
+    return ages
+
+
+def _stalled(found: list[Window], measured: list[Ages], cycle: int) -> str:
+    """Why the greatest age may have gone on growing; empty where the archive kept up."""
+    for window, ages in zip(found, measured, strict=True):
+        what = "at the fault" if window.disaster else "at the end"
+        if not ages.cycle and window is found[0]:
+            return "no acknowledged write was seen to be archived: the archive had stopped keeping up, or had not begun"
+        if ages.open > STALLED * cycle:
+            return f"the archive had stopped keeping up {what}: a write had waited {seconds(ages.open):.3f} s by then"
+    return ""

@@ -1,0 +1,184 @@
+"""From the evidence of a scenario to its findings: what the sentences expect, and what is always asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from harness.checks import Finding, Outcome
+from harness.checks.availability import availability
+from harness.checks.consistency import consistency
+from harness.checks.evidence import Evidence, Expectation, Line, Unsound, unbitten
+from harness.checks.exactness import exactness
+from harness.checks.exposure import exposure
+from harness.checks.loss import Tally, ledger_agreement, loss, tally
+from harness.checks.rpo import rpo
+from harness.checks.rto import rto
+from harness.checks.salvage import salvage
+from harness.checks.steps import (
+    bit,
+    decision,
+    early_stop,
+    heal,
+    health,
+    in_service,
+    procedure,
+    redundancy,
+    scenario,
+    steady_after,
+    steady_before,
+    verified,
+)
+
+Check = Callable[[Evidence, Expectation], Finding]
+
+ALWAYS = ("scenario", "steady-before", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
+BESIDE = ("availability", "decision")  # stand beside the verdict and never decide it, unless a sentence asks
+
+
+@dataclass(frozen=True)
+class Judging:
+    """The checks by the names that `expect` lines use, over one scenario; its ledgers are compared only once."""
+
+    evidence: Evidence
+
+    @cached_property
+    def tally(self) -> Tally:
+        return tally(self.evidence)
+
+    def checks(self) -> dict[str, Check]:
+        return {
+            "rto": rto,
+            "loss": lambda evidence, expected: loss(evidence, expected, self.tally),
+            "exposure": exposure,
+            "rpo": self.rpo,
+            "exactness": exactness,
+            "salvage": salvage,
+            "ledger-agreement": lambda evidence, expected: ledger_agreement(evidence, expected, self.tally),
+            "consistency": consistency,
+            "health": health,
+            "verified": verified,
+            "in-service": in_service,
+            "redundancy": redundancy,
+            "early-stop": early_stop,
+            "availability": availability,
+            "decision": decision,
+            "steady-before": steady_before,
+            "steady-after": steady_after,
+            "bit": bit,
+            "procedure": procedure,
+            "heal": heal,
+            "scenario": scenario,
+        }
+
+    def rpo(self, evidence: Evidence, expected: Expectation) -> Finding:
+        return rpo(
+            evidence,
+            expected,
+            self.answer(replace(expected, finding="loss")),
+            self.answer(replace(expected, finding="exposure")),
+        )
+
+    def answer(self, expected: Expectation) -> Finding:
+        """One finding; UNKNOWN with the reason where the evidence does not bear it."""
+        check = self.checks().get(expected.finding)
+        if check is None:
+            return self.unknown(expected, "these rules know no such check")
+        try:
+            return check(self.evidence, expected)
+        except Unsound as why:
+            return self.unknown(expected, str(why))
+        except (KeyError, TypeError, ValueError) as error:
+            return self.unknown(expected, f"the journal is not as it must be: {type(error).__name__} {error}")
+
+    def unknown(self, expected: Expectation, why: str) -> Finding:
+        title = expected.finding.replace("-", " ").capitalize()
+        return expected.finding_of(self.evidence, title, Outcome.UNKNOWN, why)
+
+
+def judge(evidence: Evidence) -> list[Finding]:
+    """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
+
+    Where the fault did not take effect nothing was drilled: then every finding is UNKNOWN, never green.
+    """
+    judging = Judging(evidence)
+    expected = expectations(evidence)
+    findings = [judging.answer(each) for each in expected]
+    asked = {each.finding for each in expected}
+    for name in (*ALWAYS, *BESIDE):
+        if name not in asked and _applies(name, evidence):
+            finding = judging.answer(Expectation(name))
+            findings.append(replace(finding, advisory=True) if name in BESIDE else finding)
+    if not expected:
+        findings.append(judging.unknown(Expectation("expectations"), "no sentence of the scenario asks for anything"))
+    if evidence.all("fault.intent") and (why := unbitten(evidence)):
+        findings = [
+            replace(
+                finding, outcome=Outcome.UNKNOWN, reason=why if finding.reason == why else f"{why}; {finding.reason}"
+            )
+            for finding in findings
+        ]
+    return findings
+
+
+def expectations(evidence: Evidence) -> list[Expectation]:
+    """What the Then sentences ask for, once each; a recovery point also brings what it is the worse of."""
+    found: dict[tuple[str, str, float | None], Expectation] = {}
+    for line in evidence.all("expect"):
+        each = Expectation.of(line)
+        key = (each.finding, each.objective, each.limit)
+        if key in found:
+            each = replace(each, demands=tuple(dict.fromkeys((*found[key].demands, *each.demands))))
+        found[key] = each
+    names = {each.finding for each in found.values()}
+    brought = [
+        replace(each, finding=part)
+        for each in found.values()
+        if each.finding == "rpo"
+        for part in ("loss", "exposure")
+        if part not in names
+    ]
+    return [*found.values(), *brought]
+
+
+def judge_run(lines: Sequence[Line], scenarios: Iterable[Evidence]) -> list[Finding]:
+    """The findings of a whole run; a scenario that was planned and never begun is UNKNOWN."""
+    findings: list[Finding] = []
+    begun: set[str] = set()
+    for evidence in scenarios:
+        begun.add(evidence.scenario)
+        findings += judge(evidence)
+    begin = next((line for line in lines if line.kind == "run.begin"), None)
+    for name in (begin.data.get("scenarios") if begin else None) or ():
+        if name not in begun:
+            findings.append(
+                Finding("scenario", name, "The scenario ran to its end", Outcome.UNKNOWN, _not_begun(lines))
+            )
+    return findings
+
+
+def _not_begun(lines: Sequence[Line]) -> str:
+    for line in reversed(lines):
+        if line.kind == "stopped":
+            return f"never begun: stopped by {line.data.get('who')}: {line.data.get('why')}"
+        if line.kind == "run.end" and line.data.get("outcome") != "completed":
+            return f"never begun: the run was {line.data.get('outcome')}"
+    return "never begun"
+
+
+def _applies(name: str, evidence: Evidence) -> bool:
+    """A scenario without a fault has nothing to heal, and one without customers has no ledger to agree with."""
+    if name in ("heal", "steady-after", "bit"):
+        return bool(evidence.all("fault.intent")) or _expects_measurement(evidence)
+    if name == "procedure":
+        return any(line.data.get("harms_data") for line in evidence.all("fault.intent")) or bool(
+            evidence.all("procedure")
+        )
+    if name in ("ledger-agreement", "availability"):
+        return bool(evidence.zones or evidence.all("workload.begin"))
+    return True
+
+
+def _expects_measurement(evidence: Evidence) -> bool:
+    return any(line.data.get("finding") in ("rto", "rpo", "loss", "exactness") for line in evidence.all("expect"))

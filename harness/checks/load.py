@@ -1,0 +1,136 @@
+"""From a pack's folder to what the checks are given, and from findings to the bytes of `findings.json`.
+
+The one file of the checks that opens files. Only files that the journal lists are evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from harness.checks import RULES, Finding, merge
+from harness.checks.evidence import Evidence, Line, Row, Unsound
+from harness.checks.judge import judge_run
+from harness.errors import Refused
+from harness.workload.ledger import Request, outcomes
+
+HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
+
+
+def journal(folder: Path) -> list[Line]:
+    """The lines of a pack's journal.
+
+    Errors: `Refused` when there is none, or a line is no journal line. A last line that was torn is left out.
+    """
+    path = folder / "journal.jsonl"
+    try:
+        texts = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}", hint="name the folder of a run, such as evidence/<run>") from None
+    lines: list[Line] = []
+    for number, text in enumerate(texts, 1):
+        if not text:
+            continue
+        try:
+            fact = json.loads(text)
+            lines.append(Line(fact["seq"], fact["kind"], fact["mono"], fact["utc"], fact["data"]))
+            if not isinstance(fact["data"], dict) or not isinstance(fact["mono"], int):
+                raise TypeError("data is an object and mono a whole number")
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(texts):
+                break
+            raise Refused(f"{path.name}:{number}: not a journal line ({error})", hint=HINT) from None
+    return lines
+
+
+def evidence(folder: Path) -> list[Evidence]:
+    """Each scenario that began, with everything from its first line to that of the next one.
+
+    What is written after `scenario.end` (the heal, the digests) belongs to it, too.
+    """
+    found: list[tuple[str, list[Line]]] = []
+    for line in journal(folder):
+        if line.kind == "scenario.begin":
+            found.append((str(line.data.get("scenario", "")), []))
+        if found:
+            found[-1][1].append(line)
+    return [_scenario(folder, name, lines) for name, lines in found]
+
+
+def judged(folder: Path) -> list[Finding]:
+    """The findings of a pack's folder, sealed or not."""
+    return judge_run(journal(folder), evidence(folder))
+
+
+def findings_json(findings: Sequence[Finding]) -> bytes:
+    """`findings.json`: the same findings give the same bytes."""
+    scenarios = dict.fromkeys(finding.scenario for finding in findings)
+    content = {
+        "v": 1,
+        "rules": RULES,
+        "verdict": merge(findings),
+        "verdicts": {name: merge(each for each in findings if each.scenario == name) for name in scenarios},
+        "findings": [asdict(finding) for finding in findings],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _scenario(folder: Path, name: str, lines: Sequence[Line]) -> Evidence:
+    ledgers: dict[str, Path] = {}
+    rows: dict[tuple[str, str], Path] = {}
+    for line in lines:
+        if line.kind == "ledger":
+            path = _inside(folder, line)
+            ledgers[path.stem.removeprefix("ledger-")] = path
+        elif line.kind == "rows":
+            path, moment = _inside(folder, line), str(line.data.get("moment"))
+            rows[moment, path.stem.removeprefix(f"rows-{moment}-")] = path
+    return Evidence(
+        scenario=name,
+        lines=tuple(lines),
+        zones=tuple(sorted(ledgers)),
+        moments=frozenset(rows),
+        requests=lambda zone: _requests(ledgers[zone]),
+        rows=lambda moment, zone: _rows(rows[moment, zone]),
+    )
+
+
+def _inside(folder: Path, line: Line) -> Path:
+    """The file that a line names. Errors: `Refused` when it lies outside the pack."""
+    name = PurePosixPath(str(line.data.get("file", "")))
+    if name.is_absolute() or ".." in name.parts or not name.parts:
+        raise Refused(f"journal line {line.seq} names {str(name)!r}, outside the pack", hint=HINT)
+    return folder / name
+
+
+def _requests(path: Path) -> Iterator[Request]:
+    try:
+        with path.open("rb") as lines:
+            yield from outcomes(_decoded(lines), name=path.name)
+    except OSError as error:
+        raise Unsound(f"{path.name}: {error.strerror}") from None
+    except Refused as error:
+        raise Unsound(error.message) from None
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
+    for line in lines:
+        yield line.decode("utf-8", errors="replace")
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    decode = json.JSONDecoder().raw_decode
+    at = 0
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for at, line in enumerate(lines, 1):  # noqa: B007  the error names it
+                fact: dict[str, Any] = decode(line)[0]
+                yield Row(fact["n"], fact["from"], fact["to"], Decimal(fact["amount"]))
+    except OSError as error:
+        raise Unsound(f"{path.name}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        raise Unsound(f"{path.name}:{at}: not a row ({error!r})") from None

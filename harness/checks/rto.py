@@ -1,0 +1,145 @@
+"""How long customers were without good service, from the fault on: the recovery time, its parts and its error bar.
+
+The clock starts at the fault: at its intent, at the earliest, and at the proof that it bit, at the latest. It ends
+where the last unbroken stretch of good service begins: after the due time of the last bad request, and at the latest
+at the first good completion after it. That stretch must last past the end of `verify` for the settling time. After a
+fault that harms data the clock cannot end before the data is verified and the recovered database is in service:
+answers from damaged data are no service.
+
+The figure is the upper end of its bar: customers were without service for at most so long.
+"""
+
+from __future__ import annotations
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, seconds
+from harness.checks.service import Service, service, settling
+
+TITLE = "Recovery time"
+SPANS = ("detect", "decide", "recover", "verify")
+
+
+def rto(evidence: Evidence, expected: Expectation) -> Finding:
+    """The recovery time against `expected.limit`, in seconds.
+
+    Errors: `Unsound` when it is not known that the fault bit.
+    """
+    hurt = disaster(evidence)
+    verified = _span_end(evidence, "verify")
+    must_last = settling(evidence)
+    seen = service(evidence, intent=hurt.intent, bit=hurt.bit, matters_until=(verified or hurt.bit) + must_last)
+    parts = span_lengths(evidence)
+    if why := _nothing_seen(evidence, seen):
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)
+
+    earliest = max(hurt.bit, seen.last_bad or 0)
+    latest = seen.good_at_all if seen.last_bad is None else seen.good_again
+    running = ""  # why the clock has not ended
+    if latest is None:
+        running = "customers were not served again, up to the last request due"
+    if hurt.harms_data:
+        sound, why = _data_in_service(evidence, after=hurt.intent)
+        if sound is None:
+            running = running or why
+            earliest = max(earliest, evidence.observed())
+        else:
+            earliest, latest = max(earliest, sound), None if latest is None else max(latest, sound)
+    if not running and latest is not None:
+        until, zone = min((due, zone) for zone, due in seen.until.items())
+        if until < max(latest, verified or 0) + must_last:
+            running = (
+                f"good service did not last: nothing was due in zone {zone} up to {seconds(must_last):g} s "
+                "past its beginning and past the end of `verify`"
+            )
+    if not running and verified is None and evidence.all("span.begin"):
+        running = "the span `verify` did not end"
+    if running or latest is None:
+        return _still_running(evidence, expected, seconds(earliest - hurt.bit), running, parts)
+
+    low, high = seconds(earliest - hurt.bit), seconds(latest - hurt.intent)
+    outcome = against(low, high, expected.limit)
+    return expected.finding_of(
+        evidence, TITLE, outcome, _words(expected, seen, hurt, low, high), figure=high, low=low, high=high, parts=parts
+    )
+
+
+def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
+    """Seconds of each span that began and ended, in their order; repeated spans are added up."""
+    lengths: dict[str, int] = {}
+    begun: dict[str, int] = {}
+    for line in evidence.lines:
+        if line.kind == "span.begin":
+            begun[line.data["span"]] = line.mono
+        elif line.kind == "span.end" and line.data["span"] in begun:
+            span = line.data["span"]
+            lengths[span] = lengths.get(span, 0) + line.mono - begun.pop(span)
+    known = [span for span in SPANS if span in lengths]
+    return tuple((span, seconds(lengths[span])) for span in [*known, *sorted(lengths.keys() - set(SPANS))])
+
+
+def _nothing_seen(evidence: Evidence, seen: Service) -> str:
+    """Why the customers show nothing about the service; empty where they do."""
+    if not evidence.zones:
+        return "the scenario has no ledger: nobody asked for service"
+    missing = missing_ledgers(evidence)
+    if missing:
+        return f"the ledger of zone {', '.join(missing)} is missing"
+    if not seen.due:
+        return "customers were idle: no request was due"
+    if not seen.due_after:
+        return "no request was due after the fault"
+    if not seen.acknowledged_before:
+        return "no request was acknowledged before the fault: there was no service to lose"
+    return ""
+
+
+def missing_ledgers(evidence: Evidence) -> list[str]:
+    """Zones in which customers began and whose ledger the journal does not list."""
+    begun = {str(zone) for line in evidence.all("workload.begin") for zone in line.data.get("zones") or ()}
+    return sorted(begun - set(evidence.zones))
+
+
+def _span_end(evidence: Evidence, span: str) -> int | None:
+    ends = [line.mono for line in evidence.all("span.end") if line.data.get("span") == span]
+    return ends[-1] if ends else None
+
+
+def _data_in_service(evidence: Evidence, *, after: int) -> tuple[int | None, str]:
+    """From when on customers were answered from verified data, or None and why that is not known."""
+    verified: int | None = None
+    for line in evidence.all("verified"):
+        if line.mono >= after:
+            verified = (verified or line.mono) if line.data.get("ok") else None
+    serving = [line.mono for line in evidence.all("in_service") if line.mono >= after]
+    if verified is None:
+        return None, "the recovered data was not verified: answers from it do not count as service"
+    if not serving:
+        return None, "the recovered database was not put in service: answers do not come from it"
+    return max(verified, serving[-1]), ""
+
+
+def _still_running(
+    evidence: Evidence, expected: Expectation, low: float, running: str, parts: tuple[tuple[str, float], ...]
+) -> Finding:
+    """The clock has not ended: what it shows is the least that the recovery took."""
+    outcome = against(low, low, expected.limit, lower_bound=True)
+    why = f"{running}; the clock stands at {low:.3f} s or more"
+    if stopped := evidence.stopped():
+        why += f" ({stopped})"
+    return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True, parts=parts)
+
+
+def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, high: float) -> str:
+    text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
+    if seen.last_bad is None:
+        text += "; no request of the customers was bad"
+    if seen.gap is not None:
+        zone, begin, end = seen.gap
+        text += f"; nothing was due in zone {zone} for {seconds(end - begin):.3f} s, which widens the bar"
+    if hurt.harms_data:
+        text += "; the clock ran until the recovered data was verified and in service"
+    if expected.limit is None:
+        text += "; no objective is set"
+    elif low <= expected.limit < high:
+        text += f"; the bar crosses the objective of {expected.limit:g} s"
+    return text

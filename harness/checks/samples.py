@@ -1,0 +1,119 @@
+"""The samples of the write-ahead log and its archive: what was surely archived at which moment.
+
+A sample asks the database for its place in the WAL and the archive for how far it goes. That takes a while: both
+answers were true at some moment between `asked` and the line's own stamp.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.checks.evidence import Disaster, Evidence, Unsound, lsn
+
+
+@dataclass(frozen=True)
+class Sample:
+    asked: int  # nanoseconds; before this sample's questions, and after every write it is sure to cover
+    told: int  # nanoseconds; when both answers were there
+    lsn: int
+    archived: int  # all WAL below this is in the archive
+
+
+def samples(evidence: Evidence) -> list[Sample]:
+    """All of them. Where a line does not say when it asked, it asked after the sample before it was told."""
+    found: list[Sample] = []
+    for line in evidence.all("exposure.sample"):
+        if not line.data.get("lsn"):
+            continue  # the database did not answer
+        asked = line.data.get("asked")
+        if not isinstance(asked, int):
+            asked = found[-1].told if found else 0
+        found.append(Sample(asked, line.mono, lsn(line.data["lsn"]), lsn(line.data.get("archived") or "0/0")))
+    return found
+
+
+def covered_until(taken: Sequence[Sample], place: int) -> int | None:
+    """The latest moment of which every write acknowledged until then surely lies below `place` in the WAL."""
+    asked = [sample.asked for sample in taken if sample.lsn <= place]
+    return max(asked, default=None)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Samples over which the WAL only grows, with the stretch of time in which writes count."""
+
+    taken: tuple[Sample, ...]
+    begin: int | None  # writes acknowledged before this do not count
+    end: int | None  # nor those acknowledged after this; None: the last sample ends it
+    disaster: bool  # whether it is ended by the disaster
+
+    def __post_init__(self) -> None:
+        """Errors: `Unsound` where the WAL goes back, or the archive holds what the database has not yet written."""
+        for one, next_one in zip(self.taken, self.taken[1:], strict=False):
+            if next_one.lsn < one.lsn:
+                raise Unsound("the place in the WAL goes back although nothing was recovered")
+            if one.archived > next_one.lsn:
+                raise Unsound("the archive is ahead of the database: it is of another timeline")
+
+
+def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
+    """Before the disaster and after the recovery apart: in between nobody writes, and the WAL may begin anew.
+
+    A fault that harms no data ends nothing: then all samples are one window.
+    """
+    taken = samples(evidence)
+    if hurt is None or not hurt.harms_data:
+        return [Window(tuple(taken), None, None, False)] if taken else []
+    before = tuple(sample for sample in taken if sample.told <= hurt.bit)
+    found = [Window(before, None, hurt.bit, True)] if before else []
+    serving = [line.mono for line in evidence.all("in_service") if line.mono >= hurt.bit]
+    if serving:
+        after = tuple(sample for sample in taken if sample.asked >= serving[-1])
+        found += [Window(after, serving[-1], None, False)] if after else []
+    return found
+
+
+class Oldest:
+    """The oldest acknowledged write beyond a sample, out of a stream of writes, in memory as small as the samples."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._asked = [sample.asked for sample in window.taken]
+        self._told = [sample.told for sample in window.taken]
+        self._lsn = [sample.lsn for sample in window.taken]
+        self._by_answer: list[int | None] = [None] * (len(window.taken) + 1)
+        self._by_sent: list[int | None] = [None] * (len(window.taken) + 1)
+
+    def add(self, sent: int, ended: int) -> None:
+        """One acknowledged write."""
+        begin, end = self.window.begin, self.window.end
+        if (begin is not None and ended < begin) or (end is not None and ended > end):
+            return
+        _least(self._by_answer, bisect_left(self._asked, ended), ended)
+        _least(self._by_sent, bisect_right(self._told, sent), ended)
+
+    def close(self) -> None:
+        """After the last write: make each entry the oldest of itself and all later ones."""
+        for oldest in (self._by_answer, self._by_sent):
+            for at in range(len(oldest) - 2, -1, -1):
+                later = oldest[at + 1]
+                if later is not None:
+                    _least(oldest, at, later)
+
+    def perhaps(self, archived: int, upto: int) -> int | None:
+        """The oldest answer that may lie beyond `archived`, as far as the samples up to number `upto` can tell."""
+        surely = bisect_right(self._lsn, archived, hi=upto + 1)
+        return self._by_answer[surely]
+
+    def surely(self, archived: int) -> int | None:
+        """The oldest answer that lies beyond `archived` without a doubt."""
+        at = bisect_left(self._lsn, archived)
+        return self._by_sent[at + 1] if at < len(self._lsn) else None
+
+
+def _least(slots: list[int | None], at: int, moment: int) -> None:
+    held = slots[at]
+    if held is None or moment < held:
+        slots[at] = moment

@@ -1,0 +1,92 @@
+"""What customers saw of the service, in one pass over their ledgers: when it was last bad, and when it was good again.
+
+Good service is every due request answered, in time: a request that failed, is in doubt, or could not be sent for
+want of free clients is bad. A stretch in which nothing was due shows nothing, and counts as neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from heapq import merge
+from operator import itemgetter
+
+from harness.checks.evidence import SECOND, Evidence
+from harness.workload.ledger import Request
+
+SETTLING = timedelta(seconds=5)  # good service must last so long past `verify`, where the scenario sets no other
+SHORTEST_GAP = SECOND  # a zone without a due request for longer than this, and than GAP_REQUESTS, was not observed
+GAP_REQUESTS = 20  # in requests at the zone's rate; of random arrivals one gap in 500 million is as long
+
+
+@dataclass
+class Service:
+    """The service from a fault on, as its customers saw it. Times are nanoseconds of the monotonic clock."""
+
+    due: int = 0  # requests, of the whole scenario
+    due_after: int = 0  # requests due after the fault's intent
+    acknowledged_before: int = 0
+    acknowledged_after: int = 0
+    last_bad: int | None = None  # due time of the last bad request that the fault can have touched
+    good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
+    good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault bit
+    until: dict[str, int] = field(default_factory=dict)  # last due time of each zone
+    gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
+
+
+def settling(evidence: Evidence) -> int:
+    """The settling time of the scenario, in nanoseconds."""
+    begin = evidence.first("scenario.begin")
+    given = begin.data.get("settling") if begin else None
+    return round((SETTLING.total_seconds() if given is None else float(given)) * SECOND)
+
+
+def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int) -> Service:
+    """Read the ledgers of all zones, by due time. Gaps that begin after `matters_until` are not looked at."""
+    seen = Service()
+    longest = longest_gap(evidence)
+    for zone, request in by_due(evidence):
+        number, due, _sent, ended, outcome = request[:5]
+        seen.due += 1
+        before = seen.until.get(zone, intent)
+        if due - before > longest and intent < due and before < matters_until:
+            seen.good_again = seen.good_at_all = None
+            if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
+                seen.gap = (zone, before, due)
+        seen.until[zone] = due
+        if due >= intent:
+            seen.due_after += 1
+        if outcome == "acknowledged":
+            assert ended is not None, f"number {number} was acknowledged"
+            if due < intent:
+                seen.acknowledged_before += 1
+                continue
+            seen.acknowledged_after += 1
+            if seen.good_again is None or ended < seen.good_again:
+                seen.good_again = ended
+            if due >= bit and (seen.good_at_all is None or ended < seen.good_at_all):
+                seen.good_at_all = ended
+        elif due >= intent or ended is None or ended >= intent:
+            seen.last_bad, seen.good_again = due, None
+    return seen
+
+
+def by_due(evidence: Evidence) -> Iterator[tuple[str, Request]]:
+    """Every request of every zone, with its zone, in order of due time."""
+    streams = [_of(evidence, zone) for zone in evidence.zones]
+    for _, zone, request in merge(*streams, key=itemgetter(0)):
+        yield zone, request
+
+
+def _of(evidence: Evidence, zone: str) -> Iterator[tuple[int, str, Request]]:
+    for request in evidence.requests(zone):
+        yield request[1], zone, request
+
+
+def longest_gap(evidence: Evidence) -> int:
+    """How long a zone may be without a due request and still count as observed."""
+    begin = evidence.last("workload.begin")
+    rate = float(begin.data.get("rate") or 0) if begin else 0.0
+    zones = max(1, len(evidence.zones))
+    return max(SHORTEST_GAP, round(GAP_REQUESTS * zones / rate * SECOND) if rate > 0 else 0)

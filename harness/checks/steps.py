@@ -1,0 +1,228 @@
+"""Whether the scenario did what it says: it began steady, the fault bit, the procedure ran, all was healed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Evidence, Expectation, Unsound, against, disaster, lsn, seconds, unbitten
+from harness.checks.samples import samples
+
+MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
+
+
+def steady_before(evidence: Evidence, expected: Expectation) -> Finding:
+    """Shown by conditions before anything was hurt; otherwise nothing can be said about what followed."""
+    line = evidence.moment("steady", "before")
+    title = "Steady before the fault"
+    if line is None:
+        return expected.finding_of(evidence, title, UNKNOWN, "the steady state was not looked at before the fault")
+    hurt = evidence.first("fault.intent")
+    if hurt is not None and hurt.seq < line.seq:
+        return expected.finding_of(evidence, title, UNKNOWN, "the steady state was looked at after the fault")
+    ok = bool(line.data.get("ok")) and bool(line.data.get("conditions"))
+    return expected.finding_of(evidence, title, MET if ok else UNKNOWN, _list(line.data.get("conditions"), ok=ok))
+
+
+def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
+    """The steady state again, once all is healed."""
+    line = evidence.moment("steady", "after")
+    title = "Steady again at the end"
+    if line is None:
+        why = evidence.stopped() or "the steady state was not looked at again"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    ok = bool(line.data.get("ok")) and bool(line.data.get("conditions"))
+    return expected.finding_of(evidence, title, MET if ok else MISSED, _list(line.data.get("conditions"), ok=ok))
+
+
+def bit(evidence: Evidence, expected: Expectation) -> Finding:
+    """Proof that each fault took effect."""
+    title = "The fault took effect"
+    if why := unbitten(evidence):
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    proofs = [f"{line.data['fault']}: {line.data.get('proof')}" for line in evidence.all("fault.bit")]
+    return expected.finding_of(evidence, title, MET, "; ".join(proofs))
+
+
+def heal(evidence: Evidence, expected: Expectation) -> Finding:
+    """Each fault was undone. A failed clean-up says nothing against the measurements."""
+    title = "All faults healed"
+    intents = evidence.all("fault.intent")
+    if not intents:
+        return expected.finding_of(evidence, title, UNKNOWN, "no fault was injected, so none was healed")
+    said: list[str] = []
+    outcome = MET
+    for name in dict.fromkeys(intent.data["fault"] for intent in intents):
+        last_intent = [line.seq for line in intents if line.data["fault"] == name][-1]
+        heals = [line for line in evidence.all("fault.healed") if line.data["fault"] == name and line.seq > last_intent]
+        if not heals:
+            outcome = outcome if outcome is MISSED else UNKNOWN
+            said.append(f"{name}: no word of its healing")
+        elif not heals[-1].data.get("ok"):
+            outcome = MISSED
+            said.append(f"{name}: not healed, {heals[-1].data.get('seen')}")
+        else:
+            said.append(f"{name}: healed by {heals[-1].data.get('by')}")
+    return expected.finding_of(evidence, title, outcome, "; ".join(said))
+
+
+def scenario(evidence: Evidence, expected: Expectation) -> Finding:
+    """Whether the scenario ran to its end. One that did not leaves its verdict open; what was measured stands."""
+    why = evidence.stopped()
+    return expected.finding_of(
+        evidence, "The scenario ran to its end", UNKNOWN if why else MET, why or "every sentence was carried out"
+    )
+
+
+def procedure(evidence: Evidence, expected: Expectation) -> Finding:
+    """Every step that was announced was carried out, in order, and none failed."""
+    title = "The recovery procedure was carried out"
+    announced = evidence.last("procedure")
+    if announced is None:
+        return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or "no procedure was announced")
+    ends = [line for line in evidence.all("step.end") if line.seq > announced.seq]
+    failed = [line for line in ends if not line.data.get("ok")]
+    planned = [(step["phase"], step["name"]) for step in announced.data.get("steps") or ()]
+    done = [(line.data["phase"], line.data["name"]) for line in ends]
+    left = [name for phase, name in planned if (phase, name) not in done]
+    if failed:
+        facts = failed[0].data.get("facts") or {}
+        why = f"step {failed[0].data['name']} failed: {facts.get('error') or 'no reason recorded'}"
+        return expected.finding_of(evidence, title, MISSED, why)
+    if left:
+        why = f"{len(left)} of {len(planned)} steps were not carried out, the first of them {left[0]}"
+        stopped = evidence.stopped()
+        why += f" ({stopped})" if stopped else ""
+        return expected.finding_of(evidence, title, UNKNOWN if stopped else MISSED, why)
+    if not planned:
+        return expected.finding_of(evidence, title, UNKNOWN, "the procedure has no step")
+    if [step for step in done if step in planned] != planned:
+        return expected.finding_of(evidence, title, MISSED, "the steps were not carried out in the order announced")
+    return expected.finding_of(
+        evidence, title, MET, f"{len(planned)} steps, in order: {', '.join(n for _, n in planned)}"
+    )
+
+
+def verified(evidence: Evidence, expected: Expectation) -> Finding:
+    """The recovered data was verified, and before it served anybody."""
+    title = "The recovered data was verified"
+    line = evidence.last("verified")
+    serving = evidence.first("in_service")
+    stopped = evidence.stopped()
+    if line is None:
+        if stopped and serving is None:
+            return expected.finding_of(evidence, title, UNKNOWN, f"not verified: {stopped}")
+        return expected.finding_of(evidence, title, MISSED, "the recovered data was never verified")
+    ok = bool(line.data.get("ok")) and bool(line.data.get("checks"))
+    words = _list(line.data.get("checks"), ok=ok)
+    first = next((each for each in evidence.all("verified") if each.data.get("ok")), None)
+    if ok and serving is not None and first is not None and serving.seq < first.seq:
+        return expected.finding_of(evidence, title, MISSED, f"it served before it was verified; {words}")
+    return expected.finding_of(evidence, title, MET if ok else MISSED, words)
+
+
+def in_service(evidence: Evidence, expected: Expectation) -> Finding:
+    """The recovered database takes the platform's writes."""
+    title = "The recovered database is in service"
+    line, stopped = evidence.last("in_service"), evidence.stopped()
+    if line is None:
+        why = "the recovered database was never put in service"
+        return expected.finding_of(
+            evidence, title, UNKNOWN if stopped else MISSED, f"{why} ({stopped})" if stopped else why
+        )
+    return expected.finding_of(evidence, title, MET, f"{line.data.get('member')}: {line.data.get('how')}")
+
+
+def health(evidence: Evidence, expected: Expectation) -> Finding:
+    """Each check of the health verification against its own limit; all failures are told."""
+    title = "Health verification"
+    line = evidence.last("health")
+    if line is None:
+        why = evidence.stopped() or "the health verification was not made"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    checks = line.data.get("checks") or []
+    bad = []
+    for check in checks:
+        took, limit = float(check["seconds"]), float(check["limit"])
+        if not check.get("ok") or took > limit:
+            bad.append(f"{check['name']}: {check.get('seen')}, after {took:.3f} s of {limit:g} s allowed")
+    if not checks:
+        return expected.finding_of(evidence, title, UNKNOWN, "the health verification made no check")
+    slowest = max(float(check["seconds"]) for check in checks)
+    words = "; ".join(bad) or f"{len(checks)} checks are good, the slowest after {slowest:.3f} s"
+    ok = not bad and bool(line.data.get("ok"))
+    return expected.finding_of(
+        evidence, title, MET if ok else MISSED, words, figure=slowest, low=slowest, high=slowest,
+        parts=tuple((str(check["name"]), float(check["seconds"])) for check in checks),
+    )  # fmt: skip
+
+
+def redundancy(evidence: Evidence, expected: Expectation) -> Finding:
+    """How long after the fault the stack was whole again, replicas and archive included."""
+    title = "Redundancy restored"
+    hurt = disaster(evidence)
+    line = evidence.moment("steady", "after")
+    if line is None or not line.data.get("ok"):
+        low = seconds(max(0, evidence.observed() - hurt.bit))
+        outcome = against(low, low, expected.limit, lower_bound=True)
+        why = evidence.stopped() or "the stack was not seen whole again"
+        return expected.finding_of(evidence, title, outcome, why, figure=low, low=low, lower_bound=True)
+    high = seconds(line.mono - hurt.intent)
+    outcome = MET if expected.limit is None else against(0.0, high, expected.limit)
+    words = f"whole again at most {high:.3f} s after the fault: {_list(line.data.get('conditions'), ok=True)}"
+    return expected.finding_of(evidence, title, outcome, words, figure=high, low=0.0, high=high)
+
+
+def early_stop(evidence: Evidence, expected: Expectation) -> Finding:
+    """A recovery that ends before what the archive held has to say so."""
+    title = "Recovery went as far as it said"
+    hurt = disaster(evidence)
+    ordered, reached = evidence.last("recovery.ordered"), evidence.last("recovery.reached")
+    if ordered is None or reached is None:
+        what = "ordered" if ordered is None else "reached"
+        return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or f"no recovery point was {what}")
+    if ordered.data.get("kind") != "end of archive":
+        return expected.finding_of(evidence, title, MET, f"recovery to an ordered point ({ordered.data.get('kind')})")
+    if ordered.data.get("declared_early") or reached.data.get("declared_early"):
+        why = f"declared: {ordered.data.get('why') or 'no reason given'}"
+        return expected.finding_of(evidence, title, MET, why)
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
+    written = [sample.lsn for sample in taken if sample.lsn <= taken[-1].archived]
+    if not written:
+        raise Unsound("no sample shows what the archive held before the fault")
+    place = str(reached.data.get("lsn"))
+    if lsn(place) < max(written):
+        why = f"recovery ended at {place}, before what was archived at the fault, and did not say so"
+        return expected.finding_of(evidence, title, MISSED, why)
+    return expected.finding_of(evidence, title, MET, f"recovery reached {place}, all that was archived at the fault")
+
+
+def decision(evidence: Evidence, expected: Expectation) -> Finding:
+    """How long people took to decide. Advisory: a stand-in that decides at once shows nothing about people."""
+    title = "Decision time"
+    asked = evidence.all("decided")
+    if not asked or not all(line.data.get("attended") for line in asked):
+        why = "decision time: not exercised"
+        why += ", no decision was asked for" if not asked else f", {asked[0].data.get('by')} stood in"
+        return expected.finding_of(evidence, title, UNKNOWN, why, advisory=True)
+    begun = {line.data["span"]: line.mono for line in evidence.all("span.begin")}
+    began = begun.get("decide")
+    by = ", ".join(f"{line.data.get('role')} {line.data.get('by')}" for line in asked)
+    if began is None:
+        return expected.finding_of(evidence, title, UNKNOWN, f"decided by {by}; not timed", advisory=True)
+    took = seconds(max(0, asked[-1].mono - began))
+    outcome = MET if expected.limit is None else against(took, took, expected.limit)
+    return expected.finding_of(
+        evidence, title, outcome, f"decided by {by} in {took:.3f} s", figure=took, low=took, high=took, advisory=True
+    )
+
+
+def _list(items: Sequence[dict[str, Any]] | None, *, ok: bool) -> str:
+    """The names of all where all are good, else those that are not and what was seen."""
+    if not items:
+        return "no condition was looked at"
+    bad = [f"{item.get('name')}: {item.get('seen')}" for item in items if not item.get("ok")]
+    if ok or not bad:
+        return ", ".join(str(item.get("name")) for item in items) + ("" if ok else ": not all of this held")
+    return "; ".join(bad)
