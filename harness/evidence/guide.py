@@ -1,0 +1,53 @@
+"""VERIFY.md: how somebody who has never seen this software verifies the pack, in words and commands."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import Any
+
+from harness.evidence.verify import BY_HAND, LIMITS
+
+
+def guide(predicate: dict[str, Any]) -> str:
+    """The text, with this pack's own names."""
+    journal = predicate["journal"]
+    limits = "".join(f"{fill(limit, 118, initial_indent='- ', subsequent_indent='  ')}\n" for limit in LIMITS)
+    steps = "".join(
+        f"## {n}. {what}\n\n{fill(why, 118)}\n\n```sh\n{do}\n```\n\n" for n, (what, why, do) in enumerate(BY_HAND, 1)
+    )
+    return f"""\
+# How to verify this pack
+
+This folder is the evidence of run `{predicate["run"]}`, number {predicate["number"]} in its series.
+It was sealed on {predicate["sealedOn"]} with the key whose fingerprint is
+
+    {predicate["keyid"]}
+
+`openssl` (3.0 or later) and `sha256sum` are enough to verify it; no network is needed. With the software at hand,
+`drdrill verify . --key FINGERPRINT` does the same; so does its file `verify.py` alone, copied to any machine.
+
+## What is sealed
+
+- `journal.jsonl` is everything that happened, one line a fact: {journal["lines"]} lines. Each line holds the SHA-256 of
+  the line before it (`prev`, without the newline), so no line can be changed, added, taken out or moved without
+  changing all after it. The last line has the digest `{journal["head"]}`.
+- `SHA256SUMS` names the digest of every file here but itself and the seal.
+- `pack.dsse.json` is the seal: a DSSE envelope over an in-toto statement, which names the digest of every file,
+  `SHA256SUMS` among them, and the journal's length and last digest. It is signed with Ed25519.
+- `public-key.pem` is the key that signed. **A key that lies in the pack proves nothing.** Compare its fingerprint with
+  one that you got by another way: without that, who sealed this pack is unknown, however well everything fits.
+- The pack before this one: `{predicate["previousPack"]}` (SHA-256 of its `pack.dsse.json`; "none" for the first).
+  Over a folder of packs it shows a pack that was taken out, put in or replaced.
+- In a redacted copy some lines of the journal are replaced by their digests. The copy still verifies, and what the
+  replaced lines said is not shown.
+
+## What this does not prove
+
+{limits}
+# The commands
+
+Run them in this folder, in any POSIX shell, all in the same one. Each problem is a line with `BAD`; no such line, and
+`OK` at each step, means that the pack is as it was sealed. Best type them from a source that is not this pack.
+(`shasum -a 256` is the same as `sha256sum` where that is missing.)
+
+{steps}"""

@@ -1,0 +1,114 @@
+"""The key that seals packs: an Ed25519 key of the person or machine that runs drills, made on first use.
+
+It lies in `${XDG_CONFIG_HOME:-~/.config}/drdrill/signing-key.pem`; the environment variable DRDRILL_KEY names another
+file. Its fingerprint is what an auditor must get by another way than the pack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from harness.errors import Refused
+
+VARIABLE = "DRDRILL_KEY"
+LARGEST = 64 * 1024  # bytes: a PKCS8 Ed25519 key has about 120
+
+
+class KeyRefused(Refused):
+    """The signing key cannot be used: others can read it, or it is no Ed25519 key."""
+
+
+def key_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the signing key lies, or will lie."""
+    if named := environment.get(VARIABLE):
+        return Path(named)
+    config = environment.get("XDG_CONFIG_HOME")
+    # the XDG rules say that a relative path is to be ignored
+    base = Path(config) if config and Path(config).is_absolute() else Path.home() / ".config"
+    return base / "drdrill" / "signing-key.pem"
+
+
+def signing_key(path: Path | None = None) -> Ed25519PrivateKey:
+    """The signing key, made with mode 0600 where there is none; two processes at first use get the same key.
+
+    Errors: `KeyRefused`.
+    """
+    path = key_path() if path is None else path
+    try:
+        if not path.exists():
+            _make(path)
+        return _load(path)
+    except OSError as error:
+        raise KeyRefused(
+            f"{path}: the signing key cannot be read or made: {error.strerror}",
+            hint=f"give a place that you may write to with {VARIABLE}=FILE",
+        ) from None
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """Hex SHA-256 of the DER SubjectPublicKeyInfo: what `openssl pkey -pubin -outform DER | sha256sum` prints."""
+    return hashlib.sha256(
+        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ).hexdigest()
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """The public key as it lies in a pack."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _make(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half_made = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    handle = os.open(half_made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as sink:
+            sink.write(pem)
+            sink.flush()
+            os.fsync(sink.fileno())
+        try:
+            path.hardlink_to(half_made)  # unlike a rename, never replaces the key another process has just made
+        except FileExistsError:
+            return
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        half_made.unlink()
+
+
+def _load(path: Path) -> Ed25519PrivateKey:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as source:
+        about = os.fstat(source.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise KeyRefused(f"{path}: the signing key is not a file", hint=f"name a file with {VARIABLE}=FILE")
+        if about.st_mode & 0o077:
+            raise KeyRefused(
+                f"{path}: others can read or change the signing key (mode {stat.S_IMODE(about.st_mode):04o})",
+                hint=f"if nobody has copied it, run: chmod 600 {path}; otherwise delete it and tell your auditors",
+            )
+        pem = source.read(LARGEST)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyRefused(
+            f"{path}: not an Ed25519 private key in PEM without a password",
+            hint=f"make one with: openssl genpkey -algorithm ed25519 -out FILE; or move {path} away, and one is made",
+        )
+    return key

@@ -1,0 +1,253 @@
+"""The seal: digests of every file, and a signature over them; then one rename, which is the commit.
+
+A pack is written in its unfinished folder and everything is fsynced before the folder gets its final name, so a pack
+under its final name is whole. Killed at any point before, `seal` is simply run again: what it had half made is made
+anew. It shares no code with the verifier but the words of the printed commands.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from harness import clock
+from harness.errors import DrillError, Refused
+from harness.evidence.guide import guide
+from harness.evidence.journal import read
+from harness.evidence.keys import fingerprint, public_pem
+from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.lines import Line
+from harness.evidence.numbers import ENVELOPE, claim, hold, newest, pack_digest
+from harness.evidence.redact import Redactor
+from harness.evidence.scan import scan
+
+__all__ = ["claim", "hold", "newest", "pack_digest", "redact_copy", "seal"]
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v1"
+FINDINGS, GUIDE, SUMS, KEY = "findings.json", "VERIFY.md", "SHA256SUMS", "public-key.pem"
+MADE_HERE = (ENVELOPE, SUMS, GUIDE, KEY)  # in the order in which a stale one is removed: the envelope first
+Seen = dict[str, tuple[int, int, int]]  # inode, size and time of change of each file
+
+
+class SecretFound(Refused):
+    """Something that must not leave the machine is in the pack."""
+
+
+class OddFile(Refused):
+    """Something in the folder that is not a plain file with a plain name."""
+
+
+def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Redactor | None = None) -> Path:
+    """Seal the run in `unfinished`; it is called `final` afterwards. Safe to repeat, also after a kill.
+
+    Errors: `Refused` where the journal has no end, a file is odd, or a secret is found; `DrillError` for a full disk.
+    Nothing is lost then: the unfinished folder stays, and can be sealed later.
+    """
+    try:
+        if not unfinished.exists() and (final / ENVELOPE).is_file():
+            _fsync(final.parent)  # killed between the rename and this
+            return final
+        if final.exists():
+            raise Refused(f"{final}: there is a pack of this name already", hint="give the run another name")
+        for name in MADE_HERE:
+            (unfinished / name).unlink(missing_ok=True)
+        before = _files(unfinished)
+        if found := scan(unfinished, redactor=redactor):
+            listed = "; ".join(map(str, found[:5])) + ("; …" if len(found) > 5 else "")
+            raise SecretFound(
+                f"{unfinished}: not sealed, for it holds what must not leave this machine: {listed}",
+                hint="mask it in the named file, then run `drdrill heal`, which seals the run",
+            )
+        predicate = _predicate(unfinished, run=final.name, key=key)
+        _write(unfinished / KEY, public_pem(key.public_key()))
+        _write(unfinished / GUIDE, guide(predicate).encode())
+        digests = {name: _digest(unfinished / name) for name in _files(unfinished)}
+        sums = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests, key=str.encode)).encode()
+        _write(unfinished / SUMS, sums)
+        digests[SUMS] = hashlib.sha256(sums).hexdigest()
+        _write(unfinished / ENVELOPE, envelope(statement(digests, predicate), key=key))
+        after = {name: seen for name, seen in _files(unfinished).items() if name not in MADE_HERE}
+        if after != before:
+            changed = sorted(name for name, _ in before.items() ^ after.items())
+            raise DrillError(
+                f"{unfinished / changed[0]}: it was written to while the pack was sealed",
+                hint="end what writes to it (`drdrill heal` does), then seal again",
+            )
+        _fsync_all(unfinished)
+        unfinished.rename(final)
+        _fsync(final.parent)
+    except OSError as error:
+        raise DrillError(
+            f"{error.filename or unfinished}: the pack cannot be sealed: {error.strerror}",
+            hint="nothing is lost: free some space or mend the permission, then run `drdrill heal`, which seals it",
+        ) from None
+    return final
+
+
+def statement(digests: dict[str, str], predicate: dict[str, Any]) -> bytes:
+    """The in-toto statement, in its one accepted form. Its subjects are all files but the envelope."""
+    return _canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [
+                {"name": name, "digest": {"sha256": digests[name]}} for name in sorted(digests, key=str.encode)
+            ],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": predicate,
+        }
+    )
+
+
+def envelope(payload: bytes, *, key: Ed25519PrivateKey) -> bytes:
+    """The DSSE v1 envelope around a statement, in its one accepted form: a line of canonical JSON."""
+    encoded = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+    signature = {"keyid": fingerprint(key.public_key()), "sig": base64.b64encode(key.sign(encoded)).decode()}
+    wrapped = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    return _canonical(wrapped) + b"\n"
+
+
+def redact_copy(pack: Path, out: Path, lines: Iterable[int]) -> Path:
+    """Copy a sealed pack to `out`, with the journal's `lines` (the first is 1) replaced by their digests.
+
+    The copy still verifies, and says which lines were withheld. The other files are copied as they are: what a line
+    says may stand in a report or a log too. Errors: `Refused`.
+    """
+    wanted = set(lines)
+    try:
+        journal = (pack / JOURNAL).read_bytes().split(b"\n")[:-1]
+        if not wanted or not wanted <= set(range(1, len(journal) + 1)):
+            raise Refused(f"{pack / JOURNAL} has the lines 1 to {len(journal)}", hint="name lines that are there")
+        out.mkdir(parents=True)
+        for name in _files(pack):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes((pack / name).read_bytes())
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}", hint="name a sealed pack and a new folder") from None
+    told = [_withheld(line, seq) if seq + 1 in wanted else line for seq, line in enumerate(journal)]
+    (out / JOURNAL).write_bytes(b"".join(line + b"\n" for line in told))
+    return out
+
+
+def _withheld(line: bytes, seq: int) -> bytes:
+    if b'"redacted":' in line[:40]:  # once is enough
+        return line
+    return b'{"v":1,"seq":%d,"redacted":"%s"}' % (seq, hashlib.sha256(line).hexdigest().encode())
+
+
+def _predicate(folder: Path, *, run: str, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """What the seal itself says, all of it taken from the journal and the findings."""
+    lines = read(folder / JOURNAL)
+    if not lines or lines[0].kind != "run.begin" or lines[-1].kind != "run.end":
+        raise Refused(
+            f"{folder / JOURNAL}: not a run from its first line to its last", hint="run `drdrill heal`: it ends the run"
+        )
+    begin, end = lines[0], lines[-1]
+    if type(begin.data.get("number")) is not int or not isinstance(begin.data.get("previous"), str):
+        raise Refused(
+            f"{folder / JOURNAL}: the first line has no number or no pack before it", hint="see numbers.claim"
+        )
+    digests = "".join(f"{line.digest}\n" for line in lines)
+    return {
+        "run": begin.data.get("run", run),
+        "number": begin.data.get("number"),
+        "previousPack": begin.data.get("previous"),
+        "drill": begin.data.get("drill"),
+        "scenarios": begin.data.get("scenarios"),
+        "stack": begin.data.get("stack"),
+        "environmentClass": begin.data.get("environment"),
+        "operatorAsClaimed": begin.data.get("operator"),
+        "nonce": begin.data.get("nonce"),
+        "rules": begin.data.get("rules"),
+        "sabotage": begin.data.get("sabotage"),
+        "startedOn": clock.utc_text(begin.utc),
+        "endedOn": clock.utc_text(end.utc),
+        "sealedOn": clock.utc_text(clock.now().utc),
+        "outcome": end.data.get("outcome"),
+        "verdict": _verdict(folder / FINDINGS),
+        "unhealedFaults": _unhealed(lines),
+        "journal": {
+            "lines": len(lines),
+            "head": end.digest,
+            "linesSha256": hashlib.sha256(digests.encode()).hexdigest(),
+        },
+        "keyid": fingerprint(key.public_key()),
+    }
+
+
+def _verdict(findings: Path) -> dict[str, Any]:
+    """The verdicts of the run and of its scenarios; UNKNOWN where nobody has judged it."""
+    try:
+        judged = json.loads(findings.read_bytes())
+        return {"run": str(judged["verdict"]), "scenarios": {str(k): str(v) for k, v in judged["verdicts"].items()}}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {"run": "UNKNOWN", "scenarios": {}}
+
+
+def _unhealed(lines: list[Line]) -> list[str]:
+    hurt: set[str] = set()
+    for line in lines:
+        if line.kind == "fault.intent":
+            hurt.add(str(line.data.get("fault")))
+        elif line.kind == "fault.healed" and line.data.get("ok") is True:
+            hurt.discard(str(line.data.get("fault")))
+    return sorted(hurt)
+
+
+def _files(folder: Path) -> Seen:
+    """Every file in it, by relative path. Errors: `OddFile` for anything that is not a plain file or folder."""
+    found: Seen = {}
+    folders = [folder]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            path = Path(entry.path)
+            name = path.relative_to(folder).as_posix()
+            about = entry.stat(follow_symlinks=False)
+            if not name.isprintable() or "\\" in name:
+                raise OddFile(f"{path!r}: a name that does not read the same everywhere", hint="rename it")
+            if stat.S_ISDIR(about.st_mode):
+                folders.append(path)
+            elif stat.S_ISREG(about.st_mode):
+                found[name] = (about.st_ino, about.st_size, about.st_mtime_ns)
+            else:
+                raise OddFile(f"{path}: a link or a special file cannot be sealed", hint="remove it from the folder")
+    return found
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _canonical(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(handle, "wb") as sink:
+        sink.write(content)
+
+
+def _fsync_all(folder: Path) -> None:
+    for root, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _fsync(Path(root) / name)
+        _fsync(Path(root))
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,878 @@
+#!/usr/bin/env python3
+"""Is this evidence pack whole, unchanged, and sealed by whom you expect? Needs Python 3.11 and `cryptography` only.
+
+    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--json]
+
+This file imports nothing of the software that made the pack, and may be copied out of it. It answers three questions,
+each with MET, MISSED or UNKNOWN: integrity (is every byte as it was sealed?), completeness (is anything missing?) and
+authorship (was it sealed with the key that you were told of by another way than the pack?). It never judges the
+figures. It follows no link, opens no name that a pack claims, and answers bad input without a traceback.
+
+Exit codes: 0 all met, 1 something missed, 2 something unknown, 3 bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MET, MISSED, UNKNOWN = "MET", "MISSED", "UNKNOWN"
+QUESTIONS = ("integrity", "completeness", "authorship")
+EXITS = {MET: 0, MISSED: 1, UNKNOWN: 2}
+BAD_INPUT = 3
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v1"
+JOURNAL, ENVELOPE, SUMS, KEY = "journal.jsonl", "pack.dsse.json", "SHA256SUMS", "public-key.pem"
+UNFINISHED = ".unfinished"
+LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
+LARGEST = {ENVELOPE: 1 << 26, SUMS: 1 << 26, KEY: 1 << 16}  # bytes that are read into memory
+LONGEST_LINE = 1 << 24
+MANY = 20  # problems of one kind that are listed one by one
+LIMITS = (
+    "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
+    "and seal it again.",
+    "Every time in a pack is what the machine that ran the drill said; a nonce of yours in the first line shows that "
+    "the run began after you chose it.",
+    "Packs removed from the newest end of a folder leave no trace in it: compare the newest number and digest with "
+    "what you were told.",
+)
+
+
+class BadInput(Exception):
+    """What was given can be neither confirmed nor denied: it is no pack, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: which question it bears on, its name, and what it is."""
+
+    question: str
+    name: str
+    text: str
+    outcome: str = MISSED
+
+
+def worst(outcomes: list[str]) -> str:
+    return MISSED if MISSED in outcomes else UNKNOWN if UNKNOWN in outcomes else MET
+
+
+@dataclass
+class Report:
+    """The answers about one pack. `facts` are the pack's own words; trust them as far as the answers go."""
+
+    path: Path
+    digest: str = ""
+    key: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
+
+    def add(self, question: str, name: str, text: str, outcome: str = MISSED) -> None:
+        self.problems.append(Problem(question, name, text, outcome))
+
+    def answer(self, question: str) -> str:
+        return worst([problem.outcome for problem in self.problems if problem.question == question])
+
+    @property
+    def outcome(self) -> str:
+        return worst([self.answer(question) for question in QUESTIONS])
+
+    def names(self) -> set[str]:
+        return {problem.name for problem in self.problems}
+
+
+@dataclass
+class FolderReport:
+    """The answers about a folder of packs: one report each, and whether they follow one another without a gap."""
+
+    path: Path
+    packs: list[Report] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        return worst([pack.outcome for pack in self.packs] + [problem.outcome for problem in self.problems])
+
+    def names(self) -> set[str]:
+        return {problem.name for problem in self.problems}
+
+
+# --- reading, without trust ---------------------------------------------------------------------------------------
+
+
+def shown(text: object) -> str:
+    """The text with everything that could fool a terminal escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in str(text))[:300]
+
+
+def parsed(content: bytes) -> Any:
+    """JSON, or ValueError for whatever is wrong with it (NaN, nesting without end, numbers without end)."""
+
+    def refuse(word: str) -> Any:
+        raise ValueError(f"{word} is not JSON")
+
+    try:
+        return json.loads(content.decode(), parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def written(value: Any, *, sort: bool = True) -> bytes:
+    """JSON in its one accepted form: no spaces, UTF-8, keys sorted (or, in the journal, in their order)."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort)
+        return text.encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def from_base64(text: str) -> bytes:
+    """Standard base64 with padding and nothing else, or ValueError."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        content = b""
+    if not text or base64.b64encode(content).decode() != text:
+        raise ValueError("not canonical base64")
+    return content
+
+
+def opened(path: Path) -> io.BufferedReader:
+    """A regular file, not through a link and without waiting (a pipe would). Errors: `OSError`."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(0, "not a file")
+    return os.fdopen(handle, "rb")
+
+
+def content_of(path: Path) -> bytes:
+    with opened(path) as source:
+        content = source.read(LARGEST[path.name] + 1)
+    if len(content) > LARGEST[path.name]:
+        raise OSError(0, "too large")
+    return content
+
+
+def files_of(root: Path, report: Report) -> dict[str, str]:
+    """Digest of every file in the pack, by relative path ("" where it cannot be read)."""
+    found: dict[str, str] = {}
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            where = shown(folder.relative_to(root))
+            report.add("integrity", "unreadable", f"the folder {where} cannot be read: {error.strerror}", UNKNOWN)
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            name = path.relative_to(root).as_posix()
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+            elif entry.is_symlink():
+                report.add("integrity", "symlink", f"{shown(name)} is a symbolic link; a pack holds none")
+            elif not entry.is_file(follow_symlinks=False):
+                report.add("integrity", "odd-file", f"{shown(name)} is neither a file nor a folder")
+            else:
+                found[name] = ""
+                try:
+                    with opened(path) as source:
+                        found[name] = hashlib.file_digest(source, "sha256").hexdigest()
+                except OSError as error:
+                    why = f"{shown(name)} cannot be read: {error.strerror}"
+                    report.add("integrity", "unreadable", why, UNKNOWN)
+    return found
+
+
+def key_from(pem: bytes) -> Ed25519PublicKey | None:
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, Ed25519PublicKey) else None
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, form)).hexdigest()
+
+
+def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519PublicKey | None]:
+    """The fingerprint that the caller expects, and the key itself where a file was given. Errors: `BadInput`."""
+    if key is None:
+        return "", None
+    digits = str(key).lower().removeprefix("sha256:").replace(":", "")
+    if re.fullmatch("[0-9a-f]{64}", digits):
+        return digits, None
+    path = Path(key)
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+        with path.open("rb") as source:
+            found = key_from(source.read(LARGEST[KEY]))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadInput(f"--key {shown(key)}: {getattr(error, 'strerror', None) or 'not a file'}") from None
+    if inside:
+        raise BadInput(f"--key {shown(key)}: this key lies in the evidence itself and proves nothing; get it elsewhere")
+    if found is None:
+        raise BadInput(f"--key {shown(key)}: neither an Ed25519 public key in PEM nor a fingerprint of 64 hex digits")
+    return fingerprint(found), found
+
+
+# --- the seal -----------------------------------------------------------------------------------------------------
+
+
+def signed_by(key: Ed25519PublicKey, signature: bytes, payload: bytes) -> bool:
+    """DSSE v1: the signature is over this encoding of type and payload, not over the payload alone."""
+    encoded = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+    try:
+        key.verify(signature, encoded)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey | None) -> dict[str, Any]:
+    """The statement in the envelope ({} where there is none), after its form, its signature and its key."""
+    statement: dict[str, Any] = {}
+    try:
+        content = content_of(root / ENVELOPE)
+        report.digest = hashlib.sha256(content).hexdigest()
+        envelope = parsed(content)
+        payload, (signature,) = from_base64(envelope["payload"]), envelope["signatures"]
+        keyid, sig = signature["keyid"], from_base64(signature["sig"])
+    except OSError as error:
+        report.add("integrity", "no-seal", f"{ENVELOPE} is missing or cannot be read: {error.strerror}")
+        payload, keyid, sig, envelope, content = b"", "", b"", {}, b""
+    except (ValueError, KeyError, TypeError) as error:
+        report.add("integrity", "envelope-form", f"{ENVELOPE} is not a sealed envelope: {shown(error)}")
+        payload, keyid, sig, envelope, content = b"", "", b"", {}, b""
+    lying: Ed25519PublicKey | None = None
+    try:
+        lying = key_from(content_of(root / KEY))
+    except OSError as error:
+        report.add("integrity", "no-key", f"{KEY} is missing or cannot be read: {error.strerror}")
+    else:
+        if lying is None:
+            report.add("integrity", "no-key", f"{KEY} is not an Ed25519 public key")
+    signer = None
+    if envelope:
+        accepted = {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()}],
+        }
+        if written(accepted) + b"\n" != content:
+            report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
+        signer = next((key for key in (given, lying) if key and signed_by(key, sig, payload)), None)
+        if signer is None:
+            report.add("integrity", "bad-signature", f"the signature in {ENVELOPE} does not fit its content and key")
+        elif keyid != fingerprint(signer):
+            report.add("integrity", "envelope-form", f"{ENVELOPE} names another key than the one that signed")
+        statement = check_statement(payload, report)
+    report.key = fingerprint(signer) if signer else ""
+    if not wanted:
+        report.add(
+            "authorship",
+            "no-key-given",
+            f"give --key with what you got by another way than the pack. The key in the pack has the fingerprint "
+            f"{report.key or (fingerprint(lying) if lying else 'unknown')}",
+            UNKNOWN,
+        )
+    elif signer is None:
+        report.add("authorship", "bad-signature", "nothing shows that the expected key has signed this")
+    elif report.key != wanted:
+        report.add("authorship", "other-key", f"it was sealed with the key {report.key}, not with {wanted}")
+    return statement
+
+
+def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
+    """The in-toto statement, its form checked; {} where it cannot be used."""
+    try:
+        statement = parsed(payload)
+        if written(statement) != payload:
+            report.add("integrity", "statement-form", "the signed statement is not in its one accepted form")
+        if statement["_type"] != STATEMENT_TYPE:
+            kind = shown(statement["_type"])
+            report.add(
+                "integrity", "unknown-statement", f"unknown statement type {kind}: get a newer verifier", UNKNOWN
+            )
+            return {}
+        if statement["predicateType"] != PREDICATE_TYPE:
+            kind = shown(statement["predicateType"])
+            report.add("integrity", "unknown-predicate", f"unknown pack version {kind}: get a newer verifier", UNKNOWN)
+            return {}
+        predicate, journal = statement["predicate"], statement["predicate"]["journal"]
+        sound = (
+            set(statement) == {"_type", "predicate", "predicateType", "subject"}
+            and all(
+                set(each) == {"name", "digest"} and set(each["digest"]) == {"sha256"} for each in statement["subject"]
+            )
+            and all(is_digest(each["digest"]["sha256"]) for each in statement["subject"])
+            and type(predicate["number"]) is int
+            and isinstance(predicate["run"], str)
+            and (predicate["previousPack"] == "none" or is_digest(predicate["previousPack"]))
+            and all(isinstance(each, str) for each in predicate["unhealedFaults"])
+            and type(journal["lines"]) is int
+            and is_digest(journal["head"])
+            and is_digest(journal["linesSha256"])
+        )
+        names = [each["name"] for each in statement["subject"]]
+        if not sound or not all(is_safe(name) for name in names) or names != sorted(set(names), key=str.encode):
+            raise ValueError("fields are missing or wrong")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        report.add("integrity", "statement-form", f"the signed statement cannot be read: {shown(error)}")
+        return {}
+    report.facts = predicate
+    return dict(statement)
+
+
+def is_digest(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def is_safe(name: object) -> bool:
+    """A relative path that stays inside the pack and reads the same everywhere."""
+    return (
+        isinstance(name, str) and name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(name.split("/"))
+    )
+
+
+def check_files(root: Path, report: Report, statement: dict[str, Any], found: dict[str, str]) -> None:
+    """Every file against the signed list, and SHA256SUMS against its one accepted form."""
+    signed = {each["name"]: each["digest"]["sha256"] for each in statement.get("subject", ())}
+    try:
+        sums = content_of(root / SUMS)
+    except OSError as error:
+        report.add("integrity", "no-sums", f"{SUMS} is missing or cannot be read: {error.strerror}")
+        sums = b""
+    listed = {
+        name: digest for digest, name in re.findall("^([0-9a-f]{64})  (.+)$", sums.decode(errors="replace"), re.M)
+    }
+    order = sorted(listed, key=str.encode)
+    if sums and "".join(f"{listed[name]}  {name}\n" for name in order).encode() != sums:
+        report.add("integrity", "sums-form", f"{SUMS} is not in its one accepted form")
+    if signed and sums and listed != {name: digest for name, digest in signed.items() if name != SUMS}:
+        report.add("integrity", "sums-differ", f"{SUMS} does not list what was signed")
+    truth = signed or listed
+    beside = {ENVELOPE} if signed else {ENVELOPE, SUMS}
+    for name in sorted(truth.keys() | found.keys() - beside, key=lambda name: name.encode(errors="replace")):
+        if name not in found:
+            report.add("integrity", "file-removed", f"{shown(name)} was sealed and is not there")
+        elif name not in truth:
+            report.add("integrity", "file-added", f"{shown(name)} was not sealed")
+        elif found[name] and found[name] != truth[name]:
+            report.problems.append(changed(name))
+
+
+def changed(name: str) -> Problem:
+    return Problem("integrity", "file-changed", f"{shown(name)} is not as it was sealed")
+
+
+# --- the journal --------------------------------------------------------------------------------------------------
+
+
+class Story:
+    """What the journal tells that completeness hangs on; filled line by line."""
+
+    def __init__(self) -> None:
+        self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
+        self.first: dict[str, Any] = {}
+        self.last: dict[str, Any] = {}
+        self.hurt: dict[str, int] = {}  # fault: line of its intent, until it is healed
+        self.open: dict[str, int] = {}  # scenario: line of its beginning, until its end
+        self.begun: set[str] = set()
+        self.digests: list[tuple[int, str, object]] = []  # line, file, digest
+        self.torn: list[int] = []
+
+    def tell(self, number: int, kind: str, data: dict[str, Any]) -> None:
+        if number == 1:
+            self.kinds, self.first = (kind, ""), data
+        self.kinds, self.last = (self.kinds[0], kind), data
+        name = str(data.get("fault" if kind.startswith("fault.") else "scenario"))
+        if kind == "fault.intent":
+            self.hurt[name] = number
+        elif kind == "fault.healed" and data.get("ok") is True:
+            self.hurt.pop(name, None)
+        elif kind == "scenario.begin":
+            self.open[name] = number
+            self.begun.add(name)
+        elif kind == "scenario.end":
+            self.open.pop(name, None)
+        elif kind in ("ledger", "rows"):
+            self.digests.append((number, str(data.get("file")), data.get("sha256")))
+        elif kind == "torn":
+            self.torn.append(number)
+
+
+class Chain:
+    """The journal's lines, each checked against the one before."""
+
+    def __init__(self) -> None:
+        self.story = Story()
+        self.problems: list[tuple[str, str]] = []
+        self.redacted: list[int] = []
+        self.number = 0
+        self.head = "0" * 64
+        self.listed = hashlib.sha256()
+
+    def add(self, raw: bytes) -> None:
+        """One more line, with its newline."""
+        self.number += 1
+        where = f"line {self.number} of {JOURNAL}"
+        line = raw.removesuffix(b"\n")
+        before, self.head = self.head, hashlib.sha256(line).hexdigest()
+        fields, why = fields_of(line) if raw.endswith(b"\n") else ({}, "is torn: it has no end")
+        if why:
+            self.problems.append(("journal-line", f"{where} {why}"))
+        elif fields["seq"] != self.number - 1:
+            text = f"{where} has the number {shown(fields['seq'])} in place of {self.number - 1}"
+            self.problems.append(("sequence-gap", text))
+        if "redacted" in fields:
+            self.redacted.append(self.number)
+            self.head = fields["redacted"]
+            self.story.tell(self.number, "redacted", {})
+        elif fields:
+            if fields["prev"] != before:
+                self.problems.append(("chain-broken", f"the chain is broken at {where}"))
+            self.story.tell(self.number, fields["kind"], fields["data"])
+        self.listed.update(self.head.encode() + b"\n")
+
+    def end(self, signed: dict[str, Any]) -> None:
+        """Compare with what was signed. The list of digests also binds the lines before a redacted one."""
+        if self.number != signed["lines"]:
+            text = f"{JOURNAL} has {self.number} lines; {shown(signed['lines'])} were sealed"
+            self.problems.append(("journal-length", text))
+        if self.head != signed["head"]:
+            self.problems.append(("journal-head", f"the last line of {JOURNAL} is not the one that was sealed"))
+        if self.listed.hexdigest() != signed["linesSha256"]:
+            self.problems.append(("journal-lines", f"the lines of {JOURNAL} are not those that were sealed"))
+
+
+def check_journal(root: Path, report: Report, statement: dict[str, Any]) -> Story | None:
+    """The chain, from the first line to the signed head. None where it cannot be read at all."""
+    chain = Chain()
+    try:
+        with opened(root / JOURNAL) as source:
+            while line := source.readline(LONGEST_LINE):
+                chain.add(line)
+    except OSError as error:
+        report.add("integrity", "no-journal", f"{JOURNAL} is missing or cannot be read: {error.strerror}")
+        return None
+    if statement:
+        chain.end(report.facts["journal"])
+    for name, text in chain.problems[:MANY]:
+        report.add("integrity", name, text)
+    if len(chain.problems) > MANY:
+        report.add("integrity", chain.problems[MANY][0], f"{len(chain.problems) - MANY} more problems in {JOURNAL}")
+    report.redacted = chain.redacted
+    if chain.redacted:
+        lines = ", ".join(map(str, chain.redacted))
+        report.notes.append(f"redacted: lines {lines} of {JOURNAL}: what they said was withheld, and is not judged")
+        if statement and not chain.problems:
+            # the signed list of the lines' digests stands in for the digest of the file
+            report.problems = [problem for problem in report.problems if problem != changed(JOURNAL)]
+    return chain.story
+
+
+def fields_of(line: bytes) -> tuple[dict[str, Any], str]:
+    """A line's fields, and what is wrong with it ("" where nothing is)."""
+    try:
+        fields = parsed(line)
+        if not isinstance(fields, dict) or written(fields, sort=False) != line:
+            return {}, "is not in its one accepted form"
+    except ValueError:
+        return {}, "is not JSON in its one accepted form"
+    if type(fields.get("v")) is not int or fields["v"] != 1:
+        return {}, f"has an unknown format version {shown(fields.get('v'))}"
+    if list(fields) == ["v", "seq", "redacted"] and type(fields["seq"]) is int and is_digest(fields["redacted"]):
+        return fields, ""
+    sound = (
+        list(fields) == LINE_KEYS
+        and type(fields["seq"]) is int
+        and is_digest(fields["prev"])
+        and re.fullmatch("[0-9a-f]{32}", str(fields["salt"])) is not None
+        and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", str(fields["utc"])) is not None
+        and type(fields["mono"]) is int
+        and isinstance(fields["kind"], str)
+        and isinstance(fields["data"], dict)
+    )
+    return (fields, "") if sound else ({}, "has not the fields of a fact")
+
+
+def check_story(report: Report, story: Story, found: dict[str, str]) -> None:
+    """Does the journal tell a run from its first line to its last, and does it fit the files and the seal?"""
+    for place, kind, want in (("first", story.kinds[0], "run.begin"), ("last", story.kinds[1], "run.end")):
+        if kind == "redacted":
+            report.add("completeness", "line-redacted", f"the {place} line is redacted: {want} is not shown", UNKNOWN)
+        elif kind != want:
+            report.add("completeness", f"no-{want.replace('.', '-')}", f"the {place} line of the journal is not {want}")
+    check_against_seal(report, story)
+    for number, name, digest in story.digests:
+        if name not in found:
+            report.add("completeness", "file-not-there", f"line {number} speaks of {shown(name)}, which is not there")
+        elif found[name] and found[name] != digest:
+            report.add("integrity", "digest-differs", f"{shown(name)} is not what line {number} of the journal says")
+    digests = story.first.get("digests")
+    plan = digests.get("plan") if isinstance(digests, dict) else None
+    if is_digest(plan) and found.get("plan.yaml", plan) not in ("", plan):
+        report.add("integrity", "digest-differs", "plan.yaml is not the plan that the journal's first line names")
+    if story.torn:
+        report.notes.append(f"the run was killed in the middle of a line: see line {', '.join(map(str, story.torn))}")
+    outcome = story.last.get("outcome") if story.kinds[1] == "run.end" else None
+    if outcome in ("stopped", "killed"):
+        report.notes.append(f"the run was {outcome} before its end; what it had shown until then stands")
+    elif outcome == "completed" and not report.redacted:
+        check_completed(report, story, found)
+
+
+def check_against_seal(report: Report, story: Story) -> None:
+    """The signed statement repeats some of the journal; where a line is redacted, the statement speaks for it."""
+    unhealed = set(story.hurt)
+    if report.facts:
+        names = (("run", "run"), ("number", "number"), ("previous", "previousPack"), ("nonce", "nonce"))
+        differ = [ours for ours, theirs in names if story.first.get(ours) != report.facts.get(theirs)]
+        signed = set(report.facts["unhealedFaults"])
+        if story.kinds[0] != "run.begin":
+            differ = []
+        if report.redacted:
+            unhealed = signed
+        elif unhealed != signed:
+            differ.append("faults that were not healed")
+        if differ:
+            report.add("integrity", "statement-differs", f"seal and journal differ in: {', '.join(differ)}")
+    for fault in sorted(unhealed):
+        report.add("completeness", "unhealed-fault", f"the fault {shown(fault)} was injected and is not shown healed")
+
+
+def check_completed(report: Report, story: Story, found: dict[str, str]) -> None:
+    """A run that says that it was completed has left nothing out."""
+    planned = story.first.get("scenarios")
+    missing = {str(name) for name in planned} - story.begun if isinstance(planned, list) else set()
+    told = {name for _, name, _ in story.digests}
+    for name in sorted(missing):
+        report.add("completeness", "scenario-missing", f"the scenario {shown(name)} was announced and not begun")
+    for name in sorted(story.open):
+        report.add("completeness", "scenario-open", f"the scenario {shown(name)} has no end")
+    for name in sorted(found):
+        if re.fullmatch(r"scenarios/.+/(?:ledger|rows)-[^/]*\.jsonl", name) and name not in told:
+            report.add("completeness", "not-digested", f"the journal does not speak of {shown(name)}")
+
+
+# --- packs and folders --------------------------------------------------------------------------------------------
+
+
+def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
+    """Answer the three questions about one pack. `key`: a PEM file or a fingerprint from elsewhere.
+
+    Errors: `BadInput` when `path` is not a pack at all, or `key` is not a key.
+    """
+    root = Path(path)
+    if not is_pack(root):
+        raise BadInput(f"{shown(path)} is not an evidence pack: it holds no {ENVELOPE}, no {SUMS} and no {JOURNAL}")
+    wanted, given = expected_key(key, root)
+    report = Report(root)
+    statement = check_seal(root, report, wanted, given)
+    found = files_of(root, report)
+    check_files(root, report, statement, found)
+    story = check_journal(root, report, statement)
+    if story is None:
+        report.add("completeness", "no-journal", "without the journal nothing shows what the run did")
+    else:
+        check_story(report, story, found)
+    if root.name.endswith(UNFINISHED):
+        report.add("completeness", "unfinished", "the folder is named as unfinished: sealing did not come to its end")
+    return report
+
+
+def is_pack(root: Path) -> bool:
+    """Errors: `BadInput` when it cannot be looked at."""
+    try:
+        if not root.is_dir():
+            raise BadInput(f"{shown(root)} is not a folder")
+        next(root.iterdir(), None)
+        return any(os.path.lexists(root / name) for name in (ENVELOPE, SUMS, JOURNAL))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{shown(root)} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
+    """Every pack in a folder, and whether the runs follow one another: gaps, branches, replaced packs, duplicates.
+
+    Errors: `BadInput` when there is no pack in it, or `key` is not a key.
+    """
+    root = Path(path)
+    is_pack(root)
+    expected_key(key, root)
+    answer = FolderReport(root)
+    for entry in sorted(root.iterdir()):
+        if entry.is_symlink() or not entry.is_dir():
+            if not entry.name.startswith("."):
+                answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
+            continue
+        try:
+            if entry.name.endswith(UNFINISHED):
+                text = f"{shown(entry.name)}: a run that is going on or was killed, and is not sealed"
+                answer.problems.append(Problem("completeness", "unfinished", text, UNKNOWN))
+            elif is_pack(entry):
+                answer.packs.append(verify_pack(entry, key=key))
+            else:
+                answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
+        except BadInput as error:
+            answer.problems.append(Problem("integrity", "unreadable", str(error), UNKNOWN))
+    if not answer.packs and not answer.problems:
+        raise BadInput(f"{shown(path)} holds no evidence pack")
+    answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.path.name))
+    check_succession(answer)
+    return answer
+
+
+def check_succession(answer: FolderReport) -> None:
+    """The numbers without a gap, and each pack naming the digest of the one before."""
+
+    def add(name: str, text: str) -> None:
+        answer.problems.append(Problem("completeness", name, text))
+
+    packs = [pack for pack in answer.packs if pack.facts]
+    by_number: dict[int, list[Report]] = {}
+    by_previous: dict[str, list[Report]] = {}
+    for pack in packs:
+        by_number.setdefault(pack.facts["number"], []).append(pack)
+        by_previous.setdefault(pack.facts["previousPack"], []).append(pack)
+    for number, same in sorted(by_number.items()):
+        if len(same) > 1:
+            add("duplicate", f"number {number} is there more than once: {names(same)}")
+    for previous, same in sorted(by_previous.items()):
+        if len({pack.digest for pack in same}) > 1:
+            add("branch", f"these name the same pack before them ({previous[:16]}): {names(same)}")
+    expected = 1
+    for number in sorted(by_number):
+        if number > expected:
+            gone = str(expected) if number == expected + 1 else f"{expected} to {number - 1}"
+            add("gap", f"run {gone} is not here: it was removed, or never sealed")
+        expected = number + 1
+        before = by_number.get(number - 1, [])
+        for pack in by_number[number]:
+            previous = pack.facts["previousPack"]
+            if before and previous not in {each.digest for each in before}:
+                add("replaced", f"{names(before)} is not the pack that {names([pack])} names as the one before it")
+            elif number == 1 and previous != "none":
+                add("replaced", f"{names([pack])} has number 1, yet names a pack before it")
+    keys = {pack.key for pack in packs}
+    if len(keys) > 1:
+        answer.notes.append(f"sealed with {len(keys)} keys: {', '.join(sorted(key or 'unknown' for key in keys))}")
+
+
+def names(packs: list[Report]) -> str:
+    return ", ".join(shown(pack.path.name) for pack in packs)
+
+
+# --- the same by hand, and how it is told -------------------------------------------------------------------------
+
+# (what, why, commands). They run in any POSIX shell, from inside the pack, and print a line with BAD for each problem.
+BY_HAND: tuple[tuple[str, str, str], ...] = (
+    (
+        "Whom do you expect?",
+        "Get the fingerprint of the signing key from whoever ran the drill, by another way than this pack. "
+        "Put it between the quotes; without it, who sealed the pack stays unknown.",
+        """\
+EXPECTED="${EXPECTED:-}"
+export LC_ALL=C; T=$(mktemp -d)
+FOUND=$(openssl pkey -pubin -in public-key.pem -outform DER | sha256sum | cut -c1-64)
+openssl pkey -pubin -in public-key.pem -noout -text | grep -q '^ED25519' || echo "BAD  the key is not Ed25519"
+if [ -z "$EXPECTED" ]; then echo "UNKNOWN  the key in the pack is $FOUND"
+elif [ "$EXPECTED" = "$FOUND" ]; then echo "OK   the key is the one you expect"
+else echo "BAD  the key is $FOUND"; fi""",
+    ),
+    (
+        "The signature",
+        "It is Ed25519, over the DSSE encoding: the word DSSEv1, length and text of the type, length and text of the "
+        "signed statement. The envelope must be exactly what its parts make again.",
+        """\
+sed -n 's/^{"payload":"\\([^"]*\\)".*/\\1/p' pack.dsse.json | openssl base64 -d -A > "$T/statement"
+sed -n 's/.*"sig":"\\([^"]*\\)".*/\\1/p' pack.dsse.json | openssl base64 -d -A > "$T/signature"
+{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$T/statement")"; cat "$T/statement"; } > "$T/encoded"
+openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in "$T/encoded" -sigfile "$T/signature" > "$T/said" 2>&1 \\
+  && echo "OK   the signature fits" || echo "BAD  the signature does not fit"
+{ printf '{"payload":"'; openssl base64 -A -in "$T/statement"
+  printf '","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"%s","sig":"' "$FOUND"
+  openssl base64 -A -in "$T/signature"; printf '"}]}\\n'; } | cmp -s - pack.dsse.json \\
+  && echo "OK   the envelope is in its one form" || echo "BAD  the envelope is not in its one form" """.rstrip(),
+    ),
+    (
+        "The files",
+        "The signed statement names the digest of SHA256SUMS, and SHA256SUMS names every other file.",
+        """\
+SIGNED=$(sed -n 's/.*"digest":{"sha256":"\\([0-9a-f]*\\)"},"name":"SHA256SUMS"}.*/\\1/p' "$T/statement")
+[ "$(sha256sum < SHA256SUMS | cut -c1-64)" = "$SIGNED" ] || echo "BAD  SHA256SUMS is not the one that was signed"
+HIDDEN=$(grep -c '^{"v":1,"seq":[0-9]*,"redacted":"' journal.jsonl)
+sha256sum -c SHA256SUMS 2> "$T/said" | grep -v ': OK$' | while IFS= read -r LINE; do
+  [ "$HIDDEN" -gt 0 ] && [ "$LINE" = "journal.jsonl: FAILED" ] || echo "BAD  $LINE"; done
+{ cut -c67- SHA256SUMS; echo SHA256SUMS; echo pack.dsse.json; } | sort > "$T/listed"
+find . -type f | sed 's|^\\./||' | sort > "$T/there"
+comm -3 "$T/listed" "$T/there" | sed 's/^/BAD  added or removed: /'
+find . ! -type f ! -type d | sed 's/^/BAD  neither a file nor a folder: /'
+echo "OK   the files have been compared" """.rstrip(),
+    ),
+    (
+        "The journal",
+        "Each line names the digest of the line before it. The statement names the number of lines, the digest of the "
+        "last, and one digest over the list of all of them. Where a line was redacted, its digest stands in its place.",
+        """\
+N=0; PREV=0000000000000000000000000000000000000000000000000000000000000000; : > "$T/digests"
+while IFS= read -r LINE; do
+  DIGEST=$(printf '%s' "$LINE" | sha256sum | cut -c1-64)
+  case $LINE in
+    '{"v":1,"seq":'"$N"',"redacted":"'*)
+      DIGEST=${LINE#*redacted\\":\\"}; DIGEST=${DIGEST%\\"\\}}; echo "NOTE line $((N + 1)) is redacted";;
+    '{"v":1,"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
+    *) echo "BAD  the chain is broken at line $((N + 1))";;
+  esac
+  PREV=$DIGEST; N=$((N + 1)); echo "$DIGEST" >> "$T/digests"
+done < journal.jsonl
+LIST=$(sha256sum < "$T/digests" | cut -c1-64)
+printf '"journal":{"head":"%s","lines":%d,"linesSha256":"%s"}' "$PREV" "$N" "$LIST" > "$T/journal"
+grep -q -F -f "$T/journal" "$T/statement" && echo "OK   the journal is the one that was sealed" \\
+  || echo "BAD  the journal is not the one that was sealed"
+for KIND in ledger rows; do
+  sed -n 's/^{.*,"kind":"'$KIND'","data":{\\(.*\\)}}$/\\1/p' journal.jsonl | while IFS= read -r LINE; do
+    NAME=$(printf '%s\\n' "$LINE" | sed 's/.*"file":"\\([^"]*\\)".*/\\1/')
+    DIGEST=$(printf '%s\\n' "$LINE" | sed 's/.*"sha256":"\\([0-9a-f]*\\)".*/\\1/')
+    [ "$(sha256sum < "$NAME" | cut -c1-64)" = "$DIGEST" ] || echo "BAD  $NAME is not what the journal says"
+  done
+done""",
+    ),
+    (
+        "Is anything missing?",
+        "A journal begins with run.begin and ends with run.end, and every fault that was injected was healed.",
+        """\
+sed -n 1p journal.jsonl | grep -q '"kind":"run.begin"' || echo "BAD  the first line is not run.begin"
+sed -n '$p' journal.jsonl | grep -q '"kind":"run.end"' || echo "BAD  the last line is not run.end"
+grep -q -F '"unhealedFaults":[]' "$T/statement" || echo "BAD  a fault was not healed"
+echo "Done: every line with BAD is a problem." """.rstrip(),
+    ),
+)
+
+
+def by_hand() -> str:
+    """The commands that reach the same answers with openssl and sha256sum alone, as one text."""
+    parts = []
+    for number, (what, why, commands) in enumerate(BY_HAND, start=1):
+        told = "\n".join(f"# {line}" for line in textwrap.wrap(why, width=110))
+        parts.append(f"# {number}. {what}\n{told}\n{commands}\n")
+    return "\n".join(parts)
+
+
+GOOD = {
+    "integrity": "every file is, byte for byte, what was sealed, and the signature fits",
+    "completeness": "the journal runs from its first line to its last, no file is missing, every fault was healed",
+    "authorship": "it was sealed with the key that you gave",
+}
+
+
+def text_of(report: Report) -> str:
+    facts = report.facts
+    lines = [f"Pack  {shown(report.path.name)}"]
+    if facts:
+        lines += [
+            f"  run {shown(facts['run'])}, number {facts['number']}",
+            f"  environment class: {shown(facts.get('environmentClass'))}",
+            f"  began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
+            f"sealed {shown(facts.get('sealedOn'))} (its own words)",
+            f"  the pack before it: {facts['previousPack']}",
+        ]
+    lines += [f"  digest of {ENVELOPE}: {report.digest or 'none'}", ""]
+    for question in QUESTIONS:
+        answer = report.answer(question)
+        lines.append(f"{question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
+        lines += [f"    {p.name}: {p.text}" for p in report.problems if p.question == question]
+    return "\n".join(lines + [f"Note: {note}" for note in report.notes]) + "\n"
+
+
+def folder_text(answer: FolderReport) -> str:
+    parts = [text_of(pack) for pack in answer.packs]
+    lines = [f"Folder  {shown(answer.path)}: {len(answer.packs)} packs"]
+    lines += [f"    {problem.name} ({problem.outcome}): {problem.text}" for problem in answer.problems]
+    if not answer.problems:
+        lines.append("    the runs follow one another without a gap, each naming the pack before it")
+    return "\n".join([*parts, *lines, *(f"Note: {note}" for note in answer.notes)]) + "\n"
+
+
+def as_json(answer: Report | FolderReport) -> dict[str, Any]:
+    problems = [problem.__dict__ for problem in answer.problems]
+    told: dict[str, Any] = {
+        "path": str(answer.path),
+        "outcome": answer.outcome,
+        "problems": problems,
+        "notes": answer.notes,
+    }
+    if isinstance(answer, FolderReport):
+        return told | {"packs": [as_json(pack) for pack in answer.packs]}
+    answers = {question: answer.answer(question) for question in QUESTIONS}
+    return (
+        told
+        | answers
+        | {"digest": answer.digest, "key": answer.key, "redacted": answer.redacted, "facts": answer.facts}
+    )
+
+
+def main(argv: list[str] | None = None, *, say: Callable[[str], object] = print) -> int:
+    parser = argparse.ArgumentParser(prog="verify", description="Verify an evidence pack, or a folder of packs.")
+    parser.add_argument("path", type=Path, help="a pack, or a folder of packs")
+    parser.add_argument("--key", help="file or fingerprint of the signing key, from elsewhere than the pack")
+    parser.add_argument("--json", action="store_true", help="print the answers for a program")
+    try:
+        asked = parser.parse_args(argv)
+    except SystemExit as stop:
+        return BAD_INPUT if stop.code else 0
+    try:
+        single = is_pack(asked.path)
+        answer: Report | FolderReport = (verify_pack if single else verify_folder)(asked.path, key=asked.key)
+    except BadInput as error:
+        say(
+            json.dumps({"error": str(error)})
+            if asked.json
+            else f"{error}\nHINT: name a sealed pack or the folder of packs"
+        )
+        return BAD_INPUT
+    if asked.json:
+        say(json.dumps(as_json(answer), indent=2, sort_keys=True))
+    else:
+        told = text_of(answer) if isinstance(answer, Report) else folder_text(answer)
+        limits = "".join(f"  - {limit}\n" for limit in LIMITS)
+        by = f"\nThe same without this program, from inside the pack, in a shell:\n\n{by_hand()}"
+        say(f"{by if single else ''}\n{told}\nWhat this does not say:\n{limits}\nAnswer: {answer.outcome}")
+    return EXITS[answer.outcome]
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = BAD_INPUT
+    sys.exit(code)
