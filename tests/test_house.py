@@ -1,0 +1,276 @@
+"""The promises about the project itself that nobody remembers to check."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import catalog, plan
+from harness.errors import Exit
+
+HOME = Path(__file__).parent.parent
+PLAN = plan.load(HOME / "drills" / "plan.yaml")
+DRILLS = {drill.name: drill for drill in catalog.drills(HOME / "features")}
+TAGGED = {tag for drill in DRILLS.values() for scenario in drill.scenarios for tag in scenario.tags}
+PYPROJECT = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
+PAGES = [HOME / "README.md", HOME / "CHANGELOG.md", *sorted((HOME / "docs").glob("**/*.md"))]
+PAGES += sorted((HOME / "drills").glob("**/*.md"))
+
+
+def tracked() -> list[Path]:
+    """Every file that git would hand on, also those that are new."""
+    command = ["git", "-c", f"safe.directory={HOME}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
+    return [path for name in done.stdout.split("\0") if name and (path := HOME / name).is_file()]
+
+
+TRACKED = tracked()
+PYTHON = [path for path in TRACKED if path.suffix == ".py"]
+
+
+def text_of(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+def said(path: Path) -> str:
+    return str(path.relative_to(HOME))
+
+
+# The plan and the features
+
+
+@pytest.mark.parametrize("demand", PLAN.demands.values(), ids=PLAN.demands)
+def test_every_demand_is_exercised_or_says_why_not(demand: plan.Demand) -> None:
+    """A demand is the tag of a scenario, or it is listed with a reason; never both, never neither."""
+    assert (demand.id in TAGGED) != bool(demand.not_exercised), (
+        f"{demand.id} is tagged and also listed under not_exercised"
+        if demand.id in TAGGED
+        else f"no scenario has the tag @{demand.id}, and drills/plan.yaml gives no reason under not_exercised"
+    )
+
+
+def test_every_tag_that_looks_like_a_demand_is_one() -> None:
+    """No scenario claims a demand that the plan does not make."""
+    assert {tag for tag in TAGGED if re.fullmatch(r"[A-Z0-9]{3}-\w+", tag)} <= set(PLAN.demands)
+
+
+def test_the_calendar_declares_exactly_the_drills_that_are_built() -> None:
+    """A feature is in the calendar; an entry without a feature says why, and one with a feature does not."""
+    assert set(DRILLS) == {duty.drill for duty in PLAN.calendar if not duty.not_built}
+    assert set(DRILLS) <= {duty.drill for duty in PLAN.calendar}
+
+
+@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+def test_a_feature_is_what_its_calendar_entry_says(drill: catalog.Drill) -> None:
+    """Its folder, its title and its tags are the cadence, the title and the demand of the entry."""
+    duty = PLAN.drill(drill.name)
+    assert drill.feature == HOME / "features" / duty.feature
+    assert drill.title == duty.title
+    for scenario in drill.scenarios:
+        assert {duty.demand, duty.cadence} <= set(scenario.tags)
+
+
+@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+def test_a_feature_is_read_by_an_auditor(drill: catalog.Drill) -> None:
+    """No URL, no SQL, no JSON, and no length of time that the plan already gives."""
+    for scenario in drill.scenarios:
+        for sentence in scenario.sentences:
+            assert not re.search(r"https?://|\bSELECT\b|\bFROM\b|[{}<>]", sentence), sentence
+            assert not re.search(r"\b[0-9]+ ?(s|min|h|seconds?|minutes?)\b", sentence), sentence
+
+
+def test_the_objectives_are_in_the_plan_and_nowhere_in_the_machine() -> None:
+    """The harness does not know whose plan it is: only the stand-in platform and the stacks name it."""
+    machine = [path for path in PYTHON if said(path).startswith("harness/") and "harness/stacks/" not in said(path)]
+    assert len(machine) > 10
+    assert [said(path) for path in machine if "quantumnest" in text_of(path).lower()] == []
+
+
+# The faults
+
+
+def fault_modules() -> list[Path]:
+    return sorted(path for path in (HOME / "harness" / "faults").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("path", fault_modules(), ids=lambda path: path.stem)
+def test_a_fault_has_one_name(path: Path) -> None:
+    """File, class and word are the same name, and the page of faults has a line for it."""
+    module = importlib.import_module(f"harness.faults.{path.stem}")
+    fault = getattr(module, "".join(word.capitalize() for word in path.stem.split("_")))
+    assert fault.name == path.stem
+    assert re.search(rf"^\| `{path.stem}` \|", text_of(HOME / "docs" / "faults.md"), re.MULTILINE)
+
+
+def test_the_page_of_faults_has_no_fault_that_is_gone() -> None:
+    """Every line of the page is about a fault that exists."""
+    listed = re.findall(r"^\| `(\w+)` \|", text_of(HOME / "docs" / "faults.md"), re.MULTILINE)
+    assert sorted(listed) == [path.stem for path in fault_modules()]
+
+
+# The pages
+
+
+def links(page: Path) -> Iterator[str]:
+    outside_code = re.sub(r"```.*?```|`[^`\n]*`", "", text_of(page), flags=re.DOTALL)
+    yield from re.findall(r"\]\(([^)\s]+)\)", outside_code)
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=said)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link of a page leads to a file of this project, and to a heading that is there."""
+    for link in links(page):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{said(page)} links to {link}"
+        assert target.is_relative_to(HOME), f"{said(page)} links outside: {link}"
+        assert not anchor or anchor in anchors(target), f"{said(page)} links to {link}: no such heading"
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    """Nobody has to find a page by listing the folder."""
+    reached = {(HOME / link.partition("#")[0]).resolve() for link in links(HOME / "README.md")}
+    assert [said(page) for page in (HOME / "docs").glob("*.md") if page not in reached] == []
+
+
+def test_the_documented_exit_codes_are_the_real_ones() -> None:
+    """The table of the README has each code of `drdrill` once, with its word."""
+    rows = re.findall(r"^\| (\d) \| (\w+) \|", text_of(HOME / "README.md"), re.MULTILINE)
+    assert {word: int(code) for code, word in rows} == {code.name.lower(): int(code) for code in Exit}
+    assert len(rows) == len(Exit)
+
+
+def test_the_changelog_speaks_of_the_version_that_this_is() -> None:
+    """The newest heading is the version of the package."""
+    headings = re.findall(r"^## (\S+)", text_of(HOME / "CHANGELOG.md"), re.MULTILINE)
+    assert headings[0] == PYPROJECT["project"]["version"]
+
+
+# The packages
+
+
+def test_every_direct_dependency_says_why() -> None:
+    """Each line of pyproject.toml that names a package has a comment with the reason."""
+    lines = text_of(HOME / "pyproject.toml").split("[project.scripts]")[0].splitlines()
+    named = [line for line in lines if re.match(r'^    "[A-Za-z]', line)]
+    assert len(named) == len(direct_dependencies())
+    assert [line for line in named if not re.search(r'",\s*# \S+', line)] == []
+
+
+def direct_dependencies() -> list[str]:
+    project = PYPROJECT["project"]
+    return [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+
+
+def test_everything_installed_has_one_exact_version() -> None:
+    """constraints.txt is `name==version` lines, each once, with every direct dependency and Barman among them."""
+    pins = [line for line in text_of(HOME / "constraints.txt").splitlines() if line and not line.startswith("#")]
+    names = [re.sub(r"[-_.]+", "-", pin.split("==")[0]).lower() for pin in pins]
+    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][A-Za-z0-9.]*", pin)] == []
+    assert len(names) == len(set(names))
+    for dependency in [*direct_dependencies(), "barman", "setuptools"]:
+        name = re.match(r"[A-Za-z0-9_.-]+", dependency)
+        assert name
+        assert re.sub(r"[-_.]+", "-", name[0]).lower() in names
+
+
+# The code
+
+# What a part may never import, and what it may although it lies below that. Arrows point one way.
+ARROWS = [
+    ("harness/faults/", ("harness.procedures", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
+    ("harness/procedures/", ("harness.faults", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
+    ("harness/stacks/", ("harness.faults", "harness.procedures", "harness.run", "harness.scene", "drills", "reports")),
+    ("harness/workload/", ("harness.faults", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
+    ("harness/checks/", ("harness.clock", "harness.command", "harness.wait", "harness.stacks", "harness.faults",
+                         "harness.procedures", "harness.run", "harness.scene", "drills", "reports")),
+    ("harness/evidence/verify", ("harness", "drills", "reports")),
+    ("reports/", ("harness.command", "harness.wait", "harness.stacks", "harness.faults", "harness.procedures",
+                  "harness.run", "harness.scene", "harness.heal", "drills")),
+]  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize(("part", "never"), ARROWS, ids=[part for part, _ in ARROWS])
+def test_arrows_point_one_way(part: str, never: tuple[str, ...]) -> None:
+    """A part does not import what stands above it; judging does not import what makes evidence."""
+    found = [path for path in PYTHON if said(path).startswith(part)]
+    assert found
+    for path in found:
+        wrong = {name for name in imported(path) for above in never if name == above or name.startswith(f"{above}.")}
+        assert not wrong, f"{said(path)} imports {', '.join(sorted(wrong))}"
+
+
+# Words that must not be in any file. They are put together here, so that this file does not hold them itself.
+FORBIDDEN = {
+    "a path of a machine": re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "/far" + "m/", r"\.libr" + "ary"])),
+    "a registry's host": re.compile(
+        "|".join([r"pypi\.o" + "rg", "pythonho" + "sted", r"registry\.np" + "mjs", r"deb\.deb" + "ian"])
+    ),
+    "ending processes by name": re.compile("|".join(["pki" + "ll", "kil" + "lall"])),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what: str) -> None:
+    """Tracked files name no path of a machine and no registry, and end nothing by its name."""
+    found = [f"{said(path)}: {match[0]}" for path in TRACKED if (match := FORBIDDEN[what].search(text_of(path)))]
+    assert found == []
+
+
+def test_no_test_is_left_out() -> None:
+    """A test runs or fails; none is skipped or expected to fail."""
+    left_out = re.compile(r"\b(pytest\.|mark\.)(sk" + r"ip|xf" + r"ail|importorsk" + r"ip)|unittest\.sk" + "ip")
+    assert [said(path) for path in PYTHON if left_out.search(text_of(path))] == []
+
+
+@pytest.mark.parametrize("path", [path for path in PYTHON if "test" in said(path)], ids=said)
+def test_a_test_says_what_is_true(path: Path) -> None:
+    """The docstring of every test is a sentence, ended by a full stop."""
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            sentence = ast.get_docstring(node) or ""
+            assert sentence.rstrip().endswith("."), f"{said(path)}:{node.lineno}: {node.name}"
+
+
+def test_no_error_is_swallowed_without_a_trace() -> None:
+    """No `except` clause of everything has an empty body."""
+    for path in PYTHON:
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.ExceptHandler) and all(isinstance(line, ast.Pass) for line in node.body):
+                kind = ast.unparse(node.type) if node.type else "BaseException"
+                assert kind not in ("Exception", "BaseException"), f"{said(path)}:{node.lineno}"
+
+
+def test_files_stay_small() -> None:
+    """A Python file has at most 400 lines; only the verifier is longer, because one file is all that it may need."""
+    assert {said(path) for path in PYTHON if text_of(path).count("\n") > 400} <= {"harness/evidence/verify.py"}
+
+
+def test_modules_say_what_they_are_for() -> None:
+    """Every module of the harness and the reports begins with a docstring."""
+    modules = [path for path in PYTHON if said(path).startswith(("harness/", "reports/", "drills/")) and text_of(path)]
+    assert [said(path) for path in modules if not ast.get_docstring(ast.parse(text_of(path)))] == []
