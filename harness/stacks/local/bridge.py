@@ -1,0 +1,110 @@
+"""The bridge of a world, and the links of its zones. Must run inside a world, never in the user's own network."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from harness import clock
+from harness.errors import DrillError
+
+NETWORKS = 100  # bridges that one world can hold
+HOLDER = Path(__file__).with_name("zone_holder.py")
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Network 10.77.N.0/24. The bridge's name is the claim: two stacks of one world never share it."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"drdrill{self.number}"
+
+    def address(self, host: int) -> str:
+        return f"10.77.{self.number}.{host}"
+
+    @classmethod
+    def claim(cls, *, hosts: tuple[int, ...] = (1,)) -> Bridge:
+        """Make the first bridge that is free, with the addresses of what stands on it.
+
+        Errors: `DrillError` when all are taken, or the kernel refuses.
+        """
+        with _netlink() as route:
+            for number in range(NETWORKS):
+                bridge = cls(number)
+                try:
+                    route.link("add", ifname=bridge.name, kind="bridge")
+                except NetlinkError as error:
+                    if error.code == errno.EEXIST:
+                        continue
+                    raise _refused("a bridge", error) from None
+                index = route.link_lookup(ifname=bridge.name)[0]
+                for host in hosts:
+                    route.addr("add", index=index, address=bridge.address(host), prefixlen=24)
+                route.link("set", index=index, state="up")
+                return bridge
+        raise DrillError(f"{NETWORKS} bridges are in use", hint="end other stacks of this world")
+
+    def holder_argv(self, host: int) -> list[str]:
+        """The program that holds a zone with that address; to be run by `unshare --net`."""
+        return [sys.executable, "-I", "-S", str(HOLDER), self.address(host)]
+
+    def port(self, zone: str) -> str:
+        """The bridge's end of a zone's link: down means that the zone is cut."""
+        return f"z{self.number}{zone}"
+
+    def plug(self, zone: str, pid: int) -> None:
+        """Give the namespace that `pid` holds a link to the bridge. Waits until the namespace is there."""
+        _until(lambda: _namespace(pid) != _namespace(os.getpid()), f"zone {zone} has no network namespace")
+        with _netlink() as route:
+            try:
+                peer = {"ifname": "eth0", "net_ns_pid": pid}
+                route.link("add", ifname=self.port(zone), kind="veth", peer=peer)
+            except NetlinkError as error:
+                raise _refused(f"the link of zone {zone}", error) from None
+            index = route.link_lookup(ifname=self.port(zone))[0]
+            master = route.link_lookup(ifname=self.name)[0]
+            route.link("set", index=index, master=master)
+            route.link("set", index=index, state="up")
+
+    def drop(self) -> None:
+        """Remove the bridge; harmless when it is gone. Links go with their zones."""
+        with _netlink() as route:
+            for index in route.link_lookup(ifname=self.name):
+                route.link("del", index=index)
+
+
+def _netlink() -> IPRoute:
+    try:
+        return IPRoute()
+    except OSError as error:
+        raise DrillError(f"netlink: {error.strerror}", hint="run `drdrill doctor`") from None
+
+
+def _refused(what: str, error: NetlinkError) -> DrillError:
+    return DrillError(f"{what}: {os.strerror(error.code)}", hint="run `drdrill doctor`")
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError as error:
+        raise DrillError(f"process {pid} of a zone is gone: {error.strerror}", hint="run `drdrill doctor`") from None
+
+
+def _until(condition: Callable[[], bool], otherwise: str, *, within: timedelta = timedelta(seconds=10)) -> None:
+    begin = clock.mono()
+    while not condition():
+        if clock.since(begin) > within:
+            raise DrillError(otherwise, hint="run `drdrill doctor`")
+        clock.sleep(timedelta(milliseconds=2))

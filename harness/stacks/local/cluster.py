@@ -1,0 +1,189 @@
+"""The database cluster of the embedded stack: three members under Patroni, and how a restored database is adopted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from harness import wait
+from harness.command import Commands
+from harness.errors import NotReady, Refused
+from harness.stacks import Condition, Member, Place
+from harness.stacks.local.etcd import Etcd
+from harness.stacks.local.member import NAMESPACE, SCOPE, LocalMember
+from harness.stacks.local.place import LocalPlace
+from harness.stacks.local.postgres import PORT, Roles, dsn
+
+LEADS_WITHIN = timedelta(seconds=90)
+PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
+
+
+class PatroniCluster:
+    """Fills the protocol Cluster."""
+
+    def __init__(
+        self, *, commands: Commands, members: Sequence[LocalMember], etcd: Etcd, roles: Roles, aside: Path
+    ) -> None:
+        self.members: Sequence[LocalMember] = tuple(members)
+        self._commands = commands
+        self._etcd = etcd
+        self._roles = roles
+        self._aside = aside
+
+    def leader(self) -> LocalMember | None:
+        """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
+        return next((member for member in self.members if _status(f"{member.rest}/primary") == 200), None)
+
+    def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
+        """As the superuser, autocommit; to the leader unless a member is named.
+
+        Errors: `NotReady` where nobody leads, `psycopg.OperationalError` where the server does not answer.
+        """
+        return psycopg.connect((member or self._must_lead()).dsn, autocommit=True)
+
+    def connect_as(self, role: str) -> psycopg.Connection[Any]:
+        """To the leader, as another role. Errors: as `connect`."""
+        address = self._must_lead().address
+        return psycopg.connect(
+            dsn(address, PORT, role=role, password=self._roles.password(role), application_name="psql"),
+            autocommit=True,
+        )
+
+    def healthy(self) -> list[Condition]:
+        """A leader, and every other member streams from it as part of the quorum."""
+        leader = self.leader()
+        if leader is None:
+            return [Condition("leader", ok=False, seen="nobody leads")]
+        conditions = [Condition("leader", ok=True, seen=leader.name)]
+        try:
+            with self.connect(leader) as connection:
+                rows = connection.execute(
+                    "SELECT application_name, state, sync_state FROM pg_stat_replication"
+                ).fetchall()
+        except psycopg.OperationalError as error:
+            return [*conditions, Condition("replication", ok=False, seen=str(error).strip())]
+        seen = {name: (state, sync) for name, state, sync in rows}
+        for member in self.members:
+            if member is not leader:
+                state, sync = seen.get(member.zone, ("not there", ""))
+                ok = state == "streaming" and sync in ("sync", "quorum")
+                conditions.append(Condition(f"{member.name} replicates", ok=ok, seen=f"{state} {sync}".strip()))
+        return conditions
+
+    def start(self) -> None:
+        """Start all members and wait until one leads and takes writes."""
+        for member in self.members:
+            member.start()
+        self._wait_leader(self.members)
+
+    def stop(self) -> None:
+        """Stop all members cleanly, at the same time; harmless where they are stopped."""
+        for member in self.members:
+            member.ask_to_stop()
+        for member in self.members:
+            member.wait_stopped()
+
+    def empty_place(self, zone: str) -> LocalPlace:
+        """A new, empty place on the zone's volume. What an earlier restoration left there is removed."""
+        member = next(member for member in self.members if member.zone == zone)
+        member.own_volume()
+        return LocalPlace.make(self._commands, member=member, roles=self._roles)
+
+    def adopt(self, place: Place) -> LocalMember:
+        """Put the stopped place's data directory in service as the leader.
+
+        Errors: `Refused` when a member still runs, or the place does; `NotInTime` when it does not take the lead.
+        """
+        if running := [member.name for member in self.members if member.family()]:
+            raise Refused(f"{', '.join(running)} still run", hint="stop the cluster first")
+        if (place.data / "postmaster.pid").exists():
+            raise Refused("the restored database still runs", hint="stop it cleanly first")
+        leader = next(member for member in self.members if member.zone == place.zone)
+        self._etcd.forget(f"{NAMESPACE}{SCOPE}/")
+        self._move_aside()
+        leader.volume.mkdir(parents=True, exist_ok=True)
+        shutil.move(place.data, leader.data)
+        for name in PATRONI_FILES:
+            (leader.data / name).unlink(missing_ok=True)
+        leader.start()
+        self._wait_leader([leader])
+        for member in self.members:
+            member.start()
+        return leader
+
+    def _must_lead(self) -> LocalMember:
+        leader = self.leader()
+        if leader is None:
+            raise NotReady("no member of the cluster leads", hint="read the Patroni logs of this stack")
+        return leader
+
+    def _move_aside(self) -> None:
+        number = len(list(self._aside.iterdir())) + 1 if self._aside.exists() else 1
+        for member in self.members:
+            if member.data.exists():
+                target = self._aside / str(number) / member.zone
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(member.data, target)
+
+    def _wait_leader(self, started: Sequence[LocalMember]) -> None:
+        """Until one of them leads and takes writes. Errors: `NotReady`, `NotInTime`."""
+
+        def takes_writes() -> bool:
+            for member in started:
+                member.must_run()
+            leader = self.leader()
+            return leader is not None and _writable(leader)
+
+        wait.until(
+            takes_writes, what="a leader takes writes", within=LEADS_WITHIN, recorder=self._commands.recorder,
+            last_seen=self._states,
+        )  # fmt: skip
+
+    def _states(self) -> str:
+        return ", ".join(f"{member.name}: {_state(member)}" for member in self.members)
+
+
+def _writable(member: LocalMember) -> bool:
+    """Whether a transaction that changes something commits there."""
+    try:
+        with psycopg.connect(member.dsn, autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+            ).fetchone()
+            if row is None or row[0]:
+                return False
+            connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'takes writes')")
+    except psycopg.Error:
+        return False
+    return True
+
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the user's proxy has no say in here
+
+
+def _status(url: str) -> int:
+    """The HTTP status of a Patroni answer; 0 where there is none."""
+    try:
+        with _DIRECT.open(url, timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def _state(member: LocalMember) -> str:
+    try:
+        with _DIRECT.open(f"{member.rest}/patroni", timeout=2) as answer:
+            found = json.loads(answer.read())
+    except (OSError, ValueError):
+        return "does not answer"
+    return f"{found.get('role')} {found.get('state')}"

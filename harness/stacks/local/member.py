@@ -1,0 +1,143 @@
+"""A database server of the cluster: Patroni, and the PostgreSQL that it starts, with a volume of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from harness.command import Commands, Done
+from harness.stacks.local.database_user import DatabaseUser
+from harness.stacks.local.network import Network
+from harness.stacks.local.postgres import HBA, PORT, PROGRAMS, Roles, dsn, program
+from harness.stacks.local.process import LocalProcess
+
+SCOPE = "quantumnest"
+NAMESPACE = "/drdrill/"
+REST = 8008  # Patroni's own port
+STOP_LIMIT = timedelta(seconds=20)
+
+# Patroni's least `ttl` is 20 s: a leader that vanishes is replaced after about that long.
+TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 3}
+
+
+class LocalMember(LocalProcess):
+    """One member. Its process is Patroni; PostgreSQL is what Patroni starts."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        *,
+        zone: str,
+        folder: Path,
+        network: Network,
+        user: DatabaseUser,
+        roles: Roles,
+        sockets: Path,
+        stores: Sequence[str],
+        settings: Callable[[], Mapping[str, str]],
+        env: Callable[[], Mapping[str, str]],
+    ) -> None:
+        super().__init__(
+            commands, name=f"patroni-{zone}", zone=zone, folder=folder, argv=self._patroni, env=env,
+            stop_within=STOP_LIMIT,
+        )  # fmt: skip
+        self.folder = folder / "zones" / zone
+        self.address = network.address(zone)
+        self.sockets = sockets / zone
+        self._network = network
+        self._user = user
+        self._roles = roles
+        self._stores = tuple(stores)
+        self._settings = settings
+
+    @property
+    def volume(self) -> Path:
+        return self.folder / "volume"
+
+    @property
+    def data(self) -> Path:
+        return self.volume / "data"
+
+    @property
+    def database_log(self) -> Path:
+        return self.folder / "log" / "postgresql.log"
+
+    @property
+    def dsn(self) -> str:
+        return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
+
+    @property
+    def rest(self) -> str:
+        """Where this member's Patroni answers."""
+        return f"http://{self.address}:{REST}"
+
+    def words(self) -> list[str]:
+        """Before a program of the database: into the zone, as the database's user."""
+        return [*self._network.inside(self.zone), *self._user.words]
+
+    def program(self, name: str, *words: str) -> Done:
+        """Run one of PostgreSQL's own programs where this member's files are; any exit code."""
+        return self._commands.run([*self.words(), program(name), *words], check=False)
+
+    def own_volume(self) -> None:
+        """Make the volume's folder where it is gone, and give all of it to the database's user."""
+        for folder in (self.volume, self.database_log.parent, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._user.own(folder)
+        self.sockets.chmod(0o700)
+        if self.data.exists():
+            self.data.chmod(0o700)
+
+    def start(self) -> None:
+        """Start Patroni; it starts, clones or waits as the cluster's state says."""
+        self.own_volume()
+        configuration = self.folder / "patroni.yml"
+        configuration.touch(mode=0o600)
+        configuration.write_text(json.dumps(self._configuration(), indent=1))  # JSON is YAML
+        self._user.own(configuration)
+        super().start()
+
+    def _patroni(self) -> list[str]:
+        return [*self.words(), sys.executable, "-P", "-m", "patroni", str(self.folder / "patroni.yml")]
+
+    def _configuration(self) -> dict[str, Any]:
+        roles = self._roles
+        passwords = {
+            key: {"username": role, "password": roles.password(role)}
+            for key, role in (("superuser", "postgres"), ("replication", "replicator"), ("rewind", "postgres"))
+        }
+        cluster = {
+            **TIMES,
+            "maximum_lag_on_failover": 1048576,
+            "synchronous_mode": "quorum",  # a commit is on one other zone, and only such a zone is promoted
+            "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": dict(self._settings())},
+        }
+        return {
+            "scope": SCOPE,
+            "namespace": NAMESPACE,
+            "name": self.zone,
+            "restapi": {"listen": f"{self.address}:{REST}", "connect_address": f"{self.address}:{REST}"},
+            "etcd3": {"hosts": list(self._stores)},
+            "bootstrap": {"dcs": cluster},
+            "postgresql": {
+                "listen": f"{self.address}:{PORT}",
+                "connect_address": f"{self.address}:{PORT}",
+                "data_dir": str(self.data),
+                "bin_dir": str(PROGRAMS),
+                "pgpass": str(self.sockets / "pgpass"),
+                "authentication": passwords,
+                "pg_hba": list(HBA),
+                "basebackup": [{"checkpoint": "fast"}],
+                "remove_data_directory_on_rewind_failure": True,
+                "remove_data_directory_on_diverged_timelines": True,
+                "parameters": {
+                    "unix_socket_directories": str(self.sockets),
+                    "log_directory": str(self.database_log.parent),
+                },
+            },
+            "watchdog": {"mode": "off"},
+        }

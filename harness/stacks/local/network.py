@@ -1,0 +1,168 @@
+"""Where the parts of a stack stand: an address for each, and how a process is put into a zone.
+
+On the rungs with namespaces every zone is a network of its own behind a bridge. On loopback the zones are addresses of
+127/8 and nothing more: they cannot be cut from each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness import wait
+from harness.command import Commands, Process, reap
+from harness.errors import DrillError, NotReady
+from harness.stacks.local.bridge import HOLDER, Bridge
+
+ENTRANCE, STORAGE, FIRST_ZONE = 5, 10, 11  # last number of the addresses
+CLAIM_PORT = 7077
+NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
+SOON = timedelta(seconds=20)
+
+
+class Network(Protocol):
+    """The addresses of one stack."""
+
+    entrance: str
+    storage: str
+
+    def address(self, zone: str) -> str: ...
+    def inside(self, zone: str) -> list[str]:
+        """The words before a command that must run in the zone. They end in an exec: the pid stays."""
+
+    def close(self) -> None: ...
+    def saved(self) -> dict[str, Any]:
+        """JSON, from which `saved_network` makes the same network in another process."""
+
+
+@dataclass(frozen=True)
+class Bridged:
+    """Each zone a network namespace, held by a process."""
+
+    bridge: Bridge
+    holders: dict[str, Process]
+
+    @property
+    def entrance(self) -> str:
+        return self.bridge.address(ENTRANCE)
+
+    @property
+    def storage(self) -> str:
+        return self.bridge.address(STORAGE)
+
+    def address(self, zone: str) -> str:
+        return self.bridge.address(FIRST_ZONE + list(self.holders).index(zone))
+
+    def inside(self, zone: str) -> list[str]:
+        return ["nsenter", f"--net=/proc/{self.holders[zone].pid}/ns/net", "--"]
+
+    def close(self) -> None:
+        _end(self.holders.values())
+        self.bridge.drop()
+
+    def saved(self) -> dict[str, Any]:
+        holders = {zone: [holder.pid, holder.started] for zone, holder in self.holders.items()}
+        return {"kind": "bridged", "number": self.bridge.number, "holders": holders}
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """Addresses of a /24 of 127/8 that belongs to this stack alone, by a port that `holder` keeps bound."""
+
+    prefix: str  # "127.93.14"
+    zones: tuple[str, ...]
+    holder: Process
+
+    @property
+    def entrance(self) -> str:
+        return f"{self.prefix}.{ENTRANCE}"
+
+    @property
+    def storage(self) -> str:
+        return f"{self.prefix}.{STORAGE}"
+
+    def address(self, zone: str) -> str:
+        return f"{self.prefix}.{FIRST_ZONE + self.zones.index(zone)}"
+
+    def inside(self, zone: str) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        _end([self.holder])
+
+    def saved(self) -> dict[str, Any]:
+        holder = [self.holder.pid, self.holder.started]
+        return {"kind": "loopback", "prefix": self.prefix, "zones": list(self.zones), "holder": holder}
+
+
+def saved_network(saved: dict[str, Any]) -> Bridged | Loopback:
+    """The network of a stack that another process started."""
+    if saved["kind"] == "loopback":
+        return Loopback(saved["prefix"], tuple(saved["zones"]), Process(*saved["holder"]))
+    holders = {zone: Process(*holder) for zone, holder in saved["holders"].items()}
+    return Bridged(Bridge(saved["number"]), holders)
+
+
+def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Bridged | Loopback:
+    """A network for one stack. Errors: `DrillError` when none can be had, `NotReady` when a zone does not come up."""
+    if rung == "loopback":
+        return _claim_loopback(zones, commands, logs)
+    bridge = Bridge.claim(hosts=(1, ENTRANCE, STORAGE))
+    holders: dict[str, Process] = {}
+    try:
+        for number, zone in enumerate(zones):
+            words = ["unshare", "--net", "--", *bridge.holder_argv(FIRST_ZONE + number)]
+            holders[zone] = commands.start(words, log=logs / f"zone-{zone}.log")
+        for zone, holder in holders.items():
+            bridge.plug(zone, holder.pid)
+        for zone, holder in holders.items():
+            _said_ready(holder, logs / f"zone-{zone}.log", commands)
+    except DrillError:
+        _end(holders.values())
+        bridge.drop()
+        raise
+    return Bridged(bridge, holders)
+
+
+def _claim_loopback(zones: Sequence[str], commands: Commands, logs: Path) -> Loopback:
+    first = int.from_bytes(hashlib.sha256(commands.label.encode()).digest()[:4], "big")
+    for attempt in range(20):
+        number = (first + attempt * 257) % NETWORKS
+        prefix = f"127.{64 + number // 256}.{number % 256}"
+        log = logs / f"claim-{attempt}.log"
+        words = [sys.executable, "-I", "-S", str(HOLDER), "--claim", f"{prefix}.1", str(CLAIM_PORT)]
+        holder = commands.start(words, log=log)
+        if _said_ready(holder, log, commands, needed=False):
+            return Loopback(prefix, tuple(zones), holder)
+    raise DrillError("20 networks of 127/8 are in use or refused", hint="end other stacks: `drdrill stack down`")
+
+
+def _said_ready(holder: Process, log: Path, commands: Commands, *, needed: bool = True) -> bool:
+    """Whether the holder reached its "ready"; False where it ended and that is allowed."""
+
+    def said() -> str:
+        words = log.read_text().split() if log.exists() else []
+        if words[-1:] == ["ready"]:
+            return "ready"
+        return "" if holder.running() else "ended"
+
+    what = log.stem
+    every = timedelta(milliseconds=5)
+    if wait.until(said, what=what, within=SOON, recorder=commands.recorder, every=every) == "ready":
+        return True
+    reap()
+    if needed:
+        raise NotReady(f"{what}: {log.read_text().strip() or 'ended'}", hint="run `drdrill doctor`")
+    return False
+
+
+def _end(holders: Iterable[Process]) -> None:
+    for holder in holders:
+        holder.send(signal.SIGKILL)
+    reap()

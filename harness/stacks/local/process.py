@@ -1,0 +1,188 @@
+"""One process of a local stack, with what it starts: the component that everything else here is made of."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock, wait
+from harness.command import Commands, Process, reap
+from harness.errors import DrillError, NotInTime, NotReady
+
+PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
+SOON = timedelta(seconds=10)
+LOG_TAIL = 5  # lines
+
+
+class LocalProcess:
+    """A component that is one process. Its pid lies in a file, so that another process finds it.
+
+    `argv` is asked for at each start. Everything it starts is ended with it, also what has left its session: by the
+    tree of processes and by the variable that children inherit, never by name.
+    """
+
+    def __init__(
+        self,
+        commands: Commands,
+        *,
+        name: str,
+        zone: str,
+        folder: Path,
+        argv: Callable[[], Sequence[str]],
+        env: Callable[[], Mapping[str, str]] = dict,
+        stop_within: timedelta = SOON,
+    ) -> None:
+        self.name = name
+        self.zone = zone
+        self._commands = commands
+        self._argv = argv
+        self._env = env
+        self._log = folder / "logs" / f"{name}.log"
+        self._pid_file = folder / "pids" / f"{name}.json"
+        self._stop_within = stop_within
+
+    @property
+    def log(self) -> Path:
+        return self._log
+
+    @property
+    def process(self) -> Process | None:
+        """The process, running or not; None where it was never started or was stopped."""
+        try:
+            return Process(*json.loads(self._pid_file.read_text()))
+        except (OSError, ValueError):
+            return None
+
+    def start(self) -> None:
+        """Start it; harmless where it runs. It is not waited for."""
+        if self.running():
+            return
+        mark = {PART: f"{self._commands.label}/{self.name}"}
+        process = self._commands.start(self._argv(), log=self.log, env={**self._env(), **mark})
+        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        self._pid_file.write_text(json.dumps([process.pid, process.started]))
+
+    def running(self) -> bool:
+        process = self.process
+        return process is not None and process.running()
+
+    def stop(self) -> None:
+        """Ask it to end, and end by force what does not."""
+        self.ask_to_stop()
+        self.wait_stopped()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and return, so that several can end at once."""
+        process = self.process
+        if process is not None:
+            process.send(signal.SIGTERM)
+
+    def wait_stopped(self) -> None:
+        """Wait until it has ended, by force when it takes too long."""
+        process = self.process
+        if process is not None:
+            try:
+                self._gone([process], self._stop_within)
+            except NotInTime:
+                process.send(signal.SIGKILL)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL it and all it has started, again and again until nothing is left."""
+        deadline = clock.mono() + int(SOON.total_seconds() * 1e9)
+        while found := self.family():
+            for process in found:
+                process.send(signal.SIGKILL)
+            reap()
+            if clock.mono() > deadline:
+                self._gone(found, timedelta(0))
+            clock.sleep(timedelta(milliseconds=10))
+        self._pid_file.unlink(missing_ok=True)
+
+    def family(self) -> list[Process]:
+        """It, what it has started, and what those have started."""
+        found = marked(f"{PART}={self._commands.label}/{self.name}")
+        process = self.process
+        if process is not None and process.running():
+            found.append(process)
+        return with_descendants(found)
+
+    def must_run(self) -> None:
+        """Errors: `NotReady` with its last words, when it has ended."""
+        if not self.running():
+            reap()
+            raise NotReady(f"{self.name} has ended: {last_lines(self.log)}", hint=f"read {self.log}")
+
+    def _gone(self, processes: Sequence[Process], within: timedelta) -> None:
+        def ended() -> bool:
+            reap()
+            return not any(process.running() for process in processes)
+
+        what = f"{self.name} ends"
+        every = timedelta(milliseconds=20)
+        wait.until(ended, what=what, within=within, recorder=self._commands.recorder, every=every)
+
+
+def kill_parts(label: str) -> None:
+    """SIGKILL every component of a stack at once, and what they have started. Errors: `DrillError`."""
+    begin = clock.mono()
+    while found := with_descendants(marked(f"{PART}={label}/", exactly=False)):
+        if clock.since(begin) > SOON:
+            raise DrillError(
+                f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in found)}",
+                hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
+            )
+        for process in found:
+            process.send(signal.SIGKILL)
+        reap()
+        clock.sleep(timedelta(milliseconds=20))
+
+
+def marked(variable: str, *, exactly: bool = True) -> list[Process]:
+    """Every process whose environment has `NAME=value` (or a value that begins so), as far as we may look."""
+    want = variable.encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "environ").read_bytes().split(b"\0")
+            if want in words if exactly else any(word.startswith(want) for word in words):
+                process = Process.of(int(entry.name))
+                if process.running():
+                    found.append(process)
+        except OSError:
+            continue
+    return found
+
+
+def with_descendants(roots: Sequence[Process]) -> list[Process]:
+    """The processes, and all that descend from them (PostgreSQL's servers overwrite their environment)."""
+    if not roots:
+        return []
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found = {process.pid: process for process in roots}
+    todo = list(found)
+    while todo:
+        for pid in children.get(todo.pop(), []):
+            process = Process.of(pid)
+            if pid not in found and process.running():
+                found[pid] = process
+                todo.append(pid)
+    return list(found.values())
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log, on one line, for an error's message."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return " | ".join(text.strip().splitlines()[-LOG_TAIL:]) or "without a word"

@@ -1,0 +1,145 @@
+"""What this machine allows, found by trying, and how to enter it.
+
+Three rungs, best first: `rootless` (a user namespace of our own: no privilege at all), `privileged` (root with the
+capabilities, where user namespaces are refused), `loopback` (no namespaces: addresses of 127/8). Nothing is guessed
+from a version or a file: each rung is really entered, and a bridge, a zone and a database user are really made there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import DrillError, Refused
+
+RUNG = "DRDRILL_RUNG"  # set in the environment of everything that runs in a world
+WORLD = "DRDRILL_WORLD"  # the pid, out where the user is, of the process that holds the world
+NAMES = ("rootless", "privileged", "loopback")
+HERE = Path(__file__).parent
+PATIENCE = 30.0  # seconds for one rung to be tried
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One rung that was tried: `why` and `lift` are empty when it holds."""
+
+    name: str
+    ok: bool
+    why: str  # what failed, in the system's words
+    lift: str  # what would make it hold
+
+
+@dataclass(frozen=True)
+class Rung:
+    """The best rung of this machine, and how every rung above it failed."""
+
+    name: str
+    zones_apart: bool  # each zone is a network of its own: a cut is a real cut
+    tried: tuple[Tried, ...]
+
+
+def inside() -> str | None:
+    """The name of the rung that this process runs on; None outside of a world."""
+    return os.environ.get(RUNG)
+
+
+def rung(forced: str | None = None) -> Rung:
+    """The best rung that holds here; with `forced`, that one and no other.
+
+    Errors: `Refused` when the forced rung does not hold or is no rung; `DrillError` when none does.
+    """
+    if forced is not None and forced not in NAMES:
+        raise Refused(f"no rung is called {forced!r}", hint=f"one of: {', '.join(NAMES)}")
+    tried: list[Tried] = []
+    for name in NAMES if forced is None else (forced,):
+        tried.append(attempt(name))
+        if tried[-1].ok:
+            return Rung(name=name, zones_apart=name != "loopback", tried=tuple(tried))
+    reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
+    lifts = "; ".join(one.lift for one in tried if one.lift) or "run `drdrill doctor`"
+    if forced is not None:
+        raise Refused(f"this machine does not allow the rung {reasons}", hint=lifts)
+    raise DrillError(f"this machine allows no embedded stack: {reasons}", hint=lifts)
+
+
+def attempt(name: str) -> Tried:
+    """Try one rung for real."""
+    if name == "privileged" and os.geteuid() != 0:
+        return Tried(name, ok=False, why="not root", lift="run as root, or make the rung rootless hold")
+    words = enter_argv(name, [sys.executable, "-I", "-S", str(HERE / "world_probe.py"), name, *sys.path])
+    try:
+        ended = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, start_new_session=True
+        )
+    except subprocess.TimeoutExpired:
+        return Tried(name, ok=False, why=f"no answer within {PATIENCE:g} s", lift=_lift(name, ""))
+    except OSError as error:
+        return Tried(name, ok=False, why=f"{words[0]}: {error.strerror}", lift="install util-linux (unshare, nsenter)")
+    if ended.returncode == 0:
+        return Tried(name, ok=True, why="", lift="")
+    said = (ended.stdout + ended.stderr).strip().splitlines()
+    why = said[-1] if said else f"exited {ended.returncode} without a word"
+    return Tried(name, ok=False, why=why, lift=_lift(name, why))
+
+
+def enter_argv(found: Rung | str, argv: Sequence[str]) -> list[str]:
+    """What to exec so that `argv` runs on that rung. On loopback too the rung's name is set in the environment."""
+    name = found if isinstance(found, str) else found.name
+    mark = ["env", f"{RUNG}={name}"]
+    if name == "loopback":
+        return [*mark, *argv]
+    user = ["--user", "--map-root-user"] if name == "rootless" else []
+    init = [sys.executable, "-I", "-S", str(HERE / "world_init.py"), "--", *argv]
+    return [*mark, "unshare", *user, "--net", "--mount", "--pid", *init]
+
+
+def join_argv(world: int, argv: Sequence[str]) -> list[str]:
+    """What to exec so that `argv` runs in a world that is there already; `world` is the pid in `DRDRILL_WORLD`.
+
+    Errors: `Refused` when that world is gone.
+    """
+    try:
+        first = Path(f"/proc/{world}/task/{world}/children").read_text(encoding="ascii").split()[0]
+        environment = Path(f"/proc/{first}/environ").read_bytes().split(b"\0")
+    except (OSError, IndexError):
+        raise Refused(f"the world of process {world} is gone", hint="`drdrill stack up` makes a new one") from None
+    own = [word.decode() for word in environment if word.startswith((f"{RUNG}=".encode(),))]
+    user = ["--user", "--preserve-credentials"] if f"{RUNG}=rootless" in own else []
+    mark = ["env", *own, f"{WORLD}={world}"]
+    return ["nsenter", f"--target={first}", *user, "--net", "--mount", "--pid", f"--wd={Path.cwd()}", *mark, *argv]
+
+
+def _lift(name: str, why: str) -> str:
+    """What would make a rung hold, by what the machine shows."""
+    if name == "loopback":
+        return "loopback addresses must be usable; on macOS: run the drills in containers"
+    if name == "privileged":
+        return "give the container --privileged, or --cap-add SYS_ADMIN --cap-add NET_ADMIN"
+    if sys.platform != "linux":
+        return "namespaces are Linux's: run the drills in containers"
+    switches = {
+        "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+        "kernel.unprivileged_userns_clone": ("0", "1"),
+        "user.max_user_namespaces": ("0", "10000"),
+    }
+    for key, (bad, good) in switches.items():
+        try:
+            value = Path("/proc/sys", *key.split(".")).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if value == bad:
+            return f"sudo sysctl -w {key}={good}"
+    if "mount /proc" in why or "/proc" in why:
+        return "start the container with --security-opt systempaths=unconfined"
+    return "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+
+
+def describe(found: Rung) -> str:
+    """One line a rung, for people; the same as JSON is `dataclasses.asdict`."""
+    lines = [f"{one.name}: {'holds' if one.ok else one.why}" for one in found.tried]
+    return json.dumps(lines)

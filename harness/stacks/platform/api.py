@@ -1,0 +1,112 @@
+"""The platform's API in one zone: `python -m harness.stacks.platform.api --listen ADDRESS:PORT --cert F --key F --dsn D`.
+
+It says `stored: true` only for what is committed and replicated, `stored: false` only for what is certainly not, and
+`stored: null` where it cannot know. The database's password comes in the environment (PGPASSWORD), not in `--dsn`.
+"""
+
+from __future__ import annotations
+
+import gevent.monkey
+
+gevent.monkey.patch_all()
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable, Iterable  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from gevent.pywsgi import WSGIServer  # noqa: E402
+
+from harness.stacks.platform.connections import Connections, NoDatabase  # noqa: E402
+from harness.stacks.platform.transactions import Answer, Transactions, refused  # noqa: E402
+
+BODY_LIMIT = 10_000  # bytes
+READY_LIMIT = 1.2  # seconds, below the load balancer's patience
+Start = Callable[[str, list[tuple[str, str]]], Any]
+STATUS = {
+    200: "200 OK",
+    201: "201 Created",
+    400: "400 Bad Request",
+    404: "404 Not Found",
+    405: "405 Method Not Allowed",
+    409: "409 Conflict",
+    422: "422 Unprocessable Entity",
+    500: "500 Internal Server Error",
+    503: "503 Service Unavailable",
+}
+
+
+class Api:
+    """A WSGI application."""
+
+    def __init__(self, *, zone: str, connections: Connections) -> None:
+        self._zone = zone
+        self._connections = connections
+        self._transactions = Transactions(connections)
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        try:
+            status, body = self._answer(environ["REQUEST_METHOD"], environ["PATH_INFO"].strip("/").split("/"), environ)
+        except NoDatabase as error:
+            status, body = 503, {"why": str(error)}
+        content = json.dumps({"zone": self._zone, **body}, separators=(",", ":")).encode()
+        start(STATUS[status], [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+        return [content]
+
+    def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Answer:
+        match method, path:
+            case "GET", ["health"]:
+                return 200, {"healthy": True}
+            case "GET", ["ready"]:
+                return self._ready()
+            case "POST", ["transactions"]:
+                return self._transactions.store(_body(environ))
+            case "GET", ["transactions", *origin, number] if origin and number.isdigit():
+                return self._transactions.find("/".join(origin), int(number))
+            case "POST", ["test", "transaction"]:
+                return self._transactions.store_test()
+            case "GET", ["test", "transaction", name]:
+                return self._transactions.find_test(name)
+            case "GET", ["accounts", number] if number.isdigit():
+                return self._transactions.account(int(number))
+        return refused(404, "there is no such page")
+
+    def _ready(self) -> Answer:
+        """Whether the database takes writes, asked for real and within a short time."""
+        try:
+            with gevent.Timeout(READY_LIMIT, NoDatabase(f"no answer within {READY_LIMIT:g} s")):
+                self._connections.ask_writable()
+        except NoDatabase as error:
+            return 503, {"ready": False, "why": str(error)}
+        return 200, {"ready": True}
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    return bytes(environ["wsgi.input"].read(min(int(length), BODY_LIMIT)))
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="api", description="The stand-in platform's API in one zone.")
+    parser.add_argument("--zone", required=True)
+    parser.add_argument("--listen", required=True, metavar="ADDRESS:PORT")
+    parser.add_argument("--cert", required=True)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--dsn", required=True, help="every server of the database; the one that takes writes is used")
+    words = parser.parse_args(argv)
+    address, _, port = words.listen.rpartition(":")
+    api = Api(zone=words.zone, connections=Connections(words.dsn))
+    server = WSGIServer(
+        (address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, server.stop, timeout=2)
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
