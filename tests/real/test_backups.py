@@ -1,7 +1,8 @@
-"""Backups on a real PostgreSQL and a real S3 server over TLS: what is archived can be brought back, and damage is named."""
+"""Backups of a real PostgreSQL on a real S3 server over TLS: what is archived comes back, and damage is named."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from harness import wait
 from harness.command import Commands, end_labelled
 from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks import Backup
+from harness.stacks import Backup, Damage
 from harness.stacks.local import wal
 from harness.stacks.local.backups import BarmanBackups
 from harness.stacks.local.s3 import S3Server
@@ -79,7 +80,7 @@ class Postgres:
 
     def ask(self, question: str) -> Any:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            found = connection.execute(question)  # type: ignore[call-overload]
+            found = connection.execute(question)
             row = found.fetchone() if found.description else None
             return row[0] if row else None
 
@@ -119,12 +120,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         database.configure("postgresql.conf", archive_mode="on", archive_command=backups.archive_command())
         wait.until(server.ready, what="S3 serves", within=timedelta(seconds=20), recorder=commands.recorder)
         database.start()
-        database.ask("create table entry as select n, repeat('x', 100) as filler from generate_series(1, 100000) n")
+        database.ask("create table entry as select n, repeat('x', 100) as filler from generate_series(1, 20000) n")
         first = backups.take()
-        database.ask("insert into entry select n, 'more' from generate_series(100001, 100500) n")
+        database.ask("insert into entry select n, 'more' from generate_series(20001, 20500) n")
         database.ask("select pg_switch_wal()")
         second = backups.take()
-        database.ask("insert into entry values (100501, 'last before the mistake')")
+        database.ask("insert into entry values (20501, 'last before the mistake')")
         mistake = database.ask("with gone as (delete from entry) select pg_current_xact_id()::text")
         database.ask("insert into entry values (1, 'after the mistake')")
         done = database.ask("select pg_walfile_name(pg_switch_wal())")
@@ -134,7 +135,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             within=timedelta(seconds=20),
             recorder=commands.recorder,
         )
-        yield Scene(folder, commands, server, backups, database, first, second, mistake, 100501)
+        yield Scene(folder, commands, server, backups, database, first, second, mistake, 20501)
     finally:
         database.stop()
         server.stop()
@@ -175,3 +176,130 @@ def test_recovery_to_just_before_a_transaction_brings_back_exactly_the_rows_of_t
         assert not (place.data / "fetched_wal").exists()
     finally:
         place.stop()
+
+
+def test_a_restore_never_goes_over_something(scene: Scene) -> None:
+    """A place in which anything lies is refused, and keeps it."""
+    place = Postgres(scene.folder, scene.commands, "occupied")
+    place.data.mkdir()
+    (place.data / "precious").write_text("kept")
+    with pytest.raises(Refused):
+        scene.backups.restore(scene.first, place)  # type: ignore[arg-type]
+    assert (place.data / "precious").read_text() == "kept"
+
+
+def test_backups_are_listed_oldest_first_with_what_recovery_needs(scene: Scene) -> None:
+    """Listing the store gives the same backups as making them did, and another process sees the same."""
+    assert scene.backups.backups() == [scene.first, scene.second]
+    assert scene.first.ended < scene.second.began
+    assert wal.position(scene.first.begin_lsn) < wal.position(scene.first.end_lsn)
+    assert wal.segment_at(scene.first.begin_segment)[1] == wal.position(scene.first.begin_lsn) // wal.SEGMENT
+    assert scene.first.size > 10_000_000
+    assert {key.rpartition("/")[2] for key in scene.first.objects} == {"backup.info", "data.tar"}
+
+
+def test_sound_backups_and_a_sound_archive_show_no_damage(scene: Scene) -> None:
+    """Nothing is named where nothing was hurt, and the archive has no gap."""
+    assert scene.backups.check(scene.first) == []
+    assert scene.backups.check(scene.second) == []
+    segments = scene.backups.archive(since=scene.first.begin_segment)
+    assert [one.name for one in segments if one.damage] == []
+    numbers = [wal.segment_at(one.name)[1] for one in segments if wal.is_segment(one.name)]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert (numbers[-1] + 1) * wal.SEGMENT == wal.position(scene.backups.archived())
+
+
+@pytest.mark.parametrize(("object", "keep_versions"), [("data.tar", False), ("backup.info", True)])
+def test_one_flipped_byte_of_a_base_backup_is_named(scene: Scene, object: str, keep_versions: bool) -> None:
+    """The check names the object, the other backup is sound still, and undoing the damage makes it sound again."""
+    key = next(key for key in scene.second.objects if key.endswith(object))
+    before = scene.backups.damage(key, flipped(scene.backups.read(key)), keep_versions=keep_versions)
+    assert scene.backups.check(scene.second) == [Damage(key, "digest differs")]
+    assert scene.backups.check(scene.first) == []
+    assert scene.backups.backups() == [scene.first, scene.second]
+    for _ in range(2):
+        scene.backups.undo_damage(key, before)
+        assert scene.backups.check(scene.second) == []
+
+
+@pytest.mark.parametrize(("object", "keep_versions"), [("data.tar", True), ("backup.info", False)])
+def test_a_deleted_object_of_a_base_backup_is_named(scene: Scene, object: str, keep_versions: bool) -> None:
+    """The backup is listed still, even without its backup.info, and the check names what is missing."""
+    key = next(key for key in scene.second.objects if key.endswith(object))
+    before = scene.backups.damage(key, None, keep_versions=keep_versions)
+    assert scene.backups.backups() == [scene.first, scene.second]
+    assert scene.backups.check(scene.second) == [Damage(key, "missing")]
+    scene.backups.undo_damage(key, before)
+    assert scene.backups.check(scene.second) == []
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_damaged_segment_is_named_and_its_earlier_version_brought_back(scene: Scene, deleted: bool) -> None:
+    """The sound version is found by its digest, and making it current again makes the archive sound."""
+    victim = scene.backups.archive(since=scene.second.begin_segment)[0]
+    content = None if deleted else flipped(scene.backups.read(victim.key))
+    before = scene.backups.damage(victim.key, content, keep_versions=True)
+    (found,) = [one for one in scene.backups.archive() if one.damage]
+    assert (found.name, found.damage) == (victim.name, "missing" if deleted else "digest differs")
+    assert found.sound_version == before
+    scene.backups.restore_version(found)
+    assert [one.name for one in scene.backups.archive() if one.damage] == []
+
+
+def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Scene) -> None:
+    """Nothing can be brought back then: PostgreSQL is told so in its log, and keeps every row up to that segment."""
+    victim = scene.backups.archive(since=scene.second.begin_segment)[0]
+    before = scene.backups.damage(victim.key, flipped(scene.backups.read(victim.key)), keep_versions=False)
+    (found,) = [one for one in scene.backups.archive() if one.damage]
+    assert (found.key, found.sound_version) == (victim.key, "")
+    with pytest.raises(Refused):
+        scene.backups.restore_version(found)
+    place = restored(scene, scene.first, "before-the-damage")
+    try:
+        assert place.ask("select count(*) from entry") == 20500
+        assert f"DAMAGED: {victim.name}" in place.log.read_text()
+    finally:
+        place.stop()
+        scene.backups.undo_damage(victim.key, before)
+    assert [one.name for one in scene.backups.archive() if one.damage] == []
+
+
+def test_an_archive_out_of_reach_is_not_taken_for_its_end(scene: Scene) -> None:
+    """restore_command says "do not go on" (above 125) when the store does not answer, and 1 for what is not there."""
+    place = Postgres(scene.folder, scene.commands, "nowhere")
+    command = scene.backups.restore_command(place)  # type: ignore[arg-type]
+    target = str(scene.folder / "fetched")
+
+    def fetch(name: str, command: str) -> int:
+        return scene.commands.run(["sh", "-c", command.replace("%f", name).replace("%p", target)], check=False).exit
+
+    assert fetch("0000000100000000000000FF", command) == 1
+    elsewhere = scene.folder / "elsewhere.json"
+    settings = scene.folder / "backups" / "archive.json"
+    elsewhere.write_text(settings.read_text().replace(scene.server.url, f"https://127.0.0.1:{free_port()}"))
+    assert fetch(scene.first.begin_segment, command.replace(str(settings), str(elsewhere))) > 125
+
+
+def test_an_archived_segment_is_never_replaced_by_another_one(scene: Scene) -> None:
+    """Archiving the same file twice succeeds and changes nothing; another file of its name is refused."""
+    segment = next(one for one in scene.backups.archive() if wal.is_segment(one.name))
+    original = gzip.decompress(scene.backups.read(segment.key))
+    copy = scene.folder / segment.name
+
+    def archive() -> int:
+        command = scene.backups.archive_command().replace("%p", str(copy))
+        return scene.commands.run(["sh", "-c", command], check=False).exit
+
+    copy.write_bytes(original)
+    assert archive() == 0
+    copy.write_bytes(flipped(original))
+    assert archive() == 1
+    assert gzip.decompress(scene.backups.read(segment.key)) == original
+    assert len(scene.server.bucket.versions(segment.key)) == 1
+    assert [one.name for one in scene.backups.archive() if one.damage] == []
+
+
+def flipped(content: bytes) -> bytes:
+    """With one bit of its middle byte changed."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]

@@ -28,6 +28,8 @@ from harness.stacks.local.s3 import S3Server
 
 BACKUP_WITHIN = timedelta(minutes=10)
 RESTORE_WITHIN = timedelta(minutes=30)
+# Measured with 89 MB on two cores: 3.8 s, packed by gzip 8.4 s, and not faster with a second sender.
+BACKUP_OPTIONS = ("--immediate-checkpoint", "--jobs", "1")
 READERS = 4  # objects compared at a time; the store answers in Python, more do not make it faster
 
 
@@ -108,7 +110,7 @@ class BarmanBackups:
         password = settings.pop("password", None)  # not for a command line, which is recorded
         self._barman(
             "backup",
-            ["--immediate-checkpoint", "--dbname", make_conninfo("", **settings)],
+            [*BACKUP_OPTIONS, "--dbname", make_conninfo("", **settings)],
             [f"s3://{self.bucket}/{self.base_prefix}", self._server_name],
             within=BACKUP_WITHIN,
             env={"PGPASSWORD": str(password)} if password else {},
