@@ -35,6 +35,7 @@ class SmallService:
         self.stored: list[tuple[str, int]] = []
         self.heard: list[tuple[str, int]] = []  # every request that came in whole
         self.bodies: dict[int, dict[str, Any]] = {}
+        self.moods: dict[int, Mood] = {}
         self.hosts: set[str] = set()
         self.connections = 0
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -58,6 +59,7 @@ class SmallService:
     def close(self) -> None:
         """End it; harmless when it is gone."""
         self._do(self._end())
+        self._do(_cancel_the_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -96,7 +98,7 @@ class SmallService:
                 self.hosts.add(fields["host"])
                 if not await self._answer(writer, body):
                     return
-        except (asyncio.IncompleteReadError, OSError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             return
         finally:
             self._open.discard(writer)
@@ -106,7 +108,7 @@ class SmallService:
         """Whether the connection lives on."""
         mood, key = self.mood, (str(body["origin"]), int(body["number"]))
         self.heard.append(key)
-        self.bodies[key[1]] = body
+        self.bodies[key[1]], self.moods[key[1]] = body, mood
         if mood == "lose":
             _reset(writer)
             return False
@@ -131,6 +133,13 @@ class SmallService:
         if mood == "drip":
             await asyncio.sleep(60)
         return mood != "once"
+
+
+async def _cancel_the_rest() -> None:
+    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

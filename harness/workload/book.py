@@ -51,12 +51,18 @@ class Book:
                 continue
             lines, done = self._lines, self._done
             self._lines, self._done = [], AsyncResult()
-            try:
-                threads.apply(self._writer.write, (lines,))
-            except LedgerLost as error:
-                self.lost = error
-                done.set_exception(error)
-                self._done.set_exception(error)  # and so for every line that is still handed over
+            self.lost = threads.apply(self._write, (lines,))
+            if self.lost:
+                done.set_exception(self.lost)
+                self._done.set_exception(self.lost)  # and so for every line that is still handed over
                 self._on_lost()
                 return
             done.set()
+
+    def _write(self, lines: list[str]) -> LedgerLost | None:
+        """Returns its error, since gevent prints what a thread raises."""
+        try:
+            self._writer.write(lines)
+        except LedgerLost as error:
+            return error
+        return None

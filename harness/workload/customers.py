@@ -34,9 +34,9 @@ from harness.errors import DrillError, Exit, Refused
 from harness.workload import ledger
 from harness.workload.book import Book
 from harness.workload.connection import Answer, Connection, Target
+from harness.workload.ledger import SECOND
 
 PATH = "/transactions"
-SECOND = 1_000_000_000
 LEAD = SECOND // 20  # from being ready to the first due time
 CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
@@ -110,7 +110,7 @@ class Customers:
     def run(self) -> None:
         """Until `stop`. Errors: `LedgerLost`; then nothing was sent that is not in the ledger."""
         number = 1
-        while self._due_comes(due := due_time(self.header, number)):
+        while self._due_comes(due := self.header.due(number)):
             self._take(number, due)
             number += 1
         if self.book.lost is None:
@@ -170,11 +170,6 @@ class Customers:
             f"median {total.get_response_time_percentile(0.5) or 0:.0f} ms, "
             f"99% {total.get_response_time_percentile(0.99) or 0:.0f} ms"
         )
-
-
-def due_time(header: ledger.Header, number: int) -> int:
-    """When a request is due: a fixed grid on the monotonic clock, which never drifts."""
-    return header.begin + round((number - 1) * SECOND / header.rate)
 
 
 def first_due(*, ready: int, rate: float, phase: float) -> int:

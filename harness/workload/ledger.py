@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from harness.errors import DrillError, Refused
 
 VERSION = 1
+SECOND = 1_000_000_000  # nanoseconds
 IN_FLIGHT_LIMIT = 100_000  # requests behind one without an end; customers have at most a few hundred in flight
 NO_END = "the ledger has no end for it"
 HINT = "the ledger was changed after it was written, or is another file; take it from the sealed pack"
@@ -53,6 +54,10 @@ class Header:
     begin: int = 0  # due time of number 1, nanoseconds of CLOCK_MONOTONIC
     seed: int = 0  # of the accounts and amounts
     accounts: int = 0  # transfers are between accounts 1 and this
+
+    def due(self, number: int) -> int:
+        """When a request is due, in monotonic nanoseconds: a fixed grid, which never drifts."""
+        return self.begin + round((number - 1) * SECOND / self.rate)
 
 
 @dataclass(frozen=True)
