@@ -1,0 +1,112 @@
+"""What customers saw, second by second, from the ledgers of a pack.
+
+A request is counted in the second in which it was *due*, not in the one in which its answer came: so a stall shows
+where it began, and answered and unanswered requests of one second add up to what was due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from harness.errors import Refused
+from harness.workload import ledger
+
+SECOND = 1_000_000_000  # nanoseconds
+LONGEST_RUN = 2 * 24 * 3600  # seconds before or after zero; a stamp beyond is damage, and would need a page per day
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Per second from `first` (seconds after the picture's zero) on: requests answered, not answered, and latencies."""
+
+    first: int
+    answered: tuple[int, ...]
+    unanswered: tuple[int, ...]
+    median: tuple[float | None, ...]  # seconds from due to answer
+    slowest: tuple[float | None, ...]  # 99th percentile
+
+    def between(self, begin: float, end: float) -> Seconds | None:
+        """Only the seconds from `begin` to `end`; None where there are none."""
+        low = max(0, int(begin) - self.first)
+        high = max(low, int(end) - self.first)
+        kept = slice(low, high)
+        if not self.answered[kept]:
+            return None
+        return replace(
+            self,
+            first=self.first + low,
+            answered=self.answered[kept],
+            unanswered=self.unanswered[kept],
+            median=self.median[kept],
+            slowest=self.slowest[kept],
+        )
+
+
+@dataclass(frozen=True)
+class Customers:
+    """`seconds` is None without a request."""
+
+    seconds: Seconds | None
+    totals: ledger.Totals
+
+
+def read(ledgers: Iterable[Path], *, zero: int, problems: list[str]) -> Customers:
+    """The ledgers of all zones together, on a clock whose zero is the reading `zero` of the monotonic clock.
+
+    A ledger that is damaged counts as far as it can be read, and becomes a problem.
+    """
+    good: dict[int, list[float]] = {}
+    bad: dict[int, int] = {}
+    totals = ledger.Totals()
+    for path in ledgers:
+        torn = partial(_torn, problems, path.name)
+        ends = dict.fromkeys(("acknowledged", "failed", "in_doubt", "not_sent"), 0)
+        try:
+            with path.open("rb") as lines:
+                for request in ledger.outcomes(lines, name=path.name, torn=torn):
+                    ends[request.outcome] += 1
+                    second = (request.due - zero) // SECOND
+                    if request.outcome == "acknowledged" and request.ended is not None:
+                        good.setdefault(second, []).append((request.ended - request.due) / SECOND)
+                    else:
+                        bad[second] = bad.get(second, 0) + 1
+        except (Refused, OSError) as error:
+            said = error.message if isinstance(error, Refused) else f"{path.name}: {error.strerror}"
+            problems.append(f"{said}; this report counts only what comes before")
+        due = sum(ends.values())
+        totals += ledger.Totals(due=due, sent=due - ends["not_sent"], **ends)
+    return Customers(_seconds(good, bad, problems), totals)
+
+
+def _torn(problems: list[str], name: str, line: str) -> None:
+    problems.append(f"{name}: its last line is torn after {len(line)} characters")
+
+
+def _seconds(good: dict[int, list[float]], bad: dict[int, int], problems: list[str]) -> Seconds | None:
+    far = [second for second in {*good, *bad} if abs(second) > LONGEST_RUN]
+    if far:
+        problems.append(f"{len(far)} second(s) of the ledgers lie more than two days from the fault and are not drawn")
+    for second in far:
+        good.pop(second, None)
+        bad.pop(second, None)
+    if not good and not bad:
+        return None
+    span = range(min([*good, *bad]), max([*good, *bad]) + 1)
+    return Seconds(
+        first=span.start,
+        answered=tuple(len(good.get(second, ())) for second in span),
+        unanswered=tuple(bad.get(second, 0) for second in span),
+        median=tuple(_rank(good.get(second, []), 0.5) for second in span),
+        slowest=tuple(_rank(good.get(second, []), 0.99) for second in span),
+    )
+
+
+def _rank(values: list[float], share: float) -> float | None:
+    """The value below which `share` of them lie (nearest rank)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

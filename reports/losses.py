@@ -1,0 +1,92 @@
+"""The loss table and the curve of what was at risk: the checks' own comparison, in words and points.
+
+Nothing is computed here a second time. What the evidence does not bear becomes a sentence, never a zero.
+"""
+
+from __future__ import annotations
+
+from harness.checks import Finding
+from harness.checks.evidence import SECOND, Evidence, Unsound, disaster, unbitten
+from harness.checks.loss import FINAL, Tally, missing_rows, tally
+from harness.checks.samples import Oldest, windows
+from harness.workload.ledger import Totals
+from reports.words import clean, measured, number
+
+Rows = list[tuple[str, str]]
+Curve = tuple[tuple[float, float], ...]  # seconds after zero, age in seconds
+
+
+def table(evidence: Evidence | None, totals: Totals, findings: dict[str, Finding]) -> Rows:
+    """What was due, what became of it, and what the recovered database has of it."""
+    rows = [
+        ("Requests due", number(totals.due)),
+        ("Answered as stored (acknowledged)", number(totals.acknowledged)),
+        ("Known not to be stored (failed)", number(totals.failed)),
+        ("Due and not sent: too many were waiting", number(totals.not_sent)),
+        ("Sent, never told whether stored (in doubt)", number(totals.in_doubt)),
+    ]
+    compared, why = _compared(evidence)
+    if compared is None:
+        rows.append(("Compared with the recovered database", f"not possible: {why}"))
+    else:
+        rows += _against_rows(compared)
+    for id, name in (("loss", "Loss in time"), ("exposure", "Greatest exposure")):
+        found = findings.get(id)
+        if found is not None:
+            figure = measured(found.figure, found.low, found.high, found.unit, lower_bound=found.lower_bound)
+            rows.append((name, f"{figure}, {found.outcome}"))
+    return rows
+
+
+def _against_rows(total: Tally) -> Rows:
+    unstored = total.in_doubt - total.in_doubt_stored
+    never = total.failed_stored + total.not_sent_stored + total.strangers
+    return [
+        ("In doubt: stored / not stored", f"{number(total.in_doubt_stored)} / {number(unstored)}"),
+        ("Lost: acknowledged and not there", number(total.lost)),
+        ("Lost money (sum of their amounts)", f"{total.lost_amount:,}"),
+        ("There, though refused, never sent or unknown", number(never)),
+        ("Stored more than once", number(total.duplicates)),
+        ("Changed: another amount or account", number(total.changed)),
+    ]
+
+
+def _compared(evidence: Evidence | None) -> tuple[Tally | None, str]:
+    if evidence is None:
+        return None, "the evidence of this scenario cannot be read"
+    if not evidence.zones:
+        return None, "the journal lists no ledger"
+    if missing := missing_rows(evidence, FINAL):
+        return None, f"the final rows of zone {', '.join(missing)} were not read"
+    try:
+        return tally(evidence), ""
+    except Unsound as why:
+        return None, clean(str(why))
+
+
+def exposure(evidence: Evidence | None, *, zero: int, problems: list[str]) -> tuple[Curve, ...]:
+    """The age of the oldest acknowledged write not yet archived, at each sample; one curve a window of the check."""
+    if evidence is None:
+        return ()
+    try:
+        hurt = None if unbitten(evidence) else disaster(evidence)
+        oldest = [Oldest(window) for window in windows(evidence, hurt)]
+        for zone in evidence.zones:
+            for request in evidence.requests(zone):
+                if request.outcome == "acknowledged" and request.sent is not None and request.ended is not None:
+                    for each in oldest:
+                        each.add(request.sent, request.ended)
+    except (Unsound, KeyError, TypeError, ValueError) as why:
+        problems.append(f"{evidence.scenario}: what was at risk cannot be drawn: {why}")
+        return ()
+    return tuple(_curve(each, zero) for each in oldest)
+
+
+def _curve(oldest: Oldest, zero: int) -> Curve:
+    oldest.close()
+    points = []
+    for at, sample in enumerate(oldest.window.taken):
+        first = oldest.perhaps(sample.archived, at)
+        age = 0 if first is None else max(0, sample.told - first)
+        points.append(((sample.told - zero) / SECOND, age / SECOND))
+    return tuple(points)

@@ -1,0 +1,187 @@
+"""A pack as the reports read it: forgiving, because a killed run must have a truthful page too.
+
+Whatever cannot be read becomes a sentence in `Pack.problems`, which every report shows. Nothing here judges: figures
+and verdicts come from `findings.json`. (`drdrill verify` is strict about the same files; that is its task.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.checks import Finding, Outcome
+from harness.errors import Refused
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the journal."""
+
+    seq: int
+    utc: datetime | None
+    mono: int
+    kind: str
+    data: Data
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts in the order in which they happened, with the few questions that a report asks of them."""
+
+    lines: tuple[Fact, ...]
+
+    def of(self, *kinds: str) -> list[Fact]:
+        return [fact for fact in self.lines if fact.kind in kinds]
+
+    def first(self, kind: str) -> Fact | None:
+        return next((fact for fact in self.lines if fact.kind == kind), None)
+
+    def last(self, kind: str) -> Fact | None:
+        return next((fact for fact in reversed(self.lines) if fact.kind == kind), None)
+
+    def data(self, kind: str) -> Data:
+        """The data of the first fact of a kind; empty where there is none."""
+        fact = self.first(kind)
+        return fact.data if fact else {}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What one scenario left behind."""
+
+    name: str
+    title: str
+    facts: Facts
+    findings: tuple[Finding, ...]
+    verdict: Outcome
+    ledgers: tuple[Path, ...]
+
+    def finding(self, id: str) -> Finding | None:
+        return next((finding for finding in self.findings if finding.id == id), None)
+
+    @property
+    def begun(self) -> bool:
+        return self.facts.first("scenario.begin") is not None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One run."""
+
+    folder: Path
+    begin: Data
+    facts: Facts
+    scenarios: tuple[Scenario, ...]
+    verdict: Outcome
+    rules: str
+    problems: tuple[str, ...]
+
+
+def read(folder: Path) -> Pack:
+    """Read a pack's folder. Errors: `Refused` when it is no pack at all (no journal)."""
+    path = folder / "journal.jsonl"
+    if not path.is_file():
+        raise Refused(f"{folder}: no journal.jsonl in it", hint="name the folder of a run, such as evidence/<run>")
+    problems: list[str] = []
+    facts = Facts(tuple(_facts(path, problems)))
+    findings, verdicts, verdict, rules = _findings(folder / "findings.json", problems)
+    begin = facts.data("run.begin")
+    scenarios = tuple(
+        Scenario(
+            name=name,
+            title=str(_begin(lines).get("title") or name.replace("-", " ").capitalize()),
+            facts=Facts(lines),
+            findings=tuple(finding for finding in findings if finding.scenario == name),
+            verdict=verdicts.get(name, Outcome.UNKNOWN),
+            ledgers=tuple(sorted((folder / "scenarios" / name).glob("ledger-*.jsonl"))) if _is_name(name) else (),
+        )
+        for name, lines in _by_scenario(facts, begin)
+    )
+    return Pack(folder, begin, facts, scenarios, verdict, rules, tuple(problems))
+
+
+def json_lines(path: Path, problems: list[str]) -> Iterable[tuple[int, Data]]:
+    """Number and content of every line that is a JSON object; the others become one problem per file."""
+    bad: list[int] = []
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                content = json.loads(line)
+            except (ValueError, RecursionError):
+                content = None
+            if isinstance(content, dict):
+                yield number, content
+            else:
+                bad.append(number)
+    if bad:
+        shown = ", ".join(str(number) for number in bad[:5]) + (" and more" if len(bad) > 5 else "")
+        problems.append(f"{path.name}: {len(bad)} line(s) could not be read and are not in this report (line {shown})")
+
+
+def _facts(path: Path, problems: list[str]) -> Iterable[Fact]:
+    for number, line in json_lines(path, problems):
+        mono, data = line.get("mono"), line.get("data")
+        if not isinstance(mono, int) or not isinstance(data, dict):
+            problems.append(f"{path.name}: line {number} has no time or no data and is not in this report")
+            continue
+        yield Fact(number - 1, moment(line.get("utc")), mono, str(line.get("kind")), data)
+
+
+def moment(text: Any) -> datetime | None:
+    """An ISO time in UTC, or None."""
+    try:
+        read_as = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return read_as if read_as.tzinfo else read_as.replace(tzinfo=UTC)
+
+
+def _begin(lines: tuple[Fact, ...]) -> Data:
+    return Facts(lines).data("scenario.begin")
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and "/" not in name and "\0" not in name and name not in (".", "..")
+
+
+def _by_scenario(facts: Facts, begin: Data) -> list[tuple[str, tuple[Fact, ...]]]:
+    """Facts of each scenario, from its first line to that of the next; also those that were planned and never began."""
+    found: dict[str, list[Fact]] = {}
+    current: list[Fact] | None = None
+    for fact in facts.lines:
+        if fact.kind == "scenario.begin":
+            current = found.setdefault(str(fact.data.get("scenario", "")), [])
+        if current is not None and fact.kind != "run.end":
+            current.append(fact)
+    planned = begin.get("scenarios")
+    for name in planned if isinstance(planned, list) else []:
+        found.setdefault(str(name), [])
+    return [(name, tuple(lines)) for name, lines in found.items()]
+
+
+def _findings(path: Path, problems: list[str]) -> tuple[list[Finding], dict[str, Outcome], Outcome, str]:
+    nothing: tuple[list[Finding], dict[str, Outcome], Outcome, str] = ([], {}, Outcome.UNKNOWN, "unknown")
+    try:
+        content = json.loads(path.read_bytes())
+        found = [_finding(each) for each in content["findings"]]
+        verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
+        return found, verdicts, Outcome(content["verdict"]), str(content["rules"])
+    except FileNotFoundError:
+        problems.append("findings.json is missing: this run was not judged, so every verdict is UNKNOWN")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        problems.append(f"findings.json cannot be read ({error}): every verdict is UNKNOWN")
+    return nothing
+
+
+def _finding(data: Data) -> Finding:
+    known = {field.name: data[field.name] for field in fields(Finding) if field.name in data}
+    known["outcome"] = Outcome(data["outcome"])
+    known["demands"] = tuple(str(each) for each in data.get("demands") or ())
+    known["parts"] = tuple((str(name), float(seconds)) for name, seconds in data.get("parts") or ())
+    return Finding(**known)

@@ -1,0 +1,158 @@
+"""index.html: the whole run on one page that needs nothing else, for somebody who has never seen this software."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from harness.checks import load
+from harness.checks.evidence import Evidence
+from harness.errors import Refused
+from harness.evidence.verify import by_hand
+from reports import features, scenario
+from reports.limits import RUNGS, limits, parts_of, size_of
+from reports.pack import Pack
+from reports.words import SYMBOLS, clean, length, plain, stamp
+
+TEMPLATES = Path(__file__).parent / "templates"
+MEANING = {
+    "MET": "every figure and check is within its objective",
+    "MISSED": "at least one objective was not met",
+    "UNKNOWN": "not everything could be shown; this is not a pass",
+}
+
+
+def html(pack: Pack) -> str:
+    """The page. The same pack gives the same bytes."""
+    begin = pack.begin
+    measured_on = size_of(pack)
+    environment = clean(begin.get("environment") or "unknown environment")
+    note = f"{environment}, rung {clean(begin.get('rung', 'unknown'))}, {measured_on}"
+    texts = features.demands(pack.folder)
+    known, unread = _evidence(pack)
+    pages = [
+        scenario.page(pack, each, known.get(each.name), place=place, note=note, texts=texts)
+        for place, each in enumerate(pack.scenarios, start=1)
+    ]
+    return (
+        _environment()
+        .get_template("index.html")
+        .render(
+            title=title_of(pack),
+            pack=pack,
+            verdict=str(pack.verdict),
+            symbol=SYMBOLS[pack.verdict],
+            meaning=MEANING[pack.verdict],
+            pages=pages,
+            note=note,
+            environment=environment,
+            rung=_rung(begin.get("rung")),
+            measured_on=measured_on,
+            run=_run(pack),
+            banners=_banners(pack),
+            digests=_pairs(begin.get("digests")),
+            parts=_pairs(parts_of(pack)),
+            machine=_pairs(begin.get("machine")),
+            by_hand=Markup(escape(by_hand())),  # ours too: not to be cut
+            limits=limits(pack, measured_on=measured_on),
+            problems=[*pack.problems, *unread, *(each for page in pages for each in page.problems)],
+            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # ours, not the pack's
+        )
+    )
+
+
+def _evidence(pack: Pack) -> tuple[dict[str, Evidence], list[str]]:
+    """What the checks would be given, by scenario; and why not, where the journal is too damaged for that."""
+    try:
+        return {each.scenario: each for each in load.evidence(pack.folder)}, []
+    except Refused as error:
+        return {}, [f"the checks refuse this journal: {error.message}"]
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: value if isinstance(value, Markup) else clean(value),
+    )
+
+
+def title_of(pack: Pack) -> str:
+    """`database-backup-restoration` as a title."""
+    drill = pack.begin.get("drill")
+    names = drill if isinstance(drill, list) and drill else [drill or "drill"]
+    return ", ".join(clean(name).replace("-", " ").title() for name in names)
+
+
+def _rung(rung: object) -> str:
+    said = RUNGS.get(str(rung))
+    return f"{clean(rung)} of 3: {said}" if said else "not recorded"
+
+
+def _nonce(begin: dict[str, Any]) -> str:
+    who = "by an auditor" if begin.get("nonce_by") == "auditor" else "by the harness itself"
+    return f"{plain(begin['nonce'])}, chosen {who}" if begin.get("nonce") else "none"
+
+
+def _pairs(value: object) -> list[tuple[str, str]]:
+    return [(str(key), plain(each)) for key, each in value.items()] if isinstance(value, dict) else []
+
+
+def _run(pack: Pack) -> list[tuple[str, str]]:
+    begin, first, end = pack.begin, pack.facts.first("run.begin"), pack.facts.last("run.end")
+    began, ended = first.utc if first else None, end.utc if end else None
+    ready = pack.facts.last("stack.ready")
+    took = f", {length((ended - began).total_seconds())}" if began and ended else ""
+    rows = [
+        ("Run", plain(begin.get("run"))),
+        ("Began", stamp(began)),
+        ("Ended", (stamp(ended) + took) if ended else "not ended"),
+        ("By (as claimed)", plain(begin.get("operator"))),
+        ("Number in this folder", plain(begin.get("number"))),
+        ("Pack before it", plain(begin.get("previous"))),
+        ("Nonce (a number fixed beforehand)", _nonce(begin)),
+        ("Stack", plain(begin.get("stack"))),
+        ("Scale of the data set", plain(begin.get("scale"))),
+        ("Code, commit", f"{plain(begin.get('commit'))}{'' if begin.get('clean') else ' (with uncommitted changes)'}"),
+        ("Rules that judged", f"version {pack.rules}"),
+    ]
+    if ready:
+        rows.append(("Stack ready after", length(float(ready.data.get("seconds") or 0))))
+    return rows
+
+
+def _banners(pack: Pack) -> list[str]:
+    """What a reader must know before any figure."""
+    found = []
+    if sabotage := pack.begin.get("sabotage"):
+        found.append(
+            f"SABOTAGED RUN: the recovery was broken on purpose ({plain(sabotage)}), to prove that this drill can fail."
+        )
+    end: Any = pack.facts.last("run.end")
+    outcome = end.data.get("outcome") if end else None
+    if end is None:
+        found.append(
+            "NOT ENDED: the journal has no last line. The run was killed and not yet healed, or is still going on."
+        )
+    elif outcome == "killed":
+        found.append(
+            f"KILLED RUN: the harness died while it ran; {plain(end.data.get('by'))} healed and sealed afterwards."
+        )
+    elif outcome == "stopped":
+        stopped = pack.facts.last("stopped")
+        who = f" by {plain(stopped.data.get('who'))}: {plain(stopped.data.get('why'))}" if stopped else ""
+        found.append(f"STOPPED RUN{who}. What was decided before stands; what was not is UNKNOWN.")
+    if not pack.scenarios:
+        found.append("EMPTY RUN: no scenario ran, so nothing was shown.")
+    found += [
+        f"A process was killed in the middle of a line; {plain(torn.data.get('bytes'))} bytes were torn off."
+        for torn in pack.facts.of("torn")
+    ]
+    return found

@@ -1,0 +1,109 @@
+"""The lines that a run prints at its end: for a terminal and for a CI log, at most 100 columns, no colour."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from harness.checks import Finding, Outcome
+from reports.limits import size_of
+from reports.pack import Pack, Scenario, read
+from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
+
+WIDTH = 100
+NAMES = {"rto": "out of service", "loss": "loss in time", "exposure": "exposure"}
+FIRST = tuple(NAMES)
+
+
+def summary(folder: Path) -> str:
+    """A verdict per scenario, with what was measured against which objective. Errors: `Refused` when it is no pack."""
+    pack = read(folder)
+    lines = [_cut(f"{_drill(pack)}, run {clean(pack.begin.get('run', 'unknown'))}"), _cut(_where(pack))]
+    for banner in _banners(pack):
+        lines += _wrapped(banner, indent=0)
+    lines.append("")
+    for scenario in pack.scenarios:
+        lines += [*_scenario(scenario), ""]
+    if not pack.scenarios:
+        lines += ["No scenario ran.", ""]
+    for problem in pack.problems:
+        lines += _wrapped(f"! {problem}", indent=0)
+    lines.append(f"{SYMBOLS[pack.verdict]} {pack.verdict}: the verdict of the run")
+    return "\n".join(lines) + "\n"
+
+
+def _drill(pack: Pack) -> str:
+    drill = pack.begin.get("drill")
+    names = drill if isinstance(drill, list) else [drill or "drill"]
+    return ", ".join(clean(name).replace("-", " ").capitalize() for name in names)
+
+
+def _where(pack: Pack) -> str:
+    begin = pack.begin
+    environment = clean(begin.get("environment") or "unknown environment")
+    return f"Measured on: {environment}, rung {clean(begin.get('rung', 'unknown'))}, {size_of(pack)}"
+
+
+def _banners(pack: Pack) -> list[str]:
+    found = []
+    if sabotage := pack.begin.get("sabotage"):
+        found.append(f"SABOTAGED on purpose: {clean(sabotage)}")
+    end = pack.facts.last("run.end")
+    outcome = clean(end.data.get("outcome")) if end else "not ended"
+    if outcome != "completed":
+        found.append(f"This run was {outcome}; what was not decided before is UNKNOWN.")
+    return found
+
+
+def _scenario(scenario: Scenario) -> list[str]:
+    lines = [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}")]
+    by_id = {finding.id: finding for finding in scenario.findings}
+    shown = [by_id[id] for id in FIRST if id in by_id]
+    table = [_row(finding) for finding in shown]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for finding, row in zip(shown, table, strict=True):
+        lines.append(
+            _cut("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        )
+        if finding.outcome is not Outcome.MET:
+            lines += _wrapped(finding.reason, indent=8)
+    if not scenario.begun:
+        lines.append("    planned, and never began")
+    elif not scenario.findings:
+        lines.append("    no check gave a finding")
+    if "rto" in by_id and not _decision_exercised(scenario):
+        lines.append("    decision time: not exercised")
+    for finding in scenario.findings:
+        if finding not in shown and finding.outcome is not Outcome.MET and not finding.advisory:
+            what = f"{SYMBOLS[finding.outcome]} {finding.outcome}  {finding.title or finding.id}"
+            lines += _wrapped(f"{what}: {finding.reason}", indent=4)
+    met = sum(finding.outcome is Outcome.MET for finding in scenario.findings if not finding.advisory)
+    counted = sum(not finding.advisory for finding in scenario.findings)
+    if counted:
+        lines.append(f"    {met} of {counted} findings are MET")
+    return lines
+
+
+def _decision_exercised(scenario: Scenario) -> bool:
+    decided = scenario.facts.of("decided")
+    return bool(decided) and all(fact.data.get("attended") for fact in decided)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
+    goal = ""
+    if finding.objective is not None:
+        exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
+        goal = f"objective {exact}"
+    used = ratio(finding.figure, finding.objective)
+    return (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used)
+
+
+def _wrapped(words: str, *, indent: int) -> list[str]:
+    text = " ".join(clean(words).split())
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)) or [""]
+
+
+def _cut(line: str) -> str:
+    line = " ".join(line.split("\n"))
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
