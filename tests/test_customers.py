@@ -269,15 +269,27 @@ def test_a_full_disk_ends_the_customers_and_sends_nothing_unrecorded(
     assert len(requests) > 20 and not torn
 
 
-def test_wrong_usage_is_refused_with_a_hint(zone: Callable[..., Zone], tmp_path: Path) -> None:
-    """Exit code 3, no traceback, and no ledger made."""
-    wrong = [["--rate=0"], ["--rate=fast"], ["--rate=1", "--colour=red"], ["--rate=1", f"--ca={tmp_path / 'none'}"]]
-    wrong += [["--rate=1", "--url=gopher://x"], ["--rate=1", f"--ledger={tmp_path / 'no' / 'where'}"]]
-    for customers in [zone(*words) for words in wrong]:
-        _, err = customers.process.communicate(timeout=15)
-        assert customers.process.returncode == 3, (customers.process.args, err)
-        assert "HINT: " in err and "Traceback" not in err
-        assert not customers.path.exists()
+def test_wrong_usage_is_refused_with_a_hint(tmp_path: Path, authority: Authority) -> None:
+    """Exit code 3 each time, no traceback, and no ledger made."""
+    sound = [
+        "--zone=a",
+        "--origin=r/s",
+        "--rate=1",
+        f"--ledger={tmp_path / 'l'}",
+        "--url=https://x",
+        f"--ca={authority.ca}",
+    ]
+    wrong = ["--rate=0", "--rate=fast", "--colour=red", f"--ca={tmp_path / 'none'}", "--url=gopher://x", "--phase=1"]
+    wrong += [f"--ledger={tmp_path / 'no' / 'where'}", "--accounts=1"]
+    script = (
+        "import json, sys; from harness.workload.customers import main\n"
+        "print([int(main([*sys.argv[2:], word])) for word in json.loads(sys.argv[1])])"
+    )
+    words = [sys.executable, "-c", script, json.dumps(wrong), *sound]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{[3] * len(wrong)}\n"), done.stderr
+    assert done.stderr.count("HINT: ") == len(wrong) and "Traceback" not in done.stderr
+    assert not (tmp_path / "l").exists()
 
 
 def test_a_ledger_that_is_there_is_not_written_over(zone: Callable[..., Zone], tmp_path: Path) -> None:
