@@ -23,6 +23,7 @@ TOOLS = (
     "grep",
     "mkdir",
     "chmod",
+    "find",
     "flock",
     "unshare",
     "nsenter",
@@ -134,7 +135,7 @@ def test_a_chosen_python_that_is_none_is_refused(project: Project, python: str) 
     refused(project.set_up(PYTHON=python), f"PYTHON={python} is not Python 3.11 or later", "leave PYTHON unset")
 
 
-@pytest.mark.parametrize("tool", ["find", "flock", "unshare", "nsenter"])
+@pytest.mark.parametrize("tool", ["flock", "unshare", "nsenter"])
 def test_a_missing_tool_is_named(project: Project, tool: str) -> None:
     """Without util-linux the hint names the package."""
     project.python()
