@@ -25,6 +25,7 @@ from tests.small_service import SmallService
 from tests.test_ledger import sent
 
 NAME = "api.quantumnest.com"
+NAMES = [f"scenarios/s/ledger-{zone}.jsonl" for zone in "abc"]
 
 
 class Loopback:
@@ -47,7 +48,7 @@ class Trial:
             Loopback(Entrance(host=NAME, address="127.0.0.1", port=service.port, ca=ca)),
             self.memory,
             Commands(self.memory, label=self.label),
-            folder / "scenario",
+            folder / "scenarios" / "s",
             origin="r/s",
             rate=rate,
             zones=["a", "b", "c"],
@@ -92,7 +93,7 @@ def test_customers_of_three_zones_take_turns_and_everything_adds_up(
     workload = three.workload
     workload.begin()
     assert three.recorded("workload.begin") == [
-        {"origin": "r/s", "rate": 60.0, "zones": ["a", "b", "c"], "files": [f"ledger-{zone}.jsonl" for zone in "abc"]}
+        {"origin": "r/s", "rate": 60.0, "zones": ["a", "b", "c"], "files": NAMES}
     ]
     eventually(lambda: workload.good_for(timedelta(seconds=0.5)))
     assert workload.rate() > 0 and workload.recent().bad == 0
@@ -120,7 +121,11 @@ def test_customers_of_three_zones_take_turns_and_everything_adds_up(
     common = [later - due for due, later in pairwise(dues) if before < due < back]
     assert common and all(abs(gap - period) < 1000 for gap in common)
     assert three.recorded("ledger") == [
-        {"file": f"ledger-{zone}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "lines": data.count(b"\n")}
+        {
+            "file": f"scenarios/s/ledger-{zone}.jsonl",
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "lines": data.count(b"\n"),
+        }
         for zone, data in ledgers.items()
     ]
     assert three.recorded("workload.end") == [vars_of(totals)]

@@ -39,7 +39,8 @@ class Place(Protocol):
 class Workload:
     """Customers in every zone, each zone's in a process of its own, with a ledger of its own.
 
-    `folder` takes `ledger-<zone>.jsonl`; `logs` (the same where none is given) takes `customers-<zone>.log`.
+    `folder` is the scenario's in the pack, `<run>/scenarios/<name>`; it takes `ledger-<zone>.jsonl`. `logs` (the same
+    where none is given) takes `customers-<zone>.log`.
     `origin` is "<run>/<scenario>"; `rate` is of all zones together, and 0 means customers that never come.
     """
 
@@ -79,7 +80,7 @@ class Workload:
             origin=self.origin,
             rate=self._rate,
             zones=list(self.zones),
-            files=[path.name for path in self.files.values()],
+            files=[name_in_pack(path) for path in self.files.values()],
         )
         self._begun = True
         if self._rate <= 0:
@@ -196,6 +197,11 @@ class Workload:
         return said[-1] if said else "without a word"
 
 
+def name_in_pack(path: Path) -> str:
+    """`scenarios/<name>/<file>`: what the journal calls a scenario's file."""
+    return path.relative_to(path.parent.parent.parent).as_posix()
+
+
 def record_ledgers(paths: Sequence[Path], recorder: Recorder) -> Totals:
     """Digest complete ledgers (`ledger`), and record their totals (`workload.end`), whoever wrote the last line.
 
@@ -209,6 +215,6 @@ def record_ledgers(paths: Sequence[Path], recorder: Recorder) -> Totals:
             lines = sum(1 for _ in source)
             source.seek(0)
             totals += ledger.count(ledger.outcomes(source, name=str(path)))
-        recorder.record("ledger", file=path.name, sha256=digest, lines=lines)
+        recorder.record("ledger", file=name_in_pack(path), sha256=digest, lines=lines)
     recorder.record("workload.end", **asdict(totals))
     return totals
