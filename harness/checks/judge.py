@@ -9,6 +9,7 @@ from functools import cached_property
 from harness.checks import Finding, Outcome
 from harness.checks.availability import availability
 from harness.checks.consistency import consistency
+from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, unbitten
 from harness.checks.exactness import exactness
 from harness.checks.exposure import exposure
@@ -33,7 +34,7 @@ from harness.checks.steps import (
 
 Check = Callable[[Evidence, Expectation], Finding]
 
-ALWAYS = ("scenario", "steady-before", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
+ALWAYS = ("scenario", "steady", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
 BESIDE = ("availability", "decision")  # stand beside the verdict and never decide it, unless a sentence asks
 
 
@@ -57,6 +58,10 @@ class Judging:
             "salvage": salvage,
             "ledger-agreement": lambda evidence, expected: ledger_agreement(evidence, expected, self.tally),
             "consistency": consistency,
+            "backup-frequency": lambda evidence, expected: replace(
+                exposure(evidence, expected), title="Age of the newest safe copy of transaction data"
+            ),
+            "damage-found": damage_found,
             "health": health,
             "verified": verified,
             "in-service": in_service,
@@ -64,7 +69,7 @@ class Judging:
             "early-stop": early_stop,
             "availability": availability,
             "decision": decision,
-            "steady-before": steady_before,
+            "steady": steady_before,
             "steady-after": steady_after,
             "bit": bit,
             "procedure": procedure,

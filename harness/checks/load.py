@@ -84,10 +84,10 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line]) -> Evidence:
     rows: dict[tuple[str, str], Path] = {}
     for line in lines:
         if line.kind == "ledger":
-            path = _inside(folder, line)
+            path = _inside(folder, name, line)
             ledgers[path.stem.removeprefix("ledger-")] = path
         elif line.kind == "rows":
-            path, moment = _inside(folder, line), str(line.data.get("moment"))
+            path, moment = _inside(folder, name, line), str(line.data.get("moment"))
             rows[moment, path.stem.removeprefix(f"rows-{moment}-")] = path
     return Evidence(
         scenario=name,
@@ -99,12 +99,15 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line]) -> Evidence:
     )
 
 
-def _inside(folder: Path, line: Line) -> Path:
-    """The file that a line names. Errors: `Refused` when it lies outside the pack."""
+def _inside(folder: Path, scenario: str, line: Line) -> Path:
+    """The file that a line names; a bare name lies in the scenario's folder.
+
+    Errors: `Refused` when it lies outside the pack.
+    """
     name = PurePosixPath(str(line.data.get("file", "")))
     if name.is_absolute() or ".." in name.parts or not name.parts:
         raise Refused(f"journal line {line.seq} names {str(name)!r}, outside the pack", hint=HINT)
-    return folder / name
+    return folder / (name if len(name.parts) > 1 else PurePosixPath("scenarios", scenario, name))
 
 
 def _requests(path: Path) -> Iterator[Request]:

@@ -45,10 +45,10 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         else:
             earliest, latest = max(earliest, sound), None if latest is None else max(latest, sound)
     if not running and latest is not None:
-        until, zone = min((due, zone) for zone, due in seen.until.items())
+        until, zone = min((seen.until.get(zone, 0), zone) for zone in evidence.zones)
         if until < max(latest, verified or 0) + must_last:
             running = (
-                f"good service did not last: nothing was due in zone {zone} up to {seconds(must_last):g} s "
+                f"good service did not last: nothing is known of zone {zone} up to {seconds(must_last):g} s "
                 "past its beginning and past the end of `verify`"
             )
     if not running and verified is None and evidence.all("span.begin"):

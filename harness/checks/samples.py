@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.checks.evidence import Disaster, Evidence, Unsound, lsn
 
@@ -70,9 +70,18 @@ def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
     found = [Window(before, None, hurt.bit, True)] if before else []
     serving = [line.mono for line in evidence.all("in_service") if line.mono >= hurt.bit]
     if serving:
-        after = tuple(sample for sample in taken if sample.asked >= serving[-1])
-        found += [Window(after, serving[-1], None, False)] if after else []
+        after = [sample for sample in taken if sample.asked >= serving[-1]]
+        found += [Window(tuple(_of_its_own(after)), serving[-1], None, False)] if after else []
     return found
+
+
+def _of_its_own(taken: Sequence[Sample]) -> list[Sample]:
+    """Samples whose archive is ahead of the database tell of the timeline before: then nothing is surely archived."""
+    following = [*taken[1:], None]
+    return [
+        replace(one, archived=0) if after is not None and one.archived > after.lsn else one
+        for one, after in zip(taken, following, strict=True)
+    ]
 
 
 class Oldest:

@@ -1,7 +1,8 @@
 """What customers saw of the service, in one pass over their ledgers: when it was last bad, and when it was good again.
 
 Good service is every due request answered, in time: a request that failed, is in doubt, or could not be sent for
-want of free clients is bad. A stretch in which nothing was due shows nothing, and counts as neither.
+want of free clients is bad. A stretch in which nothing was due shows nothing, and counts as neither; nor does a
+request whose customer was killed while waiting.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Service:
     last_bad: int | None = None  # due time of the last bad request that the fault can have touched
     good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
     good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault bit
-    until: dict[str, int] = field(default_factory=dict)  # last due time of each zone
+    until: dict[str, int] = field(
+        default_factory=dict
+    )  # by zone: the last due time whose answer is known, and all before
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
 
 
@@ -46,19 +49,24 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int) ->
     """Read the ledgers of all zones, by due time. Gaps that begin after `matters_until` are not looked at."""
     seen = Service()
     longest = longest_gap(evidence)
+    last: dict[str, int] = {}
+    cut: set[str] = set()  # zones whose customers were killed while they waited: from there on little is known
     for zone, request in by_due(evidence):
-        number, due, _sent, ended, outcome = request[:5]
+        _number, due, _sent, ended, outcome = request[:5]
         seen.due += 1
-        before = seen.until.get(zone, intent)
+        before = last.get(zone, intent)
         if due - before > longest and intent < due and before < matters_until:
             seen.good_again = seen.good_at_all = None
             if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
                 seen.gap = (zone, before, due)
-        seen.until[zone] = due
-        if due >= intent:
-            seen.due_after += 1
+        last[zone] = due
+        seen.due_after += due >= intent
+        if ended is None:
+            cut.add(zone)
+            continue
+        if zone not in cut:
+            seen.until[zone] = due
         if outcome == "acknowledged":
-            assert ended is not None, f"number {number} was acknowledged"
             if due < intent:
                 seen.acknowledged_before += 1
                 continue
@@ -67,7 +75,7 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int) ->
                 seen.good_again = ended
             if due >= bit and (seen.good_at_all is None or ended < seen.good_at_all):
                 seen.good_at_all = ended
-        elif due >= intent or ended is None or ended >= intent:
+        elif due >= intent or ended >= intent:
             seen.last_bad, seen.good_again = due, None
     return seen
 

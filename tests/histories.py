@@ -1,0 +1,268 @@
+"""Histories made up for the tests of the checks: what a run would have left behind, with known wounds.
+
+Times are seconds from the beginning of the scenario. `a_mistake` and `lost_volumes` are sound in every respect; a test
+takes one of them and breaks it in one way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from harness.checks.evidence import Evidence, Line, Row
+from harness.workload.ledger import Header, Request, end_line, header_line, not_sent_line, sent_line
+
+ZONES = ("a", "b", "c")
+START = 7_000_000_000_000  # nanoseconds: the machine had been up for a while
+EVERY = 0.1  # seconds between two requests of one zone
+LATENCY = 0.01
+INTENT, BIT, STOP, REACHED, VERIFIED, SERVING, VERIFY_END, LAST = 30.0, 30.02, 32.0, 40.0, 43.0, 45.0, 47.0, 60.0
+CYCLE = 5.0  # seconds between two archived segments
+NAME = "the-scenario"
+ASKED = (
+    ("rto", 60.0), ("rpo", 20.0), ("exactness", None), ("verified", None), ("in-service", None), ("health", None),
+    ("consistency", None), ("redundancy", 60.0), ("early-stop", None),
+)  # fmt: skip
+
+
+def ns(moment: float) -> int:
+    """Seconds of the scenario as nanoseconds of the monotonic clock."""
+    return START + round(moment * 1_000_000) * 1000
+
+
+def wal(moment: float) -> str:
+    """The place in the write-ahead log at a moment: it grows by a megabyte a second."""
+    place = round(moment * 1_000_000) + (1 << 32)
+    return f"{place >> 32:X}/{place & 0xFFFFFFFF:08X}"
+
+
+@dataclass
+class History:
+    """Journal lines as (moment, kind, data), and requests and rows by zone. Whoever breaks it changes these."""
+
+    lines: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    requests: dict[str, list[Request]] = field(default_factory=dict)
+    rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+
+    def say(self, at: float, kind: str, /, **data: Any) -> None:
+        self.lines.append((at, kind, data))
+
+    def expect(self, finding: str, limit: float | None = None, **more: Any) -> None:
+        self.say(1.5, "expect", finding=finding, objective="", limit=limit, demands=["OBJ-5"], **more)
+
+    def drop(self, *kinds: str, where: Callable[[dict[str, Any]], bool] = lambda data: True) -> None:
+        """Leave lines out."""
+        self.lines = [line for line in self.lines if line[1] not in kinds or not where(line[2])]
+
+    def cut(self, moment: float) -> None:
+        """Nothing happens after this moment."""
+        self.lines = [line for line in self.lines if line[0] <= moment]
+        for zone, requests in self.requests.items():
+            kept = [request for request in requests if request.due <= ns(moment)]
+            self.requests[zone] = [ended_by(request, ns(moment)) for request in kept]
+
+    def only_first(self, zone: str, many: int) -> None:
+        """The customers of a zone are idle after so many requests."""
+        self.requests[zone] = self.requests[zone][:many]
+
+    def lose(self, zone: str, number: int, moment: str = "final") -> None:
+        """No row of that number."""
+        self.rows[moment, zone] = [row for row in self.rows[moment, zone] if row.number != number]
+
+    def journal(self) -> list[Line]:
+        ordered = sorted(self.lines, key=lambda line: line[0])
+        return [Line(seq, kind, ns(at), "2026-11-23T20:55:01.123456Z", data) for seq, (at, kind, data) in
+                enumerate(ordered)]  # fmt: skip
+
+    def evidence(self) -> Evidence:
+        """As the checks are given it. Only zones with a ledger count, so empty lists mean idle customers."""
+        return Evidence(
+            scenario=NAME,
+            lines=tuple(self.journal()),
+            zones=tuple(sorted(self.requests)),
+            moments=frozenset(self.rows),
+            requests=lambda zone: iter(self.requests[zone]),
+            rows=lambda moment, zone: iter(self.rows[moment, zone]),
+        )
+
+    def write(self, folder: Path) -> Path:
+        """As a pack without a seal: the journal, the ledgers and the rows."""
+        place = folder / "scenarios" / NAME
+        place.mkdir(parents=True)
+        files: list[tuple[str, dict[str, Any]]] = []
+        for zone, requests in self.requests.items():
+            path = place / f"ledger-{zone}.jsonl"
+            path.write_text("".join(ledger_lines(zone, requests)))
+            files.append(("ledger", {"file": str(path.relative_to(folder))}))
+        for (moment, zone), rows in self.rows.items():
+            path = place / f"rows-{moment}-{zone}.jsonl"
+            path.write_text("".join(row_line(row) for row in rows))
+            files.append(("rows", {"file": str(path.relative_to(folder)), "moment": moment}))
+        last = max(line[0] for line in self.lines)
+        for kind, data in files:
+            content = (folder / data["file"]).read_bytes()
+            data |= {"sha256": hashlib.sha256(content).hexdigest(), "lines": content.count(b"\n")}
+            self.say(last, kind, **data)
+        self.say(-1.0, "run.begin", run="a-run", scenarios=[NAME])
+        self.say(last + 1, "run.end", outcome="completed", by="harness")
+        with (folder / "journal.jsonl").open("w") as out:
+            for line in self.journal():
+                fact = {"v": 1, "seq": line.seq, "prev": "0" * 64, "salt": "00", "utc": line.utc, "mono": line.mono,
+                        "kind": line.kind, "data": line.data}  # fmt: skip
+                out.write(json.dumps(fact, separators=(",", ":")) + "\n")
+        return folder
+
+
+def ended_by(request: Request, moment: int) -> Request:
+    """The request as it stood when its customer was killed at `moment`."""
+    if request.ended is None or request.ended <= moment:
+        return request
+    return request._replace(outcome="in_doubt", ended=None, why="killed")
+
+
+def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
+    """The ledger of a zone, its events in the order in which they happened."""
+    events: list[tuple[int, int, str]] = []
+    for request in requests:
+        n, due = request.number, request.due
+        if request.sent is None:
+            events.append((request.ended or due, n, not_sent_line(n, due=due, t=request.ended or due, why=request.why)))
+            continue
+        assert request.source is not None and request.target is not None and request.amount is not None
+        line = sent_line(
+            n, due=due, t=request.sent, source=request.source, target=request.target, amount=request.amount
+        )
+        events.append((request.sent, n, line))
+        if request.ended is not None:
+            events.append((request.ended, n, end_line(n, request.outcome, t=request.ended, why=request.why)))
+    header = Header(origin=f"a-run/{NAME}", zone=zone, rate=1 / EVERY, timeout=5.0)
+    return [header_line(header), *(line for _, _, line in _by_number(events))]
+
+
+def _by_number(events: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """In order of time; a request is sent, or found not to be sendable, in order of number."""
+    return sorted(events, key=lambda event: (event[0], event[1]))
+
+
+def row_line(row: Row) -> str:
+    fact = {"n": row.number, "from": row.source, "to": row.target, "amount": str(row.amount), "created": "2026"}
+    return json.dumps(fact, separators=(",", ":")) + "\n"
+
+
+def request(number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY) -> Request:
+    """One request, sent when it was due."""
+    at = ns(due)
+    if outcome == "not_sent":
+        return Request(number, at, None, at, "not_sent", None, None, None, "clients full")
+    amount = Decimal(number % 977) / 100 + 1
+    end = at + round(took * 1_000_000_000)
+    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "")  # type: ignore[arg-type]
+
+
+def row_of(request: Request) -> Row:
+    assert request.source is not None and request.target is not None and request.amount is not None
+    return Row(request.number, request.source, request.target, request.amount)
+
+
+def a_mistake() -> History:
+    """An operator's mistake, well recovered from: customers wrote on until the stop, and that was salvaged."""
+    history = _customers(until=STOP)
+    history.say(INTENT, "fault.intent", fault="destroy", settings={}, undo={}, harms_data=True, logical=True)
+    history.say(38.0, "recovery.ordered", kind="xid", value="812", mono=ns(INTENT + 0.005), inclusive=False,
+                why="found", declared_early=False)  # fmt: skip
+    history.say(44.0, "salvaged", rows=_late(history), amount="1.00")
+    history.say(REACHED, "recovery.reached", lsn=wal(INTENT), timeline=2, backup="1", bytes=1, declared_early=False)
+    history.expect("salvage")
+    for zone in ZONES:
+        acknowledged = [each for each in history.requests[zone] if each.outcome == "acknowledged"]
+        history.rows["recovered", zone] = [row_of(each) for each in acknowledged if (each.ended or 0) <= ns(INTENT)]
+        history.rows["final", zone] = [row_of(each) for each in acknowledged]
+    return history
+
+
+def lost_volumes() -> History:
+    """All volumes lost, well recovered from: what had not been archived is gone, and that is little enough."""
+    history = _customers(until=INTENT)
+    history.say(INTENT, "fault.intent", fault="lose", settings={}, undo={}, harms_data=True, logical=False)
+    history.say(38.0, "recovery.ordered", kind="end of archive", value="", mono=None, inclusive=True, why="all",
+                declared_early=False)  # fmt: skip
+    history.say(REACHED, "recovery.reached", lsn=wal(25.2), timeline=2, backup="1", bytes=1, declared_early=False)
+    for zone in ZONES:
+        acknowledged = [each for each in history.requests[zone] if each.outcome == "acknowledged"]
+        history.rows["recovered", zone] = [row_of(each) for each in acknowledged if (each.ended or 0) <= ns(25.2)]
+        after = [row_of(each) for each in acknowledged if (each.ended or 0) >= ns(SERVING)]
+        history.rows["final", zone] = history.rows["recovered", zone] + after
+    return history
+
+
+def _late(history: History) -> int:
+    late = range(ns(INTENT) + 1, ns(REACHED))
+    return sum(
+        each.outcome == "acknowledged" and each.ended in late for zone in ZONES for each in history.requests[zone]
+    )
+
+
+def _customers(*, until: float) -> History:
+    """Everything but what tells the two disasters apart; customers are refused from `until` on."""
+    history = History()
+    for place, zone in enumerate(ZONES):
+        history.requests[zone] = []
+        for number in range(1, round((LAST - 2) / EVERY) + 1):
+            due = 2 + place * EVERY / 3 + (number - 1) * EVERY
+            outcome = "acknowledged" if due + LATENCY < until or due >= SERVING else "failed"
+            history.requests[zone].append(request(number, due, outcome))
+    history.say(0, "scenario.begin", scenario=NAME, title="A disaster", tags=[], feature="f", settling=5.0)
+    good = [{"name": "serves", "ok": True, "seen": "200"}, {"name": "archives", "ok": True, "seen": "12"}]
+    history.say(1, "steady", ok=True, conditions=good, moment="before")
+    for finding, limit in ASKED:
+        history.expect(finding, limit)
+    history.say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=len(ZONES) / EVERY, zones=list(ZONES), files=[])
+    history.say(2, "figures", moment="before", figures=figures())
+    history.say(BIT, "fault.bit", fault="destroy" if until > INTENT else "lose", ok=True, proof="all gone")
+    for span, begin, end in (("detect", 30.5, 31.5), ("decide", 31.5, 31.6), ("recover", 31.7, 45.1),
+                             ("verify", 45.1, VERIFY_END)):  # fmt: skip
+        history.say(begin, "span.begin", span=span)
+        history.say(end, "span.end", span=span)
+    history.say(31.5, "detected", by="the checks", seen="rows are gone", gap=0.5)
+    history.say(31.6, "decided", question="restore?", role="commander", by="stand-in", attended=False)
+    steps = [{"phase": "restore", "name": "restore-the-backup", "does": "…"},
+             {"phase": "serve", "name": "put-in-service", "does": "…"}]  # fmt: skip
+    history.say(31.8, "procedure", name="restore", steps=steps)
+    for step, ended in zip(steps, (39.5, SERVING), strict=True):
+        history.say(ended, "step.end", phase=step["phase"], name=step["name"], ok=True, seconds=1.0, facts={})
+    history.say(VERIFIED, "verified", ok=True, checks=[{"name": "books", "ok": True, "seen": "as before"}])
+    history.say(SERVING, "in_service", member="db-a", how="adopted")
+    health = [{"name": "/health", "ok": True, "seconds": 0.2, "limit": 30.0, "seen": "200"}]
+    history.say(46.5, "health", ok=True, checks=health)
+    for tick in range(2 * 2, round(LAST) * 2):
+        moment = tick / 2
+        if moment <= INTENT or moment > SERVING:
+            archived = wal(max(0.0, moment // CYCLE * CYCLE - (0 if moment % CYCLE else CYCLE)) + 0.3)
+            history.say(moment, "exposure.sample", lsn=wal(moment), archived=archived, asked=ns(moment - 0.01))
+    history.say(57, "fault.healed", fault="destroy" if until > INTENT else "lose", ok=True, by="harness", seen="")
+    history.say(58, "steady", ok=True, conditions=good, moment="after")
+    history.say(59, "figures", moment="after", figures=figures())
+    history.say(LAST + 1, "scenario.end", outcome="completed", error="")
+    return history
+
+
+def figures() -> dict[str, Any]:
+    """The books of a sound platform."""
+    return {
+        "history.count": 200000,
+        "history.sum": "1234567.89",
+        "history.latest": "2026-11-23T20:55:01Z",
+        "history.digest": "abc",
+        "invariant.broken_accounts": 0,
+        "balances.sum": "5000.00",
+        "sequences": {"transactions_id_seq": 200100},
+        "ids": {"transactions_id_seq": 200090},
+        "extensions": ["amcheck", "plpgsql"],
+        "roles": ["app", "operator"],
+        "tables": {"accounts": {"inserts": 3}, "financial_transactions": {"inserts": 7}},
+    }
