@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 LONGEST = timedelta(days=36_525)  # a century: anything longer is a slip of the pen
+HUNDREDTH = timedelta(minutes=1) / 100
 WRITE_A_LENGTH = 'write a length of time as a number and a unit, such as "30 s", "15 min", "4 h" or "2 days"'
 
 _UNITS = {
@@ -21,7 +22,7 @@ _UNITS = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
-_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([a-z]+)", re.ASCII)
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([a-z]+)", re.ASCII)
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,20})?) ?%", re.ASCII)
 
 
@@ -52,3 +53,11 @@ def percentage(text: str) -> Decimal:
 def _unit(word: str) -> timedelta | None:
     plural = len(word) > 3 and word.endswith("s")
     return _UNITS.get(word.removesuffix("s") if plural else word)
+
+
+def in_words(length: timedelta) -> str:
+    """A length as the plan writes it: `1 h`, `5 min`, `52.56 min`, `61 s`."""
+    for name, unit, step in (("h", timedelta(hours=1), timedelta(hours=1)), ("min", timedelta(minutes=1), HUNDREDTH)):
+        if length >= unit and not length % step:
+            return f"{length / unit:.10g} {name}"
+    return f"{length.total_seconds():.10g} s"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness import plan, plan_text
 from harness.errors import Exit, Refused
-from harness.lengths import length_of_time, percentage
+from harness.lengths import in_words, length_of_time, percentage
 
 PLAN = Path(__file__).parent.parent / "drills" / "plan.yaml"
 
@@ -293,6 +293,18 @@ def test_whole_numbers_are_exact(number: int, unit: str) -> None:
     length = {"s": timedelta(seconds=number), "min": timedelta(minutes=number), "h": timedelta(hours=number)}[unit]
     if length <= timedelta(days=36_525):
         assert length_of_time(f"{number} {unit}") == length
+
+
+@pytest.mark.parametrize("words", ["1 h", "24 h", "5 min", "52.56 min", "90 min", "30 s", "61 s", "2.5 s", "0.2 s"])
+def test_a_length_is_said_as_the_plan_writes_it(words: str) -> None:
+    """A length that was read from words is said in the shortest words that mean the same."""
+    assert in_words(length_of_time(words)) == words
+
+
+@given(st.integers(1, 10**7))
+def test_a_length_in_words_is_read_back(seconds: int) -> None:
+    """Whatever is said about a length is read back as that length, to the microsecond."""
+    assert length_of_time(in_words(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
 def test_a_percentage_keeps_every_digit() -> None:
