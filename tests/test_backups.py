@@ -47,7 +47,7 @@ def reached(
     return divmod(wal.complete_until(names, histories=histories or {}, origins=origins), wal.SEGMENT)
 
 
-@given(timeline=st.integers(1, 2**32 - 1), number=st.integers(0, 2**40 - 1))
+@given(timeline=st.integers(1, 2**32 - 1), number=st.integers(0, 2**40 - 2))
 def test_the_name_of_a_segment_gives_back_its_timeline_and_number(timeline: int, number: int) -> None:
     """Names are PostgreSQL's: 24 hexadecimal digits, ordered as the positions are."""
     name = wal.segment_name(timeline, number)
@@ -245,6 +245,16 @@ def test_a_segment_that_waits_is_handed_over_without_asking_the_store(tmp_path: 
     assert fetch.main({}, "000000010000000000000003", target, spool) == 0
     assert target.read_bytes() == b"wal"
     assert list(spool.iterdir()) == []
+
+
+def test_an_ordered_end_hides_what_is_archived_from_there_on(tmp_path: Path) -> None:
+    """Whatever its timeline, and even where it waits in the spool already; what lies before is handed over."""
+    for name in ("000000010000000000000003", "000000010000000100000000"):
+        (tmp_path / name).write_bytes(b"wal")
+    ordered = "000000010000000000000004"
+    for name in (ordered, "000000010000000100000000", "000000020000000000000004"):
+        assert fetch.main({}, name, tmp_path / "target", tmp_path, ordered) == 1
+    assert fetch.main({}, "000000010000000000000003", tmp_path / "target", tmp_path, ordered) == 0
 
 
 def test_whatever_goes_wrong_is_not_taken_for_the_end_of_the_archive(

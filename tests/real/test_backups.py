@@ -116,8 +116,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     )
     try:
         server.start()
-        database.run("initdb", "-D", str(database.data), "-U", "postgres", "-A", "trust", "--data-checksums")
-        database.configure("postgresql.conf", archive_mode="on", archive_command=backups.archive_command())
+        database.run(
+            "initdb", "-D", str(database.data), "-U", "postgres", "-A", "trust", "--data-checksums", "--no-sync"
+        )
+        database.configure("postgresql.conf", fsync="off", archive_mode="on", archive_command=backups.archive_command())
         wait.until(server.ready, what="S3 serves", within=timedelta(seconds=20), recorder=commands.recorder)
         database.start()
         database.ask("create table entry as select n, repeat('x', 100) as filler from generate_series(1, 20000) n")
@@ -142,11 +144,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         end_labelled(LABEL)
 
 
-def restored(scene: Scene, backup: Backup, name: str, **target: str) -> Postgres:
+def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **target: str) -> Postgres:
     """The backup, restored and recovered in a place of its own, and promoted."""
     place = Postgres(scene.folder, scene.commands, name)
     scene.backups.restore(backup, place)  # type: ignore[arg-type]
-    command = scene.backups.restore_command(place)  # type: ignore[arg-type]
+    command = scene.backups.restore_command(place, before=before)  # type: ignore[arg-type]
     place.configure(
         "postgresql.auto.conf",
         archive_mode="off",
@@ -213,7 +215,9 @@ def test_sound_backups_and_a_sound_archive_show_no_damage(scene: Scene) -> None:
 def test_one_flipped_byte_of_a_base_backup_is_named(scene: Scene, object: str, keep_versions: bool) -> None:
     """The check names the object, the other backup is sound still, and undoing the damage makes it sound again."""
     key = next(key for key in scene.second.objects if key.endswith(object))
+    was = scene.backups.current_version(key)
     before = scene.backups.damage(key, flipped(scene.backups.read(key)), keep_versions=keep_versions)
+    assert scene.backups.current_version(key) != was == before
     assert scene.backups.check(scene.second) == [Damage(key, "digest differs")]
     assert scene.backups.check(scene.first) == []
     assert scene.backups.backups() == [scene.first, scene.second]
@@ -227,6 +231,8 @@ def test_a_deleted_object_of_a_base_backup_is_named(scene: Scene, object: str, k
     """The backup is listed still, even without its backup.info, and the check names what is missing."""
     key = next(key for key in scene.second.objects if key.endswith(object))
     before = scene.backups.damage(key, None, keep_versions=keep_versions)
+    assert scene.backups.current_version(key) == ""
+    assert scene.backups.size_of(key) == 0
     assert scene.backups.backups() == [scene.first, scene.second]
     assert scene.backups.check(scene.second) == [Damage(key, "missing")]
     scene.backups.undo_damage(key, before)

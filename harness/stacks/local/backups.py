@@ -18,7 +18,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.command import Commands
-from harness.errors import DrillError, Refused
+from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import ArchivedSegment, Backup, Damage, Place
 from harness.stacks.local import archive as archive_program
 from harness.stacks.local import backup_info, wal
@@ -71,6 +71,8 @@ class BarmanBackups:
         self._aside = f"{aside_prefix}/"
         self._listed = wal.Listed()
         folder.mkdir(parents=True, exist_ok=True)
+        self._temporary = folder / "temporary"  # Barman's, which leaves it behind when it is killed
+        self._temporary.mkdir(exist_ok=True)
         self._settings = folder / "archive.json"
         self._settings.write_text(
             json.dumps(
@@ -90,9 +92,13 @@ class BarmanBackups:
         """For postgresql.conf, not yet quoted for it: stores one WAL file and its digest."""
         return f'{self._program(archive_program.__file__)} "%p"'
 
-    def restore_command(self, place: Place) -> str:
-        """For postgresql.conf, not yet quoted for it: fetches one WAL file; its spool is in the place's data."""
-        return f'{self._program(fetch_program.__file__)} "%f" "%p" {_quoted(place.data / "fetched_wal")}'
+    def restore_command(self, place: Place, *, before: str = "") -> str:
+        """For postgresql.conf, not yet quoted for it: fetches one WAL file; its spool is in the place's data.
+
+        Where `before` names a segment, the archive ends before it.
+        """
+        words = f'"%f" "%p" {_quoted(place.data / "fetched_wal")} {before}'
+        return f"{self._program(fetch_program.__file__)} {words}".rstrip()
 
     def _program(self, file: str) -> str:
         return f"{_quoted(sys.executable)} -I {_quoted(file)} {_quoted(self._settings)}"
@@ -103,10 +109,12 @@ class BarmanBackups:
         """Make a base backup and record the digest of every object of it. Returns when both are stored.
 
         Barman asks for an immediate checkpoint, and waits until the last WAL segment that the backup needs is archived.
-        Errors: `CommandFailed`.
+        Errors: `NotReady` when there is no server to back up, `CommandFailed`.
         """
         before = self._ids()
         settings = conninfo_to_dict(self._source_dsn())
+        if not settings:
+            raise NotReady("there is no leader to take a base backup from", hint="look at the cluster's health first")
         password = settings.pop("password", None)  # not for a command line, which is recorded
         self._barman(
             "backup",
@@ -168,7 +176,7 @@ class BarmanBackups:
         self._commands.run(
             self._as_database_user([str(program), "--addressing-style", "path", *options, *words]),
             within=within,
-            env={**self._env, **(env or {})},
+            env={**self._env, **(env or {}), "TMPDIR": str(self._temporary)},
         )
 
     def _ids(self) -> set[str]:
@@ -191,8 +199,8 @@ class BarmanBackups:
 
     def archive(self, *, since: str = "") -> list[ArchivedSegment]:
         """Every file of the archive in order of name, from `since` on, each read and compared with its digest."""
-        stored = {_name(one.key): one for one in self._store.objects(self._wals)}
         recorded = {Path(one.key).stem for one in self._store.objects(self._wal_digests)}
+        stored = {_name(one.key): one for one in self._store.objects(self._wals)}
         names = sorted(name for name in {*stored, *recorded} if name >= since)
         with ThreadPoolExecutor(READERS) as pool:
             found = pool.map(lambda name: self._compared(name, stored.get(name)), names)
@@ -201,20 +209,20 @@ class BarmanBackups:
     def _compared(self, name: str, stored: Stored | None) -> ArchivedSegment | None:
         facts = backup_info.recorded(self._store.find(f"{self._wal_digests}{name}.json"))
         if stored is None and facts.get("state") != "stored":
-            return None  # archiving it was begun and never finished
+            return None  # archiving it was begun, and is not finished or never was
         key = stored.key if stored else facts["key"]
         size = stored.size if stored else 0
         if not facts:
             return ArchivedSegment(name, key, size, "no digest recorded", "")
-        wanted = facts["stored_sha256"]
-        if stored and self._store.sha256(key) == wanted:
-            return ArchivedSegment(name, key, size, "", "")
+        wanted, found = facts["stored_sha256"], self._store.sha256(key)
+        if found == wanted:
+            return ArchivedSegment(name, key, size or facts["stored_bytes"], "", "")
         sound = (
             version.id
             for version in self._store.versions(key)
             if not version.deletion and self._store.sha256(key, version=version.id) == wanted
         )
-        return ArchivedSegment(name, key, size, "digest differs" if stored else "missing", next(sound, ""))
+        return ArchivedSegment(name, key, size, "digest differs" if found else "missing", next(sound, ""))
 
     def restore_version(self, segment: ArchivedSegment) -> None:
         """Make the sound earlier version of a damaged object the current one. Errors: `Refused` where there is none."""
@@ -246,24 +254,34 @@ class BarmanBackups:
         """What is stored at a key. Errors: `Refused` where nothing is."""
         return self._store.read(key)
 
+    def size_of(self, key: str) -> int:
+        """Bytes as stored; 0 where there is no such object."""
+        stored = self._store.current(key)
+        return stored.size if stored else 0
+
+    def current_version(self, key: str) -> str:
+        """Id of the version that a reader gets now; "" where there is none or it is deleted."""
+        stored = self._store.current(key)
+        return stored.version if stored else ""
+
     def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
         """Put other bytes at a key, or delete it where `content` is None; returns the version that was current before.
 
         Where the earlier versions are destroyed too, what was current is set aside under a prefix that no recovery
         reads, so that the damage can be undone. Errors: `Refused` where nothing is stored.
         """
-        before = next((version for version in self._store.versions(key) if version.latest), None)
-        if before is None or before.deletion:
+        before = self.current_version(key)
+        if not before:
             raise Refused(f"no object {key} in bucket {self.bucket}", hint="list the backups and the archive")
         if not keep_versions:
-            self._store.write(f"{self._aside}{before.id}", self._store.read(key))
+            self._store.write(f"{self._aside}{before}", self._store.read(key))
             for version in self._store.versions(key):
                 self._store.delete(key, version=version.id)
         if content is not None:
             self._store.write(key, content)
         elif keep_versions:
             self._store.delete(key)
-        return before.id
+        return before
 
     def undo_damage(self, key: str, version: str) -> None:
         """Store again what `version` was; harmless where that is what is stored."""

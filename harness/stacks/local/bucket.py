@@ -25,10 +25,11 @@ GONE = ("NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405")
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as a listing shows it."""
+    """An object as the store shows it without its bytes."""
 
     key: str
-    size: int
+    size: int  # bytes
+    version: str = ""  # a listing does not say
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,19 @@ class Bucket:
                 for found in page.get("Contents", []):
                     yield Stored(found["Key"], found["Size"])
 
+    def current(self, key: str) -> Stored | None:
+        """What a reader of the key gets now; None where nothing is or it is deleted."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+
+        with self._saying(f"look at {key}"):
+            try:
+                head = self._client.head_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if _is_gone(error):
+                    return None
+                raise
+        return Stored(key, head["ContentLength"], head.get("VersionId", ""))
+
     def find(self, key: str, *, version: str = "") -> bytes | None:
         """What is stored at a key; None where nothing is."""
         pieces = self._pieces(key, version)
@@ -159,7 +173,7 @@ class Bucket:
                 else:
                     answer = self._client.get_object(Bucket=self.name, Key=key)
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") in GONE:
+                if _is_gone(error):
                     return None
                 raise
         return self._stream(key, answer["Body"])
@@ -180,3 +194,7 @@ class Bucket:
                 f"backup store {self._url}, bucket {self.name}: could not {what}: {error}",
                 hint="read the log of the S3 server in the run's folder; is it running?",
             ) from None
+
+
+def _is_gone(error: Any) -> bool:
+    return error.response.get("Error", {}).get("Code") in GONE

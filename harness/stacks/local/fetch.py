@@ -1,10 +1,11 @@
 """restore_command: fetch one WAL file by Barman's cloud tools, and the next few with it.
 
-    python -I fetch.py SETTINGS %f %p SPOOL
+    python -I fetch.py SETTINGS %f %p SPOOL [BEFORE]
 
 Barman's start-up costs more than a segment, so each start fetches several; those that wait are handed over without
 starting Barman at all. Barman's own `--parallel` is not used: where a download fails in its background, it leaves the
 broken file in the spool and hands it over with exit code 0. And each file is compared with its digest.
+From the segment BEFORE on, the archive counts as ended.
 
 Exit codes, as PostgreSQL reads them: 1, the archive ends here; above 125, recovery must not go on. A store that
 cannot be reached is never taken for the end of the archive.
@@ -36,8 +37,11 @@ class Damaged(Exception):
     """The file is in the archive and is not what PostgreSQL wrote."""
 
 
-def main(settings: dict[str, Any], name: str, target: Path, spool: Path) -> int:
+def main(settings: dict[str, Any], name: str, target: Path, spool: Path, before: str = "") -> int:
     """Returns the exit code."""
+    if before and "." not in name and name[8:] >= before[8:]:
+        print(f"{name}: recovery was ordered to end before {before}", file=sys.stderr)
+        return ENDS_HERE
     waiting = spool / name
     if waiting.exists():
         shutil.move(waiting, target)
@@ -131,4 +135,5 @@ def _following(name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(Path(sys.argv[1]).read_text()), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))
+    settings_file, wanted, to, waiting, *ordered_end = sys.argv[1:]
+    sys.exit(main(json.loads(Path(settings_file).read_text()), wanted, Path(to), Path(waiting), *ordered_end))
