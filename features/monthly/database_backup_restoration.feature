@@ -17,9 +17,10 @@ Feature: Database Backup Restoration
     And the restored database is put in service
     Then customers are served again within the recovery time of critical financial data
     And no more is lost than the recovery point of critical financial data allows
+    And nothing that customers wrote after the mistake is missing
     And the database was restored to exactly the ordered point
     And the books agree with those from before the disaster
-    And every health check answers within 30 seconds
+    And every health check answers within the time that the plan gives it
 
   @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @OBJ-8 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
   Scenario: All volumes lost
@@ -31,13 +32,13 @@ Feature: Database Backup Restoration
     Then customers are served again within the recovery time of critical financial data
     And no more is lost than the recovery point of critical financial data allows
     And the database was restored to exactly the ordered point
-    And transaction data was backed up at least as often as the plan says
+    And transaction data was backed up at least as often as critical financial data demands
     And the books agree with those from before the disaster
-    And every health check answers within 30 seconds
+    And every health check answers within the time that the plan gives it
 
   @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
-  Scenario Outline: All volumes lost and the backups are damaged: <damage>
-    When <damage>, unnoticed
+  Scenario Outline: All volumes lost, and <damage>
+    When <damage>, and nobody notices
     And the database volumes of all zones are lost
     Then the health checks notice it
     When the database is restored from the latest sound backup and everything archived
@@ -48,7 +49,7 @@ Feature: Database Backup Restoration
     And no more is lost than the recovery point of critical financial data allows
     And the database was restored to exactly the ordered point
     And the books agree with those from before the disaster
-    And every health check answers within 30 seconds
+    And every health check answers within the time that the plan gives it
 
     Examples:
       | damage                                              |

@@ -50,3 +50,16 @@ def merge(findings: Iterable[Finding]) -> Outcome:
         if worst in outcomes:
             return worst
     return Outcome.MET if outcomes else Outcome.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Findings, and what they come to together."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Verdict:
+        kept = tuple(findings)
+        return cls(merge(kept), kept)

@@ -20,6 +20,7 @@ class Fault(Protocol):
     name: str
     lives: timedelta  # after which the guardian heals it
     harms_data: bool  # then service counts only once the data is verified and the recovered database serves
+    logical: bool  # the storage is whole and only its content is wrong: everything before the fault can be had back
 
     def prepare(self, stack: Stack) -> Undo:
         """Look, do not touch: what would `heal` need?"""

@@ -23,6 +23,7 @@ class DamageStoredObject:
     name = "damage_stored_object"
     lives = timedelta(minutes=15)
     harms_data = False  # of itself: customers notice nothing until something is restored
+    logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         """The keys, and the version of each that is current now."""

@@ -25,6 +25,7 @@ class DestroyRecentRows:
     name = "destroy_recent_rows"
     lives = timedelta(minutes=15)
     harms_data = True
+    logical = True
 
     def prepare(self, stack: Stack) -> Undo:
         """Counts the rows at stake. No command undoes what is committed: the recovery procedure is the undo."""

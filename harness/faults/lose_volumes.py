@@ -15,6 +15,7 @@ class LoseVolumes:
     name = "lose_volumes"
     lives = timedelta(minutes=15)
     harms_data = True
+    logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         return {"volumes": [str(member.volume) for member in stack.cluster.members]}

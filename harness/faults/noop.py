@@ -14,6 +14,7 @@ class Noop:
     name = "noop"
     lives = timedelta(minutes=10)
     harms_data = False
+    logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,17 @@ class SoundBooks:
     figures: Figures
 
 
+@dataclass(frozen=True)
+class StoredRow:
+    """One customer's transaction as the database has it."""
+
+    number: int
+    source: int
+    target: int
+    amount: Decimal
+    created: datetime
+
+
 class Books(Protocol):
     """The platform's data, as its keepers see it."""
 
@@ -34,6 +46,9 @@ class Books(Protocol):
 
     def differences(self, sound: SoundBooks, found: SoundBooks) -> list[str]:
         """Where two checks over the same rows disagree, in words."""
+
+    def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
+        """What is stored of one origin's transactions, in order of number, as a stream."""
 
     def salvage(
         self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime

@@ -241,6 +241,9 @@ class Stack(Protocol):
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives: each shown by a real request or query, each condition listed."""
 
+    def stall_archiving(self) -> None:
+        """For sabotage only: from now on archiving takes longer than any drill."""
+
     def parts(self) -> dict[str, str]:
         """What it is made of, with versions."""
 

@@ -1,0 +1,8 @@
+"""What the words of the features mean for this platform: its plan, its books, its sabotage twins."""
+
+from pathlib import Path
+
+HERE = Path(__file__).parent
+DRILLS = HERE
+PLAN = HERE / "plan.yaml"
+FEATURES = HERE.parent / "features"

@@ -1,0 +1,133 @@
+"""The platform's books: figures that are compared before and after a disaster, and the carrying over of late writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from harness.procedures.books import Figures, SoundBooks, StoredRow
+
+ACCOUNTS = "quantumnest.accounts"
+TABLE = "quantumnest.financial_transactions"
+
+BROKEN_ACCOUNTS = f"""
+    SELECT count(*) FROM {ACCOUNTS} a
+    LEFT JOIN (SELECT to_account, sum(amount) AS sum FROM {TABLE} GROUP BY 1) received ON received.to_account = a.id
+    LEFT JOIN (SELECT from_account, sum(amount) AS sum FROM {TABLE} GROUP BY 1) paid ON paid.from_account = a.id
+    WHERE a.balance <> a.opening + coalesce(received.sum, 0) - coalesce(paid.sum, 0)
+"""  # the rule of schema.sql: balance = opening + received - paid
+
+HISTORY = f"""
+    SELECT count(*) AS count, coalesce(sum(amount), 0)::text AS sum, max(created_at)::text AS latest,
+           coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS digest,
+           count(*) FILTER (WHERE created_at >= %(now)s::timestamptz - interval '24 hours') AS count_24h,
+           coalesce(sum(amount) FILTER (WHERE created_at >= %(now)s::timestamptz - interval '24 hours'), 0)::text AS sum_24h
+    FROM {TABLE} t WHERE id <= %(last)s
+"""  # CON-3, and a digest of every row that does not depend on their order
+
+SEQUENCES = (
+    "SELECT schemaname || '.' || sequencename AS name, coalesce(last_value, 0) AS last FROM pg_sequences ORDER BY 1"
+)
+EXTENSIONS = "SELECT extname || ' ' || extversion AS name FROM pg_extension ORDER BY 1"
+ROLES = "SELECT rolname AS name FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%' ORDER BY 1"
+TABLES = """
+    SELECT relname AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_del AS deleted,
+           last_vacuum::text, last_analyze::text
+    FROM pg_stat_user_tables WHERE schemaname = 'quantumnest' ORDER BY n_tup_ins DESC, relname
+"""  # CON-1
+FAILURES = "SELECT coalesce(checksum_failures, 0) AS failures FROM pg_stat_database WHERE datname = current_database()"  # CON-2
+
+
+class QuantumNestBooks:
+    """Fills `harness.procedures.books.Books` for schema `quantumnest`."""
+
+    table = TABLE
+
+    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> SoundBooks:
+        """All figures over the rows up to `last_id`, in one snapshot."""
+        with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            place = cursor.execute(
+                f"SELECT coalesce(max(id), 0) AS last, max(created_at) AS latest, pg_current_wal_lsn()::text AS lsn FROM {TABLE}"
+            ).fetchone()
+            assert place is not None
+            last = place["last"] if last_id is None else last_id
+            anchor = cursor.execute(f"SELECT max(created_at) AS now FROM {TABLE} WHERE id <= %s", (last,)).fetchone()
+            history = cursor.execute(HISTORY, {"last": last, "now": anchor["now"] if anchor else None}).fetchone() or {}
+            figures: Figures = {f"history.{name}": value for name, value in history.items()}
+            figures["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
+            figures["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
+            figures["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
+            figures["checksum_failures"] = self._one(cursor, FAILURES)
+            figures["last_id"] = place["last"]
+            figures["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
+            figures["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
+            figures["roles"] = [row["name"] for row in cursor.execute(ROLES)]
+            figures["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
+        return SoundBooks(last_id=last, lsn=place["lsn"], figures=figures)
+
+    def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
+        with connection.cursor(row_factory=dict_row) as cursor:
+            broken = self._one(cursor, BROKEN_ACCOUNTS)
+            failures = self._one(cursor, FAILURES)
+        found = [f"{broken} accounts whose balance is not what their transactions say"] if broken else []
+        return found + ([f"{failures} pages with a wrong checksum"] if failures else [])
+
+    def differences(self, sound: SoundBooks, found: SoundBooks) -> list[str]:
+        """Whatever must not change and did; sequences may only have moved on past what is stored."""
+        same = [name for name in sound.figures if name not in ("sequences", "tables", "last_id")]
+        wrong = [
+            f"{name}: {found.figures.get(name)} instead of {sound.figures[name]}"
+            for name in same
+            if found.figures.get(name) != sound.figures[name]
+        ]
+        behind = found.figures["sequences"].get(f"{TABLE}_id_seq", 0)
+        if behind < found.figures["last_id"]:
+            wrong.append(f"the sequence of {TABLE} stands at {behind}, behind row {found.figures['last_id']}")
+        missing = set(sound.figures["tables"]) - set(found.figures["tables"])
+        return wrong + [f"table {name} is missing" for name in sorted(missing)]
+
+    def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
+        query = f"SELECT number, from_account, to_account, amount, created_at FROM {TABLE} WHERE origin = %s ORDER BY number, id"
+        with connection.transaction(), connection.cursor(name="rows") as cursor:
+            cursor.itersize = 5000
+            for row in cursor.execute(query, (origin,)):
+                yield StoredRow(*row)
+
+    def salvage(
+        self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime
+    ) -> tuple[int, Decimal]:
+        """Rows that committed since then, as the damaged database's commit timestamps say, and that the restored one
+        does not have; balances move along, so that the rule of the accounts holds at the commit."""
+        columns = "id, origin, number, from_account, to_account, amount, created_at"
+        late = f"SELECT {columns} FROM {TABLE} WHERE pg_xact_commit_timestamp(xmin) >= '{since.isoformat()}'"
+        with restored.transaction():
+            restored.execute(f"CREATE TEMPORARY TABLE late (LIKE {TABLE}) ON COMMIT DROP")
+            with (
+                damaged.cursor().copy(f"COPY ({late}) TO STDOUT") as source,
+                restored.cursor().copy(f"COPY late ({columns}) FROM STDIN") as target,
+            ):
+                for block in source:
+                    target.write(block)
+            restored.execute(f"DELETE FROM late WHERE EXISTS (SELECT FROM {TABLE} t WHERE t.id = late.id)")
+            restored.execute(f"INSERT INTO {TABLE} ({columns}) SELECT {columns} FROM late")
+            restored.execute(
+                f"UPDATE {ACCOUNTS} a SET balance = balance + moved.sum FROM"
+                " (SELECT account, sum(amount) AS sum FROM (SELECT to_account AS account, amount FROM late"
+                " UNION ALL SELECT from_account, -amount FROM late) x GROUP BY account) moved WHERE a.id = moved.account"
+            )
+            restored.execute(f"SELECT setval('{TABLE}_id_seq', greatest((SELECT max(id) FROM {TABLE}),"
+                             f" (SELECT last_value FROM {TABLE}_id_seq)))")  # fmt: skip
+            row = restored.execute("SELECT count(*), coalesce(sum(amount), 0) FROM late").fetchone()
+        assert row is not None
+        return int(row[0]), Decimal(row[1])
+
+    def _one(self, cursor: psycopg.Cursor[Any], query: str) -> Any:
+        row = cursor.execute(query).fetchone()  # type: ignore[arg-type]
+        assert row is not None
+        return next(iter(row.values()))

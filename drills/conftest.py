@@ -1,0 +1,147 @@
+"""The sentences of the features. Each is a verb or two of the scene; objectives come from the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pytest_bdd import given, parsers, then, when
+
+from drills.books import TABLE, QuantumNestBooks
+from drills.expectations import SENTENCES
+from drills.health import health_checks, look
+from harness.faults.damage_stored_object import DamageStoredObject
+from harness.faults.destroy_recent_rows import DestroyRecentRows
+from harness.faults.lose_volumes import LoseVolumes
+from harness.procedures import Procedure
+from harness.procedures.health import verify_health
+from harness.procedures.restore_database import RestoreDatabase
+from harness.scene import Scene
+
+BOOKS = QuantumNestBooks()
+COMMANDER = "incident commander"
+DAMAGES = {
+    "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),
+    "an object of the latest base backup is deleted": DamageStoredObject("latest base backup", "delete"),
+    "a byte is flipped in a WAL segment archived after it": DamageStoredObject(
+        "WAL segment after the latest base backup", "flip a byte"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A restoration and its list of steps, from one sentence to the next."""
+
+    restoration: RestoreDatabase
+    procedure: Procedure
+
+
+# Given
+
+
+@given("the platform serves customers in every zone, replicates and archives")
+def _serves(scene: Scene) -> None:
+    scene.begin()
+
+
+@given("the books were checked before the disaster")
+def _books_checked(scene: Scene) -> None:
+    scene.check_books(BOOKS)
+    scene.serve_customers()
+
+
+# When: what happens
+
+
+@when(parsers.parse("an operator's mistake destroys the last {hours:d} hours of financial transactions"))
+def _mistake(scene: Scene, hours: int) -> None:
+    schema, _, table = TABLE.partition(".")
+    scene.inject(DestroyRecentRows(schema, table, moment="created_at", amount="amount", last=timedelta(hours=hours)))
+
+
+@when("the database volumes of all zones are lost")
+def _volumes_lost(scene: Scene) -> None:
+    if scene.sabotage.no_sound_backup:
+        scene.inject(DamageStoredObject("every base backup", "flip a byte", keep_versions=False))
+    scene.inject(LoseVolumes())
+
+
+@when(parsers.parse("{damage}, and nobody notices"))
+def _damaged(scene: Scene, damage: str) -> None:
+    scene.inject(DAMAGES[damage])
+
+
+# Then: how it is noticed
+
+
+@then("the consistency checks notice it")
+def _consistency_notices(scene: Scene) -> None:
+    scene.detect(lambda: "; ".join(scene.ask_database(BOOKS.discrepancies)), by="consistency checks of the books")
+
+
+@then("the health checks notice it")
+def _health_notices(scene: Scene) -> None:
+    scene.detect(lambda: look(scene.stack), by="health check of /ready")
+
+
+# When: how it is recovered
+
+
+@when(
+    "the writers are stopped and the database is restored to just before the mistake",
+    target_fixture="recovery",
+)
+def _restored_before_mistake(scene: Scene) -> Recovery:
+    scene.decide("Stop the writers and restore to just before the mistake?", role=COMMANDER)
+    return _restore(scene, mistaken=True)
+
+
+@when("the database is restored from the latest sound backup and everything archived", target_fixture="recovery")
+def _restored_to_the_end(scene: Scene) -> Recovery:
+    scene.decide("Restore from the latest sound backup and everything archived?", role=COMMANDER)
+    return _restore(scene, mistaken=False)
+
+
+@when("the restored database is verified")
+def _verified(scene: Scene, recovery: Recovery) -> None:
+    scene.follow(recovery.procedure, "verify")
+
+
+@when("what customers wrote after the mistake is salvaged")
+def _salvaged(scene: Scene, recovery: Recovery) -> None:
+    scene.follow(recovery.procedure, "salvage")
+
+
+@when("the restored database is put in service")
+def _served(scene: Scene, recovery: Recovery) -> None:
+    scene.follow(recovery.procedure, "serve")
+    scene.verify_health(lambda: verify_health(health_checks(scene.plan.health, scene.stack), recorder=scene.journal))
+
+
+# Then: what is expected is in drills/expectations.py, and judged from the journal at the end
+
+
+def _judged_at_the_end() -> None:
+    """Recorded before the scenario began; there is nothing to do here."""
+
+
+for sentence in SENTENCES:
+    then(parsers.parse(sentence))(_judged_at_the_end)
+
+
+def _restore(scene: Scene, *, mistaken: bool) -> Recovery:
+    restoration = RestoreDatabase(
+        scene.stack,
+        BOOKS,
+        scene.sound,
+        scene.journal,
+        mistaken=mistaken,
+        skip=scene.sabotage.without,
+        earlier=scene.sabotage.earlier,
+    )
+    recovery = Recovery(restoration, restoration.procedure())
+    scene.follow(recovery.procedure, "restore")
+    scene.export("recovered", lambda: restoration.place.connect())
+    return recovery
+

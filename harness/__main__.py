@@ -1,0 +1,48 @@
+"""`drdrill`, the same as `python -m harness`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from harness.cli import drdrill
+from harness.errors import DrillError, Exit
+
+
+def main() -> None:
+    """Run a command; every error is one message, a HINT and a documented exit code."""
+    try:
+        code = drdrill.main(standalone_mode=False)
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where else "drdrill"
+        code = _say(error.format_message(), hint=f"`{path} --help` shows what may be given", code=Exit.REFUSED)
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("interrupted", hint="nothing is running any more; `drdrill heal` is harmless", code=Exit.UNKNOWN)
+    except DrillError as error:
+        code = _say(error.message, hint=error.hint, code=error.exit)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.FAILED
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        code = _say(what, hint="mend that, then run `drdrill heal`: nothing that was recorded is lost", code=Exit.REFUSED)
+    except Exception as error:
+        if os.environ.get("DRDRILL_DEBUG"):
+            raise
+        what = f"drdrill itself failed: {type(error).__name__}: {error}"
+        code = _say(what, hint="DRDRILL_DEBUG=1 shows where; `drdrill heal` undoes what is left", code=Exit.FAILED)
+    sys.exit(int(code or 0))
+
+
+def _say(message: str, *, hint: str, code: Exit) -> Exit:
+    click.echo(f"error: {message}\nHINT: {hint}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

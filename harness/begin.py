@@ -1,0 +1,69 @@
+"""The beginning of a run, outside the world: folder, lock, guardian; then the way into the world.
+
+A killed run that nobody healed is healed here first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from harness.command import LABEL
+from harness.errors import Refused
+from harness.guardian import Guardian
+from harness.heal import LOCK, heal_run, held, unfinished
+from harness.folders import UNFINISHED
+
+FOLDER = "DRDRILL_FOLDER"
+
+
+def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path, int]:
+    """Make the run's folder, lock it for the life of this process and its heirs, start the guardian.
+
+    Returns the folder and the lock's file descriptor, which is never closed by the run: the kernel lets go of the
+    lock when the last process of the run that holds it is gone. `viewer` is the pid of a `drdrill` that shows it.
+
+    Errors: `Refused` while another run in the same folder is alive, or where the folder cannot be written.
+    """
+    try:
+        evidence.mkdir(parents=True, exist_ok=True)
+        with held(evidence) as alone:
+            if not alone:
+                raise Refused(
+                    f"another run is just beginning in {evidence}", hint="wait for it, or use --evidence FOLDER"
+                )
+            _heal_dead(evidence)
+            folder = evidence / f"{run}{UNFINISHED}"
+            folder.mkdir()
+            lock = _lock(folder)
+    except OSError as error:
+        raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
+    os.environ[FOLDER] = str(folder.resolve())
+    os.environ[LABEL] = run
+    Guardian.start(folder, viewer=viewer)
+    return folder, lock
+
+
+def _heal_dead(evidence: Path) -> None:
+    for folder in unfinished(evidence):
+        with held(folder) as dead:
+            if not dead:
+                run = folder.name.removesuffix(UNFINISHED)
+                raise Refused(
+                    f"run {run} is alive in {evidence}",
+                    hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use --evidence FOLDER for another place",
+                )
+        healed = heal_run(folder, by="next run")
+        print(
+            f"healed first: run {healed.run}, which was killed; its pack: {healed.pack or 'nothing had begun'}",
+            flush=True,
+        )
+
+
+def _lock(folder: Path) -> int:
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    os.set_inheritable(handle, True)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle

@@ -1,0 +1,74 @@
+"""Which drills there are: the features, read but not run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_bdd.exceptions import FeatureError
+from pytest_bdd.feature import get_features
+from pytest_bdd.scenario import collect_example_parametrizations
+
+from harness.errors import Refused
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario, examples filled in."""
+
+    name: str  # "an-operators-mistake": the folder in a pack
+    title: str  # "An operator's mistake"
+    tags: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One feature of the calendar."""
+
+    name: str  # "database-backup-restoration"
+    cadence: str  # monthly, quarterly, annual
+    title: str
+    feature: Path
+    scenarios: tuple[Scenario, ...]
+
+
+def slug(title: str) -> str:
+    """`An operator's mistake` as `an-operators-mistake`."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower().replace("'", "")).strip("-")
+
+
+def drills(features: Path) -> list[Drill]:
+    """Every feature below `features/<cadence>/`, in order of name.
+
+    Errors: `Refused` naming the file and line that cannot be read.
+    """
+    found = []
+    for path in sorted(features.glob("*/*.feature")):
+        try:
+            feature = get_features([str(path)])[0]
+        except FeatureError as error:
+            raise Refused(
+                f"{path}:{error.line}: {error.message}", hint="mend the Gherkin; docs/write-a-drill.md"
+            ) from None
+        except (UnicodeDecodeError, OSError) as error:
+            raise Refused(f"{path}: {error}", hint="a feature is a UTF-8 text file") from None
+        scenarios = []
+        for template in feature.scenarios.values():
+            parametrized = collect_example_parametrizations(template)
+            examples = [parameter.values[0] for parameter in parametrized] if parametrized else [{}]
+            for example in examples:
+                rendered = template.render(example)
+                scenarios.append(
+                    Scenario(
+                        name=slug(rendered.name),
+                        title=rendered.name,
+                        tags=tuple(sorted(template.tags | feature.tags)),
+                        sentences=tuple(f"{step.keyword} {step.name}" for step in rendered.steps),
+                    )
+                )
+        found.append(
+            Drill(path.stem.replace("_", "-"), path.parent.name, feature.name or path.stem, path, tuple(scenarios))
+        )
+    return found

@@ -1,0 +1,59 @@
+"""`drdrill doctor`: what this machine allows, and what would lift it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from harness.cli.options import as_json
+from harness.errors import DrillError, Exit
+from harness.stacks.local import world
+
+DISK = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside
+
+
+@click.command()
+@as_json
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool) -> None:
+    """Try what this machine allows, and say what would lift it."""
+    tried = [world.attempt(name) for name in world.NAMES]
+    best = next((one for one in tried if one.ok), None)
+    free = shutil.disk_usage(Path.cwd()).free
+    facts = {
+        "rung": best.name if best else None,
+        "tried": [asdict(one) for one in tried],
+        "cpus": os.cpu_count(),
+        "disk_free_bytes": free,
+        "disk_wanted_bytes": DISK,
+        "user": "root" if os.geteuid() == 0 else "ordinary",
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=1))
+    else:
+        _print(tried, best, free)
+    if best is None:
+        raise DrillError("this machine allows no embedded stack", hint=tried[-1].lift)
+    context.exit(Exit.MET if free > DISK else Exit.REFUSED)
+
+
+def _print(tried: list[world.Tried], best: world.Tried | None, free: int) -> None:
+    means = {
+        "rootless": "zones are networks of their own, without privilege",
+        "privileged": "zones are networks of their own, as root",
+        "loopback": "zones are addresses of 127/8: drills that cut a network are UNKNOWN here",
+    }
+    for one in tried:
+        mark = "holds" if one.ok else "does not hold"
+        click.echo(f"  {one.name:<11} {mark}: {means[one.name] if one.ok else one.why}")
+        if one.lift:
+            click.echo(f"  {'':<11} to lift it: {one.lift}")
+    click.echo(f"  {'disk':<11} {free / 1e9:.1f} GB free, {DISK / 1e9:.0f} GB wanted{'' if free > DISK else ': too little'}")
+    click.echo(f"  {'cores':<11} {os.cpu_count()}")
+    if best:
+        click.echo(f"drills will use the rung {best.name!r}")

@@ -1,0 +1,45 @@
+"""`drdrill list`: the drills, their scenarios and what they exercise."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from drills import FEATURES, PLAN
+from harness import catalog, plan
+from harness.cli.options import as_json
+
+
+@click.command("list")
+@as_json
+def list_drills(*, as_json: bool) -> None:
+    """Show the drills of the plan's calendar, with their scenarios."""
+    calendar = plan.load(PLAN).calendar
+    built = {drill.name: drill for drill in catalog.drills(FEATURES)}
+    if as_json:
+        drills = [
+            {
+                "drill": duty.drill,
+                "title": duty.title,
+                "cadence": duty.cadence,
+                "demand": duty.demand,
+                "built": duty.drill in built,
+                "not_built": duty.not_built,
+                "scenarios": [
+                    {**asdict(scenario)} for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
+                ],
+            }
+            for duty in calendar
+        ]
+        click.echo(json.dumps(drills, indent=1))
+        return
+    for duty in calendar:
+        day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
+        click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")
+        if duty.drill not in built:
+            click.echo(f"    not built: {duty.not_built}")
+            continue
+        for scenario in built[duty.drill].scenarios:
+            click.echo(f"    {scenario.title}")

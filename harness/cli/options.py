@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+RUNGS = ("rootless", "privileged", "loopback")
+
+
+def evidence(function: F) -> F:
+    return click.option(
+        "--evidence",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("evidence"),
+        show_default=True,
+        help="Folder of the evidence packs.",
+    )(function)
+
+
+def as_json(function: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="For a machine: JSON on standard output.")(function)
+
+
+def rung(function: F) -> F:
+    return click.option(
+        "--rung", type=click.Choice(RUNGS), help="Force a rung of the embedded stack instead of the best one."
+    )(function)
+
+
+def scale(function: F) -> F:
+    return click.option(
+        "--scale",
+        type=click.FloatRange(0.01, 1000),
+        default=1.0,
+        show_default=True,
+        help="Size of the data set; 1 is 200,000 transactions.",
+    )(function)

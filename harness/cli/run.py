@@ -1,0 +1,202 @@
+"""`drdrill run`: the drills with a live view. The drills themselves are run by pytest, in a process of their own."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from drills import DRILLS, FEATURES, PLAN
+from drills.twins import TWINS
+from harness import catalog, clock, plan, stopping
+from harness.begin import begin
+from harness.checks import Outcome
+from harness.cli import options
+from harness.cli.dry import dry_run
+from harness.errors import DrillError, Exit, Refused
+from harness.folders import UNFINISHED
+from harness.heal import heal_run
+from harness.live import Follower, Live
+from harness.run import new_id
+from harness.stacks.kinds import ENVIRONMENTS
+from reports.text import summary
+
+CADENCES = ("monthly", "quarterly", "annual")
+LOOKS = timedelta(milliseconds=200)
+EXITS = {Outcome.MET: Exit.MET, Outcome.MISSED: Exit.MISSED, Outcome.UNKNOWN: Exit.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run."""
+
+    evidence: Path
+    drill: str = ""  # or else `cadence`
+    cadence: str = ""
+    only: str = ""
+    stack: str = "local"
+    rung: str | None = None
+    scale: float = 1.0
+    nonce: str = ""
+    sabotage: str = ""
+
+    def words(self, run: str) -> list[str]:
+        """pytest's command line for it."""
+        chosen = {
+            "--drill": self.drill,
+            "--only": self.only,
+            "--stack": self.stack,
+            "--rung": self.rung or "",
+            "--scale": str(self.scale),
+            "--nonce": self.nonce,
+            "--sabotage": self.sabotage,
+            "--evidence": str(self.evidence.resolve()),
+            "--run-id": run,
+        }
+        marks = ["-m", self.cadence] if self.cadence else []
+        given = [f"{name}={value}" for name, value in chosen.items() if value]
+        return [sys.executable, "-m", "pytest", str(DRILLS), "-p", "no:cacheprovider", "-q", *marks, *given]
+
+
+@click.command()
+@click.argument("name")
+@click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title.")
+@click.option("--stack", type=click.Choice(sorted(ENVIRONMENTS)), default="local", show_default=True)
+@options.rung
+@options.scale
+@click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
+@click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
+@click.option("--dry-run", "dry", is_flag=True, help="Print the whole plan of the run, touch nothing.")
+@options.evidence
+@options.as_json
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    name: str,
+    only: str,
+    stack: str,
+    rung: str | None,
+    scale: float,
+    nonce: str,
+    sabotage: str,
+    dry: bool,
+    evidence: Path,
+    as_json: bool,
+) -> None:
+    """Run the drill NAME, or all drills of a cadence: monthly."""
+    chosen = choose(name, only)
+    if sabotage and sabotage not in {twin.name for twins in TWINS.values() for twin in twins}:
+        raise Refused(f"there is no sabotage {sabotage!r}", hint="`drdrill prove --help` lists them")
+    if len(nonce) > 200 or not nonce.isprintable():
+        raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
+    request = Request(
+        evidence=evidence,
+        drill="" if name in CADENCES else name,
+        cadence=name if name in CADENCES else "",
+        only=only,
+        stack=stack,
+        rung=rung,
+        scale=scale,
+        nonce=nonce,
+        sabotage=sabotage,
+    )
+    if dry:
+        dry_run(chosen, only=only, plan=plan.load(PLAN), stack=stack)
+        return
+    pack = carry_out(request, quiet=as_json)
+    found = json.loads((pack / "findings.json").read_text())
+    if as_json:
+        click.echo(json.dumps({"pack": str(pack), **found}, indent=1))
+    else:
+        click.echo("")
+        click.echo(summary(pack))
+        click.echo(f"evidence: {pack}")
+        click.echo(f"report:   {pack / 'index.html'}")
+        click.echo(f"verify:   drdrill verify {pack} --key FINGERPRINT")
+    context.exit(EXITS[Outcome(found["verdict"])])
+
+
+def choose(name: str, only: str) -> list[catalog.Drill]:
+    """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
+    plan.load(PLAN)
+    drills = catalog.drills(FEATURES)
+    chosen = [drill for drill in drills if name in (drill.name, drill.cadence)]
+    if not chosen:
+        names = ", ".join(drill.name for drill in drills)
+        raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
+    titles = [scenario.title for drill in chosen for scenario in drill.scenarios]
+    if only and catalog.slug(only) not in map(catalog.slug, titles):
+        raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles))
+    return chosen
+
+
+def carry_out(request: Request, *, quiet: bool) -> Path:
+    """Run it, show it, and return the sealed pack.
+
+    Errors: `DrillError` when no pack came of it, with the last words of pytest.
+    """
+    name = new_id()
+    folder, lock = begin(request.evidence, name, viewer=os.getpid())
+    pack = folder.with_name(name)
+    log = request.evidence / f"{name}.log"
+    with log.open("wb") as sink:
+        child = subprocess.Popen(
+            request.words(name),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+    os.close(lock)
+    live = Live(folder, say=(lambda _: None) if quiet else click.echo)
+    _watch(child, folder, live, tty=sys.stdout.isatty() and not quiet)
+    if not pack.is_dir() and folder.is_dir():
+        heal_run(folder, by="drdrill run")
+    words = log.read_text(errors="replace").strip()
+    log.unlink()
+    if not pack.is_dir():
+        said = [line for line in words.splitlines() if line.strip()]
+        error = next((line.removeprefix("Exit: ") for line in said if "Exit: " in line), said[-1] if said else "no word")
+        hint = next((line.removeprefix("HINT: ") for line in said if line.startswith("HINT: ")), "run `drdrill doctor`")
+        failed = Refused if child.returncode == Exit.REFUSED else DrillError
+        raise failed(error.removeprefix("!").strip(), hint=hint)
+    return pack
+
+
+def _watch(child: subprocess.Popen[bytes], folder: Path, live: Live, *, tty: bool) -> None:
+    """Show the journal until the child has ended; Ctrl-C asks it to stop, and waits for it."""
+    follower = Follower(folder)
+    while True:
+        try:
+            ended = child.poll() is not None
+            for line in follower.lines():
+                if tty:
+                    click.echo("\r\033[K", nl=False)
+                live.show(line)
+            if ended:
+                break
+            if tty:
+                click.echo(f"\r\033[K{live.status()}"[: _columns()], nl=False)
+            clock.sleep(LOOKS)
+        except KeyboardInterrupt:
+            click.echo("\nstopping: what is hurt is healed, and the pack is sealed; this takes some seconds", err=True)
+            if folder.exists():
+                stopping.ask(folder, who=getpass.getuser(), why="Ctrl-C")
+    if tty:
+        click.echo("\r\033[K", nl=False)
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 100

@@ -1,0 +1,163 @@
+"""`drdrill stack`: an embedded stack to explore by hand, with nothing hurt and nothing measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import wait
+from harness.cli import options
+from harness.command import LABEL, end_labelled, labelled
+from harness.errors import NotInTime, NotReady, Refused
+from harness.recorder import Memory
+from harness.run import new_id
+from harness.stacks.kinds import remove_left
+from harness.stacks.local import world
+
+FOLDERS = "stack-*"
+READY = "ready.json"
+START_LIMIT = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stack that was brought up by hand."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def ready(self) -> dict[str, Any] | None:
+        """Its addresses, once it serves."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / READY).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found
+
+    def alive(self) -> bool:
+        return bool(labelled(self.name))
+
+
+@click.group()
+def stack() -> None:
+    """An embedded stack to explore by hand."""
+
+
+@stack.command()
+@options.rung
+@options.scale
+@options.evidence
+@options.as_json
+def up(*, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
+    """Start a stack and print where everything is."""
+    held = Held(evidence / f"stack-{new_id()}")
+    entered = world.rung(rung)
+    held.folder.mkdir(parents=True)
+    words = [sys.executable, "-m", "harness.stacks.hold", str(held.folder.resolve()), str(scale)]
+    click.echo(f"starting {held.name} on rung {entered.name} ...", err=True)
+    with (held.folder / "hold.log").open("ab") as log:
+        child = subprocess.Popen(
+            world.enter_argv(entered, words),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, LABEL: held.name},
+            start_new_session=True,
+        )
+    try:
+        wait.until(
+            lambda: held.ready() or child.poll() is not None,
+            what="the stack serves",
+            within=START_LIMIT,
+            recorder=Memory(),
+        )
+        if held.ready() is None:
+            said = (held.folder / "hold.log").read_text(errors="replace").strip().splitlines()
+            raise NotReady(f"the stack did not start: {said[-1] if said else 'no word'}", hint="run `drdrill doctor`")
+    except (NotReady, NotInTime, KeyboardInterrupt):
+        _remove(held)
+        raise
+    _show(held, as_json=as_json)
+
+
+@stack.command()
+@options.evidence
+@options.as_json
+def status(*, evidence: Path, as_json: bool) -> None:
+    """Show the stacks that were brought up in a folder."""
+    found = _held(evidence)
+    if as_json:
+        click.echo(json.dumps([{"stack": one.name, "alive": one.alive(), **(one.ready() or {})} for one in found], indent=1))
+        return
+    for one in found:
+        if one.alive():
+            _show(one, as_json=False)
+        else:
+            click.echo(f"{one.name}: dead; `drdrill stack down` removes what is left")
+    if not found:
+        click.echo("no stack is up; `drdrill stack up` starts one")
+
+
+@stack.command()
+@options.evidence
+def down(*, evidence: Path) -> None:
+    """End and remove every stack that was brought up in a folder. Harmless when repeated."""
+    for one in _held(evidence):
+        ended = _remove(one)
+        click.echo(f"{one.name}: {ended} processes ended, its folder is gone")
+
+
+@stack.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
+@options.evidence
+def execute(*, words: tuple[str, ...], evidence: Path) -> None:
+    """Run a command inside the stack's world: `drdrill stack exec -- curl ...`."""
+    alive = [one for one in _held(evidence) if one.alive()]
+    if not alive:
+        raise Refused("no stack is up", hint="`drdrill stack up` starts one")
+    ready = alive[-1].ready() or {}
+    inside = list(words)
+    if ready.get("world"):
+        inside = world.join_argv(int(ready["world"]), inside)
+    environment = {**os.environ, **ready.get("environment", {})}
+    try:
+        os.execvpe(inside[0], inside, environment)
+    except OSError as error:
+        raise Refused(f"{inside[0]}: {error.strerror}", hint="is it installed, and on PATH?") from None
+
+
+def _held(evidence: Path) -> list[Held]:
+    return [Held(path) for path in sorted(evidence.glob(FOLDERS)) if path.is_dir()]
+
+
+def _remove(held: Held) -> int:
+    ended = end_labelled(held.name)
+    remove_left(held.name, held.folder / "stack")
+    shutil.rmtree(held.folder)
+    return ended
+
+
+def _show(held: Held, *, as_json: bool) -> None:
+    ready = held.ready() or {}
+    if as_json:
+        click.echo(json.dumps({"stack": held.name, "alive": True, **ready}, indent=1))
+        return
+    click.echo(f"{held.name} is up")
+    for name, value in ready.get("addresses", {}).items():
+        click.echo(f"  {name:<12} {value}")
+    click.echo(f"  {'database':<12} {ready.get('dsn')}")
+    click.echo("  open psql:   drdrill stack exec -- " + " ".join(ready.get("psql", [])))
+    click.echo("  ask the API: drdrill stack exec -- " + " ".join(ready.get("curl", [])))
+    click.echo("  end it:      drdrill stack down")

@@ -1,0 +1,83 @@
+"""How far behind its writes the archive is, looked at twice a second all through a run."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from harness import clock
+from harness.recorder import Recorder
+from harness.stacks import Stack
+
+LOOKS = timedelta(milliseconds=500)
+
+
+class ExposureSampler:
+    """A thread that records `exposure.sample` while the database answers, and nothing while it does not.
+
+    The judge computes the figure from the samples; what this class computes is for waiting and watching only.
+    """
+
+    def __init__(self, stack: Stack, recorder: Recorder) -> None:
+        self.stack = stack
+        self.recorder = recorder
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="exposure", daemon=True)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._samples: list[tuple[int, int]] = []  # mono, LSN of the database
+        self._archived = 0
+        self._advances = 0
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop looking. Waits for the look under way."""
+        self._done.set()
+        self._thread.join(timeout=10)
+
+    def cycles(self) -> int:
+        """How often the archive has moved on since the beginning."""
+        return self._advances
+
+    def open_age(self) -> timedelta:
+        """For how long the oldest write that is not archived has waited, about."""
+        waiting = next((mono for mono, lsn in list(self._samples) if lsn > self._archived), None)
+        return clock.since(waiting) if waiting is not None else timedelta(0)
+
+    def words(self) -> str:
+        return f"the archive moved on {self._advances} times, the oldest write waits {self.open_age().total_seconds():.1f} s"
+
+    def _loop(self) -> None:
+        while not self._done.wait(LOOKS.total_seconds()):
+            try:
+                self._look()
+            except Exception:  # the database or the store is away: no sample is the truth, and the judge sees the gap
+                self._drop()
+        self._drop()
+
+    def _look(self) -> None:
+        archived = self.stack.backups.archived()
+        if self._connection is None or self._connection.closed:
+            self._connection = self.stack.cluster.connect()
+        row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
+        if row is None:
+            return
+        self.recorder.record("exposure.sample", lsn=row[0], archived=archived)
+        self._samples.append((clock.mono(), _number(row[0])))
+        if _number(archived) > self._archived:
+            self._advances += 1 if self._archived else 0
+            self._archived = _number(archived)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _number(lsn: str) -> int:
+    high, _, low = lsn.partition("/")
+    return (int(high, 16) << 32) + int(low, 16) if low else 0

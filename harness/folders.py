@@ -1,0 +1,19 @@
+"""Where things lie in a run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
+STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
+KEPT = 1_000_000  # bytes of each log
+
+
+def keep_logs(logs: dict[str, Path], into: Path) -> None:
+    """Copy the last megabyte of each component's log."""
+    into.mkdir(exist_ok=True)
+    for name, path in logs.items():
+        if path.is_file():
+            with path.open("rb") as source:
+                source.seek(max(0, path.stat().st_size - KEPT))
+                (into / f"{name}.log").write_bytes(source.read())

@@ -1,0 +1,100 @@
+"""A small process that is started first and outlives the harness: it heals when the harness dies, or when a fault has
+lived too long.
+
+`python -m harness.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the world;
+when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run: when that
+is killed, the run is asked to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock, stopping, undo, wait
+from harness.command import LABEL, Process
+from harness.errors import DrillError, NotReady
+from harness.heal import heal_run, held
+from harness.recorder import Memory
+
+LOOKS = timedelta(milliseconds=500)
+GRACE = timedelta(seconds=60)  # for a harness that was asked to stop, before it is ended
+START_LIMIT = timedelta(seconds=20)
+LOCK = "guardian.lock"
+
+
+class Guardian:
+    """The harness's side of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def start(cls, folder: Path, *, viewer: int | None) -> Guardian:
+        """Start the process, outside the world, and return when it watches.
+
+        Errors: `NotInTime` when it does not come up.
+        """
+        environment = {name: value for name, value in os.environ.items() if name != LABEL}
+        words = [sys.executable, "-m", "harness.guardian", str(folder.resolve()), *([str(viewer)] if viewer else [])]
+        with (folder / "guardian.log").open("ab") as log:
+            subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+        guardian = cls(folder)
+        wait.until(guardian.watches, what="the guardian watches", within=START_LIMIT, recorder=Memory())
+        return guardian
+
+    def watches(self) -> bool:
+        """Whether it is alive, seen from inside or outside the world: it holds a lock."""
+        with held(self.folder, file=LOCK) as free:
+            return not free
+
+    def ensure(self) -> None:
+        """Errors: `NotReady` when somebody has killed it: then nothing more may be hurt."""
+        if not self.watches():
+            raise NotReady(
+                "the guardian is gone, so nothing more is hurt", hint="run again; `drdrill heal` is harmless"
+            )
+
+
+def watch(folder: Path, *, viewer: int | None) -> int:
+    """Return when nothing is left to guard; the exit code says whether healing went well."""
+    with held(folder, file=LOCK):
+        _until_over(folder, Process.of(viewer) if viewer else None)
+    if not folder.exists():
+        return 0
+    try:
+        heal_run(folder, by="guardian")
+    except DrillError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit)
+    return 0
+
+
+def _until_over(folder: Path, viewer: Process | None) -> None:
+    asked = 0
+    while folder.exists() and not _dead(folder):
+        clock.sleep(LOOKS)
+        due = [pending.fault for pending in undo.pending(folder) if pending.expires <= clock.mono()]
+        if asked and clock.since(asked) > GRACE and due:
+            return  # heal_run will say that it does not stop
+        if due or (viewer and not viewer.running()):
+            why = f"the time of {', '.join(due)} is up" if due else "the drdrill that showed the run was killed"
+            stopping.ask(folder, who="guardian", why=why)
+            asked = asked or clock.mono()
+
+
+def _dead(folder: Path) -> bool:
+    try:
+        with held(folder) as free:
+            return free
+    except FileNotFoundError:  # sealed in this moment
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(watch(Path(sys.argv[1]), viewer=int(sys.argv[2]) if len(sys.argv) > 2 else None))

@@ -1,0 +1,114 @@
+"""Heal what a run left hurt, remove what it left behind, and seal its pack. Works in any process, after any crash.
+
+Idempotent; harmless where nothing was injected, and while the run is alive (then it is asked to stop first).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock, stopping, undo
+from harness.checks import load
+from harness.command import end_labelled
+from harness.errors import Refused
+from harness.evidence import keys
+from harness.evidence.journal import Journal
+from harness.evidence.seal import seal
+from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.stacks.kinds import logs_left, remove_left
+from reports import build
+
+STOP_LIMIT = timedelta(seconds=90)
+LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class Healed:
+    """What was done for one run."""
+
+    run: str
+    ended: int  # processes
+    faults: tuple[str, ...]
+    pack: Path | None  # None where nothing had begun
+
+
+@contextmanager
+def held(folder: Path, *, file: str = LOCK, within: timedelta = timedelta(0)) -> Iterator[bool]:
+    """Hold a lock in a folder; False where somebody alive holds it. The kernel lets go of it when its holder dies."""
+    handle = os.open(folder / file, os.O_RDWR | os.O_CREAT, 0o644)
+    begin = clock.mono()
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield True
+                return
+            except BlockingIOError:
+                if clock.since(begin) >= within:
+                    yield False
+                    return
+                clock.sleep(timedelta(milliseconds=100))
+    finally:
+        os.close(handle)
+
+
+def unfinished(evidence: Path) -> list[Path]:
+    """The runs of a folder that are not sealed, oldest first."""
+    return sorted(path for path in evidence.glob(f"*{UNFINISHED}") if path.is_dir())
+
+
+def heal_run(folder: Path, *, by: str) -> Healed:
+    """Heal one unfinished run and seal it.
+
+    Errors: `Refused` when a harness that is alive will not stop in time.
+    """
+    run = folder.name.removesuffix(UNFINISHED)
+    with held(folder) as alone:
+        if not alone:
+            stopping.ask(folder, who=by, why="heal was asked for")
+    with held(folder, within=timedelta(0) if alone else STOP_LIMIT) as ours:
+        if not folder.exists():  # it healed and sealed itself
+            return Healed(run, 0, (), folder.with_name(run))
+        if not ours:
+            raise Refused(
+                f"run {run} is alive and does not stop",
+                hint=f"end its process, then run `drdrill heal` again: {folder}",
+            )
+        return _heal(folder, run, by=by)
+
+
+def _heal(folder: Path, run: str, *, by: str) -> Healed:
+    ended = end_labelled(run)
+    keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
+    remove_left(run, folder / STACK_FOLDER)
+    pending = undo.pending(folder)
+    if not (folder / "journal.jsonl").exists() or not (folder / "journal.jsonl").stat().st_size:
+        shutil.rmtree(folder)
+        return Healed(run, ended, (), None)
+    journal = Journal.resume(folder)
+    kinds = [line.kind for line in journal.lines()]
+    for left in pending:
+        journal.record("fault.healed", fault=left.fault, ok=True, by=by, seen="the stack that it hurt was removed")
+        undo.healed(left.path)
+    if "run.end" not in kinds:
+        journal.record("run.end", outcome="killed", by=by)
+    journal.close()
+    return Healed(run, ended, tuple(left.fault for left in pending), finish(folder))
+
+
+def finish(folder: Path) -> Path:
+    """Judge, write the reports, and seal: the last act of every run, whoever does it."""
+    shutil.rmtree(folder / STACK_FOLDER, ignore_errors=True)
+    (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
+    for name, content in build(folder).items():
+        (folder / name).write_bytes(content)
+    for private in (LOCK, "guardian.lock", "guardian.log", stopping.FILE):
+        (folder / private).unlink(missing_ok=True)
+    return seal(folder, folder.with_name(folder.name.removesuffix(UNFINISHED)), key=keys.signing_key())

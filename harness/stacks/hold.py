@@ -1,0 +1,39 @@
+"""Holds a stack that was brought up by hand: `python -m harness.stacks.hold FOLDER SCALE`, inside the world."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from harness.errors import DrillError
+from harness.recorder import Memory
+from harness.stacks.kinds import open_stack
+from harness.stacks.local import world
+
+
+def hold(folder: Path, *, scale: float) -> int:
+    """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
+    stack = open_stack("local", folder / "stack", recorder=Memory(), label=folder.name, scale=scale, archiving="on")
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        stack.start()
+        ready = {**stack.explore(), "world": os.environ.get(world.WORLD)}
+        fresh = folder / "ready.new"
+        fresh.write_text(json.dumps(ready, indent=1))
+        fresh.rename(folder / "ready.json")
+        ended.wait()
+    except DrillError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit)
+    finally:
+        stack.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(hold(Path(sys.argv[1]), scale=float(sys.argv[2])))

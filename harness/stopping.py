@@ -1,0 +1,78 @@
+"""Asking a run to stop, from any process: a file in its folder. The run looks for it, heals and seals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOKS = 0.2  # seconds
+FILE = "stop.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    who: str
+    why: str
+
+
+def ask(folder: Path, *, who: str, why: str) -> None:
+    """Leave the request; the first one stands."""
+    path = folder / FILE
+    if not path.exists():
+        fresh = folder / f"{FILE}.new"
+        fresh.write_text(json.dumps({"who": who, "why": why}))
+        fresh.rename(path)
+
+
+def asked(folder: Path) -> Request | None:
+    """The request, if there is one."""
+    try:
+        return Request(**json.loads((folder / FILE).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+class Listener:
+    """Turns a request into the KeyboardInterrupt that Ctrl-C gives, once; further Ctrl-C do not disturb the healing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stopping = False  # somebody has asked
+        self._shielded = 0
+        self._done = threading.Event()
+
+    def begin(self) -> None:
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        threading.Thread(target=self._listen, name="stopping", daemon=True).start()
+
+    def end(self) -> None:
+        self._done.set()
+
+    def why(self) -> Request:
+        return asked(self.folder) or Request(who="operator", why="Ctrl-C")
+
+    def _listen(self) -> None:
+        while not self._done.wait(LOOKS):
+            if asked(self.folder):
+                signal.raise_signal(signal.SIGINT)
+                return
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """What heals must not be interrupted: a request is remembered, and nothing is raised in here."""
+        self._shielded += 1
+        try:
+            yield
+        finally:
+            self._shielded -= 1
+
+    def _stop(self, *_: object) -> None:
+        first, self.stopping = not self.stopping, True
+        if first and not self._shielded:
+            raise KeyboardInterrupt

@@ -1,0 +1,75 @@
+"""Undo before do: what heals a fault is on disk, fsynced, before the fault is injected."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from harness import clock
+from harness.faults import Fault, Undo
+
+FOLDER = "undo"
+HEALED = ".healed"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A fault that was meant to be injected and is not known to be healed."""
+
+    path: Path
+    fault: str
+    settings: dict[str, Any]
+    undo: Undo
+    expires: int  # mono, nanoseconds: from then on the guardian heals it
+    boot: str
+
+
+def write(folder: Path, fault: Fault, undo: Undo) -> Path:
+    """Put it on disk; when this returns, it survives a power cut."""
+    where = folder / FOLDER
+    where.mkdir(exist_ok=True)
+    path = where / f"{len(list(where.iterdir())):03d}-{fault.name}.json"
+    content = {
+        "fault": fault.name,
+        "settings": settings(fault),
+        "undo": undo,
+        "expires": clock.mono() + int(fault.lives / timedelta(microseconds=1)) * 1000,
+        "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+    }
+    fresh = path.with_suffix(".new")
+    with fresh.open("w") as file:
+        json.dump(content, file, sort_keys=True, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    _sync(where)
+    return path
+
+
+def healed(path: Path) -> None:
+    """Mark it healed."""
+    if path.exists():
+        path.rename(path.with_suffix(HEALED))
+        _sync(path.parent)
+
+
+def pending(folder: Path) -> list[Pending]:
+    """What may still be hurt, oldest first."""
+    return [Pending(path=path, **json.loads(path.read_text())) for path in sorted((folder / FOLDER).glob("*.json"))]
+
+
+def settings(fault: Fault) -> dict[str, Any]:
+    """The fault's fields as JSON values."""
+    return {name: str(value) if isinstance(value, timedelta) else value for name, value in asdict(fault).items()}  # type: ignore[call-overload]
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

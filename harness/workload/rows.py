@@ -1,0 +1,49 @@
+"""The customers' rows as a database has them, written down beside the ledger that they are compared with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from harness import clock
+from harness.procedures.books import Books
+from harness.recorder import Recorder
+from harness.workload.ledger import stored_origin
+
+
+def export_rows(
+    connection: psycopg.Connection[Any],
+    books: Books,
+    *,
+    origin: str,
+    zones: Sequence[str],
+    folder: Path,
+    moment: str,
+    recorder: Recorder,
+) -> None:
+    """Write `rows-<moment>-<zone>.jsonl` for each zone, fsynced, and record its digest as `rows`."""
+    for zone in zones:
+        path = folder / f"rows-{moment}-{zone}.jsonl"
+        digest, lines = sha256(), 0
+        with path.open("wb") as file:
+            for row in books.rows(connection, origin=stored_origin(origin, zone)):
+                line = {
+                    "n": row.number,
+                    "from": row.source,
+                    "to": row.target,
+                    "amount": str(row.amount),
+                    "created": clock.utc_text(row.created),
+                }
+                text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+                digest.update(text)
+                file.write(text)
+                lines += 1
+            file.flush()
+            os.fsync(file.fileno())
+        recorder.record("rows", file=path.name, sha256=digest.hexdigest(), lines=lines, moment=moment)
