@@ -1,0 +1,1 @@
+"""Bounds that the project promises, measured on the machine at hand: `make bench`."""
