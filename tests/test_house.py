@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import catalog, plan
+from harness.cli import drdrill
 from harness.errors import Exit
 
 HOME = Path(__file__).parent.parent
@@ -152,6 +153,12 @@ def test_the_documented_exit_codes_are_the_real_ones() -> None:
     rows = re.findall(r"^\| (\d) \| (\w+) \|", text_of(HOME / "README.md"), re.MULTILINE)
     assert {word: int(code) for code, word in rows} == {code.name.lower(): int(code) for code in Exit}
     assert len(rows) == len(Exit)
+
+
+def test_the_readme_lists_every_command() -> None:
+    """Each command of `drdrill` is in the README's table, and nothing that is not a command."""
+    listed = re.findall(r"^\| `drdrill (\w+)", text_of(HOME / "README.md"), re.MULTILINE)
+    assert sorted(listed) == sorted(drdrill.commands)
 
 
 def test_the_changelog_speaks_of_the_version_that_this_is() -> None:
