@@ -77,9 +77,9 @@ def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
 
 def _of_its_own(taken: Sequence[Sample]) -> list[Sample]:
     """Samples whose archive is ahead of the database tell of the timeline before: then nothing is surely archived."""
-    following = [*taken[1:], None]
+    following = [*taken[1:], *taken[-1:]]
     return [
-        replace(one, archived=0) if after is not None and one.archived > after.lsn else one
+        replace(one, archived=0) if one.archived > after.lsn else one
         for one, after in zip(taken, following, strict=True)
     ]
 
