@@ -18,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.command import Commands
+from harness.errors import Refused
 from harness.recorder import Memory
 from harness.stacks import Backup
 from harness.stacks.local import backup_info, fetch, wal
 from harness.stacks.local.backups import BarmanBackups
 from harness.stacks.local.bucket import Stored
 from harness.stacks.local.s3 import S3Server
-from harness.stacks.local.tls import make_authority
+from harness.stacks.local.tls import Issued, make_authority
 
 INFO = """backup_label=None
 begin_time=2026-11-23 21:25:04.000000+00:00
@@ -167,13 +168,16 @@ def test_a_certificate_is_valid_for_its_hosts_and_for_no_other(tmp_path: Path) -
     assert "verify failed" in handshake(chain, key, ca=stranger.ca, host="s3.test")
 
 
-def test_an_authority_is_opened_again_where_there_is_one(tmp_path: Path) -> None:
-    """Another process of the same run issues certificates that the first one's clients trust."""
-    first = make_authority(tmp_path)
-    ca = first.ca.read_bytes()
-    chain, key = make_authority(tmp_path).issue("api", ["api.test"])
-    assert first.ca.read_bytes() == ca
-    assert handshake(chain, key, ca=first.ca, host="api.test") == ""
+def test_another_process_finds_what_was_issued_and_can_issue_nothing(tmp_path: Path) -> None:
+    """The authority's key is in no file, so a certificate that was never issued is refused."""
+    authority = make_authority(tmp_path)
+    issued = authority.issue("api", ["api.test"])
+    found = Issued(tmp_path)
+    assert found.issue("api", ["api.test"]) == issued
+    assert handshake(*issued, ca=found.ca, host="api.test") == ""
+    assert [path.name for path in tmp_path.glob("*.key")] == ["api.key"]
+    with pytest.raises(Refused):
+        found.issue("s3", ["s3.test"])
 
 
 def handshake(chain: Path, key: Path, *, ca: Path, host: str) -> str:

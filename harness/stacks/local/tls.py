@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,7 +23,34 @@ from harness.errors import Refused
 
 CA_NAME = "drdrill throw-away CA"
 VALID = timedelta(days=3)  # longer than any drill, short enough that a forgotten key is worth nothing
+CA = "ca.pem"
 SLACK = timedelta(hours=1)  # clocks of a world's processes agree, but a resumed laptop's may step back
+
+
+class Issuer(Protocol):
+    """Whoever has certificates for the components of a stack."""
+
+    @property
+    def ca(self) -> Path: ...
+    def issue(self, name: str, hosts: Sequence[str]) -> tuple[Path, Path]: ...
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What an authority of another process has issued; its key is gone with that process."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / CA
+
+    def issue(self, name: str, hosts: Sequence[str]) -> tuple[Path, Path]:
+        """The certificate that was issued under that name. Errors: `Refused` where none was."""
+        chain, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        if not key.exists():
+            raise Refused(f"no certificate was issued for {name}", hint="start the stack anew")
+        return chain, key
 
 
 @dataclass(frozen=True)
@@ -59,17 +87,7 @@ class Authority:
 
 
 def make_authority(folder: Path) -> Authority:
-    """The authority whose files lie in `folder`, made where there is none yet."""
-    ca, secret = folder / "ca.pem", folder / "ca.key"
-    if not secret.exists():
-        _make_files(folder, ca, secret)
-    key = serialization.load_pem_private_key(secret.read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Refused(f"{secret} is no key of ours", hint=f"remove {folder}: it is made anew")
-    return Authority(folder=folder, ca=ca, _key=key, _certificate=x509.load_pem_x509_certificate(ca.read_bytes()))
-
-
-def _make_files(folder: Path, ca: Path, secret: Path) -> None:
+    """A new authority whose certificate lies in `folder`. Its key is never written: it ends with this process."""
     folder.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
@@ -80,8 +98,9 @@ def _make_files(folder: Path, ca: Path, secret: Path) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+    ca = folder / CA
     ca.write_bytes(_pem(certificate))
-    _write_secret(secret, key)
+    return Authority(folder=folder, ca=ca, _key=key, _certificate=certificate)
 
 
 def _begin(name: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
