@@ -44,8 +44,9 @@ class _Tip:
 class Journal:
     """A recorder that writes to `journal.jsonl`. Threads may share it; a signal handler must not use it."""
 
-    def __init__(self, handle: int, tip: _Tip, redactor: Redactor) -> None:
+    def __init__(self, handle: int, path: Path, tip: _Tip, redactor: Redactor) -> None:
         """Use `create` or `resume`."""
+        self._path = path
         self._handle = handle
         self._tip = tip
         self._redactor = redactor
@@ -68,7 +69,7 @@ class Journal:
             raise Refused(f"{folder / NAME}: {error.strerror}", hint="give a folder that can be written to") from None
         _claim(handle, folder / NAME)
         _fsync_folder(folder)
-        return cls(handle, _Tip(size=0, seq=0, prev=GENESIS), redactor or Redactor())
+        return cls(handle, folder / NAME, _Tip(size=0, seq=0, prev=GENESIS), redactor or Redactor())
 
     @classmethod
     def resume(cls, folder: Path, *, redactor: Redactor | None = None) -> Journal:
@@ -93,12 +94,12 @@ class Journal:
             os.close(handle)
             raise
         tip = _Tip(size=len(whole) + 1, seq=lines[-1].seq + 1, prev=lines[-1].digest)
-        journal = cls(handle, tip, redactor or Redactor())
+        journal = cls(handle, path, tip, redactor or Redactor())
         if torn:
             journal.record("torn", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
         return journal
 
-    def record(self, kind: str, **data: Any) -> None:
+    def record(self, kind: str, /, **data: Any) -> None:
         """Write one fact; it is durable when this returns. Secrets and personal data in it are masked.
 
         Errors: `JournalFull` when the disk takes no more; the journal can be used again once there is room.
@@ -126,6 +127,11 @@ class Journal:
             except BaseException:  # Ctrl-C in the middle: the fact is whole in the journal or not there at all
                 self._cut()
                 raise
+
+    def lines(self) -> list[Line]:
+        """What has been recorded so far, read back from the disk and checked."""
+        tip = self._tip
+        return parse(os.pread(self._handle, tip.size, 0), self._path)
 
     def _cut(self) -> None:
         try:

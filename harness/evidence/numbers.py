@@ -95,16 +95,17 @@ def newest(evidence: Path) -> tuple[int, str]:
     """The highest number used in the folder (0: none), and the digest of the newest sealed pack (or "none")."""
     if not evidence.is_dir():
         return 0, NONE
-    highest, sealed, digest = 0, (0, ""), NONE
+    highest, sealed, digest, runs = 0, (0, ""), NONE, 0
     for path in sorted(path for path in evidence.iterdir() if path.is_dir()):
         first = _first_line(path)
         number = first.get("number") if first else None
         if type(number) is not int:
             number = _signed_number(path)
+        runs += (path / JOURNAL).exists() or (path / ENVELOPE).exists()
         highest = max(highest, number)
         if (path / ENVELOPE).is_file() and not path.name.endswith(UNFINISHED) and (number, path.name) > sealed:
             sealed, digest = (number, path.name), pack_digest(path)
-    return highest, digest
+    return max(highest, runs), digest  # where a number cannot be read, there are at least as many as there are runs
 
 
 def pack_digest(pack: Path) -> str:

@@ -1,0 +1,63 @@
+"""Small sealed packs for the tests of the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from harness.evidence.journal import Journal
+from harness.evidence.keys import fingerprint
+from harness.evidence.seal import claim, seal
+
+OURS = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+OTHERS = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
+OUR_PRINT = fingerprint(OURS.public_key())
+LEDGER = "scenarios/all-volumes-lost/ledger-a.jsonl"
+SCENARIO = "All volumes lost"
+
+
+def unfinished(folder: Path, *, number: int = 1, previous: str = "none", lost: int = 3, end: bool = True) -> Path:
+    """A run that has ended and is not sealed."""
+    folder = folder.with_name(f"{folder.name}.unfinished")
+    run = folder.name.removesuffix(".unfinished")
+    (folder / LEDGER).parent.mkdir(parents=True)
+    (folder / LEDGER).write_text('{"v":1,"origin":"r/s","zone":"a","rate":16.7,"timeout":5.0}\n')
+    (folder / "plan.yaml").write_text("objectives: {}\n")
+    plan = hashlib.sha256((folder / "plan.yaml").read_bytes()).hexdigest()
+    with Journal.create(folder) as journal:
+        journal.record(
+            "run.begin", run=run, number=number, previous=previous, nonce="n0", scenarios=[SCENARIO],
+            environment="embedded", digests={"plan": plan},
+        )  # fmt: skip
+        journal.record("scenario.begin", scenario=SCENARIO, title=SCENARIO)
+        journal.record("fault.intent", fault="lose_volumes", settings={}, undo={})
+        journal.record("fault.healed", fault="lose_volumes", ok=True, by="harness")
+        digest = hashlib.sha256((folder / LEDGER).read_bytes()).hexdigest()
+        journal.record("ledger", file=LEDGER, sha256=digest, lines=1)
+        journal.record("verified", ok=True, checks=[{"name": 'a "quoted" name, \\ and ü', "ok": True, "seen": lost}])
+        journal.record("scenario.end", scenario=SCENARIO, outcome="completed")
+        if end:
+            journal.record("run.end", outcome="completed", by="harness")
+    (folder / "findings.json").write_text(
+        '{"findings":[],"rules":"1","verdict":"MET","verdicts":{"All volumes lost":"MET"}}'
+    )
+    return folder
+
+
+def sealed(
+    folder: Path, *, number: int = 1, previous: str = "none", lost: int = 3, key: Ed25519PrivateKey = OURS
+) -> Path:
+    """A sealed pack."""
+    return seal(unfinished(folder, number=number, previous=previous, lost=lost), folder, key=key)
+
+
+def series(evidence: Path, *, length: int, key: Ed25519PrivateKey = OURS) -> list[Path]:
+    """Runs one after another, numbered and chained as the harness does it."""
+    packs = []
+    for _ in range(length):
+        with claim(evidence) as turn:
+            name = f"run-{turn.number}"
+            packs.append(sealed(evidence / name, number=turn.number, previous=turn.previous, key=key))
+    return packs
