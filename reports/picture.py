@@ -58,7 +58,7 @@ def picture(
     if recovery:
         ends += [recovery.high, recovery.figure]
         if not recovery.lower_bound:
-            marks = (*marks, Mark(f"customers served again {length(recovery.figure)}", recovery.figure, "good"))
+            marks = (*marks, Mark(f"served again {length(recovery.figure)}", recovery.figure, "good"))
     begin, end = _frame(customers, ends)
     return Picture(
         title=f"The outage of the scenario “{clean(scenario.title)}”",
@@ -141,7 +141,8 @@ def _recovery(finding: Finding | None) -> Recovery | None:
     words = measured(figure, finding.low, finding.high, "s", lower_bound=finding.lower_bound)
     beyond = ""
     if goal is not None:
-        beyond = f"objective {limit(goal)}" + (f", {goal / figure:,.0f} times this figure" if figure > 0 else "")
+        times = "" if finding.lower_bound or figure <= 0 else f", {goal / figure:,.0f} times this figure"
+        beyond = f"objective {limit(goal)}{times}"
     return Recovery(figure, low, high, words, goal, beyond, finding.lower_bound)
 
 

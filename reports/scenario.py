@@ -85,6 +85,7 @@ class Page:
     rto: FindingRow | None
     lost: FindingRow | None
     decision: str
+    undecided: bool
 
 
 def page(
@@ -131,6 +132,7 @@ def page(
         rto=rows.get("rto"),
         lost=rows.get("loss"),
         decision=_decision(facts),
+        undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
     )
 
 
@@ -142,7 +144,7 @@ def _finding(finding: Finding) -> FindingRow:
         title=finding.title or finding.id,
         figure=measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound),
         objective="" if goal is None else limit(goal) if finding.unit == "s" else quantity(goal, finding.unit),
-        ratio=ratio(finding.figure, goal),
+        ratio=ratio(finding.figure, goal, lower_bound=finding.lower_bound),
         reason=finding.reason,
         demands=", ".join(finding.demands),
         parts=", ".join(f"{name} {length(seconds)}" for name, seconds in finding.parts),
@@ -242,6 +244,28 @@ def _check(each: Mapping[str, Any]) -> CheckRow:
     return CheckRow(plain(each.get("name")), bool(each.get("ok")), plain(each.get("seen")), took, allowed)
 
 
+BOOKS = {
+    "history": "transactions up to the last check",
+    "count": "number",
+    "sum": "sum of amounts",
+    "latest": "time of the latest",
+    "digest": "digest of every row",
+    "count_24h": "number in the last 24 h",
+    "sum_24h": "sum of amounts in the last 24 h",
+    "invariant": "must be 0",
+    "broken_accounts": "accounts whose balance is not what their transactions say",
+    "checksum_failures": "pages with a wrong checksum",
+    "last_id": "last id in use",
+    "sequences": "sequence",
+    "tables": "activity since the statistics began",
+}
+
+
+def _named(name: str) -> str:
+    """A figure of the books in words: `history.count` is `transactions up to the last check: number`."""
+    return ": ".join(BOOKS.get(part, part.replace("_", " ")) for part in name.split("."))
+
+
 def _figures(facts: Facts) -> tuple[Compared, ...]:
     taken: dict[str, dict[str, str]] = {}
     for fact in facts.of("figures"):
@@ -264,7 +288,7 @@ def _flat(figures: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Nested figures as `table / figure`."""
     rows: list[tuple[str, str]] = []
     for key, value in figures.items():
-        name = f"{above} / {key}" if above else str(key)
+        name = f"{above}, {key}" if above else _named(str(key))
         rows += _flat(value, name) if isinstance(value, dict) else [(name, plain(value))]
     return rows
 

@@ -95,7 +95,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     if finding.objective is not None:
         exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
         goal = f"objective {exact}"
-    used = ratio(finding.figure, finding.objective)
+    used = ratio(finding.figure, finding.objective, lower_bound=finding.lower_bound)
     return (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used)
 
 

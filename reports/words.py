@@ -82,7 +82,8 @@ def length(seconds: float, *, like: float | None = None, rounding: str = ROUND_H
         return "0 s"
     if scale < 120:
         step = Decimal("0.01") if scale < 10 else Decimal("0.1")
-        return f"{exact.quantize(step, rounding=rounding)} s"
+        rounded = exact.quantize(step, rounding=rounding)
+        return f"{rounded} s" if rounded or like is not None else "under 0.01 s"
     sign = "-" if exact < 0 else ""
     if scale < 3600:
         whole = abs(int(exact.quantize(Decimal(1), rounding=rounding)))
@@ -120,11 +121,14 @@ def measured(figure: float | None, low: float | None, high: float | None, unit: 
     return f"{text} ({ends[0]} to {ends[1]})"
 
 
-def ratio(figure: float | None, objective: float | None) -> str:
-    """How much of the objective was used: `0.9 % of it`, `1.4 times`; empty where that means nothing."""
+def ratio(figure: float | None, objective: float | None, *, lower_bound: bool = False) -> str:
+    """How much of the objective was used: `0.9 % of it`, `1.4 times it`; empty where that means nothing."""
     if figure is None or not objective:
         return ""
-    share = figure / objective
+    return f"{'at least ' if lower_bound else ''}{_share(figure / objective)}"
+
+
+def _share(share: float) -> str:
     if share > 1:
         return f"{share:,.1f} times it" if share >= 1.05 else f"{share * 100:.1f} % of it"
     percent = share * 100

@@ -119,7 +119,7 @@ STEPS: list[tuple[str, str, str, float, dict[str, Any]]] = [
     ("verify", "verify-the-books", "Compare the books with the last check before the disaster", 0.3,
      {"compared with": "15 figures of the last check"}),
     ("salvage", "salvage-late-writes", "Copy the transactions that customers committed after the mistake from the "
-     "damaged database into the restored one", 0.7, {"rows": 218, "amount": "2690.12"}),
+     "damaged database into the restored one", 0.7, {}),
     ("serve", "put-in-service", "Make the restored database the cluster's leader, clone the other zones from it", 5.2,
      {"member": "pg-a"}),
     ("serve", "start-the-writers", "Start the platform's API in every zone", 1.1, {}),
@@ -269,7 +269,8 @@ class _Scenario:
             journal.fact("verified", ok=True, checks=checks)
         if name == "salvage-late-writes":
             rows, amount = sample_customers.salvaged(self._stretch(math.inf, math.inf), self.fault)
-            journal.fact("salvaged", rows=rows, amount=amount)
+            facts = {"rows": rows, "amount": amount}
+            journal.fact("salvaged", **facts)
         if name == "put-in-service":
             journal.fact("in_service", member="pg-a", how="adopted by the cluster as leader")
         journal.fact("step.end", phase=phase, name=name, ok=True, seconds=seconds, facts=facts)

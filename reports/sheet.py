@@ -1,0 +1,89 @@
+"""The ground of a picture: shapes collected from the top down, on one time axis, at a given width."""
+
+from __future__ import annotations
+
+from reports import svg
+from reports.words import limit
+
+FONT = 12.0
+ROW = 17.0
+PANEL = 84.0
+
+
+class Sheet:
+    """Collects shapes. `begin` and `end` are the axis' ends in seconds, `width` is in pixels."""
+
+    def __init__(self, begin: float, end: float, width: float) -> None:
+        self.begin = begin
+        self.end = end
+        self.width = width
+        self.narrow = width < 600
+        self.left = 10.0 if self.narrow else 168.0
+        self.right = width - 14.0
+        self.y = 6.0
+        self.back: list[str] = []
+        self.front: list[str] = []
+
+    def x(self, at: float) -> float:
+        share = (at - self.begin) / max(self.end - self.begin, 1e-9)
+        return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
+
+    def heading(self, words: str, short: str = "") -> None:
+        self.y += 12
+        self.front.append(
+            svg.text(10, self.y + 10, svg.fit((self.narrow and short) or words, self.width - 20, FONT), style="h")
+        )
+        self.y += 17
+
+    def row(self, name: str, words: str, begin: float, end: float) -> None:
+        """Name a row and what lasted from `begin` to `end` (pixels): in the gutter and beside the bar, or above it."""
+        if self.narrow:
+            above = svg.fit(f"{name}: {words}", self.right - self.left, FONT)
+            self.front.append(svg.text(self.left, self.y + 12, above))
+            self.y += ROW - 2
+            return
+        self.front.append(svg.text(self.left - 8, self.y + 12, svg.fit(name, self.left - 18, FONT), anchor="end"))
+        size = svg.text_width(words, FONT)
+        if end + 5 + size <= self.right:
+            self.front.append(svg.text(end + 5, self.y + 12, words))
+        elif begin - 5 - size >= self.left:
+            self.front.append(svg.text(begin - 5, self.y + 12, words, anchor="end"))
+        else:
+            inside = svg.fit(words, self.right - self.left - 8, FONT)
+            self.front.append(svg.text(self.right - 4, self.y + 12, inside, anchor="end"))
+
+    def frame(self, top: float, words: str, *, at: float | None = None) -> None:
+        """The ground of a panel, with what its greatest height means (`at` that height, or at the top)."""
+        y = top if at is None else at
+        self.back.append(svg.box(self.left, top, self.right - self.left, PANEL, "panel"))
+        if self.narrow:
+            self.front.append(svg.text(self.left + 3, y + 12, words, style="small"))
+        else:
+            self.back.append(svg.line(self.left - 4, y, self.left, y, "axis"))
+            self.front.append(svg.text(self.left - 8, y + 8, words, anchor="end", style="small"))
+            self.front.append(svg.text(self.left - 8, top + PANEL, "0", anchor="end", style="small"))
+
+    def axis(self, top: float) -> None:
+        """Ticks from `top` down to here, and their names."""
+        self.y += 6
+        self.front.append(svg.line(self.left, self.y, self.right, self.y, "axis"))
+        step = _tick(self.end - self.begin, 5 if self.narrow else 11)
+        at, last = -(-self.begin // step) * step, -1e9
+        while at <= self.end:
+            words = "0" if at == 0 else limit(abs(at)) if at > 0 else "-" + limit(abs(at))
+            x, half = self.x(at), svg.text_width(words, FONT) / 2
+            self.back.append(svg.line(x, top, x, self.y + 4, "grid"))
+            x_text = min(max(x, half + 2), self.width - half - 2)
+            if x_text - half > last + 6:
+                self.front.append(svg.text(x_text, self.y + 17, words, anchor="middle", style="small"))
+                last = x_text + half
+            at = round(at + step, 6)
+        self.y += 22
+
+
+def _tick(span: float, count: int) -> float:
+    """The smallest pleasant step that makes at most `count` ticks."""
+    for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800):
+        if span / step <= count:
+            return float(step)
+    return float(86400 * max(1, round(span / 86400 / count)))
