@@ -31,9 +31,9 @@ OUTCOMES = {"in doubt": "in_doubt", "failed": "failed", "not sent": "not_sent"}
 def built(zones: list[list[str]], strangers: int = 0) -> History:
     """Every request with the fate that its place in the list names, and rows that nobody sent at the end."""
     history = History()
-    for zone, given in zip(ZONES, zones, strict=False):
+    for zone, fates_here in zip(ZONES, zones, strict=False):
         history.requests[zone], rows = [], []
-        for number, fate in enumerate(given, 1):
+        for number, fate in enumerate(fates_here, 1):
             sent = request(number, number / 10, OUTCOMES.get(fate.removesuffix(" stored"), "acknowledged"))
             history.requests[zone].append(sent)
             row = row_of(request(number, 0))
@@ -45,7 +45,7 @@ def built(zones: list[list[str]], strangers: int = 0) -> History:
                 rows.append(row._replace(amount=row.amount + Decimal("0.01")))
             if fate == "changed account":
                 rows.append(row._replace(target=row.target + 1))
-        rows += [Row(len(given) + 1 + each, 1, 2, Decimal(1)) for each in range(strangers)]
+        rows += [Row(len(fates_here) + 1 + each, 1, 2, Decimal(1)) for each in range(strangers)]
         history.rows["final", zone] = rows
     return history
 
@@ -91,6 +91,7 @@ def test_the_loss_in_time_runs_from_the_oldest_lost_to_the_last_acknowledgement(
     elif not lost:
         assert (found.outcome, found.figure) == (MET, 0.0)
     else:
+        assert found.figure is not None
         assert found.figure == pytest.approx(max(acknowledged) - min(lost))
         assert found.lower_bound == (min(lost) == min(acknowledged))
         assert found.low is not None and found.low <= found.figure

@@ -38,6 +38,8 @@ RULES = (
     Rule("extensions", "equal"),
     Rule("roles", "equal"),
     Rule("tables", "same names"),
+    Rule("checksum_failures", "zero", required=False),
+    Rule("accounts.count", "equal", required=False),
 )
 
 

@@ -1,0 +1,218 @@
+"""Recompute a pack's figures with nothing but Python: `python recompute.py PACK` prints them as JSON.
+
+Written from the definitions in the pack's own documentation, not from the program that made the pack, and importing
+nothing of it: recovery time with its error bar, loss (transactions, money, seconds), in doubt, and duplicates.
+It reads everything into memory; it is meant to be checked by reading.
+
+Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
+
+- The clock starts between `fault.intent` and `fault.bit` of the first fault that harms data, else of the first fault.
+- A request is bad when it ended otherwise than acknowledged. One without any end, of a customer who was killed, is
+  neither good nor bad; what is known of its zone ends before it.
+- Service is good again between the due time of the last bad request and the first answer to a request due after it.
+  Requests due before the fault count only where they ended after it, and then only when bad.
+- Where nothing was due in a zone for longer than 20 of its requests take (and than 1 s), the first answer is looked
+  for after that, unless it began later than the settling time past the end of `verify`.
+- After a fault that harms data the clock ends no sooner than `verified` (ok) and `in_service`.
+- Good service must be known in every zone for `settling` seconds (5 where not said) past its beginning and past the
+  end of `verify`. Otherwise, and where it never came, the figure is a lower bound.
+- Lost is what was acknowledged and has no `final` row. In seconds: from the oldest lost answer to the last answer
+  before `recovery.reached` (else `in_service`), or to the last lost one where that is later.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+Facts = dict[str, Any]
+Ledger = dict[int, Facts]  # by number
+S = 1_000_000_000
+
+
+def lines_of(path: Path) -> list[Facts]:
+    return [json.loads(text) for text in path.read_text().splitlines()]
+
+
+def scenarios(pack: Path) -> dict[str, list[Facts]]:
+    """Journal lines by scenario, in the order in which the scenarios began."""
+    found: dict[str, list[Facts]] = {}
+    current = None
+    for line in lines_of(pack / "journal.jsonl"):
+        if line["kind"] == "scenario.begin":
+            current = found.setdefault(line["data"]["scenario"], [])
+        if current is not None:
+            current.append(line)
+    return found
+
+
+def files(pack: Path, name: str, lines: list[Facts], kind: str, moment: str | None = None) -> dict[str, Path]:
+    """Zone to file."""
+    start = f"{kind}-{moment}-" if moment else f"{kind}-"
+    named = [line["data"]["file"] for line in lines if line["kind"] == kind and line["data"].get("moment") == moment]
+    return {Path(file).stem[len(start) :]: pack / "scenarios" / name / Path(file).name for file in named}
+
+
+def ledger(path: Path) -> Ledger:
+    """Number to {due, sent, end, how, from, to, amount}."""
+    requests: Ledger = {}
+    for event in lines_of(path)[1:]:
+        if event["e"] == "sent":
+            requests[event["n"]] = {"due": event["due"], "sent": event["t"], "end": None, "how": "in_doubt",
+                                    "what": (event["from"], event["to"], Decimal(event["amount"]))}  # fmt: skip
+        elif event["e"] == "not_sent":
+            requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
+        else:
+            requests[event["n"]].update(end=event["t"], how=event["e"])
+    return requests
+
+
+def last_mono(lines: list[Facts], kind: str, after: int = 0, **where: str) -> int | None:
+    found = [
+        line["mono"]
+        for line in lines
+        if line["kind"] == kind and line["mono"] >= after and all(line["data"].get(k) == v for k, v in where.items())
+    ]
+    return found[-1] if found else None
+
+
+def observed_until(lines: list[Facts]) -> int:
+    """When the drill itself last looked on: not the heal of a run that was killed."""
+    kinds = [line["kind"] for line in lines]
+    for kind in ("stopped", "scenario.end"):
+        if kind in kinds:
+            cut = min(kinds.index(each) for each in ("stopped", "scenario.end") if each in kinds)
+            return max(int(line["mono"]) for line in lines[: cut + 1])
+    cut = min([kinds.index(each) for each in ("torn", "run.end", "fault.healed") if each in kinds] or [len(kinds)])
+    return max(int(line["mono"]) for line in lines[:cut])
+
+
+def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
+    intents = [line for line in lines if line["kind"] == "fault.intent"]
+    if not intents:
+        return None
+    for intent in intents:
+        proofs = [line for line in lines if line["kind"] == "fault.bit" and line["seq"] > intent["seq"]
+                  and line["data"]["fault"] == intent["data"]["fault"]]  # fmt: skip
+        if not proofs or not proofs[0]["data"]["ok"]:
+            return None
+    fault = ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
+    harms = bool(fault["data"].get("harms_data"))
+    early = fault["mono"]
+    late = next(line["mono"] for line in lines if line["kind"] == "fault.bit" and line["seq"] > fault["seq"]
+                and line["data"]["fault"] == fault["data"]["fault"])  # fmt: skip
+    settling = round(float(lines[0]["data"].get("settling", 5.0)) * S)
+    verify = last_mono(lines, "span.end", span="verify")
+    every = [(request["due"], zone, request) for zone, ledger in ledgers.items() for request in ledger.values()]
+    ended = [(due, zone, request) for due, zone, request in every if request["end"] is not None]
+    good = [(due, request["end"]) for due, _, request in ended if request["how"] == "acknowledged"]
+    if not any(due >= early for due, _, _ in every) or not any(due < early for due, _ in good):
+        return None
+
+    bad = [due for due, _, request in ended if request["how"] != "acknowledged"
+           and (due >= early or request["end"] >= early)]  # fmt: skip
+    begin = max([late, *bad])
+    # the first answer after the last bad request, and after the last stretch in which a zone was not observed
+    after = [due for due in [gap_end(lines, ledgers, early, (verify or late) + settling)] if due]
+    answers = [end for due, end in good if due >= max([early, *after]) and (due > max(bad) if bad else due >= late)]
+    end = min(answers, default=None)
+    over = bool(answers)
+    if harms:
+        verdicts = [line for line in lines if line["kind"] == "verified" and line["mono"] >= early]
+        while any(not line["data"]["ok"] for line in verdicts):
+            verdicts.pop(0)
+        serving = last_mono(lines, "in_service", after=early)
+        if verdicts and serving is not None:
+            sound = max(verdicts[0]["mono"], serving)
+            begin, end = max(begin, sound), None if end is None else max(end, sound)
+        else:
+            over = False
+            begin = max(begin, observed_until(lines))
+    known = min(known_until(list(ledger.values())) for ledger in ledgers.values())
+    spans = any(line["kind"] == "span.begin" for line in lines)
+    if over and (known < max(end or 0, verify or 0) + settling or (verify is None and spans)):
+        over = False
+    low = (begin - late) / S
+    if not over or end is None:
+        return {"figure": low, "low": low, "high": None, "lower_bound": True}
+    high = (end - early) / S
+    return {"figure": high, "low": low, "high": high, "lower_bound": False}
+
+
+def known_until(requests: list[Facts]) -> int:
+    """The last due time of a zone up to which every answer is known."""
+    hanging = min((request["due"] for request in requests if request["end"] is None), default=None)
+    return max((request["due"] for request in requests if hanging is None or request["due"] < hanging), default=0)
+
+
+def gap_end(lines: list[Facts], ledgers: dict[str, Ledger], early: int, until: int) -> int | None:
+    """The due time that ends the last stretch without any due request in some zone, or None."""
+    rates = [line["data"].get("rate") or 0 for line in lines if line["kind"] == "workload.begin"]
+    longest = max(S, round(20 * len(ledgers) / rates[-1] * S) if rates and rates[-1] > 0 else 0)
+    ends = []
+    for ledger in ledgers.values():
+        dues = sorted(request["due"] for request in ledger.values())
+        pairs = list(zip([early, *dues[:-1]], dues, strict=True))
+        ends += [due for before, due in pairs if due - before > longest and early < due and before < until]
+    return max(ends, default=None)
+
+
+def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Facts]]) -> Facts | None:
+    stopped = [line["mono"] for kind in ("recovery.reached", "in_service") for line in lines if line["kind"] == kind]
+    stop = stopped[0] if stopped else None
+    acknowledged: list[Facts] = []
+    lost: list[Facts] = []
+    figures: Facts = {"in_doubt": 0, "in_doubt_stored": 0, "duplicates": 0, "changed": 0, "strangers": 0}
+    for zone, ledger in ledgers.items():
+        stored = Counter(row["n"] for row in rows[zone])
+        figures["duplicates"] += sum(many - 1 for number, many in stored.items() if number in ledger)
+        figures["strangers"] += sum(1 for row in rows[zone] if row["n"] not in ledger)
+        for row in rows[zone]:
+            sent = ledger.get(row["n"], {}).get("what")
+            figures["changed"] += sent is not None and sent != (row["from"], row["to"], Decimal(row["amount"]))
+        for number, request in ledger.items():
+            if request["how"] == "in_doubt":
+                figures["in_doubt"] += 1
+                figures["in_doubt_stored"] += number in stored
+            if request["how"] == "acknowledged":
+                acknowledged.append(request)
+                if number not in stored:
+                    lost.append(request)
+    if not acknowledged:
+        return None
+    figures["acknowledged"] = len(acknowledged)
+    figures["lost"] = len(lost)
+    figures["lost_amount"] = str(sum((request["what"][2] for request in lost), Decimal(0)))
+    figures["lost_seconds"], figures["lower_bound"] = 0.0, False
+    if lost:
+        ends = [request["end"] for request in acknowledged if stop is None or request["end"] < stop]
+        ends += [request["end"] for request in lost]
+        oldest = min(request["end"] for request in lost)
+        figures["lost_seconds"] = (max(ends) - oldest) / S
+        figures["lower_bound"] = oldest == min(request["end"] for request in acknowledged)
+    return figures
+
+
+def recompute(pack: Path) -> dict[str, Facts]:
+    """Scenario to its figures; None where there is nothing to compute them from."""
+    found = {}
+    for name, lines in scenarios(pack).items():
+        ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
+        rows = {zone: lines_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
+        begun = {zone for line in lines if line["kind"] == "workload.begin" for zone in line["data"].get("zones", [])}
+        whole = bool(ledgers) and begun <= ledgers.keys()
+        found[name] = {
+            "rto": rto(lines, ledgers) if whole else None,
+            "loss": loss(lines, ledgers, rows) if whole and ledgers.keys() <= rows.keys() else None,
+        }
+    return found
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python recompute.py PACK")
+    print(json.dumps(recompute(Path(sys.argv[1])), indent=1))

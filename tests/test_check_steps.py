@@ -1,0 +1,226 @@
+"""What a scenario did, and the books before and after: each check has a history that turns it red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.checks import Finding, Outcome, steps
+from harness.checks.consistency import RULES, Rule, consistency
+from harness.checks.evidence import Evidence, Expectation
+from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake, figures
+
+MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
+Check = Callable[[Evidence, Expectation], Finding]
+
+
+def outcome(check: Check, history: History, limit: float | None = None) -> Outcome:
+    return check(history.evidence(), Expectation("it", limit=limit)).outcome
+
+
+def changed(history: History, kind: str, **changes: Any) -> History:
+    """Every line of a kind says something else."""
+    history.lines = [(at, name, {**data, **changes} if name == kind else data) for at, name, data in history.lines]
+    return history
+
+
+def without(*kinds: str, **where: Any) -> History:
+    """A sound history without the lines of some kinds."""
+    history = a_mistake()
+    history.drop(*kinds, where=lambda data: all(data.get(key) == value for key, value in where.items()))
+    return history
+
+
+def stopped(history: History, at: float = 35.0) -> History:
+    history.cut(at)
+    history.say(at, "stopped", who="an operator", why="a test")
+    return history
+
+
+def failing_step(history: History) -> History:
+    history.lines = [
+        (at, kind, {**data, "ok": False, "facts": {"error": "no sound base backup"}} if kind == "step.end" else data)
+        for at, kind, data in history.lines
+    ]
+    return history
+
+
+BAD_HEALTH = [
+    {"name": "/health", "ok": True, "seconds": 0.1, "limit": 30.0, "seen": "200"},
+    {"name": "/ready", "ok": True, "seconds": 31.0, "limit": 30.0, "seen": "200"},
+    {"name": "database", "ok": False, "seconds": 1.0, "limit": 30.0, "seen": "refused"},
+]
+WRONG_ORDER = [{"phase": "serve", "name": "put-in-service"}, {"phase": "restore", "name": "restore-the-backup"}]
+FAILED = [{"name": "archives", "ok": False, "seen": "nothing"}]
+
+CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
+    ("sound", steps.steady_before, a_mistake, MET),
+    ("not steady", steps.steady_before, lambda: changed(a_mistake(), "steady", ok=False, conditions=FAILED), UNKNOWN),
+    ("no condition", steps.steady_before, lambda: changed(a_mistake(), "steady", conditions=[]), UNKNOWN),
+    ("not looked at", steps.steady_before, lambda: without("steady", moment="before"), UNKNOWN),
+    ("sound", steps.steady_after, a_mistake, MET),
+    ("not steady", steps.steady_after, lambda: changed(a_mistake(), "steady", ok=False, conditions=FAILED), MISSED),
+    ("no condition", steps.steady_after, lambda: changed(a_mistake(), "steady", conditions=[]), MISSED),
+    ("not looked at", steps.steady_after, lambda: without("steady", moment="after"), UNKNOWN),
+    ("sound", steps.bit, a_mistake, MET),
+    ("did not bite", steps.bit, lambda: changed(a_mistake(), "fault.bit", ok=False), UNKNOWN),
+    ("no proof", steps.bit, lambda: without("fault.bit"), UNKNOWN),
+    ("no fault", steps.bit, lambda: without("fault.bit", "fault.intent"), UNKNOWN),
+    ("sound", steps.heal, a_mistake, MET),
+    ("not healed", steps.heal, lambda: changed(a_mistake(), "fault.healed", ok=False), MISSED),
+    ("no word", steps.heal, lambda: without("fault.healed"), UNKNOWN),
+    ("no fault", steps.heal, lambda: without("fault.intent"), UNKNOWN),
+    ("sound", steps.scenario, a_mistake, MET),
+    ("failed", steps.scenario, lambda: changed(a_mistake(), "scenario.end", outcome="failed", error="x"), UNKNOWN),
+    ("stopped", steps.scenario, lambda: stopped(a_mistake()), UNKNOWN),
+    ("no end", steps.scenario, lambda: without("scenario.end"), UNKNOWN),
+    ("sound", steps.procedure, a_mistake, MET),
+    ("a step failed", steps.procedure, lambda: failing_step(a_mistake()), MISSED),
+    ("a step left out", steps.procedure, lambda: without("step.end", name="put-in-service"), MISSED),
+    ("stopped before", steps.procedure, lambda: stopped(a_mistake()), UNKNOWN),
+    ("never announced", steps.procedure, lambda: without("procedure"), UNKNOWN),
+    ("no step", steps.procedure, lambda: changed(a_mistake(), "procedure", steps=[]), UNKNOWN),
+    ("wrong order", steps.procedure, lambda: changed(a_mistake(), "procedure", steps=WRONG_ORDER), MISSED),
+    ("sound", steps.verified, a_mistake, MET),
+    ("found wrong", steps.verified, lambda: changed(a_mistake(), "verified", ok=False, checks=FAILED), MISSED),
+    ("nothing checked", steps.verified, lambda: changed(a_mistake(), "verified", checks=[]), MISSED),
+    ("skipped", steps.verified, lambda: without("verified"), MISSED),
+    ("stopped before", steps.verified, lambda: stopped(a_mistake()), UNKNOWN),
+    ("sound", steps.in_service, a_mistake, MET),
+    ("never", steps.in_service, lambda: without("in_service"), MISSED),
+    ("stopped before", steps.in_service, lambda: stopped(a_mistake()), UNKNOWN),
+    ("sound", steps.health, a_mistake, MET),
+    ("too slow, refused", steps.health, lambda: changed(a_mistake(), "health", checks=BAD_HEALTH), MISSED),
+    ("said bad", steps.health, lambda: changed(a_mistake(), "health", ok=False), MISSED),
+    ("no check", steps.health, lambda: changed(a_mistake(), "health", checks=[]), UNKNOWN),
+    ("not made", steps.health, lambda: without("health"), UNKNOWN),
+    ("sound", steps.redundancy, a_mistake, MET),
+    ("not whole", steps.redundancy, lambda: changed(a_mistake(), "steady", ok=False), UNKNOWN),
+    ("unattended", steps.decision, a_mistake, UNKNOWN),
+    ("attended", steps.decision, lambda: changed(a_mistake(), "decided", attended=True), MET),
+    ("nothing asked", steps.decision, lambda: without("decided"), UNKNOWN),
+    ("not timed", steps.decision, lambda: changed(without("span.begin"), "decided", attended=True), UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "made", "expected"), [case[1:] for case in CASES], ids=[f"{c[1].__name__}-{c[0]}" for c in CASES]
+)
+def test_each_history_has_its_outcome(check: Check, made: Callable[[], History], expected: Outcome) -> None:
+    """Sound is MET, red is MISSED, and what is not known is UNKNOWN."""
+    assert outcome(check, made()) is expected
+
+
+def test_all_failures_of_the_health_verification_are_told() -> None:
+    """One bad check does not hide another."""
+    found = steps.health(changed(a_mistake(), "health", checks=BAD_HEALTH).evidence(), Expectation("health"))
+    assert "/ready" in found.reason
+    assert "database: refused" in found.reason
+    assert found.figure == 31.0
+
+
+def test_data_that_served_before_it_was_verified_is_missed() -> None:
+    """Verification comes before service."""
+    history = without("verified")
+    history.say(SERVING + 1, "verified", ok=True, checks=[{"name": "books", "ok": True, "seen": "as before"}])
+    assert outcome(steps.verified, history) is MISSED
+
+
+def test_a_steady_state_seen_after_the_fault_says_nothing_about_before() -> None:
+    """The order of the journal counts."""
+    history = without("steady", moment="before")
+    history.say(BIT + 1, "steady", ok=True, moment="before", conditions=[{"name": "serves", "ok": True, "seen": "200"}])
+    assert outcome(steps.steady_before, history) is UNKNOWN
+
+
+def test_redundancy_has_its_own_clock() -> None:
+    """From the fault to the steady state: MISSED beyond the limit, also where it never came."""
+    assert outcome(steps.redundancy, a_mistake(), LAST) is MET
+    assert outcome(steps.redundancy, a_mistake(), 20) is UNKNOWN
+    assert outcome(steps.redundancy, changed(a_mistake(), "steady", ok=False), 20) is MISSED
+
+
+def test_a_decision_is_advisory_and_timed() -> None:
+    """People's time to decide stands beside the verdict and does not count for it."""
+    evidence = changed(a_mistake(), "decided", attended=True).evidence()
+    found = steps.decision(evidence, Expectation("decision", limit=60))
+    assert (found.outcome, found.advisory) == (MET, True)
+    assert found.figure == pytest.approx(0.1)
+    assert steps.decision(evidence, Expectation("decision", limit=0.05)).outcome is MISSED
+    unattended = steps.decision(a_mistake().evidence(), Expectation("decision"))
+    assert "decision time: not exercised" in unattended.reason
+    assert unattended.advisory
+
+
+def test_of_two_faults_both_must_be_healed() -> None:
+    """One healed fault does not stand for the other."""
+    history = a_mistake()
+    history.say(INTENT - 1, "fault.intent", fault="flip", harms_data=False)
+    history.say(INTENT - 0.9, "fault.bit", fault="flip", ok=True, proof="x")
+    assert outcome(steps.heal, history) is UNKNOWN
+    history.say(56, "fault.healed", fault="flip", ok=False, seen="still there")
+    assert outcome(steps.heal, history) is MISSED
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("history.count", 199999, "was 200000, is 199999"),
+    ("history.sum", "1234567.88", "history.sum"),
+    ("history.latest", "2026-11-22", "history.latest"),
+    ("history.digest", None, "history.digest"),
+    ("invariant.broken_accounts", 2, "is 2, not 0"),
+    ("balances.sum", "4999.99", "balances.sum"),
+    ("sequences", {"transactions_id_seq": 200089}, "less than 200090 (the greatest id in use)"),
+    ("sequences", {}, "sequences transactions_id_seq is missing"),
+    ("extensions", ["plpgsql"], "gone amcheck"),
+    ("roles", ["app", "intruder", "operator"], "new intruder"),
+    ("tables", {"accounts": {}}, "gone financial_transactions"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), WRONG)
+def test_books_that_differ_are_missed_and_named(name: str, value: Any, words: str) -> None:
+    """Each figure by its rule; a figure that differs is named with both values."""
+    history = a_mistake()
+    history.drop("figures", where=lambda data: data["moment"] == "after")
+    history.say(59, "figures", moment="after", figures={**figures(), name: value})
+    found = consistency(history.evidence(), Expectation("consistency"))
+    assert found.outcome is MISSED
+    assert words in found.reason
+
+
+def test_books_that_agree_are_met() -> None:
+    """Amounts agree by value, lists in any order, sequences may have moved on, and activity may differ."""
+    history = a_mistake()
+    history.drop("figures", where=lambda data: data["moment"] == "after")
+    now = {
+        **figures(),
+        "balances.sum": "5000.0",
+        "sequences": {"transactions_id_seq": 200133},
+        "history.count": 200000.0,
+    }
+    now |= {"roles": ["operator", "app"], "tables": {"financial_transactions": {}, "accounts": {}}}
+    history.say(59, "figures", moment="after", figures=now)
+    assert outcome(consistency, history) is MET
+
+
+def test_figures_that_were_not_taken_are_unknown() -> None:
+    """A figure left out cannot pass; one that was there before and is gone is MISSED."""
+    assert outcome(consistency, without("figures", moment="after")) is UNKNOWN
+    assert outcome(consistency, without("figures", moment="before")) is UNKNOWN
+    less = {name: value for name, value in figures().items() if name != "roles"}
+    assert outcome(consistency, changed(a_mistake(), "figures", figures=less)) is UNKNOWN
+    assert outcome(consistency, changed(a_mistake(), "figures", figures={})) is UNKNOWN
+    history = without("figures", moment="after")
+    history.say(59, "figures", moment="after", figures=less)
+    assert outcome(consistency, history) is MISSED
+
+
+def test_rules_are_data() -> None:
+    """A drill may ask for other rules; one that is not known is told, not passed."""
+    evidence = a_mistake().evidence()
+    asked = Expectation("consistency")
+    assert consistency(evidence, asked, [Rule("sequences", "not less")]).outcome is MET
+    assert consistency(evidence, asked, [Rule("nothing.*", "equal", required=False)]).outcome is UNKNOWN
+    assert consistency(evidence, asked, [*RULES, Rule("roles", "be nice")]).outcome is MISSED

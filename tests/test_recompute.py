@@ -1,0 +1,134 @@
+"""A script that imports nothing of the project computes the same figures from a pack."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.checks import Finding, load
+from harness.checks.evidence import Expectation
+from harness.checks.judge import Judging
+from tests import recompute
+from tests.histories import INTENT, NAME, ZONES, History, a_mistake, lost_volumes, ns
+from tests.test_check_loss import built, fates
+
+SCRIPT = Path(recompute.__file__)
+
+
+def agree(pack: Path) -> dict[str, Any]:
+    """Compare the script with the project on one pack; returns what the script said."""
+    said = recompute.recompute(pack)[NAME]
+    evidence = load.evidence(pack)[0]
+    judging = Judging(evidence)
+    _same_rto(said["rto"], judging.answer(Expectation("rto", limit=60.0)))
+    found = judging.answer(Expectation("loss", limit=5.0))
+    if said["loss"] is None:
+        assert found.figure is None
+        return said
+    total = judging.tally
+    assert said["loss"]["lost_seconds"] == pytest.approx(found.figure, abs=1e-6)
+    assert said["loss"]["lower_bound"] == found.lower_bound
+    assert Decimal(said["loss"]["lost_amount"]) == total.lost_amount
+    for name in ("acknowledged", "lost", "in_doubt", "in_doubt_stored", "duplicates", "changed", "strangers"):
+        assert said["loss"][name] == getattr(total, name), name
+    return said
+
+
+def _same_rto(said: dict[str, Any] | None, found: Finding) -> None:
+    if said is None:
+        assert found.figure is None
+        return
+    assert said["lower_bound"] == found.lower_bound
+    for end in ("figure", "low", "high"):
+        value = getattr(found, end)
+        assert said[end] == (None if value is None else pytest.approx(value, abs=1e-6))
+
+
+def packed(history: History) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        return agree(history.write(Path(folder) / "pack"))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    lost=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 580)), max_size=5),
+    doubted=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 580)), max_size=5),
+    twice=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 400)), max_size=3),
+    cut=st.one_of(st.none(), st.floats(31, 60)),
+    mistake=st.booleans(),
+    left_out=st.sampled_from(["", "verified", "in_service", "fault.bit", "recovery.reached", "span.end"]),
+    pause=st.one_of(st.none(), st.tuples(st.sampled_from(ZONES), st.floats(31, 55), st.floats(0.5, 4))),
+)
+def test_both_agree_on_any_history(
+    *,
+    lost: set[tuple[str, int]],
+    doubted: set[tuple[str, int]],
+    twice: set[tuple[str, int]],
+    cut: float | None,
+    mistake: bool,
+    left_out: str,
+    pause: tuple[str, float, float] | None,
+) -> None:
+    """Losses, requests in doubt, duplicates, pauses, runs cut short and facts left out: never a different figure."""
+    history = a_mistake() if mistake else lost_volumes()
+    for zone, number in lost:
+        history.lose(zone, number)
+    for zone, number in doubted:
+        history.requests[zone][number - 1] = history.requests[zone][number - 1]._replace(outcome="in_doubt")
+    for zone, number in twice:
+        rows = history.rows["final", zone]
+        history.rows["final", zone] = sorted([*rows, *(row for row in rows if row.number == number)])
+    if left_out:
+        history.drop(left_out)
+    if pause:
+        zone, begin, length = pause
+        kept = [each for each in history.requests[zone] if not ns(begin) < each.due < ns(begin + length)]
+        history.requests[zone] = [each._replace(number=number) for number, each in enumerate(kept, 1)]
+    if cut is not None:
+        history.cut(cut)
+        history.say(cut, "stopped", who="somebody", why="enough")
+    packed(history)
+
+
+@settings(max_examples=40, deadline=None)
+@given(zones=fates, strangers=st.integers(0, 2))
+def test_both_agree_on_any_fate_of_a_request(zones: list[list[str]], strangers: int) -> None:
+    """Every fate that a request can have is counted the same by both."""
+    history = built(zones, strangers)
+    history.say(0, "scenario.begin", scenario=NAME)
+    history.expect("rto", 1.0)
+    history.expect("rpo", 1.0)
+    packed(history)
+
+
+def test_it_says_what_was_built_in() -> None:
+    """Not only do both agree: what they say is what happened."""
+    history = lost_volumes()
+    history.requests["a"][100] = history.requests["a"][100]._replace(outcome="in_doubt")
+    said = packed(history)
+    assert said["loss"]["lost"] == 144
+    assert said["loss"]["in_doubt"] == said["loss"]["in_doubt_stored"] == 1
+    assert said["rto"]["figure"] == pytest.approx(45.01 - INTENT)
+
+
+def test_it_imports_nothing_of_the_project_and_runs_alone(tmp_path: Path) -> None:
+    """Only modules of Python itself; started by path, in isolation, it prints JSON."""
+    tree = ast.parse(SCRIPT.read_text())
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+    pack = a_mistake().write(tmp_path / "pack")
+    argv = [sys.executable, "-I", str(SCRIPT)]
+    done = subprocess.run([*argv, str(pack)], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(done.stdout)[NAME]["loss"]["lost"] == 0
+    assert "usage" in subprocess.run(argv, capture_output=True, text=True, check=False).stderr
