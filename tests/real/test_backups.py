@@ -143,6 +143,19 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         end_labelled(LABEL)
 
 
+def another(scene: Scene, name: str) -> BarmanBackups:
+    """Backups of another server in the same store, as a process that comes later sees them."""
+    return BarmanBackups(
+        server=scene.server,
+        commands=scene.commands,
+        folder=scene.folder / name,
+        source_dsn=scene.database.dsn,
+        as_database_user=as_database_user,
+        server_name=name,
+        digest_prefix=f"digests-of-{name}",
+    )
+
+
 def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **target: str) -> Postgres:
     """The backup, restored and recovered in a place of its own, and promoted."""
     place = Postgres(scene.folder, scene.commands, name)
@@ -302,6 +315,32 @@ def test_an_archived_segment_is_never_replaced_by_another_one(scene: Scene) -> N
     assert gzip.decompress(scene.backups.read(segment.key)) == original
     assert len(scene.server.bucket.versions(segment.key)) == 1
     assert [one.name for one in scene.backups.archive() if one.damage] == []
+
+
+def test_the_archive_goes_on_along_a_new_timeline(scene: Scene) -> None:
+    """A history, a segment and a partial one are stored; what is archived follows the history, while it is readable."""
+    backups = another(scene, "timelines")
+    files = {
+        wal.segment_name(1, 3): bytes(wal.SEGMENT),
+        wal.segment_name(1, 4) + ".partial": bytes(wal.SEGMENT),
+        "00000002.history": b"1\t0/4000100\tbefore transaction 755\n",
+    }
+
+    def archive(name: str, content: bytes) -> None:
+        (scene.folder / name).write_bytes(content)
+        command = backups.archive_command().replace("%p", str(scene.folder / name))
+        scene.commands.run(["sh", "-c", command])
+
+    for name, content in files.items():
+        archive(name, content)
+    assert backups.archived() == "0/4000000"
+    archive(wal.segment_name(2, 4), bytes(wal.SEGMENT))
+    assert backups.archived() == "0/5000000"
+    assert {one.name: one.damage for one in backups.archive()} == dict.fromkeys([*files, wal.segment_name(2, 4)], "")
+    history = next(one for one in backups.archive() if one.name == "00000002.history")
+    backups.damage(history.key, b"no history", keep_versions=True)
+    assert [one.name for one in backups.archive() if one.damage] == ["00000002.history"]
+    assert another(scene, "timelines").archived() == "0/4000000"
 
 
 def flipped(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-GIVE_UP = 30  # seconds; a store behind a cut link must not hold up PostgreSQL's shutdown for ever
+GIVE_UP = 20  # seconds; a store behind a cut link must not hold up PostgreSQL's shutdown for ever
 
 
 def main(settings: dict[str, Any], path: Path) -> int:

@@ -10,10 +10,12 @@ import gzip
 import json
 import shlex
 import sys
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -71,8 +73,6 @@ class BarmanBackups:
         self._aside = f"{aside_prefix}/"
         self._listed = wal.Listed()
         folder.mkdir(parents=True, exist_ok=True)
-        self._temporary = folder / "temporary"  # Barman's, which leaves it behind when it is killed
-        self._temporary.mkdir(exist_ok=True)
         self._settings = folder / "archive.json"
         self._settings.write_text(
             json.dumps(
@@ -172,12 +172,15 @@ class BarmanBackups:
     def _barman(
         self, verb: str, options: list[str], words: list[str], *, within: timedelta, env: dict[str, str] | None = None
     ) -> None:
+        """Barman makes a unix socket in its temporary folder, so that folder's path must be short."""
         program = Path(sys.executable).parent / f"barman-cloud-{verb}"
-        self._commands.run(
-            self._as_database_user([str(program), "--addressing-style", "path", *options, *words]),
-            within=within,
-            env={**self._env, **(env or {}), "TMPDIR": str(self._temporary)},
-        )
+        with TemporaryDirectory(prefix=f"drdrill-{self._commands.label}-") as temporary:
+            Path(temporary).chmod(0o777)
+            self._commands.run(
+                self._as_database_user([str(program), "--addressing-style", "path", *options, *words]),
+                within=within,
+                env={**self._env, **(env or {}), "TMPDIR": temporary},
+            )
 
     def _ids(self) -> set[str]:
         """Of everything that is, was or becomes a backup: a deleted backup.info does not hide one."""
@@ -242,11 +245,18 @@ class BarmanBackups:
         for name in listed.names:
             timeline = wal.history_of(name)
             if timeline and timeline not in listed.histories:
-                packed = self._store.read(f"{self._wals}{name}.gz")
-                listed.histories[timeline] = wal.branches(gzip.decompress(packed).decode())
+                listed.histories |= self._history(name, timeline)
         if listed.origins is None:
             listed.origins = [backup.begin_segment for backup in self.backups()]
         return wal.lsn(listed.complete_until())
+
+    def _history(self, name: str, timeline: int) -> dict[int, tuple[wal.Branch, ...]]:
+        """The history of a timeline; {} where it cannot be read, for nobody can recover along that timeline then."""
+        packed = self._store.find(f"{self._wals}{name}.gz")
+        try:
+            return {timeline: wal.branches(gzip.decompress(packed).decode())} if packed else {}
+        except (OSError, EOFError, ValueError, zlib.error):
+            return {}
 
     # For faults
 
