@@ -47,7 +47,7 @@ def ordered(history: History, **changes: object) -> None:
             data.update(changes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(moment=st.floats(3, 40))
 def test_a_wrong_recovery_point_is_missed_on_either_side(moment: float) -> None:
     """Any other point than just before the mistake is MISSED as soon as one transaction shows it, and counted."""

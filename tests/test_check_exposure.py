@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome
@@ -53,6 +53,7 @@ def archive_of(cycle: float, gap: float, *, until: float = 40.0, delay: float = 
     return history
 
 
+@settings(deadline=None)
 @given(cycle=st.floats(1, 8), gap=st.floats(0.1, 1.0), delay=st.floats(0, 0.4))
 def test_the_bar_holds_the_truth(cycle: float, gap: float, delay: float) -> None:
     """Just before everything is archived at once, the oldest write has waited a cycle and the archive's delay."""

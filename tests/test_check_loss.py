@@ -60,6 +60,7 @@ def agreement(history: History) -> Finding:
     return ledger_agreement(evidence, Expectation("ledger-agreement"), tally(evidence))
 
 
+@settings(deadline=None)
 @given(zones=fates, strangers=st.integers(0, 3))
 def test_what_was_built_in_is_what_is_counted(zones: list[list[str]], strangers: int) -> None:
     """Every fate is counted as what it is, and no other; due is always the sum of the ends."""
@@ -80,6 +81,7 @@ def test_what_was_built_in_is_what_is_counted(zones: list[list[str]], strangers:
     assert total.lost_amount == sum(amount for amount in lost if amount is not None)
 
 
+@settings(deadline=None)
 @given(zones=fates)
 def test_the_loss_in_time_runs_from_the_oldest_lost_to_the_last_acknowledgement(zones: list[list[str]]) -> None:
     """The figure is what the ledger says, and its bar holds every moment at which the commits can have been."""
@@ -101,6 +103,7 @@ def test_the_loss_in_time_runs_from_the_oldest_lost_to_the_last_acknowledgement(
 ACKNOWLEDGED = ("kept", "lost", "twice", "changed")
 
 
+@settings(deadline=None)
 @given(zones=fates, strangers=st.integers(0, 1))
 def test_a_database_that_tells_another_story_is_missed(zones: list[list[str]], strangers: int) -> None:
     """Duplicates, changed amounts, rows of failed or unsent requests and of nobody are MISSED, losses are not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome
@@ -36,6 +36,7 @@ def outage(*, begin: float, end: float, proof: float = 0.02, every: float = 0.05
     return history
 
 
+@settings(deadline=None)
 @given(length=st.floats(0.2, 6), begin=st.floats(2, 3), proof=st.floats(0.001, 0.1))
 def test_the_bar_holds_the_truth_and_the_figure_is_within_50_ms(length: float, begin: float, proof: float) -> None:
     """However long the service was gone, the bar contains that length, and the figure is its upper end."""
