@@ -331,6 +331,13 @@ def test_runs_are_numbered_and_chained(tmp_path: Path) -> None:
     assert verify_folder(tmp_path / "e", key=OUR_PRINT).outcome == "MET"
 
 
+def test_a_run_that_is_about_to_begin_does_not_count_itself(tmp_path: Path) -> None:
+    """Its folder and its empty journal may be there before it asks for its number."""
+    (first,) = series(tmp_path / "e", length=1)
+    with Journal.create(tmp_path / "e" / "r2.unfinished"):
+        assert newest(tmp_path / "e") == (1, pack_digest(first))
+
+
 def test_two_runs_at_once_cannot_get_the_same_number(tmp_path: Path) -> None:
     """While one run holds the folder another is refused, in this process and in any other."""
     with claim(tmp_path / "e"), pytest.raises(FolderBusy, match="HINT"), claim(tmp_path / "e"):

@@ -101,9 +101,10 @@ def newest(evidence: Path) -> tuple[int, str]:
         number = first.get("number") if first else None
         if type(number) is not int:
             number = _signed_number(path)
-        runs += (path / JOURNAL).exists() or (path / ENVELOPE).exists()
+        finished = not path.name.endswith(UNFINISHED)  # an unfinished folder without a first line has not begun
+        runs += bool(first) or (finished and ((path / JOURNAL).exists() or (path / ENVELOPE).exists()))
         highest = max(highest, number)
-        if (path / ENVELOPE).is_file() and not path.name.endswith(UNFINISHED) and (number, path.name) > sealed:
+        if finished and (path / ENVELOPE).is_file() and (number, path.name) > sealed:
             sealed, digest = (number, path.name), pack_digest(path)
     return max(highest, runs), digest  # where a number cannot be read, there are at least as many as there are runs
 
