@@ -24,16 +24,16 @@ test: ## lint, types, unit tests, and tests on the real stack
 	@bin/timed lint .venv/bin/ruff check .
 	@bin/timed format .venv/bin/ruff format --check .
 	@bin/timed types .venv/bin/mypy
-	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash --ignore tests/bench $(ARGS)
+	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash $(ARGS)
 	@bin/timed 'real tests' $(PYTEST) -q tests/real $(ARGS)
 
 test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test
 	@bin/timed 'crash tests' $(PYTEST) -q tests/crash $(ARGS)
 
-bench: ## how exact the clock of an outage is, and how fast ledgers are compared
-	@bin/set-up test
-	@bin/timed bench $(PYTEST) -q -s tests/bench $(ARGS)
+bench: setup ## how exact the clock of an outage is, and how fast ledgers are compared
+	@bin/timed 'the clock of an outage' .venv/bin/python -m benchmarks.precision
+	@bin/timed 'the ledger check' .venv/bin/python -m benchmarks.ledger
 
 clean: ## remove .venv and caches; evidence/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
