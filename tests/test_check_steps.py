@@ -9,6 +9,7 @@ import pytest
 
 from harness.checks import Finding, Outcome, steps
 from harness.checks.consistency import RULES, Rule, consistency
+from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation
 from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake, figures
 
@@ -47,6 +48,18 @@ def failing_step(history: History) -> History:
     return history
 
 
+def damaged(*, key: str = "base/20261123/data.tar", named: str = "", restored: bool = True) -> History:
+    """An object of the store was damaged, and a check of the procedure named something before the restore."""
+    history = a_mistake()
+    history.say(12, "fault.intent", fault="flip", harms_data=False, undo={"versions": {key: "v1"}})
+    history.say(12.1, "fault.bit", fault="flip", ok=True, proof="differs")
+    history.say(33, "step.end", phase="restore", name="choose-a-backup", ok=True, facts={"refused": {"1": [named]}})
+    if restored:
+        history.say(34, "step.begin", phase="restore", name="restore-the-backup", does="…")
+    return history
+
+
+SEGMENT_KEY = "wals/0000000100000000/000000010000000000000007.gz"
 BAD_HEALTH = [
     {"name": "/health", "ok": True, "seconds": 0.1, "limit": 30.0, "seen": "200"},
     {"name": "/ready", "ok": True, "seconds": 31.0, "limit": 30.0, "seen": "200"},
@@ -98,6 +111,12 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("not made", steps.health, lambda: without("health"), UNKNOWN),
     ("sound", steps.redundancy, a_mistake, MET),
     ("not whole", steps.redundancy, lambda: changed(a_mistake(), "steady", ok=False), UNKNOWN),
+    ("nothing damaged", damage_found, a_mistake, UNKNOWN),
+    ("named", damage_found, lambda: damaged(named="base/20261123/data.tar: digest differs"), MET),
+    ("not named", damage_found, damaged, MISSED),
+    ("another named", damage_found, lambda: damaged(named="base/20261122/data.tar: missing"), MISSED),
+    ("segment named", damage_found, lambda: damaged(key=SEGMENT_KEY, named="000000010000000000000007: x"), MET),
+    ("nothing restored", damage_found, lambda: damaged(restored=False), UNKNOWN),
     ("unattended", steps.decision, a_mistake, UNKNOWN),
     ("attended", steps.decision, lambda: changed(a_mistake(), "decided", attended=True), MET),
     ("nothing asked", steps.decision, lambda: without("decided"), UNKNOWN),
