@@ -6,6 +6,7 @@ For the customers' own tests and for benchmarks/precision.py. It keeps its true 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 import ssl
@@ -42,15 +43,21 @@ class SmallService:
         self._tls.load_cert_chain(chain, key)
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_only_unexpected)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.port = 0
         self.back()
 
     def gone(self) -> int:
-        """Close the listening socket and reset every connection. Returns the moment just before."""
-        return self._do(self._end())
+        """Stop listening, at once, and reset every connection. Returns the moment just before."""
+        moment = time.monotonic_ns()
+        if self._listening is not None:
+            self._listening.shutdown(socket.SHUT_RDWR)  # from here on connections are refused
+        self._do(self._end())
+        return moment
 
     def back(self) -> int:
         """Listen, again on the same port. Returns the moment just before it listens."""
@@ -58,7 +65,7 @@ class SmallService:
 
     def close(self) -> None:
         """End it; harmless when it is gone."""
-        self._do(self._end())
+        self.gone()
         self._do(_cancel_the_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -74,16 +81,15 @@ class SmallService:
         self.port = listening.getsockname()[1]
         moment = time.monotonic_ns()
         self._server = await asyncio.start_server(self._serve, sock=listening, ssl=self._tls, backlog=512)
+        self._listening = listening
         return moment
 
-    async def _end(self) -> int:
-        moment = time.monotonic_ns()
+    async def _end(self) -> None:
         if self._server:
             self._server.close()
-            self._server = None
+            self._server = self._listening = None
         for writer in list(self._open):
             _reset(writer)
-        return moment
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -140,6 +146,13 @@ async def _cancel_the_rest() -> None:
     for task in rest:
         task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
+
+
+def _only_unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A socket that is shut down while it listens is readable, and accepting from it is an error: as intended."""
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno == errno.EINVAL):
+        loop.default_exception_handler(context)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
