@@ -352,6 +352,30 @@ def test_garbage_in_any_place(pack: Path, name: str, garbage: bytes) -> None:
     assert verify_pack(pack, key=OUR_PRINT).answer("integrity") == "MISSED"
 
 
+@pytest.mark.parametrize("value", ["\ud800", 7, None, [], json.loads("[" * 900 + "]" * 900)])
+def test_garbage_in_the_keyid(pack: Path, value: Any) -> None:
+    """A name for the key that is no text, or cannot be written, is not accepted."""
+    wrapped = json.loads((pack / "pack.dsse.json").read_bytes())
+    wrapped["signatures"][0]["keyid"] = value
+    (pack / "pack.dsse.json").write_text(json.dumps(wrapped, separators=(",", ":"), sort_keys=True) + "\n")
+    assert "envelope-form" in names(pack)
+
+
+@pytest.mark.parametrize("depth", [30, 500, 900, 5000])
+@pytest.mark.parametrize("field", ["_type", "nonce", "run", "verdict", "startedOn"])
+def test_deeply_nested_claims(pack: Path, field: str, depth: int) -> None:
+    """Text and JSON come out whatever is nested in what was signed."""
+    told = payload(pack)
+    (told if field == "_type" else told["predicate"])[field] = "DEEP"
+    deep = b"[" * depth + b"]" * depth
+    signed(pack, canonical(told).replace(b'"DEEP"', deep))
+    line = lines_of(pack)[0].replace(b'"n0"', deep)
+    (pack / JOURNAL).write_bytes(line + b"\n")
+    for options in ([], ["--json"]):
+        code, text = said(str(pack), "--key", OUR_PRINT, *options)
+        assert code == 1 and text
+
+
 # --- the journal ---
 
 

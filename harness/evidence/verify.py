@@ -44,7 +44,8 @@ JOURNAL, ENVELOPE, SUMS, KEY = "journal.jsonl", "pack.dsse.json", "SHA256SUMS", 
 UNFINISHED = ".unfinished"
 LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
 LARGEST = {ENVELOPE: 1 << 26, SUMS: 1 << 26, KEY: 1 << 16}  # bytes that are read into memory
-LONGEST_LINE = 1 << 24
+LONGEST_LINE = 1 << 24  # bytes
+DEEPEST = 64  # brackets within brackets: more is refused before it can exhaust the stack
 MANY = 20  # problems of one kind that are listed one by one
 LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
@@ -131,19 +132,26 @@ def parsed(content: bytes) -> Any:
     def refuse(word: str) -> Any:
         raise ValueError(f"{word} is not JSON")
 
-    try:
-        return json.loads(content.decode(), parse_constant=refuse)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    if content.count(b"[") + content.count(b"{") > DEEPEST and depth_of(content) > DEEPEST:
+        raise ValueError("nested too deeply")
+    return json.loads(content.decode(), parse_constant=refuse)
+
+
+def depth_of(content: bytes) -> int:
+    """How deeply its brackets are nested, those in strings left out."""
+    depth = deepest = 0
+    for match in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content, re.DOTALL):
+        if match[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match[0] in b"]}":
+            depth -= 1
+    return deepest
 
 
 def written(value: Any, *, sort: bool = True) -> bytes:
     """JSON in its one accepted form: no spaces, UTF-8, keys sorted (or, in the journal, in their order)."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort)
-        return text.encode()
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort).encode()
 
 
 def from_base64(text: str) -> bytes:
@@ -262,12 +270,19 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
         envelope = parsed(content)
         payload, (signature,) = from_base64(envelope["payload"]), envelope["signatures"]
         keyid, sig = signature["keyid"], from_base64(signature["sig"])
+        accepted = {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()}],
+        }
+        if written(accepted) + b"\n" != content:
+            report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
     except OSError as error:
         report.add("integrity", "no-seal", f"{ENVELOPE} is missing or cannot be read: {error.strerror}")
-        payload, keyid, sig, envelope, content = b"", "", b"", {}, b""
+        payload, keyid, sig, envelope = b"", "", b"", {}
     except (ValueError, KeyError, TypeError) as error:
         report.add("integrity", "envelope-form", f"{ENVELOPE} is not a sealed envelope: {shown(error)}")
-        payload, keyid, sig, envelope, content = b"", "", b"", {}, b""
+        payload, keyid, sig, envelope = b"", "", b"", {}
     lying: Ed25519PublicKey | None = None
     try:
         lying = key_from(content_of(root / KEY))
@@ -278,13 +293,6 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
             report.add("integrity", "no-key", f"{KEY} is not an Ed25519 public key")
     signer = None
     if envelope:
-        accepted = {
-            "payload": base64.b64encode(payload).decode(),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()}],
-        }
-        if written(accepted) + b"\n" != content:
-            report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
         signer = next((key for key in (given, lying) if key and signed_by(key, sig, payload)), None)
         if signer is None:
             report.add("integrity", "bad-signature", f"the signature in {ENVELOPE} does not fit its content and key")
@@ -627,20 +635,20 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
     expected_key(key, root)
     answer = FolderReport(root)
     for entry in sorted(root.iterdir()):
-        if entry.is_symlink() or not entry.is_dir():
-            if not entry.name.startswith("."):
-                answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
-            continue
         try:
-            if entry.name.endswith(UNFINISHED):
+            if entry.is_symlink() or not entry.is_dir():
+                if not entry.name.startswith("."):
+                    answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
+            elif entry.name.endswith(UNFINISHED):
                 text = f"{shown(entry.name)}: a run that is going on or was killed, and is not sealed"
                 answer.problems.append(Problem("completeness", "unfinished", text, UNKNOWN))
             elif is_pack(entry):
                 answer.packs.append(verify_pack(entry, key=key))
             else:
                 answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
-        except BadInput as error:
-            answer.problems.append(Problem("integrity", "unreadable", str(error), UNKNOWN))
+        except (BadInput, OSError) as error:
+            text = f"{shown(entry.name)} cannot be looked at: {shown(error)}"
+            answer.problems.append(Problem("integrity", "unreadable", text, UNKNOWN))
     if not answer.packs and not answer.problems:
         raise BadInput(f"{shown(path)} holds no evidence pack")
     answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.path.name))
@@ -794,12 +802,14 @@ GOOD = {
 def text_of(report: Report) -> str:
     facts = report.facts
     lines = [f"Pack  {shown(report.path.name)}"]
+    verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
     if facts:
         lines += [
             f"  run {shown(facts['run'])}, number {facts['number']}",
             f"  environment class: {shown(facts.get('environmentClass'))}",
             f"  began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
             f"sealed {shown(facts.get('sealedOn'))} (its own words)",
+            f"  its own verdict: {shown(verdict.get('run'))} (not judged here)",
             f"  the pack before it: {facts['previousPack']}",
         ]
     lines += [f"  digest of {ENVELOPE}: {report.digest or 'none'}", ""]
