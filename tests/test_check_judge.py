@@ -98,7 +98,7 @@ def test_a_stopped_run_keeps_what_was_decided() -> None:
     found = by_id(history)
     assert found["exposure"].outcome is MISSED
     assert found["exactness"].outcome is MET
-    for name in ("rto", "scenario", "procedure", "health", "steady-after"):
+    for name in ("rto", "scenario", "procedure", "health", "consistency", "steady-after"):
         assert found[name].outcome is UNKNOWN
         assert "the commander: a real incident" in found[name].reason, name
     assert merge(found.values()) is MISSED

@@ -124,7 +124,14 @@ def judge(evidence: Evidence) -> list[Finding]:
             )
             for finding in findings
         ]
-    return findings
+    return [_with_what_ended_it(finding, evidence.stopped()) for finding in findings]
+
+
+def _with_what_ended_it(finding: Finding, stopped: str) -> Finding:
+    """What a scenario that did not run to its end leaves open says who stopped it, and why."""
+    if not stopped or finding.outcome is not Outcome.UNKNOWN or stopped in finding.reason:
+        return finding
+    return replace(finding, reason=f"{finding.reason} ({stopped})")
 
 
 def expectations(evidence: Evidence) -> list[Expectation]:

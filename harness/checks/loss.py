@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, against, seconds
+from harness.checks.evidence import Evidence, Expectation, Unsound, against, seconds
 from harness.checks.join import joined, same
 from harness.checks.rto import missing_ledgers
 
@@ -62,7 +62,9 @@ def service_stopped(evidence: Evidence) -> int:
 
 
 def tally(evidence: Evidence) -> Tally:
-    """Compare every zone, as streams. Errors: `Unsound` when a stream is out of order."""
+    """Compare every zone, as streams. Errors: `Unsound` when one is missing or out of order."""
+    if missing := missing_rows(evidence, FINAL):
+        raise Unsound(f"the final rows of zone {', '.join(missing)} were not read")
     total = Tally()
     stopped = service_stopped(evidence)
     for zone in evidence.zones:
@@ -172,8 +174,6 @@ def nothing_to_lose(evidence: Evidence, total: Tally) -> str:
         return "the scenario has no ledger"
     if missing := missing_ledgers(evidence):
         return f"the ledger of zone {', '.join(missing)} is missing"
-    if missing := missing_rows(evidence, FINAL):
-        return f"the final rows of zone {', '.join(missing)} were not read"
     if not total.acknowledged:
         return "no write was acknowledged, so none could be lost"
     return ""
