@@ -778,6 +778,7 @@ done""",
 sed -n 1p journal.jsonl | grep -q '"kind":"run.begin"' || echo "BAD  the first line is not run.begin"
 sed -n '$p' journal.jsonl | grep -q '"kind":"run.end"' || echo "BAD  the last line is not run.end"
 grep -q -F '"unhealedFaults":[]' "$T/statement" || echo "BAD  a fault was not healed"
+rm -r "$T"
 echo "Done: every line with BAD is a problem." """.rstrip(),
     ),
 )
