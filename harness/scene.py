@@ -20,7 +20,7 @@ from harness.faults import Fault, Undo
 from harness.faults.noop import Noop
 from harness.procedures import Procedure
 from harness.procedures.books import Books, SoundBooks
-from harness.run import Run, must_be_steady, quietly, steady
+from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
 from harness.stacks import Stack
 from harness.workload import Workload
 from harness.workload.rows import export_rows
@@ -199,7 +199,8 @@ class Scene:
             with self.run.listener.shield():
                 self._heal()
             if outcome != "stopped" and hurt:
-                self._quietly("not steady", lambda: steady(self.stack, self.journal, moment="after"))
+                within = STEADY_LIMIT if self._in_service else timedelta(0)  # nothing comes back that nobody started
+                self._quietly("not steady", lambda: steady(self.stack, self.journal, moment="after", within=within))
         except KeyboardInterrupt:
             outcome = "stopped"
         with self.run.listener.shield():

@@ -85,7 +85,8 @@ def up(*, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None
         )
         if held.ready() is None:
             said = (held.folder / "hold.log").read_text(errors="replace").strip().splitlines()
-            raise NotReady(f"the stack did not start: {said[-1] if said else 'no word'}", hint="run `drdrill doctor`")
+            why = next((line for line in reversed(said) if not line.startswith("HINT:")), "no word")
+            raise NotReady(f"the stack did not start: {why}", hint="run `drdrill doctor`")
     except (NotReady, NotInTime, KeyboardInterrupt):
         _remove(held)
         raise

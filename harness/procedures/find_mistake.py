@@ -47,8 +47,9 @@ def find_mistake(cluster: Cluster, member: Member, *, table: str, since_lsn: str
         ).fetchone()
     if row is None:
         raise MistakeNotFound(f"there is no table {table}", hint="name it with its schema")
-    relation, _ = row
-    wal = ("--path", str(member.data / "pg_wal"), "--start", since_lsn)
+    relation, segment = row
+    timeline = str(int(segment[:8], 16))
+    wal = ("--path", str(member.data / "pg_wal"), "--timeline", timeline, "--start", since_lsn)
     heap = member.program("pg_waldump", *wal, "--rmgr", "Heap", "--relation", relation)
     changes = Counter(match[1] for match in map(HEAP.search, heap.out.splitlines()) if match)
     if not changes:

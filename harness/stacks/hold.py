@@ -11,13 +11,13 @@ from pathlib import Path
 
 from harness.errors import DrillError
 from harness.recorder import Memory
-from harness.stacks.kinds import open_stack
-from harness.stacks.local import world
+from harness.stacks.local import LocalSettings, LocalStack, world
 
 
 def hold(folder: Path, *, scale: float) -> int:
     """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
-    stack = open_stack("local", folder / "stack", recorder=Memory(), label=folder.name, scale=scale, archiving="on")
+    settings = LocalSettings(scale=scale)
+    stack = LocalStack(folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:

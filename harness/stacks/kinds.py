@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from harness.errors import Refused
 from harness.recorder import Recorder
 from harness.stacks import Stack
+from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local import LocalSettings, LocalStack, remove_local
 
 ENVIRONMENTS = {"local": "embedded"}  # kind of stack to class of environment
@@ -31,3 +33,5 @@ def logs_left(folder: Path) -> dict[str, Path]:
 def remove_left(run: str, folder: Path) -> None:
     """Remove what a killed stack has left outside its processes. Harmless where nothing is left."""
     remove_local(run, folder)
+    for path in Path("/tmp").glob(f"{temporary_prefix(run)}*"):
+        shutil.rmtree(path, ignore_errors=True)

@@ -35,6 +35,11 @@ BACKUP_OPTIONS = ("--immediate-checkpoint", "--jobs", "1")
 READERS = 4  # objects compared at a time; the store answers in Python, more do not make it faster
 
 
+def temporary_prefix(label: str) -> str:
+    """What the names of a run's temporary folders in /tmp begin with: short, and its own."""
+    return f"drd-{label[-11:]}-"
+
+
 class BarmanBackups:
     """Fills `Backups`.
 
@@ -172,9 +177,9 @@ class BarmanBackups:
     def _barman(
         self, verb: str, options: list[str], words: list[str], *, within: timedelta, env: dict[str, str] | None = None
     ) -> None:
-        """Barman makes a unix socket in its temporary folder, so that folder's path must be short."""
+        """Barman makes a unix socket three folders below its temporary one, so that one's path must be short."""
         program = Path(sys.executable).parent / f"barman-cloud-{verb}"
-        with TemporaryDirectory(prefix=f"drdrill-{self._commands.label}-") as temporary:
+        with TemporaryDirectory(prefix=temporary_prefix(self._commands.label), dir="/tmp") as temporary:
             Path(temporary).chmod(0o777)
             self._commands.run(
                 self._as_database_user([str(program), "--addressing-style", "path", *options, *words]),
