@@ -13,12 +13,14 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
-Mood = Literal["store", "stall", "drip", "reset", "lose", "decline", "shrug", "proxy", "redirect", "garble", "once"]
+Mood = Literal[
+    "store", "stall", "drip", "reset", "lose", "decline", "shrug", "proxy", "redirect", "garble", "once", "cut"
+]
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
 
@@ -28,7 +30,7 @@ class SmallService:
     `store` properly; `stall`: store and never answer; `drip`: store and begin an answer that never ends; `reset`:
     store, then break the connection; `lose`: break it before anything is stored; `decline`: say that it is not stored;
     `shrug`: not know; `proxy`: the error page of something in between; `redirect`, `garble`: what they say;
-    `once`: store, answer, and close the connection.
+    `once`: store, answer, and close the connection; `cut`: store, and close it in the middle of the answer.
     """
 
     def __init__(self, chain: Path, key: Path) -> None:
@@ -38,6 +40,7 @@ class SmallService:
         self.bodies: dict[int, dict[str, Any]] = {}
         self.moods: dict[int, Mood] = {}
         self.hosts: set[str] = set()
+        self.on_heard: Callable[[int], None] = lambda number: None  # told before anything is answered
         self.connections = 0
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(chain, key)
@@ -114,11 +117,12 @@ class SmallService:
         """Whether the connection lives on."""
         mood, key = self.mood, (str(body["origin"]), int(body["number"]))
         self.heard.append(key)
+        self.on_heard(key[1])
         self.bodies[key[1]], self.moods[key[1]] = body, mood
         if mood == "lose":
             _reset(writer)
             return False
-        if mood in ("store", "stall", "drip", "reset", "once"):
+        if mood in ("store", "stall", "drip", "reset", "once", "cut"):
             self.stored.append(key)
         if mood == "reset":
             _reset(writer)
@@ -133,12 +137,12 @@ class SmallService:
             "garble": ("200 OK", "<html>hello</html>", ""),
             "once": ("201 Created", '{"stored": true}', "connection: close\r\n"),
         }.get(mood, ("201 Created", '{"stored": true}', ""))
-        length = len(said) + (1 if mood == "drip" else 0)
+        length = len(said) + (1 if mood in ("drip", "cut") else 0)
         writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{more}\r\n{said}".encode())
         await writer.drain()
         if mood == "drip":
             await asyncio.sleep(60)
-        return mood != "once"
+        return mood not in ("once", "cut")
 
 
 async def _cancel_the_rest() -> None:
