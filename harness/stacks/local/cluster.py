@@ -32,7 +32,8 @@ class PatroniCluster:
     def __init__(
         self, *, commands: Commands, members: Sequence[LocalMember], etcd: Etcd, roles: Roles, aside: Path
     ) -> None:
-        self.members: Sequence[LocalMember] = tuple(members)
+        self.members: Sequence[Member] = tuple(members)
+        self._members = tuple(members)
         self._commands = commands
         self._etcd = etcd
         self._roles = roles
@@ -40,7 +41,7 @@ class PatroniCluster:
 
     def leader(self) -> LocalMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
-        return next((member for member in self.members if _status(f"{member.rest}/primary") == 200), None)
+        return next((member for member in self._members if _status(f"{member.rest}/primary") == 200), None)
 
     def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
         """As the superuser, autocommit; to the leader unless a member is named.
@@ -71,7 +72,7 @@ class PatroniCluster:
         except psycopg.OperationalError as error:
             return [*conditions, Condition("replication", ok=False, seen=str(error).strip())]
         seen = {name: (state, sync) for name, state, sync in rows}
-        for member in self.members:
+        for member in self._members:
             if member is not leader:
                 state, sync = seen.get(member.zone, ("not there", ""))
                 ok = state == "streaming" and sync in ("sync", "quorum")
@@ -80,20 +81,20 @@ class PatroniCluster:
 
     def start(self) -> None:
         """Start all members and wait until one leads and takes writes."""
-        for member in self.members:
+        for member in self._members:
             member.start()
-        self._wait_leader(self.members)
+        self._wait_leader(self._members)
 
     def stop(self) -> None:
         """Stop all members cleanly, at the same time; harmless where they are stopped."""
-        for member in self.members:
+        for member in self._members:
             member.ask_to_stop()
-        for member in self.members:
+        for member in self._members:
             member.wait_stopped()
 
     def empty_place(self, zone: str) -> LocalPlace:
         """A new, empty place on the zone's volume. What an earlier restoration left there is removed."""
-        member = next(member for member in self.members if member.zone == zone)
+        member = next(member for member in self._members if member.zone == zone)
         member.own_volume()
         return LocalPlace.make(self._commands, member=member, roles=self._roles)
 
@@ -102,11 +103,11 @@ class PatroniCluster:
 
         Errors: `Refused` when a member still runs, or the place does; `NotInTime` when it does not take the lead.
         """
-        if running := [member.name for member in self.members if member.family()]:
+        if running := [member.name for member in self._members if member.family()]:
             raise Refused(f"{', '.join(running)} still run", hint="stop the cluster first")
         if (place.data / "postmaster.pid").exists():
             raise Refused("the restored database still runs", hint="stop it cleanly first")
-        leader = next(member for member in self.members if member.zone == place.zone)
+        leader = next(member for member in self._members if member.zone == place.zone)
         self._etcd.forget(f"{NAMESPACE}{SCOPE}/")
         self._move_aside()
         leader.volume.mkdir(parents=True, exist_ok=True)
@@ -115,7 +116,7 @@ class PatroniCluster:
             (leader.data / name).unlink(missing_ok=True)
         leader.start()
         self._wait_leader([leader])
-        for member in self.members:
+        for member in self._members:
             member.start()
         return leader
 
@@ -127,7 +128,7 @@ class PatroniCluster:
 
     def _move_aside(self) -> None:
         number = len(list(self._aside.iterdir())) + 1 if self._aside.exists() else 1
-        for member in self.members:
+        for member in self._members:
             if member.data.exists():
                 target = self._aside / str(number) / member.zone
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +149,7 @@ class PatroniCluster:
         )  # fmt: skip
 
     def _states(self) -> str:
-        return ", ".join(f"{member.name}: {_state(member)}" for member in self.members)
+        return ", ".join(f"{member.name}: {_state(member)}" for member in self._members)
 
 
 def _writable(member: LocalMember) -> bool:

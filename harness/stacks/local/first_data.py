@@ -44,7 +44,8 @@ def make_first_data(members: Sequence[LocalMember], *, commands: Commands, roles
     first, *others = members
     _initdb(first, commands, roles)
     values = {**FAST, **logging("postgresql.log"), "listen_addresses": first.address, "port": str(PORT),
-              "unix_socket_directories": str(first.sockets), "log_directory": str(first.database_log.parent)}  # fmt: skip
+              "unix_socket_directories": str(first.sockets),
+              "log_directory": str(first.database_log.parent)}  # fmt: skip
     with (first.data / "pg_hba.conf").open("a") as rules:
         rules.write("host all all 0.0.0.0/0 scram-sha-256\n")
     words = [word for key, value in values.items() for word in ("-c", f"{key}={value}")]
@@ -58,7 +59,7 @@ def make_first_data(members: Sequence[LocalMember], *, commands: Commands, roles
     def answers() -> bool:
         try:
             with psycopg.connect(target, autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {DATABASE}")  # type: ignore[arg-type]
+                connection.execute(f"CREATE DATABASE {DATABASE}")
         except psycopg.OperationalError:
             server.must_run()
             return False
@@ -68,7 +69,7 @@ def make_first_data(members: Sequence[LocalMember], *, commands: Commands, roles
     target = dsn(first.address, PORT, role="postgres", password=roles.postgres)
     with psycopg.connect(target, autocommit=True) as connection:
         history.load(connection, passwords=roles.all(), transactions=transactions)
-    stop = [program("pg_ctl"), "-D", first.data, "-m", "fast", "-w", "stop"]
+    stop = [program("pg_ctl"), "-D", str(first.data), "-m", "fast", "-w", "stop"]
     commands.run([*first.words(), *stop], within=LOAD_LIMIT)
     server.kill()
     for other in others:
@@ -85,7 +86,7 @@ def _initdb(member: LocalMember, commands: Commands, roles: Roles) -> None:
         commands.run(
             [
                 *member.words(),
-                *(program("initdb"), "-D", member.data, "--username=postgres", f"--pwfile={word}"),
+                *(program("initdb"), "-D", str(member.data), "--username=postgres", f"--pwfile={word}"),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
                 *("--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
             ]

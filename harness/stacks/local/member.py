@@ -75,6 +75,11 @@ class LocalMember(LocalProcess):
         """Where this member's Patroni answers."""
         return f"http://{self.address}:{REST}"
 
+    @property
+    def configuration(self) -> Path:
+        """Patroni's, with the passwords; `patronictl -c` takes it too."""
+        return self.folder / "patroni.yml"
+
     def words(self) -> list[str]:
         """Before a program of the database: into the zone, as the database's user."""
         return [*self._network.inside(self.zone), *self._user.words]
@@ -95,16 +100,15 @@ class LocalMember(LocalProcess):
     def start(self) -> None:
         """Start Patroni; it starts, clones or waits as the cluster's state says."""
         self.own_volume()
-        configuration = self.folder / "patroni.yml"
-        configuration.touch(mode=0o600)
-        configuration.write_text(json.dumps(self._configuration(), indent=1))  # JSON is YAML
-        self._user.own(configuration)
+        self.configuration.touch(mode=0o600)
+        self.configuration.write_text(json.dumps(self._content(), indent=1))  # JSON is YAML
+        self._user.own(self.configuration)
         super().start()
 
     def _patroni(self) -> list[str]:
-        return [*self.words(), sys.executable, "-P", "-m", "patroni", str(self.folder / "patroni.yml")]
+        return [*self.words(), sys.executable, "-P", "-m", "patroni", str(self.configuration)]
 
-    def _configuration(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, Any]:
         roles = self._roles
         passwords = {
             key: {"username": role, "password": roles.password(role)}

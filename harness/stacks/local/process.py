@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from harness import clock, wait
-from harness.command import Commands, Process, reap
+from harness.command import LABEL, Commands, Process, reap
 from harness.errors import DrillError, NotInTime, NotReady
+from harness.stacks.local.database_user import database_user
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
@@ -128,8 +131,17 @@ class LocalProcess:
 
 def kill_parts(label: str) -> None:
     """SIGKILL every component of a stack at once, and what they have started. Errors: `DrillError`."""
+    _kill_marked(f"{PART}={label}/", label, exactly=False)
+
+
+def kill_labelled(label: str) -> None:
+    """SIGKILL everything of a run, its components and its commands, but for ourselves. Errors: `DrillError`."""
+    _kill_marked(f"{LABEL}={label}", label, exactly=True)
+
+
+def _kill_marked(variable: str, label: str, *, exactly: bool) -> None:
     begin = clock.mono()
-    while found := with_descendants(marked(f"{PART}={label}/", exactly=False)):
+    while found := with_descendants(marked(variable, exactly=exactly)):
         if clock.since(begin) > SOON:
             raise DrillError(
                 f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in found)}",
@@ -142,21 +154,33 @@ def kill_parts(label: str) -> None:
 
 
 def marked(variable: str, *, exactly: bool = True) -> list[Process]:
-    """Every process whose environment has `NAME=value` (or a value that begins so), as far as we may look."""
+    """Every process but ours whose environment has `NAME=value` (or a value that begins so)."""
     want = variable.encode()
-    found = []
+    found, hidden = [], []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
             words = (entry / "environ").read_bytes().split(b"\0")
-            if want in words if exactly else any(word.startswith(want) for word in words):
-                process = Process.of(int(entry.name))
-                if process.running():
-                    found.append(process)
+        except PermissionError:
+            hidden.append(int(entry.name))
+            continue
         except OSError:
             continue
-    return found
+        if want in words if exactly else any(word.startswith(want) for word in words):
+            found.append(int(entry.name))
+    if hidden and os.geteuid() == 0:
+        found += _asked_as_database_user(hidden, variable, exactly=exactly)
+    return [process for process in map(Process.of, found) if process.running()]
+
+
+def _asked_as_database_user(pids: Sequence[int], variable: str, *, exactly: bool) -> list[int]:
+    """Root in a container may not look into the processes of the database's user, but that user may."""
+    files = [f"/proc/{pid}/environ" for pid in pids]
+    options = ["-z", "-a", "-l", "-F", *(["-x"] if exactly else [])]
+    words = [*database_user("loopback").words, "grep", *options, "-e", variable, *files]
+    ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return [int(line.split("/")[2]) for line in ended.stdout.splitlines()]
 
 
 def with_descendants(roots: Sequence[Process]) -> list[Process]:

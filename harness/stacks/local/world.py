@@ -7,7 +7,6 @@ from a version or a file: each rung is really entered, and a bridge, a zone and 
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -74,7 +73,13 @@ def attempt(name: str) -> Tried:
     words = enter_argv(name, [sys.executable, "-I", "-S", str(HERE / "world_probe.py"), name, *sys.path])
     try:
         ended = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, start_new_session=True
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            start_new_session=True,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Tried(name, ok=False, why=f"no answer within {PATIENCE:g} s", lift=_lift(name, ""))
@@ -137,9 +142,3 @@ def _lift(name: str, why: str) -> str:
     if "mount /proc" in why or "/proc" in why:
         return "start the container with --security-opt systempaths=unconfined"
     return "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
-
-
-def describe(found: Rung) -> str:
-    """One line a rung, for people; the same as JSON is `dataclasses.asdict`."""
-    lines = [f"{one.name}: {'holds' if one.ok else one.why}" for one in found.tried]
-    return json.dumps(lines)

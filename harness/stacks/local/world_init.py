@@ -14,6 +14,7 @@ It must never import the harness: it is the reason why a world starts in 30 ms.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -77,10 +78,8 @@ def _first_process(argv: list[str], outside: int, tell: int) -> int:
         os.close(outside)
         os.close(tell)
         os._exit(_run_command(argv))
-    try:
-        os.setpgid(child, child)
-    except (PermissionError, ProcessLookupError):
-        pass  # the child was faster: it has done it itself, and may already have ended
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.setpgid(child, child)  # the child does it too: whoever is faster
     if os.isatty(0):
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(0, child)

@@ -1,4 +1,4 @@
-"""The platform's API in one zone: `python -m harness.stacks.platform.api --listen ADDRESS:PORT --cert F --key F --dsn D`.
+"""The platform's API in one zone: `python -m harness.stacks.platform.api --zone a --listen ADDRESS:PORT ...`.
 
 It says `stored: true` only for what is committed and replicated, `stored: false` only for what is certainly not, and
 `stored: null` where it cannot know. The database's password comes in the environment (PGPASSWORD), not in `--dsn`.
@@ -57,22 +57,25 @@ class Api:
         return [content]
 
     def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Answer:
+        transactions = self._transactions
         match method, path:
             case "GET", ["health"]:
-                return 200, {"healthy": True}
+                answer: Answer = (200, {"healthy": True})
             case "GET", ["ready"]:
-                return self._ready()
+                answer = self._ready()
             case "POST", ["transactions"]:
-                return self._transactions.store(_body(environ))
+                answer = transactions.store(_body(environ))
             case "GET", ["transactions", *origin, number] if origin and number.isdigit():
-                return self._transactions.find("/".join(origin), int(number))
+                answer = transactions.find("/".join(origin), int(number))
             case "POST", ["test", "transaction"]:
-                return self._transactions.store_test()
+                answer = transactions.store_test()
             case "GET", ["test", "transaction", name]:
-                return self._transactions.find_test(name)
+                answer = transactions.find_test(name)
             case "GET", ["accounts", number] if number.isdigit():
-                return self._transactions.account(int(number))
-        return refused(404, "there is no such page")
+                answer = transactions.account(int(number))
+            case _:
+                answer = refused(404, "there is no such page")
+        return answer
 
     def _ready(self) -> Answer:
         """Whether the database takes writes, asked for real and within a short time."""
