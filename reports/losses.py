@@ -9,10 +9,13 @@ from harness.checks import Finding
 from harness.checks.evidence import SECOND, Evidence, Unsound, disaster, unbitten
 from harness.checks.loss import FINAL, Tally, missing_rows, tally
 from harness.checks.samples import Oldest, windows
+from harness.errors import Refused
 from harness.workload.ledger import Totals
 from reports.words import clean, measured, number
 
 Rows = list[tuple[str, str]]
+# what the checks raise on a journal whose values are of other types than the contract says
+NOT_AS_IT_MUST_BE = (Unsound, Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 Curve = tuple[tuple[float, float], ...]  # seconds after zero, age in seconds
 
 
@@ -60,7 +63,7 @@ def _compared(evidence: Evidence | None) -> tuple[Tally | None, str]:
         return None, f"the final rows of zone {', '.join(missing)} were not read"
     try:
         return tally(evidence), ""
-    except Unsound as why:
+    except NOT_AS_IT_MUST_BE as why:
         return None, clean(str(why))
 
 
@@ -76,10 +79,10 @@ def exposure(evidence: Evidence | None, *, zero: int, problems: list[str]) -> tu
                 if request.outcome == "acknowledged" and request.sent is not None and request.ended is not None:
                     for each in oldest:
                         each.add(request.sent, request.ended)
-    except (Unsound, KeyError, TypeError, ValueError) as why:
+        return tuple(_curve(each, zero) for each in oldest)
+    except NOT_AS_IT_MUST_BE as why:
         problems.append(f"{evidence.scenario}: what was at risk cannot be drawn: {why}")
         return ()
-    return tuple(_curve(each, zero) for each in oldest)
 
 
 def _curve(oldest: Oldest, zero: int) -> Curve:

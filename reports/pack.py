@@ -184,4 +184,9 @@ def _finding(data: Data) -> Finding:
     known["outcome"] = Outcome(data["outcome"])
     known["demands"] = tuple(str(each) for each in data.get("demands") or ())
     known["parts"] = tuple((str(name), float(seconds)) for name, seconds in data.get("parts") or ())
+    for name in ("figure", "low", "high", "objective"):
+        if not isinstance(known.get(name), (int, float, type(None))):
+            raise ValueError(f"{name} is no number")
+    for name in ("id", "scenario", "title", "reason", "unit"):
+        known[name] = str(known.get(name, ""))
     return Finding(**known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from harness.checks import load
 from harness.checks.evidence import Evidence
 from harness.errors import Refused
 from harness.evidence.verify import by_hand
-from reports import features, scenario
+from reports import features, losses, scenario
 from reports.limits import RUNGS, limits, parts_of, size_of
 from reports.pack import Pack
-from reports.words import SYMBOLS, clean, length, plain, stamp
+from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
 TEMPLATES = Path(__file__).parent / "templates"
 MEANING = {
@@ -68,11 +69,14 @@ def _evidence(pack: Pack) -> tuple[dict[str, Evidence], list[str]]:
     """What the checks would be given, by scenario; and why not, where the journal is too damaged for that."""
     try:
         return {each.scenario: each for each in load.evidence(pack.folder)}, []
-    except Refused as error:
-        return {}, [f"the checks refuse this journal: {error.message}"]
+    except losses.NOT_AS_IT_MUST_BE as error:
+        said = error.message if isinstance(error, Refused) else f"{type(error).__name__} {error}"
+        return {}, [f"the checks refuse this journal: {said}"]
 
 
+@cache
 def _environment() -> Environment:
+    """The templates, read once a process: they are part of the program."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -124,7 +128,7 @@ def _run(pack: Pack) -> list[tuple[str, str]]:
         ("Rules that judged", f"version {pack.rules}"),
     ]
     if ready:
-        rows.append(("Stack ready after", length(float(ready.data.get("seconds") or 0))))
+        rows.append(("Stack ready after", length(as_number(ready.data.get("seconds")))))
     return rows
 
 

@@ -12,7 +12,7 @@ from harness.checks import Finding
 from harness.checks.evidence import Evidence
 from reports import customers, features, losses, picture, timeline
 from reports.pack import Facts, Pack, Scenario
-from reports.words import SYMBOLS, clean, length, limit, measured, plain, quantity, ratio
+from reports.words import SYMBOLS, as_number, clean, length, limit, measured, plain, quantity, ratio
 
 WIDE, NARROW = 900, 400
 
@@ -105,7 +105,7 @@ def page(
             wide = Markup(timeline.draw(drawn, width=WIDE, key=f"s{place}w"))
             narrow = Markup(timeline.draw(drawn, width=NARROW, key=f"s{place}n"))
     wording = features.find(pack.folder, scenario.title)
-    tags = tuple(str(tag) for tag in facts.data("scenario.begin").get("tags") or (wording.tags if wording else ()))
+    tags = tuple(map(str, _list(facts.data("scenario.begin").get("tags")))) or (wording.tags if wording else ())
     by_id = {finding.id: finding for finding in reversed(scenario.findings)}
     rows = {id: _finding(finding) for id, finding in by_id.items()}
     return Page(
@@ -193,7 +193,7 @@ def _steps(facts: Facts) -> tuple[StepRow, ...]:
     }
     for (phase, name), does in known.items():
         end = ends.get((phase, name))
-        took = length(_float(end.get("seconds"))) if end and "seconds" in end else ""
+        took = length(as_number(end.get("seconds"))) if end and "seconds" in end else ""
         outcome = (
             "not reached" if end is None else "not ended" if "ok" not in end else "done" if end["ok"] else "FAILED"
         )
@@ -222,7 +222,7 @@ def _recovery_point(facts: Facts) -> tuple[tuple[str, str], ...]:
     for fact in facts.of("recovery.reached"):
         rows.append(("reached", f"position {plain(fact.data.get('lsn'))}, timeline {plain(fact.data.get('timeline'))}"))
         rows.append(("from the backup", plain(fact.data.get("backup"))))
-        rows.append(("restored", quantity(_float(fact.data.get("bytes")), "bytes")))
+        rows.append(("restored", quantity(as_number(fact.data.get("bytes")), "bytes")))
         if fact.data.get("declared_early"):
             rows.append(("said by the procedure", "recovery ended before the end of what was archived"))
     rows += [
@@ -239,8 +239,8 @@ def _checks(facts: Facts, kind: str) -> tuple[CheckRow, ...]:
 
 
 def _check(each: Mapping[str, Any]) -> CheckRow:
-    took = length(_float(each["seconds"])) if "seconds" in each else ""
-    allowed = limit(_float(each["limit"])) if "limit" in each else ""
+    took = length(as_number(each["seconds"])) if "seconds" in each else ""
+    allowed = limit(as_number(each["limit"])) if "limit" in each else ""
     return CheckRow(plain(each.get("name")), bool(each.get("ok")), plain(each.get("seen")), took, allowed)
 
 
@@ -305,8 +305,3 @@ def _steady(facts: Facts) -> tuple[tuple[str, tuple[CheckRow, ...]], ...]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _float(value: object) -> float:
-    """A number from the journal; one that is none becomes 0."""
-    return float(value) if isinstance(value, (int, float)) else 0.0

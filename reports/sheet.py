@@ -48,6 +48,8 @@ class Sheet:
             self.front.append(svg.text(end + 5, self.y + 12, words))
         elif begin - 5 - size >= self.left:
             self.front.append(svg.text(begin - 5, self.y + 12, words, anchor="end"))
+        elif size + 8 <= end - begin:
+            self.front.append(svg.text(end - 5, self.y + 12, words, anchor="end", style="in"))
         else:
             inside = svg.fit(words, self.right - self.left - 8, FONT)
             self.front.append(svg.text(self.right - 4, self.y + 12, inside, anchor="end"))

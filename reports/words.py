@@ -13,6 +13,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 LONGEST = 1500  # characters of one text that a report shows; the whole is in the journal
+BEYOND = 1e12  # seconds: no drill lasts so long; such a figure is damage, and is shown as it is
 SYMBOLS = {"MET": "✓", "MISSED": "✗", "UNKNOWN": "?"}
 PLURALS = {"transactions": "transaction", "rows": "row", "segments": "segment", "requests": "request"}
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -48,6 +49,14 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+def as_number(value: object) -> float:
+    """A number from a journal; what is none becomes 0."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else 0.0
+    except OverflowError:
+        return math.inf
+
+
 def number(value: float) -> str:
     """1234567 is `1,234,567`; at most three decimals, none that say nothing."""
     if not math.isfinite(value):
@@ -69,7 +78,7 @@ def size(count: float) -> str:
 def limit(seconds: float) -> str:
     """An objective, exactly: 3600 is `1 h`, 3153.6 is `52.56 min`."""
     for span, word in ((3600, "h"), (60, "min")):
-        if seconds >= span and abs(seconds / span - round(seconds / span, 2)) < 1e-9:
+        if BEYOND > seconds >= span and abs(seconds / span - round(seconds / span, 2)) < 1e-9:
             return f"{number(round(seconds / span, 2))} {word}"
     return f"{number(seconds)} s"
 
@@ -77,6 +86,8 @@ def limit(seconds: float) -> str:
 def length(seconds: float, *, like: float | None = None, rounding: str = ROUND_HALF_UP) -> str:
     """A measured length: `0.43 s`, `31.2 s`, `4 min 12 s`, `1 h 2 min`; as precise as fits `like`."""
     scale = abs(seconds if like is None else like)
+    if not max(abs(seconds), scale) < BEYOND:
+        return f"{seconds:g} s"
     exact = Decimal(str(round(seconds, 6)))
     if exact == 0:
         return "0 s"

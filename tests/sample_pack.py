@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Any
 from harness.checks import load
 from tests import sample_customers
 from tests.sample_customers import SECOND, ZONES, Stretch
+from tests.sample_texts import FEATURE, PLAN
 
-ROOT = Path(__file__).parents[1]
 START = datetime(2026, 11, 2, 3, 0, 0, tzinfo=UTC)
 BOOT = 5_000_000_000_000  # reading of the monotonic clock at START
 RUN = "20261102-030000-database-backup-restoration"
@@ -165,8 +164,9 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: int =
         ended = "completed"
     journal.fact("run.end", outcome=ended, by="drdrill heal" if ended == "killed" else "drdrill run")
     journal.close()
-    shutil.copytree(ROOT / "features", folder / "features")
-    shutil.copyfile(ROOT / "drills/plan.yaml", folder / "plan.yaml")
+    (folder / "features/monthly").mkdir(parents=True)
+    (folder / "features/monthly/database_backup_restoration.feature").write_text(FEATURE)
+    (folder / "plan.yaml").write_text(PLAN)
     (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
     return folder
 
