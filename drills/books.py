@@ -25,8 +25,8 @@ BROKEN_ACCOUNTS = f"""
 HISTORY = f"""
     SELECT count(*) AS count, coalesce(sum(amount), 0)::text AS sum, max(created_at)::text AS latest,
            coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS digest,
-           count(*) FILTER (WHERE created_at >= %(now)s::timestamptz - interval '24 hours') AS count_24h,
-           coalesce(sum(amount) FILTER (WHERE created_at >= %(now)s::timestamptz - interval '24 hours'), 0)::text AS sum_24h
+           count(*) FILTER (WHERE created_at >= %(day)s) AS count_24h,
+           coalesce(sum(amount) FILTER (WHERE created_at >= %(day)s), 0)::text AS sum_24h
     FROM {TABLE} t WHERE id <= %(last)s
 """  # CON-3, and a digest of every row that does not depend on their order
 
@@ -40,7 +40,9 @@ TABLES = """
            last_vacuum::text, last_analyze::text
     FROM pg_stat_user_tables WHERE schemaname = 'quantumnest' ORDER BY n_tup_ins DESC, relname
 """  # CON-1
-FAILURES = "SELECT coalesce(checksum_failures, 0) AS failures FROM pg_stat_database WHERE datname = current_database()"  # CON-2
+FAILURES = """
+    SELECT coalesce(checksum_failures, 0) AS failures FROM pg_stat_database WHERE datname = current_database()
+"""  # CON-2
 
 
 class QuantumNestBooks:
@@ -53,18 +55,20 @@ class QuantumNestBooks:
         with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             place = cursor.execute(
-                f"SELECT coalesce(max(id), 0) AS last, max(created_at) AS latest, pg_current_wal_lsn()::text AS lsn FROM {TABLE}"
+                f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn FROM {TABLE}"
             ).fetchone()
             assert place is not None
             last = place["last"] if last_id is None else last_id
-            anchor = cursor.execute(f"SELECT max(created_at) AS now FROM {TABLE} WHERE id <= %s", (last,)).fetchone()
-            history = cursor.execute(HISTORY, {"last": last, "now": anchor["now"] if anchor else None}).fetchone() or {}
+            day = self._one(
+                cursor, f"SELECT max(created_at) - interval '24 hours' FROM {TABLE} WHERE id <= %s", (last,)
+            )
+            history = cursor.execute(HISTORY, {"last": last, "day": day}).fetchone() or {}
             figures: Figures = {f"history.{name}": value for name, value in history.items()}
             figures["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
             figures["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
             figures["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
             figures["checksum_failures"] = self._one(cursor, FAILURES)
-            figures["last_id"] = place["last"]
+            figures["ids"] = {f"{TABLE}_id_seq": place["last"]}
             figures["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
             figures["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
             figures["roles"] = [row["name"] for row in cursor.execute(ROLES)]
@@ -80,23 +84,25 @@ class QuantumNestBooks:
 
     def differences(self, sound: SoundBooks, found: SoundBooks) -> list[str]:
         """Whatever must not change and did; sequences may only have moved on past what is stored."""
-        same = [name for name in sound.figures if name not in ("sequences", "tables", "last_id")]
+        same = [name for name in sound.figures if name not in ("sequences", "tables", "ids")]
         wrong = [
             f"{name}: {found.figures.get(name)} instead of {sound.figures[name]}"
             for name in same
             if found.figures.get(name) != sound.figures[name]
         ]
-        behind = found.figures["sequences"].get(f"{TABLE}_id_seq", 0)
-        if behind < found.figures["last_id"]:
-            wrong.append(f"the sequence of {TABLE} stands at {behind}, behind row {found.figures['last_id']}")
+        for name, used in found.figures["ids"].items():
+            stands = found.figures["sequences"].get(name, 0)
+            if stands < used:
+                wrong.append(f"the sequence {name} stands at {stands}, behind row {used}")
         missing = set(sound.figures["tables"]) - set(found.figures["tables"])
         return wrong + [f"table {name} is missing" for name in sorted(missing)]
 
     def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
-        query = f"SELECT number, from_account, to_account, amount, created_at FROM {TABLE} WHERE origin = %s ORDER BY number, id"
+        columns = "number, from_account, to_account, amount, created_at"
+        query = f"SELECT {columns} FROM {TABLE} WHERE origin = %s ORDER BY number, id"
         with connection.transaction(), connection.cursor(name="rows") as cursor:
             cursor.itersize = 5000
-            for row in cursor.execute(query, (origin,)):
+            for row in cursor.execute(query.encode(), (origin,)):
                 yield StoredRow(*row)
 
     def salvage(
@@ -119,7 +125,8 @@ class QuantumNestBooks:
             restored.execute(
                 f"UPDATE {ACCOUNTS} a SET balance = balance + moved.sum FROM"
                 " (SELECT account, sum(amount) AS sum FROM (SELECT to_account AS account, amount FROM late"
-                " UNION ALL SELECT from_account, -amount FROM late) x GROUP BY account) moved WHERE a.id = moved.account"
+                " UNION ALL SELECT from_account, -amount FROM late) moves GROUP BY account) moved"
+                " WHERE a.id = moved.account"
             )
             restored.execute(f"SELECT setval('{TABLE}_id_seq', greatest((SELECT max(id) FROM {TABLE}),"
                              f" (SELECT last_value FROM {TABLE}_id_seq)))")  # fmt: skip
@@ -127,7 +134,10 @@ class QuantumNestBooks:
         assert row is not None
         return int(row[0]), Decimal(row[1])
 
-    def _one(self, cursor: psycopg.Cursor[Any], query: str) -> Any:
-        row = cursor.execute(query).fetchone()  # type: ignore[arg-type]
+    def _one(self, cursor: psycopg.Cursor[Any], query: str, given: tuple[Any, ...] = ()) -> Any:
+        row = cursor.execute(query.encode(), given).fetchone()
         assert row is not None
         return next(iter(row.values()))
+
+
+BOOKS = QuantumNestBooks()

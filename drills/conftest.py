@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pytest_bdd import given, parsers, then, when
 
-from drills.books import TABLE, QuantumNestBooks
+from drills.books import BOOKS, TABLE
 from drills.expectations import SENTENCES
 from drills.health import health_checks, look
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -18,7 +18,6 @@ from harness.procedures.health import verify_health
 from harness.procedures.restore_database import RestoreDatabase
 from harness.scene import Scene
 
-BOOKS = QuantumNestBooks()
 COMMANDER = "incident commander"
 DAMAGES = {
     "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),
@@ -142,6 +141,5 @@ def _restore(scene: Scene, *, mistaken: bool) -> Recovery:
     )
     recovery = Recovery(restoration, restoration.procedure())
     scene.follow(recovery.procedure, "restore")
-    scene.export("recovered", lambda: restoration.place.connect())
+    scene.export("recovered", restoration.place.connect)
     return recovery
-

@@ -54,8 +54,12 @@ SENTENCES: dict[str, Callable[..., list[Expected]]] = {
     "every health check answers within the time that the plan gives it": _health,
     "nothing that customers wrote after the mistake is missing": _plainly("salvage", "late writes are carried over"),
     "the database was restored to exactly the ordered point": _plainly("exactness", "ordered point", "PIT-3"),
-    "the damage was found before anything was restored from it": _plainly("damage-found", "sound backups", "PIT-1", "PIT-2"),
-    "the books agree with those from before the disaster": _plainly("consistency", "the same books", "CON-1", "CON-2", "CON-3"),
+    "the damage was found before anything was restored from it": _plainly(
+        "damage-found", "sound backups", "PIT-1", "PIT-2"
+    ),
+    "the books agree with those from before the disaster": _plainly(
+        "consistency", "the same books", "CON-1", "CON-2", "CON-3"
+    ),
 }
 BY_DEEDS: dict[str, Callable[..., list[Expected]]] = {  # sentences that do something, and promise that it was done
     "the restored database is verified": _plainly("verified", "verified before it serves", "CON-2"),

@@ -30,7 +30,7 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "nobody wrote anything, so nothing can have been lost"),
         Twin("toothless-fault", LOST, Sabotage(toothless=True), "bit", UNKNOWN,
              "the fault does nothing"),
-        Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", UNKNOWN,
+        Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
     ),
 }  # fmt: skip

@@ -30,7 +30,9 @@ def main() -> None:
         code = Exit.FAILED
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        code = _say(what, hint="mend that, then run `drdrill heal`: nothing that was recorded is lost", code=Exit.REFUSED)
+        code = _say(
+            what, hint="mend that, then run `drdrill heal`: nothing that was recorded is lost", code=Exit.REFUSED
+        )
     except Exception as error:
         if os.environ.get("DRDRILL_DEBUG"):
             raise

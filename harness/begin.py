@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from pathlib import Path
 
 from harness.command import LABEL
 from harness.errors import Refused
+from harness.folders import UNFINISHED
 from harness.guardian import Guardian
 from harness.heal import LOCK, heal_run, held, unfinished
-from harness.folders import UNFINISHED
 
 FOLDER = "DRDRILL_FOLDER"
 
@@ -53,7 +52,7 @@ def _heal_dead(evidence: Path) -> None:
                 run = folder.name.removesuffix(UNFINISHED)
                 raise Refused(
                     f"run {run} is alive in {evidence}",
-                    hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use --evidence FOLDER for another place",
+                    hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use another --evidence FOLDER",
                 )
         healed = heal_run(folder, by="next run")
         print(

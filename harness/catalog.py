@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_bdd.exceptions import FeatureError
 from pytest_bdd.feature import get_features
@@ -57,7 +58,7 @@ def drills(features: Path) -> list[Drill]:
         scenarios = []
         for template in feature.scenarios.values():
             parametrized = collect_example_parametrizations(template)
-            examples = [parameter.values[0] for parameter in parametrized] if parametrized else [{}]
+            examples: list[Any] = [one.values[0] for one in parametrized] if parametrized else [{}]
             for example in examples:
                 rendered = template.render(example)
                 scenarios.append(

@@ -168,7 +168,7 @@ def reap() -> None:
     """Collect the exit codes of children that have ended."""
     for pid, child in list(_children.items()):
         if child.poll() is not None:
-            del _children[pid]
+            _children.pop(pid, None)  # another thread may have been faster
 
 
 def labelled(label: str) -> list[Process]:

@@ -49,7 +49,8 @@ class ExposureSampler:
         return clock.since(waiting) if waiting is not None else timedelta(0)
 
     def words(self) -> str:
-        return f"the archive moved on {self._advances} times, the oldest write waits {self.open_age().total_seconds():.1f} s"
+        waits = self.open_age().total_seconds()
+        return f"the archive moved on {self._advances} times, the oldest write waits {waits:.1f} s"
 
     def _loop(self) -> None:
         while not self._done.wait(LOOKS.total_seconds()):
@@ -60,13 +61,14 @@ class ExposureSampler:
         self._drop()
 
     def _look(self) -> None:
+        asked = clock.mono()
         archived = self.stack.backups.archived()
         if self._connection is None or self._connection.closed:
             self._connection = self.stack.cluster.connect()
         row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
         if row is None:
             return
-        self.recorder.record("exposure.sample", lsn=row[0], archived=archived)
+        self.recorder.record("exposure.sample", lsn=row[0], archived=archived, asked=asked)
         self._samples.append((clock.mono(), _number(row[0])))
         if _number(archived) > self._archived:
             self._advances += 1 if self._archived else 0

@@ -20,9 +20,13 @@ from harness.command import end_labelled
 from harness.errors import Refused
 from harness.evidence import keys
 from harness.evidence.journal import Journal
+from harness.evidence.lines import NothingBegan
+from harness.evidence.redact import Redactor
+from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
-from harness.stacks.kinds import logs_left, remove_left
+from harness.stacks.kinds import logs_left, remove_left, secrets_left
+from harness.workload.workload import name_in_pack, record_ledgers
 from reports import build
 
 STOP_LIMIT = timedelta(seconds=90)
@@ -86,29 +90,44 @@ def heal_run(folder: Path, *, by: str) -> Healed:
 
 def _heal(folder: Path, run: str, *, by: str) -> Healed:
     ended = end_labelled(run)
+    redactor = Redactor(secrets_left(folder / STACK_FOLDER))
     keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
     remove_left(run, folder / STACK_FOLDER)
     pending = undo.pending(folder)
-    if not (folder / "journal.jsonl").exists() or not (folder / "journal.jsonl").stat().st_size:
+    try:
+        journal = Journal.resume(folder, redactor=redactor)
+    except NothingBegan:
         shutil.rmtree(folder)
         return Healed(run, ended, (), None)
-    journal = Journal.resume(folder)
     kinds = [line.kind for line in journal.lines()]
+    _digest_ledgers(folder, journal)
     for left in pending:
         journal.record("fault.healed", fault=left.fault, ok=True, by=by, seen="the stack that it hurt was removed")
         undo.healed(left.path)
     if "run.end" not in kinds:
         journal.record("run.end", outcome="killed", by=by)
     journal.close()
-    return Healed(run, ended, tuple(left.fault for left in pending), finish(folder))
+    return Healed(run, ended, tuple(left.fault for left in pending), finish(folder, redactor=redactor))
 
 
-def finish(folder: Path) -> Path:
+def _digest_ledgers(folder: Path, journal: Journal) -> None:
+    """What the customers of a killed scenario wrote down is evidence too."""
+    digested = {line.data.get("file") for line in journal.lines() if line.kind == "ledger"}
+    left = [path for path in sorted(folder.glob("scenarios/*/ledger-*.jsonl")) if name_in_pack(path) not in digested]
+    if left:
+        record_ledgers(left, journal)
+
+
+def finish(folder: Path, *, redactor: Redactor) -> Path:
     """Judge, write the reports, and seal: the last act of every run, whoever does it."""
     shutil.rmtree(folder / STACK_FOLDER, ignore_errors=True)
+    if (folder / "logs").is_dir():
+        clean_logs(folder / "logs", redactor=redactor)
     (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
     for name, content in build(folder).items():
         (folder / name).write_bytes(content)
     for private in (LOCK, "guardian.lock", "guardian.log", stopping.FILE):
         (folder / private).unlink(missing_ok=True)
-    return seal(folder, folder.with_name(folder.name.removesuffix(UNFINISHED)), key=keys.signing_key())
+    return seal(
+        folder, folder.with_name(folder.name.removesuffix(UNFINISHED)), key=keys.signing_key(), redactor=redactor
+    )

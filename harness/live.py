@@ -1,4 +1,4 @@
-"""A run as lines for a person: what is happening, since when, against which objective. Reads the journal as it grows."""
+"""A run as lines for a person, read from the journal as it grows: what happens, since when, against which objective."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class Live:
     objective: tuple[str, float] | None = None  # "RTO of …", seconds
     doing: str = "starting"
     since: int = field(default_factory=clock.mono)
-    hurt: int | None = None  # mono of the first fault of the scenario
+    hurt: int | None = None  # mono of the fault whose recovery is measured
+    harmed: bool = False  # that one harms data
     begin: int | None = None
 
     def show(self, line: dict[str, Any]) -> None:
@@ -63,7 +64,8 @@ class Live:
         if self.hurt is None or self.objective is None:
             return doing
         name, limit = self.objective
-        return f"{_seconds(clock.since(self.hurt))} since the fault, {name} is {in_words(timedelta(seconds=limit))} | {doing}"
+        objective = f"{name} is {in_words(timedelta(seconds=limit))}"
+        return f"{_seconds(clock.since(self.hurt))} since the fault, {objective} | {doing}"
 
     def _at(self, line: dict[str, Any], text: str) -> None:
         assert self.begin is not None
@@ -74,7 +76,9 @@ class Live:
 
     def _run_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         broken = f", SABOTAGED: {data['sabotage']}" if data["sabotage"] else ""
-        self._at(line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}")
+        self._at(
+            line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}"
+        )
 
     def _stack_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, "the stack starts")
@@ -84,7 +88,7 @@ class Live:
         self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self.objective, self.hurt = None, None
+        self.objective, self.hurt, self.harmed = None, None, False
         self.say("")
         self._at(line, f"SCENARIO {data['title']}")
 
@@ -101,8 +105,10 @@ class Live:
             self._at(line, f"    {data['outcome']}: {data['what']} ({data['seconds']:.1f} s)")
 
     def _fault_intent(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self.hurt = self.hurt or line["mono"]
-        self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts; the clock runs")
+        if self.hurt is None or (data["harms_data"] and not self.harmed):
+            self.hurt = line["mono"]  # the same fault that the RTO counts from: see checks/evidence.py
+        self.harmed = self.harmed or data["harms_data"]
+        self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts")
 
     def _fault_bit(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"  ! {'it bit' if data['ok'] else 'it did NOT bite'}: {data['proof']}")
@@ -111,7 +117,9 @@ class Live:
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
     def _decided(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(line, f"    {data['role']}: {data['question']} decided by the {data['by']}; decision time not exercised")
+        self._at(
+            line, f"    {data['role']}: {data['question']} decided by the {data['by']}; decision time not exercised"
+        )
 
     def _procedure(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    procedure {data['name']}:")
@@ -122,7 +130,9 @@ class Live:
         self._now(line, data["name"])
 
     def _step_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        facts = "; ".join(f"{name}: {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {}))
+        facts = "; ".join(
+            f"{name}: {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {})
+        )
         done = "done" if data["ok"] else "FAILED"
         self._at(line, f"    {done} {data['name']} ({data['seconds']:.1f} s)  {facts}")
 

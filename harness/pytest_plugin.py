@@ -149,7 +149,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         with listener.shield():
             listener.end()
             drill_run.end(outcome="stopped" if listener.stopping else "completed", by="harness")
-            heal.finish(folder)
+            heal.finish(folder, redactor=drill_run.redactor)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from harness.checks import RULES
 from harness.command import Commands
 from harness.errors import NotReady
 from harness.evidence.journal import Journal
+from harness.evidence.redact import Redactor
 from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.guardian import Guardian
@@ -77,6 +78,7 @@ class Run:
         self.listener = listener
         self.journal = Journal.create(folder)
         self.commands = Commands(self.journal, label=self.id)
+        self.redactor = Redactor()
         self._stack: Stack | None = None
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
@@ -135,6 +137,8 @@ class Run:
                 archiving=self.options.sabotage.archiving,
             )
             self._stack = stack
+            self.redactor = Redactor(stack.secrets)
+            self.journal.keep_out(self.redactor)
             stack.start()
             self.journal.record(
                 "stack.ready",

@@ -53,7 +53,9 @@ def _print(tried: list[world.Tried], best: world.Tried | None, free: int) -> Non
         click.echo(f"  {one.name:<11} {mark}: {means[one.name] if one.ok else one.why}")
         if one.lift:
             click.echo(f"  {'':<11} to lift it: {one.lift}")
-    click.echo(f"  {'disk':<11} {free / 1e9:.1f} GB free, {DISK / 1e9:.0f} GB wanted{'' if free > DISK else ': too little'}")
+    click.echo(
+        f"  {'disk':<11} {free / 1e9:.1f} GB free, {DISK / 1e9:.0f} GB wanted{'' if free > DISK else ': too little'}"
+    )
     click.echo(f"  {'cores':<11} {os.cpu_count()}")
     if best:
         click.echo(f"drills will use the rung {best.name!r}")

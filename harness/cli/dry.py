@@ -6,7 +6,7 @@ from typing import cast
 
 import click
 
-from drills.books import QuantumNestBooks
+from drills.books import BOOKS
 from drills.expectations import expected
 from harness.catalog import Drill, slug
 from harness.lengths import in_words
@@ -40,6 +40,6 @@ def _procedure(*, mistaken: bool) -> None:
     """The steps, from the same list that a run follows; the stack is not looked at until a step runs."""
     nothing = cast(Stack, None)
     sound = SoundBooks(last_id=0, lsn="0/0", figures={})
-    restoration = RestoreDatabase(nothing, QuantumNestBooks(), sound, Memory(), mistaken=mistaken)
+    restoration = RestoreDatabase(nothing, BOOKS, sound, Memory(), mistaken=mistaken)
     for number, step in enumerate(restoration.procedure().steps, 1):
         click.echo(f"  step {number:2}. [{step.phase}] {step.name}: {step.does}")

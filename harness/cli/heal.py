@@ -21,7 +21,12 @@ def heal(*, evidence: Path, as_json: bool) -> None:
         click.echo(
             json.dumps(
                 [
-                    {"run": one.run, "ended": one.ended, "faults": one.faults, "pack": str(one.pack) if one.pack else None}
+                    {
+                        "run": one.run,
+                        "ended": one.ended,
+                        "faults": one.faults,
+                        "pack": str(one.pack) if one.pack else None,
+                    }
                     for one in healed
                 ],
                 indent=1,

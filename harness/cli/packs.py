@@ -13,7 +13,9 @@ from reports import build
 
 @click.command()
 @click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Where to write (default: PACK.reports).")
+@click.option(
+    "--into", type=click.Path(path_type=Path, file_okay=False), help="Where to write (default: PACK.reports)."
+)
 def report(pack: Path, into: Path | None) -> None:
     """Build every report of a PACK again, beside it; the same bytes as those that were sealed."""
     into = into or pack.with_name(f"{pack.name}.reports")
@@ -24,7 +26,11 @@ def report(pack: Path, into: Path | None) -> None:
     for name, content in built.items():
         (into / name).write_bytes(content)
         sealed = pack / name
-        same = "the same as sealed" if sealed.is_file() and sealed.read_bytes() == content else "DIFFERS from the sealed one"
+        same = (
+            "the same as sealed"
+            if sealed.is_file() and sealed.read_bytes() == content
+            else "DIFFERS from the sealed one"
+        )
         click.echo(f"{into / name}: {same}")
 
 

@@ -38,7 +38,14 @@ class Proof:
 @options.as_json
 @click.pass_context
 def prove(
-    context: click.Context, *, name: str, only: tuple[str, ...], rung: str | None, scale: float, evidence: Path, as_json: bool
+    context: click.Context,
+    *,
+    name: str,
+    only: tuple[str, ...],
+    rung: str | None,
+    scale: float,
+    evidence: Path,
+    as_json: bool,
 ) -> None:
     """Run the drill NAME as it is, which must be MET, and on every sabotaged recovery, which must not.
 

@@ -21,7 +21,6 @@ from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.errors import DrillError, Exit, Refused
-from harness.folders import UNFINISHED
 from harness.heal import heal_run
 from harness.live import Follower, Live
 from harness.run import new_id
@@ -165,7 +164,9 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
     log.unlink()
     if not pack.is_dir():
         said = [line for line in words.splitlines() if line.strip()]
-        error = next((line.removeprefix("Exit: ") for line in said if "Exit: " in line), said[-1] if said else "no word")
+        error = next(
+            (line.removeprefix("Exit: ") for line in said if "Exit: " in line), said[-1] if said else "no word"
+        )
         hint = next((line.removeprefix("HINT: ") for line in said if line.startswith("HINT: ")), "run `drdrill doctor`")
         failed = Refused if child.returncode == Exit.REFUSED else DrillError
         raise failed(error.removeprefix("!").strip(), hint=hint)

@@ -100,7 +100,9 @@ def status(*, evidence: Path, as_json: bool) -> None:
     """Show the stacks that were brought up in a folder."""
     found = _held(evidence)
     if as_json:
-        click.echo(json.dumps([{"stack": one.name, "alive": one.alive(), **(one.ready() or {})} for one in found], indent=1))
+        click.echo(
+            json.dumps([{"stack": one.name, "alive": one.alive(), **(one.ready() or {})} for one in found], indent=1)
+        )
         return
     for one in found:
         if one.alive():

@@ -99,6 +99,10 @@ class Journal:
             journal.record("torn", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
         return journal
 
+    def keep_out(self, redactor: Redactor) -> None:
+        """From now on mask with this one: secrets become known once there is a stack."""
+        self._redactor = redactor
+
     def record(self, kind: str, /, **data: Any) -> None:
         """Write one fact; it is durable when this returns. Secrets and personal data in it are masked.
 

@@ -78,7 +78,7 @@ class RestoreDatabase:
         steps = [
             Step("restore", "stop-the-writers", "Stop the platform's API in every zone", self._stop_writers),
             *(mistake if self.mistaken else []),
-            Step("restore", "choose-a-backup", "Compare every object of the newest base backup with the digests recorded "
+            Step("restore", "choose-a-backup", "Compare every object of the newest base backup with the digests of "
                  "when it was made; where one differs, say so and take the backup before", self._choose_backup),
             Step("restore", "check-the-archive", "Compare every archived WAL file from there on with its digest; bring "
                  "back an object's sound earlier version, or else end recovery before the damage", self._check_archive),

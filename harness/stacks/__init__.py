@@ -194,7 +194,7 @@ class Backups(Protocol):
         """Bring the base backup into the empty place. Errors: `Refused` when the place is not empty."""
 
     def restore_command(self, place: Place, *, before: str = "") -> str:
-        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where it is given."""
+        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where given."""
 
     def archived(self) -> str:
         """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""
@@ -249,3 +249,7 @@ class Stack(Protocol):
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log."""
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Passwords of this stack: they must not reach a pack."""

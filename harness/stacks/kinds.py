@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from harness.errors import Refused
 from harness.recorder import Recorder
 from harness.stacks import Stack
-from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local import LocalSettings, LocalStack, remove_local
+from harness.stacks.local.backups import temporary_prefix
 
 ENVIRONMENTS = {"local": "embedded"}  # kind of stack to class of environment
 
@@ -28,6 +29,14 @@ def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, scale
 def logs_left(folder: Path) -> dict[str, Path]:
     """The component logs that a killed stack has left in its folder."""
     return {path.stem: path for path in sorted(folder.rglob("*.log"))} if folder.is_dir() else {}
+
+
+def secrets_left(folder: Path) -> list[str]:
+    """The passwords of a killed stack, as far as it had come to write them down."""
+    try:
+        return list(json.loads((folder / "stack.json").read_text())["roles"].values())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
 
 
 def remove_left(run: str, folder: Path) -> None:

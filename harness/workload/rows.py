@@ -15,6 +15,7 @@ from harness import clock
 from harness.procedures.books import Books
 from harness.recorder import Recorder
 from harness.workload.ledger import stored_origin
+from harness.workload.workload import name_in_pack
 
 
 def export_rows(
@@ -46,4 +47,4 @@ def export_rows(
                 lines += 1
             file.flush()
             os.fsync(file.fileno())
-        recorder.record("rows", file=path.name, sha256=digest.hexdigest(), lines=lines, moment=moment)
+        recorder.record("rows", file=name_in_pack(path), sha256=digest.hexdigest(), lines=lines, moment=moment)
