@@ -12,9 +12,9 @@ CLASSES = {
     "production": "production",
 }
 RUNGS = {
-    "1": "every zone has a network of its own, made without any privilege",
-    "2": "every zone has a network of its own, made by root",
-    "3": "zones share the machine's loopback addresses: no network can be cut between them",
+    "rootless": "every zone has a network of its own, made without any privilege",
+    "privileged": "every zone has a network of its own, made by root",
+    "loopback": "zones share the machine's loopback addresses: no network can be cut between them",
 }
 
 
@@ -45,8 +45,8 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
             "Simulated: " + "; ".join(simulated) + ". It speaks the protocol of the real service and is an emulator: "
             "its speed, its durability and its permissions are not those of the real one."
         )
-    if str(begin.get("rung")) == "3":
-        found.append("Rung 3: " + RUNGS["3"] + ".")
+    if begin.get("rung") == "loopback":
+        found.append(f"Rung loopback: {RUNGS['loopback']}.")
     idle = [
         s.title
         for s in pack.scenarios

@@ -97,7 +97,7 @@ def title_of(pack: Pack) -> str:
 
 def _rung(rung: object) -> str:
     said = RUNGS.get(str(rung))
-    return f"{clean(rung)} of 3: {said}" if said else "not recorded"
+    return f"{clean(rung)}: {said}" if said else clean(rung or "not recorded")
 
 
 def _nonce(begin: dict[str, Any]) -> str:

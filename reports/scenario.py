@@ -26,7 +26,7 @@ class FindingRow:
     objective: str
     ratio: str
     reason: str
-    demands: str
+    demands: tuple[str, ...]
     parts: str
     advisory: bool
 
@@ -146,7 +146,7 @@ def _finding(finding: Finding) -> FindingRow:
         objective="" if goal is None else limit(goal) if finding.unit == "s" else quantity(goal, finding.unit),
         ratio=ratio(finding.figure, goal, lower_bound=finding.lower_bound),
         reason=finding.reason,
-        demands=", ".join(finding.demands),
+        demands=finding.demands,
         parts=", ".join(f"{name} {length(seconds)}" for name, seconds in finding.parts),
         advisory=finding.advisory,
     )

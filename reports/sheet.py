@@ -18,7 +18,7 @@ class Sheet:
         self.end = end
         self.width = width
         self.narrow = width < 600
-        self.left = 10.0 if self.narrow else 168.0
+        self.left = 10.0 if self.narrow else 190.0
         self.right = width - 14.0
         self.y = 6.0
         self.back: list[str] = []

@@ -165,6 +165,7 @@ def _bars(sheet: Sheet, bars: Sequence[Bar]) -> None:
         row = [bar for bar in bars if bar.name == name]
         ends = [(sheet.x(bar.begin), sheet.x(sheet.end if bar.open else bar.end)) for bar in row]
         words = "not ended" if row[-1].open else length(sum(bar.end - bar.begin for bar in row))
+        words += ", FAILED" if any(bar.kind == "bad" for bar in row) else ""
         place = len(sheet.front)
         sheet.row(name, words, ends[0][0], ends[-1][1])
         sheet.front[place:place] = [

@@ -147,7 +147,7 @@ class Plot:
     pace: float = 1.0  # steps take so many times as long
 
 
-def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: int = 1, **begin: Any) -> Path:
+def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str = "rootless", **begin: Any) -> Path:
     """A whole pack at `folder`: all files that reports read. `begin` replaces fields of the journal's first line."""
     folder.mkdir(parents=True)
     journal = Writer(folder)
@@ -171,7 +171,7 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: int =
     return folder
 
 
-def _begin(plots: tuple[Plot, ...], environment: str, rung: int) -> dict[str, Any]:
+def _begin(plots: tuple[Plot, ...], environment: str, rung: str) -> dict[str, Any]:
     digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("plan", "features", "code", "constraints")}
     return {
         "run": RUN, "number": 7, "previous": hashlib.sha256(b"six").hexdigest(),
