@@ -101,7 +101,7 @@ class Run:
                 "plan": self.plan.digest,
                 "features": _digest_tree(self.folder / "features"),
                 "code": _digest_tree(Path(__file__).parent, "*.py"),
-                "constraints": _digest_file(Path("constraints.txt")),
+                "constraints": _digest_file(Path(__file__).parents[1] / "constraints.txt"),
             },
             commit=commit,
             clean=clean,
