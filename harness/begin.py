@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from harness.command import LABEL
 from harness.errors import Refused
-from harness.folders import UNFINISHED
+from harness.folders import CONTROL, UNFINISHED
 from harness.guardian import Guardian
-from harness.heal import LOCK, heal_run, held, unfinished
+from harness.heal import heal_run, held, unfinished
 
 FOLDER = "DRDRILL_FOLDER"
+MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive holds the lock for an instant
 
 
 def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path, int]:
@@ -37,6 +39,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
             folder = evidence / f"{run}{UNFINISHED}"
             folder.mkdir()
             lock = _lock(folder)
+            (folder / CONTROL).mkdir()
     except OSError as error:
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
     os.environ[FOLDER] = str(folder.resolve())
@@ -47,11 +50,11 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
 
 def _heal_dead(evidence: Path) -> None:
     for folder in unfinished(evidence):
-        with held(folder) as dead:
-            if not dead:
+        with held(folder, within=MOMENT) as dead:
+            if not dead and folder.exists():
                 run = folder.name.removesuffix(UNFINISHED)
                 raise Refused(
-                    f"run {run} is alive in {evidence}",
+                    f"run {run} is alive in {evidence}, or is just being healed",
                     hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use another --evidence FOLDER",
                 )
         healed = heal_run(folder, by="next run")
@@ -62,7 +65,7 @@ def _heal_dead(evidence: Path) -> None:
 
 
 def _lock(folder: Path) -> int:
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     os.set_inheritable(handle, True)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return handle

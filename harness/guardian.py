@@ -15,15 +15,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness import clock, stopping, undo, wait
-from harness.command import LABEL, Process
+from harness.command import LABEL, Process, end_labelled
 from harness.errors import DrillError, NotReady
+from harness.folders import CONTROL, UNFINISHED
 from harness.heal import heal_run, held
 from harness.recorder import Memory
 
 LOOKS = timedelta(milliseconds=500)
-GRACE = timedelta(seconds=60)  # for a harness that was asked to stop, before it is ended
+GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended
 START_LIMIT = timedelta(seconds=20)
-LOCK = "guardian.lock"
 
 
 class Guardian:
@@ -40,7 +40,7 @@ class Guardian:
         """
         environment = {name: value for name, value in os.environ.items() if name != LABEL}
         words = [sys.executable, "-m", "harness.guardian", str(folder.resolve()), *([str(viewer)] if viewer else [])]
-        with (folder / "guardian.log").open("ab") as log:
+        with (folder / CONTROL / "guardian.log").open("ab") as log:
             subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )
@@ -49,9 +49,10 @@ class Guardian:
         return guardian
 
     def watches(self) -> bool:
-        """Whether it is alive, seen from inside or outside the world: it holds a lock."""
-        with held(self.folder, file=LOCK) as free:
-            return not free
+        """Whether it is alive, seen from inside or outside the world: it holds the control folder."""
+        control = self.folder / CONTROL
+        with held(control) as free:
+            return not free and control.is_dir()
 
     def ensure(self) -> None:
         """Errors: `NotReady` when somebody has killed it: then nothing more may be hurt."""
@@ -63,12 +64,11 @@ class Guardian:
 
 def watch(folder: Path, *, viewer: int | None) -> int:
     """Return when nothing is left to guard; the exit code says whether healing went well."""
-    with held(folder, file=LOCK):
-        _until_over(folder, Process.of(viewer) if viewer else None)
-    if not folder.exists():
-        return 0
     try:
-        heal_run(folder, by="guardian")
+        with held(folder / CONTROL):
+            _until_over(folder, Process.of(viewer) if viewer else None)
+        if folder.exists():
+            heal_run(folder, by="guardian")
     except DrillError as error:
         print(error, file=sys.stderr)
         return int(error.exit)
@@ -80,20 +80,18 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
     while folder.exists() and not _dead(folder):
         clock.sleep(LOOKS)
         due = [pending.fault for pending in undo.pending(folder) if pending.expires <= clock.mono()]
-        if asked and clock.since(asked) > GRACE and due:
-            return  # heal_run will say that it does not stop
         if due or (viewer and not viewer.running()):
             why = f"the time of {', '.join(due)} is up" if due else "the drdrill that showed the run was killed"
             stopping.ask(folder, who="guardian", why=why)
+        if stopping.asked(folder):
             asked = asked or clock.mono()
+            if clock.since(asked) > GRACE:
+                end_labelled(folder.name.removesuffix(UNFINISHED))
 
 
 def _dead(folder: Path) -> bool:
-    try:
-        with held(folder) as free:
-            return free
-    except FileNotFoundError:  # sealed in this moment
-        return False
+    with held(folder) as free:
+        return free
 
 
 if __name__ == "__main__":

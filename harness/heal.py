@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,13 +24,12 @@ from harness.evidence.lines import NothingBegan
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
-from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.folders import CONTROL, STACK_FOLDER, UNFINISHED, keep_logs
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
 from harness.workload.workload import name_in_pack, record_ledgers
 from reports import build
 
-STOP_LIMIT = timedelta(seconds=90)
-LOCK = "lock"
+STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,17 @@ class Healed:
 
 
 @contextmanager
-def held(folder: Path, *, file: str = LOCK, within: timedelta = timedelta(0)) -> Iterator[bool]:
-    """Hold a lock in a folder; False where somebody alive holds it. The kernel lets go of it when its holder dies."""
-    handle = os.open(folder / file, os.O_RDWR | os.O_CREAT, 0o644)
+def held(folder: Path, *, within: timedelta = timedelta(0)) -> Iterator[bool]:
+    """Hold a folder; False where somebody alive holds it, or where it is gone.
+
+    The lock is on the folder itself: no file of it can get into a pack, and it stays when the folder is renamed. The
+    kernel lets go of it when its holder dies.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield False
+        return
     begin = clock.mono()
     try:
         while True:
@@ -74,18 +81,19 @@ def heal_run(folder: Path, *, by: str) -> Healed:
     Errors: `Refused` when a harness that is alive will not stop in time.
     """
     run = folder.name.removesuffix(UNFINISHED)
-    with held(folder) as alone:
-        if not alone:
-            stopping.ask(folder, who=by, why="heal was asked for")
-    with held(folder, within=timedelta(0) if alone else STOP_LIMIT) as ours:
-        if not folder.exists():  # it healed and sealed itself
-            return Healed(run, 0, (), folder.with_name(run))
-        if not ours:
-            raise Refused(
-                f"run {run} is alive and does not stop",
-                hint=f"end its process, then run `drdrill heal` again: {folder}",
-            )
-        return _heal(folder, run, by=by)
+    with held(folder) as ours:
+        if ours and folder.exists():
+            return _heal(folder, run, by=by)
+    stopping.ask(folder, who=by, why="heal was asked for")
+    with held(folder, within=STOP_LIMIT) as ours:
+        if not folder.exists():  # it, or another healer, was faster
+            pack = folder.with_name(run)
+            return Healed(run, 0, (), pack if pack.is_dir() else None)
+        if ours:
+            return _heal(folder, run, by=by)
+    raise Refused(
+        f"run {run} is alive and does not stop", hint=f"end its process, then run `drdrill heal` again: {folder}"
+    )
 
 
 def _heal(folder: Path, run: str, *, by: str) -> Healed:
@@ -110,6 +118,14 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     return Healed(run, ended, tuple(left.fault for left in pending), finish(folder, redactor=redactor))
 
 
+def _close(folder: Path) -> None:
+    """No more requests: renamed first, so that nobody can write into it while it is removed."""
+    gone = folder / f"{CONTROL}.gone"
+    with suppress(FileNotFoundError):
+        (folder / CONTROL).rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def _digest_ledgers(folder: Path, journal: Journal) -> None:
     """What the customers of a killed scenario wrote down is evidence too."""
     digested = {line.data.get("file") for line in journal.lines() if line.kind == "ledger"}
@@ -126,8 +142,7 @@ def finish(folder: Path, *, redactor: Redactor) -> Path:
     (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
     for name, content in build(folder).items():
         (folder / name).write_bytes(content)
-    for private in (LOCK, "guardian.lock", "guardian.log", stopping.FILE):
-        (folder / private).unlink(missing_ok=True)
+    _close(folder)
     return seal(
         folder, folder.with_name(folder.name.removesuffix(UNFINISHED)), key=keys.signing_key(), redactor=redactor
     )

@@ -1,4 +1,4 @@
-"""Asking a run to stop, from any process: a file in its folder. The run looks for it, heals and seals."""
+"""Asking a run to stop, from any process: a file in its control folder. The run looks for it, heals and seals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from harness.folders import CONTROL
 
 LOOKS = 0.2  # seconds
 FILE = "stop.json"
@@ -21,18 +23,19 @@ class Request:
 
 
 def ask(folder: Path, *, who: str, why: str) -> None:
-    """Leave the request; the first one stands."""
-    path = folder / FILE
+    """Leave the request; the first one stands. A run whose control folder is gone is being sealed: it ends anyway."""
+    path = folder / CONTROL / FILE
     if not path.exists():
-        fresh = folder / f"{FILE}.new"
-        fresh.write_text(json.dumps({"who": who, "why": why}))
-        fresh.rename(path)
+        with suppress(FileNotFoundError):
+            fresh = path.with_suffix(".new")
+            fresh.write_text(json.dumps({"who": who, "why": why}))
+            fresh.rename(path)
 
 
 def asked(folder: Path) -> Request | None:
     """The request, if there is one."""
     try:
-        return Request(**json.loads((folder / FILE).read_text()))
+        return Request(**json.loads((folder / CONTROL / FILE).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

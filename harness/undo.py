@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -58,8 +59,12 @@ def healed(path: Path) -> None:
 
 
 def pending(folder: Path) -> list[Pending]:
-    """What may still be hurt, oldest first."""
-    return [Pending(path=path, **json.loads(path.read_text())) for path in sorted((folder / FOLDER).glob("*.json"))]
+    """What may still be hurt, oldest first. What somebody else marks as healed meanwhile is left out."""
+    found = []
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        with suppress(FileNotFoundError):
+            found.append(Pending(path=path, **json.loads(path.read_text())))
+    return found
 
 
 def settings(fault: Fault) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class Evidence:
     def observed(self) -> int:
         """The last moment, in `mono`, at which the drill itself still looked on.
 
-        Lines written by whoever healed a killed run do not count: they may come hours later, or after a reboot.
+        Lines written by whoever healed a killed run do not count: they may come hours later, or after a reboot. Nor do
+        the digests of ledgers, which whoever healed may have written.
         """
         latest = self.lines[0].mono if self.lines else 0
         for line in self.lines:
@@ -95,6 +96,8 @@ class Evidence:
                 break
             if line.kind == "fault.healed" and not self._ends():
                 break
+            if line.kind in ("ledger", "workload.end"):
+                continue
             latest = max(latest, line.mono)
         return latest
 

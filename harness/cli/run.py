@@ -5,8 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -145,23 +149,23 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
     name = new_id()
     folder, lock = begin(request.evidence, name, viewer=os.getpid())
     pack = folder.with_name(name)
-    log = request.evidence / f"{name}.log"
-    with log.open("wb") as sink:
+    with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(
             request.words(name),
             stdin=subprocess.DEVNULL,
-            stdout=sink,
+            stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock],
             start_new_session=True,
         )
-    os.close(lock)
-    live = Live(folder, say=(lambda _: None) if quiet else click.echo)
-    _watch(child, folder, live, tty=sys.stdout.isatty() and not quiet)
-    if not pack.is_dir() and folder.is_dir():
-        heal_run(folder, by="drdrill run")
-    words = log.read_text(errors="replace").strip()
-    log.unlink()
+        os.close(lock)
+        live = Live(folder, say=(lambda _: None) if quiet else click.echo)
+        with _ended_by_signal():
+            _watch(child, folder, live, tty=sys.stdout.isatty() and not quiet)
+        if not pack.is_dir() and folder.is_dir():
+            heal_run(folder, by="drdrill run")
+        log.seek(0)
+        words = log.read().decode(errors="replace").strip()
     if not pack.is_dir():
         said = [line for line in words.splitlines() if line.strip()]
         error = next(
@@ -171,6 +175,20 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
         failed = Refused if child.returncode == Exit.REFUSED else DrillError
         raise failed(error.removeprefix("!").strip(), hint=hint)
     return pack
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """SIGTERM is a Ctrl-C that says its name."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _watch(child: subprocess.Popen[bytes], folder: Path, live: Live, *, tty: bool) -> None:
@@ -188,10 +206,9 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, live: Live, *, tty: boo
             if tty:
                 click.echo(f"\r\033[K{live.status()}"[: _columns()], nl=False)
             clock.sleep(LOOKS)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             click.echo("\nstopping: what is hurt is healed, and the pack is sealed; this takes some seconds", err=True)
-            if folder.exists():
-                stopping.ask(folder, who=getpass.getuser(), why="Ctrl-C")
+            stopping.ask(folder, who=getpass.getuser(), why=str(interrupt) or "Ctrl-C")
     if tty:
         click.echo("\r\033[K", nl=False)
 
