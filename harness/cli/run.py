@@ -25,6 +25,7 @@ from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.errors import DrillError, Exit, Refused
+from harness.evidence.keys import fingerprint, key_path, signing_key
 from harness.heal import heal_run
 from harness.live import Follower, Live
 from harness.run import new_id
@@ -123,7 +124,8 @@ def run(
         click.echo(summary(pack))
         click.echo(f"evidence: {pack}")
         click.echo(f"report:   {pack / 'index.html'}")
-        click.echo(f"verify:   drdrill verify {pack} --key FINGERPRINT")
+        click.echo(f"verify:   drdrill verify {pack} --key {fingerprint(signing_key().public_key())}")
+        click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     context.exit(EXITS[Outcome(found["verdict"])])
 
 

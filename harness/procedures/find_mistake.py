@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from harness.errors import DrillError
 from harness.stacks import Cluster, Member
 
-HEAP = re.compile(r"tx:\s+(\d+), lsn: \S+ .*desc: (DELETE|UPDATE|HOT_UPDATE)")
-COMMIT = re.compile(r"tx:\s+(\d+), lsn: (\S+), .*desc: COMMIT (\S+ \S+) (\S+?);?(?:\s|$)")
+CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (?:DELETE|UPDATE|HOT_UPDATE) .*?flags: 0x([0-9A-F]{2})")
+END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
+SUBTRANSACTIONS = re.compile(r"subxacts:((?: \d+)+)")
+NEVER_VISIBLE = 0x08  # XLH_DELETE_IS_SUPER: an INSERT ... ON CONFLICT takes back what it had begun; nothing is lost
+
+PLACE = """
+    SELECT format('%%s/%%s/%%s', CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END,
+                  d.oid, pg_relation_filenode(c.oid)),
+           pg_walfile_name(%s::pg_lsn), pg_current_wal_flush_lsn()::text
+    FROM pg_class c, pg_database d WHERE c.oid = %s::regclass AND d.datname = current_database()
+"""
 
 
 class MistakeNotFound(DrillError):
@@ -33,46 +43,85 @@ class Mistake:
     logged: tuple[str, ...]  # the lines of the database's log that name the table
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a transaction ended."""
+
+    xid: str  # of the transaction itself, where a savepoint inside it was asked for
+    lsn: str
+    committed: bool
+
+
+def changes(heap: Iterable[str]) -> Counter[str]:
+    """How many rows each transaction changed or deleted, from pg_waldump's lines about one table."""
+    found = (match for match in map(CHANGE.search, heap) if match and not int(match[2], 16) & NEVER_VISIBLE)
+    return Counter(match[1] for match in found)
+
+
+def ends(transactions: Iterable[str]) -> dict[str, Ended]:
+    """How each transaction ended, from pg_waldump's lines. A savepoint has an id of its own: it ends with its whole."""
+    found = {}
+    for match in filter(None, map(END.search, transactions)):
+        inner = SUBTRANSACTIONS.search(match[4])
+        for xid in (match[1], *(inner[1].split() if inner else ())):
+            found[xid] = Ended(match[1], match[2], committed=match[3] == "COMMIT")
+    return found
+
+
 def find_mistake(cluster: Cluster, member: Member, *, table: str, since_lsn: str) -> Mistake:
     """Look through the write-ahead log of `member` from `since_lsn` (where the books were last known to be sound).
 
     Errors: `MistakeNotFound`.
     """
     with cluster.connect(member) as connection:
-        row = connection.execute(
-            "SELECT format('%%s/%%s/%%s', CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END,"
-            " d.oid, pg_relation_filenode(c.oid)), pg_walfile_name(%s::pg_lsn)"
-            " FROM pg_class c, pg_database d WHERE c.oid = %s::regclass AND d.datname = current_database()",
-            (since_lsn, table),
-        ).fetchone()
+        row = connection.execute(PLACE, (since_lsn, table)).fetchone()
     if row is None:
         raise MistakeNotFound(f"there is no table {table}", hint="name it with its schema")
-    relation, segment = row
-    timeline = str(int(segment[:8], 16))
-    wal = ("--path", str(member.data / "pg_wal"), "--timeline", timeline, "--start", since_lsn)
+    relation, segment, until = row
+    # Without an end, pg_waldump waits five seconds for the segment that will be written next.
+    wal = (
+        *("--path", str(member.data / "pg_wal"), "--timeline", str(int(segment[:8], 16))),
+        *("--start", since_lsn, "--end", until),
+    )
     heap = member.program("pg_waldump", *wal, "--rmgr", "Heap", "--relation", relation)
-    changes = Counter(match[1] for match in map(HEAP.search, heap.out.splitlines()) if match)
-    if not changes:
+    ended = member.program("pg_waldump", *wal, "--rmgr", "Transaction")
+    if said := (heap.err + ended.err).strip():  # what could not be read may hold the mistake, or a second one
         raise MistakeNotFound(
-            f"no transaction since {since_lsn} changed or deleted rows of {table}",
-            hint=f"pg_waldump said: {heap.err.strip()[-300:] or 'nothing'}",
+            f"the write-ahead log cannot be read from {since_lsn} to {until}: {said[-300:]}",
+            hint="fetch the missing segments from the archive and read them there",
         )
-    xid, rows = changes.most_common(1)[0]
-    if len(changes) > 1:
+    xid, rows, commit_lsn = _the_one(changes(heap.out.splitlines()), ends(ended.out.splitlines()), table, since_lsn)
+    with cluster.connect(member) as connection:  # pg_waldump prints the time too, in the zone of whoever runs it
+        stamp = connection.execute("SELECT pg_xact_commit_timestamp(%s::xid)", (xid,)).fetchone()
+    if stamp is None or stamp[0] is None:
         raise MistakeNotFound(
-            f"{len(changes)} transactions changed or deleted rows of {table}: {', '.join(sorted(changes))}",
+            f"transaction {xid} has no commit timestamp", hint="switch track_commit_timestamp on before the next time"
+        )
+    return Mistake(xid=xid, commit_lsn=commit_lsn, committed=stamp[0], rows=rows, logged=_logged(member, table))
+
+
+def _the_one(found: Counter[str], ended: dict[str, Ended], table: str, since: str) -> tuple[str, int, str]:
+    """The only transaction that committed changes: its id, how many, and where it committed."""
+    committed: Counter[str] = Counter()
+    for xid, rows in found.items():
+        if xid in ended and ended[xid].committed:
+            committed[ended[xid].xid] += rows
+    if len(committed) > 1:
+        raise MistakeNotFound(
+            f"{len(committed)} transactions changed or deleted rows of {table}: {', '.join(sorted(committed, key=int))}",
             hint="decide by the database's log which of them is the first mistake",
         )
-    commits = member.program("pg_waldump", *wal, "--rmgr", "Transaction", "--xid", xid)
-    commit = next((match for match in map(COMMIT.search, commits.out.splitlines()) if match and match[1] == xid), None)
-    if commit is None:
-        raise MistakeNotFound(f"transaction {xid} has not committed", hint="end the session that runs it")
-    return Mistake(
-        xid=xid,
-        commit_lsn=commit[2],
-        committed=datetime.fromisoformat(commit[3]).replace(tzinfo=UTC),
-        rows=rows,
-        logged=_logged(member, table),
+    if committed:
+        ((xid, rows),) = committed.items()
+        return xid, rows, ended[xid].lsn
+    if still_open := sorted(set(found) - set(ended), key=int):
+        raise MistakeNotFound(
+            f"transaction {', '.join(still_open)} changed or deleted rows of {table} and has not committed",
+            hint="end the session that runs it: nothing of it stays, and nothing needs to be restored",
+        )
+    raise MistakeNotFound(
+        f"no transaction since {since} changed or deleted rows of {table}",
+        hint="look in the database's log for TRUNCATE and DROP, which leave no such records",
     )
 
 

@@ -65,6 +65,13 @@ def serve(stack: LocalStack) -> None:
     found = visitor.ask("GET", f"/transactions/{ORIGIN}/1")[1]
     assert (found["from"], found["to"], found["amount"]) == (1, 2, "1.50")
     assert len({visitor.ask("GET", "/health")[1]["zone"] for _ in range(9)}) == 3
+    for zone in stack.zones:
+        stack.service(zone).stop()
+    _until(lambda: "zone" not in visitor.ask("GET", "/ready")[1], "no zone is asked any more")
+    assert post(4, 2, "1.00") == (503, False)
+    for zone in stack.zones:
+        stack.service(zone).start()
+    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
 
 
 def lose_leader(stack: LocalStack) -> None:

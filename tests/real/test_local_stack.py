@@ -21,6 +21,7 @@ from harness import wait
 from harness.command import labelled
 from harness.recorder import Memory
 from harness.stacks.local import remove_local
+from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.world import enter_argv, join_argv, rung
 from tests.real import scenes
 from tests.real.refusing import refusing_argv
@@ -51,7 +52,6 @@ class Held:
 def held(*, on: str, outer: Sequence[str] = ()) -> Iterator[Held]:
     """A stack on a rung; `outer` are words before the whole command. Nothing of it may be left at the end."""
     folder, label = Path(tempfile.mkdtemp(prefix="stack-test-")), f"test-{uuid.uuid4().hex[:8]}"
-    elsewhere = set(Path(tempfile.gettempdir()).glob("drdrill-*"))
     words = [sys.executable, "-m", "tests.real.scenes", "hold", str(folder), label]
     with (folder / "hold.out").open("wb") as log:
         holder = subprocess.Popen([*outer, *enter_argv(on, words)], stdout=log, stderr=log, start_new_session=True)
@@ -69,7 +69,7 @@ def held(*, on: str, outer: Sequence[str] = ()) -> Iterator[Held]:
         assert not labelled(label)
         left = [path for path in (folder / "stack").rglob("*") if path.is_file()]
         assert {path.suffix for path in left} == LOGS_ALONE, left
-        assert set(Path(tempfile.gettempdir()).glob("drdrill-*")) <= elsewhere
+        assert not list(Path("/tmp").glob(f"{temporary_prefix(label)}*"))
     finally:
         holder.kill()
         holder.wait()

@@ -23,6 +23,7 @@ from harness.stacks.local.place import LocalPlace
 from harness.stacks.local.postgres import PORT, Roles, dsn
 
 LEADS_WITHIN = timedelta(seconds=90)
+SPOOL = "fetched_wal"  # what `restore_command` fetched ahead and nobody asked for
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
 
 
@@ -114,6 +115,7 @@ class PatroniCluster:
         shutil.move(place.data, leader.data)
         for name in PATRONI_FILES:
             (leader.data / name).unlink(missing_ok=True)
+        shutil.rmtree(leader.data / SPOOL, ignore_errors=True)
         leader.start()
         self._wait_leader([leader])
         for member in self._members:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from harness.stacks.local.process import kill_labelled
+from harness.stacks.local.shared_memory import release_shared_memory
 
 ELSEWHERE = "sockets-elsewhere"  # file: names the folder of the sockets where that is not in the stack's own
 STALLED = "archiving-stalled"  # file: while it is there, archiving fails
@@ -25,7 +26,8 @@ def remove_local(label: str, folder: Path) -> None:
 
 
 def remove_files(folder: Path) -> None:
-    """Remove what a stack made, but for its logs; also the one folder that may lie elsewhere."""
+    """Remove what a stack made, but for its logs; also what of it lies elsewhere."""
+    release_shared_memory(folder)
     with contextlib.suppress(FileNotFoundError):
         _remove(Path((folder / ELSEWHERE).read_text()))
     for name in MADE:

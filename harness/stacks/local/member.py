@@ -14,11 +14,13 @@ from harness.stacks.local.database_user import DatabaseUser
 from harness.stacks.local.network import Network
 from harness.stacks.local.postgres import HBA, PORT, PROGRAMS, Roles, dsn, program
 from harness.stacks.local.process import LocalProcess
+from harness.stacks.local.shared_memory import release_shared_memory
 
 SCOPE = "quantumnest"
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
 STOP_LIMIT = timedelta(seconds=20)
+PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
 # Patroni's least `ttl` is 20 s: a leader that vanishes is replaced after about that long.
 TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 3}
@@ -86,7 +88,7 @@ class LocalMember(LocalProcess):
 
     def program(self, name: str, *words: str) -> Done:
         """Run one of PostgreSQL's own programs where this member's files are; any exit code."""
-        return self._commands.run([*self.words(), program(name), *words], check=False)
+        return self._commands.run([*self.words(), program(name), *words], check=False, within=PROGRAM_LIMIT)
 
     def own_volume(self) -> None:
         """Make the volume's folder where it is gone, and give all of it to the database's user."""
@@ -104,6 +106,11 @@ class LocalMember(LocalProcess):
         self.configuration.write_text(json.dumps(self._content(), indent=1))  # JSON is YAML
         self._user.own(self.configuration)
         super().start()
+
+    def kill(self) -> None:
+        """Also what the kernel keeps for a killed server: its volume may be lost next."""
+        super().kill()
+        release_shared_memory(self.volume)
 
     def _patroni(self) -> list[str]:
         return [*self.words(), sys.executable, "-P", "-m", "patroni", str(self.configuration)]

@@ -70,6 +70,7 @@ def settings(*, archive_command: str, archive_timeout: timedelta) -> dict[str, s
         "max_wal_senders": "10",
         "max_replication_slots": "10",
         "shared_buffers": "64MB",
+        "dynamic_shared_memory_type": "mmap",  # in the data directory: a killed server leaves nothing in /dev/shm
         "hot_standby": "on",
         "track_commit_timestamp": "on",  # when did which transaction commit
         "password_encryption": "scram-sha-256",

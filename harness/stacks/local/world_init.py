@@ -1,6 +1,6 @@
 """The first process of a world: run by `unshare`, before anything of the harness, with the standard library alone.
 
-`unshare -Urn --mount --pid` (without --fork) has made the namespaces and has become this program. It forks once:
+`unshare -Urn --mount --pid --ipc` (without --fork) has made the namespaces and has become this program. It forks once:
 the child is process 1 of the world, the parent stays outside under the pid that the user's shell knows.
 
 - Process 1 mounts /proc, brings `lo` up, runs the command in a process group of its own (the terminal's foreground

@@ -6,6 +6,7 @@ would look slower than it is.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +28,7 @@ class NoDatabase(Exception):
 
 
 class Connections:
-    """Connections that are kept while they work, and dropped at the first error."""
+    """Connections that are kept while they work. At the first error all idle ones are dropped with it."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -53,6 +54,7 @@ class Connections:
                     self._idle.append(connection)
                 else:
                     connection.close()
+                    self._drop_idle()
         finally:
             self._free.release()
 
@@ -72,8 +74,9 @@ class Connections:
     def _take(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.closed:
+            if not connection.closed and not _has_news(connection):
                 return connection
+            connection.close()
         try:
             with gevent.Timeout(CONNECT_LIMIT, NoDatabase(f"no server within {CONNECT_LIMIT:g} s")):
                 return psycopg.connect(
@@ -81,6 +84,16 @@ class Connections:
                 )
         except psycopg.Error as error:
             raise NoDatabase(_said(error)) from None
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _has_news(connection: Connection) -> bool:
+    """Whether the server has said something unasked: that it ends, as a rule."""
+    readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    return bool(readable)
 
 
 def _said(error: Exception) -> str:
