@@ -1,0 +1,166 @@
+"""What the platform's API claims about a transaction, whatever the database does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+import psycopg
+import pytest
+
+from harness.stacks.platform import transactions
+from harness.stacks.platform.connections import Connections, NoDatabase
+from harness.stacks.platform.transactions import Transactions
+
+GOOD = {"origin": "run/scene", "number": 7, "from": 1, "to": 2, "amount": "12.34"}
+
+
+class Database:
+    """A connection that does as told: `breaks_at` a statement that begins so, or "commit"."""
+
+    def __init__(
+        self, *, breaks_at: str = "", error: Exception | None = None, notice: str = "", row: Any = (1,)
+    ) -> None:
+        self.breaks_at = breaks_at
+        self.error = error or psycopg.OperationalError("server closed the connection unexpectedly")
+        self.notice = notice
+        self.row = row
+        self.handlers: list[Any] = []
+        self.said: list[str] = []
+        self.missing: set[int] = set()
+        self.slow = 0.0
+
+    @contextmanager
+    def use(self) -> Iterator[Database]:
+        if self.breaks_at == "connect":
+            raise NoDatabase("no server within 2.5 s")
+        yield self
+
+    def execute(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        word = query.split(maxsplit=1)[0]
+        self.said.append(word)
+        if word == self.breaks_at:
+            raise self.error
+        row = None if word == "INSERT" and self.row is None else (5,)
+        if word == "SELECT":
+            row = self.row
+        return SimpleNamespace(fetchone=lambda: row, rowcount=0 if values[-1:] and values[-1] in self.missing else 1)
+
+    def commit(self) -> None:
+        gevent.sleep(self.slow)
+        if self.breaks_at == "commit":
+            raise self.error
+        for handler in self.handlers:
+            if self.notice:
+                handler(SimpleNamespace(message_primary=self.notice))
+
+    def add_notice_handler(self, handler: Any) -> None:
+        self.handlers.append(handler)
+
+    def remove_notice_handler(self, handler: Any) -> None:
+        self.handlers.remove(handler)
+
+
+def _store(database: Any, **changed: Any) -> tuple[int, Any]:
+    status, body = Transactions(database).store(json.dumps({**GOOD, **changed}).encode())
+    return status, body["stored"]
+
+
+def test_what_committed_cleanly_is_stored() -> None:
+    """A row and two balances in one transaction, then the commit's own clean answer."""
+    database = Database()
+    assert _store(database) == (201, True)
+    assert database.said == ["INSERT", "UPDATE", "UPDATE"]
+    assert not database.handlers
+
+
+@pytest.mark.parametrize("moment", ["connect", "INSERT", "UPDATE"])
+def test_what_fails_before_the_commit_is_certainly_not_stored(moment: str) -> None:
+    """PostgreSQL rolls back what was never committed."""
+    assert _store(Database(breaks_at=moment)) == (503, False)
+
+
+def test_a_connection_lost_at_commit_leaves_it_unknown() -> None:
+    """The commit may have happened: nobody can say."""
+    assert _store(Database(breaks_at="commit")) == (500, None)
+
+
+def test_a_commit_that_was_not_waited_for_is_unknown() -> None:
+    """Committed on one server and perhaps nowhere else is not stored."""
+    notice = "canceling wait for synchronous replication due to user request"
+    assert _store(Database(notice=notice)) == (500, None)
+
+
+def test_a_commit_that_takes_longer_than_customers_wait_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer comes in time, and says that it does not know."""
+    monkeypatch.setattr(transactions, "WHOLE_LIMIT", 0.05)
+    database = Database()
+    database.slow = 5.0
+    assert _store(database) == (500, None)
+
+
+def test_an_account_that_is_not_there_is_refused() -> None:
+    """Whether the foreign key or the missing balance says so."""
+    database = Database()
+    database.missing = {2}
+    assert _store(database) == (422, False)
+    assert _store(Database(breaks_at="INSERT", error=psycopg.errors.ForeignKeyViolation("no such account"))) == (
+        422,
+        False,
+    )
+
+
+class Twice(Database):
+    """The number is there already, with these contents."""
+
+    def execute(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        found = super().execute(query, values)
+        if query.startswith("INSERT"):
+            return SimpleNamespace(fetchone=lambda: None)
+        return found
+
+
+def test_the_same_transaction_twice_is_stored_once() -> None:
+    """The same number with the same content is acknowledged, after a write of its own was replicated."""
+    database = Twice(row=(5, 1, 2, Decimal("12.34")))
+    assert _store(database) == (200, True)
+    assert database.said == ["INSERT", "SELECT", "SELECT"]
+    assert _store(Twice(row=(5, 1, 2, Decimal("12.34")), breaks_at="commit")) == (500, None)
+
+
+def test_another_transaction_under_the_same_number_is_refused() -> None:
+    """The number is the customer's key: other content under it is a mistake."""
+    assert _store(Twice(row=(5, 1, 3, Decimal("12.34")))) == (409, False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"amount": "0"}, {"amount": "-1"}, {"amount": "1.001"}, {"amount": "NaN"}, {"amount": "1e30"}, {"to": 1},
+     {"number": "x"}, {"from": None}, {"amount": "many"}],
+)  # fmt: skip
+def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed: dict[str, Any]) -> None:
+    """A bad request is an answer, not an error."""
+    database = Database()
+    assert _store(database, **changed) == (400, False)
+    assert not database.said
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b"\xff", b'{"origin": 1}'])
+def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+    """Whatever is sent, the answer says that nothing is stored."""
+    status, answer = Transactions(Database()).store(body)  # type: ignore[arg-type]
+    assert (status, answer["stored"]) == (400, False)
+
+
+def test_no_server_is_an_answer_in_time() -> None:
+    """Where nobody listens the connections say so, and do not wait for ever."""
+    connections = Connections("host=127.0.0.1,127.0.0.1 port=1,2 dbname=x user=x connect_timeout=2")
+    with pytest.raises(NoDatabase):
+        connections.ask_writable()
+    status, answer = Transactions(connections).store(json.dumps(GOOD).encode())
+    assert (status, answer["stored"]) == (503, False)
