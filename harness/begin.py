@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,7 +45,12 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
     os.environ[FOLDER] = str(folder.resolve())
     os.environ[LABEL] = run
-    Guardian.start(folder, viewer=viewer)
+    try:
+        Guardian.start(folder, viewer=viewer)
+    except BaseException:  # without a guardian nothing may begin, and nothing has
+        shutil.rmtree(folder)
+        os.close(lock)
+        raise
     return folder, lock
 
 
