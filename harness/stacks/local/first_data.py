@@ -89,7 +89,7 @@ def _initdb(member: LocalMember, commands: Commands, roles: Roles) -> None:
                 *(program("initdb"), "-D", str(member.data), "--username=postgres", f"--pwfile={word}"),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
                 *("--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
-                *("--set", f"dynamic_shared_memory_type={SHARED}"),
+                *("--set", "dynamic_shared_memory_type=mmap"),
             ]
         )
     finally:
