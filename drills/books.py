@@ -121,6 +121,10 @@ class QuantumNestBooks:
                 for block in source:
                     target.write(block)
             restored.execute(f"DELETE FROM late WHERE EXISTS (SELECT FROM {TABLE} t WHERE t.id = late.id)")
+            # A customer who found his transaction destroyed, and sent it again: the restored one is the original.
+            restored.execute(
+                f"DELETE FROM late USING {TABLE} t WHERE (t.origin, t.number) = (late.origin, late.number)"
+            )
             restored.execute(f"INSERT INTO {TABLE} ({columns}) SELECT {columns} FROM late")
             restored.execute(
                 f"UPDATE {ACCOUNTS} a SET balance = balance + moved.sum FROM"

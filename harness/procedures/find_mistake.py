@@ -15,10 +15,10 @@ from datetime import datetime
 from harness.errors import DrillError
 from harness.stacks import Cluster, Member
 
-CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (?:DELETE|UPDATE|HOT_UPDATE) .*?flags: 0x([0-9A-F]{2})")
+CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags: 0x([0-9A-F]{2})")
 END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
 SUBTRANSACTIONS = re.compile(r"subxacts:((?: \d+)+)")
-NEVER_VISIBLE = 0x08  # XLH_DELETE_IS_SUPER: an INSERT ... ON CONFLICT takes back what it had begun; nothing is lost
+TAKEN_BACK = 0x08  # of a DELETE, XLH_DELETE_IS_SUPER: an INSERT ... ON CONFLICT that came second undoes its own row
 
 PLACE = """
     SELECT format('%%s/%%s/%%s', CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END,
@@ -54,8 +54,11 @@ class Ended:
 
 def changes(heap: Iterable[str]) -> Counter[str]:
     """How many rows each transaction changed or deleted, from pg_waldump's lines about one table."""
-    found = (match for match in map(CHANGE.search, heap) if match and not int(match[2], 16) & NEVER_VISIBLE)
-    return Counter(match[1] for match in found)
+    found: Counter[str] = Counter()
+    for match in filter(None, map(CHANGE.search, heap)):
+        if match[2] != "DELETE" or not int(match[3], 16) & TAKEN_BACK:
+            found[match[1]] += 1
+    return found
 
 
 def ends(transactions: Iterable[str]) -> dict[str, Ended]:
@@ -107,8 +110,9 @@ def _the_one(found: Counter[str], ended: dict[str, Ended], table: str, since: st
         if xid in ended and ended[xid].committed:
             committed[ended[xid].xid] += rows
     if len(committed) > 1:
+        names = ", ".join(sorted(committed, key=int))
         raise MistakeNotFound(
-            f"{len(committed)} transactions changed or deleted rows of {table}: {', '.join(sorted(committed, key=int))}",
+            f"{len(committed)} transactions changed or deleted rows of {table}: {names}",
             hint="decide by the database's log which of them is the first mistake",
         )
     if committed:

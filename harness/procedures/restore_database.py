@@ -21,6 +21,9 @@ from harness.stacks import ArchivedSegment, Backup, Member, Place, Stack
 SEGMENT = 24  # letters in the name of a WAL segment; history and label files have other lengths
 RECOVERY_LIMIT = timedelta(minutes=30)
 ARCHIVE_LIMIT = timedelta(minutes=2)
+# A commit takes its time before its place in the log: one that follows the mistake there may have the earlier time.
+# What is looked at too early is in the restored database already, and not carried over.
+COMMITS_OVERLAP = timedelta(minutes=1)
 
 
 class RecoveryFailed(DrillError):
@@ -141,7 +144,7 @@ class RestoreDatabase:
     def _choose_backup(self) -> Facts:
         refused: dict[str, list[str]] = {}
         for backup in reversed(self.stack.backups.backups()):
-            if self._mistake and backup.ended >= self._mistake.committed - self.earlier:
+            if self._mistake and self._is_late(backup, self._mistake):
                 refused[backup.id] = ["made after the point to recover to"]
                 continue
             damages = self.stack.backups.check(backup)
@@ -155,6 +158,12 @@ class RestoreDatabase:
             hint="look for copies of the backups elsewhere before anything else is changed",
         )
 
+    def _is_late(self, backup: Backup, mistake: Mistake) -> bool:
+        """By position, for the clocks of two machines differ; by time only where a time is what is recovered to."""
+        if self.earlier:
+            return backup.ended >= mistake.committed - self.earlier
+        return _number(backup.end_lsn) >= _number(mistake.commit_lsn)
+
     def _check_archive(self) -> Facts:
         assert self._backup is not None
         backups = self.stack.backups
@@ -164,9 +173,15 @@ class RestoreDatabase:
             if file.damage and file.sound_version:
                 backups.restore_version(file)
                 mended.append(f"{file.name}: {file.damage}; its sound earlier version is used")
-            elif file.damage and len(file.name) == SEGMENT:
+            elif file.damage:
                 lost.append(f"{file.name}: {file.damage}, and no sound earlier version")
-                self._before = min(self._before or file.name, file.name)
+                if file.name.endswith(".history"):
+                    raise RecoveryFailed(
+                        f"{lost[-1]}: recovery would stay on the timeline before it and not say so",
+                        hint="write it anew: a line is the older timeline, the position of the change, and a reason",
+                    )
+                if len(file.name) == SEGMENT:  # PostgreSQL does not read backup labels in the archive
+                    self._before = min(self._before or file.name, file.name)
         if not self.mistaken:
             why = f"recovery must end before {self._before}: damaged" if self._before else "nothing newer is left"
             self.recorder.record(
@@ -262,8 +277,9 @@ class RestoreDatabase:
 
     def _salvage(self) -> Facts:
         assert self._damaged is not None and self._mistake is not None
+        since = self._mistake.committed - COMMITS_OVERLAP
         with self.stack.cluster.connect(self._damaged) as damaged, self.place.connect() as restored:
-            rows, amount = self.books.salvage(damaged, restored, since=self._mistake.committed)
+            rows, amount = self.books.salvage(damaged, restored, since=since)
             wrong = self.books.discrepancies(restored)
         self.recorder.record("salvaged", rows=rows, amount=str(amount))
         if wrong:
