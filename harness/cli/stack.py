@@ -134,7 +134,7 @@ def execute(*, words: tuple[str, ...], evidence: Path) -> None:
     inside = list(words)
     if ready.get("world"):
         inside = world.join_argv(int(ready["world"]), inside)
-    environment = {**os.environ, **ready.get("environment", {})}
+    environment = {**os.environ, **ready.get("environment", {}), LABEL: alive[-1].name}  # what it starts ends with it
     try:
         os.execvpe(inside[0], inside, environment)
     except OSError as error:

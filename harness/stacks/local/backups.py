@@ -103,7 +103,11 @@ class BarmanBackups:
         Where `before` names a segment, the archive ends before it.
         """
         words = f'"%f" "%p" {_quoted(place.data / "fetched_wal")} {before}'
-        return f"{self._program(fetch_program.__file__)} {words}".rstrip()
+        return f"{self.fetch_program()} {words}".rstrip()
+
+    def fetch_program(self) -> str:
+        """What the restore_command begins with; `%f %p SPOOL [BEFORE]` follow."""
+        return self._program(fetch_program.__file__)
 
     def _program(self, file: str) -> str:
         return f"{_quoted(sys.executable)} -I {_quoted(file)} {_quoted(self._settings)}"

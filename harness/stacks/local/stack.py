@@ -20,13 +20,14 @@ from harness.command import Commands, reap
 from harness.errors import DrillError, NotReady, Refused
 from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Component, Condition, Entrance
+from harness.stacks.local import by_hand
 from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.first_data import make_first_data
 from harness.stacks.local.leftovers import ELSEWHERE, STALLED, remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import LocalSettings, Parts, put_together
 from harness.stacks.local.postgres import PORT, PROGRAMS, SOCKET_PATH_LIMIT, Roles, dsn
-from harness.stacks.local.process import kill_parts
+from harness.stacks.local.process import LocalProcess, kill_parts
 from harness.stacks.local.tls import Issued, Issuer, make_authority
 from harness.stacks.local.visitor import Visitor
 from harness.stacks.local.wal import position
@@ -154,6 +155,12 @@ class LocalStack:
                 found[f"{path.stem}-{zone}"] = path
         return found
 
+    def components(self) -> dict[str, LocalProcess]:
+        """Every process of the stack, by its name."""
+        parts = self._made
+        found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.envoy]
+        return {component.name: component for component in found}
+
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
         entrance, parts = self.entrance, self._made
@@ -175,6 +182,7 @@ class LocalStack:
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
+                **by_hand.environment(parts, self.folder),
                 "PATH": f"{PROGRAMS}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }  # fmt: skip
