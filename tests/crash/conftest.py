@@ -1,0 +1,132 @@
+"""What is killed, and where. All of it takes hours; `--rotate` takes six kills of it, other ones every day."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import pytest
+
+from harness import clock
+from harness.stacks.local import world
+from tests.crash.victim import Folder, Victim, new_folder
+
+# Kinds of journal lines that only say what was seen or thought: between such a line and the one before nothing was
+# started, stopped, written or moved, so killing there is killing at the line before. Every other kind changes state.
+ONLY_SAID = frozenset(
+    {
+        "sentence",  # the words of the feature that come next
+        "expect",  # what will be judged
+        "wait",  # a poll that reached its end; what it waited for is recorded by itself
+        "exposure.sample",  # a look, by another thread, at any moment
+        "steady",
+        "figures",
+        "detected",
+        "decided",
+        "span.begin",
+        "span.end",
+        "procedure",  # the list of steps, before the first of them
+        "recovery.ordered",
+        "verified",
+        "health",
+        "stack.part",  # how long a part of the start took
+    }
+)
+MOMENTS = 10
+T = TypeVar("T")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("crash tests")
+    today = datetime.now(UTC).date().toordinal()
+    group.addoption("--rotate", nargs="?", type=int, const=today, help="six kills; without a number: those of today")
+    group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    turn = config.option.rotate
+    if turn is None:
+        return f"crash tests: all of them; random moments of --seed={config.option.seed}"
+    return f"crash tests: a rotating part; repeat it with --rotate={turn}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with a `variant` runs once for each of its module's VARIANTS, on every rung; or one of it."""
+    turn = metafunc.config.option.rotate
+    rungs = _rungs(metafunc.config.option.rung)
+    if "variant" in metafunc.fixturenames:
+        variants = metafunc.module.VARIANTS
+        chosen = variants if turn is None else [variants[turn // len(rungs) % len(variants)]]
+        metafunc.parametrize("variant", chosen)
+    if "rung" in metafunc.fixturenames:
+        metafunc.parametrize("rung", rungs if turn is None else [rungs[turn % len(rungs)]])
+
+
+def _rungs(forced: str | None) -> list[str]:
+    best = world.rung(forced).name
+    return [best] if forced or best == "loopback" else [best, "loopback"]
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A run that nobody killed: its journal's lines, in order, and how long it was inside its world."""
+
+    points: list[str]  # line/<kind>/<which>, of those that change state
+    length: timedelta
+
+
+@pytest.fixture(scope="session")
+def clean() -> Callable[[str], Clean]:
+    """The clean run of a rung, made when it is asked for first."""
+    runs: dict[str, Clean] = {}
+
+    def of(rung: str) -> Clean:
+        if rung not in runs:
+            with new_folder(rung) as folder:
+                begin = clock.mono()
+                victim = Victim.start(folder)
+                victim.wait_ended()
+                lines = victim.lines()
+                ends = [line.data["outcome"] for line in lines if line.kind in ("scenario.end", "run.end")]
+                assert ends == ["completed", "completed"], victim.out[-3000:]
+                runs[rung] = Clean(changing([line.kind for line in lines]), clock.since(begin))
+        return runs[rung]
+
+    return of
+
+
+def changing(kinds: list[str]) -> list[str]:
+    """`line/<kind>/<which>` of every line that changes state."""
+    return [f"line/{kind}/{kinds[: at + 1].count(kind)}" for at, kind in enumerate(kinds) if kind not in ONLY_SAID]
+
+
+@pytest.fixture
+def some(request: pytest.FixtureRequest) -> Callable[[list[T], int], list[T]]:
+    """All of a list; with `--rotate` some of it, evenly apart, other ones at every turn."""
+    turn = request.config.option.rotate
+
+    def choose(full: list[T], count: int) -> list[T]:
+        if turn is None:
+            return full
+        apart = len(full) / count
+        return [full[int(turn * 7 + number * apart) % len(full)] for number in range(count)]
+
+    return choose
+
+
+@pytest.fixture
+def folder(rung: str) -> Iterator[Folder]:
+    with new_folder(rung) as made:
+        yield made
+
+
+@pytest.fixture
+def fractions(request: pytest.FixtureRequest, some: Callable[[list[float], int], list[float]]) -> list[float]:
+    """Ten moments of a run, 0 is its beginning and 1 its end; by the seed that is printed at the top."""
+    option = request.config.option
+    chance = random.Random(option.seed if option.rotate is None else option.rotate)
+    return some([chance.random() for _ in range(MOMENTS)], 1)

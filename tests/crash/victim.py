@@ -1,0 +1,248 @@
+"""A run that is going to be killed, and what must be true of the world afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from harness import clock, wait
+from harness.command import Process, labelled
+from harness.evidence.journal import read
+from harness.evidence.keys import fingerprint, signing_key
+from harness.evidence.lines import Line
+from harness.folders import UNFINISHED
+from harness.recorder import Memory
+from harness.run import new_id
+from harness.stacks.local.backups import temporary_prefix
+from harness.stacks.local.shared_memory import LISTED
+from tests.crash.killer import CRASH
+
+ROOT = Path(__file__).parents[2]
+DRILL, SCENARIO = "database-backup-restoration", "An operator's mistake"
+SCALE, RATE = "0.02", "9"  # 4,000 transactions; three customers a second in each zone
+RUN_LIMIT = timedelta(minutes=6)
+HEAL_LIMIT = timedelta(seconds=90)
+Deeds = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Folder:
+    """A folder of evidence with a key of its own; short, for the path of a socket has a limit."""
+
+    path: Path
+    rung: str
+    runs: list[str] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> Path:
+        return self.path / "e"
+
+    @property
+    def key(self) -> str:
+        return fingerprint(signing_key(self.path / "key.pem").public_key())
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "DRDRILL_KEY": str(self.path / "key.pem"), "PYTHONPATH": str(ROOT)}
+
+    def drdrill(self, *words: str, within: timedelta = RUN_LIMIT) -> subprocess.CompletedProcess[str]:
+        """One command, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *words],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=within.total_seconds(),
+            check=False,
+        )
+
+    def heal(self) -> str:
+        """`drdrill heal`; what it said."""
+        done = self.drdrill("heal", "--evidence", str(self.evidence))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@contextmanager
+def new_folder(rung: str) -> Iterator[Folder]:
+    folder = Folder(Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp")), rung)
+    yield folder  # kept when a test fails: it holds what happened
+    shutil.rmtree(folder.path)
+
+
+@dataclass
+class Victim:
+    """One run, in a process of its own."""
+
+    folder: Folder
+    id: str
+    process: subprocess.Popen[bytes]
+    mark: Path
+
+    @classmethod
+    def start(cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None) -> Victim:
+        """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id."""
+        number = len(folder.runs)
+        mark = folder.path / f"mark-{number}"
+        wanted = {"deeds": list(deeds), "mark": str(mark), **({"lives": lives} if lives is not None else {})}
+        environment = {**folder.environment(), CRASH: json.dumps(wanted), "PYTEST_ADDOPTS": "-p tests.crash.killer"}
+        run = "" if viewer else new_id()
+        words = ["--only", SCENARIO, "--rung", folder.rung, "--scale", SCALE, "--evidence", str(folder.evidence)]
+        if viewer:
+            argv = [sys.executable, "-m", "harness", "run", DRILL, *words]
+        else:
+            argv = [sys.executable, "-m", "pytest", "drills", "-p", "no:cacheprovider", "-q", "--drill", DRILL, *words]
+            argv += ["--rate", RATE, "--run-id", run]
+        before = folder_names(folder.evidence)
+        with (folder.path / f"out-{number}").open("wb") as out:
+            process = subprocess.Popen(
+                argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True,
+            )  # fmt: skip
+        if viewer:
+            fresh = _until(lambda: folder_names(folder.evidence) - before, "the run has its folder", process)
+            run = fresh.pop().removesuffix(UNFINISHED)
+        folder.runs.append(run)
+        return cls(folder, run, process, mark)
+
+    @property
+    def unfinished(self) -> Path:
+        return self.folder.evidence / f"{self.id}{UNFINISHED}"
+
+    @property
+    def pack(self) -> Path:
+        return self.folder.evidence / self.id
+
+    @property
+    def out(self) -> str:
+        return (self.folder.path / f"out-{self.folder.runs.index(self.id)}").read_text(errors="replace")
+
+    def wait_marked(self, point: str) -> None:
+        """Until it has reached a point."""
+        _until(lambda: self.mark.exists() and json.loads(self.mark.read_text())["point"] == point, point, self.process)
+
+    def go_on(self) -> None:
+        """Let it go on after a `hold`."""
+        self.mark.with_suffix(".go").touch()
+
+    def wait_ended(self) -> int:
+        """Until its process has ended; the exit code, 128+n for a signal."""
+        code = self.process.wait(RUN_LIMIT.total_seconds())
+        return code if code >= 0 else 128 - code
+
+    def kill(self) -> None:
+        """SIGKILL to the run: the process that holds its world, or is it."""
+        self.process.kill()
+        self.process.wait()
+
+    def guardian(self) -> Process | None:
+        """By the folder that its command line names, and no other."""
+        wanted = [b"-m", b"harness.guardian", str(self.unfinished.resolve()).encode()]
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if words[1:4] == wanted:
+                    return Process.of(int(entry.name))
+        return None
+
+    def kill_guardian(self) -> None:
+        guardian = self.guardian()
+        assert guardian is not None and guardian.send(signal.SIGKILL)
+        wait.until(lambda: not guardian.running(), what="it is gone", within=HEAL_LIMIT, recorder=Memory())
+
+    def wait_healed(self) -> None:
+        """Until the guardian has done its work and is gone."""
+        wait.until(
+            lambda: not self.unfinished.exists() and self.guardian() is None,
+            what="the guardian heals, seals and ends",
+            within=HEAL_LIMIT,
+            recorder=Memory(),
+            last_seen=lambda: self.out[-1000:],
+        )
+
+    # Afterwards
+
+    def lines(self) -> list[Line]:
+        return read(self.pack / "journal.jsonl")
+
+    def outcome(self) -> str:
+        return str(self.lines()[-1].data["outcome"])
+
+    def findings(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.pack / "findings.json").read_text())
+        return found
+
+    def must_have_left_nothing(self) -> None:
+        """No process, no file, no memory in the kernel; and `drdrill heal` finds nothing to do."""
+        assert not labelled(self.id)
+        assert self.guardian() is None
+        assert not list(Path("/tmp").glob(f"{temporary_prefix(self.id)}*"))
+        assert "nothing to heal" in self.folder.heal()
+        left = folder_names(self.folder.evidence) - set(self.folder.runs)
+        assert not left, left
+        if self.mark.exists():
+            kept = json.loads(self.mark.read_text())
+            listed = {tuple(map(int, line.split()[:2])) for line in LISTED.read_text().splitlines()[1:]}
+            assert not listed & {(key, number) for key, number in kept["segments"]}
+            assert not [name for name in kept["files"] if Path(name).exists()]
+
+    def must_be_sealed(self, outcome: str) -> None:
+        """A pack under its final name that verifies, says how the run ended, and calls nothing MET that was cut off."""
+        assert self.pack.is_dir(), self.out[-2000:]
+        done = self.folder.drdrill("verify", str(self.pack), "--key", self.folder.key, "--json")
+        answer = json.loads(done.stdout)
+        assert (answer["integrity"], answer["authorship"]) == ("MET", "MET"), done.stdout
+        lines = self.lines()
+        assert self.outcome() == outcome
+        whole = {line.data["scenario"] for line in lines if line.kind == "scenario.end"}
+        begun = {line.data["scenario"] for line in lines if line.kind == "scenario.begin"}
+        verdicts = self.findings()["verdicts"]
+        assert not [name for name in begun - whole if verdicts.get(name) == "MET"], verdicts
+        hurt = [line.data["fault"] for line in lines if line.kind == "fault.intent"]
+        healed = [line.data["fault"] for line in lines if line.kind == "fault.healed" and line.data["ok"]]
+        assert set(hurt) <= set(healed)
+        assert not list(self.pack.glob("undo/*.json"))
+
+
+def must_be_whole(folder: Folder) -> None:
+    """The folder's packs are one chain, without a gap, and a new run takes its place in it."""
+    last = Victim.start(folder, [("line/stack.begin/1/before", "ask")])
+    last.wait_ended()
+    last.wait_healed()
+    last.must_be_sealed("stopped")
+    last.must_have_left_nothing()
+    done = folder.drdrill("verify", str(folder.evidence), "--key", folder.key)
+    assert done.returncode == 0 and "the runs follow one another without a gap" in done.stdout, done.stdout
+    numbers = [json.loads(path.open().readline())["data"]["number"] for path in journals(folder)]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def journals(folder: Folder) -> list[Path]:
+    return sorted(folder.evidence.glob("*/journal.jsonl"))
+
+
+def folder_names(evidence: Path) -> set[str]:
+    return {path.name for path in evidence.iterdir()} if evidence.is_dir() else set()
+
+
+def _until(condition: Any, what: str, process: subprocess.Popen[bytes]) -> Any:
+    begin = clock.mono()
+    while not (found := condition()):
+        assert process.poll() is None, f"it ended with {process.returncode} before {what}"
+        assert clock.since(begin) < RUN_LIMIT, what
+        clock.sleep(timedelta(milliseconds=50))
+    return found
