@@ -205,8 +205,8 @@ class Scene:
             outcome = "stopped"
         with self.run.listener.shield():
             self._heal()
-            self._end()
             stopped = outcome == "stopped" or self.run.listener.stopping
+            self._end(looked=not (stopped and hurt and not self._in_service))
             if stopped:
                 request = self.run.listener.why()
                 self.journal.record("stopped", who=request.who, why=request.why)
@@ -222,9 +222,11 @@ class Scene:
             if not wrong:
                 undo.healed(path)
 
-    def _end(self) -> None:
+    def _end(self, *, looked: bool) -> None:
+        """`looked`: rows and books are read; what was hurt and left before it was recovered decides nothing."""
         if self._workload is not None:
             self._quietly("customers ended badly", self._workload.end)
+        if self._workload is not None and looked:
             self._quietly("rows cannot be read", lambda: self.export("final", self.stack.cluster.connect))
             self._quietly("books cannot be checked", self._check_books_again)
         if self._sampler is not None:

@@ -45,7 +45,8 @@ class Procedure:
     def run(self, phase: str) -> None:
         """Run the steps of one phase, in order.
 
-        Errors: whatever a step raises; the step is recorded as failed first.
+        Errors: whatever a step raises; the step is recorded as failed first. A step that is cut short because the run
+        is stopped has not failed: it has no end.
         """
         self.announce()
         for step in self.steps:
@@ -57,7 +58,7 @@ class Procedure:
         begin = clock.mono()
         try:
             facts = step.run()
-        except BaseException as error:
+        except Exception as error:
             said = error.message if isinstance(error, DrillError) else f"{type(error).__name__}: {error}"
             self._end(step, begin, ok=False, facts={"error": said})
             raise
