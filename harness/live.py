@@ -166,7 +166,7 @@ class Live:
         self._at(line, f"{verdict.outcome}  {data['scenario']}")
         for finding in verdict.findings:
             if finding.outcome is not Outcome.MET and not finding.advisory:
-                self._at(line, f"    {finding.outcome} {finding.title}: {_short(finding.reason)}")
+                self._at(line, f"    {finding.outcome}: {finding.title}")
         self._now(line, "the next scenario is prepared")
 
     def _run_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:

@@ -33,7 +33,8 @@ from harness.stacks import Stack
 from harness.stacks.kinds import ENVIRONMENTS, open_stack
 from harness.stopping import Listener
 
-STEADY_LIMIT = timedelta(seconds=90)
+STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
+FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta =
 
 def must_be_steady(stack: Stack, recorder: Recorder) -> None:
     """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
-    if not steady(stack, recorder, moment="before"):
+    if not steady(stack, recorder, moment="before", within=FIRST_LIMIT):
         wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
         raise NotReady(
             f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"

@@ -57,6 +57,9 @@ def _banners(pack: Pack) -> list[str]:
 
 def _scenario(scenario: Scenario) -> list[str]:
     lines = [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}")]
+    broken = _broken(scenario)
+    if broken:
+        lines += _wrapped(broken, indent=4)
     by_id = {finding.id: finding for finding in scenario.findings}
     shown = [by_id[id] for id in FIRST if id in by_id]
     table = [_row(finding) for finding in shown]
@@ -66,7 +69,7 @@ def _scenario(scenario: Scenario) -> list[str]:
             _cut("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         )
         if finding.outcome is not Outcome.MET:
-            lines += _wrapped(finding.reason, indent=8)
+            lines += _wrapped(_without(broken, finding.reason), indent=8)
     if not scenario.begun:
         lines.append("    planned, and never began")
     elif not scenario.findings:
@@ -76,12 +79,27 @@ def _scenario(scenario: Scenario) -> list[str]:
     for finding in scenario.findings:
         if finding not in shown and finding.outcome is not Outcome.MET and not finding.advisory:
             what = f"{SYMBOLS[finding.outcome]} {finding.outcome}  {finding.title or finding.id}"
-            lines += _wrapped(f"{what}: {finding.reason}", indent=4)
+            lines += _wrapped(f"{what}: {_without(broken, finding.reason)}", indent=4)
     met = sum(finding.outcome is Outcome.MET for finding in scenario.findings if not finding.advisory)
     counted = sum(not finding.advisory for finding in scenario.findings)
     if counted:
         lines.append(f"    {met} of {counted} findings are MET")
     return lines
+
+
+def _broken(scenario: Scenario) -> str:
+    """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
+    ends = scenario.facts.of("scenario.end")
+    if not ends or ends[-1].data.get("outcome") == "completed":
+        return ""
+    return f"the scenario {ends[-1].data.get('outcome')}: {ends[-1].data.get('error') or 'no reason recorded'}"
+
+
+def _without(broken: str, reason: str) -> str:
+    """A reason that does not tell again what stands at the top."""
+    if not broken:
+        return reason
+    return reason.replace(f" ({broken})", "").replace(broken, "see above")
 
 
 def _decision_exercised(scenario: Scenario) -> bool:
