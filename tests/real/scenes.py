@@ -65,10 +65,17 @@ def serve(stack: LocalStack) -> None:
     found = visitor.ask("GET", f"/transactions/{ORIGIN}/1")[1]
     assert (found["from"], found["to"], found["amount"]) == (1, 2, "1.50")
     assert len({visitor.ask("GET", "/health")[1]["zone"] for _ in range(9)}) == 3
+
+
+def stop_services(stack: LocalStack) -> None:
+    """Where no zone serves, the entrance itself says that nothing is stored."""
+    visitor = Visitor(stack.entrance)
     for zone in stack.zones:
         stack.service(zone).stop()
     _until(lambda: "zone" not in visitor.ask("GET", "/ready")[1], "no zone is asked any more")
-    assert post(4, 2, "1.00") == (503, False)
+    body = {"origin": ORIGIN, "number": 4, "from": 1, "to": 2, "amount": "1.00"}
+    status, answer = visitor.ask("POST", "/transactions", body)
+    assert (status, answer["stored"]) == (503, False), answer
     for zone in stack.zones:
         stack.service(zone).start()
     _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
@@ -124,7 +131,12 @@ def _until(condition: Callable[[], bool], what: str) -> None:
     wait.until(condition, what=what, within=timedelta(seconds=90), recorder=Memory())
 
 
-SCENES: dict[str, Callable[[LocalStack], None]] = {"serve": serve, "lose_leader": lose_leader, "adopt": adopt}
+SCENES: dict[str, Callable[[LocalStack], None]] = {
+    "serve": serve,
+    "stop_services": stop_services,
+    "lose_leader": lose_leader,
+    "adopt": adopt,
+}
 
 if __name__ == "__main__":
     name, where, label = sys.argv[1:]

@@ -48,6 +48,11 @@ class Held:
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def _commands(label: str) -> list[bytes]:
+    """What still runs and carries the label."""
+    return [Path(f"/proc/{process.pid}/cmdline").read_bytes() for process in labelled(label)]
+
+
 @contextmanager
 def held(*, on: str, outer: Sequence[str] = ()) -> Iterator[Held]:
     """A stack on a rung; `outer` are words before the whole command. Nothing of it may be left at the end."""
@@ -66,7 +71,7 @@ def held(*, on: str, outer: Sequence[str] = ()) -> Iterator[Held]:
         yield Held(folder, label, on, holder)
         holder.send_signal(signal.SIGTERM)
         holder.wait(timeout=30)
-        assert not labelled(label)
+        assert not _commands(label), (folder / "hold.out").read_text()
         left = [path for path in (folder / "stack").rglob("*") if path.is_file()]
         assert {path.suffix for path in left} == LOGS_ALONE, left
         assert not list(Path("/tmp").glob(f"{temporary_prefix(label)}*"))
@@ -87,6 +92,11 @@ def stack() -> Iterator[Held]:
 def test_it_serves_over_tls_stores_once_and_says_what_is_certain(stack: Held) -> None:
     """A customer's transaction is stored once and can be read back, and every refusal says that nothing is stored."""
     stack.play("serve")
+
+
+def test_where_no_zone_serves_the_entrance_says_that_nothing_is_stored(stack: Held) -> None:
+    """Its own answer counts as a refusal, not as a doubt, and the zones serve again once they are started."""
+    stack.play("stop_services")
 
 
 def test_it_survives_the_death_of_its_leader(stack: Held) -> None:
@@ -117,4 +127,4 @@ def test_a_killed_stack_leaves_nothing_that_removal_does_not_end() -> None:
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
         remove_local(found.label, found.folder / "stack")
-        assert not labelled(found.label)
+        assert not _commands(found.label)
