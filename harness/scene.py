@@ -150,7 +150,8 @@ class Scene:
         """Run one phase of a procedure."""
         with self.span("verify" if phase == "verify" else "recover"):
             procedure.run(phase)
-        self._in_service = self._in_service or phase == "serve"
+        if phase == "serve" and any(step.phase == phase for step in procedure.steps):
+            self._in_service = True
 
     def verify_health(self, verification: Callable[[], bool]) -> None:
         """The plan's health verification, once the platform serves."""

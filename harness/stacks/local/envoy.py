@@ -97,7 +97,7 @@ class Envoy:
         return {
             "name": "api",
             "type": "STATIC",
-            "connect_timeout": "1s",
+            "connect_timeout": "2s",
             "lb_policy": "ROUND_ROBIN",
             # Nobody healthy means nobody is asked: guessing would hide an outage.
             "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
