@@ -20,6 +20,7 @@ from harness.command import end_labelled
 from harness.errors import Refused
 from harness.evidence import keys
 from harness.evidence.journal import Journal
+from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import NothingBegan
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
@@ -98,10 +99,16 @@ def heal_run(folder: Path, *, by: str) -> Healed:
 
 def _heal(folder: Path, run: str, *, by: str) -> Healed:
     ended = end_labelled(run)
-    redactor = Redactor(secrets_left(folder / STACK_FOLDER))
-    keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
+    secrets = secrets_left(folder / STACK_FOLDER)
+    redactor = Redactor(secrets)
+    if secrets:  # otherwise the stack had not begun, or its logs were kept before it ended
+        keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
+        clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
     remove_left(run, folder / STACK_FOLDER)
     pending = undo.pending(folder)
+    if not (folder / JOURNAL).exists():  # killed on its way into the world
+        shutil.rmtree(folder)
+        return Healed(run, ended, (), None)
     try:
         journal = Journal.resume(folder, redactor=redactor)
     except NothingBegan:

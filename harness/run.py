@@ -23,6 +23,7 @@ from harness.command import Commands
 from harness.errors import NotReady
 from harness.evidence.journal import Journal
 from harness.evidence.redact import Redactor
+from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.guardian import Guardian
@@ -155,6 +156,7 @@ class Run:
         if self._stack is not None:
             begin = clock.mono()
             keep_logs(self._stack.logs(), self.folder / "logs")
+            clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
             self._stack.stop()
             self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
