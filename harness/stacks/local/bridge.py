@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -78,9 +79,15 @@ class Bridge:
             route.link("set", index=index, state="up")
 
     def drop(self) -> None:
-        """Remove the bridge; harmless when it is gone. Links go with their zones."""
+        """Remove the bridge and the links of its zones; harmless when they are gone.
+
+        The kernel takes its time over the namespace of a zone that has ended: its link must not be waited for.
+        """
         with _netlink() as route:
             for index in route.link_lookup(ifname=self.name):
+                for port in route.link_lookup(master=index):
+                    with contextlib.suppress(NetlinkError):  # the kernel was faster
+                        route.link("del", index=port)
                 route.link("del", index=index)
 
 
