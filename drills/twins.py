@@ -11,6 +11,7 @@ MISSED = frozenset({Outcome.MISSED})
 UNKNOWN = frozenset({Outcome.UNKNOWN})
 MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
+BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
     "database-backup-restoration": (
@@ -22,6 +23,8 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "every base backup is damaged for good: nothing can be restored"),
         Twin("a-minute-too-early", MISTAKE, Sabotage(earlier=timedelta(minutes=1)), "exactness", MISSED,
              "the database is restored to a minute before the mistake"),
+        Twin("ends-early-and-says-nothing", BEYOND_REPAIR, Sabotage(silent=True), "exactness", MISSED,
+             "the archive cannot be replayed to its end, and the recovery does not say so"),
         Twin("never-put-in-service", MISTAKE, Sabotage(without=frozenset({"serve"})), "rto", UNKNOWN,
              "the database is restored and verified, and serves nobody"),
         Twin("salvage-skipped", MISTAKE, Sabotage(without=frozenset({"salvage"})), "salvage", MISSED,

@@ -52,7 +52,8 @@ Feature: Database Backup Restoration
     And every health check answers within the time that the plan gives it
 
     Examples:
-      | damage                                              |
-      | a byte is flipped in the latest base backup         |
-      | an object of the latest base backup is deleted      |
-      | a byte is flipped in a WAL segment archived after it |
+      | damage                                                                     |
+      | a byte is flipped in the latest base backup                                |
+      | an object of the latest base backup is deleted                             |
+      | a byte is flipped in a WAL segment archived after it                       |
+      | a WAL segment archived after it is damaged, and no sound version of it is left |

@@ -6,7 +6,7 @@ A procedure knows what a real team would know: addresses, logs, backups. Never t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness import clock
@@ -26,12 +26,22 @@ class Step:
     run: Callable[[], Facts]
 
 
+@dataclass(frozen=True)
+class Change:
+    """One thing that is done otherwise than the plan's own script does it."""
+
+    plan: str  # what the script does
+    here: str  # what is done instead
+    why: str
+
+
 class Procedure:
     """Steps in phases. The whole list is recorded before the first of them runs."""
 
-    def __init__(self, name: str, steps: Sequence[Step], *, recorder: Recorder) -> None:
+    def __init__(self, name: str, steps: Sequence[Step], *, recorder: Recorder, changes: Sequence[Change] = ()) -> None:
         self.name = name
         self.steps = tuple(steps)
+        self.changes = tuple(changes)
         self.recorder = recorder
         self._announced = False
 
@@ -39,7 +49,8 @@ class Procedure:
         """Record the list, once."""
         if not self._announced:
             listed = [{"phase": step.phase, "name": step.name, "does": step.does} for step in self.steps]
-            self.recorder.record("procedure", name=self.name, steps=listed)
+            changed = [asdict(change) for change in self.changes]
+            self.recorder.record("procedure", name=self.name, steps=listed, changes=changed)
             self._announced = True
 
     def run(self, phase: str) -> None:

@@ -7,12 +7,13 @@ customers wrote after it; `to_end_of_archive` restores all that was archived. Th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from harness import clock, wait
 from harness.errors import DrillError
-from harness.procedures import Facts, Procedure, Step
+from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.recorder import Recorder
@@ -34,7 +35,8 @@ class RecoveryFailed(DrillError):
 class RestoreDatabase:
     """One restoration under way. `sound` is the last check of the books before the disaster.
 
-    `skip` and `earlier` exist for sabotage twins alone: steps left out, and a recovery point that much too early.
+    `skip`, `earlier` and `silent` exist for sabotage twins alone: steps left out, a recovery point that much too early,
+    and an early end of which nothing is said.
     """
 
     stack: Stack
@@ -42,8 +44,10 @@ class RestoreDatabase:
     sound: SoundBooks
     recorder: Recorder
     mistaken: bool
+    changes: Sequence[Change] = ()  # against the plan's own script
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
+    silent: bool = False
     place: Place = field(init=False)
     _damaged: Member | None = field(init=False, default=None)
     _mistake: Mistake | None = field(init=False, default=None)
@@ -98,7 +102,7 @@ class RestoreDatabase:
             Step("serve", "start-the-writers", "Start the platform's API in every zone", self._start_writers),
         ]  # fmt: skip
         kept = [step for step in steps if step.name not in self.skip and step.phase not in self.skip]
-        return Procedure("restore-database", kept, recorder=self.recorder)
+        return Procedure("restore-database", kept, recorder=self.recorder, changes=self.changes)
 
     def _stop_writers(self) -> Facts:
         for zone in self.stack.zones:
@@ -154,7 +158,8 @@ class RestoreDatabase:
                         "refused": refused}  # fmt: skip
             refused[backup.id] = [f"{damage.key}: {damage.what}" for damage in damages]
         raise RecoveryFailed(
-            f"no sound base backup: {refused or 'there is none at all'}",
+            "no sound base backup: "
+            + ("; ".join(f"{id}: {', '.join(why)}" for id, why in refused.items()) or "none at all"),
             hint="look for copies of the backups elsewhere before anything else is changed",
         )
 
@@ -191,7 +196,7 @@ class RestoreDatabase:
                 inclusive=True,
                 mono=None,
                 why=why,
-                declared_early=bool(self._before),
+                declared_early=bool(self._before) and not self.silent,
             )
         return {"files": len(self._files), "mended": mended, "lost": lost, "ends before": self._before}
 
@@ -230,7 +235,7 @@ class RestoreDatabase:
         self._must_have_reached(lsn)
         self.recorder.record(
             "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
-            declared_early=bool(self._before),
+            declared_early=bool(self._before) and not self.silent,
         )  # fmt: skip
         return {"lsn": lsn, "timeline": timeline, "bytes": size}
 
