@@ -8,6 +8,7 @@ from datetime import timedelta
 from pytest_bdd import given, parsers, then, when
 
 from drills.books import BOOKS, TABLE
+from drills.changes import RESTORE_DATABASE
 from drills.expectations import SENTENCES
 from drills.health import health_checks, look
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -24,6 +25,9 @@ DAMAGES = {
     "an object of the latest base backup is deleted": DamageStoredObject("latest base backup", "delete"),
     "a byte is flipped in a WAL segment archived after it": DamageStoredObject(
         "WAL segment after the latest base backup", "flip a byte"
+    ),
+    "a WAL segment archived after it is damaged, and no sound version of it is left": DamageStoredObject(
+        "WAL segment after the latest base backup", "flip a byte", keep_versions=False
     ),
 }
 
@@ -136,8 +140,10 @@ def _restore(scene: Scene, *, mistaken: bool) -> Recovery:
         scene.sound,
         scene.journal,
         mistaken=mistaken,
+        changes=RESTORE_DATABASE,
         skip=scene.sabotage.without,
         earlier=scene.sabotage.earlier,
+        silent=scene.sabotage.silent,
     )
     recovery = Recovery(restoration, restoration.procedure())
     scene.follow(recovery.procedure, "restore")
