@@ -27,7 +27,7 @@ from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
 from harness.folders import CONTROL, STACK_FOLDER, UNFINISHED, keep_logs
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
-from harness.workload.workload import name_in_pack, record_ledgers
+from harness.workload.workload import record_ledgers
 from reports import build
 
 STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
@@ -134,10 +134,12 @@ def _close(folder: Path) -> None:
 
 
 def _digest_ledgers(folder: Path, journal: Journal) -> None:
-    """What the customers of a killed scenario wrote down is evidence too."""
-    digested = {line.data.get("file") for line in journal.lines() if line.kind == "ledger"}
-    left = [path for path in sorted(folder.glob("scenarios/*/ledger-*.jsonl")) if name_in_pack(path) not in digested]
-    if left:
+    """What the customers of a killed scenario wrote down is evidence too; all of it at once, for its totals."""
+    scenario, ended = "", True
+    for line in journal.lines():
+        if line.kind in ("scenario.begin", "workload.end"):
+            scenario, ended = str(line.data.get("scenario", scenario)), line.kind == "workload.end"
+    if not ended and (left := sorted((folder / "scenarios" / scenario).glob("ledger-*.jsonl"))):
         record_ledgers(left, journal)
 
 
