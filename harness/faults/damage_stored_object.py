@@ -57,9 +57,9 @@ class DamageStoredObject:
         if self.which == "WAL segment after the latest base backup":
             archived = stack.backups.archive(since=backups[-1].begin_segment)
             after = [file.key for file in archived if _is_segment(file.name)]
-            if len(after) < 3:  # the one the backup began in, one to damage, and one behind it
+            if len(after) < 3:  # the one the backup began in, one that customers wrote, and one to damage
                 raise NotReady("too few WAL segments were archived after the backup", hint="read the archive's log")
-            return [after[len(after) // 2]]
+            return [after[-1]]
         chosen = backups if self.which == "every base backup" else backups[-1:]
         return [_largest(stack, backup.objects) for backup in chosen]
 

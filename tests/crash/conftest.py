@@ -13,6 +13,7 @@ import pytest
 
 from harness import clock
 from harness.stacks.local import world
+from tests.crash.killer import MOMENTS
 from tests.crash.victim import Folder, Victim, new_folder
 
 # Kinds of journal lines that only say what was seen or thought: between such a line and the one before nothing was
@@ -36,7 +37,8 @@ ONLY_SAID = frozenset(
         "stack.part",  # how long a part of the start took
     }
 )
-MOMENTS = 10
+TORN = ("line/run.begin/1/torn", "line/fault.intent/1/torn", "line/run.end/1/torn")
+CHANCES = 10
 T = TypeVar("T")
 
 
@@ -44,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("crash tests")
     today = datetime.now(UTC).date().toordinal()
     group.addoption("--rotate", nargs="?", type=int, const=today, help="six kills; without a number: those of today")
+    group.addoption("--point", action="append", help="kill at this line alone, as a failure names it; repeatable")
     group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
 
 
@@ -125,8 +128,23 @@ def folder(rung: str) -> Iterator[Folder]:
 
 
 @pytest.fixture
+def points(
+    request: pytest.FixtureRequest,
+    rung: str,
+    clean: Callable[[str], Clean],
+    some: Callable[[list[str], int], list[str]],
+) -> list[str]:
+    """Before and after every line that changes state, and in the middle of the most important ones."""
+    if request.config.option.point:
+        return list(request.config.option.point)
+    lines = clean(rung).points
+    assert {"run.begin", "fault.intent", "step.end", "run.end"} <= {line.split("/")[1] for line in lines}
+    return some([*TORN, *(f"{line}/{moment}" for line in lines for moment in MOMENTS)], 2)
+
+
+@pytest.fixture
 def fractions(request: pytest.FixtureRequest, some: Callable[[list[float], int], list[float]]) -> list[float]:
     """Ten moments of a run, 0 is its beginning and 1 its end; by the seed that is printed at the top."""
     option = request.config.option
     chance = random.Random(option.seed if option.rotate is None else option.rotate)
-    return some([chance.random() for _ in range(MOMENTS)], 1)
+    return some([chance.random() for _ in range(CHANCES)], 1)

@@ -10,18 +10,11 @@ from tests.crash.conftest import ONLY_SAID, Clean, changing
 from tests.crash.victim import Folder, Victim, must_be_whole
 
 KILLED = 128 + 9
-TORN = ("line/run.begin/1/torn", "line/fault.intent/1/torn", "line/run.end/1/torn")
 
 
-def test_every_line(
-    rung: str, folder: Folder, clean: Callable[[str], Clean], some: Callable[[list[str], int], list[str]],
-    subtests: pytest.Subtests,
-) -> None:  # fmt: skip
+def test_every_line(rung: str, folder: Folder, points: list[str], subtests: pytest.Subtests) -> None:
     """Killed at any line, a run is healed and sealed by its guardian, and says that it was killed."""
-    lines = clean(rung).points
-    assert {"run.begin", "fault.intent", "step.end", "run.end"} <= {line.split("/")[1] for line in lines}
-    points = [f"{line}/{moment}" for line in lines for moment in ("before", "after")] + list(TORN)
-    for point in some(points, 2):
+    for point in points:
         with subtests.test(msg=f"{rung}: {point}"):
             victim = Victim.start(folder, [(point, "kill")])
             assert victim.wait_ended() == KILLED, victim.out[-3000:]

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from harness import guardian, stopping
+from harness.command import LABEL
+from harness.folders import CONTROL
 from tests.crash.victim import Folder, Victim, must_be_whole
 
 VARIANTS = ["both in a step", "guardian before the fault", "both, and the next run heals", "guardian after the fault",
-            "frozen harness"]  # fmt: skip
+            "early, on its way into the world", "both, and one healer after another"]  # fmt: skip
 BEFORE, AFTER = "line/workload.begin/1/after", "line/fault.bit/1/after"
+HEALERS = ("line/ledger/2/after", "line/workload.end/1/before", "line/workload.end/1/torn", "line/fault.healed/1/after",
+           "line/run.end/1/torn", "seal/reports/1/after", "seal/control/1/after", "seal/write/4/after",
+           "seal/rename/1/after")  # fmt: skip
 STEP = "line/step.begin/6/after"  # the database is being restored
 
 
@@ -17,7 +31,8 @@ def test_guardian(folder: Folder, variant: str) -> None:
         "both, and the next run heals": _next_run,
         "guardian before the fault": _before,
         "guardian after the fault": _after,
-        "frozen harness": _frozen,
+        "early, on its way into the world": _early,
+        "both, and one healer after another": _healers,
     }[variant](folder)
     must_be_whole(folder)
 
@@ -28,6 +43,22 @@ def _both(folder: Folder) -> None:
     assert victim.id in said and "destroy_recent_rows" in said, said
     victim.must_be_sealed("killed")
     victim.must_have_left_nothing()
+
+
+def _healers(folder: Folder) -> None:
+    """Whoever heals can be killed, too: the next one goes on."""
+    victim = _killed_both(folder)
+    for point in HEALERS:
+        killed = folder.heal_and_die(victim.unfinished, point)
+        assert killed.returncode == -9, f"{point}: {killed.stdout}{killed.stderr}"
+    victim.must_be_sealed("killed")
+    victim.must_have_left_nothing()
+    ledgers = [line.data["sha256"] for line in victim.lines() if line.kind == "ledger"]
+    assert len(set(ledgers)) == 3
+    totals = next(line.data for line in victim.lines() if line.kind == "workload.end")
+    assert totals["sent"] == sum(
+        path.read_text().count('"e":"sent"') for path in victim.pack.glob("scenarios/*/ledger-*.jsonl")
+    )
 
 
 def _next_run(folder: Folder) -> None:
@@ -64,14 +95,14 @@ def _after(folder: Folder) -> None:
     victim.must_have_left_nothing()
 
 
-def _frozen(folder: Folder) -> None:
-    """Asked to stop by `drdrill heal`, it does not: the guardian ends it when its patience is over."""
-    victim = Victim.start(folder, [(STEP, "freeze")])
-    victim.wait_marked(STEP)
-    folder.heal()
-    victim.wait_ended()
-    victim.wait_healed()
-    victim.must_be_sealed("killed")
+def _early(folder: Folder) -> None:
+    """Killed with its guardian before there is a journal: nothing had begun, and nothing stays."""
+    victim = Victim.start(folder)
+    victim.wait_guarded()
+    victim.kill_guardian()
+    victim.kill()
+    assert "nothing had begun" in folder.heal()
+    assert not victim.pack.exists()
     victim.must_have_left_nothing()
 
 
@@ -81,3 +112,27 @@ def _killed_both(folder: Folder) -> Victim:
     victim.kill_guardian()
     victim.kill()
     return victim
+
+
+DEAF = """
+import fcntl, os, signal, sys
+fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)
+print("holds it", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_harness_that_hears_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was asked to stop and does not is ended by its guardian, when the guardian's patience is over."""
+    monkeypatch.setattr(guardian, "GRACE", timedelta(seconds=1))
+    run = f"deaf-{os.getpid()}"
+    folder = tmp_path / f"{run}.unfinished"
+    (folder / CONTROL).mkdir(parents=True)
+    deaf = subprocess.Popen(
+        [sys.executable, "-c", DEAF, str(folder)], env={**os.environ, LABEL: run}, stdout=subprocess.PIPE
+    )
+    assert deaf.stdout is not None and deaf.stdout.readline()
+    stopping.ask(folder, who="test", why="it is asked")
+    assert guardian.watch(folder, viewer=None) == 0
+    assert deaf.wait(5) == -9
+    assert not folder.exists()

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock, wait
+from harness.begin import FOLDER
 from harness.command import Process, labelled
 from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line
 from harness.folders import UNFINISHED
+from harness.guardian import Guardian
 from harness.recorder import Memory
 from harness.run import new_id
 from harness.stacks.local.backups import temporary_prefix
@@ -72,6 +74,19 @@ class Folder:
         done = self.drdrill("heal", "--evidence", str(self.evidence))
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def heal_and_die(self, unfinished: Path, point: str) -> subprocess.CompletedProcess[str]:
+        """A healer that is killed at a point."""
+        wanted = json.dumps({"deeds": [(point, "kill")], "mark": str(self.path / "mark-healer")})
+        return subprocess.run(
+            [sys.executable, "-m", "tests.crash.healer", str(unfinished)],
+            cwd=ROOT,
+            env={**self.environment(), CRASH: wanted, FOLDER: str(unfinished)},
+            capture_output=True,
+            text=True,
+            timeout=RUN_LIMIT.total_seconds(),
+            check=False,
+        )
 
 
 @contextmanager
@@ -158,6 +173,10 @@ class Victim:
                 if words[1:4] == wanted:
                     return Process.of(int(entry.name))
         return None
+
+    def wait_guarded(self) -> None:
+        """Until it has a guardian that watches; there is no journal yet."""
+        _until(lambda: Guardian(self.unfinished).watches(), "it is guarded", self.process)
 
     def kill_guardian(self) -> None:
         guardian = self.guardian()

@@ -19,8 +19,7 @@ def environment(parts: Parts, folder: Path) -> dict[str, str]:
     found = {
         FOLDER: str(folder),
         "STACK_ZONES": " ".join(member.zone for member in members),
-        "STACK_API": f"https://{entrance.host}:{entrance.port}",
-        "STACK_RESOLVE": f"{entrance.host}:{entrance.port}:{entrance.address}",
+        "STACK_ENTRANCE": f"{entrance.address}:{entrance.port}",
         "STACK_CA": str(entrance.ca),
         "STACK_BUCKET": parts.backups.bucket,
         "STACK_FETCH": parts.backups.fetch_program(),
