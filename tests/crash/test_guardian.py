@@ -12,11 +12,13 @@ import pytest
 
 from harness import guardian, stopping
 from harness.command import LABEL
+from harness.errors import Exit
 from harness.folders import CONTROL
 from tests.crash.victim import Folder, Victim, must_be_whole
 
 VARIANTS = ["both in a step", "guardian before the fault", "both, and the next run heals", "guardian after the fault",
-            "early, on its way into the world", "both, and one healer after another"]  # fmt: skip
+            "early, on its way into the world", "both, and one healer after another",
+            "drill under a viewer"]  # fmt: skip
 BEFORE, AFTER = "line/workload.begin/1/after", "line/fault.bit/1/after"
 HEALERS = ("line/ledger/2/after", "line/workload.end/1/before", "line/workload.end/1/torn", "line/fault.healed/1/after",
            "line/run.end/1/torn", "seal/reports/1/after", "seal/control/1/after", "seal/write/4/after",
@@ -33,6 +35,7 @@ def test_guardian(folder: Folder, variant: str) -> None:
         "guardian after the fault": _after,
         "early, on its way into the world": _early,
         "both, and one healer after another": _healers,
+        "drill under a viewer": _viewed,
     }[variant](folder)
     must_be_whole(folder)
 
@@ -41,6 +44,15 @@ def _both(folder: Folder) -> None:
     victim = _killed_both(folder)
     said = folder.heal()
     assert victim.id in said and "destroy_recent_rows" in said, said
+    victim.must_be_sealed("killed")
+    victim.must_have_left_nothing()
+
+
+def _viewed(folder: Folder) -> None:
+    """`drdrill run` and the guardian both want to heal; one does, and the exit code says that nothing is decided."""
+    victim = Victim.start(folder, [(STEP, "kill")], viewer=True)
+    assert victim.wait_ended() == Exit.UNKNOWN, victim.out[-3000:]
+    victim.wait_healed()
     victim.must_be_sealed("killed")
     victim.must_have_left_nothing()
 
