@@ -88,9 +88,10 @@ def find_mistake(cluster: Cluster, member: Member, *, table: str, since_lsn: str
     )
     heap = member.program("pg_waldump", *wal, "--rmgr", "Heap", "--relation", relation)
     ended = member.program("pg_waldump", *wal, "--rmgr", "Transaction")
-    if said := (heap.err + ended.err).strip():  # what could not be read may hold the mistake, or a second one
+    if not (heap.ok and ended.ok):  # what could not be read may hold the mistake, or a second one
+        said = (heap.err or ended.err).strip()[-300:]
         raise MistakeNotFound(
-            f"the write-ahead log cannot be read from {since_lsn} to {until}: {said[-300:]}",
+            f"the write-ahead log cannot be read from {since_lsn} to {until}: {said}",
             hint="fetch the missing segments from the archive and read them there",
         )
     xid, rows, commit_lsn = _the_one(changes(heap.out.splitlines()), ends(ended.out.splitlines()), table, since_lsn)
