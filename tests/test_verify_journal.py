@@ -1,0 +1,286 @@
+"""What the verifier says of a pack's journal, of redacted copies, of folders of packs; and its command."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.evidence import verify
+from harness.evidence.seal import redact_copy
+from harness.evidence.verify import Report, verify_folder, verify_pack
+from tests.damaged_packs import JOURNAL, lines_of, names, payload, rechained, resealed, said
+from tests.made_packs import LEDGER, OUR_PRINT, sealed, series
+
+# --- the journal ---
+
+
+def test_a_line_changed_taken_out_or_moved(pack: Path) -> None:
+    """Sealed again without mending the chain: the line is named."""
+    lines = lines_of(pack)
+    cases = {
+        "chain-broken": [lines[0], lines[1].replace(b"scenario.begin", b"scenario.BEGIN"), *lines[2:]],
+        "sequence-gap": [*lines[:3], *lines[4:]],
+        "journal-line": [lines[0], lines[1].replace(b":", b": "), *lines[2:]],
+    }
+    for name, changed in cases.items():
+        (pack / JOURNAL).write_bytes(b"".join(line + b"\n" for line in changed))
+        report = verify_pack(resealed(pack), key=OUR_PRINT)
+        assert name in report.names()
+        assert any(re.search(r"line \d of journal", problem.text) for problem in report.problems)
+
+
+def test_a_journal_that_was_chained_again(pack: Path) -> None:
+    """Without the key the signed head and list of digests tell; nothing else has to."""
+    lines = lines_of(pack)
+    (pack / JOURNAL).write_bytes(rechained([line.replace(b'"seen":3', b'"seen":0') for line in lines]))
+    assert names(pack) >= {"file-changed", "journal-head", "journal-lines"}
+    (pack / JOURNAL).write_bytes(rechained(lines[:-1]))
+    assert names(pack) >= {"journal-length", "no-run-end"}
+
+
+def test_what_is_missing(pack: Path) -> None:
+    """A pack sealed without its first or last line, with an unhealed fault, an open scenario: completeness."""
+    lines = lines_of(pack)
+
+    def without(kind: bytes) -> list[bytes]:
+        return [line for line in lines if b'"kind":"' + kind not in line]
+
+    def unhealed(predicate: dict[str, Any]) -> None:
+        predicate["unhealedFaults"] = ["lose_volumes"]
+
+    def healed(predicate: dict[str, Any]) -> None:
+        predicate["unhealedFaults"] = []
+
+    def missing(changed: list[bytes], change: Callable[[dict[str, Any]], object] = healed) -> Report:
+        (pack / JOURNAL).write_bytes(rechained(changed))
+        return verify_pack(resealed(pack, change=change), key=OUR_PRINT)
+
+    assert missing(without(b"run.begin")).names() == {"no-run-begin"}
+    assert missing(without(b"run.end")).names() == {"no-run-end"}
+    assert missing(without(b"fault.healed"), unhealed).names() == {"unhealed-fault"}
+    assert missing(without(b"fault.healed")).names() == {"unhealed-fault", "statement-differs"}
+    assert missing(without(b"scenario.end")).names() == {"scenario-open"}
+    assert missing(without(b"scenario")).names() == {"scenario-missing"}
+    assert missing(without(b"ledger")).names() == {"not-digested"}
+    failed = [line.replace(b'"ok":true,"by"', b'"ok":false,"by"') for line in lines]
+    assert missing(failed, unhealed).names() == {"unhealed-fault"}
+
+
+def test_a_ledger_that_is_not_the_one_digested(pack: Path) -> None:
+    """Changed between the end of the scenario and the seal, or not there."""
+    (pack / LEDGER).write_text("other\n")
+    assert names(resealed(pack)) == {"digest-differs"}
+    (pack / LEDGER).unlink()
+    report = verify_pack(resealed(pack), key=OUR_PRINT)
+    assert report.names() == {"file-not-there"} and report.answer("completeness") == "MISSED"
+
+
+def test_another_plan_than_the_first_line_names(pack: Path) -> None:
+    """The plan in the pack must be the one whose digest was written before anything was hurt."""
+    (pack / "plan.yaml").write_text("objectives: {easier: true}\n")
+    assert names(resealed(pack)) == {"digest-differs"}
+
+
+@pytest.mark.parametrize("field", ["run", "number", "previousPack", "nonce"])
+def test_a_seal_that_says_something_else_than_the_journal(pack: Path, field: str) -> None:
+    """The statement repeats the first line and must agree with it."""
+    value = {"number": 9, "previousPack": "1" * 64}.get(field, "other")
+    report = verify_pack(resealed(pack, change=lambda predicate: predicate.update({field: value})), key=OUR_PRINT)
+    assert report.names() == {"statement-differs"}
+
+
+# --- redaction ---
+
+
+def test_a_redacted_copy_verifies(good: Path, tmp_path: Path) -> None:
+    """Any lines between the first and the last, neighbours too, and twice; the report says which."""
+    for n, lines in enumerate(([6], [2, 3, 4], [2, 3, 4, 5, 6, 7])):
+        copy = redact_copy(good, tmp_path / str(n), lines)
+        report = verify_pack(copy, key=OUR_PRINT)
+        assert report.problems == [] and report.redacted == lines
+        assert f"redacted: lines {', '.join(map(str, lines))}" in report.notes[0]
+        assert not any(lines_of(good)[line - 1] in (copy / JOURNAL).read_bytes() for line in lines)
+    again = redact_copy(tmp_path / "0", tmp_path / "again", [6, 7])
+    assert verify_pack(again, key=OUR_PRINT).redacted == [6, 7]
+
+
+def test_a_redacted_first_or_last_line_leaves_completeness_unknown(good: Path, tmp_path: Path) -> None:
+    """What is not shown is not claimed."""
+    for n, line in enumerate((1, 8)):
+        report = verify_pack(redact_copy(good, tmp_path / str(n), [line]), key=OUR_PRINT)
+        assert (report.answer("integrity"), report.answer("completeness")) == ("MET", "UNKNOWN")
+
+
+def test_redaction_excuses_nothing_else(good: Path, tmp_path: Path) -> None:
+    """Another changed line, a changed digest, another changed file: still named."""
+    copy = redact_copy(good, tmp_path / "a", [4])
+    lines = lines_of(copy)
+    forged_before = rechained([lines[0].replace(b'"n0"', b'"n1"'), lines[1]]).splitlines() + lines[2:]
+    cases = {
+        "before, chained again": forged_before,
+        "after": [*lines[:5], lines[5].replace(b'"seen":3', b'"seen":0'), *lines[6:]],
+        "digest": [*lines[:3], re.sub(rb'"redacted":"....', b'"redacted":"0000', lines[3]), *lines[4:]],
+        "cut": lines[:-1],
+        "spelled otherwise": [*lines[:3], lines[3].replace(b'"v":1,', b'"v": 1,'), *lines[4:]],
+    }
+    for changed in cases.values():
+        (copy / JOURNAL).write_bytes(b"".join(line + b"\n" for line in changed))
+        assert verify_pack(copy, key=OUR_PRINT).answer("integrity") == "MISSED"
+    (copy / JOURNAL).write_bytes(b"".join(line + b"\n" for line in lines))
+    (copy / "findings.json").write_text("{}")
+    assert names(copy) == {"file-changed"}
+
+
+def test_the_lines_before_redacted_neighbours_are_bound(good: Path, tmp_path: Path) -> None:
+    """Behind a redacted line the chain says nothing of the lines before it; the signed list of digests does."""
+    copy = redact_copy(good, tmp_path / "a", [3, 4])
+    lines = lines_of(copy)
+    forged = rechained([lines[0], lines[1].replace(b"All volumes lost", b"No volumes lost!")]).splitlines()
+    (copy / JOURNAL).write_bytes(b"".join(line + b"\n" for line in forged + lines[2:]))
+    assert names(copy) >= {"journal-lines", "file-changed"}
+
+
+# --- folders ---
+
+
+def folder_names(evidence: Path) -> set[str]:
+    return verify_folder(evidence, key=OUR_PRINT).names()
+
+
+def test_a_folder_of_packs(tmp_path: Path) -> None:
+    """A whole series is met; each way to disturb it has its name."""
+    evidence = tmp_path / "e"
+    series(evidence, length=4)
+    assert verify_folder(evidence, key=OUR_PRINT).outcome == "MET"
+    shutil.copytree(evidence, tmp_path / "gap")
+    shutil.rmtree(tmp_path / "gap" / "run-2")
+    assert folder_names(tmp_path / "gap") == {"gap"}
+    shutil.rmtree(tmp_path / "gap" / "run-1")
+    report = verify_folder(tmp_path / "gap", key=OUR_PRINT)
+    assert any("run 1 to 2 is not here" in problem.text for problem in report.problems)
+    shutil.copytree(evidence, tmp_path / "twice")
+    shutil.copytree(tmp_path / "twice" / "run-3", tmp_path / "twice" / "run-3-again")
+    assert folder_names(tmp_path / "twice") == {"duplicate"}
+
+
+def test_a_pack_put_in_an_older_ones_place(tmp_path: Path) -> None:
+    """Other content, sealed with the same key: each pack is sound, and the next one names another digest."""
+    _, second, _ = series(tmp_path, length=3)
+    previous = payload(second)["predicate"]["previousPack"]
+    shutil.rmtree(second)
+    sealed(second, number=2, previous=previous, lost=0)
+    answer = verify_folder(tmp_path, key=OUR_PRINT)
+    assert all(pack.outcome == "MET" for pack in answer.packs)
+    assert answer.names() == {"replaced"} and answer.outcome == "MISSED"
+    assert "run-2 is not the pack that run-3 names" in answer.problems[0].text
+
+
+def test_a_branch(tmp_path: Path) -> None:
+    """Two packs that name the same one before them: the run was repeated until it pleased."""
+    _, second, _ = series(tmp_path, length=3)
+    previous = payload(second)["predicate"]["previousPack"]
+    sealed(tmp_path / "run-2b", number=2, previous=previous, lost=0)
+    assert folder_names(tmp_path) == {"branch", "duplicate"}
+
+
+def test_what_else_lies_in_a_folder(tmp_path: Path) -> None:
+    """An unfinished run leaves the folder unknown; what is no pack is mentioned; a damaged pack is missed."""
+    first, _ = series(tmp_path, length=2)
+    (tmp_path / "run-3.unfinished").mkdir()
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "link").symlink_to(first)
+    answer = verify_folder(tmp_path, key=OUR_PRINT)
+    assert answer.names() == {"unfinished"} and answer.outcome == "UNKNOWN"
+    assert sum("was not looked at" in note for note in answer.notes) == 3
+    (first / LEDGER).write_text("x")
+    assert verify_folder(tmp_path, key=OUR_PRINT).outcome == "MISSED"
+
+
+# --- the command ---
+
+
+def test_exit_codes_and_text(good: Path, pack: Path, tmp_path: Path) -> None:
+    """0 met, 1 missed, 2 unknown, 3 bad input; text for people, JSON for programs."""
+    code, text = said(str(good), "--key", OUR_PRINT)
+    assert code == 0 and "Authorship    MET" in text and "not that the figures are true" in text
+    assert "openssl pkeyutl -verify" in text and text.endswith("Answer: MET")
+    assert said(str(good))[0] == 2
+    (pack / "plan.yaml").write_text("x")
+    code, text = said(str(pack), "--key", OUR_PRINT, "--json")
+    assert code == 1 and json.loads(text)["integrity"] == "MISSED"
+    assert said(str(pack.parent), "--key", OUR_PRINT)[0] == 1
+    told = json.loads(said(str(pack.parent), "--key", OUR_PRINT, "--json")[1])
+    assert told["outcome"] == "MISSED" and len(told["packs"]) == 1
+
+
+def test_bad_input(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing there, a file, a folder without packs, no argument, an unknown flag, a bad key."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "nothing", tmp_path / "file", tmp_path / "empty", tmp_path / "file" / "below"):
+        code, text = said(str(path))
+        assert code == 3 and "HINT" in text
+        assert json.loads(said(str(path), "--json")[1])["error"]
+    assert said(str(good), "--key", "nonsense")[0] == 3
+    assert said()[0] == 3 and said("a", "b", "--wrong")[0] == 3 and said("--help")[0] == 0
+    assert "usage: verify" in capsys.readouterr().out
+
+
+def test_a_terminal_is_not_fooled(pack: Path) -> None:
+    """Escape sequences in a file's name are shown, not obeyed."""
+    (pack / "\x1b[2Jx\u202e").write_text("")
+    Path(os.fsdecode(os.fsencode(pack) + b"/\xff")).write_text("")
+    code, text = said(str(pack), "--key", OUR_PRINT)
+    assert code == 1 and "\x1b" not in text and "\u202e" not in text and "\\x1b[2Jx\\u202e was not sealed" in text
+    assert text.encode()
+
+
+def test_files_that_cannot_be_read(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Permission denied is not a change: integrity is unknown, not met, and the file or folder is named."""
+    real_open, real_scan = os.open, os.scandir
+    denied = PermissionError(13, "Permission denied")
+
+    def closed_file(path: Any, *rest: Any, **options: Any) -> int:
+        if str(path).endswith(LEDGER):
+            raise denied
+        return real_open(path, *rest, **options)
+
+    def closed_folder(path: Any) -> Any:
+        if str(path).endswith("scenarios"):
+            raise denied
+        return real_scan(path)
+
+    monkeypatch.setattr(os, "open", closed_file)
+    report = verify_pack(pack, key=OUR_PRINT)
+    assert report.names() == {"unreadable"} and report.answer("integrity") == "UNKNOWN"
+    assert f"{LEDGER} cannot be read: Permission denied" in report.problems[0].text
+    monkeypatch.setattr(os, "scandir", closed_folder)
+    code, text = said(str(pack), "--key", OUR_PRINT)
+    assert code == 1 and "the folder scenarios cannot be read: Permission denied" in text
+
+
+def test_it_stands_alone(good: Path, tmp_path: Path) -> None:
+    """It imports the standard library and cryptography only, and runs as a copied file."""
+    source = Path(verify.__file__)
+    imported = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert imported - set(sys.stdlib_module_names) == {"cryptography"}
+    copy = shutil.copy(source, tmp_path / "verify.py")
+    argv = [sys.executable, "-I", str(copy), str(good), "--key", OUR_PRINT]
+    ended = subprocess.run(argv, capture_output=True, text=True, cwd="/", check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
