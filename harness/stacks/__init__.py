@@ -99,7 +99,7 @@ class Place(Protocol):
 
     def start(self) -> None: ...
     def verify_pages(self) -> str:
-        """`pg_checksums --check` on the stopped database; returns its last line. Errors: `CommandFailed`."""
+        """`pg_checksums --check` on the stopped database; returns what it counted. Errors: `CommandFailed`."""
 
     def verify_structure(self) -> str:
         """`pg_amcheck` on the running database, heap and indexes; returns what it said. Errors: `CommandFailed`."""

@@ -126,9 +126,10 @@ class LocalPlace:
         )
 
     def verify_pages(self) -> str:
-        """`pg_checksums --check` on the stopped database; its last line. Errors: `CommandFailed`."""
+        """`pg_checksums --check` on the stopped database; what it counted. Errors: `CommandFailed`."""
         words = [*self._member.words(), program("pg_checksums"), "--check", "-D", str(self.data)]
-        return _last(self._commands.run(words, within=LONG).out)
+        counted = [" ".join(line.split()) for line in self._commands.run(words, within=LONG).out.splitlines()]
+        return ", ".join(line for line in counted if line.startswith(("Blocks scanned", "Bad checksums")))
 
     def verify_structure(self) -> str:
         """`pg_amcheck`, heap and indexes, on the running database. Errors: `CommandFailed`."""
@@ -154,8 +155,3 @@ class LocalPlace:
             **recovery,
         }
         (self.folder / "postgresql.conf").write_text(as_conf(values))
-
-
-def _last(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else ""
