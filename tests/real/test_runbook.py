@@ -66,17 +66,16 @@ class Shell:
 
     def customers_write(self, *numbers: int) -> list[str]:
         """Over TLS, through the entrance. The rows as `QUERY` must show them, once they are stored."""
-        rows = []
-        for n in numbers:
-            body = json.dumps({"origin": "by-hand", "number": n, "from": n, "to": n + 1, "amount": f"{n}.25"})
-            answer = json.loads(
-                self.bash(
-                    f"""curl -sS --fail --cacert "$STACK_CA" --connect-to "::$STACK_ENTRANCE" --data '{body}'"""
-                    " https://api.quantumnest.com:8443/transactions"
-                )
-            )
-            rows.append(f"{answer['id']}|by-hand|{n}|{n}|{n + 1}|{n}.25")
-        return rows
+        post = (
+            'curl -sS --fail --cacert "$STACK_CA" --connect-to "::$STACK_ENTRANCE"'
+            " https://api.quantumnest.com:8443/transactions --data"
+        )
+        bodies = [
+            json.dumps({"origin": "by-hand", "number": n, "from": n, "to": n + 1, "amount": f"{n}.25"}) for n in numbers
+        ]
+        answers = self.bash("\n".join(f"{post} '{body}'; echo" for body in bodies)).splitlines()
+        stored = zip(numbers, map(json.loads, answers), strict=True)
+        return [f"{answer['id']}|by-hand|{n}|{n}|{n + 1}|{n}.25" for n, answer in stored]
 
 
 @pytest.fixture(scope="module")
