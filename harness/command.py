@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -105,23 +106,28 @@ class Commands:
         words = tuple(str(word) for word in argv)
         begin = clock.mono()
         try:
-            ended = subprocess.run(  # noqa: PLW1510 - `check` is ours, below
+            with subprocess.Popen(
                 words,
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                timeout=within.total_seconds(),
                 env=self.environment(env),
                 cwd=cwd,
                 start_new_session=True,
-            )
+            ) as child:
+                try:
+                    out, err = child.communicate(stdin, timeout=within.total_seconds())
+                except BaseException:  # not in time, or the run is stopped: what the command has started ends with it
+                    with suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
+                    raise
         except subprocess.TimeoutExpired:
             raise CommandFailed(f"{' '.join(words)}: not done within {within.total_seconds():g} s", hint=hint) from None
         except OSError as error:
             raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
-        done = Done(words, ended.returncode, ended.stdout, ended.stderr, clock.since(begin))
+        done = Done(words, child.returncode, out, err, clock.since(begin))
         if not quiet:
             self.recorder.record(
                 "command",

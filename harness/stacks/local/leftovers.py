@@ -39,6 +39,8 @@ def remove_files(folder: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        while path.exists():  # a command that was just killed may have removed a file of it first
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
