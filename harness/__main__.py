@@ -17,6 +17,9 @@ def main() -> None:
         code = drdrill.main(standalone_mode=False)
     except click.exceptions.Exit as left:
         code = left.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = Exit.REFUSED
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
         path = where.command_path if where else "drdrill"

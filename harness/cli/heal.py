@@ -6,16 +6,22 @@ import json
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from harness.cli.options import as_json, evidence
+from harness.errors import Refused
 from harness.heal import heal_run, unfinished
 
 
 @click.command()
 @evidence
 @as_json
-def heal(*, evidence: Path, as_json: bool) -> None:
+@click.pass_context
+def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
     """Heal and seal every run that was killed; ask one that is alive to stop first. Harmless when repeated."""
+    named = context.get_parameter_source("evidence") is ParameterSource.COMMANDLINE
+    if named and not evidence.is_dir():
+        raise Refused(f"there is no folder {evidence}", hint="name the folder that the run was given, or none")
     healed = [heal_run(folder, by="drdrill heal") for folder in unfinished(evidence)]
     if as_json:
         click.echo(

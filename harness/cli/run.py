@@ -97,8 +97,9 @@ def run(
 ) -> None:
     """Run the drill NAME, or all drills of a cadence: monthly."""
     chosen = choose(name, only)
-    if sabotage and sabotage not in {twin.name for twins in TWINS.values() for twin in twins}:
-        raise Refused(f"there is no sabotage {sabotage!r}", hint="`drdrill prove --help` lists them")
+    twins = [twin.name for listed in TWINS.values() for twin in listed]
+    if sabotage and sabotage not in twins:
+        raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
     request = Request(

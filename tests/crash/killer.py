@@ -37,6 +37,7 @@ from harness.stacks.local import world
 CRASH = "DRDRILL_TEST_CRASH"
 SEAL_STEPS = ("findings", "reports", "control", "write", "sync", "rename")  # `write` happens four times
 MOMENTS = ("before", "after")
+PATIENCE = 300.0  # seconds
 Wrapped = Callable[..., Any]
 
 
@@ -127,8 +128,11 @@ class Killer:
         elif deed == "ask":
             stopping.ask(Path(os.environ[FOLDER]), who="test", why="it was asked to stop")
         elif deed == "hold":
+            patience = time.monotonic() + PATIENCE
             while not self.mark.with_suffix(".go").exists():
                 time.sleep(0.02)
+                if time.monotonic() > patience:  # whoever tests is gone
+                    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def kept_by_the_kernel() -> dict[str, list[Any]]:

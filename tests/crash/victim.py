@@ -44,7 +44,7 @@ class Folder:
 
     path: Path
     rung: str
-    runs: list[str] = field(default_factory=list)
+    victims: list[Victim] = field(default_factory=list)
 
     @property
     def evidence(self) -> Path:
@@ -91,9 +91,17 @@ class Folder:
 
 @contextmanager
 def new_folder(rung: str) -> Iterator[Folder]:
+    """It goes with everything in it, also when a test has failed halfway and its run is still there."""
     folder = Folder(Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp")), rung)
-    yield folder  # kept when a test fails: it holds what happened
-    shutil.rmtree(folder.path)
+    try:
+        yield folder
+    finally:
+        for victim in folder.victims:
+            victim.kill()
+        folder.heal()
+        for victim in folder.victims:
+            victim.wait_healed()
+        shutil.rmtree(folder.path)
 
 
 @dataclass
@@ -108,7 +116,7 @@ class Victim:
     @classmethod
     def start(cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None) -> Victim:
         """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id."""
-        number = len(folder.runs)
+        number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
         wanted = {"deeds": list(deeds), "mark": str(mark), **({"lives": lives} if lives is not None else {})}
         environment = {**folder.environment(), CRASH: json.dumps(wanted), "PYTEST_ADDOPTS": "-p tests.crash.killer"}
@@ -128,8 +136,9 @@ class Victim:
         if viewer:
             fresh = _until(lambda: folder_names(folder.evidence) - before, "the run has its folder", process)
             run = fresh.pop().removesuffix(UNFINISHED)
-        folder.runs.append(run)
-        return cls(folder, run, process, mark)
+        victim = cls(folder, run, process, mark)
+        folder.victims.append(victim)
+        return victim
 
     @property
     def unfinished(self) -> Path:
@@ -141,7 +150,7 @@ class Victim:
 
     @property
     def out(self) -> str:
-        return (self.folder.path / f"out-{self.folder.runs.index(self.id)}").read_text(errors="replace")
+        return (self.folder.path / f"out-{self.mark.name.removeprefix('mark-')}").read_text(errors="replace")
 
     def wait_marked(self, point: str) -> None:
         """Until it has reached a point."""
@@ -211,7 +220,7 @@ class Victim:
         assert self.guardian() is None
         assert not list(Path("/tmp").glob(f"{temporary_prefix(self.id)}*"))
         assert "nothing to heal" in self.folder.heal()
-        left = folder_names(self.folder.evidence) - set(self.folder.runs)
+        left = folder_names(self.folder.evidence) - {victim.id for victim in self.folder.victims}
         assert not left, left
         if self.mark.exists():
             kept = json.loads(self.mark.read_text())

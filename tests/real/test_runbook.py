@@ -1,7 +1,7 @@
 """The runbook's commands themselves, run from a shell against an embedded stack: about two minutes.
 
 One stack, in this order: mistakes that harm nothing are looked for, one that does is recovered from by hand, then the
-volumes of all zones are lost and recovered by hand. Nothing here calls the recovery procedure.
+volumes of all zones are lost, with damage in the store, and recovered by hand. Nothing here calls the recovery procedure.
 """
 
 from __future__ import annotations
@@ -31,14 +31,22 @@ DELETE FROM quantumnest.financial_transactions WHERE created_at >= now() - inter
 COMMIT;
 SQL
 """
-LOSE_VOLUMES = """
-from pathlib import Path
+DISASTER = """
 import os
+from pathlib import Path
+from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.lose_volumes import LoseVolumes
 from harness.recorder import Memory
 from harness.stacks.local import LocalStack
-LoseVolumes().inject(LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory()), {})
-"""
+
+stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())
+segment = DamageStoredObject("WAL segment after the latest base backup", "flip a byte")
+segment.inject(stack, segment.prepare(stack))
+print(stack.backups.take().id)
+backup = DamageStoredObject("latest base backup", "flip a byte")
+backup.inject(stack, backup.prepare(stack))
+LoseVolumes().inject(stack, {})
+"""  # the segment is one that the older backup needs
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,8 @@ def test_the_runbook_undoes_a_mistake_and_keeps_what_came_after_it(shell: Shell)
 
 
 def test_the_runbook_brings_back_everything_archived_when_all_volumes_are_lost(shell: Shell) -> None:
-    """By the commands of the page alone, all that had reached the archive is there again and served in every zone."""
+    """By the commands of the page alone, all that had reached the archive is there again, though a backup and a WAL
+    file are damaged: both are named."""
     shell.customers_write(7, 8)
     shell.bash(
         """
@@ -131,8 +140,10 @@ def test_the_runbook_brings_back_everything_archived_when_all_volumes_are_lost(s
         """
     )
     before, balances = shell.ask(QUERY), shell.ask(ACCOUNTS)
-    shell.run(sys.executable, "-c", LOSE_VOLUMES)
+    unsound = shell.run(sys.executable, "-c", DISASTER).strip()
     said = shell.bash(runbook.recovery(mistaken=False))
+    assert f"{unsound}: NOT SOUND, taking the one before" in said
+    assert said.count("its sound earlier version is used") == 1
     assert "recovery ends before nothing" in said
     assert shell.ask(QUERY) == before
     assert shell.ask(ACCOUNTS) == balances
