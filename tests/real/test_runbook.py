@@ -1,7 +1,8 @@
 """The runbook's commands themselves, run from a shell against an embedded stack: about two minutes.
 
 One stack, in this order: mistakes that harm nothing are looked for, one that does is recovered from by hand, then the
-volumes of all zones are lost, with damage in the store, and recovered by hand. Nothing here calls the recovery procedure.
+volumes of all zones are lost, with damage in the store, and recovered by hand. Nothing
+here calls the recovery procedure.
 """
 
 from __future__ import annotations
