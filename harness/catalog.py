@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_bdd.exceptions import FeatureError
+from pytest_bdd.exceptions import GherkinParseError
 from pytest_bdd.feature import get_features
 from pytest_bdd.scenario import collect_example_parametrizations
+from pytest_bdd.steps import step_function_context_registry
 
 from harness.errors import Refused
 
@@ -22,6 +24,7 @@ class Scenario:
     title: str  # "An operator's mistake"
     tags: tuple[str, ...]
     sentences: tuple[str, ...]
+    unknown: tuple[str, ...]  # sentences that no step is written for, among the steps that are imported
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def drills(features: Path) -> list[Drill]:
     for path in sorted(features.glob("*/*.feature")):
         try:
             feature = get_features([str(path)])[0]
-        except FeatureError as error:
+        except GherkinParseError as error:
             raise Refused(
                 f"{path}:{error.line}: {error.message}", hint="mend the Gherkin; docs/write-a-drill.md"
             ) from None
@@ -67,9 +70,26 @@ def drills(features: Path) -> list[Drill]:
                         title=rendered.name,
                         tags=tuple(sorted(template.tags | feature.tags)),
                         sentences=tuple(f"{step.keyword} {step.name}" for step in rendered.steps),
+                        unknown=tuple(step.name for step in rendered.steps if not _understood(step.type, step.name)),
                     )
                 )
         found.append(
             Drill(path.stem.replace("_", "-"), path.parent.name, feature.name or path.stem, path, tuple(scenarios))
         )
     return found
+
+
+def must_be_understood(chosen: Iterable[Drill]) -> None:
+    """Errors: `Refused` naming the sentences that no step is written for; nothing was begun then."""
+    for drill in chosen:
+        unknown = sorted({sentence for scenario in drill.scenarios for sentence in scenario.unknown})
+        if unknown:
+            raise Refused(
+                f"{drill.feature}: no step says what this means: {'; '.join(unknown)}",
+                hint="write it in drills/conftest.py, or mend the sentence; docs/write-a-drill.md",
+            )
+
+
+def _understood(kind: str, text: str) -> bool:
+    steps = step_function_context_registry.values()
+    return any(step.type in (None, kind) and step.parser.is_matching(text) for step in steps)

@@ -16,10 +16,11 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
+import drills.conftest  # noqa: F401  what the sentences mean
 from drills import FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin
-from harness import begin, heal, plan, run
+from harness import begin, catalog, heal, plan, run
 from harness.catalog import slug
 from harness.checks import Outcome
 from harness.errors import DrillError
@@ -168,6 +169,8 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the world: this process becomes it."""
     if world.inside():
         return
+    plan.load(PLAN)
+    catalog.must_be_understood(catalog.drills(FEATURES))
     rung = world.rung(config.option.rung)
     if begin.FOLDER not in os.environ:
         begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+import drills.conftest  # noqa: F401  what the sentences mean
 from drills import DRILLS, FEATURES, PLAN
 from drills.twins import TWINS
 from harness import catalog, clock, plan, stopping
@@ -133,11 +134,12 @@ def run(
 def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
     plan.load(PLAN)
-    drills = catalog.drills(FEATURES)
-    chosen = [drill for drill in drills if name in (drill.name, drill.cadence)]
+    built = catalog.drills(FEATURES)
+    chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:
-        names = ", ".join(drill.name for drill in drills)
+        names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
+    catalog.must_be_understood(chosen)
     titles = [scenario.title for drill in chosen for scenario in drill.scenarios]
     if only and catalog.slug(only) not in map(catalog.slug, titles):
         raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles))
