@@ -14,7 +14,7 @@ from harness import clock
 from harness.checks import Outcome, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.lengths import in_words
+from harness.plan.lengths import in_words
 
 LONG = 1.0  # seconds: a wait shorter than this is not worth a line
 

@@ -20,16 +20,17 @@ import drills.conftest  # noqa: F401  what the sentences mean
 from drills import FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin
-from harness import begin, catalog, heal, plan, run
+from harness import catalog, plan, run
 from harness.catalog import slug
 from harness.checks import Outcome
 from harness.errors import DrillError
-from harness.guardian import Guardian
 from harness.run import Options, Run
 from harness.sabotage import NONE
+from harness.safety import begin, heal
+from harness.safety.guardian import Guardian
+from harness.safety.stopping import Listener
 from harness.scene import Scene
 from harness.stacks.local import world
-from harness.stopping import Listener
 
 SCENE = pytest.StashKey[Scene]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it

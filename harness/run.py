@@ -26,13 +26,13 @@ from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
-from harness.guardian import Guardian
 from harness.plan import Plan
 from harness.recorder import Memory, Recorder
 from harness.sabotage import NONE, Sabotage
+from harness.safety.guardian import Guardian
+from harness.safety.stopping import Listener
 from harness.stacks import Stack
 from harness.stacks.kinds import ENVIRONMENTS, open_stack
-from harness.stopping import Listener
 
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
 FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from harness import clock, undo, wait
+from harness import clock, wait
 from harness.checks import Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
@@ -21,6 +21,7 @@ from harness.faults.noop import Noop
 from harness.procedures import Procedure
 from harness.procedures.books import Books, SoundBooks
 from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
+from harness.safety import undo
 from harness.stacks import Stack
 from harness.workload import Workload
 from harness.workload.rows import export_rows

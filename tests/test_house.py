@@ -207,7 +207,7 @@ ARROWS = [
                          "harness.procedures", "harness.run", "harness.scene", "drills", "reports")),
     ("harness/evidence/verify", ("harness", "drills", "reports")),
     ("reports/", ("harness.command", "harness.wait", "harness.stacks", "harness.faults", "harness.procedures",
-                  "harness.run", "harness.scene", "harness.heal", "drills")),
+                  "harness.run", "harness.scene", "harness.safety.heal", "drills")),
 ]  # fmt: skip
 
 

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import plan, plan_text
+from harness import plan
 from harness.errors import Exit, Refused
-from harness.lengths import in_words, length_of_time, percentage
+from harness.plan import text as plan_text
+from harness.plan.lengths import in_words, length_of_time, percentage
 
 PLAN = Path(__file__).parent.parent / "drills" / "plan.yaml"
 

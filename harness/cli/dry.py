@@ -9,8 +9,8 @@ import click
 from drills.books import BOOKS
 from drills.expectations import expected
 from harness.catalog import Drill, slug
-from harness.lengths import in_words
 from harness.plan import Plan
+from harness.plan.lengths import in_words
 from harness.procedures.books import SoundBooks
 from harness.procedures.restore_database import RestoreDatabase
 from harness.recorder import Memory

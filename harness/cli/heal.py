@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from harness.cli.options import as_json, evidence
 from harness.errors import Refused
-from harness.heal import heal_run, unfinished
+from harness.safety.heal import heal_run, unfinished
 
 
 @click.command()

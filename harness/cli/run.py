@@ -20,16 +20,17 @@ import click
 import drills.conftest  # noqa: F401  what the sentences mean
 from drills import DRILLS, FEATURES, PLAN
 from drills.twins import TWINS
-from harness import catalog, clock, plan, stopping
-from harness.begin import begin
+from harness import catalog, clock, plan
 from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.keys import fingerprint, key_path, signing_key
-from harness.heal import heal_run
 from harness.live import Follower, Live
 from harness.run import new_id
+from harness.safety import stopping
+from harness.safety.begin import begin
+from harness.safety.heal import heal_run
 from harness.stacks.kinds import ENVIRONMENTS
 from reports.text import summary
 

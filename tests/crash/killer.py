@@ -25,13 +25,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import heal, scene, stopping
-from harness.begin import FOLDER
+from harness import scene
 from harness.checks import load
 from harness.command import labelled
 from harness.evidence import journal
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.folders import UNFINISHED
+from harness.safety import heal, stopping
+from harness.safety.begin import FOLDER
 from harness.stacks.local import world
 
 CRASH = "DRDRILL_TEST_CRASH"

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock, wait
-from harness.begin import FOLDER
 from harness.command import Process, labelled
 from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line
 from harness.folders import UNFINISHED
-from harness.guardian import Guardian
 from harness.recorder import Memory
 from harness.run import new_id
+from harness.safety.begin import FOLDER
+from harness.safety.guardian import Guardian
 from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.shared_memory import LISTED
 from tests.crash.killer import CRASH
@@ -172,7 +172,7 @@ class Victim:
 
     def guardian(self) -> Process | None:
         """By the folder that its command line names, and no other."""
-        wanted = [b"-m", b"harness.guardian", str(self.unfinished.resolve()).encode()]
+        wanted = [b"-m", b"harness.safety.guardian", str(self.unfinished.resolve()).encode()]
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from harness import plan_shape, plan_text
 from harness.errors import Refused
-from harness.lengths import length_of_time, percentage
+from harness.plan import shape as plan_shape
+from harness.plan import text as plan_text
+from harness.plan.lengths import length_of_time, percentage
 
 T = TypeVar("T")
 

@@ -1,9 +1,9 @@
 """A small process that is started first and outlives the harness: it heals when the harness dies, or when a fault has
 lived too long.
 
-`python -m harness.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the world;
-when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run: when that
-is killed, the run is asked to stop.
+`python -m harness.safety.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the
+world; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run: when
+that is killed, the run is asked to stop.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, stopping, undo, wait
+from harness import clock, wait
 from harness.command import LABEL, Process, end_labelled
 from harness.errors import DrillError, NotReady
 from harness.folders import CONTROL, UNFINISHED
-from harness.heal import heal_run, held
 from harness.recorder import Memory
+from harness.safety import stopping, undo
+from harness.safety.heal import heal_run, held
 
 LOOKS = timedelta(milliseconds=500)
 GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended
@@ -39,7 +40,13 @@ class Guardian:
         Errors: `NotInTime` when it does not come up.
         """
         environment = {name: value for name, value in os.environ.items() if name != LABEL}
-        words = [sys.executable, "-m", "harness.guardian", str(folder.resolve()), *([str(viewer)] if viewer else [])]
+        words = [
+            sys.executable,
+            "-m",
+            "harness.safety.guardian",
+            str(folder.resolve()),
+            *([str(viewer)] if viewer else []),
+        ]
         with (folder / CONTROL / "guardian.log").open("ab") as log:
             subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True

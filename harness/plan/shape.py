@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 
-from harness.lengths import WRITE_A_LENGTH, length_of_time, percentage
-from harness.plan_text import Text, Where
+from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
+from harness.plan.text import Text, Where
 
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip
@@ -70,7 +70,7 @@ def month(text: str) -> int:
 
 def examine(text: Text) -> None:
     """List in `text.problems` everything that is not of the shape of a plan."""
-    schema = json.loads(resources.files("harness").joinpath("plan_schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(resources.files("harness.plan").joinpath("schema.json").read_text(encoding="utf-8"))
     validator = jsonschema.Draft202012Validator(schema, format_checker=_formats())
     for error in validator.iter_errors(text.values):
         _say(text, error)

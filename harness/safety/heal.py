@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, stopping, undo
+from harness import clock
 from harness.checks import load
 from harness.command import end_labelled
 from harness.errors import Refused
@@ -26,6 +26,7 @@ from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
 from harness.folders import CONTROL, STACK_FOLDER, UNFINISHED, keep_logs
+from harness.safety import stopping, undo
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
 from harness.workload.workload import record_ledgers
 from reports import build

@@ -14,8 +14,8 @@ from pathlib import Path
 from harness.command import LABEL
 from harness.errors import Refused
 from harness.folders import CONTROL, UNFINISHED
-from harness.guardian import Guardian
-from harness.heal import heal_run, held, unfinished
+from harness.safety.guardian import Guardian
+from harness.safety.heal import heal_run, held, unfinished
 
 FOLDER = "DRDRILL_FOLDER"
 MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive holds the lock for an instant
