@@ -2,8 +2,8 @@
 lived too long.
 
 `python -m harness.safety.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the
-world; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run: when
-that is killed, the run is asked to stop.
+world; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run:
+when that is killed, the run is asked to stop.
 """
 
 from __future__ import annotations
