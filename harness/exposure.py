@@ -29,7 +29,7 @@ class ExposureSampler:
         self._connection: psycopg.Connection[Any] | None = None
         self._samples: list[tuple[int, int]] = []  # mono, LSN of the database
         self._archived = 0
-        self._advances = 0
+        self._steps: list[int] = []  # how far the archive reached each time it had moved on
 
     def begin(self) -> None:
         self._thread.start()
@@ -39,9 +39,13 @@ class ExposureSampler:
         self._done.set()
         self._thread.join(timeout=10)
 
-    def cycles(self) -> int:
-        """How often the archive has moved on since the beginning."""
-        return self._advances
+    def now(self) -> int:
+        """Where the database's log stood at the last look, as a number; 0 where there was none."""
+        return self._samples[-1][1] if self._samples else 0
+
+    def cycles(self, *, beyond: int) -> int:
+        """How often the archive has moved on to a point at or behind a position of the database's log."""
+        return sum(step >= beyond for step in list(self._steps))
 
     def open_age(self) -> timedelta:
         """For how long the oldest write that is not archived has waited, about."""
@@ -50,7 +54,7 @@ class ExposureSampler:
 
     def words(self) -> str:
         waits = self.open_age().total_seconds()
-        return f"the archive moved on {self._advances} times, the oldest write waits {waits:.1f} s"
+        return f"the archive moved on {len(self._steps)} times, the oldest write waits {waits:.1f} s"
 
     def _loop(self) -> None:
         while not self._done.wait(LOOKS.total_seconds()):
@@ -71,8 +75,8 @@ class ExposureSampler:
         self.recorder.record("exposure.sample", lsn=row[0], archived=archived, asked=asked)
         self._samples.append((clock.mono(), _number(row[0])))
         if _number(archived) > self._archived:
-            self._advances += 1 if self._archived else 0
             self._archived = _number(archived)
+            self._steps.append(self._archived)
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -33,7 +33,8 @@ SETTLING_LIMIT = timedelta(seconds=45)
 BASELINE = timedelta(seconds=2)  # of good service before anything is hurt
 BASELINE_LIMIT = timedelta(seconds=60)
 STALL = timedelta(seconds=20)  # for which a stalled archive is watched before anything is hurt
-CYCLES = 2  # of archiving with customers, seen before anything is hurt: then exposure has a figure
+CYCLES = 2  # of archiving behind what customers wrote first, seen before anything is hurt: then exposure has a figure,
+# and the last archived segment is not the first that customers wrote
 
 
 class Scene:
@@ -256,11 +257,17 @@ class Scene:
 
     def _wait_for_baseline(self, workload: Workload, sampler: ExposureSampler) -> None:
         length = max(BASELINE, self.sabotage.earlier + timedelta(seconds=10) if self.sabotage.earlier else BASELINE)
-        before = sampler.cycles()
         try:
             wait.until(
-                lambda: workload.good_for(length) and sampler.cycles() >= before + CYCLES,
-                what="customers are served in every zone and what they write is archived",
+                lambda: workload.good_for(BASELINE) and sampler.now(),
+                what="customers are served in every zone",
+                within=BASELINE_LIMIT,
+                recorder=self.journal,
+            )
+            written = sampler.now()
+            wait.until(
+                lambda: workload.good_for(length) and sampler.cycles(beyond=written) >= CYCLES,
+                what="what they write is archived",
                 within=BASELINE_LIMIT + length,
                 recorder=self.journal,
                 last_seen=sampler.words,
