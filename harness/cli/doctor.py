@@ -12,9 +12,8 @@ import click
 
 from harness.cli.options import as_json
 from harness.errors import DrillError, Exit
+from harness.folders import DISK_WANTED as DISK
 from harness.stacks.local import world
-
-DISK = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,12 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 RUNGS = ("rootless", "privileged", "loopback")
+
+
+def _finite(context: click.Context, option: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter("not a number", ctx=context, param=option)
+    return value
 
 
 def evidence(function: F) -> F:
@@ -36,6 +43,7 @@ def scale(function: F) -> F:
     return click.option(
         "--scale",
         type=click.FloatRange(0.01, 1000),
+        callback=_finite,
         default=1.0,
         show_default=True,
         help="Size of the data set; 1 is 200,000 transactions.",

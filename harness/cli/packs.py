@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.errors import Refused
+from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
 from reports import build
 
@@ -16,22 +16,25 @@ from reports import build
 @click.option(
     "--into", type=click.Path(path_type=Path, file_okay=False), help="Where to write (default: PACK.reports)."
 )
-def report(pack: Path, into: Path | None) -> None:
+@click.pass_context
+def report(context: click.Context, pack: Path, into: Path | None) -> None:
     """Build every report of a PACK again, beside it; the same bytes as those that were sealed."""
+    pack = pack.resolve()
+    if not (pack / "pack.dsse.json").is_file():
+        raise Refused(f"{pack} is not a sealed pack", hint="name a folder that `drdrill run` has sealed")
     into = into or pack.with_name(f"{pack.name}.reports")
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")
     built = build(pack)
     into.mkdir(parents=True, exist_ok=True)
+    differ = False
     for name, content in built.items():
         (into / name).write_bytes(content)
         sealed = pack / name
-        same = (
-            "the same as sealed"
-            if sealed.is_file() and sealed.read_bytes() == content
-            else "DIFFERS from the sealed one"
-        )
-        click.echo(f"{into / name}: {same}")
+        same = sealed.is_file() and sealed.read_bytes() == content
+        differ = differ or not same
+        click.echo(f"{into / name}: {'the same as sealed' if same else 'DIFFERS from the sealed one'}")
+    context.exit(Exit.MISSED if differ else Exit.MET)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -115,6 +115,8 @@ def run(
         nonce=nonce,
         sabotage=sabotage,
     )
+    if dry and as_json:
+        raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
         dry_run(chosen, only=only, plan=plan.load(PLAN), stack=stack)
         return
@@ -134,10 +136,13 @@ def run(
 
 def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
-    plan.load(PLAN)
+    calendar = plan.load(PLAN).calendar
     built = catalog.drills(FEATURES)
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:
+        waiting = [duty for duty in calendar if name in (duty.drill, duty.cadence)]
+        if waiting:
+            raise Refused(f"{name} is not built: {waiting[0].not_built}", hint="`drdrill list` shows what is")
         names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
     catalog.must_be_understood(chosen)

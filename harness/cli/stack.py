@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,8 @@ def stack() -> None:
 @options.as_json
 def up(*, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
+    if alive := [one.name for one in _held(evidence) if one.alive()]:
+        raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
     entered = world.rung(rung)
     held.folder.mkdir(parents=True)
@@ -161,6 +164,7 @@ def _show(held: Held, *, as_json: bool) -> None:
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
     click.echo(f"  {'database':<12} {ready.get('dsn')}")
-    click.echo("  open psql:   drdrill stack exec -- " + " ".join(ready.get("psql", [])))
-    click.echo("  ask the API: drdrill stack exec -- " + " ".join(ready.get("curl", [])))
-    click.echo("  end it:      drdrill stack down")
+    where = "" if held.folder.parent == Path("evidence") else f" --evidence {shlex.quote(str(held.folder.parent))}"
+    click.echo(f"  open psql:   drdrill stack exec{where} -- " + " ".join(ready.get("psql", [])))
+    click.echo(f"  ask the API: drdrill stack exec{where} -- " + " ".join(ready.get("curl", [])))
+    click.echo(f"  end it:      drdrill stack down{where}")

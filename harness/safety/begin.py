@@ -13,7 +13,8 @@ from pathlib import Path
 
 from harness.command import LABEL
 from harness.errors import Refused
-from harness.folders import CONTROL, UNFINISHED
+from harness.evidence.keys import signing_key
+from harness.folders import CONTROL, DISK_WANTED, UNFINISHED
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run, held, unfinished
 
@@ -30,6 +31,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
     Errors: `Refused` while another run in the same folder is alive, or where the folder cannot be written.
     """
     try:
+        signing_key()  # one that cannot be used is told now, and not when there is something to seal
         evidence.mkdir(parents=True, exist_ok=True)
         with held(evidence) as alone:
             if not alone:
@@ -37,6 +39,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
                     f"another run is just beginning in {evidence}", hint="wait for it, or use --evidence FOLDER"
                 )
             _heal_dead(evidence)
+            _must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
             folder.mkdir()
             lock = _lock(folder)
@@ -52,6 +55,15 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
         os.close(lock)
         raise
     return folder, lock
+
+
+def _must_have_room(evidence: Path) -> None:
+    free = shutil.disk_usage(evidence).free
+    if free < DISK_WANTED:
+        raise Refused(
+            f"{evidence}: {free / 1e9:.1f} GB free, a run wants {DISK_WANTED / 1e9:.0f} GB",
+            hint="free some, or choose another place with --evidence FOLDER; the space is given back after the run",
+        )
 
 
 def _heal_dead(evidence: Path) -> None:

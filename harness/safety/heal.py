@@ -102,10 +102,10 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     ended = end_labelled(run)
     secrets = secrets_left(folder / STACK_FOLDER)
     redactor = Redactor(secrets)
+    remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
     if secrets:  # otherwise the stack had not begun, or its logs were kept before it ended
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
         clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
-    remove_left(run, folder / STACK_FOLDER)
     pending = undo.pending(folder)
     if not (folder / JOURNAL).exists():  # killed on its way into the world
         shutil.rmtree(folder)
