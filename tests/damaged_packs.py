@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,8 @@ def canonical(told: Any) -> bytes:
 
 
 def said(*argv: str) -> tuple[int, str]:
-    out: list[str] = []
-    code = main([str(word) for word in argv], say=lambda text: out.append(str(text)))
-    return code, "\n".join(out)
+    """The exit code, and all that the command said: the answer, or the error."""
+    out = io.StringIO()
+    with redirect_stderr(out):
+        code = main([str(word) for word in argv], say=lambda text: print(text, file=out))
+    return code, out.getvalue()

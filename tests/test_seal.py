@@ -135,6 +135,13 @@ def test_a_sealed_pack_verifies(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["r1"]
 
 
+def test_a_pack_has_no_empty_folder(tmp_path: Path) -> None:
+    """A scenario that ended before its customers came leaves none: one found later was added."""
+    (unfinished(tmp_path / "run-1") / "scenarios" / "not begun" / "x").mkdir(parents=True)
+    pack = seal(tmp_path / "run-1.unfinished", tmp_path / "run-1", key=OURS)
+    assert verify_pack(pack, key=OUR_PRINT).outcome == "MET"
+
+
 def test_the_statement(tmp_path: Path) -> None:
     """The predicate says which run, which journal, which verdict; the subjects are all files but the envelope."""
     pack = sealed(tmp_path / "r1", number=7, previous="ab" * 32)

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.evidence import verify
-from harness.evidence.keys import public_pem
+from harness.evidence.keys import public_pem, signing_key
 from harness.evidence.seal import envelope, statement
 from harness.evidence.verify import BadInput, verify_pack
 from tests.damaged_packs import JOURNAL, canonical, lines_of, names, payload, resealed, said, signed
-from tests.made_packs import OTHERS, OUR_PRINT, OURS, sealed
+from tests.made_packs import LEDGER, OTHERS, OUR_PRINT, OURS, sealed
 
 # --- every change is named ---
 
@@ -100,6 +100,35 @@ def test_every_file_added(pack: Path, name: str) -> None:
     assert names(pack) == {"file-added"}
 
 
+@pytest.mark.parametrize("name", ["x", "scenarios/passed too", "logs/deep/er", "a\nb"])
+def test_an_empty_folder_added(pack: Path, name: str) -> None:
+    """It holds no byte, and yet its name says something that was not sealed."""
+    (pack / name).mkdir(parents=True)
+    report = verify_pack(pack, key=OUR_PRINT)
+    assert report.names() == {"folder-added"} and report.answer("integrity") == "MISSED"
+    assert f"the empty folder {verify.shown(name)}/ was not sealed" in report.problems[0].text
+
+
+def test_a_folder_whose_files_were_removed(pack: Path) -> None:
+    """The files are named; that their folder is empty is not named as something added."""
+    (pack / LEDGER).unlink()
+    assert names(pack) == {"file-removed", "file-not-there"}
+
+
+def test_a_renamed_pack(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder's name is not sealed: another one is named beside the answers and changes none of them."""
+    monkeypatch.chdir(pack)
+    assert verify_pack(Path(), key=OUR_PRINT).notes == []
+    report = verify_pack(pack.rename(tmp_path / "run-2"), key=OUR_PRINT)
+    assert report.outcome == "MET"
+    assert len(report.notes) == 1 and "called run-2 and holds the run run-1" in report.notes[0]
+    monkeypatch.chdir(tmp_path / "run-2")
+    assert verify_pack(Path(), key=OUR_PRINT).notes == report.notes
+    unsealed = (tmp_path / "run-2").rename(tmp_path / "run-1.unfinished")
+    report = verify_pack(unsealed, key=OUR_PRINT)
+    assert report.names() == {"unfinished"} and report.notes == []
+
+
 def test_links_and_odd_files(pack: Path) -> None:
     """A link to the same content is not the file that was sealed; a pipe is not waited for."""
     (pack / "plan.yaml").rename(pack.parent / "plan.yaml")
@@ -149,8 +178,15 @@ def test_the_key_may_be_a_file_or_a_fingerprint(good: Path, pack: Path, tmp_path
         "a\0b",
         "ab" * 31,
     ):
-        with pytest.raises(BadInput, match="--key"):
+        with pytest.raises(BadInput, match="--key") as refused:
             verify_pack(good, key=key)
+        assert "whoever ran the drill" in refused.value.hint
+    signing_key(tmp_path / "private.pem")
+    with pytest.raises(BadInput, match="62 hex digits; a fingerprint has 64"):
+        verify_pack(good, key="ab" * 31)
+    with pytest.raises(BadInput, match="a private key") as refused:
+        verify_pack(good, key=tmp_path / "private.pem")
+    assert "openssl pkey -in" in refused.value.hint
     (pack / "public-key.pem").write_bytes(public_pem(OTHERS.public_key()))
     swapped = verify_pack(pack, key=tmp_path / "ours.pem")
     assert (swapped.answer("authorship"), swapped.answer("integrity")) == ("MET", "MISSED")

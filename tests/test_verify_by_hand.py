@@ -46,6 +46,8 @@ def test_the_commands_of_the_guide_accept_a_good_pack(good: Path, tmp_path: Path
     assert answer(by_hand(good, expected="0" * 64)) == "MISSED"
     copy = redact_copy(good, tmp_path / "copy", [3, 4, 6])
     assert answer(by_hand(copy)) == "MET" and "NOTE line 4 is redacted" in by_hand(copy)
+    renamed = "NOTE this folder was renamed: it holds the run run-1"
+    assert renamed in by_hand(copy) and renamed not in lines
     text = (good / "VERIFY.md").read_text()
     assert all(commands in text and commands in verify.by_hand() for _, _, commands in verify.BY_HAND)
     assert "run-1" in text and OUR_PRINT in text and "proves nothing" in text
@@ -63,6 +65,10 @@ def edited(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
 def added(pack: Path) -> None:
     (pack / "logs").mkdir()
     (pack / "logs" / "extra file.log").write_text("")
+
+
+def folder_added(pack: Path) -> None:
+    (pack / "scenarios" / "passed too").mkdir()
 
 
 def linked(pack: Path) -> None:
@@ -99,6 +105,7 @@ def redacted_and_changed(pack: Path) -> None:
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "file changed": edited("plan.yaml", b"objectives", b"objections"),
     "file added": added,
+    "empty folder added": folder_added,
     "file removed": lambda pack: (pack / LEDGER).unlink(),
     "file linked": linked,
     "sums": edited("SHA256SUMS", b"  ", b" *"),

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import drdrill
+from harness.errors import Refused
 from harness.evidence import verify
 from harness.evidence.seal import redact_copy
 from harness.evidence.verify import Report, verify_folder, verify_pack
@@ -80,7 +83,7 @@ def test_a_ledger_that_is_not_the_one_digested(pack: Path) -> None:
     """Changed between the end of the scenario and the seal, or not there."""
     (pack / LEDGER).write_text("other\n")
     assert names(resealed(pack)) == {"digest-differs"}
-    (pack / LEDGER).unlink()
+    shutil.rmtree(pack / "scenarios")
     report = verify_pack(resealed(pack), key=OUR_PRINT)
     assert report.names() == {"file-not-there"} and report.answer("completeness") == "MISSED"
 
@@ -108,7 +111,7 @@ def test_a_redacted_copy_verifies(good: Path, tmp_path: Path) -> None:
         copy = redact_copy(good, tmp_path / str(n), lines)
         report = verify_pack(copy, key=OUR_PRINT)
         assert report.problems == [] and report.redacted == lines
-        assert f"redacted: lines {', '.join(map(str, lines))}" in report.notes[0]
+        assert f"redacted: line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))} of" in report.notes[0]
         assert not any(lines_of(good)[line - 1] in (copy / JOURNAL).read_bytes() for line in lines)
     again = redact_copy(tmp_path / "0", tmp_path / "again", [6, 7])
     assert verify_pack(again, key=OUR_PRINT).redacted == [6, 7]
@@ -210,11 +213,13 @@ def test_what_else_lies_in_a_folder(tmp_path: Path) -> None:
 # --- the command ---
 
 
-def test_exit_codes_and_text(good: Path, pack: Path, tmp_path: Path) -> None:
-    """0 met, 1 missed, 2 unknown, 3 bad input; text for people, JSON for programs."""
+def test_exit_codes_and_text(good: Path, pack: Path) -> None:
+    """0 met, 1 missed, 2 unknown, 3 bad input; the answers come first; JSON for programs."""
     code, text = said(str(good), "--key", OUR_PRINT)
-    assert code == 0 and "Authorship    MET" in text and "not that the figures are true" in text
-    assert "openssl pkeyutl -verify" in text and text.endswith("Answer: MET")
+    answers = [line.split()[:2] for line in text.splitlines()[1:4]]
+    assert code == 0 and text.startswith("Pack run-1: MET\n")
+    assert answers == [["Integrity", "MET"], ["Completeness", "MET"], ["Authorship", "MET"]]
+    assert "not that the figures are true" in text
     assert said(str(good))[0] == 2
     (pack / "plan.yaml").write_text("x")
     code, text = said(str(pack), "--key", OUR_PRINT, "--json")
@@ -224,17 +229,50 @@ def test_exit_codes_and_text(good: Path, pack: Path, tmp_path: Path) -> None:
     assert told["outcome"] == "MISSED" and len(told["packs"]) == 1
 
 
+def test_the_commands_come_only_when_asked_for(good: Path) -> None:
+    """One line names the option; with it they follow the answers."""
+    _, without = said(str(good))
+    assert "openssl pkeyutl" not in without and without.count("--by-hand") == 1
+    code, text = said(str(good), "--by-hand")
+    assert code == 2 and text.startswith("Pack run-1: UNKNOWN\n") and text.endswith(verify.by_hand() + "\n")
+
+
+def test_the_text_of_a_folder(tmp_path: Path) -> None:
+    """The folder's answer first, then that of each pack; one pack is not called packs."""
+    first, _ = series(tmp_path / "e", length=2)
+    text = said(str(tmp_path / "e"), "--key", OUR_PRINT)[1]
+    assert text.startswith(f"Folder {tmp_path / 'e'}, 2 packs: MET\n  the runs follow one another")
+    assert text.index("Folder") < text.index("Pack run-1: MET") < text.index("Pack run-2: MET")
+    (tmp_path / "one").mkdir()
+    first.rename(tmp_path / "one" / "run-1")
+    text = said(str(tmp_path / "one"), "--key", OUR_PRINT)[1]
+    assert text.startswith(f"Folder {tmp_path / 'one'}, 1 pack: MET\n  it is number 1, the first")
+
+
 def test_bad_input(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing there, a file, a folder without packs, no argument, an unknown flag, a bad key."""
+    """Nothing there, a file, a folder without packs, no argument, an unknown flag, a bad key: an error and a hint."""
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
-    for path in (tmp_path / "nothing", tmp_path / "file", tmp_path / "empty", tmp_path / "file" / "below"):
-        code, text = said(str(path))
-        assert code == 3 and "HINT" in text
-        assert json.loads(said(str(path), "--json")[1])["error"]
-    assert said(str(good), "--key", "nonsense")[0] == 3
-    assert said()[0] == 3 and said("a", "b", "--wrong")[0] == 3 and said("--help")[0] == 0
-    assert "usage: verify" in capsys.readouterr().out
+    paths = [tmp_path / name for name in ("nothing", "file", "empty", "file/below")]
+    wrong = [[str(path)] for path in paths]
+    wrong += [[str(good), "--key", "nonsense"], [], ["a", "b"], ["a", "--wrong"], [str(good), "--json", "--by-hand"]]
+    for argv in wrong:
+        code, text = said(*argv)
+        assert code == 3 and re.fullmatch(r"error: .+\nHINT: .+\n", text), text
+        if argv:
+            ended = CliRunner().invoke(drdrill, ["verify", *argv])
+            assert isinstance(ended.exception, Refused) or ended.exit_code == 2, argv  # click's own: told as refused
+    assert said("--help")[0] == 0
+    assert "--key FILE|FINGERPRINT" in capsys.readouterr().out
+
+
+def test_drdrill_verify_is_the_same(good: Path) -> None:
+    """The command of `drdrill` says what the file alone says, and explains its options."""
+    for options in ([], ["--key", OUR_PRINT], ["--json"], ["--by-hand"]):
+        ended = CliRunner().invoke(drdrill, ["verify", str(good), *options])
+        assert (ended.exit_code, ended.output) == said(str(good), *options)
+    told = CliRunner().invoke(drdrill, ["verify", "--help"]).output
+    assert "64 hex digits" in told and "PEM" in told and "--by-hand" in told
 
 
 def test_a_terminal_is_not_fooled(pack: Path) -> None:

@@ -37,9 +37,20 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     context.exit(Exit.MISSED if differ else Exit.MET)
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--key", metavar="FILE|FINGERPRINT", help=verifier.KEY_HELP)
+@click.option("--json", "as_json", is_flag=True, help=verifier.JSON_HELP)
+@click.option("--by-hand", "commands", is_flag=True, help=verifier.BY_HAND_HELP)
 @click.pass_context
-def verify(context: click.Context, words: tuple[str, ...]) -> None:
-    """Verify a PACK or a FOLDER of packs: [--key FILE|FINGERPRINT] [--json] PATH."""
-    context.exit(verifier.main(list(words)))
+def verify(context: click.Context, path: Path, key: str | None, as_json: bool, commands: bool) -> None:
+    """Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?
+
+    Answers integrity, completeness and authorship, each with its reasons; it never judges the figures.
+    """
+    if as_json and commands:
+        raise click.UsageError("--json and --by-hand exclude each other")
+    try:
+        context.exit(verifier.run(path, key=key, as_json=as_json, commands=commands, say=click.echo))
+    except verifier.BadInput as error:
+        raise Refused(str(error), hint=error.hint) from None

@@ -23,8 +23,10 @@ It was sealed on {predicate["sealedOn"]} with the key whose fingerprint is
 
     {predicate["keyid"]}
 
-`openssl` (3.0 or later) and `sha256sum` are enough to verify it; no network is needed. With the software at hand,
-`drdrill verify . --key FINGERPRINT` does the same; so does its file `verify.py` alone, copied to any machine.
+`openssl` (3.0 or later) and `sha256sum` are enough to verify it; no network is needed. With the software that made it,
+`drdrill verify . --key FINGERPRINT` does the same; so does its file `harness/evidence/verify.py` alone, copied to any
+machine with Python 3.11 and `cryptography`. Neither is in this folder: a verifier that comes with what it verifies
+proves nothing.
 
 ## What is sealed
 
@@ -38,6 +40,7 @@ It was sealed on {predicate["sealedOn"]} with the key whose fingerprint is
   one that you got by another way: without that, who sealed this pack is unknown, however well everything fits.
 - The pack before this one: `{predicate["previousPack"]}` (SHA-256 of its `pack.dsse.json`; "none" for the first).
   Over a folder of packs it shows a pack that was taken out, put in or replaced.
+- What this folder is called is not sealed; the run is the one that the journal's first line and the seal name.
 - In a redacted copy some lines of the journal are replaced by their digests. The copy still verifies, and what the
   replaced lines said is not shown.
 

@@ -61,6 +61,7 @@ def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Red
             raise Refused(f"{final}: there is a pack of this name already", hint="give the run another name")
         for name in MADE_HERE:
             (unfinished / name).unlink(missing_ok=True)
+        _drop_empty_folders(unfinished)
         before = _files(unfinished)
         if found := scan(unfinished, redactor=redactor):
             listed = "; ".join(map(str, found[:5])) + ("; …" if len(found) > 5 else "")
@@ -221,6 +222,14 @@ def _files(folder: Path) -> Seen:
             else:
                 raise OddFile(f"{path}: a link or a special file cannot be sealed", hint="remove it from the folder")
     return found
+
+
+def _drop_empty_folders(root: Path) -> None:
+    """No digest speaks of an empty folder, so a pack has none: one that is there later was added."""
+    for folder, _, _ in os.walk(root, topdown=False):
+        path = Path(folder)
+        if path != root and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _digest(path: Path) -> str:

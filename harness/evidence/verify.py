@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is this evidence pack whole, unchanged, and sealed by whom you expect? Needs Python 3.11 and `cryptography` only.
 
-    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--json]
+    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--json | --by-hand]
 
 This file imports nothing of the software that made the pack, and may be copied out of it. It answers three questions,
 each with MET, MISSED or UNKNOWN: integrity (is every byte as it was sealed?), completeness (is anything missing?) and
@@ -27,7 +27,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -57,8 +57,24 @@ LIMITS = (
 )
 
 
+KEY_HELP = (
+    "The key that you expect: a PEM file with the Ed25519 public key, or its fingerprint (64 hex digits), got by "
+    "another way than the pack. Without it, who sealed the pack stays unknown."
+)
+JSON_HELP = "Print the answers for a program."
+BY_HAND_HELP = "After the answers, print the commands that reach them with openssl and sha256sum alone."
+KEY_FORMS = (
+    "--key takes a file with the Ed25519 public key in PEM (it begins with -----BEGIN PUBLIC KEY-----), or the key's "
+    "fingerprint: 64 hex digits. Get it from whoever ran the drill, by another way than the pack"
+)
+
+
 class BadInput(Exception):
-    """What was given can be neither confirmed nor denied: it is no pack, or cannot be read."""
+    """What was given can be neither confirmed nor denied: it is no pack, or cannot be read; and what to do."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,11 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
+
+    @property
+    def name(self) -> str:
+        """What the pack's own folder is called, also where the path is a dot."""
+        return self.path.resolve().name
 
     def add(self, question: str, name: str, text: str, outcome: str = MISSED) -> None:
         self.problems.append(Problem(question, name, text, outcome))
@@ -183,7 +204,7 @@ def content_of(path: Path) -> bytes:
 
 
 def files_of(root: Path, report: Report) -> dict[str, str]:
-    """Digest of every file in the pack, by relative path ("" where it cannot be read)."""
+    """Digest of every file in the pack, by relative path ("" where it cannot be read, and for an empty folder/)."""
     found: dict[str, str] = {}
     folders = [root]
     while folders:
@@ -194,6 +215,8 @@ def files_of(root: Path, report: Report) -> dict[str, str]:
             where = shown(folder.relative_to(root))
             report.add("integrity", "unreadable", f"the folder {where} cannot be read: {error.strerror}", UNKNOWN)
             continue
+        if not entries:
+            found[f"{folder.relative_to(root).as_posix()}/"] = ""
         for entry in entries:
             path = Path(entry.path)
             name = path.relative_to(root).as_posix()
@@ -238,13 +261,21 @@ def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519Public
     try:
         inside = path.resolve().is_relative_to(root.resolve())
         with path.open("rb") as source:
-            found = key_from(source.read(LARGEST[KEY]))
+            content = source.read(LARGEST[KEY])
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadInput(f"--key {shown(key)}: {getattr(error, 'strerror', None) or 'not a file'}") from None
+        why = getattr(error, "strerror", None) or "not a file"
+        if re.fullmatch("[0-9a-f]{16,}", digits):
+            why = f"{len(digits)} hex digits; a fingerprint has 64"
+        raise BadInput(f"--key {shown(key)}: {why}", hint=KEY_FORMS) from None
     if inside:
-        raise BadInput(f"--key {shown(key)}: this key lies in the evidence itself and proves nothing; get it elsewhere")
+        text = f"--key {shown(key)}: this key lies in the evidence itself and proves nothing"
+        raise BadInput(text, hint="get the key, or its fingerprint, from whoever ran the drill, by another way")
+    found = key_from(content)
+    if found is None and b"PRIVATE KEY-----" in content:
+        text = f"--key {shown(key)}: a private key; to verify, the public one is enough"
+        raise BadInput(text, hint=f"`openssl pkey -in {shown(key)} -pubout` prints the public key: give that as a file")
     if found is None:
-        raise BadInput(f"--key {shown(key)}: neither an Ed25519 public key in PEM nor a fingerprint of 64 hex digits")
+        raise BadInput(f"--key {shown(key)}: this file holds no Ed25519 public key in PEM", hint=KEY_FORMS)
     return fingerprint(found), found
 
 
@@ -388,6 +419,9 @@ def check_files(root: Path, report: Report, statement: dict[str, Any], found: di
     for name in sorted(truth.keys() | found.keys() - beside, key=lambda name: name.encode(errors="replace")):
         if name not in found:
             report.add("integrity", "file-removed", f"{shown(name)} was sealed and is not there")
+        elif name.endswith("/"):
+            if not any(each.startswith(name) for each in truth):  # else its files were removed, which is said already
+                report.add("integrity", "folder-added", f"the empty folder {shown(name)} was not sealed")
         elif name not in truth:
             report.add("integrity", "file-added", f"{shown(name)} was not sealed")
         elif found[name] and found[name] != truth[name]:
@@ -470,7 +504,7 @@ class Chain:
     def end(self, signed: dict[str, Any]) -> None:
         """Compare with what was signed. The list of digests also binds the lines before a redacted one."""
         if self.number != signed["lines"]:
-            text = f"{JOURNAL} has {self.number} lines; {shown(signed['lines'])} were sealed"
+            text = f"{JOURNAL} has {counted(self.number, 'line')}; {shown(signed['lines'])} were sealed"
             self.problems.append(("journal-length", text))
         if self.head != signed["head"]:
             self.problems.append(("journal-head", f"the last line of {JOURNAL} is not the one that was sealed"))
@@ -493,11 +527,12 @@ def check_journal(root: Path, report: Report, statement: dict[str, Any]) -> Stor
     for name, text in chain.problems[:MANY]:
         report.add("integrity", name, text)
     if len(chain.problems) > MANY:
-        report.add("integrity", chain.problems[MANY][0], f"{len(chain.problems) - MANY} more problems in {JOURNAL}")
+        more = counted(len(chain.problems) - MANY, "more problem")
+        report.add("integrity", chain.problems[MANY][0], f"{more} in {JOURNAL}")
     report.redacted = chain.redacted
     if chain.redacted:
-        lines = ", ".join(map(str, chain.redacted))
-        report.notes.append(f"redacted: lines {lines} of {JOURNAL}: what they said was withheld, and is not judged")
+        lines = ("line " if len(chain.redacted) == 1 else "lines ") + ", ".join(map(str, chain.redacted))
+        report.notes.append(f"redacted: {lines} of {JOURNAL}: what was said there is withheld, and is not judged")
         if statement and not chain.problems:
             # the signed list of the lines' digests stands in for the digest of the file
             report.problems = [problem for problem in report.problems if problem != changed(JOURNAL)]
@@ -598,7 +633,8 @@ def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
     """
     root = Path(path)
     if not is_pack(root):
-        raise BadInput(f"{shown(path)} is not an evidence pack: it holds no {ENVELOPE}, no {SUMS} and no {JOURNAL}")
+        text = f"{shown(path)} is not an evidence pack: it holds no {ENVELOPE}, no {SUMS} and no {JOURNAL}"
+        raise BadInput(text, hint=NAME_A_PACK)
     wanted, given = expected_key(key, root)
     report = Report(root)
     statement = check_seal(root, report, wanted, given)
@@ -609,20 +645,35 @@ def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
         report.add("completeness", "no-journal", "without the journal nothing shows what the run did")
     else:
         check_story(report, story, found)
-    if root.name.endswith(UNFINISHED):
-        report.add("completeness", "unfinished", "the folder is named as unfinished: sealing did not come to its end")
+    check_name(report, str(report.facts.get("run") or (story.first.get("run") if story else None) or ""))
     return report
+
+
+def check_name(report: Report, run: str) -> None:
+    """A folder's name is not sealed and bears on no answer; whoever goes by it should know that it is another."""
+    if report.name.endswith(UNFINISHED):
+        report.add("completeness", "unfinished", "the folder is named as unfinished: sealing did not come to its end")
+    elif run and report.name != run:
+        report.notes.append(
+            f"renamed: this folder is called {shown(report.name)} and holds the run {shown(run)}. What a folder is "
+            f"called is not sealed, and changes no answer; the run is what its journal and seal say"
+        )
+
+
+NAME_A_PACK = "name a sealed pack, or the folder that holds the packs; unpack it first where it came as one file"
 
 
 def is_pack(root: Path) -> bool:
     """Errors: `BadInput` when it cannot be looked at."""
     try:
         if not root.is_dir():
-            raise BadInput(f"{shown(root)} is not a folder")
+            what = "not a folder" if os.path.lexists(root) else "no such folder"
+            raise BadInput(f"{shown(root)}: {what}", hint=NAME_A_PACK)
         next(root.iterdir(), None)
         return any(os.path.lexists(root / name) for name in (ENVELOPE, SUMS, JOURNAL))
     except (OSError, ValueError) as error:
-        raise BadInput(f"{shown(root)} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        text = f"{shown(root)} cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise BadInput(text, hint="verify it as somebody who may read it, or copy it to where you may") from None
 
 
 def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
@@ -650,8 +701,8 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
             text = f"{shown(entry.name)} cannot be looked at: {shown(error)}"
             answer.problems.append(Problem("integrity", "unreadable", text, UNKNOWN))
     if not answer.packs and not answer.problems:
-        raise BadInput(f"{shown(path)} holds no evidence pack")
-    answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.path.name))
+        raise BadInput(f"{shown(path)} holds no evidence pack", hint=NAME_A_PACK)
+    answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.name))
     check_succession(answer)
     return answer
 
@@ -693,7 +744,11 @@ def check_succession(answer: FolderReport) -> None:
 
 
 def names(packs: list[Report]) -> str:
-    return ", ".join(shown(pack.path.name) for pack in packs)
+    return ", ".join(shown(pack.name) for pack in packs)
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 # --- the same by hand, and how it is told -------------------------------------------------------------------------
@@ -741,6 +796,7 @@ sha256sum -c SHA256SUMS 2> "$T/said" | grep -v ': OK$' | while IFS= read -r LINE
 find . -type f | sed 's|^\\./||' | sort > "$T/there"
 comm -3 "$T/listed" "$T/there" | sed 's/^/BAD  added or removed: /'
 find . ! -type f ! -type d | sed 's/^/BAD  neither a file nor a folder: /'
+find . -type d | while IFS= read -r LINE; do [ -n "$(ls -A "$LINE")" ] || echo "BAD  an empty folder: $LINE"; done
 echo "OK   the files have been compared" """.rstrip(),
     ),
     (
@@ -773,11 +829,14 @@ done""",
     ),
     (
         "Is anything missing?",
-        "A journal begins with run.begin and ends with run.end, and every fault that was injected was healed.",
+        "A journal begins with run.begin and ends with run.end, and every fault that was injected was healed. What "
+        "this folder is called is not sealed: the run is what the first line says.",
         """\
 sed -n 1p journal.jsonl | grep -q '"kind":"run.begin"' || echo "BAD  the first line is not run.begin"
 sed -n '$p' journal.jsonl | grep -q '"kind":"run.end"' || echo "BAD  the last line is not run.end"
 grep -q -F '"unhealedFaults":[]' "$T/statement" || echo "BAD  a fault was not healed"
+RUN=$(sed -n '1s/.*"data":{"run":"\\([^"]*\\)".*/\\1/p' journal.jsonl)
+[ "${RUN:-$(basename "$PWD")}" = "$(basename "$PWD")" ] || echo "NOTE this folder was renamed: it holds the run $RUN"
 rm -r "$T"
 echo "Done: every line with BAD is a problem." """.rstrip(),
     ),
@@ -801,36 +860,38 @@ GOOD = {
 
 
 def text_of(report: Report) -> str:
+    """The answers first, each with its reasons; then what the pack says of itself."""
     facts = report.facts
-    lines = [f"Pack  {shown(report.path.name)}"]
-    verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
-    if facts:
-        lines += [
-            f"  run {shown(facts['run'])}, number {facts['number']}",
-            f"  environment class: {shown(facts.get('environmentClass'))}",
-            f"  began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
-            f"sealed {shown(facts.get('sealedOn'))} (its own words)",
-            f"  its own verdict: {shown(verdict.get('run'))} (not judged here)",
-            f"  the pack before it: {facts['previousPack']}",
-        ]
-    lines += [f"  digest of {ENVELOPE}: {report.digest or 'none'}", ""]
+    lines = [f"Pack {shown(report.name)}: {report.outcome}"]
     for question in QUESTIONS:
         answer = report.answer(question)
-        lines.append(f"{question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
-        lines += [f"    {p.name}: {p.text}" for p in report.problems if p.question == question]
-    return "\n".join(lines + [f"Note: {note}" for note in report.notes]) + "\n"
+        lines.append(f"  {question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
+        lines += [f"      {p.name}: {p.text}" for p in report.problems if p.question == question]
+    lines += [f"  Note: {note}" for note in report.notes]
+    if facts:
+        verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
+        lines += [
+            "  In its own words, which are not judged here:",
+            f"      run {shown(facts['run'])}, number {facts['number']}, verdict {shown(verdict.get('run'))}",
+            f"      environment class: {shown(facts.get('environmentClass'))}",
+            f"      began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
+            f"sealed {shown(facts.get('sealedOn'))}",
+            f"      the pack before it: {facts['previousPack']}",
+        ]
+    return "\n".join([*lines, f"  Digest of {ENVELOPE}: {report.digest or 'none'}"]) + "\n"
 
 
 def folder_text(answer: FolderReport) -> str:
-    parts = [text_of(pack) for pack in answer.packs]
-    lines = [f"Folder  {shown(answer.path)}: {len(answer.packs)} packs"]
-    lines += [f"    {problem.name} ({problem.outcome}): {problem.text}" for problem in answer.problems]
-    if not answer.problems:
-        lines.append("    the runs follow one another without a gap, each naming the pack before it")
-    return "\n".join([*parts, *lines, *(f"Note: {note}" for note in answer.notes)]) + "\n"
+    lines = [f"Folder {shown(answer.path)}, {counted(len(answer.packs), 'pack')}: {answer.outcome}"]
+    lines += [f"  {problem.name} ({problem.outcome}): {problem.text}" for problem in answer.problems]
+    if not answer.problems and all(pack.facts for pack in answer.packs):
+        many = "the runs follow one another without a gap, each naming the pack before it"
+        lines.append(f"  {many if len(answer.packs) > 1 else 'it is number 1, the first of its series'}")
+    lines += [f"  Note: {note}" for note in answer.notes]
+    return "\n".join(["\n".join(lines) + "\n", *(text_of(pack) for pack in answer.packs)])
 
 
-def as_json(answer: Report | FolderReport) -> dict[str, Any]:
+def as_dict(answer: Report | FolderReport) -> dict[str, Any]:
     problems = [problem.__dict__ for problem in answer.problems]
     told: dict[str, Any] = {
         "path": str(answer.path),
@@ -839,7 +900,7 @@ def as_json(answer: Report | FolderReport) -> dict[str, Any]:
         "notes": answer.notes,
     }
     if isinstance(answer, FolderReport):
-        return told | {"packs": [as_json(pack) for pack in answer.packs]}
+        return told | {"packs": [as_dict(pack) for pack in answer.packs]}
     answers = {question: answer.answer(question) for question in QUESTIONS}
     return (
         told
@@ -848,33 +909,45 @@ def as_json(answer: Report | FolderReport) -> dict[str, Any]:
     )
 
 
-def main(argv: list[str] | None = None, *, say: Callable[[str], object] = print) -> int:
-    parser = argparse.ArgumentParser(prog="verify", description="Verify an evidence pack, or a folder of packs.")
-    parser.add_argument("path", type=Path, help="a pack, or a folder of packs")
-    parser.add_argument("--key", help="file or fingerprint of the signing key, from elsewhere than the pack")
-    parser.add_argument("--json", action="store_true", help="print the answers for a program")
-    try:
-        asked = parser.parse_args(argv)
-    except SystemExit as stop:
-        return BAD_INPUT if stop.code else 0
-    try:
-        single = is_pack(asked.path)
-        answer: Report | FolderReport = (verify_pack if single else verify_folder)(asked.path, key=asked.key)
-    except BadInput as error:
-        say(
-            json.dumps({"error": str(error)})
-            if asked.json
-            else f"{error}\nHINT: name a sealed pack or the folder of packs"
-        )
-        return BAD_INPUT
-    if asked.json:
-        say(json.dumps(as_json(answer), indent=2, sort_keys=True))
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is bad input, told like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(message, hint=f"`{self.prog} --help` shows what may be given")
+
+
+def run(path: Path, *, key: str | None, as_json: bool, commands: bool, say: Callable[[str], object] = print) -> int:
+    """Say the answer about a pack or a folder of packs, and return the exit code. Errors: `BadInput`."""
+    answer = verify_pack(path, key=key) if is_pack(path) else verify_folder(path, key=key)
+    if as_json:
+        say(json.dumps(as_dict(answer), indent=2, sort_keys=True))
     else:
         told = text_of(answer) if isinstance(answer, Report) else folder_text(answer)
-        limits = "".join(f"  - {limit}\n" for limit in LIMITS)
-        by = f"\nThe same without this program, from inside the pack, in a shell:\n\n{by_hand()}"
-        say(f"{by if single else ''}\n{told}\nWhat this does not say:\n{limits}\nAnswer: {answer.outcome}")
+        bullets = textwrap.TextWrapper(118, initial_indent="  - ", subsequent_indent="    ")
+        limits = "\n".join(map(bullets.fill, LIMITS))
+        hand = (
+            f"The same without this program, in a shell, from inside a pack:\n\n{by_hand()}"
+            if commands
+            else "`--by-hand` prints the commands that reach the same answers with openssl and sha256sum alone."
+        )
+        say(f"{told}\nWhat this does not say:\n{limits}\n\n{hand}")
     return EXITS[answer.outcome]
+
+
+def main(argv: list[str] | None = None, *, say: Callable[[str], object] = print) -> int:
+    parser = Parser(prog="verify", description="Verify an evidence pack, or a folder of packs.")
+    parser.add_argument("path", type=Path, help="a pack, or a folder of packs")
+    parser.add_argument("--key", metavar="FILE|FINGERPRINT", help=KEY_HELP)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", dest="as_json", help=JSON_HELP)
+    form.add_argument("--by-hand", action="store_true", dest="commands", help=BY_HAND_HELP)
+    try:
+        return run(**vars(parser.parse_args(argv)), say=say)
+    except BadInput as error:
+        print(f"error: {error}\nHINT: {error.hint}", file=sys.stderr)
+        return BAD_INPUT
+    except SystemExit:  # --help
+        return 0
 
 
 if __name__ == "__main__":
