@@ -167,6 +167,32 @@ def test_the_changelog_speaks_of_the_version_that_this_is() -> None:
     assert headings[0] == PYPROJECT["project"]["version"]
 
 
+# The journal
+
+
+def facts_written() -> Iterator[tuple[str, set[str], str]]:
+    """Every call of the machine that records a fact: its kind, its fields, and where it is."""
+    for path in PYTHON:
+        for node in ast.walk(ast.parse(text_of(path))) if said(path).startswith(("harness/", "drills/")) else ():
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
+                kind = node.args[0]
+                if isinstance(kind, ast.Constant):
+                    fields = {each.arg for each in node.keywords if each.arg}
+                    yield str(kind.value), fields, f"{said(path)}:{node.lineno}"
+
+
+def test_the_page_of_the_journal_has_every_kind_that_is_written() -> None:
+    """Each kind has its line with all its fields, and no line is about a kind that nobody writes."""
+    table = text_of(HOME / "docs" / "journal.md").split("## Journal")[1].split("## Ledger")[0]
+    listed: dict[str, set[str]] = {}
+    for kinds, data in re.findall(r"^\| (`.+?) \| (.+?) \|", table, re.MULTILINE):
+        listed |= {kind: set(re.findall(r"\w+", data)) for kind in re.findall(r"`([\w.]+)`", kinds)}
+    written = list(facts_written())
+    assert [f"{kind}: {where}" for kind, _, where in written if kind not in listed] == []
+    assert set(listed) <= {kind for kind, _, _ in written}
+    assert [where for kind, fields, where in written if not fields <= listed[kind]] == []
+
+
 # The packages
 
 
