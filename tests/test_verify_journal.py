@@ -247,6 +247,13 @@ def test_the_text_of_a_folder(tmp_path: Path) -> None:
     first.rename(tmp_path / "one" / "run-1")
     text = said(str(tmp_path / "one"), "--key", OUR_PRINT)[1]
     assert text.startswith(f"Folder {tmp_path / 'one'}, 1 pack: MET\n  it is number 1, the first")
+    (tmp_path / "one" / "run-1" / "pack.dsse.json").unlink()
+    lines = said(str(tmp_path / "one"), "--key", OUR_PRINT)[1].splitlines()
+    assert lines[1:4] == [
+        "  1 pack MISSED, with the reasons below: run-1",
+        "  without a seal that can be read, their place in the series is not known: run-1",
+        "",
+    ]
 
 
 def test_bad_input(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -883,8 +883,16 @@ def text_of(report: Report) -> str:
 
 def folder_text(answer: FolderReport) -> str:
     lines = [f"Folder {shown(answer.path)}, {counted(len(answer.packs), 'pack')}: {answer.outcome}"]
+    judged = {outcome: [pack for pack in answer.packs if pack.outcome == outcome] for outcome in (MISSED, UNKNOWN)}
+    lines += [
+        f"  {counted(len(packs), 'pack')} {outcome}, with the reasons below: {names(packs)}"
+        for outcome, packs in judged.items()
+        if packs
+    ]
     lines += [f"  {problem.name} ({problem.outcome}): {problem.text}" for problem in answer.problems]
-    if not answer.problems and all(pack.facts for pack in answer.packs):
+    if unplaced := [pack for pack in answer.packs if not pack.facts]:
+        lines.append(f"  without a seal that can be read, their place in the series is not known: {names(unplaced)}")
+    elif not answer.problems:
         many = "the runs follow one another without a gap, each naming the pack before it"
         lines.append(f"  {many if len(answer.packs) > 1 else 'it is number 1, the first of its series'}")
     lines += [f"  Note: {note}" for note in answer.notes]
