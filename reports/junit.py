@@ -85,6 +85,7 @@ def _case(scenario: Scenario, finding: Finding) -> Xml.Element:
             "lower_bound": "yes" if finding.lower_bound else "no",
             "objective": finding.objective,
             "unit": finding.unit,
+            "beside": ", ".join(f"{name} {words}" for name, words in finding.beside),
             "demands": " ".join(finding.demands),
         },
     )

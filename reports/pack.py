@@ -183,6 +183,7 @@ def _finding(data: Data) -> Finding:
     known = {field.name: data[field.name] for field in fields(Finding) if field.name in data}
     known["outcome"] = Outcome(data["outcome"])
     known["demands"] = tuple(str(each) for each in data.get("demands") or ())
+    known["beside"] = tuple((str(name), str(words)) for name, words in data.get("beside") or ())
     known["parts"] = tuple((str(name), float(seconds)) for name, seconds in data.get("parts") or ())
     for name in ("figure", "low", "high", "objective"):
         if not isinstance(known.get(name), (int, float, type(None))):

@@ -25,6 +25,7 @@ class FindingRow:
     figure: str
     objective: str
     ratio: str
+    beside: tuple[tuple[str, str], ...]
     reason: str
     demands: tuple[str, ...]
     parts: str
@@ -145,6 +146,7 @@ def _finding(finding: Finding) -> FindingRow:
         figure=measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound),
         objective="" if goal is None else limit(goal) if finding.unit == "s" else quantity(goal, finding.unit),
         ratio=ratio(finding.figure, goal, lower_bound=finding.lower_bound),
+        beside=finding.beside,
         reason=finding.reason,
         demands=finding.demands,
         parts=", ".join(f"{name} {length(seconds)}" for name, seconds in finding.parts),

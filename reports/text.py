@@ -11,7 +11,7 @@ from reports.pack import Pack, Scenario, read
 from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 
 WIDTH = 100
-NAMES = {"rto": "out of service", "loss": "loss in time", "exposure": "exposure"}
+NAMES = {"rto": "out of service", "loss": "loss in time", "exposure": "exposure", "exactness": "exactness"}
 FIRST = tuple(NAMES)
 
 
@@ -68,6 +68,9 @@ def _scenario(scenario: Scenario) -> list[str]:
         lines.append(
             _cut("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         )
+        if finding.beside:
+            said = ", ".join(f"{name} {words}" for name, words in finding.beside)
+            lines += _wrapped(said, indent=4 + widths[0] + 2 + widths[1] + 2)
         if finding.outcome is not Outcome.MET:
             lines += _wrapped(_without(broken, finding.reason), indent=8)
     if not scenario.begun:
@@ -89,10 +92,12 @@ def _scenario(scenario: Scenario) -> list[str]:
 
 def _broken(scenario: Scenario) -> str:
     """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
-    ends = scenario.facts.of("scenario.end")
-    if not ends or ends[-1].data.get("outcome") == "completed":
+    end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
+    if end is None or end.data.get("outcome") == "completed":
         return ""
-    return f"the scenario {ends[-1].data.get('outcome')}: {ends[-1].data.get('error') or 'no reason recorded'}"
+    if stopped is not None:
+        return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
+    return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
 
 
 def _without(broken: str, reason: str) -> str:
@@ -114,7 +119,8 @@ def _row(finding: Finding) -> tuple[str, ...]:
         exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
         goal = f"objective {exact}"
     used = ratio(finding.figure, finding.objective, lower_bound=finding.lower_bound)
-    return (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used)
+    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used)
+    return tuple(" ".join(clean(cell).split()) for cell in cells)
 
 
 def _wrapped(words: str, *, indent: int) -> list[str]:

@@ -134,7 +134,7 @@ def measured(figure: float | None, low: float | None, high: float | None, unit: 
 
 def ratio(figure: float | None, objective: float | None, *, lower_bound: bool = False) -> str:
     """How much of the objective was used: `0.9 % of it`, `1.4 times it`; empty where that means nothing."""
-    if figure is None or not objective:
+    if figure is None or not objective or (lower_bound and figure / objective < 0.001):
         return ""
     return f"{'at least ' if lower_bound else ''}{_share(figure / objective)}"
 

@@ -91,6 +91,20 @@ def test_without_a_word_from_the_fault_the_kind_of_the_point_tells() -> None:
     assert exact(history).outcome is MISSED
 
 
+@pytest.mark.parametrize("history", [a_mistake(), lost_volumes()], ids=["a mistake", "lost volumes"])
+def test_what_is_too_near_to_judge_is_counted_of_all_before_service_stopped(history: History) -> None:
+    """Neither claimed to be there nor to be gone; what went into the recovered database is in neither number."""
+    answered = [each for zone in ZONES for each in history.requests[zone]
+                if each.outcome == "acknowledged" and (each.ended or 0) < ns(REACHED)]  # fmt: skip
+    mistake = any(data.get("logical") for _, kind, data in history.lines if kind == "fault.intent")
+    point = ns(INTENT) if mistake else ns(25)
+    near = [each for each in answered if (each.ended or 0) > point and (not mistake or (each.sent or 0) < ns(BIT))]
+    said, share = f"{len(near)} of {len(answered)}", 100 * len(near) / len(answered)
+    found = exact(history)
+    assert near and found.beside == (("too near to judge", f"{said} ({share:.1f} %)"),)
+    assert f"to judge: {said} (" in found.reason
+
+
 def test_all_that_was_archived_must_be_there() -> None:
     """After lost volumes a recovery that ends before the end of the archive without saying so is MISSED."""
     history = lost_volumes()

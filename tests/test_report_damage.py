@@ -68,7 +68,8 @@ def test_hostile_text_is_shown_and_never_obeyed(name: str, packs: dict[str, Path
     rewrite(folder, [line | {"data": strings(line["data"])} for line in journal(folder)])
     content = json.loads((folder / "findings.json").read_text())
     for each in content["findings"]:
-        each.update(title=HOSTILE, reason=HOSTILE, unit=HOSTILE if each["unit"] != "s" else "s", demands=[HOSTILE])
+        each.update(title=HOSTILE, reason=HOSTILE, unit=HOSTILE if each["unit"] != "s" else "s", demands=[HOSTILE],
+                    beside=[[HOSTILE, HOSTILE]])  # fmt: skip
     (folder / "findings.json").write_text(json.dumps(content))
     (folder / "features/monthly/hostile.feature").write_text(f"Feature: {HOSTILE!a}\n  Scenario: {HOSTILE!a}\n")
     built = reports.build(folder)

@@ -73,3 +73,4 @@ def test_figures_read_like_sentences() -> None:
     assert (ratio(30, 3600), ratio(30, 20), ratio(5, 0)) == ("0.8 % of it", "1.5 times it", "")
     assert ratio(3600, 3600) == "100 % of it"
     assert ratio(20, 3600, lower_bound=True) == "at least 0.6 % of it"
+    assert (ratio(2, 3600), ratio(2, 3600, lower_bound=True)) == ("under 0.1 % of it", "")

@@ -314,6 +314,36 @@ def test_lines_for_a_terminal_are_narrow_and_say_what_counts(packs: dict[str, Pa
     assert said.count("decision time: not exercised") == 2
 
 
+def test_transactions_and_money_stand_beside_the_loss_in_time(packs: dict[str, Path], pages: dict[str, str]) -> None:
+    """The lines and the first table of the page have both; where they are not known, the page says so and no zero."""
+    found = {finding.id: finding for finding in load.judged(packs["over"])}
+    lost = dict(found["loss"].beside)
+    assert lost["lost transactions"] != "0" and f"of {lost['lost transactions']} " not in lost["lost money"]
+    said = text.summary(packs["over"])
+    assert f"lost transactions {lost['lost transactions']}, lost money {lost['lost money']}\n" in said
+    first = pages["over"][: pages["over"].index("</table>")]
+    assert f"transactions: <b>{lost['lost transactions']}</b><br>money: <b>{lost['lost money']}</b>" in first
+    assert "lost transactions 0, lost money 0\n" in text.summary(packs["met"])
+    assert "not known" in pages["killed"][: pages["killed"].index("</table>")]
+    assert "lost transactions" not in text.summary(packs["killed"])
+
+
+def test_what_exactness_could_not_judge_stands_beside_it(packs: dict[str, Path], pages: dict[str, str]) -> None:
+    """How many acknowledged transactions were too near to the ordered point, of how many, as a share."""
+    found = next(finding for finding in load.judged(packs["over"]) if finding.id == "exactness")
+    near = dict(found.beside)["too near to judge"]
+    assert re.fullmatch(r"[1-9]\d* of \d+ \(\d+\.\d %\)", near)
+    assert f"too near to judge {near}\n" in text.summary(packs["over"])
+    assert f'<span class="small">too near to judge: {near}</span>' in pages["over"]
+
+
+def test_the_lines_say_who_stopped_a_scenario_and_why(packs: dict[str, Path]) -> None:
+    """Once, at the top of the scenario; what it leaves open refers to it."""
+    said = " ".join(text.summary(packs["stopped"]).split())
+    assert said.count("stopped by mira: another incident needs the team") == 2, "and the scenario that never began"
+    assert "no reason recorded" not in said
+
+
 def test_text_is_cleaned_once_and_cut_visibly() -> None:
     """Cutting says how long the text was; ordinary words of any language stay as they are."""
     assert clean("Überweisung 電匯 тест ✓") == "Überweisung 電匯 тест ✓"

@@ -41,6 +41,9 @@ class Finding:
     advisory: bool = False
     demands: tuple[str, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()  # of an RTO: detect, decide, recover, verify in seconds
+    beside: tuple[
+        tuple[str, str], ...
+    ] = ()  # what a reader must see with the figure: of a loss, transactions and money
 
 
 def merge(findings: Iterable[Finding]) -> Outcome:

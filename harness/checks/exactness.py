@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, lsn, seconds
 from harness.checks.join import joined
-from harness.checks.loss import EARLIEST, LATEST, missing_rows
+from harness.checks.loss import EARLIEST, LATEST, missing_rows, service_stopped
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import covered_until, samples
 
@@ -86,8 +86,8 @@ def _end_of(value: str) -> int:
 
 
 def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:
-    due_there, missing, surplus, between = 0, 0, 0, 0
-    oldest = LATEST
+    due_there, missing, surplus, between, answered = 0, 0, 0, 0, 0
+    oldest, stopped = LATEST, service_stopped(evidence)
     absent = LATEST if point.absent is None else point.absent
     for zone in evidence.zones:
         for request, row, again in joined(evidence.requests(zone), evidence.rows(RECOVERED, zone)):
@@ -98,7 +98,9 @@ def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Findin
             after = sent is not None and sent >= absent
             due_there += before
             surplus += after and row is not None
-            between += acknowledged and not before and not after
+            if acknowledged and ended is not None and ended < stopped:  # later ones went into the recovered database
+                answered += 1
+                between += not before and not after
             if before and row is None:
                 missing += 1
                 oldest = min(oldest, ended or LATEST)
@@ -108,7 +110,8 @@ def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Findin
         words += f", the oldest {seconds(point.present - oldest):.3f} s before it"
     if point.absent is not None:
         words += f"; of those sent after it {surplus} are there"
-    words += f"; {between} too near to it, or beyond what can be asked, to judge"
+    near = f"{between:,} of {answered:,} ({between / max(answered, 1):.1%})".replace("%", " %")
+    words += f"; too near to it, or past it, to judge: {near} acknowledged before service stopped"
     outcome = Outcome.MISSED if count else Outcome.MET
     if not due_there and not count:
         outcome, words = Outcome.UNKNOWN, "no write was acknowledged before the point, so nothing could be missing"
@@ -122,4 +125,5 @@ def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Findin
         high=count,
         objective=0.0,
         unit="transactions",
+        beside=(("too near to judge", near),),
     )

@@ -171,12 +171,11 @@ def judge_run(lines: Sequence[Line], scenarios: Iterable[Evidence]) -> list[Find
 
 
 def _not_begun(lines: Sequence[Line]) -> str:
-    for line in reversed(lines):
-        if line.kind == "stopped":
-            return f"never begun: stopped by {line.data.get('who')}: {line.data.get('why')}"
-        if line.kind == "run.end" and line.data.get("outcome") != "completed":
-            return f"never begun: the run was {line.data.get('outcome')}"
-    return "never begun"
+    stopped = [line for line in lines if line.kind == "stopped"]
+    if stopped:
+        return f"never begun: stopped by {stopped[-1].data.get('who')}: {stopped[-1].data.get('why')}"
+    ends = [line.data.get("outcome") for line in lines if line.kind == "run.end"]
+    return f"never begun: the run was {ends[-1]}" if ends and ends[-1] != "completed" else "never begun"
 
 
 def _applies(name: str, evidence: Evidence) -> bool:
