@@ -29,7 +29,7 @@ from harness.checks.rto import rto
 from harness.command import Commands, end_labelled
 from harness.recorder import Memory
 from harness.stacks import Entrance
-from harness.stacks.local.tls import make_authority
+from harness.stacks.parts.tls import make_authority
 from harness.workload import Workload
 from harness.workload.ledger import SECOND, Request, outcomes
 from tests.small_service import SmallService

@@ -19,3 +19,8 @@ def keep_logs(logs: dict[str, Path], into: Path) -> None:
             with path.open("rb") as source:
                 source.seek(max(0, path.stat().st_size - KEPT))
                 (into / f"{name}.log").write_bytes(source.read())
+
+
+def temporary_prefix(run: str) -> str:
+    """What the names of a run's temporary folders in /tmp begin with: short, and its own."""
+    return f"drd-{run[-11:]}-"

@@ -33,6 +33,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Stack
 from harness.stacks.kinds import ENVIRONMENTS, open_stack
+from harness.stacks.parts.settings import Settings
 
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
 FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
@@ -135,8 +136,9 @@ class Run:
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                scale=self.options.scale,
-                archiving=self.options.sabotage.archiving,
+                settings=Settings(
+                    scale=self.options.scale, archiving="off" if self.options.sabotage.archiving == "off" else "on"
+                ),
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets)

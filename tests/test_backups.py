@@ -20,12 +20,14 @@ from hypothesis import strategies as st
 from harness.command import Commands
 from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks import Backup
-from harness.stacks.local import backup_info, fetch, wal
-from harness.stacks.local.backups import BarmanBackups
-from harness.stacks.local.bucket import Stored
-from harness.stacks.local.s3 import S3Server
-from harness.stacks.local.tls import Issued, make_authority
+from harness.stacks import Backup, wal
+from harness.stacks.backup_tools import vault
+from harness.stacks.backup_tools.barman import fetch, info
+from harness.stacks.backup_tools.barman.backups import BarmanBackups
+from harness.stacks.parts.bucket import Stored
+from harness.stacks.parts.s3 import S3Server
+from harness.stacks.parts.tls import Issued, make_authority
+from tests.one_host import one_host
 
 INFO = """backup_label=None
 begin_time=2026-11-23 21:25:04.000000+00:00
@@ -132,7 +134,7 @@ def test_listing_goes_on_behind_the_last_segment_without_a_gap() -> None:
 def test_a_backup_is_read_from_what_barman_wrote() -> None:
     """Times are in UTC, and a backup that is not complete is none."""
     objects = [Stored("b/data.tar", 10), Stored("b/backup.info", 5)]
-    found = backup_info.from_barman("b", INFO.format(status="DONE"), objects)
+    found = info.from_barman("b", INFO.format(status="DONE"), objects)
     assert found == Backup(
         id="b",
         began=datetime(2026, 11, 23, 21, 25, 4, tzinfo=UTC),
@@ -143,16 +145,16 @@ def test_a_backup_is_read_from_what_barman_wrote() -> None:
         objects=("b/backup.info", "b/data.tar"),
         size=15,
     )
-    assert backup_info.from_barman("b", INFO.format(status="STARTED"), objects) is None
-    assert backup_info.from_barman("b", "", []) is None
-    record = backup_info.record(found, {"b/data.tar": "aa", "b/backup.info": "bb"})
-    assert backup_info.from_record(backup_info.recorded(record)) == found
+    assert info.from_barman("b", INFO.format(status="STARTED"), objects) is None
+    assert info.from_barman("b", "", []) is None
+    record = vault.record(found, {"b/data.tar": "aa", "b/backup.info": "bb"})
+    assert vault.from_record(vault.recorded(record)) == found
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"v": 2}', b"\xff\xfe"])
 def test_what_is_no_record_counts_as_no_record(content: bytes | None) -> None:
     """A damaged record must not stop the check that names what it was for."""
-    assert backup_info.recorded(content) == {}
+    assert vault.recorded(content) == {}
 
 
 def test_a_certificate_is_valid_for_its_hosts_and_for_no_other(tmp_path: Path) -> None:
@@ -214,16 +216,12 @@ class EmptyPlace:
 def test_the_commands_survive_the_shell_and_postgresqls_percent_signs(tmp_path: Path) -> None:
     """A run folder with a blank, a quote or a percent sign in its path makes the same command."""
     folder = tmp_path / "a b'c%p"
-    server = S3Server(
-        address="127.0.0.1",
-        port=1,
-        authority=make_authority(tmp_path / "tls"),
-        folder=folder,
-        commands=Commands(Memory(), label="x"),
-    )
+    commands = Commands(Memory(), label="x")
+    server = S3Server(one_host(folder, commands), authority=make_authority(tmp_path / "tls"), port=1)
     backups = BarmanBackups(
-        server=server,
-        commands=Commands(Memory(), label="x"),
+        vault=vault.Vault(server.bucket),
+        env=server.env(),
+        commands=commands,
         folder=folder,
         source_dsn=lambda: "",
         as_database_user=lambda argv: argv,
@@ -233,7 +231,10 @@ def test_the_commands_survive_the_shell_and_postgresqls_percent_signs(tmp_path: 
     place = EmptyPlace(folder / "data")
     words = shlex.split(by_postgresql(backups.restore_command(place), p="pg_wal/X", f="0001"))  # type: ignore[arg-type]
     assert words[-4:] == [str(folder / "archive.json"), "0001", "pg_wal/X", str(folder / "data" / "fetched_wal")]
-    assert json.loads(Path(words[-4]).read_text())["wal_url"] == f"s3://{backups.bucket}/{backups.wal_prefix}"
+    assert (
+        json.loads(Path(words[-4]).read_text())["wal_url"]
+        == "s3://quantumnest-backups-prod/database-backups/wal-archives"
+    )
 
 
 def by_postgresql(command: str, *, p: str, f: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.stacks.local.tls import Authority, make_authority
+from harness.stacks.parts.tls import Authority, make_authority
 from harness.workload.ledger import SECOND, Header, Request, count, outcomes, read_header
 from tests.small_service import Mood, SmallService
 

@@ -17,7 +17,7 @@ from harness.command import Commands, end_labelled
 from harness.errors import DrillError
 from harness.recorder import Memory
 from harness.stacks import Entrance
-from harness.stacks.local.tls import make_authority
+from harness.stacks.parts.tls import make_authority
 from harness.workload import Workload
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail

@@ -28,19 +28,19 @@ class DamageStoredObject:
     def prepare(self, stack: Stack) -> Undo:
         """The keys, and the version of each that is current now."""
         keys = self._keys(stack)
-        return {"versions": {key: stack.backups.current_version(key) for key in keys}}
+        return {"versions": {key: stack.store.current_version(key) for key in keys}}
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         for key in undo["versions"]:
             content: bytes | None = None
             if self.how == "flip a byte":
-                changed = bytearray(stack.backups.read(key))
+                changed = bytearray(stack.store.read(key))
                 changed[len(changed) // 2] ^= 0x01
                 content = bytes(changed)
-            stack.backups.damage(key, content, keep_versions=self.keep_versions)
+            stack.store.damage(key, content, keep_versions=self.keep_versions)
 
     def bit(self, stack: Stack, undo: Undo) -> str:
-        changed = [key for key, version in undo["versions"].items() if stack.backups.current_version(key) != version]
+        changed = [key for key, version in undo["versions"].items() if stack.store.current_version(key) != version]
         if len(changed) < len(undo["versions"]):
             return ""
         return f"changed in the store ({self.how}): {', '.join(changed)}"
@@ -48,7 +48,7 @@ class DamageStoredObject:
     def heal(self, stack: Stack, undo: Undo) -> None:
         if self.keep_versions:
             for key, version in undo["versions"].items():
-                stack.backups.undo_damage(key, version)
+                stack.store.undo_damage(key, version)
 
     def _keys(self, stack: Stack) -> list[str]:
         backups = stack.backups.backups()
@@ -66,7 +66,7 @@ class DamageStoredObject:
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:
     """The object that holds the data, not the few lines that describe it."""
-    return max(keys, key=stack.backups.size_of)
+    return max(keys, key=stack.store.size_of)
 
 
 def _is_segment(name: str) -> bool:

@@ -169,11 +169,7 @@ class ArchivedSegment:
 
 
 class Backups(Protocol):
-    """Base backups and the WAL archive, in the plan's bucket and prefixes."""
-
-    bucket: str
-    base_prefix: str
-    wal_prefix: str
+    """A backup tool: base backups and the WAL archive."""
 
     def take(self) -> Backup:
         """Make a base backup and record the digest of every object of it. Returns when both are stored."""
@@ -199,21 +195,27 @@ class Backups(Protocol):
     def archived(self) -> str:
         """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""
 
-    def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
-        """For faults only: put other bytes at a key, or delete it where `content` is None.
 
-        Returns the id of the version that was current before. `keep_versions` False destroys the earlier versions too.
-        """
+class ObjectStore(Protocol):
+    """What the backups lie in, object by object: for faults, and for reports of what they did."""
 
-    def read(self, key: str) -> bytes: ...
+    def read(self, key: str) -> bytes:
+        """What is stored at a key. Errors: `Refused` where nothing is."""
+
     def size_of(self, key: str) -> int:
         """Bytes as stored; 0 where there is no such object."""
 
     def current_version(self, key: str) -> str:
         """Id of the version that a reader gets now; empty where there is none or it is deleted."""
 
+    def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
+        """Put other bytes at a key, or delete it where `content` is None.
+
+        Returns the id of the version that was current before. `keep_versions` False destroys the earlier versions too.
+        """
+
     def undo_damage(self, key: str, version: str) -> None:
-        """For faults only: make `version` current again; harmless where it is already."""
+        """Make `version` current again; harmless where it is already."""
 
 
 class Stack(Protocol):
@@ -227,6 +229,7 @@ class Stack(Protocol):
     entrance: Entrance
     cluster: Cluster
     backups: Backups
+    store: ObjectStore
 
     def start(self) -> None: ...
     def stop(self) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from harness.errors import DrillError
 from harness.recorder import Memory
-from harness.stacks.local import LocalSettings, LocalStack, world
+from harness.stacks.local import LocalStack, world
+from harness.stacks.parts.settings import Settings
 
 
 def hold(folder: Path, *, scale: float) -> int:
     """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
-    settings = LocalSettings(scale=scale)
+    settings = Settings(scale=scale)
     stack = LocalStack(folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())

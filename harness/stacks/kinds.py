@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Refused
+from harness.folders import temporary_prefix
 from harness.recorder import Recorder
 from harness.stacks import Stack
-from harness.stacks.local import LocalSettings, LocalStack, remove_local
-from harness.stacks.local.backups import temporary_prefix
+from harness.stacks.docker import engine
+from harness.stacks.docker import stack as docker
+from harness.stacks.docker.stack import DockerStack
+from harness.stacks.local import LocalStack, remove_local, world
+from harness.stacks.parts.settings import Settings
 
-ENVIRONMENTS = {"local": "embedded"}  # kind of stack to class of environment
+ENVIRONMENTS = {"local": "embedded", "docker": "containers"}  # kind of stack to class of environment
+SAVED = "stack.json"
 
 
-def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, scale: float, archiving: str) -> Stack:
-    """A stack of a kind, not started.
+def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:
+    """A stack of a kind, not started. Errors: `Refused` where there is no such kind."""
+    if kind == "local":
+        return LocalStack(folder, recorder=recorder, label=label, settings=settings)
+    if kind == "docker":
+        return DockerStack(folder, recorder=recorder, label=label, settings=settings)
+    raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
 
-    Errors: `Refused` where there is no such kind.
+
+def way_in(kind: str, words: Sequence[str], *, rung: str | None) -> list[str]:
+    """The command line by which `words` run where stacks of a kind can be started.
+
+    Errors: `Refused` where this machine cannot have one, or has no such rung.
     """
-    if kind != "local":
-        raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
-    settings = LocalSettings(scale=scale, archiving="off" if archiving == "off" else "on")
-    return LocalStack(folder, recorder=recorder, label=label, settings=settings)
+    if kind == "docker":
+        if rung:
+            raise Refused(f"containers stand on no rung {rung!r}", hint="leave --rung out")
+        engine.engine()
+        return list(words)
+    return world.enter_argv(world.rung(rung), list(words))
+
+
+def standing(kind: str) -> str:
+    """The rung of the embedded stack that this process has reached; `containers` for a docker stack."""
+    return "containers" if kind == "docker" else world.inside() or "loopback"
 
 
 def logs_left(folder: Path) -> dict[str, Path]:
@@ -34,13 +57,27 @@ def logs_left(folder: Path) -> dict[str, Path]:
 def secrets_left(folder: Path) -> list[str]:
     """The passwords of a killed stack, as far as it had come to write them down."""
     try:
-        return list(json.loads((folder / "stack.json").read_text())["roles"].values())
-    except (OSError, ValueError, KeyError, AttributeError):
+        return list(_saved(folder)["roles"].values())
+    except (KeyError, AttributeError):
         return []
 
 
 def remove_left(run: str, folder: Path) -> None:
-    """Remove what a killed stack has left outside its processes. Harmless where nothing is left."""
+    """Remove what a killed stack has left outside its processes. Harmless where nothing is left.
+
+    Errors: `Refused` where the engine that has it cannot be reached.
+    """
+    if _saved(folder).get("kind") == "docker":
+        docker.remove(run, folder)
     remove_local(run, folder)
     for path in Path("/tmp").glob(f"{temporary_prefix(run)}*"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _saved(folder: Path) -> dict[str, Any]:
+    """What a stack wrote down before it made anything; {} where it had not come so far."""
+    try:
+        found = json.loads((folder / SAVED).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

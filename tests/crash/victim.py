@@ -21,12 +21,11 @@ from harness.command import Process, labelled
 from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line
-from harness.folders import UNFINISHED
+from harness.folders import UNFINISHED, temporary_prefix
 from harness.recorder import Memory
 from harness.run import new_id
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
-from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.shared_memory import LISTED
 from tests.crash.killer import CRASH
 

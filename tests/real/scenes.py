@@ -17,10 +17,11 @@ from typing import Any
 
 from harness import clock, wait
 from harness.recorder import Memory
-from harness.stacks.local import LocalSettings, LocalStack
-from harness.stacks.local.member import LocalMember
-from harness.stacks.local.visitor import Visitor
+from harness.stacks.local import LocalStack
 from harness.stacks.local.world import WORLD
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.settings import Settings
+from harness.stacks.parts.visitor import Visitor
 
 READY, PARTS = "ready", "parts"
 ORIGIN = "run-1/scene"
@@ -31,7 +32,7 @@ def hold(folder: Path, label: str) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     recorder = Memory()
-    stack = LocalStack(folder / "stack", recorder=recorder, label=label, settings=LocalSettings(scale=0.1))
+    stack = LocalStack(folder / "stack", recorder=recorder, label=label, settings=Settings(scale=0.1))
     begin = clock.mono()
     try:
         stack.start()
@@ -85,9 +86,9 @@ def lose_leader(stack: LocalStack) -> None:
     """The leader dies with all it has started: customers are refused, another zone takes over, the old one rejoins."""
     visitor = Visitor(stack.entrance)
     leader = stack.cluster.leader()
-    assert isinstance(leader, LocalMember)
+    assert isinstance(leader, PatroniMember)
     leader.kill()
-    assert not leader.family()
+    assert not leader.running()
     _until(lambda: visitor.ask("GET", "/ready")[0] == 503, "customers are refused")
     body = {"origin": ORIGIN, "number": 9, "from": 1, "to": 2, "amount": "1.00"}
     status, answer = visitor.ask("POST", "/transactions", body)

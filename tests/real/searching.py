@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from harness import clock
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
 from harness.stacks.local import LocalStack
-from harness.stacks.local.visitor import Visitor
+from harness.stacks.parts.visitor import Visitor
 
 TABLE = "quantumnest.financial_transactions"
 LIMIT = 3.0  # seconds; pg_waldump without an end waits for five

@@ -18,12 +18,13 @@ from harness import wait
 from harness.command import Commands, end_labelled
 from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks import Backup, Damage
-from harness.stacks.local import wal
-from harness.stacks.local.backups import BarmanBackups
-from harness.stacks.local.postgres import program as postgres_program
-from harness.stacks.local.s3 import S3Server
-from harness.stacks.local.tls import make_authority
+from harness.stacks import Backup, Damage, wal
+from harness.stacks.backup_tools.barman.backups import BarmanBackups
+from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.local.ground import POSTGRES
+from harness.stacks.parts.s3 import S3Server
+from harness.stacks.parts.tls import make_authority
+from tests.one_host import one_host
 
 LABEL = f"test-backups-{os.getpid()}"
 
@@ -63,7 +64,7 @@ class Postgres:
         return f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres password=secret-{self.name}"
 
     def run(self, program: str, *words: str) -> None:
-        self.commands.run(as_database_user([postgres_program(program), *words]))
+        self.commands.run(as_database_user([str(POSTGRES / program), *words]))
 
     def start(self) -> None:
         settings = f"-p {self.port} -k '' -h 127.0.0.1"
@@ -91,6 +92,7 @@ class Scene:
     folder: Path
     commands: Commands
     server: S3Server
+    vault: Vault
     backups: BarmanBackups
     database: Postgres
     first: Backup
@@ -104,10 +106,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("backups")
     commands = Commands(Memory(), label=LABEL)
     authority = make_authority(folder / "tls")
-    server = S3Server(address="127.0.0.1", port=free_port(), authority=authority, folder=folder, commands=commands)
+    server = S3Server(one_host(folder, commands), authority=authority, port=free_port())
     database = Postgres(folder, commands, "primary")
     backups = BarmanBackups(
-        server=server,
+        vault=Vault(server.bucket),
+        env=server.env(),
         commands=commands,
         folder=folder / "backups",
         source_dsn=database.dsn,
@@ -136,23 +139,23 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             within=timedelta(seconds=20),
             recorder=commands.recorder,
         )
-        yield Scene(folder, commands, server, backups, database, first, second, mistake, 20501)
+        yield Scene(folder, commands, server, Vault(server.bucket), backups, database, first, second, mistake, 20501)
     finally:
         database.stop()
-        server.stop()
+        server.unit.stop()
         end_labelled(LABEL)
 
 
 def another(scene: Scene, name: str) -> BarmanBackups:
     """Backups of another server in the same store, as a process that comes later sees them."""
     return BarmanBackups(
-        server=scene.server,
+        vault=Vault(scene.server.bucket, digests=f"digests-of-{name}"),
+        env=scene.server.env(),
         commands=scene.commands,
         folder=scene.folder / name,
         source_dsn=scene.database.dsn,
         as_database_user=as_database_user,
         server_name=name,
-        digest_prefix=f"digests-of-{name}",
     )
 
 
@@ -227,14 +230,14 @@ def test_sound_backups_and_a_sound_archive_show_no_damage(scene: Scene) -> None:
 def test_one_flipped_byte_of_a_base_backup_is_named(scene: Scene, object: str, keep_versions: bool) -> None:
     """The check names the object, the other backup is sound still, and undoing the damage makes it sound again."""
     key = next(key for key in scene.second.objects if key.endswith(object))
-    was = scene.backups.current_version(key)
-    before = scene.backups.damage(key, flipped(scene.backups.read(key)), keep_versions=keep_versions)
-    assert scene.backups.current_version(key) != was == before
+    was = scene.vault.current_version(key)
+    before = scene.vault.damage(key, flipped(scene.vault.read(key)), keep_versions=keep_versions)
+    assert scene.vault.current_version(key) != was == before
     assert scene.backups.check(scene.second) == [Damage(key, "digest differs")]
     assert scene.backups.check(scene.first) == []
     assert scene.backups.backups() == [scene.first, scene.second]
     for _ in range(2):
-        scene.backups.undo_damage(key, before)
+        scene.vault.undo_damage(key, before)
         assert scene.backups.check(scene.second) == []
 
 
@@ -242,12 +245,12 @@ def test_one_flipped_byte_of_a_base_backup_is_named(scene: Scene, object: str, k
 def test_a_deleted_object_of_a_base_backup_is_named(scene: Scene, object: str, keep_versions: bool) -> None:
     """The backup is listed still, even without its backup.info, and the check names what is missing."""
     key = next(key for key in scene.second.objects if key.endswith(object))
-    before = scene.backups.damage(key, None, keep_versions=keep_versions)
-    assert scene.backups.current_version(key) == ""
-    assert scene.backups.size_of(key) == 0
+    before = scene.vault.damage(key, None, keep_versions=keep_versions)
+    assert scene.vault.current_version(key) == ""
+    assert scene.vault.size_of(key) == 0
     assert scene.backups.backups() == [scene.first, scene.second]
     assert scene.backups.check(scene.second) == [Damage(key, "missing")]
-    scene.backups.undo_damage(key, before)
+    scene.vault.undo_damage(key, before)
     assert scene.backups.check(scene.second) == []
 
 
@@ -255,8 +258,8 @@ def test_a_deleted_object_of_a_base_backup_is_named(scene: Scene, object: str, k
 def test_a_damaged_segment_is_named_and_its_earlier_version_brought_back(scene: Scene, deleted: bool) -> None:
     """The sound version is found by its digest, and making it current again makes the archive sound."""
     victim = scene.backups.archive(since=scene.second.begin_segment)[0]
-    content = None if deleted else flipped(scene.backups.read(victim.key))
-    before = scene.backups.damage(victim.key, content, keep_versions=True)
+    content = None if deleted else flipped(scene.vault.read(victim.key))
+    before = scene.vault.damage(victim.key, content, keep_versions=True)
     (found,) = [one for one in scene.backups.archive() if one.damage]
     assert (found.name, found.damage) == (victim.name, "missing" if deleted else "digest differs")
     assert found.sound_version == before
@@ -267,7 +270,7 @@ def test_a_damaged_segment_is_named_and_its_earlier_version_brought_back(scene: 
 def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Scene) -> None:
     """Nothing can be brought back then: PostgreSQL is told so in its log, and keeps every row up to that segment."""
     victim = scene.backups.archive(since=scene.second.begin_segment)[0]
-    before = scene.backups.damage(victim.key, flipped(scene.backups.read(victim.key)), keep_versions=False)
+    before = scene.vault.damage(victim.key, flipped(scene.vault.read(victim.key)), keep_versions=False)
     (found,) = [one for one in scene.backups.archive() if one.damage]
     assert (found.key, found.sound_version) == (victim.key, "")
     with pytest.raises(Refused):
@@ -278,7 +281,7 @@ def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Sc
         assert f"DAMAGED: {victim.name}" in place.log.read_text()
     finally:
         place.stop()
-        scene.backups.undo_damage(victim.key, before)
+        scene.vault.undo_damage(victim.key, before)
     assert [one.name for one in scene.backups.archive() if one.damage] == []
 
 
@@ -301,7 +304,7 @@ def test_an_archive_out_of_reach_is_not_taken_for_its_end(scene: Scene) -> None:
 def test_an_archived_segment_is_never_replaced_by_another_one(scene: Scene) -> None:
     """Archiving the same file twice succeeds and changes nothing; another file of its name is refused."""
     segment = next(one for one in scene.backups.archive() if wal.is_segment(one.name))
-    original = gzip.decompress(scene.backups.read(segment.key))
+    original = gzip.decompress(scene.vault.read(segment.key))
     copy = scene.folder / segment.name
 
     def archive() -> int:
@@ -312,7 +315,7 @@ def test_an_archived_segment_is_never_replaced_by_another_one(scene: Scene) -> N
     assert archive() == 0
     copy.write_bytes(flipped(original))
     assert archive() == 1
-    assert gzip.decompress(scene.backups.read(segment.key)) == original
+    assert gzip.decompress(scene.vault.read(segment.key)) == original
     assert len(scene.server.bucket.versions(segment.key)) == 1
     assert [one.name for one in scene.backups.archive() if one.damage] == []
 
@@ -338,7 +341,7 @@ def test_the_archive_goes_on_along_a_new_timeline(scene: Scene) -> None:
     assert backups.archived() == "0/5000000"
     assert {one.name: one.damage for one in backups.archive()} == dict.fromkeys([*files, wal.segment_name(2, 4)], "")
     history = next(one for one in backups.archive() if one.name == "00000002.history")
-    backups.damage(history.key, b"no history", keep_versions=True)
+    scene.vault.damage(history.key, b"no history", keep_versions=True)
     assert [one.name for one in backups.archive() if one.damage] == ["00000002.history"]
     assert another(scene, "timelines").archived() == "0/4000000"
 

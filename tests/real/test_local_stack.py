@@ -19,9 +19,9 @@ import pytest
 
 from harness import wait
 from harness.command import labelled
+from harness.folders import temporary_prefix
 from harness.recorder import Memory
 from harness.stacks.local import remove_local
-from harness.stacks.local.backups import temporary_prefix
 from harness.stacks.local.world import enter_argv, join_argv, rung
 from tests.real import scenes
 from tests.real.refusing import refusing_argv

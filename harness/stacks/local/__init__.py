@@ -1,7 +1,6 @@
 """The embedded stack: the whole platform on one machine, as ordinary processes, from wheels."""
 
 from harness.stacks.local.leftovers import remove_local
-from harness.stacks.local.parts import LocalSettings
 from harness.stacks.local.stack import LocalStack
 
-__all__ = ["LocalSettings", "LocalStack", "remove_local"]
+__all__ = ["LocalStack", "remove_local"]

@@ -21,7 +21,7 @@ def environment(parts: Parts, folder: Path) -> dict[str, str]:
         "STACK_ZONES": " ".join(member.zone for member in members),
         "STACK_ENTRANCE": f"{entrance.address}:{entrance.port}",
         "STACK_CA": str(entrance.ca),
-        "STACK_BUCKET": parts.backups.bucket,
+        "STACK_BUCKET": parts.vault.bucket.name,
         "STACK_FETCH": parts.backups.fetch_program(),
         "ETCDCTL_ENDPOINTS": ",".join(parts.etcd.endpoints()),
         "ETCDCTL_API": "3",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from harness.stacks.local.process import kill_labelled
 from harness.stacks.local.shared_memory import release_shared_memory
+from harness.stacks.parts.settings import STALLED
 
 ELSEWHERE = "sockets-elsewhere"  # file: names the folder of the sockets where that is not in the stack's own
-STALLED = "archiving-stalled"  # file: while it is there, archiving fails
 MADE = ("aside", "etcd", "pids", "tls", "s3", "sockets", "backups", "stack.json", "envoy.json", STALLED, ELSEWHERE)
 OF_A_ZONE = ("volume", "patroni.yml")
 

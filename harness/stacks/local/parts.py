@@ -2,103 +2,88 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-from harness.command import Commands
 from harness.stacks import Entrance
-from harness.stacks.local.backups import BarmanBackups
-from harness.stacks.local.cluster import PatroniCluster
-from harness.stacks.local.database_user import database_user
-from harness.stacks.local.envoy import HOSTS
-from harness.stacks.local.envoy import PORT as ENTRANCE_PORT
-from harness.stacks.local.etcd import Etcd
-from harness.stacks.local.leftovers import STALLED
-from harness.stacks.local.member import LocalMember
-from harness.stacks.local.network import Network
-from harness.stacks.local.postgres import Roles, settings
-from harness.stacks.local.process import LocalProcess
-from harness.stacks.local.s3 import S3Server
-from harness.stacks.local.service import api, entrance
-from harness.stacks.local.tls import Issuer
+from harness.stacks.backup_tools.barman.backups import BarmanBackups
+from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.load_balancers.envoy import PORT as ENTRANCE_PORT
+from harness.stacks.load_balancers.envoy import Envoy
+from harness.stacks.local.ground import LocalGround
+from harness.stacks.parts.api import API_PORT, api
+from harness.stacks.parts.etcd import Etcd
+from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.patroni import PatroniCluster
+from harness.stacks.parts.postgres import Roles, settings
+from harness.stacks.parts.s3 import S3Server
+from harness.stacks.parts.settings import Settings
+from harness.stacks.parts.tls import Issuer
+from harness.stacks.platform import HOSTS
 
-S3_PORT = 9000
-
-
-@dataclass(frozen=True)
-class LocalSettings:
-    """What may be chosen. `archiving` "off" is for sabotage twins: nothing reaches the archive, and nothing says so."""
-
-    scale: float = 1.0  # 1.0: 200,000 transactions
-    archive_timeout: timedelta = timedelta(seconds=5)
-    archiving: str = "on"
+QUORUM = {"synchronous_mode": "quorum"}  # a commit is on one other zone, and only such a zone is promoted
 
 
 @dataclass(frozen=True)
 class Parts:
     """The components of one stack."""
 
+    ground: LocalGround
     etcd: Etcd
     s3: S3Server
-    members: Sequence[LocalMember]
+    vault: Vault
+    members: Sequence[PatroniMember]
     cluster: PatroniCluster
     backups: BarmanBackups
-    services: Mapping[str, LocalProcess]
-    envoy: LocalProcess
+    services: Mapping[str, Unit]
+    envoy: Unit
     entrance: Entrance
 
 
-def put_together(
-    *, folder: Path, commands: Commands, rung: str, zones: Sequence[str], network: Network, roles: Roles,
-    sockets: Path, authority: Issuer, chosen: LocalSettings,
-) -> Parts:  # fmt: skip
-    """The parts of a stack whose files are in `folder`."""
-    user = database_user(rung)
-    etcd = Etcd(commands, network=network, zones=zones, folder=folder)
-    s3 = S3Server(address=network.storage, port=S3_PORT, authority=authority, folder=folder, commands=commands)
+def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority: Issuer, chosen: Settings) -> Parts:
+    """The parts of a stack on its ground."""
+    etcd = Etcd(ground)
+    s3 = S3Server(ground, authority=authority)
 
     def leader_dsn() -> str:
         leader = cluster.leader()
         return leader.dsn if leader else ""
 
     def database_settings() -> dict[str, str]:
-        return settings(
-            archive_command=_archive_command(folder, backups, chosen), archive_timeout=chosen.archive_timeout
-        )
+        command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
+        return settings(archive_command=command, archive_timeout=chosen.archive_timeout)
 
     members = [
-        LocalMember(
-            commands, zone=zone, folder=folder, network=network, user=user, roles=roles, sockets=sockets,
-            stores=etcd.endpoints(), settings=database_settings, env=s3.env,
+        PatroniMember(
+            ground, zone=zone, sockets=sockets / zone, roles=roles, stores=etcd.endpoints(),
+            settings=database_settings, env=s3.env, synchronous=QUORUM,
         )
-        for zone in zones
+        for zone in ground.zones
     ]  # fmt: skip
-    cluster = PatroniCluster(commands=commands, members=members, etcd=etcd, roles=roles, aside=folder / "aside")
+    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles)
+    vault = Vault(s3.bucket)
     backups = BarmanBackups(
-        server=s3, commands=commands, folder=folder / "backups", source_dsn=leader_dsn,
-        as_database_user=lambda words: [*user.words, *words],
+        vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,
+        as_database_user=ground.as_database_user,
     )  # fmt: skip
-    services = {
-        zone: api(commands, zone=zone, zones=zones, folder=folder, network=network, authority=authority, roles=roles)
-        for zone in zones
-    }
+
+    def envoy() -> list[str]:
+        chain, key = authority.issue("entrance", [*HOSTS, ground.entrance])
+        upstreams = [(ground.address(zone), API_PORT) for zone in ground.zones]
+        balancer = Envoy(address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca)
+        return balancer.argv(ground.folder)
+
     return Parts(
+        ground=ground,
         etcd=etcd,
         s3=s3,
+        vault=vault,
         members=members,
         cluster=cluster,
         backups=backups,
-        services=services,
-        envoy=entrance(commands, zones=zones, folder=folder, network=network, authority=authority),
-        entrance=Entrance(HOSTS[0], network.entrance, ENTRANCE_PORT, authority.ca),
+        services={zone: api(ground, zone=zone, authority=authority, roles=roles) for zone in ground.zones},
+        envoy=ground.unit("envoy", runs=Runs.PART, argv=envoy),
+        entrance=Entrance(HOSTS[0], ground.entrance, ENTRANCE_PORT, authority.ca),
     )
-
-
-def _archive_command(folder: Path, backups: BarmanBackups, chosen: LocalSettings) -> str:
-    if chosen.archiving == "off":
-        return "true"
-    stalled = shlex.quote(str(folder / STALLED)).replace("%", "%%")
-    return f"test ! -e {stalled} && {backups.archive_command()}"

@@ -14,10 +14,10 @@ from harness import clock, wait
 from harness.command import LABEL, Commands, Process, reap
 from harness.errors import DrillError, NotInTime, NotReady
 from harness.stacks.local.database_user import database_user
+from harness.stacks.parts.logs import last_lines
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
-LOG_TAIL = 5  # lines
 
 
 class LocalProcess:
@@ -204,9 +204,3 @@ def with_descendants(roots: Sequence[Process]) -> list[Process]:
                 found[pid] = process
                 todo.append(pid)
     return list(found.values())
-
-
-def last_lines(log: Path) -> str:
-    """The end of a log, on one line, for an error's message."""
-    text = log.read_text(errors="replace") if log.exists() else ""
-    return " | ".join(text.strip().splitlines()[-LOG_TAIL:]) or "without a word"

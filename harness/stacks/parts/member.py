@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.command import Commands, Done
-from harness.stacks.local.database_user import DatabaseUser
-from harness.stacks.local.network import Network
-from harness.stacks.local.postgres import HBA, PORT, PROGRAMS, Roles, dsn, program
-from harness.stacks.local.process import LocalProcess
-from harness.stacks.local.shared_memory import release_shared_memory
+from harness.command import Done
+from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn
 
 SCOPE = "quantumnest"
 NAMESPACE = "/drdrill/"
@@ -26,35 +22,34 @@ PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 3}
 
 
-class LocalMember(LocalProcess):
-    """One member. Its process is Patroni; PostgreSQL is what Patroni starts."""
+class PatroniMember:
+    """One member. Its unit is Patroni; PostgreSQL is what Patroni starts."""
 
     def __init__(
         self,
-        commands: Commands,
+        ground: Ground,
         *,
         zone: str,
-        folder: Path,
-        network: Network,
-        user: DatabaseUser,
-        roles: Roles,
         sockets: Path,
+        roles: Roles,
         stores: Sequence[str],
         settings: Callable[[], Mapping[str, str]],
-        env: Callable[[], Mapping[str, str]],
+        env: Callable[[], Mapping[str, str]] = dict,
+        synchronous: Mapping[str, Any],
     ) -> None:
-        super().__init__(
-            commands, name=f"patroni-{zone}", zone=zone, folder=folder, argv=self._patroni, env=env,
-            stop_within=STOP_LIMIT,
-        )  # fmt: skip
-        self.folder = folder / "zones" / zone
-        self.address = network.address(zone)
-        self.sockets = sockets / zone
-        self._network = network
-        self._user = user
+        self.name = f"patroni-{zone}"
+        self.zone = zone
+        self.folder = ground.folder / "zones" / zone
+        self.address = ground.address(zone)
+        self.sockets = sockets
+        self.ground = ground
+        self._unit = ground.unit(
+            self.name, zone=zone, runs=Runs.DATABASE, argv=self._patroni, env=env, stop_within=STOP_LIMIT
+        )
         self._roles = roles
         self._stores = tuple(stores)
         self._settings = settings
+        self._synchronous = synchronous
 
     @property
     def volume(self) -> Path:
@@ -67,6 +62,10 @@ class LocalMember(LocalProcess):
     @property
     def database_log(self) -> Path:
         return self.folder / "log" / "postgresql.log"
+
+    @property
+    def log(self) -> Path:
+        return self._unit.log
 
     @property
     def dsn(self) -> str:
@@ -84,17 +83,18 @@ class LocalMember(LocalProcess):
 
     def words(self) -> list[str]:
         """Before a program of the database: into the zone, as the database's user."""
-        return [*self._network.inside(self.zone), *self._user.words]
+        return self.ground.words(self.zone)
 
     def program(self, name: str, *words: str) -> Done:
         """Run one of PostgreSQL's own programs where this member's files are; any exit code."""
-        return self._commands.run([*self.words(), program(name), *words], check=False, within=PROGRAM_LIMIT)
+        argv = [*self.words(), *self.ground.program(name), *words]
+        return self.ground.commands.run(argv, check=False, within=PROGRAM_LIMIT)
 
     def own_volume(self) -> None:
         """Make the volume's folder where it is gone, and give all of it to the database's user."""
         for folder in (self.volume, self.database_log.parent, self.sockets):
             folder.mkdir(parents=True, exist_ok=True)
-            self._user.own(folder)
+            self.ground.own(folder)
         self.sockets.chmod(0o700)
         if self.data.exists():
             self.data.chmod(0o700)
@@ -104,19 +104,34 @@ class LocalMember(LocalProcess):
         self.own_volume()
         self.configuration.touch(mode=0o600)
         self.configuration.write_text(json.dumps(self._content(), indent=1))  # JSON is YAML
-        self._user.own(self.configuration)
-        super().start()
+        self.ground.own(self.configuration)
+        self._unit.start()
+
+    def stop(self) -> None:
+        self._unit.stop()
+
+    def ask_to_stop(self) -> None:
+        self._unit.ask_to_stop()
+
+    def wait_stopped(self) -> None:
+        self._unit.wait_stopped()
 
     def kill(self) -> None:
         """Also what the kernel keeps for a killed server: its volume may be lost next."""
-        super().kill()
-        release_shared_memory(self.volume)
+        self._unit.kill()
+        self.ground.release(self.volume)
+
+    def running(self) -> bool:
+        return self._unit.running()
+
+    def must_run(self) -> None:
+        self._unit.must_run()
 
     def _patroni(self) -> list[str]:
-        return [*self.words(), sys.executable, "-P", "-m", "patroni", str(self.configuration)]
+        return [*self.ground.program("patroni"), str(self.configuration)]
 
     def _content(self) -> dict[str, Any]:
-        roles = self._roles
+        roles, ground = self._roles, self.ground
         passwords = {
             key: {"username": role, "password": roles.password(role)}
             for key, role in (("superuser", "postgres"), ("replication", "replicator"), ("rewind", "postgres"))
@@ -124,21 +139,22 @@ class LocalMember(LocalProcess):
         cluster = {
             **TIMES,
             "maximum_lag_on_failover": 1048576,
-            "synchronous_mode": "quorum",  # a commit is on one other zone, and only such a zone is promoted
+            **self._synchronous,
             "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": dict(self._settings())},
         }
+        listen = ground.listen(self.zone)
         return {
             "scope": SCOPE,
             "namespace": NAMESPACE,
             "name": self.zone,
-            "restapi": {"listen": f"{self.address}:{REST}", "connect_address": f"{self.address}:{REST}"},
+            "restapi": {"listen": f"{listen}:{REST}", "connect_address": f"{self.address}:{REST}"},
             "etcd3": {"hosts": list(self._stores)},
             "bootstrap": {"dcs": cluster},
             "postgresql": {
-                "listen": f"{self.address}:{PORT}",
+                "listen": f"{listen}:{PORT}",
                 "connect_address": f"{self.address}:{PORT}",
                 "data_dir": str(self.data),
-                "bin_dir": str(PROGRAMS),
+                "bin_dir": str(Path(ground.program("postgres")[0]).parent),
                 "pgpass": str(self.sockets / "pgpass"),
                 "authentication": passwords,
                 "pg_hba": list(HBA),

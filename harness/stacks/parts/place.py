@@ -17,11 +17,11 @@ from typing import Any
 import psycopg
 
 from harness import wait
-from harness.command import Commands, reap
 from harness.errors import DrillError, Refused
-from harness.stacks.local.member import LocalMember
-from harness.stacks.local.postgres import DATABASE, PLACE_PORT, Roles, as_conf, dsn, logging, program, settings
-from harness.stacks.local.process import LocalProcess, last_lines
+from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.logs import last_lines
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.postgres import DATABASE, PLACE_PORT, Roles, as_conf, dsn, logging, settings
 
 OFF = timedelta(0)
 LONG = timedelta(minutes=30)
@@ -30,42 +30,43 @@ HBA = "local all all scram-sha-256\nhost all postgres,operator 0.0.0.0/0 scram-s
 
 
 @dataclass
-class LocalPlace:
+class RestorePlace:
     """Fills the protocol Place. `folder` is on the zone's volume: `data` inside is where the backup goes."""
 
     folder: Path
     data: Path
     zone: str
-    _member: LocalMember
+    _member: PatroniMember
     _roles: Roles
-    _commands: Commands
-    _process: LocalProcess
+    _unit: Unit
 
     @classmethod
-    def make(cls, commands: Commands, *, member: LocalMember, roles: Roles) -> LocalPlace:
+    def make(cls, member: PatroniMember, *, roles: Roles) -> RestorePlace:
         """An empty one on the member's volume; what an earlier one left there is removed.
 
         Errors: `Refused` when an earlier one still runs there.
         """
-        folder = member.volume / "restored"
+        folder, ground = member.volume / "restored", member.ground
         data = folder / "data"
-        process = LocalProcess(
-            commands,
-            name=f"restored-{member.zone}",
+        unit = ground.unit(
+            f"restored-{member.zone}",
             zone=member.zone,
-            folder=member.folder.parent.parent,
+            runs=Runs.DATABASE,
             argv=lambda: [
-                *(*member.words(), program("postgres"), "-D", str(data)),
-                *("-c", f"config_file={folder / 'postgresql.conf'}"),
+                *ground.program("postgres"),
+                "-D",
+                str(data),
+                "-c",
+                f"config_file={folder / 'postgresql.conf'}",
             ],
         )
-        if process.running():
+        if unit.running():
             raise Refused(f"a restored database runs in zone {member.zone} already", hint="stop it first")
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir()
         member.own_volume()
-        return cls(folder, data, member.zone, member, roles, commands, process)
+        return cls(folder, data, member.zone, member, roles, unit)
 
     @property
     def log(self) -> Path:
@@ -87,16 +88,15 @@ class LocalPlace:
         (self.data / "recovery.signal").touch()
         self._member.own_volume()
         self.data.chmod(0o700)
-        self._process.start()
+        self._unit.start()
 
     def recovered(self) -> bool:
         """Whether recovery has ended and the database takes writes.
 
         Errors: `DrillError` when PostgreSQL ended, with its last log lines.
         """
-        if not self._process.running():
-            reap()
-            said = last_lines(self.log if self.log.exists() else self._process.log)
+        if not self._unit.running():
+            said = last_lines(self.log if self.log.exists() else self._unit.log)
             raise DrillError(f"the restored database has ended: {said}", hint=f"read {self.log}")
         try:
             with self.connect() as connection:
@@ -111,42 +111,50 @@ class LocalPlace:
 
     def stop(self) -> None:
         """A clean stop: a checkpoint is written. Harmless when stopped. Errors: `CommandFailed`."""
-        if self._process.running():
+        if self._unit.running():
             stop = ("-m", "fast", "-w", "-t", "600", "stop")
-            self._commands.run([*self._member.words(), program("pg_ctl"), "-D", str(self.data), *stop], within=LONG)
-        self._process.kill()
+            self._member.ground.commands.run(self._words("pg_ctl", "-D", str(self.data), *stop), within=LONG)
+        self._unit.kill()
 
     def start(self) -> None:
         """Start it again and wait until it answers. Errors: `DrillError`, `NotInTime`."""
         if not (self.data / "recovery.signal").exists():
             self._configure({})
-        self._process.start()
+        self._unit.start()
         wait.until(
-            self.recovered, what="the restored database answers", within=START_LIMIT, recorder=self._commands.recorder
+            self.recovered,
+            what="the restored database answers",
+            within=START_LIMIT,
+            recorder=self._member.ground.commands.recorder,
         )
 
     def verify_pages(self) -> str:
         """`pg_checksums --check` on the stopped database; what it counted. Errors: `CommandFailed`."""
-        words = [*self._member.words(), program("pg_checksums"), "--check", "-D", str(self.data)]
-        counted = [" ".join(line.split()) for line in self._commands.run(words, within=LONG).out.splitlines()]
+        words = self._words("pg_checksums", "--check", "-D", str(self.data))
+        counted = [
+            " ".join(line.split()) for line in self._member.ground.commands.run(words, within=LONG).out.splitlines()
+        ]
         return ", ".join(line for line in counted if line.startswith(("Blocks scanned", "Bad checksums")))
 
     def verify_structure(self) -> str:
         """`pg_amcheck`, heap and indexes, on the running database. Errors: `CommandFailed`."""
-        words = [
-            *(*self._member.words(), program("pg_amcheck"), f"--host={self._member.address}", f"--port={PLACE_PORT}"),
-            *("--username=postgres", "--no-password", "--heapallindexed", "--rootdescend", "--verbose", DATABASE),
-        ]
-        done = self._commands.run(words, within=LONG, env={"PGPASSWORD": self._roles.postgres})
+        words = self._words(
+            *("pg_amcheck", f"--host={self._member.address}", f"--port={PLACE_PORT}", "--username=postgres"),
+            *("--no-password", "--heapallindexed", "--rootdescend", "--verbose", DATABASE),
+        )
+        done = self._member.ground.commands.run(words, within=LONG, env={"PGPASSWORD": self._roles.postgres})
         checked = sum("checking" in line for line in (done.out + done.err).splitlines())
         return f"{checked} tables and indexes checked, nothing found"
+
+    def _words(self, program: str, *words: str) -> list[str]:
+        return [*self._member.words(), *self._member.ground.program(program), *words]
 
     def _configure(self, recovery: Mapping[str, str]) -> None:
         hba = self.folder / "pg_hba.conf"
         hba.write_text(HBA)
         values = {
             **settings(archive_command="", archive_timeout=OFF),
-            "listen_addresses": self._member.address,
+            "listen_addresses": self._member.ground.listen(self.zone),
             "port": str(PLACE_PORT),
             "unix_socket_directories": str(self._member.sockets),
             "hba_file": str(hba),

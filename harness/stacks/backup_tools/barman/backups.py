@@ -1,8 +1,4 @@
-"""Base backups and the WAL archive of the embedded stack, by Barman's cloud tools, with digests of our own beside them.
-
-Barman restores a backup with a flipped byte without a word, so every object's SHA-256 is recorded when it is made,
-under `database-backups/digests/` of the same bucket, and compared before anything is restored.
-"""
+"""Base backups and the WAL archive by Barman's cloud tools, with digests of our own beside them: see `vault`."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import json
 import shlex
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -21,23 +17,21 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.command import Commands
 from harness.errors import DrillError, NotReady, Refused
-from harness.stacks import ArchivedSegment, Backup, Damage, Place
-from harness.stacks.local import archive as archive_program
-from harness.stacks.local import backup_info, wal
-from harness.stacks.local import fetch as fetch_program
-from harness.stacks.local.bucket import Stored
-from harness.stacks.local.s3 import S3Server
+from harness.folders import temporary_prefix
+from harness.stacks import ArchivedSegment, Backup, Damage, Place, wal
+from harness.stacks.backup_tools.barman import archive as archive_program
+from harness.stacks.backup_tools.barman import fetch as fetch_program
+from harness.stacks.backup_tools.barman import info
+from harness.stacks.backup_tools.vault import Vault, recorded
+from harness.stacks.parts.bucket import Stored
 
 BACKUP_WITHIN = timedelta(minutes=10)
 RESTORE_WITHIN = timedelta(minutes=30)
 # Measured with 89 MB on two cores: 3.8 s, packed by gzip 8.4 s, and not faster with a second sender.
 BACKUP_OPTIONS = ("--immediate-checkpoint", "--jobs", "1")
+BASES = "database-backups/base-backups"  # the plan's prefixes
+WALS = "database-backups/wal-archives"
 READERS = 4  # objects compared at a time; the store answers in Python, more do not make it faster
-
-
-def temporary_prefix(label: str) -> str:
-    """What the names of a run's temporary folders in /tmp begin with: short, and its own."""
-    return f"drd-{label[-11:]}-"
 
 
 class BarmanBackups:
@@ -51,31 +45,24 @@ class BarmanBackups:
     def __init__(
         self,
         *,
-        server: S3Server,
+        vault: Vault,
+        env: Mapping[str, str],
         commands: Commands,
         folder: Path,
         source_dsn: Callable[[], str],
         as_database_user: Callable[[list[str]], list[str]],
-        base_prefix: str = "database-backups/base-backups",
-        wal_prefix: str = "database-backups/wal-archives",
-        digest_prefix: str = "database-backups/digests",
-        aside_prefix: str = "drill-set-aside",
         server_name: str = "quantumnest",
     ) -> None:
-        self.bucket = server.bucket.name
-        self.base_prefix = base_prefix
-        self.wal_prefix = wal_prefix
-        self._store = server.bucket
-        self._env = server.env()
+        self._vault = vault
+        self._store = vault.bucket
+        self._env = dict(env)
         self._server_name = server_name
         self._commands = commands
         self._source_dsn = source_dsn
         self._as_database_user = as_database_user
-        self._bases = f"{base_prefix}/{server_name}/base/"
-        self._wals = f"{wal_prefix}/{server_name}/wals/"
-        self._base_digests = f"{digest_prefix}/base/"
-        self._wal_digests = f"{digest_prefix}/wal/"
-        self._aside = f"{aside_prefix}/"
+        self._bases = f"{BASES}/{server_name}/base/"
+        self._wals = f"{WALS}/{server_name}/wals/"
+        self._wal_digests = f"{vault.digests}/wal/"
         self._listed = wal.Listed()
         folder.mkdir(parents=True, exist_ok=True)
         self._settings = folder / "archive.json"
@@ -83,8 +70,8 @@ class BarmanBackups:
             json.dumps(
                 {
                     "env": self._env,
-                    "bucket": self.bucket,
-                    "wal_url": f"s3://{self.bucket}/{wal_prefix}",
+                    "bucket": self._store.name,
+                    "wal_url": f"s3://{self._store.name}/{WALS}",
                     "server_name": server_name,
                     "digests": self._wal_digests.rstrip("/"),
                 }
@@ -128,7 +115,7 @@ class BarmanBackups:
         self._barman(
             "backup",
             [*BACKUP_OPTIONS, "--dbname", make_conninfo("", **settings)],
-            [f"s3://{self.bucket}/{self.base_prefix}", self._server_name],
+            [f"s3://{self._store.name}/{BASES}", self._server_name],
             within=BACKUP_WITHIN,
             env={"PGPASSWORD": str(password)} if password else {},
         )
@@ -136,8 +123,7 @@ class BarmanBackups:
         backup = self._described(new[-1]) if new else None
         if backup is None:
             raise DrillError("barman-cloud-backup left no complete backup", hint="read what it printed, in the journal")
-        digests = {key: self._store.sha256(key) for key in backup.objects}
-        self._store.write(f"{self._base_digests}{backup.id}.json", backup_info.record(backup, digests))
+        self._vault.seal(backup)
         self._listed.origins = None
         return backup
 
@@ -148,18 +134,7 @@ class BarmanBackups:
 
     def check(self, backup: Backup) -> list[Damage]:
         """Read every object of it and compare with the digests recorded."""
-        recorded = self._digests(backup.id)
-        stored = {one.key for one in self._store.objects(f"{self._bases}{backup.id}/")}
-
-        def damage(key: str) -> str:
-            if key not in recorded:
-                return "no digest recorded"
-            if key not in stored:
-                return "missing"
-            return "" if self._store.sha256(key) == recorded[key] else "digest differs"
-
-        keys = sorted(stored | set(recorded) | set(backup.objects))
-        return [Damage(key, what) for key, what in zip(keys, map(damage, keys), strict=True) if what]
+        return self._vault.check(backup, prefix=f"{self._bases}{backup.id}/")
 
     def restore(self, backup: Backup, place: Place) -> None:
         """Bring the base backup into the empty place, as the database's own user.
@@ -174,7 +149,7 @@ class BarmanBackups:
         self._barman(
             "restore",
             [],
-            [f"s3://{self.bucket}/{self.base_prefix}", self._server_name, backup.id, str(place.data)],
+            [f"s3://{self._store.name}/{BASES}", self._server_name, backup.id, str(place.data)],
             within=RESTORE_WITHIN,
         )
 
@@ -194,18 +169,13 @@ class BarmanBackups:
     def _ids(self) -> set[str]:
         """Of everything that is, was or becomes a backup: a deleted backup.info does not hide one."""
         stored = {one.key.removeprefix(self._bases).partition("/")[0] for one in self._store.objects(self._bases)}
-        recorded = {one.key.removeprefix(self._base_digests) for one in self._store.objects(self._base_digests)}
-        return stored | {name.removesuffix(".json") for name in recorded}
+        return stored | self._vault.sealed()
 
     def _described(self, id: str) -> Backup | None:
-        facts = backup_info.recorded(self._store.find(f"{self._base_digests}{id}.json"))
-        if facts:
-            return backup_info.from_record(facts)
-        info = self._store.find(f"{self._bases}{id}/backup.info") or b""
-        return backup_info.from_barman(id, info.decode(errors="replace"), [*self._store.objects(f"{self._bases}{id}/")])
-
-    def _digests(self, id: str) -> dict[str, str]:
-        return dict(backup_info.recorded(self._store.find(f"{self._base_digests}{id}.json")).get("sha256", {}))
+        if known := self._vault.backup(id):
+            return known
+        said = self._store.find(f"{self._bases}{id}/backup.info") or b""
+        return info.from_barman(id, said.decode(errors="replace"), [*self._store.objects(f"{self._bases}{id}/")])
 
     # The WAL archive
 
@@ -219,7 +189,7 @@ class BarmanBackups:
             return [segment for segment in found if segment is not None]
 
     def _compared(self, name: str, stored: Stored | None) -> ArchivedSegment | None:
-        facts = backup_info.recorded(self._store.find(f"{self._wal_digests}{name}.json"))
+        facts = recorded(self._store.find(f"{self._wal_digests}{name}.json"))
         if stored is None and facts.get("state") != "stored":
             return None  # archiving it was begun, and is not finished or never was
         key = stored.key if stored else facts["key"]
@@ -266,50 +236,6 @@ class BarmanBackups:
             return {timeline: wal.branches(gzip.decompress(packed).decode())} if packed else {}
         except (OSError, EOFError, ValueError, zlib.error):
             return {}
-
-    # For faults
-
-    def read(self, key: str) -> bytes:
-        """What is stored at a key. Errors: `Refused` where nothing is."""
-        return self._store.read(key)
-
-    def size_of(self, key: str) -> int:
-        """Bytes as stored; 0 where there is no such object."""
-        stored = self._store.current(key)
-        return stored.size if stored else 0
-
-    def current_version(self, key: str) -> str:
-        """Id of the version that a reader gets now; "" where there is none or it is deleted."""
-        stored = self._store.current(key)
-        return stored.version if stored else ""
-
-    def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
-        """Put other bytes at a key, or delete it where `content` is None; returns the version that was current before.
-
-        Where the earlier versions are destroyed too, what was current is set aside under a prefix that no recovery
-        reads, so that the damage can be undone. Errors: `Refused` where nothing is stored.
-        """
-        before = self.current_version(key)
-        if not before:
-            raise Refused(f"no object {key} in bucket {self.bucket}", hint="list the backups and the archive")
-        if not keep_versions:
-            self._store.write(f"{self._aside}{before}", self._store.read(key))
-            for version in self._store.versions(key):
-                self._store.delete(key, version=version.id)
-        if content is not None:
-            self._store.write(key, content)
-        elif keep_versions:
-            self._store.delete(key)
-        return before
-
-    def undo_damage(self, key: str, version: str) -> None:
-        """Store again what `version` was; harmless where that is what is stored."""
-        kept = any(one.id == version for one in self._store.versions(key))
-        wanted = self._store.find(key, version=version) if kept else self._store.find(f"{self._aside}{version}")
-        if wanted is None:
-            raise Refused(f"{key} has no version {version}", hint="heal with the version that the damage returned")
-        if self._store.find(key) != wanted:
-            self._store.write(key, wanted)
 
 
 def _name(key: str) -> str:

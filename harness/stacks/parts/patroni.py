@@ -1,4 +1,4 @@
-"""The database cluster of the embedded stack: three members under Patroni, and how a restored database is adopted."""
+"""The database cluster under Patroni: who leads, and how a restored database is adopted."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from harness import wait
-from harness.command import Commands
 from harness.errors import NotReady, Refused
 from harness.stacks import Condition, Member, Place
-from harness.stacks.local.etcd import Etcd
-from harness.stacks.local.member import NAMESPACE, SCOPE, LocalMember
-from harness.stacks.local.place import LocalPlace
-from harness.stacks.local.postgres import PORT, Roles, dsn
+from harness.stacks.parts.etcd import Etcd
+from harness.stacks.parts.ground import Ground
+from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
+from harness.stacks.parts.place import RestorePlace
+from harness.stacks.parts.postgres import PORT, Roles, dsn
 
 LEADS_WITHIN = timedelta(seconds=90)
 SPOOL = "fetched_wal"  # what `restore_command` fetched ahead and nobody asked for
@@ -30,17 +29,15 @@ PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "r
 class PatroniCluster:
     """Fills the protocol Cluster."""
 
-    def __init__(
-        self, *, commands: Commands, members: Sequence[LocalMember], etcd: Etcd, roles: Roles, aside: Path
-    ) -> None:
+    def __init__(self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles) -> None:
         self.members: Sequence[Member] = tuple(members)
         self._members = tuple(members)
-        self._commands = commands
+        self._ground = ground
         self._etcd = etcd
         self._roles = roles
-        self._aside = aside
+        self._aside = ground.folder / "aside"
 
-    def leader(self) -> LocalMember | None:
+    def leader(self) -> PatroniMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
         return next((member for member in self._members if _status(f"{member.rest}/primary") == 200), None)
 
@@ -60,7 +57,7 @@ class PatroniCluster:
         )
 
     def healthy(self) -> list[Condition]:
-        """A leader, and every other member streams from it as part of the quorum."""
+        """A leader, every other member streams from it, and no commit is promised by the leader alone."""
         leader = self.leader()
         if leader is None:
             return [Condition("leader", ok=False, seen="nobody leads")]
@@ -76,9 +73,11 @@ class PatroniCluster:
         for member in self._members:
             if member is not leader:
                 state, sync = seen.get(member.zone, ("not there", ""))
-                ok = state == "streaming" and sync in ("sync", "quorum")
+                ok = state == "streaming"
                 conditions.append(Condition(f"{member.name} replicates", ok=ok, seen=f"{state} {sync}".strip()))
-        return conditions
+        promised = [name for name, (_, sync) in seen.items() if sync in ("sync", "quorum")]
+        said = f"commits wait for {', '.join(promised) or 'nobody'}"
+        return [*conditions, Condition("synchronous", ok=bool(promised), seen=said)]
 
     def start(self) -> None:
         """Start all members and wait until one leads and takes writes."""
@@ -93,18 +92,18 @@ class PatroniCluster:
         for member in self._members:
             member.wait_stopped()
 
-    def empty_place(self, zone: str) -> LocalPlace:
+    def empty_place(self, zone: str) -> RestorePlace:
         """A new, empty place on the zone's volume. What an earlier restoration left there is removed."""
         member = next(member for member in self._members if member.zone == zone)
         member.own_volume()
-        return LocalPlace.make(self._commands, member=member, roles=self._roles)
+        return RestorePlace.make(member, roles=self._roles)
 
-    def adopt(self, place: Place) -> LocalMember:
+    def adopt(self, place: Place) -> PatroniMember:
         """Put the stopped place's data directory in service as the leader.
 
         Errors: `Refused` when a member still runs, or the place does; `NotInTime` when it does not take the lead.
         """
-        if running := [member.name for member in self._members if member.family()]:
+        if running := [member.name for member in self._members if member.running()]:
             raise Refused(f"{', '.join(running)} still run", hint="stop the cluster first")
         if (place.data / "postmaster.pid").exists():
             raise Refused("the restored database still runs", hint="stop it cleanly first")
@@ -122,7 +121,7 @@ class PatroniCluster:
             member.start()
         return leader
 
-    def _must_lead(self) -> LocalMember:
+    def _must_lead(self) -> PatroniMember:
         leader = self.leader()
         if leader is None:
             raise NotReady("no member of the cluster leads", hint="read the Patroni logs of this stack")
@@ -136,7 +135,7 @@ class PatroniCluster:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(member.data, target)
 
-    def _wait_leader(self, started: Sequence[LocalMember]) -> None:
+    def _wait_leader(self, started: Sequence[PatroniMember]) -> None:
         """Until one of them leads and takes writes. Errors: `NotReady`, `NotInTime`."""
 
         def takes_writes() -> bool:
@@ -146,7 +145,7 @@ class PatroniCluster:
             return leader is not None and _writable(leader)
 
         wait.until(
-            takes_writes, what="a leader takes writes", within=LEADS_WITHIN, recorder=self._commands.recorder,
+            takes_writes, what="a leader takes writes", within=LEADS_WITHIN, recorder=self._ground.commands.recorder,
             last_seen=self._states,
         )  # fmt: skip
 
@@ -154,7 +153,7 @@ class PatroniCluster:
         return ", ".join(f"{member.name}: {_state(member)}" for member in self._members)
 
 
-def _writable(member: LocalMember) -> bool:
+def _writable(member: PatroniMember) -> bool:
     """Whether a transaction that changes something commits there."""
     try:
         with psycopg.connect(member.dsn, autocommit=True) as connection:
@@ -183,7 +182,7 @@ def _status(url: str) -> int:
         return 0
 
 
-def _state(member: LocalMember) -> str:
+def _state(member: PatroniMember) -> str:
     try:
         with _DIRECT.open(f"{member.rest}/patroni", timeout=2) as answer:
             found = json.loads(answer.read())

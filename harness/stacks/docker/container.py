@@ -1,0 +1,162 @@
+"""One component of a container stack: a container that shares the network of its zone's pod."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from harness import wait
+from harness.command import Commands
+from harness.errors import NotInTime, NotReady
+from harness.stacks.docker import engine
+from harness.stacks.docker.engine import PART, RUN, ZONE, told
+from harness.stacks.parts.logs import last_lines
+
+SOON = timedelta(seconds=10)
+OFTEN = timedelta(milliseconds=50)
+INTO_LOG = 'log=$1; shift; exec "$@" >>"$log" 2>&1'
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every container of a run shares: the image, and what is mounted."""
+
+    image: str
+    volumes: Mapping[str, Mapping[str, str]]  # as Docker's library takes them: source to `bind` and `mode`
+
+
+def make(
+    commands: Commands, around: Surroundings, *, name: str, zone: str, argv: Sequence[str], user: str = "0",
+    env: Mapping[str, str] | None = None, volumes: Mapping[str, Mapping[str, str]] | None = None, **more: Any,
+) -> Any:  # fmt: skip
+    """Make a container of the run and start it."""
+    labels = {RUN: commands.label, PART: name, ZONE: zone}
+    with told(f"starting {name}"):
+        made: Any = engine.engine().containers.run
+        return made(
+            around.image, list(argv), name=f"{commands.label}-{name}", labels=labels, user=user, detach=True, init=True,
+            environment=dict(env or {}), volumes={**around.volumes, **(volumes or {})}, **more,
+        )  # fmt: skip
+
+
+class ContainerUnit:
+    """Fills `Unit`: start, stop, kill, pause, resume. Found by its labels, so any process can go on with it."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        around: Surroundings,
+        *,
+        name: str,
+        zone: str,
+        pod: Callable[[], str],
+        log: Path,
+        argv: Callable[[], Sequence[str]],
+        env: Callable[[], Mapping[str, str]],
+        user: str,
+        stop_within: timedelta = SOON,
+        volumes: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.name = name
+        self.zone = zone
+        self._commands = commands
+        self._around = around
+        self._pod = pod
+        self._log = log
+        self._argv = argv
+        self._env = env
+        self._user = user
+        self._stop_within = stop_within
+        self._volumes = volumes or {}
+
+    @property
+    def log(self) -> Path:
+        return self._log
+
+    @property
+    def container(self) -> Any | None:
+        """The container, running or not; None where there is none."""
+        filters: dict[str, Any] = {"label": [f"{RUN}={self._commands.label}", f"{PART}={self.name}"]}
+        with told(f"looking at {self.name}"):
+            found = engine.engine().containers.list(all=True, filters=filters, ignore_removed=True)
+        return found[0] if found else None
+
+    def start(self) -> None:
+        """Start it; harmless where it runs. It is not waited for."""
+        left = self.container
+        if left is not None:
+            if left.status in ("running", "paused"):
+                return
+            left.remove(force=True, v=True)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log.touch()
+        self._own_log()
+        argv = list(self._argv())
+        made = make(
+            self._commands, self._around, name=self.name, zone=self.zone, user=self._user, env=self._env(),
+            argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
+            network_mode=f"container:{self._pod()}", volumes=self._volumes,
+        )  # fmt: skip
+        self._commands.recorder.record("container", argv=argv, id=made.id, log=self._log.name)
+
+    def running(self) -> bool:
+        found = self.container
+        return found is not None and found.status in ("running", "paused")
+
+    def stop(self) -> None:
+        """Ask it to end, and end by force what does not."""
+        self.ask_to_stop()
+        self.wait_stopped()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and return, so that several can end at once."""
+        self._send(signal.SIGTERM)
+
+    def wait_stopped(self) -> None:
+        """Wait until it has ended, by force when it takes too long."""
+        try:
+            wait.until(
+                lambda: not self.running(), what=f"{self.name} ends", within=self._stop_within,
+                recorder=self._commands.recorder, every=OFTEN,
+            )  # fmt: skip
+        except NotInTime:
+            self._send(signal.SIGKILL)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL all of it, and remove what is left of it."""
+        found = self.container
+        if found is not None:
+            with told(f"killing {self.name}"):
+                found.remove(force=True, v=True)
+
+    def pause(self) -> None:
+        """Freeze every process of it; its ports stay open."""
+        if (found := self.container) is not None and found.status == "running":
+            with told(f"pausing {self.name}"):
+                found.pause()
+
+    def resume(self) -> None:
+        if (found := self.container) is not None and found.status == "paused":
+            with told(f"resuming {self.name}"):
+                found.unpause()
+
+    def must_run(self) -> None:
+        """Errors: `NotReady` with its last words, when it has ended."""
+        if not self.running():
+            raise NotReady(f"{self.name} has ended: {last_lines(self.log)}", hint=f"read {self.log}")
+
+    def _send(self, signum: signal.Signals) -> None:
+        found = self.container
+        if found is not None and found.status == "running":
+            with told(f"signalling {self.name}"):
+                found.kill(signal=signum.name)
+
+    def _own_log(self) -> None:
+        if os.geteuid() == 0 and self._user.split(":")[0] != "0":
+            os.chown(self._log, int(self._user.split(":")[0]), -1)

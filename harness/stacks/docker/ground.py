@@ -1,0 +1,129 @@
+"""Where a container stack stands: fills `Ground` with containers.
+
+The run's folder is mounted at its own path in every container, so a path means the same everywhere. The database and
+the other parts run from the image. The platform's API and the backup store are programs of this project: they run by
+this machine's own Python, in a container that has this machine's root, read-only, at /host.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from harness.command import Commands
+from harness.stacks.docker.container import ContainerUnit, Surroundings
+from harness.stacks.docker.inside import HOST, here
+from harness.stacks.docker.network import STORAGE, DockerNetwork
+from harness.stacks.docker.store import HOST as STORE_HOST
+from harness.stacks.parts.ground import SOON, Runs
+
+NOBODY = 65534  # whose database it is where we are root: PostgreSQL refuses to run as root
+POSTGRES = "/usr/lib/postgresql/15/bin"
+Mounts = dict[str, dict[str, str]]
+
+
+class DockerGround:
+    """Fills `Ground`."""
+
+    # Debian's PostgreSQL 15: no checksums unless asked for.
+    initdb = ("--locale=C.UTF-8", "--data-checksums")
+
+    def __init__(self, folder: Path, *, commands: Commands, image: str, zones: Sequence[str], prefix: str = "") -> None:
+        self.folder = folder
+        self.zones = tuple(zones)
+        self.commands = commands
+        self._around = Surroundings(image=image, volumes=self._mounts())
+        self.network = DockerNetwork(commands, self._around, zones=zones, prefix=prefix)
+
+    @property
+    def storage(self) -> str:
+        return self.network.storage
+
+    @property
+    def entrance(self) -> str:
+        return self.network.entrance
+
+    def address(self, zone: str) -> str:
+        return self.network.address(zone)
+
+    def listen(self, zone: str) -> str:
+        """All of the zone's addresses: also the one on its own network, which a cut leaves alone."""
+        return "0.0.0.0"
+
+    def program(self, name: str) -> list[str]:
+        at = f"{POSTGRES}/{name}"
+        return [at] if name == "postgres" or name.startswith(("pg_", "initdb")) else [name]
+
+    def make(self) -> None:
+        """Networks and pods. Errors: `DrillError`."""
+        for zone in self.zones:
+            self.configuration(zone).parent.mkdir(parents=True, exist_ok=True)
+            self.configuration(zone).touch()
+        passwd = self.folder / "passwd"
+        passwd.write_text(f"root:x:0:0::/root:/bin/sh\npostgres:x:{_user()}:{_group()}::/tmp:/bin/sh\n")
+        self.network.make(
+            hosts={STORE_HOST: STORAGE}, ours=self._ours(), of_zone={zone: self._of_zone(zone) for zone in self.zones}
+        )
+
+    def configuration(self, zone: str) -> Path:
+        """Of pgBackRest, for the zone's database."""
+        return self.folder / "zones" / zone / "pgbackrest.conf"
+
+    def unit(
+        self, name: str, *, runs: Runs, zone: str = "", place: str = "", argv: Callable[[], Sequence[str]],
+        env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
+    ) -> ContainerUnit:  # fmt: skip
+        ours = runs is Runs.HARNESS
+        database = runs is Runs.DATABASE
+        return ContainerUnit(
+            self.commands, self._around, name=name, zone=zone, pod=lambda: self.network.pod(zone or place),
+            log=self.folder / "logs" / f"{name}.log",
+            argv=(lambda: here(argv())) if ours else argv,
+            env=env,
+            user="0" if ours else f"{_user()}:{_group()}" if database else f"{os.geteuid()}:{os.getegid()}",
+            stop_within=stop_within,
+            volumes=self._ours() if ours else self._of_zone(zone) if database else {},
+        )  # fmt: skip
+
+    def words(self, zone: str) -> list[str]:
+        """In the zone's pod, as the database's own user."""
+        module = [sys.executable, "-m", "harness.stacks.docker.inside"]
+        return [*module, f"--user={_user()}:{_group()}", self.network.pod(zone), "--"]
+
+    def own(self, folder: Path) -> None:
+        """Give a folder, and what is in it, to the database's user."""
+        if os.geteuid() != 0:
+            return
+        os.chown(folder, NOBODY, NOBODY)
+        for root, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                os.chown(Path(root, name), NOBODY, NOBODY, follow_symlinks=False)
+
+    def release(self, volume: Path) -> None:
+        """Nothing: a container's shared memory ends with it."""
+
+    def _mounts(self) -> Mounts:
+        folder = str(self.folder)
+        return {
+            folder: {"bind": folder, "mode": "rw"},
+            f"{folder}/passwd": {"bind": "/etc/passwd", "mode": "ro"},
+        }
+
+    def _ours(self) -> Mounts:
+        """This machine's root, read-only, and of it our run's folder to be written."""
+        run = str(self.folder.parent)
+        return {"/": {"bind": HOST, "mode": "ro"}, run: {"bind": f"{HOST}{run}", "mode": "rw"}}
+
+    def _of_zone(self, zone: str) -> Mounts:
+        return {str(self.configuration(zone)): {"bind": "/etc/pgbackrest.conf", "mode": "ro"}}
+
+
+def _user() -> int:
+    return os.geteuid() or NOBODY
+
+
+def _group() -> int:
+    return os.getegid() if os.geteuid() else NOBODY

@@ -1,0 +1,189 @@
+"""The networks of a container stack: one per zone and one between them, and a pod in each place.
+
+A pod is a container that does nothing but hold a network namespace; the components of a zone share it, as the
+processes of a host share that host's. So a zone has one address, and is cut in one place. Customers stand in a pod of
+their own on their zone's network: a cut of the zone leaves them beside their zone's API.
+
+No network leads out of the machine (they are `internal`), and no port is published: this machine reaches the
+addresses directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.command import Commands
+from harness.errors import DrillError
+from harness.stacks.docker import engine
+from harness.stacks.docker.container import Surroundings, make
+from harness.stacks.docker.engine import PART, RUN, ZONE, told
+
+ENTRANCE, STORAGE, WATCH = "entrance", "storage", "watch"
+OF_ITS_OWN = {ENTRANCE: 5, STORAGE: 10, WATCH: 15}  # pods outside the zones: last number of the address
+FIRST_ZONE, FIRST_CUSTOMERS = 21, 41
+TRIES = 20
+Mounts = Mapping[str, Mapping[str, str]]
+FOREVER = ["sleep", "infinity"]
+# Packets are dropped as they come in and as they go out; what a zone's components say to each other is left alone.
+CUT = "iptables -{verb} INPUT ! -i lo -d {address} -j DROP && iptables -{verb} OUTPUT ! -o lo -s {address} -j DROP"
+
+
+@dataclass(frozen=True)
+class Subnets:
+    """A /24 of 10/8, cut in four: between the zones, and one for each zone."""
+
+    prefix: str  # "10.143.7"
+
+    def between(self) -> str:
+        return f"{self.prefix}.0/26"
+
+    def of_zone(self, index: int) -> str:
+        return f"{self.prefix}.{64 * (index + 1)}/26"
+
+    def address(self, number: int) -> str:
+        return f"{self.prefix}.{number}"
+
+    def in_zone(self, index: int, number: int) -> str:
+        return f"{self.prefix}.{64 * (index + 1) + number}"
+
+
+class DockerNetwork:
+    """The addresses of one stack, and the pods that hold them."""
+
+    def __init__(self, commands: Commands, around: Surroundings, *, zones: Sequence[str], prefix: str = "") -> None:
+        self.zones = tuple(zones)
+        self._commands = commands
+        self._around = around
+        self._subnets = Subnets(prefix)
+
+    @property
+    def prefix(self) -> str:
+        return self._subnets.prefix
+
+    @property
+    def entrance(self) -> str:
+        return self._subnets.address(OF_ITS_OWN[ENTRANCE])
+
+    @property
+    def storage(self) -> str:
+        return self._subnets.address(OF_ITS_OWN[STORAGE])
+
+    @property
+    def watch(self) -> str:
+        return self._subnets.address(OF_ITS_OWN[WATCH])
+
+    def address(self, zone: str) -> str:
+        """Of the zone's components, as the other zones reach them."""
+        return self._subnets.address(FIRST_ZONE + self.zones.index(zone))
+
+    def pod(self, name: str) -> str:
+        """The id of the pod of a zone, of its customers (`customers-a`), or of a part outside the zones."""
+        filters: dict[str, Any] = {"label": [f"{RUN}={self._commands.label}", f"{PART}=pod-{name}"]}
+        with told(f"looking for pod {name}"):
+            found = engine.engine().containers.list(filters=filters, ignore_removed=True)
+        if not found:
+            raise DrillError(f"the pod {name} is gone", hint="the stack cannot go on; `drdrill heal` removes it")
+        return str(found[0].id)
+
+    def inside(self, zone: str) -> list[str]:
+        """The words before a command that must run where a customer of the zone stands."""
+        return [sys.executable, "-m", "harness.stacks.docker.inside", "--here", self.pod(f"customers-{zone}"), "--"]
+
+    def make(self, *, hosts: Mapping[str, str], ours: Mounts, of_zone: Mapping[str, Mounts]) -> None:
+        """Make networks and pods. `hosts`: names, and the pods outside the zones that they stand for.
+
+        `ours` is what the customers' pods mount besides, `of_zone` what a zone's pod does.
+
+        Errors: `DrillError` when no free range of addresses is found.
+        """
+        between = self._claim()
+        nets = [self._net(self._subnets.of_zone(index), zone) for index, zone in enumerate(self.zones)]
+        known = {name: self._subnets.address(OF_ITS_OWN[place]) for name, place in hosts.items()}
+        for name, number in OF_ITS_OWN.items():
+            self._hold(name, zone="", network=between, number=number, hosts=known)
+        for index, zone in enumerate(self.zones):
+            for name, first, mounted in (
+                (zone, FIRST_ZONE, of_zone[zone]),
+                (f"customers-{zone}", FIRST_CUSTOMERS, ours),
+            ):
+                pod = self._hold(name, zone=zone, network=between, number=first + index, hosts=known, volumes=mounted)
+                with told(f"connecting {name} to its zone"):
+                    nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
+
+    def cut(self, zone: str) -> None:
+        """Drop silently whatever goes between this zone and the others, both ways. Harmless when repeated."""
+        self.join(zone)
+        self._rules(zone, "A")
+
+    def join(self, zone: str) -> None:
+        """End the cut. Harmless where there is none."""
+        self._rules(zone, "D")
+
+    def _rules(self, zone: str, verb: str) -> None:
+        for name, first in ((zone, FIRST_ZONE), (f"customers-{zone}", FIRST_CUSTOMERS)):
+            rule = CUT.format(verb=verb, address=self._subnets.address(first + self.zones.index(zone)))
+            with told(f"{'cutting' if verb == 'A' else 'joining'} zone {zone}"):
+                engine.engine().containers.run(
+                    self._around.image, ["sh", "-c", rule if verb == "A" else f"{rule} 2>/dev/null; true"],
+                    network_mode=f"container:{self.pod(name)}", cap_add=["NET_ADMIN"], remove=True,
+                    labels={RUN: self._commands.label, PART: f"rules-{name}", ZONE: zone},
+                )  # fmt: skip
+
+    def _hold(
+        self, name: str, *, zone: str, network: Any, number: int, hosts: Mapping[str, str],
+        volumes: Mounts | None = None,
+    ) -> Any:  # fmt: skip
+        from docker.types import EndpointConfig  # noqa: PLC0415  (see engine)
+
+        end = EndpointConfig(engine.engine().api.api_version, ipv4_address=self._subnets.address(number))
+        return make(
+            self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}",
+            network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts), volumes=volumes,
+        )  # fmt: skip
+
+    def _claim(self) -> Any:
+        for prefix in _candidates(self._commands.label):
+            self._subnets = Subnets(prefix)
+            if _routed(prefix):
+                continue
+            try:
+                return self._net(self._subnets.between(), "between")
+            except DrillError as error:
+                if "overlap" not in error.message:
+                    raise
+        raise DrillError(
+            f"{TRIES} ranges of addresses are in use", hint="docker network ls; `drdrill sweep` frees some"
+        )
+
+    def _net(self, subnet: str, name: str) -> Any:
+        from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415  (see engine)
+
+        with told(f"making network {name}"):
+            return engine.engine().networks.create(
+                f"{self._commands.label}-{name}", internal=True, labels={RUN: self._commands.label, PART: name},
+                ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]),
+            )  # fmt: skip
+
+
+def _candidates(label: str) -> Iterator[str]:
+    first = int.from_bytes(hashlib.sha256(label.encode()).digest()[:4], "big")
+    for attempt in range(TRIES):
+        number = (first + attempt * 257) % (127 * 256)
+        yield f"10.{128 + number // 256}.{number % 256}"
+
+
+def _routed(prefix: str) -> bool:
+    """Whether this machine sends the range somewhere already (a VPN, say)."""
+    wanted = ipaddress.ip_network(f"{prefix}.0/24")
+    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
+        fields = line.split()
+        target, mask = (int.from_bytes(bytes.fromhex(fields[n])[::-1], "big") for n in (1, 7))
+        if mask and wanted.overlaps(ipaddress.ip_network((target, bin(mask).count("1")))):
+            return True
+    return False

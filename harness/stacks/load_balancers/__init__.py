@@ -1,0 +1,1 @@
+"""One file per load balancer: its configuration, and the command that runs it."""

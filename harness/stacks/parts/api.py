@@ -1,0 +1,36 @@
+"""The platform's API in a zone. It finds the database server that takes writes by itself."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+from harness.stacks.parts.ground import Ground, Runs, Unit
+from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.parts.tls import Issuer
+from harness.stacks.platform import HOSTS
+
+API_PORT = 8443
+ROLE = "quantumnest_app"
+STOP_LIMIT = timedelta(seconds=5)
+
+
+def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles) -> Unit:
+    """Not started."""
+    servers = ",".join(ground.address(one) for one in ground.zones)
+    target = dsn(
+        servers, PORT, role=ROLE, password="", connect_timeout="2", tcp_user_timeout="3000",
+        application_name=f"api-{zone}",
+    )  # fmt: skip
+
+    def argv() -> list[str]:
+        chain, key = authority.issue(f"api-{zone}", [*HOSTS, ground.address(zone)])
+        return [
+            *(sys.executable, "-P", "-m", "harness.stacks.platform.api", f"--zone={zone}"),
+            *(f"--listen={ground.listen(zone)}:{API_PORT}", f"--cert={chain}", f"--key={key}", f"--dsn={target}"),
+        ]
+
+    return ground.unit(
+        f"api-{zone}", zone=zone, runs=Runs.HARNESS, argv=argv, env=lambda: {"PGPASSWORD": roles.password(ROLE)},
+        stop_within=STOP_LIMIT,
+    )  # fmt: skip

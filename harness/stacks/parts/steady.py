@@ -1,0 +1,68 @@
+"""Whether a stack is steady: it serves, replicates and archives, each shown by a real request or query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+
+from harness import clock, wait
+from harness.errors import NotReady
+from harness.recorder import Recorder
+from harness.stacks import Backups, Cluster, Condition, Entrance
+from harness.stacks.parts.visitor import Visitor
+from harness.stacks.wal import position
+
+SERVES_WITHIN = timedelta(seconds=60)
+HEALTHY_WITHIN = timedelta(seconds=60)
+ARCHIVE_SLACK = timedelta(seconds=10)  # several archive commands on a busy machine
+OFTEN = timedelta(milliseconds=250)
+
+
+@dataclass(frozen=True)
+class Steady:
+    """Asks a stack. `archive_timeout` is how long a write may wait before PostgreSQL hands it over."""
+
+    entrance: Entrance
+    cluster: Cluster
+    backups: Backups
+    archive_timeout: timedelta
+    recorder: Recorder
+
+    def conditions(self) -> list[Condition]:
+        return [*Visitor(self.entrance).conditions(), *self.cluster.healthy(), self._archives()]
+
+    def wait_serving(self) -> None:
+        """Until the platform serves at the entrance. Errors: `NotInTime`."""
+        self._wait(Visitor(self.entrance).conditions, "the platform serves", SERVES_WITHIN)
+
+    def wait_replicating(self) -> None:
+        """Until every member streams from the leader. Errors: `NotInTime`."""
+        self._wait(self.cluster.healthy, "all members replicate", HEALTHY_WITHIN)
+
+    def _wait(self, ask: Callable[[], Sequence[Condition]], what: str, within: timedelta) -> None:
+        wait.until(
+            lambda: all(condition.ok for condition in ask()), what=what, within=within, recorder=self.recorder,
+            last_seen=lambda: "; ".join(f"{one.name}: {one.seen}" for one in ask() if not one.ok),
+        )  # fmt: skip
+
+    def _archives(self) -> Condition:
+        """Whether what is written now reaches the archive within the promised time."""
+        name = "archives"
+        limit = self.archive_timeout + ARCHIVE_SLACK
+        try:
+            with self.cluster.connect() as connection:
+                connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
+                row = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
+        except (NotReady, psycopg.Error) as error:
+            return Condition(name, ok=False, seen=str(error).strip())
+        written = position(row[0]) if row else 0
+        begin = clock.mono()
+        while (archived := self.backups.archived()) == "" or position(archived) < written:
+            if clock.since(begin) > limit:
+                seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
+                return Condition(name, ok=False, seen=seen)
+            clock.sleep(OFTEN)
+        return Condition(name, ok=True, seen=f"{archived} after {clock.since(begin).total_seconds():.1f} s")

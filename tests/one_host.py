@@ -1,0 +1,34 @@
+"""A ground for parts of a stack that are tested alone: this machine, at 127.0.0.1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.command import Commands
+from harness.stacks.local.ground import LocalGround
+
+
+@dataclass(frozen=True)
+class OneHost:
+    """Fills the protocol Network of the embedded stack."""
+
+    storage: str = "127.0.0.1"
+    entrance: str = "127.0.0.1"
+
+    def address(self, zone: str) -> str:
+        return self.storage
+
+    def inside(self, zone: str) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+    def saved(self) -> dict[str, Any]:
+        return {}
+
+
+def one_host(folder: Path, commands: Commands) -> LocalGround:
+    return LocalGround(folder, commands=commands, network=OneHost(), zones=(), rung="loopback")
