@@ -1,4 +1,4 @@
-"""One component of a container stack: a container that shares the network of its zone's pod."""
+"""One component of a container stack: a container that shares network and process numbers with its zone's pod."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def make(
     with told(f"starting {name}"):
         made: Any = engine.engine().containers.run
         return made(
-            around.image, list(argv), name=f"{commands.label}-{name}", labels=labels, user=user, detach=True, init=True,
+            around.image, list(argv), name=f"{commands.label}-{name}", labels=labels, user=user, detach=True,
             environment=dict(env or {}), volumes={**around.volumes, **(volumes or {})}, **more,
         )  # fmt: skip
 
@@ -96,11 +96,11 @@ class ContainerUnit:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._log.touch()
         self._own_log()
-        argv = list(self._argv())
+        argv, pod = list(self._argv()), self._pod()
         made = make(
             self._commands, self._around, name=self.name, zone=self.zone, user=self._user, env=self._env(),
             argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
-            network_mode=f"container:{self._pod()}", volumes=self._volumes,
+            network_mode=f"container:{pod}", pid_mode=f"container:{pod}", volumes=self._volumes,
         )  # fmt: skip
         self._commands.recorder.record("container", argv=argv, id=made.id, log=self._log.name)
 

@@ -1,7 +1,7 @@
 """The networks of a container stack: one per zone and one between them, and a pod in each place.
 
-A pod is a container that does nothing but hold a network namespace; the components of a zone share it, as the
-processes of a host share that host's. So a zone has one address, and is cut in one place. Customers stand in a pod of
+A pod is a container that does nothing but hold a network and its process numbers; the components of a zone share them,
+as the processes of a host do. So a zone has one address, is cut in one place, and dies at one instant. Customers stand in a pod of
 their own on their zone's network: a cut of the zone leaves them beside their zone's API.
 
 No network leads out of the machine (they are `internal`), and no port is published: this machine reaches the
@@ -143,7 +143,7 @@ class DockerNetwork:
 
         end = EndpointConfig(engine.engine().api.api_version, ipv4_address=self._subnets.address(number))
         return make(
-            self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}",
+            self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}", init=True,
             network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts), volumes=volumes,
         )  # fmt: skip
 

@@ -66,7 +66,8 @@ class DockerStack:
             raise Refused(f"no stack was started in {folder}", hint="`drdrill stack up` starts one") from None
         stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
-        stack._build(saved["image"], Issued(stack.folder / "tls"), prefix=saved["prefix"])
+        stack._stand(saved["image"], prefix=saved["prefix"])
+        stack._build(Issued(stack.folder / "tls"))
         return stack
 
     def start(self) -> None:
@@ -83,10 +84,12 @@ class DockerStack:
         with self._timed("image"):
             made = image.make(lambda said: self._recorder.record("stack.part", part=said, seconds=0.0))
         with self._timed("network"):
-            parts = self._build(made, make_authority(self.folder / "tls"))
-            self._here.make()
+            ground = self._stand(made)
+            self._save(made)  # before anything is made: whoever removes it must know its kind
+            ground.make()
             self._save(made)
-            write_backup_settings(self._here, parts)
+            parts = self._build(make_authority(self.folder / "tls"))
+            write_backup_settings(ground, parts)
         parts.etcd.start()
         parts.store.start()
         for watcher in parts.watchers:
@@ -180,10 +183,12 @@ class DockerStack:
         self._roles = roles
         self.secrets = list(roles.all().values())
 
-    def _build(self, made: str, authority: Issuer, *, prefix: str = "") -> Parts:
+    def _stand(self, made: str, *, prefix: str = "") -> DockerGround:
         self._ground = DockerGround(self.folder, commands=self.commands, image=made, zones=ZONES, prefix=prefix)
-        self._save(made)
-        parts = put_together(self._ground, roles=self._roles, authority=authority, chosen=self.settings)
+        return self._ground
+
+    def _build(self, authority: Issuer) -> Parts:
+        parts = put_together(self._here, roles=self._roles, authority=authority, chosen=self.settings)
         self._parts = parts
         self.cluster, self.backups, self.entrance, self.store = (
             parts.cluster,
