@@ -1,9 +1,10 @@
 # Two commands are enough: `make drill` and `make test`. Everything else is listed by `make help`.
-.PHONY: help setup drill test test-crash bench prove clean
+.PHONY: help setup drill image test test-docker test-crash bench prove clean
 MAKEFLAGS += --no-print-directory
 DRDRILL = .venv/bin/drdrill
 PYTEST = .venv/bin/python -m pytest
 ARGS =
+STACK = local
 export PYTHON
 
 help: ## this list
@@ -11,13 +12,17 @@ help: ## this list
 	@echo '  PYTHON=… chooses the interpreter; ARGS=… goes to the command (make drill ARGS="--rung loopback")'
 
 setup: ## make .venv, or make it anew when its parts have changed
-	@bin/set-up
+	@bin/set-up $(if $(filter docker,$(STACK)),docker)
 
-drill: setup ## run the drills of the month on the embedded stack
-	@$(DRDRILL) run monthly $(ARGS)
+drill: setup ## run the drills of the month on the embedded stack; STACK=docker: on containers
+	@$(DRDRILL) run monthly --stack $(STACK) $(ARGS)
 
 prove: setup ## show that the drill can fail: run it with recovery broken in named ways
-	@$(DRDRILL) prove database-backup-restoration $(ARGS)
+	@$(DRDRILL) prove database-backup-restoration --stack $(STACK) $(ARGS)
+
+image: ## make the image of the container stack, also where no image registry can be reached
+	@bin/set-up docker
+	@$(DRDRILL) stack image
 
 test: ## lint, types, unit tests, and tests on the real stack
 	@bin/set-up test

@@ -30,6 +30,7 @@ from harness.safety import begin, heal
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scene import Scene
+from harness.stacks import kinds
 from harness.stacks.local import world
 
 SCENE = pytest.StashKey[Scene]()
@@ -137,7 +138,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         folder,
         options,
         plan.load(PLAN),
-        rung=world.inside() or "loopback",
+        rung=kinds.standing(option.stack),
         features=FEATURES,
         guardian=Guardian(folder),
         listener=listener,
@@ -172,11 +173,10 @@ def _enter(config: pytest.Config) -> None:
         return
     plan.load(PLAN)
     catalog.must_be_understood(catalog.drills(FEATURES))
-    rung = world.rung(config.option.rung)
+    words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
+    inside = kinds.way_in(config.option.stack, words, rung=config.option.rung)
     if begin.FOLDER not in os.environ:
         begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())
-    words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = world.enter_argv(rung, words)
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -11,6 +11,7 @@ from harness.cli.packs import report, verify
 from harness.cli.prove import prove
 from harness.cli.run import run
 from harness.cli.stack import stack
+from harness.cli.sweep import sweep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,5 +24,5 @@ def drdrill() -> None:
     """
 
 
-for command in (doctor, list_drills, run, stack, heal, prove, report, verify):
+for command in (doctor, list_drills, run, stack, heal, sweep, prove, report, verify):
     drdrill.add_command(command)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.stacks.kinds import ENVIRONMENTS
+
 F = TypeVar("F", bound=Callable[..., Any])
 RUNGS = ("rootless", "privileged", "loopback")
 
@@ -31,6 +33,16 @@ def evidence(function: F) -> F:
 
 def as_json(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="For a machine: JSON on standard output.")(function)
+
+
+def stack(function: F) -> F:
+    return click.option(
+        "--stack",
+        type=click.Choice(sorted(ENVIRONMENTS)),
+        default="local",
+        show_default=True,
+        help="Kind of stack: processes of this machine, or containers.",
+    )(function)
 
 
 def rung(function: F) -> F:

@@ -32,6 +32,7 @@ class Proof:
 @click.command()
 @click.argument("name")
 @click.option("--twin", "only", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
+@options.stack
 @options.rung
 @options.scale
 @options.evidence
@@ -42,6 +43,7 @@ def prove(
     *,
     name: str,
     only: tuple[str, ...],
+    stack: str,
     rung: str | None,
     scale: float,
     evidence: Path,
@@ -58,14 +60,22 @@ def prove(
         raise Refused(f"{drill.name} has no twin {', '.join(sorted(unknown))}", hint=f"it has: {names}")
     folder = evidence / f"proof-{new_id()}"
     proofs: list[Proof] = []
-    sound = _carry_out(Request(evidence=folder, drill=drill.name, rung=rung, scale=scale), "unsabotaged", as_json)
+    sound = _carry_out(
+        Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale), "unsabotaged", as_json
+    )
     for scenario in drill.scenarios:
         got = sound.get("verdicts", {}).get(scenario.name, "no verdict")
         why = "the same scenario, not sabotaged"
         proofs.append(Proof(scenario.title, "MET", got, got == Outcome.MET, why, sound["pack"]))
     for twin in twins:
         request = Request(
-            evidence=folder, drill=drill.name, only=twin.scenario, rung=rung, scale=scale, sabotage=twin.name
+            evidence=folder,
+            drill=drill.name,
+            only=twin.scenario,
+            stack=stack,
+            rung=rung,
+            scale=scale,
+            sabotage=twin.name,
         )
         found = _carry_out(request, twin.name, as_json)
         said = {one["id"]: one["outcome"] for one in found.get("findings", [])}

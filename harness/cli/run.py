@@ -31,7 +31,6 @@ from harness.run import new_id
 from harness.safety import stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
-from harness.stacks.kinds import ENVIRONMENTS
 from reports.text import summary
 
 CADENCES = ("monthly", "quarterly", "annual")
@@ -74,7 +73,7 @@ class Request:
 @click.command()
 @click.argument("name")
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title.")
-@click.option("--stack", type=click.Choice(sorted(ENVIRONMENTS)), default="local", show_default=True)
+@options.stack
 @options.rung
 @options.scale
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")

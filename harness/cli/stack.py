@@ -1,4 +1,4 @@
-"""`drdrill stack`: an embedded stack to explore by hand, with nothing hurt and nothing measured."""
+"""`drdrill stack`: a stack to explore by hand, with nothing hurt and nothing measured."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from harness.command import LABEL, end_labelled, labelled
 from harness.errors import NotInTime, NotReady, Refused
 from harness.recorder import Memory
 from harness.run import new_id
-from harness.stacks.kinds import remove_left
+from harness.stacks.docker import image
+from harness.stacks.kinds import ENVIRONMENTS, remove_left, way_in
 from harness.stacks.local import world
 
 FOLDERS = "stack-*"
@@ -53,26 +54,27 @@ class Held:
 
 @click.group()
 def stack() -> None:
-    """An embedded stack to explore by hand."""
+    """A stack to explore by hand."""
 
 
 @stack.command()
+@options.stack
 @options.rung
 @options.scale
 @options.evidence
 @options.as_json
-def up(*, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
+def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
     if alive := [one.name for one in _held(evidence) if one.alive()]:
         raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
-    entered = world.rung(rung)
+    words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
+    inside = way_in(stack, words, rung=rung)
     held.folder.mkdir(parents=True)
-    words = [sys.executable, "-m", "harness.stacks.hold", str(held.folder.resolve()), str(scale)]
-    click.echo(f"starting {held.name} on rung {entered.name} ...", err=True)
+    click.echo(f"starting {held.name}, {ENVIRONMENTS[stack]} ...", err=True)
     with (held.folder / "hold.log").open("ab") as log:
         child = subprocess.Popen(
-            world.enter_argv(entered, words),
+            inside,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -123,6 +125,12 @@ def down(*, evidence: Path) -> None:
     for one in _held(evidence):
         ended = _remove(one)
         click.echo(f"{one.name}: {ended} processes ended, its folder is gone")
+
+
+@stack.command("image")
+def make_image() -> None:
+    """Make the image of the container stack, once; harmless when repeated."""
+    click.echo(f"the image is there: {image.make(click.echo)}")
 
 
 @stack.command("exec", context_settings={"ignore_unknown_options": True})

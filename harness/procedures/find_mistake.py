@@ -15,7 +15,7 @@ from datetime import datetime
 from harness.errors import DrillError
 from harness.stacks import Cluster, Member
 
-CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags: 0x([0-9A-F]{2})")
+CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags:? 0x([0-9A-F]{2})")
 END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
 SUBTRANSACTIONS = re.compile(r"subxacts:((?: \d+)+)")
 TAKEN_BACK = 0x08  # of a DELETE, XLH_DELETE_IS_SUPER: an INSERT ... ON CONFLICT that came second undoes its own row

@@ -253,6 +253,9 @@ class Stack(Protocol):
     def logs(self) -> dict[str, Path]:
         """Component name to its log."""
 
+    def explore(self) -> dict[str, Any]:
+        """For people who look around: `addresses`, `dsn`, `psql`, `curl`, and the `environment` these want."""
+
     @property
     def secrets(self) -> Sequence[str]:
         """Passwords of this stack: they must not reach a pack."""

@@ -1,4 +1,4 @@
-"""Holds a stack that was brought up by hand: `python -m harness.stacks.hold FOLDER SCALE`, inside the world."""
+"""Holds a stack that was brought up by hand: `python -m harness.stacks.hold KIND FOLDER SCALE`, where it can stand."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from pathlib import Path
 
 from harness.errors import DrillError
 from harness.recorder import Memory
-from harness.stacks.local import LocalStack, world
+from harness.stacks.kinds import open_stack
+from harness.stacks.local import world
 from harness.stacks.parts.settings import Settings
 
 
-def hold(folder: Path, *, scale: float) -> int:
+def hold(kind: str, folder: Path, *, scale: float) -> int:
     """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
     settings = Settings(scale=scale)
-    stack = LocalStack(folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
+    stack = open_stack(kind, folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
         stack.start()
-        ready = {**stack.explore(), "world": os.environ.get(world.WORLD)}
+        ready = {"kind": kind, **stack.explore(), "world": os.environ.get(world.WORLD)}
         fresh = folder / "ready.new"
         fresh.write_text(json.dumps(ready, indent=1))
         fresh.rename(folder / "ready.json")
@@ -37,4 +38,4 @@ def hold(folder: Path, *, scale: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(hold(Path(sys.argv[1]), scale=float(sys.argv[2])))
+    sys.exit(hold(sys.argv[1], Path(sys.argv[2]), scale=float(sys.argv[3])))

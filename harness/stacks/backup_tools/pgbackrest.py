@@ -57,6 +57,7 @@ start-fast=y
 archive-timeout=60
 io-timeout=20
 lock-path=/tmp/pgbackrest
+spool-path=/tmp/pgbackrest
 log-level-console=info
 log-level-file=off
 log-timestamp=n
@@ -154,7 +155,7 @@ class PgBackRest:
                 f"{place.data} is not empty: a backup is never restored over something",
                 hint="make a new empty place, or move what is there aside",
             )
-        place.data.mkdir(parents=True, exist_ok=True)
+        self._commands.run([*self._words(place.zone), "mkdir", "--parents", "--mode=700", str(place.data)])
         where = [f"--set={backup.id}", f"--pg1-path={place.data}", "--type=none"]
         self._run(*where, "restore", zone=place.zone, within=RESTORE_WITHIN)
 

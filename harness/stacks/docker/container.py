@@ -14,7 +14,7 @@ from harness import wait
 from harness.command import Commands
 from harness.errors import NotInTime, NotReady
 from harness.stacks.docker import engine
-from harness.stacks.docker.engine import PART, RUN, ZONE, told
+from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.parts.logs import last_lines
 
 SOON = timedelta(seconds=10)
@@ -35,12 +35,11 @@ def make(
     env: Mapping[str, str] | None = None, volumes: Mapping[str, Mapping[str, str]] | None = None, **more: Any,
 ) -> Any:  # fmt: skip
     """Make a container of the run and start it."""
-    labels = {RUN: commands.label, PART: name, ZONE: zone}
     with told(f"starting {name}"):
         made: Any = engine.engine().containers.run
         return made(
-            around.image, list(argv), name=f"{commands.label}-{name}", labels=labels, user=user, detach=True,
-            environment=dict(env or {}), volumes={**around.volumes, **(volumes or {})}, **more,
+            around.image, list(argv), name=f"{commands.label}-{name}", labels=labels(commands.label, name, zone),
+            user=user, environment=dict(env or {}), volumes={**around.volumes, **(volumes or {})}, detach=True, **more,
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ the stack needs, and wrappers made for tests hide just those.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RUN = "io.drdrill.run"  # label: the run's id
 PART = "io.drdrill.part"  # label: the component's name
 ZONE = "io.drdrill.zone"  # label: the zone that a container dies with
+OWNER = "io.drdrill.owner"  # label: the user id of whoever runs it
 EXTRA_HINT = "install what containers need: bin/set-up docker"
 SWEEP_LIMIT = timedelta(seconds=60)
 
@@ -67,19 +69,25 @@ def told(what: str) -> Iterator[None]:
         raise _unreachable(error) from None
 
 
+def labels(run: str, part: str, zone: str = "") -> dict[str, str]:
+    """What everything of a run carries."""
+    return {RUN: run, PART: part, ZONE: zone, OWNER: str(os.geteuid())}
+
+
 def labelled(run: str) -> dict[str, Any]:
     """The filter for everything of a run."""
     return {"label": f"{RUN}={run}"}
 
 
 def runs() -> list[str]:
-    """The runs of which anything is in the engine, alive or left behind."""
+    """Our user's runs of which anything is in the engine, alive or left behind; root's are everybody's."""
     client = engine()
     with told("looking for what runs have left"):
         found = [one.labels for one in client.containers.list(all=True, filters={"label": RUN}, ignore_removed=True)]
         found += [one.attrs["Labels"] for one in client.networks.list(filters={"label": RUN})]
         found += [one.attrs["Labels"] or {} for one in client.volumes.list(filters={"label": RUN})]
-    return sorted({labels[RUN] for labels in found})
+    mine = [labels for labels in found if os.geteuid() == 0 or labels.get(OWNER) == str(os.geteuid())]
+    return sorted({labels[RUN] for labels in mine})
 
 
 def remove(run: str) -> int:

@@ -1,8 +1,8 @@
 """The networks of a container stack: one per zone and one between them, and a pod in each place.
 
 A pod is a container that does nothing but hold a network and its process numbers; the components of a zone share them,
-as the processes of a host do. So a zone has one address, is cut in one place, and dies at one instant. Customers stand in a pod of
-their own on their zone's network: a cut of the zone leaves them beside their zone's API.
+as the processes of a host do. So a zone has one address, is cut in one place, and dies at one instant. Customers stand
+in a pod of their own on their zone's network: a cut of the zone leaves them beside their zone's API.
 
 No network leads out of the machine (they are `internal`), and no port is published: this machine reaches the
 addresses directly.
@@ -22,7 +22,7 @@ from harness.command import Commands
 from harness.errors import DrillError
 from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
-from harness.stacks.docker.engine import PART, RUN, ZONE, told
+from harness.stacks.docker.engine import PART, RUN, labels, told
 
 ENTRANCE, STORAGE, WATCH = "entrance", "storage", "watch"
 OF_ITS_OWN = {ENTRANCE: 5, STORAGE: 10, WATCH: 15}  # pods outside the zones: last number of the address
@@ -132,7 +132,7 @@ class DockerNetwork:
                 engine.engine().containers.run(
                     self._around.image, ["sh", "-c", rule if verb == "A" else f"{rule} 2>/dev/null; true"],
                     network_mode=f"container:{self.pod(name)}", cap_add=["NET_ADMIN"], remove=True,
-                    labels={RUN: self._commands.label, PART: f"rules-{name}", ZONE: zone},
+                    labels=labels(self._commands.label, f"rules-{name}", zone),
                 )  # fmt: skip
 
     def _hold(
@@ -143,8 +143,9 @@ class DockerNetwork:
 
         end = EndpointConfig(engine.engine().api.api_version, ipv4_address=self._subnets.address(number))
         return make(
-            self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}", init=True,
-            network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts), volumes=volumes,
+            self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}",
+            init=True, network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts),
+            volumes=volumes,
         )  # fmt: skip
 
     def _claim(self) -> Any:
@@ -166,7 +167,7 @@ class DockerNetwork:
 
         with told(f"making network {name}"):
             return engine.engine().networks.create(
-                f"{self._commands.label}-{name}", internal=True, labels={RUN: self._commands.label, PART: name},
+                f"{self._commands.label}-{name}", internal=True, labels=labels(self._commands.label, name),
                 ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]),
             )  # fmt: skip
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -19,8 +21,10 @@ from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Obj
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
+from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
+from harness.stacks.local.ground import POSTGRES as CLIENTS
 from harness.stacks.parts.first_data import make_first_data
-from harness.stacks.parts.postgres import Roles
+from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
@@ -165,6 +169,33 @@ class DockerStack:
         parts = self._made
         found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.balancer, *parts.watchers]
         return {component.name: component for component in (*found, *parts.store.units)}
+
+    def explore(self) -> dict[str, Any]:
+        """For people: addresses, and the words and the environment with which its database and API are asked."""
+        entrance, parts, network = self.entrance, self._made, self._here.network
+        where = f"{entrance.host}:{entrance.port}"
+        servers = ",".join(member.address for member in parts.members)
+        target = dsn(servers, PORT, role="postgres", password="")
+        words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
+        database = " ".join([*words, "target_session_attrs=read-write"])
+        return {
+            "addresses": {
+                "entrance": f"https://{where} at {entrance.address}",
+                "storage": f"{parts.store.url}, bucket {parts.vault.bucket.name}",
+                "prometheus": f"http://{network.watch}:{PROMETHEUS}",
+                "alerts": f"http://{network.watch}:{ALERTMANAGER}",
+                **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in parts.members},
+                "containers": f"docker ps --filter label={engine.RUN}={self.commands.label}",
+            },
+            "dsn": database,
+            "psql": ["psql", f'"{database}"'],
+            "curl": ["curl", "--cacert", str(entrance.ca), "--resolve", f"{where}:{entrance.address}",
+                     f"https://{where}/ready"],
+            "environment": {
+                "PGPASSWORD": self._roles.postgres,
+                "PATH": f"{CLIENTS}:{os.environ.get('PATH', os.defpath)}",
+            },
+        }  # fmt: skip
 
     @property
     def _made(self) -> Parts:
