@@ -15,8 +15,11 @@ from harness.checks import Outcome, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.plan.lengths import in_words
+from reports.words import clean, plain
 
 LONG = 1.0  # seconds: a wait shorter than this is not worth a line
+ROOM = 60  # letters: a fact of a step that takes more has a line of its own
+MOST = 160  # letters of a fact that are shown; the journal has all of it
 
 
 class Follower:
@@ -50,6 +53,15 @@ class Live:
     hurt: int | None = None  # mono of the fault whose recovery is measured
     harmed: bool = False  # that one harms data
     begin: int | None = None
+    scenario: str = ""  # its title
+    planned: list[str] = field(default_factory=list)  # names of scenarios still to come
+    shown: dict[str, str] = field(default_factory=dict)  # a procedure's list: the scenario it was printed in
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """Somebody asked the run to stop: from here on nothing else is going on."""
+        if not self.stopping:
+            self.doing, self.since, self.stopping = "stopping: what is hurt is healed", clock.mono(), True
 
     def show(self, line: dict[str, Any]) -> None:
         """Say what this line means, if it means something to a person."""
@@ -72,9 +84,11 @@ class Live:
         self.say(f"{(line['mono'] - self.begin) / 1e9:7.1f} s  {text}")
 
     def _now(self, line: dict[str, Any], doing: str) -> None:
-        self.doing, self.since = doing, line["mono"]
+        if not self.stopping:
+            self.doing, self.since = doing, line["mono"]
 
     def _run_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.planned = list(data["scenarios"])
         broken = f", SABOTAGED: {data['sabotage']}" if data["sabotage"] else ""
         self._at(
             line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}"
@@ -89,6 +103,8 @@ class Live:
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.harmed = None, None, False
+        self.scenario = data["title"]
+        self.planned = [name for name in self.planned if name != data["scenario"]]
         self.say("")
         self._at(line, f"SCENARIO {data['title']}")
 
@@ -117,24 +133,30 @@ class Live:
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
     def _decided(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(
-            line, f"    {data['role']}: {data['question']} decided by the {data['by']}; decision time not exercised"
-        )
+        how = f"by {data['by']}" if data["attended"] else f"at once by the {data['by']}; decision time: not exercised"
+        self._at(line, f"    the {data['role']} is asked: {data['question']} Decided {how}")
 
     def _procedure(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        listed = [f"{number:2}. {step['name']}: {step['does']}" for number, step in enumerate(data["steps"], 1)]
+        before = self.shown.setdefault("\n".join(listed), self.scenario)
+        if before != self.scenario:
+            self._at(line, f"    procedure {data['name']}: the {len(listed)} steps listed in “{before}”")
+            return
         self._at(line, f"    procedure {data['name']}:")
-        for number, step in enumerate(data["steps"], 1):
-            self.say(f"{'':14}{number:2}. {step['name']}: {step['does']}")
+        for step in listed:
+            self.say(f"{'':14}{step}")
 
     def _step_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, data["name"])
 
     def _step_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        facts = "; ".join(
-            f"{name}: {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {})
-        )
+        facts = [f"{name} {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {})]
+        short = "; ".join(fact for fact in facts if len(fact) <= ROOM)
         done = "done" if data["ok"] else "FAILED"
-        self._at(line, f"    {done} {data['name']} ({data['seconds']:.1f} s)  {facts}")
+        self._at(line, f"    {done} {data['name']} ({data['seconds']:.1f} s)  {short}".rstrip())
+        for fact in facts:
+            if len(fact) > ROOM:
+                self.say(f"{'':16}{fact}")
 
     def _salvaged(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    salvaged {data['rows']} transactions")
@@ -155,6 +177,7 @@ class Live:
         self._at(line, f"    {data['what']}: {data['error']}")
 
     def _stopped(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.stop()
         self._at(line, f"STOPPED by {data['who']}: {data['why']}; healed")
 
     def _scenario_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
@@ -167,9 +190,10 @@ class Live:
         for finding in verdict.findings:
             if finding.outcome is not Outcome.MET and not finding.advisory:
                 self._at(line, f"    {finding.outcome}: {finding.title}")
-        self._now(line, "the next scenario is prepared")
+        self._now(line, "the next scenario is prepared" if self.planned else "the stack is taken down")
 
     def _run_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.stopping = False
         self._now(line, "the pack is sealed")
 
 
@@ -178,5 +202,5 @@ def _seconds(length: timedelta) -> str:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 160 else text[:157] + "..."
+    text = " ".join(clean(plain(value)).split())
+    return text if len(text) <= MOST else text[: MOST - 1] + "…"

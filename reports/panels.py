@@ -44,7 +44,7 @@ def _legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:
         if x + size > sheet.right and x > sheet.left:
             x, sheet.y = sheet.left, sheet.y + 15
         sheet.front.append(svg.box(x, sheet.y + 3, 11, 9, style))
-        sheet.front.append(svg.text(x + 15, sheet.y + 12, words, style="small"))
+        sheet.text(x + 15, sheet.y + 12, words, style="small")
         x += size
     sheet.y += 15
 
@@ -95,10 +95,10 @@ def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None) -> None
     if goal is not None and shown:
         y = floor - PANEL * goal / most
         sheet.back.append(svg.line(sheet.left, y, sheet.right, y, "objective"))
-        sheet.front.append(svg.text(sheet.right - 4, y - 4, f"objective {limit(goal)}", anchor="end", style="ob"))
+        sheet.text(sheet.right - 4, y - 4, f"objective {limit(goal)}", anchor="end", style="ob")
     elif goal is not None:
         words = f"↑ objective {limit(goal)}" + (f", {goal / worst:,.0f} times the worst seen" if worst else "")
-        sheet.front.append(svg.text(sheet.right - 4, top + 13, words, anchor="end", style="ob"))
+        sheet.text(sheet.right - 4, top + 13, words, anchor="end", style="ob")
     sheet.y = floor + 4
 
 

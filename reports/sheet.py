@@ -8,6 +8,7 @@ from reports.words import limit
 FONT = 12.0
 ROW = 17.0
 PANEL = 84.0
+BOLD = 1.05  # bold letters are wider than `svg.text_width` says; others are narrower
 
 
 class Sheet:
@@ -23,47 +24,63 @@ class Sheet:
         self.y = 6.0
         self.back: list[str] = []
         self.front: list[str] = []
+        self._words: list[tuple[float, float, float, float]] = []  # left, right, top, bottom of what is written
 
     def x(self, at: float) -> float:
         share = (at - self.begin) / max(self.end - self.begin, 1e-9)
         return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
 
+    def text(self, x: float, y: float, words: str, *, style: str = "", anchor: str = "start") -> None:
+        """Write words in front of all else; `y` is the line they stand on."""
+        size = svg.text_width(words, FONT) * BOLD
+        left = x - size * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+        self._words.append((left - 2, left + size + 2, y - FONT, y + 4))
+        self.front.append(svg.text(x, y, words, style=style, anchor=anchor))
+
+    def upright(self, x: float, top: float, floor: float, style: str) -> list[str]:
+        """A line down from `top`, left out where it would cross words: to be drawn when all words are written."""
+        pieces = []
+        across = sorted((high, low) for left, right, high, low in self._words if left < x < right)
+        for high, low in [*across, (floor, floor)]:
+            if min(high, floor) - top > 1:
+                pieces.append(svg.line(x, top, x, min(high, floor), style))
+            top = max(top, low)
+        return pieces
+
     def heading(self, words: str, short: str = "") -> None:
         self.y += 12
-        self.front.append(
-            svg.text(10, self.y + 10, svg.fit((self.narrow and short) or words, self.width - 20, FONT), style="h")
-        )
+        self.text(10, self.y + 10, svg.fit((self.narrow and short) or words, self.width - 20, FONT), style="h")
         self.y += 17
 
     def row(self, name: str, words: str, begin: float, end: float) -> None:
         """Name a row and what lasted from `begin` to `end` (pixels): in the gutter and beside the bar, or above it."""
         if self.narrow:
             above = svg.fit(f"{name}: {words}", self.right - self.left, FONT)
-            self.front.append(svg.text(self.left, self.y + 12, above))
+            self.text(self.left, self.y + 12, above)
             self.y += ROW - 2
             return
-        self.front.append(svg.text(self.left - 8, self.y + 12, svg.fit(name, self.left - 18, FONT), anchor="end"))
+        self.text(self.left - 8, self.y + 12, svg.fit(name, self.left - 18, FONT), anchor="end")
         size = svg.text_width(words, FONT)
         if end + 5 + size <= self.right:
-            self.front.append(svg.text(end + 5, self.y + 12, words))
+            self.text(end + 5, self.y + 12, words)
         elif begin - 5 - size >= self.left:
-            self.front.append(svg.text(begin - 5, self.y + 12, words, anchor="end"))
+            self.text(begin - 5, self.y + 12, words, anchor="end")
         elif size + 8 <= end - begin:
-            self.front.append(svg.text(end - 5, self.y + 12, words, anchor="end", style="in"))
+            self.text(end - 5, self.y + 12, words, anchor="end", style="in")
         else:
             inside = svg.fit(words, self.right - self.left - 8, FONT)
-            self.front.append(svg.text(self.right - 4, self.y + 12, inside, anchor="end"))
+            self.text(self.right - 4, self.y + 12, inside, anchor="end")
 
     def frame(self, top: float, words: str, *, at: float | None = None) -> None:
         """The ground of a panel, with what its greatest height means (`at` that height, or at the top)."""
         y = top if at is None else at
         self.back.append(svg.box(self.left, top, self.right - self.left, PANEL, "panel"))
         if self.narrow:
-            self.front.append(svg.text(self.left + 3, y + 12, words, style="small"))
+            self.text(self.left + 3, y + 12, words, style="small")
         else:
             self.back.append(svg.line(self.left - 4, y, self.left, y, "axis"))
-            self.front.append(svg.text(self.left - 8, y + 8, words, anchor="end", style="small"))
-            self.front.append(svg.text(self.left - 8, top + PANEL, "0", anchor="end", style="small"))
+            self.text(self.left - 8, y + 8, words, anchor="end", style="small")
+            self.text(self.left - 8, top + PANEL, "0", anchor="end", style="small")
 
     def axis(self, top: float) -> None:
         """Ticks from `top` down to here, and their names."""
@@ -77,7 +94,7 @@ class Sheet:
             self.back.append(svg.line(x, top, x, self.y + 4, "grid"))
             x_text = min(max(x, half + 2), self.width - half - 2)
             if x_text - half > last + 6:
-                self.front.append(svg.text(x_text, self.y + 17, words, anchor="middle", style="small"))
+                self.text(x_text, self.y + 17, words, anchor="middle", style="small")
                 last = x_text + half
             at = round(at + step, 6)
         self.y += 22

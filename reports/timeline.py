@@ -85,7 +85,9 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
     sheet.axis(top)
     lines = [
-        svg.line(sheet.x(mark.at), start, sheet.x(mark.at), sheet.y - 22, f"m {mark.kind}") for mark, start in bottoms
+        piece
+        for mark, start in bottoms
+        for piece in sheet.upright(sheet.x(mark.at), start, sheet.y - 22, f"m {mark.kind}")
     ]
     note = svg.text(10, sheet.y + 14, svg.fit(picture.note, width - 20, FONT - 1), style="small")
     height = sheet.y + 22
@@ -112,7 +114,7 @@ def _labels(sheet: Sheet, marks: Sequence[Mark]) -> list[tuple[Mark, float]]:
         x = at - 4 if flipped and at - size >= 0 else 4.0 if flipped else at + 4
         anchor = "end" if flipped and at - size >= 0 else "start"
         words = svg.fit(mark.name, sheet.width - 12, FONT)
-        sheet.front.append(svg.text(x, sheet.y + row * 15 + 11, words, style=f"ml {mark.kind}", anchor=anchor))
+        sheet.text(x, sheet.y + row * 15 + 11, words, style=f"ml {mark.kind}", anchor=anchor)
     starts = [(mark, sheet.y + row * 15) for mark, row in rows]
     sheet.y += 15 * (1 + max((row for _, row in rows), default=-1)) + 4
     return starts

@@ -204,7 +204,7 @@ def decision(evidence: Evidence, expected: Expectation) -> Finding:
     asked = evidence.all("decided")
     if not asked or not all(line.data.get("attended") for line in asked):
         why = "decision time: not exercised"
-        why += ", no decision was asked for" if not asked else f", {asked[0].data.get('by')} stood in"
+        why += ", no decision was asked for" if not asked else f"; the {asked[0].data.get('by')} decided at once"
         return expected.finding_of(evidence, title, UNKNOWN, why, advisory=True)
     begun = {line.data["span"]: line.mono for line in evidence.all("span.begin")}
     began = begun.get("decide")

@@ -39,7 +39,7 @@ def list_drills(*, as_json: bool) -> None:
         day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
         click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")
         if duty.drill not in built:
-            click.echo(f"    not built: {duty.not_built}")
+            click.echo(f"    no drill: {duty.not_built}")
             continue
         for scenario in built[duty.drill].scenarios:
             click.echo(f"    {scenario.title}")

@@ -141,7 +141,9 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
     if not chosen:
         waiting = [duty for duty in calendar if name in (duty.drill, duty.cadence)]
         if waiting:
-            raise Refused(f"{name} is not built: {waiting[0].not_built}", hint="`drdrill list` shows what is")
+            what = f"there are no {name} drills yet" if name in CADENCES else f"there is no drill {name}"
+            why = "" if name in CADENCES else f": {waiting[0].not_built}"
+            raise Refused(f"{what}{why}", hint="`drdrill list` shows which there are, and why not the others")
         names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
     catalog.must_be_understood(chosen)
@@ -218,6 +220,7 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, live: Live, *, tty: boo
             clock.sleep(LOOKS)
         except KeyboardInterrupt as interrupt:
             click.echo("\nstopping: what is hurt is healed, and the pack is sealed; this takes some seconds", err=True)
+            live.stop()
             stopping.ask(folder, who=getpass.getuser(), why=str(interrupt) or "Ctrl-C")
     if tty:
         click.echo("\r\033[K", nl=False)

@@ -43,7 +43,8 @@ class DestroyRecentRows:
         left = self._sound(stack)
         if left >= undo["sound"] // 2:
             return ""
-        return f"of {undo['sound']} sound rows of the last {self.last}, {left} are left"
+        hours = f"{self.last / timedelta(hours=1):g} hours"
+        return f"of {undo['sound']} sound rows of the last {hours}, {left} are left"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         """What was destroyed comes back by the recovery procedure alone; there is nothing to switch off."""

@@ -36,12 +36,15 @@ PLOTS = {
 PROBE = """
 addEventListener("load", () => {
   const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
-  const seen = {wide: root.clientWidth, scroll: root.scrollWidth, collide: [], outside: [], shown: 0};
+  const seen = {wide: root.clientWidth, scroll: root.scrollWidth, collide: [], outside: [], crossed: [], shown: 0};
   for (const svg of page.querySelectorAll("svg")) {
     const frame = svg.getBoundingClientRect();
     if (!frame.width) continue;
     seen.shown += 1;
     const texts = [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
+    const lines = [...svg.querySelectorAll("line.m")].map(line => line.getBoundingClientRect());
+    for (const [words, r] of texts) for (const l of lines)
+      if (l.left > r.left && l.left < r.right && l.top < r.bottom - 3 && l.bottom > r.top + 3) seen.crossed.push(words);
     for (const [words, r] of texts)
       if (r.left < frame.left - 1 || r.right > frame.right + 1 || r.bottom > frame.bottom + 1 || r.top < frame.top - 1)
         seen.outside.push(words);
@@ -102,11 +105,11 @@ def probed(browser: Browser, page: Path, width: int) -> dict[str, Any]:
 def test_labels_do_not_collide_and_nothing_is_clipped(
     name: str, width: int, browser: Browser, pages: dict[str, Path]
 ) -> None:
-    """No two labels of a picture lie on each other, none leaves it, and the page never scrolls sideways."""
+    """No two labels of a picture lie on each other, no mark's line crosses one, and nothing is clipped."""
     seen = probed(browser, pages[name], width)
     assert seen["wide"] == width
     assert seen["scroll"] <= width
-    assert seen["collide"] == [] and seen["outside"] == []
+    assert seen["collide"] == [] and seen["outside"] == [] and seen["crossed"] == []
     assert seen["shown"] == pages[name].read_text().count("<figure>"), "one picture of each pair is shown"
 
 
@@ -135,9 +138,12 @@ def test_light_dark_and_paper_are_drawn(browser: Browser, pages: dict[str, Path]
 
 
 def test_the_probe_sees_a_collision(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
-    """A picture with one label twice, and one outside, is caught: the test above can fail."""
+    """A picture with one label twice, one outside, and a line through all is caught: the test above can fail."""
     page = tmp_path / "index.html"
     twice = re.sub(r'(<text [^>]*class="t ml[^>]*>[^<]*</text>)', r"\1\1", pages["met"].read_text(), count=1)
-    page.write_text(twice.replace('<text x="10" ', '<text x="-40" ', 1))
+    through = re.sub(
+        r'<line [^>]*class="m [^>]*>', '<line x1="300" x2="300" y1="0" y2="900" class="m"/>', twice, count=1
+    )
+    page.write_text(through.replace('<text x="10" ', '<text x="-40" ', 1))
     seen = probed(browser, page, 1280)
-    assert seen["collide"] and seen["outside"]
+    assert seen["collide"] and seen["outside"] and seen["crossed"]

@@ -52,4 +52,5 @@ class Visitor:
             status, answer = self.ask(method, path)
         except OSError as error:
             return Condition(name, ok=False, seen=f"{type(error).__name__}: {error}"), {}
-        return Condition(name, ok=status == wanted, seen=f"{status} {json.dumps(answer)}"), answer
+        said = ", ".join(f"{key} {value}" for key, value in answer.items())
+        return Condition(name, ok=status == wanted, seen=f"HTTP {status}: {said}"), answer
