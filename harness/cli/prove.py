@@ -68,15 +68,7 @@ def prove(
         why = "the same scenario, not sabotaged"
         proofs.append(Proof(scenario.title, "MET", got, got == Outcome.MET, why, sound["pack"]))
     for twin in twins:
-        request = Request(
-            evidence=folder,
-            drill=drill.name,
-            only=twin.scenario,
-            stack=stack,
-            rung=rung,
-            scale=scale,
-            sabotage=twin.name,
-        )
+        request = replace(plain, only=twin.scenario, sabotage=twin.name)
         found = _carry_out(request, twin.name, as_json)
         said = {one["id"]: one["outcome"] for one in found.get("findings", [])}
         wanted = f"{twin.finding} {' or '.join(sorted(twin.outcomes))}"
