@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from reports.pack import Pack
 from reports.words import clean, number, size
 
@@ -93,6 +96,13 @@ def _simulated(parts: dict[str, object]) -> list[str]:
         elif "simulated" in words:
             found.append(f"{clean(name)} ({clean(version)})")
     return found
+
+
+def place_of(begin: Mapping[str, Any]) -> str:
+    """Environment class, and of the embedded stack the rung: what every figure carries."""
+    environment = clean(begin.get("environment") or "unknown environment")
+    rung = clean(begin.get("rung") or "unknown")
+    return environment if rung == environment else f"{environment}, rung {rung}"
 
 
 def size_of(pack: Pack) -> str:

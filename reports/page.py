@@ -14,7 +14,7 @@ from harness.checks.evidence import Evidence
 from harness.errors import Refused
 from harness.evidence.verify import by_hand
 from reports import features, losses, scenario
-from reports.limits import RUNGS, limits, parts_of, size_of
+from reports.limits import RUNGS, limits, parts_of, place_of, size_of
 from reports.pack import Pack
 from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
@@ -30,8 +30,7 @@ def html(pack: Pack) -> str:
     """The page. The same pack gives the same bytes."""
     begin = pack.begin
     measured_on = size_of(pack)
-    environment = clean(begin.get("environment") or "unknown environment")
-    note = f"{environment}, rung {clean(begin.get('rung', 'unknown'))}, {measured_on}"
+    note = f"{place_of(begin)}, {measured_on}"
     texts = features.demands(pack.folder)
     known, unread = _evidence(pack)
     pages = [
@@ -49,7 +48,7 @@ def html(pack: Pack) -> str:
             meaning=MEANING[pack.verdict],
             pages=pages,
             note=note,
-            environment=environment,
+            environment=clean(begin.get("environment") or "unknown environment"),
             rung=_rung(begin.get("rung")),
             measured_on=measured_on,
             run=_run(pack),

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 from harness.checks import Finding, Outcome
-from reports.limits import size_of
+from reports.limits import place_of, size_of
 from reports.pack import Pack, Scenario, read
 from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 
@@ -39,9 +39,7 @@ def _drill(pack: Pack) -> str:
 
 
 def _where(pack: Pack) -> str:
-    begin = pack.begin
-    environment = clean(begin.get("environment") or "unknown environment")
-    return f"Measured on: {environment}, rung {clean(begin.get('rung', 'unknown'))}, {size_of(pack)}"
+    return f"Measured on: {place_of(pack.begin)}, {size_of(pack)}"
 
 
 def _banners(pack: Pack) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,8 @@ def prove(
         raise Refused(f"{drill.name} has no twin {', '.join(sorted(unknown))}", hint=f"it has: {names}")
     folder = evidence / f"proof-{new_id()}"
     proofs: list[Proof] = []
-    sound = _carry_out(
-        Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale), "unsabotaged", as_json
-    )
+    plain = Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale)
+    sound = _carry_out(plain, "unsabotaged", as_json)
     for scenario in drill.scenarios:
         got = sound.get("verdicts", {}).get(scenario.name, "no verdict")
         why = "the same scenario, not sabotaged"
