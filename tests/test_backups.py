@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from harness.command import Commands
 from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks import Backup
-from harness.stacks.local import backup_info, fetch, wal
+from harness.stacks import Backup, wal
+from harness.stacks.local import backup_info, fetch
 from harness.stacks.local.backups import BarmanBackups
 from harness.stacks.local.bucket import Stored
 from harness.stacks.local.s3 import S3Server

@@ -18,8 +18,7 @@ from harness import wait
 from harness.command import Commands, end_labelled
 from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks import Backup, Damage
-from harness.stacks.local import wal
+from harness.stacks import Backup, Damage, wal
 from harness.stacks.local.backups import BarmanBackups
 from harness.stacks.local.postgres import program as postgres_program
 from harness.stacks.local.s3 import S3Server

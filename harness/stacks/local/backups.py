@@ -21,9 +21,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.command import Commands
 from harness.errors import DrillError, NotReady, Refused
-from harness.stacks import ArchivedSegment, Backup, Damage, Place
+from harness.stacks import ArchivedSegment, Backup, Damage, Place, wal
 from harness.stacks.local import archive as archive_program
-from harness.stacks.local import backup_info, wal
+from harness.stacks.local import backup_info
 from harness.stacks.local import fetch as fetch_program
 from harness.stacks.local.bucket import Stored
 from harness.stacks.local.s3 import S3Server

@@ -30,9 +30,9 @@ from harness.stacks.local.postgres import PORT, PROGRAMS, SOCKET_PATH_LIMIT, Rol
 from harness.stacks.local.process import LocalProcess, kill_parts
 from harness.stacks.local.tls import Issued, Issuer, make_authority
 from harness.stacks.local.visitor import Visitor
-from harness.stacks.local.wal import position
 from harness.stacks.local.world import WORLD, inside
 from harness.stacks.platform import history
+from harness.stacks.wal import position
 
 ZONES = ("a", "b", "c")
 SERVES_WITHIN = timedelta(seconds=60)
