@@ -11,6 +11,7 @@ import psycopg
 from harness import clock
 from harness.recorder import Recorder
 from harness.stacks import Stack
+from harness.stacks.wal import position
 
 LOOKS = timedelta(milliseconds=500)
 
@@ -73,17 +74,12 @@ class ExposureSampler:
         if row is None:
             return
         self.recorder.record("exposure.sample", lsn=row[0], archived=archived, asked=asked)
-        self._samples.append((clock.mono(), _number(row[0])))
-        if _number(archived) > self._archived:
-            self._archived = _number(archived)
+        self._samples.append((clock.mono(), position(row[0])))
+        if position(archived) > self._archived:
+            self._archived = position(archived)
             self._steps.append(self._archived)
 
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _number(lsn: str) -> int:
-    high, _, low = lsn.partition("/")
-    return (int(high, 16) << 32) + int(low, 16) if low else 0

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.evidence.journal import Journal
 from harness.evidence.keys import fingerprint
-from harness.evidence.seal import claim, seal
+from harness.evidence.seal import newest, seal
 
 OURS = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 OTHERS = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
@@ -57,7 +57,6 @@ def series(evidence: Path, *, length: int, key: Ed25519PrivateKey = OURS) -> lis
     """Runs one after another, numbered and chained as the harness does it."""
     packs = []
     for _ in range(length):
-        with claim(evidence) as turn:
-            name = f"run-{turn.number}"
-            packs.append(sealed(evidence / name, number=turn.number, previous=turn.previous, key=key))
+        number, previous = newest(evidence)
+        packs.append(sealed(evidence / f"run-{number + 1}", number=number + 1, previous=previous, key=key))
     return packs

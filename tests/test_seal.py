@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -22,10 +21,10 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
 from harness.errors import DrillError, Refused
-from harness.evidence import keys, numbers
+from harness.evidence import keys
 from harness.evidence.journal import Journal, read
 from harness.evidence.keys import KeyRefused, fingerprint, signing_key
-from harness.evidence.numbers import FolderBusy, LeftUnfinished, claim, newest, pack_digest
+from harness.evidence.numbers import newest, pack_digest
 from harness.evidence.seal import OddFile, SecretFound, redact_copy, seal
 from harness.evidence.verify import verify_folder, verify_pack
 from tests.made_packs import LEDGER, OUR_PRINT, OURS, sealed, series, unfinished
@@ -345,29 +344,12 @@ def test_a_run_that_is_about_to_begin_does_not_count_itself(tmp_path: Path) -> N
         assert newest(tmp_path / "e") == (1, pack_digest(first))
 
 
-def test_two_runs_at_once_cannot_get_the_same_number(tmp_path: Path) -> None:
-    """While one run holds the folder another is refused, in this process and in any other."""
-    with claim(tmp_path / "e"), pytest.raises(FolderBusy, match="HINT"), claim(tmp_path / "e"):
-        raise AssertionError("claimed twice")
-    with claim(tmp_path / "e") as turn:
-        assert turn.number == 1
-
-
-def test_a_killed_run_lets_go_of_the_folder(tmp_path: Path) -> None:
-    """The kernel releases the lock; the next run must wait for heal where the killed one had begun."""
-
-    def die() -> None:
-        with claim(tmp_path / "e"):
-            unfinished(tmp_path / "e" / "r1")
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    assert in_child(die) == -signal.SIGKILL
-    with pytest.raises(LeftUnfinished, match="HINT: run `drdrill heal`"), claim(tmp_path / "e"):
-        raise AssertionError("claimed too early")
+def test_a_killed_run_keeps_its_number(tmp_path: Path) -> None:
+    """The run after it has the next one, and names its pack once that is sealed."""
+    begun = unfinished(tmp_path / "e" / "r1")
     assert newest(tmp_path / "e") == (1, "none")
-    seal(tmp_path / "e" / "r1.unfinished", tmp_path / "e" / "r1", key=OURS)
-    with claim(tmp_path / "e") as turn:
-        assert (turn.number, turn.previous) == (2, pack_digest(tmp_path / "e" / "r1"))
+    pack = seal(begun, tmp_path / "e" / "r1", key=OURS)
+    assert newest(tmp_path / "e") == (1, pack_digest(pack))
 
 
 def test_a_damaged_pack_still_counts(tmp_path: Path) -> None:
@@ -380,15 +362,6 @@ def test_a_damaged_pack_still_counts(tmp_path: Path) -> None:
     (tmp_path / "e" / "file").write_text("")
     (tmp_path / "e" / "foreign").mkdir()
     assert newest(tmp_path / "e")[0] == 2
-
-
-def test_the_lock_is_the_one_in_the_folder(tmp_path: Path) -> None:
-    """Anything else that locks `.lock` keeps a run out, so that a heal and a run never meet."""
-    (tmp_path / "e").mkdir()
-    with (tmp_path / "e" / numbers.LOCK).open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(FolderBusy), numbers.hold(tmp_path / "e"):
-            raise AssertionError("held twice")
 
 
 def test_the_digest_of_a_pack_is_that_of_its_envelope(tmp_path: Path) -> None:

@@ -1,94 +1,24 @@
 """The numbers of the runs in one folder of evidence, and the chain of their packs.
 
-Every run has a number, one more than the run before, and names the digest of the pack before. Two runs that begin at
-once cannot get the same number: whoever begins holds a lock on `.lock` in the folder until its pack is sealed, and
-the kernel lets it go when that process ends, however it ends. So there is one run at a time in a folder.
+Every run has a number, one more than the run before, and names the digest of the pack before. No two get the same
+number, for there is one run at a time in a folder (`harness.safety.begin`).
 """
 
 from __future__ import annotations
 
 import base64
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Refused
 from harness.evidence.lines import NAME as JOURNAL
 
-LOCK = ".lock"
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
 LONGEST_LINE = 1 << 24  # bytes
-
-
-@dataclass(frozen=True)
-class Turn:
-    """This run's number, and the digest of the pack before it (or "none")."""
-
-    number: int
-    previous: str
-
-
-class FolderBusy(Refused):
-    """Another run, or a heal, works in this folder."""
-
-
-class LeftUnfinished(Refused):
-    """A run in this folder was killed and is not sealed yet."""
-
-
-@contextmanager
-def claim(evidence: Path) -> Iterator[Turn]:
-    """Hold the folder for one run, from before its first line until its pack is sealed.
-
-    Errors: `FolderBusy`; `LeftUnfinished` while a killed run waits for `drdrill heal`: its pack must come first, or
-    two packs would name the same one before them.
-    """
-    with hold(evidence):
-        if left := unfinished(evidence):
-            raise LeftUnfinished(
-                f"{evidence / left[0]}: this run was not finished",
-                hint="run `drdrill heal`: it heals what is hurt and seals the pack",
-            )
-        number, previous = newest(evidence)
-        yield Turn(number + 1, previous)
-
-
-@contextmanager
-def hold(evidence: Path) -> Iterator[None]:
-    """Hold the folder, for whoever heals or seals in it. A forked child holds it too until it ends.
-
-    Errors: `FolderBusy`.
-    """
-    try:
-        evidence.mkdir(parents=True, exist_ok=True)
-        handle = os.open(evidence / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise Refused(f"{evidence}: {error.strerror}", hint="give a folder that can be written to") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderBusy(
-                f"{evidence}: a run is going on in this folder",
-                hint="wait for it, or give this one a folder of its own",
-            ) from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def unfinished(evidence: Path) -> list[str]:
-    """The names of the folders of runs that began and are not sealed."""
-    folders = sorted(path for path in evidence.glob(f"*{UNFINISHED}") if path.is_dir())
-    return [path.name for path in folders if _first_line(path)]
 
 
 def newest(evidence: Path) -> tuple[int, str]:

@@ -25,11 +25,11 @@ from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, public_pem
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import Line
-from harness.evidence.numbers import ENVELOPE, claim, hold, newest, pack_digest
+from harness.evidence.numbers import ENVELOPE, newest, pack_digest
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import scan
 
-__all__ = ["claim", "hold", "newest", "pack_digest", "redact_copy", "seal"]
+__all__ = ["newest", "pack_digest", "redact_copy", "seal"]
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -155,7 +155,7 @@ def _predicate(folder: Path, *, run: str, key: Ed25519PrivateKey) -> dict[str, A
     begin, end = lines[0], lines[-1]
     if type(begin.data.get("number")) is not int or not isinstance(begin.data.get("previous"), str):
         raise Refused(
-            f"{folder / JOURNAL}: the first line has no number or no pack before it", hint="see numbers.claim"
+            f"{folder / JOURNAL}: the first line has no number or no pack before it", hint="see numbers.newest"
         )
     digests = "".join(f"{line.digest}\n" for line in lines)
     return {

@@ -17,9 +17,8 @@ from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.recorder import Recorder
-from harness.stacks import ArchivedSegment, Backup, Member, Place, Stack
+from harness.stacks import ArchivedSegment, Backup, Member, Place, Stack, wal
 
-SEGMENT = 24  # letters in the name of a WAL segment; history and label files have other lengths
 RECOVERY_LIMIT = timedelta(minutes=30)
 ARCHIVE_LIMIT = timedelta(minutes=2)
 # A commit takes its time before its place in the log: one that follows the mistake there may have the earlier time.
@@ -116,9 +115,9 @@ class RestoreDatabase:
         self._damaged = leader
         with self.stack.cluster.connect(leader) as connection:
             row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
-        until = row[0] if row else ""
+        until = row[0] if row else "0/0"
         wait.until(
-            lambda: _number(self.stack.backups.archived()) >= _number(until),
+            lambda: wal.position(self.stack.backups.archived()) >= wal.position(until),
             what=f"the archive reaches {until}",
             within=ARCHIVE_LIMIT,
             recorder=self.recorder,
@@ -167,7 +166,7 @@ class RestoreDatabase:
         """By position, for the clocks of two machines differ; by time only where a time is what is recovered to."""
         if self.earlier:
             return backup.ended >= mistake.committed - self.earlier
-        return _number(backup.end_lsn) >= _number(mistake.commit_lsn)
+        return wal.position(backup.end_lsn) >= wal.position(mistake.commit_lsn)
 
     def _check_archive(self) -> Facts:
         assert self._backup is not None
@@ -185,7 +184,7 @@ class RestoreDatabase:
                         f"{lost[-1]}: recovery would stay on the timeline before it and not say so",
                         hint="write it anew: a line is the older timeline, the position of the change, and a reason",
                     )
-                if len(file.name) == SEGMENT:  # PostgreSQL does not read backup labels in the archive
+                if wal.is_segment(file.name):  # PostgreSQL does not read backup labels in the archive
                     self._before = min(self._before or file.name, file.name)
         if not self.mistaken:
             why = f"recovery must end before {self._before}: damaged" if self._before else "nothing newer is left"
@@ -244,7 +243,7 @@ class RestoreDatabase:
         if self.mistaken:
             return  # PostgreSQL itself refuses to end before an ordered point
         newest = max(self._usable(), default="")
-        if newest and _number(lsn) < _segment_start(newest):
+        if newest and wal.position(lsn) < wal.start_of(newest):
             raise RecoveryFailed(
                 f"recovery ended at {lsn}, before the last archived segment {newest}",
                 hint=f"the restored database's log says why: {_last_line(self.place)}",
@@ -252,7 +251,7 @@ class RestoreDatabase:
 
     def _usable(self) -> list[str]:
         """The archived segments that recovery may use; the names order by timeline, then by place."""
-        segments = [file.name for file in self._files if len(file.name) == SEGMENT]
+        segments = [file.name for file in self._files if wal.is_segment(file.name)]
         return [name for name in segments if not self._before or name < self._before]
 
     def _verify_structure(self) -> Facts:
@@ -303,17 +302,6 @@ class RestoreDatabase:
         leader = self.stack.cluster.leader()
         self.recorder.record("in_service", member=leader.name if leader else "", how="adopted by the cluster as leader")
         return {"zones": list(self.stack.zones)}
-
-
-def _number(lsn: str) -> int:
-    """`16/B374D848` as a number; 0 for an empty text."""
-    high, _, low = lsn.partition("/")
-    return (int(high, 16) << 32) + int(low, 16) if low else 0
-
-
-def _segment_start(name: str) -> int:
-    """Where a 16 MB WAL segment begins, from its name."""
-    return (int(name[8:16], 16) << 32) + (int(name[16:24], 16) << 24)
 
 
 def _last_line(place: Place) -> str:

@@ -19,6 +19,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run, held, unfinished
 
 FOLDER = "DRDRILL_FOLDER"
+BEGINNING = ".beginning"  # behind the run's id until its folder is locked
 MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive holds the lock for an instant
 
 
@@ -41,9 +42,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
             _heal_dead(evidence)
             _must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
-            folder.mkdir()
-            lock = _lock(folder)
-            (folder / CONTROL).mkdir()
+            lock = _make(folder)
     except OSError as error:
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
     os.environ[FOLDER] = str(folder.resolve())
@@ -82,8 +81,14 @@ def _heal_dead(evidence: Path) -> None:
         )
 
 
-def _lock(folder: Path) -> int:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _make(folder: Path) -> int:
+    """Make the run's folder; once it has its name, it is locked and can be asked to stop. Returns the lock."""
+    for left in folder.parent.glob(f"*{BEGINNING}"):  # by a run that was killed in here; nobody else is
+        shutil.rmtree(left)
+    fresh = folder.with_suffix(BEGINNING)
+    (fresh / CONTROL).mkdir(parents=True)
+    handle = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
     os.set_inheritable(handle, True)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fresh.rename(folder)  # the lock goes with it
     return handle

@@ -1,7 +1,10 @@
-"""Names and positions of the write-ahead log, and how far an archive of it is complete. Pure functions.
+"""Names and positions of PostgreSQL's write-ahead log, and how far an archive of it is complete. Pure functions.
 
-The layout is PostgreSQL's: a segment is named by its timeline and its number, 8 and 16 hexadecimal digits, and
-`<timeline>.history` lists the timelines it descends from with the position at which each was left.
+For every kind of stack and every backup tool; only the checks, which import nothing of the machine, have their own.
+
+A segment is named by its timeline and its number, 8 and 16 hexadecimal digits; `<timeline>.history` lists the
+timelines it descends from with the position at which each was left. Source: PostgreSQL 18, `XLogFileName` in
+`access/xlog_internal.h` and `readTimeLineHistory` in `access/transam/timeline.c`.
 """
 
 from __future__ import annotations
@@ -42,6 +45,11 @@ def segment_name(timeline: int, number: int) -> str:
 def segment_at(name: str) -> tuple[int, int]:
     """The timeline and the number of a segment."""
     return int(name[:8], 16), int(name[8:16], 16) * PER_LOG + int(name[16:24], 16)
+
+
+def start_of(name: str) -> int:
+    """The position at which a segment begins."""
+    return segment_at(name)[1] * SEGMENT
 
 
 def position(lsn: str) -> int:

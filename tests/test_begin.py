@@ -1,0 +1,88 @@
+"""How a run takes its folder: alone, locked from the first instant on, and free again when it is dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.command import LABEL
+from harness.errors import Refused
+from harness.folders import CONTROL, UNFINISHED
+from harness.safety import begin, stopping
+from harness.safety.heal import heal_run, held, unfinished
+
+
+@pytest.fixture(autouse=True)
+def no_guardian(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None is started, and what a run tells its heirs is taken back."""
+    monkeypatch.setenv(begin.FOLDER, "")
+    monkeypatch.setenv(LABEL, "")
+    monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "key.pem"))
+    monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
+
+
+def killed(action: Callable[[], object]) -> None:
+    """Do it in a process that is killed at its end, or as soon as it fails."""
+    if (pid := os.fork()) == 0:
+        try:
+            action()
+        finally:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_a_second_run_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    """It says which is alive; the first keeps its folder."""
+    folder, lock = begin.begin(tmp_path / "e", "r1")
+    try:
+        with pytest.raises(Refused, match="run r1 is alive"):
+            begin.begin(tmp_path / "e", "r2")
+        assert unfinished(tmp_path / "e") == [folder]
+    finally:
+        os.close(lock)
+
+
+def test_a_killed_run_lets_go_of_its_folder(tmp_path: Path) -> None:
+    """The kernel releases the lock: the next run heals what is left, here nothing, and begins."""
+    killed(lambda: begin.begin(tmp_path / "e", "r1"))
+    assert [path.name for path in unfinished(tmp_path / "e")] == [f"r1{UNFINISHED}"]
+    folder, lock = begin.begin(tmp_path / "e", "r2")
+    os.close(lock)
+    assert unfinished(tmp_path / "e") == [folder]
+
+
+def test_a_folder_that_can_be_seen_is_locked_and_can_be_asked_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heal meets no folder that it would take for dead, nor one that does not hear it: then it would wait minutes."""
+    seen = []
+
+    def look(handle: int, operation: int) -> None:
+        seen.append(unfinished(tmp_path / "e"))
+        lock(handle, operation)
+
+    lock = begin.fcntl.flock
+    monkeypatch.setattr(begin.fcntl, "flock", look)
+    folder, handle = begin.begin(tmp_path / "e", "r1")
+    assert seen and not any(seen)
+    with held(folder) as free:
+        assert not free
+    stopping.ask(folder, who="drdrill heal", why="heal was asked for")
+    assert stopping.asked(folder) == stopping.Request("drdrill heal", "heal was asked for")
+    os.close(handle)
+    assert heal_run(folder, by="drdrill heal").pack is None and not folder.exists()
+
+
+def test_what_was_killed_before_it_had_its_name_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is a run, and the next run leaves nothing of it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(begin.fcntl, "flock", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        killed(lambda: begin._make(tmp_path / "e" / f"r1{UNFINISHED}"))
+    assert [path.name for path in (tmp_path / "e").iterdir()] == ["r1.beginning"]
+    folder, lock = begin.begin(tmp_path / "e", "r2")
+    os.close(lock)
+    assert list((tmp_path / "e").iterdir()) == [folder] and (folder / CONTROL).is_dir()
