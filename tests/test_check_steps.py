@@ -60,6 +60,7 @@ def damaged(*, key: str = "base/20261123/data.tar", named: str = "", restored: b
 
 
 SEGMENT_KEY = "wals/0000000100000000/000000010000000000000007.gz"
+DIGEST_KEY = f"archive/15-1/0000000100000000/000000010000000000000007-{'a' * 40}.gz"
 BAD_HEALTH = [
     {"name": "/health", "ok": True, "seconds": 0.1, "limit": 30.0, "seen": "200"},
     {"name": "/ready", "ok": True, "seconds": 31.0, "limit": 30.0, "seen": "200"},
@@ -116,6 +117,7 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("not named", damage_found, damaged, MISSED),
     ("another named", damage_found, lambda: damaged(named="base/20261122/data.tar: missing"), MISSED),
     ("segment named", damage_found, lambda: damaged(key=SEGMENT_KEY, named="000000010000000000000007: x"), MET),
+    ("pgBackRest's segment", damage_found, lambda: damaged(key=DIGEST_KEY, named="000000010000000000000007: x"), MET),
     ("nothing restored", damage_found, lambda: damaged(restored=False), UNKNOWN),
     ("unattended", steps.decision, a_mistake, UNKNOWN),
     ("attended", steps.decision, lambda: changed(a_mistake(), "decided", attended=True), MET),

@@ -1,4 +1,4 @@
-"""The mistake is found from pg_waldump's text, as PostgreSQL 18 wrote it."""
+"""The mistake is found from pg_waldump's text, as PostgreSQL 18 and 15 wrote it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ rmgr: Transaction len (rec/tot):     50/    50, tx:        788, lsn: 0/0B005950,
 rmgr: Transaction len (rec/tot):     34/    34, tx:        791, lsn: 0/0B005A00, prev 0/0B0059C8, desc: ABORT 2026-11-23 23:03:44.010889 CET
 rmgr: Transaction len (rec/tot):    210/   210, tx:        787, lsn: 0/0A0F7CF8, prev 0/0A0F7BB0, desc: COMMIT 2026-11-23 23:02:57.909473 CET; inval msgs: catcache 65 catcache 789 relcache 16454
 rmgr: Transaction len (rec/tot):     34/    34, tx:        792, lsn: 0/0B005C08, prev 0/0B005BD0, desc: COMMIT 2026-11-23 23:03:44.125909 CET
+"""  # noqa: E501
+OLDER = """\
+rmgr: Heap        len (rec/tot):     54/    54, tx:        789, lsn: 0/0B0000B0, prev 0/0B000060, desc: DELETE off 5 flags 0x00 KEYS_UPDATED , blkref #0: rel 1663/16384/16454 blk 0
+rmgr: Heap        len (rec/tot):    138/   138, tx:        790, lsn: 0/0B000128, prev 0/0B0000F0, desc: UPDATE off 6 xmax 790 flags 0x02 ; new off 10 xmax 0, blkref #0: rel 1663/16384/16454 blk 103, blkref #1: rel 1663/16384/16454 blk 0
+rmgr: Heap        len (rec/tot):     54/    54, tx:        795, lsn: 0/0B006A90, prev 0/0B006A50, desc: DELETE off 9 flags 0x08 , blkref #0: rel 1663/16384/16454 blk 104
 """  # noqa: E501
 SECOND = """\
 rmgr: Heap        len (rec/tot):     79/    79, tx:       1042, lsn: 0/0B007000, prev 0/0B006FC8, desc: HOT_UPDATE old_xmax: 1042, old_off: 6, old_infobits: [], flags: 0x08, new_xmax: 0, new_off: 10, blkref #0: rel 1663/16384/16454 blk 103
@@ -92,6 +97,7 @@ def test_only_changed_and_deleted_rows_count() -> None:
     """Locks and inserts are no changes, nor is the row that an INSERT ... ON CONFLICT takes back."""
     assert changes((HEAP + TAKEN_BACK).splitlines()) == {"789": 1, "790": 1, "791": 1}
     assert changes(SECOND.splitlines()) == {"1042": 1}
+    assert changes(OLDER.splitlines()) == {"789": 1, "790": 1}
 
 
 def test_a_savepoint_ends_with_its_transaction() -> None:

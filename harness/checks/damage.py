@@ -10,7 +10,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation
 
 TITLE = "Damaged backups were found before anything was restored"
-SEGMENT = re.compile(r"[0-9A-F]{24}", re.ASCII)
+SEGMENT = re.compile(r"([0-9A-F]{24})(-[0-9a-f]{40})?", re.ASCII)  # pgBackRest adds a digest to the name
 LOOKS = ("choose-a-backup", "check-the-archive")
 
 
@@ -40,4 +40,5 @@ def damage_found(evidence: Evidence, expected: Expectation) -> Finding:
 def _names(key: str) -> list[str]:
     """How a check may name an object: by its key, or a WAL segment by its own name, as PostgreSQL does."""
     stem = PurePosixPath(key).name.partition(".")[0]
-    return [key, stem] if SEGMENT.fullmatch(stem) else [key]
+    segment = SEGMENT.fullmatch(stem)
+    return [key, segment.group(1)] if segment else [key]

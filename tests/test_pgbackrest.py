@@ -1,0 +1,97 @@
+"""What is done with pgBackRest's own names and files, without pgBackRest: names, digests, the command of a recovery."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.command import Commands
+from harness.recorder import Memory
+from harness.stacks.backup_tools import pgbackrest
+from harness.stacks.backup_tools.pgbackrest import PgBackRest
+from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.parts.bucket import Bucket
+
+WAL = b"what PostgreSQL wrote" * 100
+SEGMENT = "0000000200000000000000A7"
+KEY = f"archive/15-1/0000000200000000/{SEGMENT}-{hashlib.sha1(WAL, usedforsecurity=False).hexdigest()}.gz"
+
+
+@dataclass
+class EmptyPlace:
+    """As much of a place as restore_command looks at."""
+
+    data: Path
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> PgBackRest:
+    bucket = Bucket("b", url="https://127.0.0.1:1", ca=tmp_path, credentials={}, region="r")
+    return PgBackRest(
+        vault=Vault(bucket),
+        commands=Commands(Memory(), label="x"),
+        leader=lambda: None,
+        words=lambda zone: [],
+        password="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (KEY, SEGMENT),
+        ("archive/15-1/0000000B.history", "0000000B.history"),
+        ("archive/15-1/0000000B.history.gz", "0000000B.history"),
+        ("archive/15-1/x/000000010000000000000002.00000028.backup", "000000010000000000000002.00000028.backup"),
+        ("archive/archive.info", ""),
+        (f"archive/15-1/x/{SEGMENT}.gz", ""),
+    ],
+)
+def test_an_archived_file_has_postgresqls_name(key: str, name: str) -> None:
+    """What is no WAL file has none."""
+    assert pgbackrest._name(key) == name
+
+
+def test_a_segment_is_compared_with_the_digest_in_its_name() -> None:
+    """A flipped byte, a cut file, another segment's content and nothing at all are not sound."""
+    sound = gzip.compress(WAL)
+    flipped = bytearray(sound)
+    flipped[len(sound) // 2] ^= 1
+    assert pgbackrest._sound(KEY, sound)
+    for content in (bytes(flipped), sound[:-9], gzip.compress(WAL + b"!"), b"", None):
+        assert not pgbackrest._sound(KEY, content)
+
+
+def test_a_history_must_be_readable() -> None:
+    """It has no digest: bytes that are no text are damage."""
+    assert pgbackrest._sound("x/0000000B.history", b"1\t0/5000000\tno reason\n")
+    assert not pgbackrest._sound("x/0000000B.history", b"\xff\xfe\xfd")
+
+
+@pytest.mark.parametrize(
+    ("asked", "tool", "code"),
+    [
+        ("000000020000000000000003", 0, 0),  # before the ordered end, and there
+        ("000000020000000000000003", 1, 1),  # not in the archive: its end
+        ("000000020000000000000003", 53, 200),  # anything else must not be taken for its end
+        ("000000020000000000000004", 0, 1),  # the ordered end
+        ("000000030000000100000000", 0, 1),  # behind it, on any timeline
+        ("00000003.history", 0, 0),  # histories are always asked for
+    ],
+)
+def test_the_command_of_a_recovery_ends_where_it_is_told(
+    backups: PgBackRest, tmp_path: Path, asked: str, tool: int, code: int
+) -> None:
+    """By the shell, as PostgreSQL runs it, with a pgbackrest that exits as told."""
+    (tmp_path / "pgbackrest").write_text(f"#!/bin/sh\nexit {tool}\n")
+    (tmp_path / "pgbackrest").chmod(0o755)
+    place = EmptyPlace(tmp_path / "a b'c")
+    command = backups.restore_command(place, before="000000020000000000000004")  # type: ignore[arg-type]
+    shell = command.replace("%f", asked).replace("%p", "pg_wal/RECOVERYXLOG")
+    done = subprocess.run(["/bin/sh", "-c", shell], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+    assert done.returncode == code
