@@ -13,6 +13,7 @@ import click
 from harness.cli.options import as_json
 from harness.errors import DrillError, Exit
 from harness.folders import DISK_WANTED as DISK
+from harness.stacks.docker import engine, image
 from harness.stacks.local import world
 
 
@@ -24,9 +25,11 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     tried = [world.attempt(name) for name in world.NAMES]
     best = next((one for one in tried if one.ok), None)
     free = shutil.disk_usage(Path.cwd()).free
+    containers = _containers()
     facts = {
         "rung": best.name if best else None,
         "tried": [asdict(one) for one in tried],
+        "containers": containers,
         "cpus": os.cpu_count(),
         "disk_free_bytes": free,
         "disk_wanted_bytes": DISK,
@@ -35,13 +38,23 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=1))
     else:
-        _print(tried, best, free)
+        _print(tried, best, free, containers)
     if best is None:
         raise DrillError("this machine allows no embedded stack", hint=tried[-1].lift)
     context.exit(Exit.MET if free > DISK else Exit.REFUSED)
 
 
-def _print(tried: list[world.Tried], best: world.Tried | None, free: int) -> None:
+def _containers() -> dict[str, str]:
+    """Whether the container stack can be had: the engine's version and its image, or why not and what would lift it."""
+    try:
+        found = str(engine.engine().version()["Version"])
+        made = "its image is made" if image.there() else "its image is made by the first run"
+    except DrillError as error:
+        return {"engine": "", "why": error.message, "lift": error.hint}
+    return {"engine": found, "why": made, "lift": ""}
+
+
+def _print(tried: list[world.Tried], best: world.Tried | None, free: int, containers: dict[str, str]) -> None:
     means = {
         "rootless": "zones are networks of their own, without privilege",
         "privileged": "zones are networks of their own, as root",
@@ -56,5 +69,9 @@ def _print(tried: list[world.Tried], best: world.Tried | None, free: int) -> Non
         f"  {'disk':<11} {free / 1e9:.1f} GB free, {DISK / 1e9:.0f} GB wanted{'' if free > DISK else ': too little'}"
     )
     click.echo(f"  {'cores':<11} {os.cpu_count()}")
+    engine_of = f"holds: Docker {containers['engine']}, " if containers["engine"] else "does not hold: "
+    click.echo(f"  {'containers':<11} {engine_of}{containers['why']}")
+    if containers["lift"]:
+        click.echo(f"  {'':<11} to lift it: {containers['lift']}")
     if best:
-        click.echo(f"drills will use the rung {best.name!r}")
+        click.echo(f"the embedded stack will use the rung {best.name!r}")
