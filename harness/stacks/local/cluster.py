@@ -17,13 +17,13 @@ from harness import wait
 from harness.command import Commands
 from harness.errors import NotReady, Refused
 from harness.stacks import Condition, Member, Place
+from harness.stacks.local.backups import SPOOL
 from harness.stacks.local.etcd import Etcd
 from harness.stacks.local.member import NAMESPACE, SCOPE, LocalMember
 from harness.stacks.local.place import LocalPlace
 from harness.stacks.local.postgres import PORT, Roles, dsn
 
 LEADS_WITHIN = timedelta(seconds=90)
-SPOOL = "fetched_wal"  # what `restore_command` fetched ahead and nobody asked for
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
 
 
