@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from harness.procedures.books import Figures, SoundBooks, StoredRow
+from harness.stacks import wal
 
 ACCOUNTS = "quantumnest.accounts"
 TABLE = "quantumnest.financial_transactions"
@@ -55,7 +56,8 @@ class QuantumNestBooks:
         with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             place = cursor.execute(
-                f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn FROM {TABLE}"
+                f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn, "
+                f"pg_walfile_name(pg_current_wal_lsn()) AS segment FROM {TABLE}"
             ).fetchone()
             assert place is not None
             last = place["last"] if last_id is None else last_id
@@ -73,7 +75,7 @@ class QuantumNestBooks:
             figures["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
             figures["roles"] = [row["name"] for row in cursor.execute(ROLES)]
             figures["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
-        return SoundBooks(last_id=last, lsn=place["lsn"], figures=figures)
+        return SoundBooks(last_id=last, lsn=place["lsn"], timeline=wal.segment_at(place["segment"])[0], figures=figures)
 
     def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
         with connection.cursor(row_factory=dict_row) as cursor:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.command import Commands
+from harness.stacks.local.database_user import DatabaseUser
 from harness.stacks.local.ground import LocalGround
 
 
@@ -30,5 +31,9 @@ class OneHost:
         return {}
 
 
-def one_host(folder: Path, commands: Commands) -> LocalGround:
-    return LocalGround(folder, commands=commands, network=OneHost(), zones=(), rung="loopback")
+def one_host(folder: Path, commands: Commands, *, ourselves: bool = False) -> LocalGround:
+    """`ourselves`: the database's user is who runs the tests, also where that is root; no PostgreSQL runs then."""
+    ground = LocalGround(folder, commands=commands, network=OneHost(), zones=(), rung="loopback")
+    if ourselves:
+        ground.user = DatabaseUser((), None)
+    return ground

@@ -9,7 +9,6 @@ import ssl
 import stat
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,6 +121,24 @@ def test_a_backup_of_an_abandoned_timeline_is_no_beginning() -> None:
     assert reached(archive, wal.segment_name(1, 3), wal.segment_name(1, 8), histories=histories) == (8, 0)
 
 
+def test_the_way_to_a_timeline_leaves_out_what_it_does_not_descend_from() -> None:
+    """What an old leader archived behind the branch is not read, whatever its number."""
+    past = (wal.Branch(1, 5 * wal.SEGMENT + 100),)
+    archive = names(1, 3, 9) | names(2, 5, 7) | {"00000002.history", "00000001000000000000000A.partial"}
+    assert wal.on_path(archive, newest=2, past=past) == [*sorted(names(1, 3, 4)), *sorted(names(2, 5, 7))]
+    assert wal.on_path(archive, newest=1, past=()) == sorted(names(1, 3, 9))
+    assert wal.between(4 * wal.SEGMENT + 1, 6 * wal.SEGMENT, newest=2, past=past) == [
+        wal.segment_name(1, 4),
+        wal.segment_name(2, 5),
+    ]
+
+
+def test_where_the_new_copy_of_the_segment_of_the_branch_is_missing_the_old_one_is_read() -> None:
+    """It holds everything up to the branch."""
+    past = (wal.Branch(1, 5 * wal.SEGMENT + 100),)
+    assert wal.on_path(names(1, 3, 9), newest=2, past=past) == sorted(names(1, 3, 5))
+
+
 def test_listing_goes_on_behind_the_last_segment_without_a_gap() -> None:
     """Names are not listed again once nothing before them can be missing."""
     listed = wal.Listed(names=names(1, 3, 5) | names(1, 7, 8), origins=[wal.segment_name(1, 3)])
@@ -206,13 +223,6 @@ def handshake(chain: Path, key: Path, *, ca: Path, host: str) -> str:
     return ""
 
 
-@dataclass
-class EmptyPlace:
-    """As much of a place as restore_command looks at."""
-
-    data: Path
-
-
 def test_the_commands_survive_the_shell_and_postgresqls_percent_signs(tmp_path: Path) -> None:
     """A run folder with a blank, a quote or a percent sign in its path makes the same command."""
     folder = tmp_path / "a b'c%p"
@@ -228,9 +238,8 @@ def test_the_commands_survive_the_shell_and_postgresqls_percent_signs(tmp_path: 
     )
     archive = shlex.split(by_postgresql(backups.archive_command(), p="pg_wal/0001", f="0001"))
     assert archive[-2:] == [str(folder / "archive.json"), "pg_wal/0001"]
-    place = EmptyPlace(folder / "data")
-    words = shlex.split(by_postgresql(backups.restore_command(place), p="pg_wal/X", f="0001"))  # type: ignore[arg-type]
-    assert words[-4:] == [str(folder / "archive.json"), "0001", "pg_wal/X", str(folder / "data" / "fetched_wal")]
+    words = shlex.split(by_postgresql(backups.restore_command(), p="pg_wal/X", f="0001"))
+    assert words[-4:] == [str(folder / "archive.json"), "0001", "pg_wal/X", "fetched_wal"]
     assert (
         json.loads(Path(words[-4]).read_text())["wal_url"]
         == "s3://quantumnest-backups-prod/database-backups/wal-archives"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ import pytest
 
 from harness.command import Done
 from harness.procedures.find_mistake import Ended, MistakeNotFound, changes, ends, find_mistake
-from harness.stacks import Cluster, Member
+from harness.stacks import Member, Stack, wal
 
 HEAP = """\
 rmgr: Heap        len (rec/tot):     62/    62, tx:        789, lsn: 0/0B0000B0, prev 0/0B000060, desc: DELETE xmax: 789, off: 5, infobits: [KEYS_UPDATED], flags: 0x01, blkref #0: rel 1663/16384/16454 blk 0, blkref #1: rel 1663/16384/16454 fork vm blk 0
@@ -48,7 +48,7 @@ COMMITTED = datetime(2026, 11, 23, 22, 3, 44, 3611, tzinfo=UTC)
 
 @dataclass
 class Database:
-    """A member, its cluster and its connection in one: answers each question with what was recorded."""
+    """A stack, its cluster, backups, member and connection in one: answers each question with what was recorded."""
 
     heap: str
     transactions: str
@@ -57,9 +57,20 @@ class Database:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     _row: tuple[Any, ...] = ()
 
+    current: str = "00000002000000000000000B"  # the segment that is written now
+    history: str | None = "1\t0/9000100\tno recovery target specified\n"
+    segments: Sequence[str] = ()
+
     @property
-    def data(self) -> Path:
-        return self.folder
+    def cluster(self) -> Database:
+        return self
+
+    @property
+    def backups(self) -> Database:
+        return self
+
+    def restore_command(self) -> str:
+        return "fetch %f %p"
 
     @property
     def database_log(self) -> Path:
@@ -71,24 +82,29 @@ class Database:
         yield self
 
     def execute(self, query: str, values: tuple[Any, ...]) -> Database:
-        place = ("1663/16384/16454", "00000002000000000000000B", "0/C000028")
+        place = ("1663/16384/16454", self.current, "0/C000028", self.history)
         self._row = (COMMITTED,) if "pg_xact_commit_timestamp" in query else place
         return self
 
     def fetchone(self) -> tuple[Any, ...]:
         return self._row
 
-    def program(self, name: str, *words: str) -> Done:
-        self.asked.append((name, *words))
+    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
+        assert restore_command == "fetch %f %p"
+        self.asked.append(words)
+        self.segments = segments
         out = self.heap if "Heap" in words else self.transactions
-        return Done((name, *words), int("error" in self.said), out, self.said, timedelta(0))
+        return Done(words, int("error" in self.said), out, self.said, timedelta(0))
 
 
 def find(tmp_path: Path, heap: str, transactions: str, *, said: str = "") -> Any:
-    database = Database(heap, transactions, tmp_path, said)
+    return find_in(Database(heap, transactions, tmp_path, said))
+
+
+def find_in(database: Database, *, since: str = "0/B000060", timeline: int = 2) -> Any:
     database.database_log.write_text("22:03 user=operator statement: DELETE FROM financial_transactions WHERE true\n")
-    cluster, member = cast(Cluster, database), cast(Member, database)
-    found = find_mistake(cluster, member, table="quantumnest.financial_transactions", since_lsn="0/B000060")
+    stack, member = cast(Stack, database), cast(Member, database)
+    found = find_mistake(stack, member, table="quantumnest.financial_transactions", since_lsn=since, timeline=timeline)
     assert all("--end" in words for words in database.asked)
     return found
 
@@ -141,3 +157,31 @@ def test_a_log_that_cannot_be_read_whole_finds_nothing(tmp_path: Path) -> None:
     """What could not be read may hold a second mistake, so that one that was read does not count."""
     with pytest.raises(MistakeNotFound, match="could not find file"):
         find(tmp_path, HEAP, ENDS, said='pg_waldump: error: could not find file "000000020000000000000007"')
+
+
+@pytest.mark.parametrize(
+    ("since", "timeline", "begin", "segments"),
+    [
+        ("0/A000060", 2, "0/A000060", [(2, 10), (2, 11), (2, 12)]),
+        ("0/8000060", 1, "0/8000060", [(1, 8), (2, 9), (2, 10), (2, 11), (2, 12)]),
+        ("0/A000060", 1, "0/9000100", [(2, 9), (2, 10), (2, 11), (2, 12)]),
+    ],
+    ids=["the same timeline", "before the branch", "behind the branch, on the old timeline"],
+)
+def test_the_log_is_read_along_the_timeline_of_now(
+    tmp_path: Path, since: str, timeline: int, begin: str, segments: list[tuple[int, int]]
+) -> None:
+    """What was written on an old timeline behind the branch is not there any more: the new one is read from there."""
+    database = Database(HEAP, ENDS, tmp_path)
+    assert find_in(database, since=since, timeline=timeline).xid == "788"
+    assert [wal.segment_at(name) for name in database.segments] == segments
+    assert all(words[:2] == ("--start", begin) for words in database.asked)
+
+
+@pytest.mark.parametrize(("history", "timeline"), [(None, 1), ("1\t0/9000100\tno recovery target specified\n", 3)])
+def test_a_timeline_of_unknown_descent_finds_nothing(tmp_path: Path, history: str | None, timeline: int) -> None:
+    """Without the history nobody knows what was written since; nothing is read at all."""
+    database = Database(HEAP, ENDS, tmp_path, history=history)
+    with pytest.raises(MistakeNotFound, match=f"sound on timeline {timeline}, which timeline 2 is not known"):
+        find_in(database, timeline=timeline)
+    assert not database.asked

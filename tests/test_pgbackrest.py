@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from harness.stacks.parts.bucket import Bucket
 WAL = b"what PostgreSQL wrote" * 100
 SEGMENT = "0000000200000000000000A7"
 KEY = f"archive/15-1/0000000200000000/{SEGMENT}-{hashlib.sha1(WAL, usedforsecurity=False).hexdigest()}.gz"
-
-
-@dataclass
-class EmptyPlace:
-    """As much of a place as restore_command looks at."""
-
-    data: Path
 
 
 @pytest.fixture
@@ -90,8 +82,7 @@ def test_the_command_of_a_recovery_ends_where_it_is_told(
     """By the shell, as PostgreSQL runs it, with a pgbackrest that exits as told."""
     (tmp_path / "pgbackrest").write_text(f"#!/bin/sh\nexit {tool}\n")
     (tmp_path / "pgbackrest").chmod(0o755)
-    place = EmptyPlace(tmp_path / "a b'c")
-    command = backups.restore_command(place, before="000000020000000000000004")  # type: ignore[arg-type]
+    command = backups.restore_command(before="000000020000000000000004")
     shell = command.replace("%f", asked).replace("%p", "pg_wal/RECOVERYXLOG")
     done = subprocess.run(["/bin/sh", "-c", shell], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
     assert done.returncode == code

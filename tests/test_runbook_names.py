@@ -24,7 +24,7 @@ CASES = pytest.mark.parametrize("mistaken", [True, False], ids=["after a mistake
 def procedure(recorder: Memory, *, mistaken: bool) -> Procedure:
     """The list of steps; making it touches no stack."""
     nothing = cast(Stack, None)
-    sound = SoundBooks(last_id=0, lsn="0/0", figures={})
+    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
     return RestoreDatabase(nothing, BOOKS, sound, recorder, mistaken=mistaken, changes=RESTORE_DATABASE).procedure()
 
 

@@ -69,7 +69,7 @@ def _first_sentences(drill: Drill) -> tuple[str, ...]:
 def _steps(scenario: Scenario) -> tuple[str, ...]:
     """From the same list that a run follows; the stack is not looked at until a step runs."""
     nothing = cast(Stack, None)
-    sound = SoundBooks(last_id=0, lsn="0/0", figures={})
+    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
     mistaken = any("mistake" in sentence for sentence in scenario.sentences)
     restoration = RestoreDatabase(nothing, BOOKS, sound, Memory(), mistaken=mistaken)
     steps = enumerate(restoration.procedure().steps, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,16 +17,16 @@ class LoseVolumes:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        return {"volumes": [str(member.volume) for member in stack.cluster.members]}
+        return {"members": [member.name for member in stack.cluster.members]}
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         for member in stack.cluster.members:
             member.kill()
         for member in stack.cluster.members:
-            shutil.rmtree(member.volume)
+            member.lose_volume()
 
     def bit(self, stack: Stack, undo: Undo) -> str:
-        gone = [member.name for member in stack.cluster.members if not member.data.exists() and not member.running()]
+        gone = [member.name for member in stack.cluster.members if not member.has_data() and not member.running()]
         if len(gone) < len(stack.cluster.members):
             return ""
         return f"no data directory and no server left on {', '.join(gone)}"
@@ -35,4 +34,4 @@ class LoseVolumes:
     def heal(self, stack: Stack, undo: Undo) -> None:
         """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
         for member in stack.cluster.members:
-            member.volume.mkdir(parents=True, exist_ok=True)
+            member.renew_volume()

@@ -19,6 +19,7 @@ class SoundBooks:
 
     last_id: int  # rows up to this one are covered by the figures
     lsn: str  # the write-ahead log's position at the check
+    timeline: int  # and its timeline
     figures: Figures
 
 

@@ -2,18 +2,19 @@
 
 The application only ever inserts into the table, so whoever updated or deleted rows of it is the one looked for.
 The recovery point is that transaction's id: everything that committed before it is kept, it and what follows is not.
+The log is read along the timeline that the database is on now; what the server has no more comes from the archive.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from harness.errors import DrillError
-from harness.stacks import Cluster, Member
+from harness.stacks import Member, Stack, wal
 
 CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags:? 0x([0-9A-F]{2})")
 END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
@@ -23,8 +24,10 @@ TAKEN_BACK = 0x08  # of a DELETE, XLH_DELETE_IS_SUPER: an INSERT ... ON CONFLICT
 PLACE = """
     SELECT format('%%s/%%s/%%s', CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END,
                   d.oid, pg_relation_filenode(c.oid)),
-           pg_walfile_name(%s::pg_lsn), pg_current_wal_flush_lsn()::text
-    FROM pg_class c, pg_database d WHERE c.oid = %s::regclass AND d.datname = current_database()
+           now.segment, pg_current_wal_flush_lsn()::text,
+           pg_read_file('pg_wal/' || left(now.segment, 8) || '.history', true)
+    FROM pg_class c, pg_database d, (SELECT pg_walfile_name(pg_current_wal_lsn()) AS segment) now
+    WHERE c.oid = %s::regclass AND d.datname = current_database()
 """
 
 
@@ -71,37 +74,53 @@ def ends(transactions: Iterable[str]) -> dict[str, Ended]:
     return found
 
 
-def find_mistake(cluster: Cluster, member: Member, *, table: str, since_lsn: str) -> Mistake:
-    """Look through the write-ahead log of `member` from `since_lsn` (where the books were last known to be sound).
+def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, timeline: int) -> Mistake:
+    """Look through the write-ahead log of `member` from where the books were last known to be sound.
 
     Errors: `MistakeNotFound`.
     """
-    with cluster.connect(member) as connection:
-        row = connection.execute(PLACE, (since_lsn, table)).fetchone()
+    with stack.cluster.connect(member) as connection:
+        row = connection.execute(PLACE, (table,)).fetchone()
     if row is None:
         raise MistakeNotFound(f"there is no table {table}", hint="name it with its schema")
-    relation, segment, until = row
-    # Without an end, pg_waldump waits five seconds for the segment that will be written next.
-    wal = (
-        *("--path", str(member.data / "pg_wal"), "--timeline", str(int(segment[:8], 16))),
-        *("--start", since_lsn, "--end", until),
-    )
-    heap = member.program("pg_waldump", *wal, "--rmgr", "Heap", "--relation", relation)
-    ended = member.program("pg_waldump", *wal, "--rmgr", "Transaction")
-    if not (heap.ok and ended.ok):  # what could not be read may hold the mistake, or a second one
-        said = (heap.err or ended.err).strip()[-300:]
-        raise MistakeNotFound(
-            f"the write-ahead log cannot be read from {since_lsn} to {until}: {said}",
-            hint="fetch the missing segments from the archive and read them there",
-        )
-    xid, rows, commit_lsn = _the_one(changes(heap.out.splitlines()), ends(ended.out.splitlines()), table, since_lsn)
-    with cluster.connect(member) as connection:  # pg_waldump prints the time too, in the zone of whoever runs it
+    relation, current, until, history = row
+    newest, past = wal.segment_at(current)[0], wal.branches(history or "")
+    begin = _first(wal.position(since_lsn), timeline, newest=newest, past=past)
+    segments = wal.between(begin, wal.position(until), newest=newest, past=past)
+
+    def lines(*words: str) -> list[str]:
+        # Without an end, pg_waldump waits five seconds for the segment that will be written next.
+        bounds = ("--start", wal.lsn(begin), "--end", until)
+        done = member.read_wal(*bounds, *words, segments=segments, restore_command=stack.backups.restore_command())
+        if not done.ok:  # what could not be read may hold the mistake, or a second one
+            raise MistakeNotFound(
+                f"the write-ahead log cannot be read from {wal.lsn(begin)} to {until}: {done.err.strip()[-300:]}",
+                hint="look for the missing segments on the other servers, and find the transaction there",
+            )
+        return done.out.splitlines()
+
+    found, ended = changes(lines("--rmgr", "Heap", "--relation", relation)), ends(lines("--rmgr", "Transaction"))
+    xid, rows, commit_lsn = _the_one(found, ended, table, since_lsn)
+    with stack.cluster.connect(member) as connection:  # pg_waldump prints the time too, in the zone of whoever runs it
         stamp = connection.execute("SELECT pg_xact_commit_timestamp(%s::xid)", (xid,)).fetchone()
     if stamp is None or stamp[0] is None:
         raise MistakeNotFound(
             f"transaction {xid} has no commit timestamp", hint="switch track_commit_timestamp on before the next time"
         )
     return Mistake(xid=xid, commit_lsn=commit_lsn, committed=stamp[0], rows=rows, logged=_logged(member, table))
+
+
+def _first(since: int, timeline: int, *, newest: int, past: Sequence[wal.Branch]) -> int:
+    """Where to begin: where the books were sound, or where that timeline was left if they were looked at behind it."""
+    if timeline == newest:
+        return since
+    left = next((branch.until for branch in past if branch.timeline == timeline), None)
+    if left is None:
+        raise MistakeNotFound(
+            f"the books were sound on timeline {timeline}, which timeline {newest} is not known to descend from",
+            hint=f"look for {newest:08X}.history in the archive: it says where each timeline was left",
+        )
+    return min(since, left)
 
 
 def _the_one(found: Counter[str], ended: dict[str, Ended], table: str, since: str) -> tuple[str, int, str]:

@@ -17,7 +17,7 @@ from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.recorder import Recorder
-from harness.stacks import ArchivedSegment, Backup, Member, Place, Stack, wal
+from harness.stacks import Backup, Member, Place, Stack, wal
 
 RECOVERY_LIMIT = timedelta(minutes=30)
 ARCHIVE_LIMIT = timedelta(minutes=2)
@@ -51,7 +51,8 @@ class RestoreDatabase:
     _damaged: Member | None = field(init=False, default=None)
     _mistake: Mistake | None = field(init=False, default=None)
     _backup: Backup | None = field(init=False, default=None)
-    _files: list[ArchivedSegment] = field(init=False, default_factory=list)
+    _newest: int = field(init=False, default=0)  # the timeline that recovery follows
+    _usable: list[str] = field(init=False, default_factory=list)  # the archived WAL segments on its way, in order
     _before: str = field(init=False, default="")  # first WAL segment that must not be used
 
     def procedure(self) -> Procedure:
@@ -127,7 +128,13 @@ class RestoreDatabase:
 
     def _find_mistake(self) -> Facts:
         assert self._damaged is not None
-        found = find_mistake(self.stack.cluster, self._damaged, table=self.books.table, since_lsn=self.sound.lsn)
+        found = find_mistake(
+            self.stack,
+            self._damaged,
+            table=self.books.table,
+            since_lsn=self.sound.lsn,
+            timeline=self.sound.timeline,
+        )
         self._mistake = found
         stamp = clock.now()
         ordered = found.committed - self.earlier
@@ -171,40 +178,43 @@ class RestoreDatabase:
     def _check_archive(self) -> Facts:
         assert self._backup is not None
         backups = self.stack.backups
-        self._files = backups.archive(since=self._backup.begin_segment)
-        mended, lost = [], []
-        for file in self._files:
+        files = backups.archive(since=self._backup.begin_segment)
+        mended, lost, useless = [], [], set()
+        for file in files:
             if file.damage and file.sound_version:
                 backups.restore_version(file)
                 mended.append(f"{file.name}: {file.damage}; its sound earlier version is used")
             elif file.damage:
                 lost.append(f"{file.name}: {file.damage}, and no sound earlier version")
+                useless.add(file.name)
                 if file.name.endswith(".history"):
                     raise RecoveryFailed(
                         f"{lost[-1]}: recovery would stay on the timeline before it and not say so",
                         hint="write it anew: a line is the older timeline, the position of the change, and a reason",
                     )
-                if wal.is_segment(file.name):  # PostgreSQL does not read backup labels in the archive
-                    self._before = min(self._before or file.name, file.name)
+        histories = {wal.history_of(file.name): file.past for file in files if file.past}
+        self._newest = max(histories, default=wal.segment_at(self._backup.begin_segment)[0])
+        path = wal.on_path([file.name for file in files], newest=self._newest, past=histories.get(self._newest, ()))
+        self._before = next((name for name in path if name in useless), "")
+        self._usable = path[: path.index(self._before)] if self._before else path
         if not self.mistaken:
             why = f"recovery must end before {self._before}: damaged" if self._before else "nothing newer is left"
             self.recorder.record(
                 "recovery.ordered",
                 kind="end of archive",
-                value=max(self._usable(), default=""),
+                value=self._usable[-1] if self._usable else "",
                 inclusive=True,
                 mono=None,
                 why=why,
                 declared_early=bool(self._before) and not self.silent,
             )
-        return {"files": len(self._files), "mended": mended, "lost": lost, "ends before": self._before}
+        return {"files": len(files), "mended": mended, "lost": lost, "ends before": self._before}
 
     def _restore_backup(self) -> Facts:
         assert self._backup is not None
         self.place = self.stack.cluster.empty_place(self.stack.zones[0])
         self.stack.backups.restore(self._backup, self.place)
-        size = sum(path.stat().st_size for path in self.place.data.rglob("*") if path.is_file())
-        return {"zone": self.place.zone, "bytes": size}
+        return {"zone": self.place.zone, "bytes": self.place.size()}
 
     def _recover(self) -> Facts:
         assert self._backup is not None
@@ -215,7 +225,7 @@ class RestoreDatabase:
         elif self._mistake:
             target = {"recovery_target_xid": self._mistake.xid, "recovery_target_inclusive": "off"}
         self.place.recover(
-            restore_command=self.stack.backups.restore_command(self.place, before=self._before),
+            restore_command=self.stack.backups.restore_command(before=self._before),
             target={**target, "recovery_target_action": "promote"} if target else {},
         )
         wait.until(
@@ -228,31 +238,36 @@ class RestoreDatabase:
         with self.place.connect() as connection:
             row = connection.execute(
                 "SELECT pg_last_wal_replay_lsn()::text, (SELECT timeline_id FROM pg_control_checkpoint()),"
-                " pg_database_size(current_database())"
+                " pg_database_size(current_database()),"
+                " pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.history', true)"
             ).fetchone()
-        lsn, timeline, size = row if row else ("", 0, 0)
-        self._must_have_reached(lsn)
+        lsn, timeline, size, history = row if row else ("0/0", 0, 0, "")
+        self._must_have_reached(lsn, wal.branches(history or ""))
         self.recorder.record(
             "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
             declared_early=bool(self._before) and not self.silent,
         )  # fmt: skip
         return {"lsn": lsn, "timeline": timeline, "bytes": size}
 
-    def _must_have_reached(self, lsn: str) -> None:
-        """Recovery that ends early says nothing by itself: compare with what the archive holds."""
+    def _must_have_reached(self, lsn: str, past: Sequence[wal.Branch]) -> None:
+        """Recovery that ends early says nothing by itself: compare with what the archive holds on its timeline.
+
+        `past` is what the restored database descends from.
+        """
         if self.mistaken:
             return  # PostgreSQL itself refuses to end before an ordered point
-        newest = max(self._usable(), default="")
+        followed = past[-1].timeline if past else 0
+        if followed != self._newest:
+            raise RecoveryFailed(
+                f"recovery followed timeline {followed}, and the archive's newest is {self._newest}",
+                hint=f"the restored database's log says why: {_last_line(self.place)}",
+            )
+        newest = self._usable[-1] if self._usable else ""
         if newest and wal.position(lsn) < wal.start_of(newest):
             raise RecoveryFailed(
                 f"recovery ended at {lsn}, before the last archived segment {newest}",
                 hint=f"the restored database's log says why: {_last_line(self.place)}",
             )
-
-    def _usable(self) -> list[str]:
-        """The archived segments that recovery may use; the names order by timeline, then by place."""
-        segments = [file.name for file in self._files if wal.is_segment(file.name)]
-        return [name for name in segments if not self._before or name < self._before]
 
     def _verify_structure(self) -> Facts:
         return {"pg_amcheck": self.place.verify_structure()}

@@ -1,7 +1,8 @@
 """Where drills happen. The protocols that a kind of stack fills, on one page.
 
 A drill, a fault and a procedure see only these; a new kind of stack, cluster or backup tool is one more folder or
-file that fills them. An optional power is a protocol of its own, never a flag.
+file that fills them. An optional power is a protocol of its own, never a flag. A log is always a file that the harness
+can read; where any other file lies is the stack's own business.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import psycopg
 
 from harness.command import Commands, Done
+from harness.stacks.wal import Branch
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,14 @@ class Component(Protocol):
 class Member(Component, Protocol):
     """One database server of the cluster, with the volume its data lies on."""
 
-    @property
-    def volume(self) -> Path:
-        """Where the volume is mounted; the data directory is inside."""
+    def has_data(self) -> bool:
+        """Whether there is a data directory on its volume."""
 
-    @property
-    def data(self) -> Path: ...
+    def lose_volume(self) -> None:
+        """For faults only: remove the volume with all that is on it; the server is killed already."""
+
+    def renew_volume(self) -> None:
+        """For faults only: give it an empty volume; harmless where it has one."""
 
     @property
     def database_log(self) -> Path:
@@ -70,14 +74,18 @@ class Member(Component, Protocol):
     @property
     def dsn(self) -> str: ...
 
-    def program(self, name: str, *words: str) -> Done:
-        """Run one of PostgreSQL's own programs where this member's files are (`pg_waldump`, say); any exit code."""
+    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
+        """`pg_waldump` with these words over these segments, in order, read as one log; any exit code.
+
+        The last one names the timeline; earlier ones may be of the timelines that it descends from. What the member
+        has no more is fetched by `restore_command`; where that fails, what it said is returned.
+        """
 
 
 class Place(Protocol):
     """An empty place into which a database is restored: a directory and a PostgreSQL of its own; it serves nobody."""
 
-    data: Path
+    data: Path  # as the backup tool sees it that writes there; not for procedures
     zone: str
 
     def recover(self, *, restore_command: str, target: Mapping[str, str]) -> None:
@@ -86,6 +94,9 @@ class Place(Protocol):
         `target` holds PostgreSQL's own settings, such as
         `{"recovery_target_xid": "812", "recovery_target_inclusive": "off"}`; empty means: as far as the archive goes.
         """
+
+    def size(self) -> int:
+        """Bytes of the files in it."""
 
     def recovered(self) -> bool:
         """Whether recovery has ended and the database takes writes.
@@ -166,6 +177,7 @@ class ArchivedSegment:
     size: int
     damage: str  # "" when sound
     sound_version: str  # id of an earlier version of the object whose digest is right, "" where there is none
+    past: tuple[Branch, ...] = ()  # what a history file says, in its sound version
 
 
 class Backups(Protocol):
@@ -189,8 +201,11 @@ class Backups(Protocol):
     def restore(self, backup: Backup, place: Place) -> None:
         """Bring the base backup into the empty place. Errors: `Refused` when the place is not empty."""
 
-    def restore_command(self, place: Place, *, before: str = "") -> str:
-        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where given."""
+    def restore_command(self, *, before: str = "") -> str:
+        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where given.
+
+        It may leave what it fetched ahead in the folder that it runs in, under `fetched_wal`.
+        """
 
     def archived(self) -> str:
         """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""

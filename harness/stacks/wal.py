@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SEGMENT = 16 << 20  # bytes; initdb's default
+SPOOL = "fetched_wal"  # folder in which a restore_command may leave what it fetched ahead
 PER_LOG = (1 << 32) // SEGMENT
 
 _SEGMENT_NAME = re.compile(r"[0-9A-F]{24}")
@@ -72,6 +73,34 @@ def branches(history: str) -> tuple[Branch, ...]:
     return tuple(found)
 
 
+def timeline_of(number: int, *, newest: int, past: Sequence[Branch]) -> int:
+    """The timeline whose segment of this number is read on the way to `newest`, which descends from `past`.
+
+    The segment in which a timeline branched is read on the new one: it was copied there up to the branch.
+    """
+    return next((branch.timeline for branch in past if number < branch.until // SEGMENT), newest)
+
+
+def between(begin: int, end: int, *, newest: int, past: Sequence[Branch]) -> list[str]:
+    """The segments from one position to another on the way to `newest`, in order."""
+    numbers = range(begin // SEGMENT, (end - 1) // SEGMENT + 1)
+    return [segment_name(timeline_of(number, newest=newest, past=past), number) for number in numbers]
+
+
+def on_path(names: Collection[str], *, newest: int, past: Sequence[Branch]) -> list[str]:
+    """Those segments among `names` that a recovery along `newest` reads, in order.
+
+    Where the new timeline's copy of the segment in which it branched is missing, the old one's is read.
+    """
+    found = {}
+    for name in sorted(filter(is_segment, names)):  # older timelines first
+        line, number = segment_at(name)
+        branched = any(branch.timeline == line and branch.until // SEGMENT == number for branch in past)
+        if branched or line == timeline_of(number, newest=newest, past=past):
+            found[number] = name
+    return [found[number] for number in sorted(found)]
+
+
 @dataclass
 class Listed:
     """What is known of an archive that is listed again and again."""
@@ -103,18 +132,17 @@ def complete_until(names: Collection[str], *, histories: Mapping[int, Sequence[B
         return 0
     past = tuple(histories.get(newest, ()))
 
-    def line_of(number: int) -> int:
-        """The timeline whose file of this number is needed to go past it."""
-        return next((branch.timeline for branch in past if number < branch.until // SEGMENT), newest)
+    def needed(name: str) -> bool:
+        line, number = segment_at(name)
+        return line == timeline_of(number, newest=newest, past=past)
 
-    start = next((name for name in reversed(origins) if line_of(segment_at(name)[1]) == segment_at(name)[0]), "")
+    start = next((name for name in reversed(origins) if needed(name)), "")
     if not start:
-        on_path = [name for name in segments if line_of(segment_at(name)[1]) == segment_at(name)[0]]
-        if not on_path:
-            return 0
-        start = min(on_path, key=lambda name: segment_at(name)[1])
+        start = min(filter(needed, segments), key=lambda name: segment_at(name)[1], default="")
+    if not start:
+        return 0
     number = segment_at(start)[1]
-    while segment_name(line_of(number), number) in segments:
+    while segment_name(timeline_of(number, newest=newest, past=past), number) in segments:
         number += 1
     # The new timeline's copy of the segment in which it branched may be missing yet: the old one's reaches so far.
     reached = [b.until for b in past if b.until // SEGMENT == number and segment_name(b.timeline, number) in segments]

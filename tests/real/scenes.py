@@ -106,7 +106,7 @@ def adopt(stack: LocalStack) -> None:
     _until(lambda: stack.steady()[-1].ok, "what was written is archived")
     place = stack.cluster.empty_place("b")
     stack.backups.restore(stack.backups.backups()[-1], place)
-    place.recover(restore_command=stack.backups.restore_command(place), target={})
+    place.recover(restore_command=stack.backups.restore_command(), target={})
     _until(place.recovered, "recovery ends")
     place.verify_structure()
     place.stop()

@@ -67,7 +67,7 @@ class Scene:
     def find(self, since: str) -> Mistake | str:
         """What is found, or why nothing is."""
         try:
-            return find_mistake(self.stack.cluster, self.leader, table=TABLE, since_lsn=since)
+            return find_mistake(self.stack, self.leader, table=TABLE, since_lsn=since, timeline=1)
         except MistakeNotFound as error:
             return error.message
 

@@ -22,6 +22,7 @@ from harness.stacks import Backup, Damage, wal
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.local.ground import POSTGRES
+from harness.stacks.parts.postgres import filled_in
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import make_authority
 from tests.one_host import one_host
@@ -163,7 +164,7 @@ def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **tar
     """The backup, restored and recovered in a place of its own, and promoted."""
     place = Postgres(scene.folder, scene.commands, name)
     scene.backups.restore(backup, place)  # type: ignore[arg-type]
-    command = scene.backups.restore_command(place, before=before)  # type: ignore[arg-type]
+    command = scene.backups.restore_command(before=before)
     place.configure(
         "postgresql.auto.conf",
         archive_mode="off",
@@ -287,12 +288,13 @@ def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Sc
 
 def test_an_archive_out_of_reach_is_not_taken_for_its_end(scene: Scene) -> None:
     """restore_command says "do not go on" (above 125) when the store does not answer, and 1 for what is not there."""
-    place = Postgres(scene.folder, scene.commands, "nowhere")
-    command = scene.backups.restore_command(place)  # type: ignore[arg-type]
+    command = scene.backups.restore_command()
     target = str(scene.folder / "fetched")
 
     def fetch(name: str, command: str) -> int:
-        return scene.commands.run(["sh", "-c", command.replace("%f", name).replace("%p", target)], check=False).exit
+        return scene.commands.run(
+            ["sh", "-c", filled_in(command, f=name, p=target)], cwd=scene.folder, check=False
+        ).exit
 
     assert fetch("0000000100000000000000FF", command) == 1
     elsewhere = scene.folder / "elsewhere.json"

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import json
 import re
-import shlex
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -100,15 +99,17 @@ class PgBackRest:
         """For postgresql.conf: stores one WAL file."""
         return f'pgbackrest --stanza={STANZA} --log-level-console=warn archive-push "%p"'
 
-    def restore_command(self, place: Place, *, before: str = "") -> str:
+    def restore_command(self, *, before: str = "") -> str:
         """For postgresql.conf: fetches one WAL file; nothing from segment `before` on, where given.
 
+        pgBackRest wants a data directory to know whose archive it is: the one it runs in, or else the server's own.
         Whatever else goes wrong than that the file is not there ends the recovery, and is never taken for the end of
         the archive.
         """
-        get = f"pgbackrest --stanza={STANZA} --pg1-path={shlex.quote(str(place.data))} --log-level-console=warn"
         ends = f'n=%f; [ ${{#n}} != 24 ] || [ "${{n#????????}}" \\< {before[8:]} ] || exit 1; ' if before else ""
-        return f'{ends}{get} archive-get %f "%p"; c=$?; [ $c -le 1 ] && exit $c; exit {CANNOT_GO_ON}'
+        where = 'if [ -f global/pg_control ]; then set -- --pg1-path="$PWD"; fi'
+        get = f'pgbackrest --stanza={STANZA} --log-level-console=warn "$@" archive-get %f "$PWD/%p"'
+        return f"{ends}{where}; {get}; c=$?; [ $c -le 1 ] && exit $c; exit {CANNOT_GO_ON}"
 
     def prepare(self) -> None:
         """Make the stanza; harmless where it is there. Errors: `CommandFailed`, `NotReady` where nobody leads."""
@@ -207,14 +208,15 @@ class PgBackRest:
         bucket, name = self._vault.bucket, _name(key)
         found = bucket.find(key)
         if found is not None and _sound(key, found):
-            return ArchivedSegment(name, key, len(found), "", "")
-        sound = (
-            version.id
-            for version in bucket.versions(key)
-            if not version.deletion and _sound(key, bucket.find(key, version=version.id))
-        )
-        damage = "missing" if found is None else "digest differs"
-        return ArchivedSegment(name, key, len(found or b""), damage, next(sound, ""))
+            return ArchivedSegment(name, key, len(found), "", "", _past(name, found))
+        for version in bucket.versions(key):
+            before = None if version.deletion else bucket.find(key, version=version.id)
+            if _sound(key, before):
+                sound, past = version.id, _past(name, before)
+                break
+        else:
+            sound, past = "", ()
+        return ArchivedSegment(name, key, len(found or b""), "digest differs" if found else "missing", sound, past)
 
     def restore_version(self, segment: ArchivedSegment) -> None:
         """Make the sound earlier version of a damaged object the current one. Errors: `Refused` where there is none."""
@@ -235,8 +237,8 @@ class PgBackRest:
                 listed.names.add(name)
             timeline = wal.history_of(name)
             if timeline and timeline not in listed.histories:
-                content = bucket.find(one.key)
-                listed.histories |= {timeline: wal.branches(content.decode())} if content else {}
+                past = _past(name, bucket.find(one.key))
+                listed.histories |= {timeline: past} if past else {}
         if listed.origins is None:
             listed.origins = [backup.begin_segment for backup in self.backups()]
         return wal.lsn(listed.complete_until())
@@ -249,13 +251,25 @@ def _name(key: str) -> str:
     return found.group(1) if found else ""
 
 
+def _past(name: str, content: bytes | None) -> tuple[wal.Branch, ...]:
+    """What a history file says; () of any other file, and where it cannot be read."""
+    try:
+        return wal.branches(_plain(content).decode()) if content and wal.history_of(name) else ()
+    except (OSError, EOFError, ValueError, zlib.error):
+        return ()
+
+
+def _plain(content: bytes) -> bytes:
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
 def _sound(key: str, content: bytes | None) -> bool:
     """Whether the bytes are what PostgreSQL wrote. A history or a label, which has no digest, must be readable."""
     if content is None:
         return False
     named = SEGMENT.fullmatch(key.rpartition("/")[2])
     try:
-        plain = gzip.decompress(content) if key.endswith(".gz") else content
+        plain = _plain(content)
         return (
             hashlib.sha1(plain, usedforsecurity=False).hexdigest() == named.group(2) if named else bool(plain.decode())
         )

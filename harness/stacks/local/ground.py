@@ -37,7 +37,7 @@ class LocalGround:
         self.zones = tuple(zones)
         self.commands = commands
         self._network = network
-        self._user = database_user(rung)
+        self.user = database_user(rung)
 
     @property
     def storage(self) -> str:
@@ -64,21 +64,21 @@ class LocalGround:
     ) -> LocalProcess:  # fmt: skip
         def words() -> list[str]:
             before = self._network.inside(zone) if zone else []
-            return [*before, *(self._user.words if runs is Runs.DATABASE else ()), *argv()]
+            return [*before, *(self.user.words if runs is Runs.DATABASE else ()), *argv()]
 
         return LocalProcess(
             self.commands, name=name, zone=zone, folder=self.folder, argv=words, env=env, stop_within=stop_within
         )
 
     def words(self, zone: str) -> list[str]:
-        return [*self._network.inside(zone), *self._user.words]
+        return [*self._network.inside(zone), *self.user.words]
 
     def as_database_user(self, words: Sequence[str]) -> list[str]:
         """A command as the database's own user, outside of the zones."""
-        return [*self._user.words, *words]
+        return [*self.user.words, *words]
 
     def own(self, folder: Path) -> None:
-        self._user.own(folder)
+        self.user.own(folder)
 
     def release(self, volume: Path) -> None:
         release_shared_memory(volume)

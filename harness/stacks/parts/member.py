@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from harness.command import Done
+from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
-from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn
+from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
+from harness.stacks.wal import SPOOL
 
 SCOPE = "quantumnest"
 NAMESPACE = "/drdrill/"
@@ -59,6 +63,18 @@ class PatroniMember:
     def data(self) -> Path:
         return self.volume / "data"
 
+    def has_data(self) -> bool:
+        """Whether there is a data directory on its volume."""
+        return self.data.exists()
+
+    def lose_volume(self) -> None:
+        """Remove the volume with all that is on it."""
+        shutil.rmtree(self.volume)
+
+    def renew_volume(self) -> None:
+        """Give it an empty volume; harmless where it has one."""
+        self.volume.mkdir(parents=True, exist_ok=True)
+
     @property
     def database_log(self) -> Path:
         return self.folder / "log" / "postgresql.log"
@@ -85,10 +101,35 @@ class PatroniMember:
         """Before a program of the database: into the zone, as the database's user."""
         return self.ground.words(self.zone)
 
-    def program(self, name: str, *words: str) -> Done:
-        """Run one of PostgreSQL's own programs where this member's files are; any exit code."""
-        argv = [*self.words(), *self.ground.program(name), *words]
-        return self.ground.commands.run(argv, check=False, within=PROGRAM_LIMIT)
+    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
+        """`pg_waldump` over these segments as one log; what is in `pg_wal` no more is fetched. Any exit code.
+
+        They are put together in a folder as if all were of the last one's timeline: pg_waldump reads one timeline,
+        and a record may begin in a segment of one and end in a segment of the next.
+        """
+        folder = self.folder / "wal"
+        folder.mkdir(exist_ok=True)
+        self.ground.own(folder)
+        timeline = wal.segment_at(segments[-1])[0]
+        for name in segments:
+            target = folder / wal.segment_name(timeline, wal.segment_at(name)[1])
+            kept = self.data / "pg_wal" / name
+            if kept.exists():
+                target.unlink(missing_ok=True)
+                target.symlink_to(kept)
+            elif target.is_symlink() or not target.exists():
+                target.unlink(missing_ok=True)
+                fetch = filled_in(restore_command, f=name, p=target.name)
+                done = self._run("sh", "-c", f"cd {shlex.quote(str(folder))} && {fetch}")
+                if not done.ok:
+                    target.unlink(missing_ok=True)
+                    return done
+        shutil.rmtree(folder / SPOOL, ignore_errors=True)
+        where = ("--path", str(folder), "--timeline", str(timeline))
+        return self._run(*self.ground.program("pg_waldump"), *where, *words)
+
+    def _run(self, *words: str) -> Done:
+        return self.ground.commands.run([*self.words(), *words], check=False, within=PROGRAM_LIMIT)
 
     def own_volume(self) -> None:
         """Make the volume's folder where it is gone, and give all of it to the database's user."""

@@ -20,9 +20,9 @@ from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
 from harness.stacks.parts.place import RestorePlace
 from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.wal import SPOOL
 
 LEADS_WITHIN = timedelta(seconds=90)
-SPOOL = "fetched_wal"  # what `restore_command` fetched ahead and nobody asked for
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
 
 

@@ -90,6 +90,10 @@ class RestorePlace:
         self.data.chmod(0o700)
         self._unit.start()
 
+    def size(self) -> int:
+        """Bytes of the files in it."""
+        return sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
+
     def recovered(self) -> bool:
         """Whether recovery has ended and the database takes writes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -26,6 +27,11 @@ class Roles:
 
     def all(self) -> dict[str, str]:
         return asdict(self)
+
+
+def filled_in(command: str, *, f: str, p: str) -> str:
+    """An `archive_command` or `restore_command` with its percent signs replaced, as PostgreSQL does it."""
+    return re.sub("%(.)", lambda found: {"f": f, "p": p}.get(found[1], found[1]), command)
 
 
 def dsn(address: str, port: int, *, role: str, password: str, database: str = DATABASE, **more: str) -> str:

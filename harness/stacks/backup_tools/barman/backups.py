@@ -24,6 +24,7 @@ from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
 from harness.stacks.backup_tools.vault import Vault, recorded
 from harness.stacks.parts.bucket import Stored
+from harness.stacks.wal import SPOOL
 
 BACKUP_WITHIN = timedelta(minutes=10)
 RESTORE_WITHIN = timedelta(minutes=30)
@@ -84,12 +85,12 @@ class BarmanBackups:
         """For postgresql.conf, not yet quoted for it: stores one WAL file and its digest."""
         return f'{self._program(archive_program.__file__)} "%p"'
 
-    def restore_command(self, place: Place, *, before: str = "") -> str:
-        """For postgresql.conf, not yet quoted for it: fetches one WAL file; its spool is in the place's data.
+    def restore_command(self, *, before: str = "") -> str:
+        """For postgresql.conf, not yet quoted for it: fetches one WAL file; its spool is where PostgreSQL runs it.
 
         Where `before` names a segment, the archive ends before it.
         """
-        words = f'"%f" "%p" {_quoted(place.data / "fetched_wal")} {before}'
+        words = f'"%f" "%p" {SPOOL} {before}'
         return f"{self.fetch_program()} {words}".rstrip()
 
     def fetch_program(self) -> str:
@@ -195,16 +196,18 @@ class BarmanBackups:
         key = stored.key if stored else facts["key"]
         size = stored.size if stored else 0
         if not facts:
-            return ArchivedSegment(name, key, size, "no digest recorded", "")
+            return ArchivedSegment(name, key, size, "no digest recorded", "", self._past(name, key))
         wanted, found = facts["stored_sha256"], self._store.sha256(key)
         if found == wanted:
-            return ArchivedSegment(name, key, size or facts["stored_bytes"], "", "")
-        sound = (
+            return ArchivedSegment(name, key, size or facts["stored_bytes"], "", "", self._past(name, key))
+        versions = (
             version.id
             for version in self._store.versions(key)
             if not version.deletion and self._store.sha256(key, version=version.id) == wanted
         )
-        return ArchivedSegment(name, key, size, "digest differs" if found else "missing", next(sound, ""))
+        sound = next(versions, "")
+        past = self._past(name, key, version=sound) if sound else ()
+        return ArchivedSegment(name, key, size, "digest differs" if found else "missing", sound, past)
 
     def restore_version(self, segment: ArchivedSegment) -> None:
         """Make the sound earlier version of a damaged object the current one. Errors: `Refused` where there is none."""
@@ -224,18 +227,19 @@ class BarmanBackups:
         for name in listed.names:
             timeline = wal.history_of(name)
             if timeline and timeline not in listed.histories:
-                listed.histories |= self._history(name, timeline)
+                past = self._past(name, f"{self._wals}{name}.gz")
+                listed.histories |= {timeline: past} if past else {}
         if listed.origins is None:
             listed.origins = [backup.begin_segment for backup in self.backups()]
         return wal.lsn(listed.complete_until())
 
-    def _history(self, name: str, timeline: int) -> dict[int, tuple[wal.Branch, ...]]:
-        """The history of a timeline; {} where it cannot be read, for nobody can recover along that timeline then."""
-        packed = self._store.find(f"{self._wals}{name}.gz")
+    def _past(self, name: str, key: str, *, version: str = "") -> tuple[wal.Branch, ...]:
+        """What a history file says; () of any other file, and where it cannot be read: nobody can recover along it."""
+        packed = self._store.find(key, version=version) if wal.history_of(name) else None
         try:
-            return {timeline: wal.branches(gzip.decompress(packed).decode())} if packed else {}
+            return wal.branches(gzip.decompress(packed).decode()) if packed else ()
         except (OSError, EOFError, ValueError, zlib.error):
-            return {}
+            return ()
 
 
 def _name(key: str) -> str:

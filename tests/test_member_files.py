@@ -1,0 +1,94 @@
+"""A member's own files on the embedded stack: its volume is lost and given anew, and its log read as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.command import Commands, Done
+from harness.faults.lose_volumes import LoseVolumes
+from harness.recorder import Memory
+from harness.stacks import Stack, wal
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.postgres import Roles
+from tests.one_host import one_host
+
+OLD, NEW = wal.segment_name(1, 4), wal.segment_name(2, 5)
+
+
+def member(folder: Path, zone: str = "a", *, commands: Commands | None = None) -> PatroniMember:
+    """One that never ran, with a data directory."""
+    made = PatroniMember(
+        one_host(folder, commands or Commands(Memory(), label="x"), ourselves=True), zone=zone, roles=Roles(),
+        sockets=folder, stores=(), settings=dict, synchronous={},
+    )  # fmt: skip
+    (made.data / "pg_wal").mkdir(parents=True)
+    return made
+
+
+def test_lost_volumes_are_gone_and_come_back_empty(tmp_path: Path) -> None:
+    """It bites only when all are gone; healing gives empty ones, and does no harm when repeated."""
+    members = [member(tmp_path, zone) for zone in "ab"]
+    stack = cast(Stack, SimpleNamespace(cluster=SimpleNamespace(members=members)))
+    fault = LoseVolumes()
+    undo = fault.prepare(stack)
+    fault.heal(stack, undo)
+    assert not fault.bit(stack, undo) and all(one.has_data() for one in members)
+    fault.inject(stack, undo)
+    assert fault.bit(stack, undo) == "no data directory and no server left on patroni-a, patroni-b"
+    fault.heal(stack, undo)
+    fault.heal(stack, undo)
+    assert [list(one.volume.iterdir()) for one in members] == [[], []]
+    members[0].data.mkdir()
+    assert not fault.bit(stack, undo)
+
+
+class Shell(Commands):
+    """Runs the shell, and answers for pg_waldump with the names and the content of what it would read."""
+
+    def __init__(self) -> None:
+        super().__init__(Memory(), label="x")
+
+    def run(self, argv: Sequence[Any], **how: Any) -> Done:
+        if argv[0] == "sh":
+            return super().run(argv, **how)
+        folder = Path(argv[argv.index("--path") + 1])
+        said = " ".join(f"{path.name}={path.read_text()}" for path in sorted(folder.iterdir()))
+        return Done(tuple(argv), 0, said, "", timedelta(0))
+
+
+def test_what_is_kept_no_more_is_fetched_and_all_is_read_as_one_timeline(tmp_path: Path) -> None:
+    """The server's own file comes first, and what was fetched ahead is not taken for the log."""
+    one = member(tmp_path, commands=Shell())
+    (one.data / "pg_wal" / NEW).write_text("kept")
+    fetch = f"mkdir fetched_wal && echo %f >>{tmp_path}/fetched && printf %f >%p"
+    for _ in range(2):
+        done = one.read_wal("--end", "0/1", segments=[OLD, NEW], restore_command=fetch)
+        assert done.out == f"{wal.segment_name(2, 4)}={OLD} {NEW}=kept"
+        assert done.argv[-4:] == ("--timeline", "2", "--end", "0/1")
+    assert (tmp_path / "fetched").read_text() == f"{OLD}\n"  # once
+
+
+def test_a_segment_that_cannot_be_fetched_is_named(tmp_path: Path) -> None:
+    """pg_waldump is not asked then, and half a file is never read."""
+    one = member(tmp_path, commands=Shell())
+    for _ in range(2):
+        done = one.read_wal(segments=[OLD, NEW], restore_command="echo half >%p; echo %f is gone >&2; exit 1")
+        assert (done.exit, done.err) == (1, f"{OLD} is gone\n")
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_segment_that_is_recycled_in_between_is_fetched_then(tmp_path: Path, gone: bool) -> None:
+    """A link to a file of the server that is there no more is not taken for a segment."""
+    one = member(tmp_path, commands=Shell())
+    (one.data / "pg_wal" / NEW).write_text("kept")
+    one.read_wal(segments=[NEW], restore_command="false")
+    if gone:
+        (one.data / "pg_wal" / NEW).unlink()
+    done = one.read_wal(segments=[NEW], restore_command="printf fetched >%p")
+    assert done.out == f"{NEW}={'fetched' if gone else 'kept'}"
