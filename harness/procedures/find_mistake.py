@@ -25,7 +25,7 @@ PLACE = """
     SELECT format('%%s/%%s/%%s', CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END,
                   d.oid, pg_relation_filenode(c.oid)),
            now.segment, pg_current_wal_flush_lsn()::text,
-           pg_read_file('pg_wal/' || left(now.segment, 8) || '.history', true)
+           pg_read_file('pg_wal/' || left(now.segment, 8) || '.history', 0, 1000000, true)
     FROM pg_class c, pg_database d, (SELECT pg_walfile_name(pg_current_wal_lsn()) AS segment) now
     WHERE c.oid = %s::regclass AND d.datname = current_database()
 """

@@ -13,6 +13,7 @@ gevent.monkey.patch_all()
 import argparse  # noqa: E402
 import json  # noqa: E402
 import signal  # noqa: E402
+import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
 from typing import Any  # noqa: E402
@@ -87,6 +88,17 @@ class Api:
         return 200, {"ready": True}
 
 
+class Server(WSGIServer):  # type: ignore[misc]
+    """A peer that leaves before the handshake, as health checks do at their time-out, is a line and no traceback."""
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
+        try:
+            return super().wrap_socket_and_handle(client_socket, address)
+        except ssl.SSLError as error:
+            print(f"{address[0]} left during the handshake: {error}", file=sys.stderr, flush=True)
+            return None
+
+
 def _body(environ: dict[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
     return bytes(environ["wsgi.input"].read(min(int(length), BODY_LIMIT)))
@@ -102,7 +114,7 @@ def main(argv: list[str]) -> int:
     words = parser.parse_args(argv)
     address, _, port = words.listen.rpartition(":")
     api = Api(zone=words.zone, connections=Connections(words.dsn))
-    server = WSGIServer(
+    server = Server(
         (address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr
     )
     for number in (signal.SIGTERM, signal.SIGINT):
