@@ -244,7 +244,7 @@ def test_customers_of_all_zones_are_needed() -> None:
     value=st.sampled_from([None, "x", 7, [], {}, [1], ["x"], {"x": 1}, -1.5]),
     key=st.integers(0, 9),
 )
-def test_a_line_of_a_wrong_form_is_not_met_and_breaks_nothing(kind: str, value: object, key: int) -> None:
+def test_a_line_of_a_wrong_form_breaks_nothing(kind: str, value: object, key: int) -> None:
     """Whatever a field of a line holds instead of what it must, or if it is not there, there are findings."""
     history = a_mistake()
     for at, (_, name, data) in enumerate(history.lines):
