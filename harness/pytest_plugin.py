@@ -21,6 +21,7 @@ from drills import FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin
 from harness import catalog, plan, run
+from harness.bugs import is_bug
 from harness.catalog import slug
 from harness.checks import Outcome
 from harness.errors import DrillError
@@ -34,6 +35,7 @@ from harness.stacks import kinds
 from harness.stacks.local import world
 
 SCENE = pytest.StashKey[Scene]()
+ABORTED = pytest.StashKey[bool]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
 
@@ -106,8 +108,7 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Called while whatever broke the scenario is on its way up; it is passed on after the scenario is judged."""
     broken = sys.exc_info()[1]
-    outcome = "completed" if broken is None else "stopped" if isinstance(broken, KeyboardInterrupt) else "failed"
-    said = broken.message if isinstance(broken, DrillError) else str(broken or "")
+    outcome, said = _outcome(broken)
     scene = request.node.stash[SCENE]
     verdict = scene.finish(outcome=outcome, error=said)
     if scene.run.listener.stopping and outcome != "stopped":
@@ -116,6 +117,23 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
         lines = [f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong]
         raise NotMet("\n".join([f"{verdict.outcome}: {scenario.name}", *lines]))
+
+
+def _outcome(broken: BaseException | None) -> tuple[str, str]:
+    """How a scenario ended, and what broke it."""
+    if broken is None:
+        return "completed", ""
+    if is_bug(broken):
+        return "aborted", f"the harness itself failed: {type(broken).__name__}: {broken}"
+    said = broken.message if isinstance(broken, DrillError) else str(broken)
+    return "stopped" if isinstance(broken, KeyboardInterrupt) else "failed", said
+
+
+def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[Any]) -> None:
+    """Whatever a test raises passes here, also what comes from the hooks above: a bug makes the run aborted."""
+    error = call.excinfo.value if call.excinfo else None
+    if is_bug(error) and not isinstance(error, NotMet):
+        node.config.stash[ABORTED] = True
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +169,8 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     finally:
         with listener.shield():
             listener.end()
-            drill_run.end(outcome="stopped" if listener.stopping else "completed", by="harness")
+            aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
+            drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
             heal.finish(folder, redactor=drill_run.redactor)
 
 

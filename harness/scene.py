@@ -201,7 +201,7 @@ class Scene:
                 self._quietly("service did not settle", self._wait_for_service)
             with self.run.listener.shield():
                 self._heal()
-            if outcome != "stopped" and hurt:
+            if outcome not in ("stopped", "aborted") and hurt:
                 within = STEADY_LIMIT if self._in_service else timedelta(0)  # nothing comes back that nobody started
                 self._quietly("not steady", lambda: steady(self.stack, self.journal, moment="after", within=within))
         except KeyboardInterrupt:
@@ -209,7 +209,7 @@ class Scene:
         with self.run.listener.shield():
             self._heal()
             stopped = outcome == "stopped" or self.run.listener.stopping
-            self._end(looked=not (stopped and hurt and not self._in_service))
+            self._end(looked=not ((stopped or outcome == "aborted") and hurt and not self._in_service))
             if stopped:
                 request = self.run.listener.why()
                 self.journal.record("stopped", who=request.who, why=request.why)
@@ -226,7 +226,7 @@ class Scene:
                 undo.healed(path)
 
     def _end(self, *, looked: bool) -> None:
-        """`looked`: rows and books are read; what was hurt and left before it was recovered decides nothing."""
+        """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
         if self._workload is not None:
             self._quietly("customers ended badly", self._workload.end)
         if self._workload is not None and looked:

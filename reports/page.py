@@ -148,6 +148,8 @@ def _banners(pack: Pack) -> list[str]:
         found.append(
             f"KILLED RUN: the harness died while it ran; {plain(end.data.get('by'))} healed and sealed afterwards."
         )
+    elif outcome == "aborted":
+        found.append("ABORTED RUN: the harness itself failed. What was decided before stands; what was not is UNKNOWN.")
     elif outcome == "stopped":
         stopped = pack.facts.last("stopped")
         who = f" by {plain(stopped.data.get('who'))}: {plain(stopped.data.get('why'))}" if stopped else ""

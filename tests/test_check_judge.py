@@ -236,3 +236,41 @@ def test_customers_of_all_zones_are_needed() -> None:
     found = by_id(history)
     for name in ("rto", "loss", "exposure", "exactness", "salvage", "availability", "ledger-agreement"):
         assert found[name].outcome is UNKNOWN, name
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    kind=st.sampled_from(NEEDED),
+    value=st.sampled_from([None, "x", 7, [], {}, [1], ["x"], {"x": 1}, -1.5]),
+    key=st.integers(0, 9),
+)
+def test_a_line_of_a_wrong_form_breaks_nothing(kind: str, value: object, key: int) -> None:
+    """Whatever a field of a line holds instead of what it must, or if it is not there, there are findings."""
+    history = a_mistake()
+    for at, (_, name, data) in enumerate(history.lines):
+        if name == kind and data:
+            field = sorted(data)[key % len(data)]
+            history.lines[at] = (history.lines[at][0], name, {**data, field: value})
+            assert judge(history.evidence())
+            history.lines[at] = (history.lines[at][0], name, {k: v for k, v in data.items() if k != field})
+            assert judge(history.evidence())
+            return
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "finding"),
+    [
+        ("exposure.sample", {"lsn": 7}, "exposure"),
+        ("steady", {"conditions": ["x"], "ok": False}, "steady"),
+        ("procedure", {"steps": ["x"]}, "procedure"),
+        ("expect", {"limit": "soon"}, "scenario"),
+        ("fault.bit", {"fault": None, "ok": True}, "bit"),
+    ],
+)
+def test_what_cannot_be_read_is_unknown_with_a_reason(kind: str, fields: dict[str, object], finding: str) -> None:
+    """Neither a verdict nor a traceback."""
+    history = a_mistake()
+    history.lines = [(at, name, {**data, **fields} if name == kind else data) for at, name, data in history.lines]
+    found = by_id(history)[finding]
+    assert found.outcome is UNKNOWN and found.reason
+    assert merge(judge(history.evidence())) is not MET

@@ -34,6 +34,7 @@ from harness.checks.steps import (
 
 Check = Callable[[Evidence, Expectation], Finding]
 
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)  # what a line of a wrong form raises
 ALWAYS = ("scenario", "steady", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
 BESIDE = ("availability", "decision")  # stand beside the verdict and never decide it, unless a sentence asks
 
@@ -94,8 +95,8 @@ class Judging:
             return check(self.evidence, expected)
         except Unsound as why:
             return self.unknown(expected, str(why))
-        except (KeyError, TypeError, ValueError) as error:
-            return self.unknown(expected, f"the journal is not as it must be: {type(error).__name__} {error}")
+        except MALFORMED as error:
+            return self.unknown(expected, _malformed(error))
 
     def unknown(self, expected: Expectation, why: str) -> Finding:
         title = expected.finding.replace("-", " ").capitalize()
@@ -105,8 +106,21 @@ class Judging:
 def judge(evidence: Evidence) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
 
-    Where the fault did not take effect nothing was drilled: then every finding is UNKNOWN, never green.
+    Where the fault did not take effect nothing was drilled: then every finding is UNKNOWN, never green. And where a
+    line is of such a form that nobody can say what was asked, there is one finding, which is UNKNOWN.
     """
+    try:
+        return _judge(evidence)
+    except MALFORMED as error:
+        expected = Expectation("scenario")
+        return [expected.finding_of(evidence, "The scenario ran to its end", Outcome.UNKNOWN, _malformed(error))]
+
+
+def _malformed(error: Exception) -> str:
+    return f"the journal is not as it must be: {type(error).__name__} {error}"
+
+
+def _judge(evidence: Evidence) -> list[Finding]:
     judging = Judging(evidence)
     expected = expectations(evidence)
     findings = [judging.answer(each) for each in expected]

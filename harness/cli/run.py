@@ -25,7 +25,9 @@ from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.errors import DrillError, Exit, Refused
+from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, key_path, signing_key
+from harness.evidence.lines import NAME as JOURNAL
 from harness.live import Follower, Live
 from harness.run import new_id
 from harness.safety import stopping
@@ -130,7 +132,19 @@ def run(
         click.echo(f"report:   {pack / 'index.html'}")
         click.echo(f"verify:   drdrill verify {pack} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
+    _must_not_be_aborted(pack)
     context.exit(EXITS[Outcome(found["verdict"])])
+
+
+def _must_not_be_aborted(pack: Path) -> None:
+    """Errors: `DrillError` where the harness itself failed: then the verdict says nothing about the plan."""
+    lines = read(pack / JOURNAL)
+    if lines[-1].data.get("outcome") == "aborted":
+        said = [line.data.get("error") for line in lines if line.data.get("outcome") == "aborted"]
+        raise DrillError(
+            said[0] or "the harness itself failed",
+            hint=f"what was measured before stands in {pack}: send it with a report of this error",
+        )
 
 
 def choose(name: str, only: str) -> list[catalog.Drill]:

@@ -584,7 +584,7 @@ def check_story(report: Report, story: Story, found: dict[str, str]) -> None:
     if story.torn:
         report.notes.append(f"the run was killed in the middle of a line: see line {', '.join(map(str, story.torn))}")
     outcome = story.last.get("outcome") if story.kinds[1] == "run.end" else None
-    if outcome in ("stopped", "killed"):
+    if outcome in ("stopped", "killed", "aborted"):
         report.notes.append(f"the run was {outcome} before its end; what it had shown until then stands")
     elif outcome == "completed" and not report.redacted:
         check_completed(report, story, found)

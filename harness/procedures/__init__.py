@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness import clock
+from harness.bugs import is_bug
 from harness.errors import DrillError
 from harness.recorder import Recorder
 
@@ -57,7 +58,7 @@ class Procedure:
         """Run the steps of one phase, in order.
 
         Errors: whatever a step raises; the step is recorded as failed first. A step that is cut short because the run
-        is stopped has not failed: it has no end.
+        is stopped, or by a bug of the harness, has not failed: it has no end.
         """
         self.announce()
         for step in self.steps:
@@ -70,6 +71,8 @@ class Procedure:
         try:
             facts = step.run()
         except Exception as error:
+            if is_bug(error):
+                raise
             said = error.message if isinstance(error, DrillError) else f"{type(error).__name__}: {error}"
             self._end(step, begin, ok=False, facts={"error": said})
             raise

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from harness import clock
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
+from harness.stacks import wal
 from harness.stacks.local import LocalStack
 from harness.stacks.parts.visitor import Visitor
 
@@ -67,7 +68,9 @@ class Scene:
     def find(self, since: str) -> Mistake | str:
         """What is found, or why nothing is."""
         try:
-            return find_mistake(self.stack, self.leader, table=TABLE, since_lsn=since, timeline=1)
+            segment = self.psql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+            timeline = wal.segment_at(segment)[0]
+            return find_mistake(self.stack, self.leader, table=TABLE, since_lsn=since, timeline=timeline)
         except MistakeNotFound as error:
             return error.message
 

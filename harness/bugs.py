@@ -1,0 +1,12 @@
+"""Tells a bug of the harness from what a drill meets. Must never take a drill's bad news for a bug, or hide a bug."""
+
+from __future__ import annotations
+
+import psycopg
+
+from harness.errors import DrillError
+
+
+def is_bug(error: BaseException | None) -> bool:
+    """Whether the harness itself failed: not in words of its own, and not for a server that does not answer."""
+    return isinstance(error, Exception) and not isinstance(error, DrillError | psycopg.Error | OSError)

@@ -1,0 +1,106 @@
+"""A bug of the harness is neither the plan's fault nor a verdict: the run is aborted, and says so by its exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from harness import pytest_plugin as plugin
+from harness.__main__ import main
+from harness.bugs import is_bug
+from harness.checks import Outcome, Verdict
+from harness.errors import Exit, NotInTime, NotReady
+from harness.evidence.journal import Journal
+from harness.evidence.seal import seal
+from harness.procedures import Facts, Procedure, Step
+from harness.recorder import Memory
+from tests.made_packs import OURS, unfinished
+
+BUGS = [KeyError("x"), AssertionError("never"), AttributeError("y"), ZeroDivisionError()]
+OF_THE_DRILL = [
+    NotReady("not steady", hint="wait"), NotInTime("late", hint="wait"), psycopg.OperationalError("gone"),
+    ConnectionRefusedError(), KeyboardInterrupt(),
+]  # fmt: skip
+
+
+def test_only_what_nobody_foresaw_is_a_bug() -> None:
+    """What the harness says in its own words, a server that is gone and a Ctrl-C are none."""
+    assert all(map(is_bug, BUGS))
+    assert not any(map(is_bug, [*OF_THE_DRILL, None]))
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "said"),
+    [
+        (KeyError("x"), "aborted", "the harness itself failed: KeyError: 'x'"),
+        (NotReady("not steady", hint="wait"), "failed", "not steady"),
+        (KeyboardInterrupt(), "stopped", ""),
+    ],
+    ids=["bug", "drill", "stop"],
+)
+def test_a_scenario_says_how_it_ended(error: BaseException, outcome: str, said: str) -> None:
+    """It is finished all the same: healed and judged."""
+    finished: list[dict[str, str]] = []
+
+    def finish(**how: str) -> Verdict:
+        finished.append(how)
+        return Verdict(Outcome.UNKNOWN, ())
+
+    scene = SimpleNamespace(finish=finish, run=SimpleNamespace(listener=SimpleNamespace(stopping=False)))
+    request: Any = SimpleNamespace(node=SimpleNamespace(stash={plugin.SCENE: scene}))
+    with pytest.raises(type(error)):
+        try:
+            raise error
+        finally:
+            plugin.pytest_bdd_after_scenario(request, cast(Any, None), cast(Any, None))
+    assert finished == [{"outcome": outcome, "error": said}]
+
+
+@pytest.mark.parametrize(("error", "aborted"), [(KeyError("x"), True), (plugin.NotMet("MISSED"), False)])
+def test_a_bug_aborts_the_run_and_a_verdict_does_not(error: Exception, aborted: bool) -> None:
+    """A bug in the harness's own hooks counts as one in a sentence."""
+    node: Any = SimpleNamespace(config=SimpleNamespace(stash={}))
+    plugin.pytest_exception_interact(node, cast(Any, SimpleNamespace(excinfo=SimpleNamespace(value=error))))
+    assert node.config.stash == ({plugin.ABORTED: True} if aborted else {})
+
+
+@pytest.mark.parametrize(("error", "ends"), [(KeyError("x"), 0), (NotInTime("late", hint="wait"), 1)])
+def test_a_step_that_meets_a_bug_has_not_failed(error: Exception, ends: int) -> None:
+    """It has no end, like one that was stopped; one that does not do what it should has failed."""
+
+    def run() -> Facts:
+        raise error
+
+    recorder = Memory()
+    with pytest.raises(type(error)):
+        Procedure("p", [Step("restore", "a-step", "Do it", run)], recorder=recorder).run("restore")
+    assert [data["ok"] for kind, data in recorder.facts if kind == "step.end"] == [False] * ends
+
+
+@pytest.mark.parametrize("outcome", ["aborted", "completed"])
+def test_an_aborted_run_ends_with_the_code_of_the_harness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], outcome: str
+) -> None:
+    """Whatever its verdict; the pack is sealed, and the error says where it is."""
+    monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "key.pem"))
+    folder = unfinished(tmp_path / "r1", end=False)
+    with Journal.resume(folder) as journal:
+        error = "the harness itself failed: KeyError: 'x'" if outcome == "aborted" else ""
+        journal.record("scenario.end", scenario="Another", outcome=outcome, error=error)
+        journal.record("run.end", outcome=outcome, by="harness")
+    pack = seal(folder, tmp_path / "r1", key=OURS)
+    monkeypatch.setattr(sys.modules["harness.cli.run"], "carry_out", lambda request, quiet: pack)
+    monkeypatch.setattr(sys, "argv", ["drdrill", "run", "monthly", "--json", "--evidence", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    if outcome == "completed":
+        assert (ended.value.code, said) == (Exit.MET, "")
+    else:
+        assert ended.value.code == Exit.FAILED
+        assert said.startswith(f"error: {error}\nHINT: what was measured before stands in {pack}")
