@@ -239,7 +239,8 @@ class RestoreDatabase:
             row = connection.execute(
                 "SELECT pg_last_wal_replay_lsn()::text, (SELECT timeline_id FROM pg_control_checkpoint()),"
                 " pg_database_size(current_database()),"
-                " pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.history', 0, 1000000, true)"
+                " pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) ||"
+                " '.history', 0, 1000000, true)"
             ).fetchone()
         lsn, timeline, size, history = row if row else ("0/0", 0, 0, "")
         self._must_have_reached(lsn, wal.branches(history or ""))

@@ -114,9 +114,7 @@ def main(argv: list[str]) -> int:
     words = parser.parse_args(argv)
     address, _, port = words.listen.rpartition(":")
     api = Api(zone=words.zone, connections=Connections(words.dsn))
-    server = Server(
-        (address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr
-    )
+    server = Server((address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, timeout=2)
     server.serve_forever()
