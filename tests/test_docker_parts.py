@@ -1,0 +1,168 @@
+"""The container stack's own parts, as far as no engine is needed: refusals, addresses, commands, configurations."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import docker.errors
+import pytest
+
+from harness.errors import DrillError, Exit, Refused
+from harness.stacks import kinds
+from harness.stacks.docker import engine, image, inside, network
+from harness.stacks.docker.engine import told
+from harness.stacks.docker.watching import RULES, Target, Watching
+from harness.stacks.load_balancers.haproxy import HAProxy
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The engine is asked anew, and forgotten afterwards."""
+    engine.engine.cache_clear()
+    yield monkeypatch
+    engine.engine.cache_clear()
+
+
+@pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
+def test_without_an_engine_a_run_is_refused(elsewhere: pytest.MonkeyPatch, host: str) -> None:
+    """Exit code 3, and what to do."""
+    elsewhere.setenv("DOCKER_HOST", host)
+    with pytest.raises(Refused, match="no Docker engine runs here") as refused:
+        kinds.way_in("docker", ["true"], rung=None)
+    assert refused.value.exit is Exit.REFUSED and "dockerd" in refused.value.hint
+
+
+def test_a_socket_that_is_not_ours_is_named(elsewhere: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hint names the group to join."""
+
+    def refuse(**_: object) -> None:
+        raise docker.errors.DockerException("Error while fetching server API version: Permission denied")
+
+    elsewhere.setattr("docker.from_env", refuse)
+    with pytest.raises(Refused, match="no permission") as refused:
+        engine.engine()
+    assert "usermod" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "words"),
+    [
+        ("write /x: no space left on device", Refused, "the disk of the Docker engine is full"),
+        ("Bind for 127.0.0.1:80 failed: port is already allocated", Refused, "port is already allocated"),
+        ("something else", DrillError, "trying: something else"),
+    ],
+)
+def test_what_the_engine_refuses_is_one_clear_error(said: str, error: type[DrillError], words: str) -> None:
+    """Whatever it is, there is a hint."""
+    with pytest.raises(error, match=words) as refused, told("trying"):
+        raise docker.errors.APIError("500", explanation=said)
+    assert refused.value.hint
+
+
+def test_too_little_room_for_the_image_is_told_before_it_is_made(elsewhere: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is pulled or built then."""
+    fake = SimpleNamespace(
+        info=lambda: {"DockerRootDir": str(tmp_path)}, images=SimpleNamespace(list=lambda **_: [], build=None)
+    )
+    elsewhere.setattr(image, "engine", lambda: fake)
+    elsewhere.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(Refused, match=r"0\.0 GB free where the Docker engine keeps its images"):
+        image.make(lambda _: None)
+
+
+def test_an_image_that_cannot_be_made_says_its_last_words(elsewhere: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The package that was not found, and not that a command exited with 100."""
+
+    def build(**_: object) -> None:
+        log = [{"stream": "Step 3/3\n"}, {"stream": "E: Unable to locate package patroni\n"}]
+        raise docker.errors.BuildError("returned a non-zero code: 100", iter(log))
+
+    there = {image.PUBLIC_BASE: [1]}
+    fake = SimpleNamespace(
+        info=lambda: {"DockerRootDir": str(tmp_path)},
+        images=SimpleNamespace(list=lambda name="": there.get(name, []), build=build),
+    )
+    elsewhere.setattr(image, "engine", lambda: fake)
+    elsewhere.setattr(image, "ROOM", 0)
+    with pytest.raises(Refused, match=r"cannot be made: .*Unable to locate package patroni"):
+        image.make(lambda _: None)
+
+
+def test_without_a_registry_and_without_mmdebstrap_the_way_out_is_named(elsewhere: pytest.MonkeyPatch) -> None:
+    """The hint names the package."""
+
+    def pull(_: str) -> None:
+        raise docker.errors.APIError("500", explanation="no route to host")
+
+    fake = SimpleNamespace(images=SimpleNamespace(list=lambda **_: [], pull=pull))
+    elsewhere.setattr(image, "engine", lambda: fake)
+    elsewhere.setattr("shutil.which", lambda _: None)
+    with pytest.raises(Refused, match="no mmdebstrap") as refused:
+        image._base(lambda _: None)
+    assert "apt install mmdebstrap" in refused.value.hint
+
+
+def test_every_run_has_its_own_addresses() -> None:
+    """Two runs begin at different ranges, and each range is a private one that no two of its networks share."""
+    first, second = (list(network._candidates(run)) for run in ("20261124-012201-ffb6", "20261124-012202-ffb6"))
+    assert len(set(first) | set(second)) == len(first) + len(second)
+    assert all(prefix.startswith("10.") for prefix in first)
+    nets = network.Subnets("10.143.7")
+    assert [nets.between(), *map(nets.of_zone, range(3))] == [f"10.143.7.{at}/26" for at in (0, 64, 128, 192)]
+    assert nets.in_zone(2, network.FIRST_CUSTOMERS) == "10.143.7.233"
+
+
+def test_a_range_that_this_machine_routes_elsewhere_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A VPN's 10.200.0.0/16, say; the default route says nothing."""
+    table = "Iface Destination Gateway Flags RefCnt Use Metric Mask\n"
+    route = "tun0 0000C80A 00000000 0001 0 0 0 0000FFFF\neth0 00000000 0100A8C0 0003 0 0 0 00000000\n"
+    (tmp_path / "route").write_text(table + route)
+    monkeypatch.setattr(network, "Path", lambda _: tmp_path / "route")
+    assert network._routed("10.200.7")
+    assert not network._routed("10.201.7")
+
+
+def test_a_command_of_ours_keeps_its_folder_and_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside the container's network it is the very program that is installed here."""
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    words = inside.here(["python", "-m", "x"])
+    assert words[:3] == ["chroot", f"--userspec={os.geteuid()}:{os.getegid()}", "/host"]
+    assert words[3:] == ["env", f"--chdir={Path.cwd()}", "PYTHONPATH=/somewhere", "python", "-m", "x"]
+
+
+def test_the_load_balancer_never_tries_twice_and_trusts_one_authority(tmp_path: Path) -> None:
+    """A second try would store a payment twice; and its key is nobody else's to read."""
+    chain, key = tmp_path / "chain", tmp_path / "key"
+    chain.write_text("CHAIN\n")
+    key.write_text("KEY\n")
+    made = HAProxy("10.0.0.5", {"api-a": ("10.0.0.21", 8443)}, chain, key, tmp_path / "ca")
+    argv = made.argv(tmp_path / "haproxy")
+    text = Path(argv[-1]).read_text()
+    assert "retries 0" in text and "verify required" in text and "server api-a 10.0.0.21:8443" in text
+    assert (tmp_path / "haproxy" / "entrance.pem").stat().st_mode & 0o077 == 0
+
+
+def test_every_alert_names_what_failed(tmp_path: Path) -> None:
+    """Each rule has a summary with the component or the zone in it, or is about the whole."""
+    targets = [Target("patroni", zone, f"10.0.0.{n}", 8008) for n, zone in enumerate("abc")]
+    made = Watching("10.0.0.15", targets, tmp_path)
+    made.prometheus()
+    made.alertmanager()
+    found: dict[str, Any] = json.loads((tmp_path / "rules.json").read_text())["groups"][0]
+    assert [rule["alert"] for rule in found["rules"]] == list(RULES)
+    assert all("$labels" in said or "no database" in said for _, said in RULES.values())
+    scraped = json.loads((tmp_path / "prometheus.json").read_text())["scrape_configs"]
+    assert [one["labels"]["zone"] for one in scraped[0]["static_configs"]] == ["a", "b", "c"]
+
+
+def test_prometheus_that_does_not_answer_is_not_steady(tmp_path: Path) -> None:
+    """It says so, and raises nothing."""
+    seen = Watching("127.0.0.1", [], tmp_path).condition()
+    assert not seen.ok and seen.seen.startswith("Prometheus does not answer")
