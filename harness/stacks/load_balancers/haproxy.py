@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.stacks.load_balancers import PORT
 from harness.stacks.platform import HOSTS
 
-PORT = 8443  # an ordinary user may bind it
 METRICS = 8405
 EVERY, PATIENCE = "500ms", "1500ms"  # of a health check
 
@@ -45,7 +45,7 @@ backend api
 
 @dataclass(frozen=True)
 class HAProxy:
-    """What HAProxy is told: where it listens, what is behind it, and whom it trusts."""
+    """Fills `LoadBalancer`. What HAProxy is told: where it listens, what is behind it, and whom it trusts."""
 
     address: str
     upstreams: Mapping[str, tuple[str, int]]  # name to address and port

@@ -9,7 +9,8 @@ from pathlib import Path
 from harness.stacks import Entrance
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.vault import Vault
-from harness.stacks.load_balancers.envoy import PORT as ENTRANCE_PORT
+from harness.stacks.load_balancers import PORT as ENTRANCE_PORT
+from harness.stacks.load_balancers import LoadBalancer
 from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.parts.api import API_PORT, api
@@ -71,8 +72,10 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
 
     def envoy() -> list[str]:
         chain, key = authority.issue("entrance", [*HOSTS, ground.entrance])
-        upstreams = [(ground.address(zone), API_PORT) for zone in ground.zones]
-        balancer = Envoy(address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca)
+        upstreams = {f"api-{zone}": (ground.address(zone), API_PORT) for zone in ground.zones}
+        balancer: LoadBalancer = Envoy(
+            address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca
+        )
         return balancer.argv(ground.folder)
 
     return Parts(
