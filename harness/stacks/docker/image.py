@@ -7,6 +7,7 @@ The image is named after its recipe, so a changed recipe makes a new one.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -98,10 +99,10 @@ def _bootstrap() -> str:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if made.returncode != 0:
-            raise Refused(
-                f"mmdebstrap made no base: {made.stderr.strip().splitlines()[-1:]}",
-                hint="run it by hand: mmdebstrap --variant=minbase bookworm base.tar",
-            )
+            said = (made.stderr.strip().splitlines() or ["without a word"])[-1]
+            as_root = "once as root: sudo .venv/bin/drdrill stack image, or install uidmap and try again"
+            by_hand = "run it by hand: mmdebstrap --variant=minbase bookworm base.tar"
+            raise Refused(f"mmdebstrap made no base: {said}", hint=as_root if os.geteuid() else by_hand)
         with told("importing the base"):
             repository, tag = OWN_BASE.split(":")
             engine().api.import_image_from_file(str(tarball), repository=repository, tag=tag)
