@@ -24,6 +24,12 @@ class OneHost:
     def inside(self, zone: str) -> list[str]:
         return []
 
+    def cut(self, zone: str) -> None:
+        raise AssertionError("nothing can be cut here")
+
+    def join(self, zone: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import psycopg
 
@@ -53,6 +53,32 @@ class Component(Protocol):
 
     @property
     def log(self) -> Path: ...
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """A component that can be frozen: its ports stay open, and it says nothing."""
+
+    def pause(self) -> None:
+        """Harmless when repeated."""
+
+    def resume(self) -> None:
+        """Harmless where it is not paused."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A stack whose zones can be cut off. Where a kind can and this machine cannot, `cut` is `Refused` with the reason.
+
+    A cut drops packets both ways without a word: new connections time out, established ones stall. Inside the zone its
+    components still reach each other, and customers of the zone reach them.
+    """
+
+    def cut(self, zone: str) -> None:
+        """Harmless when repeated. Errors: `Refused`."""
+
+    def join(self, zone: str) -> None:
+        """End the cut; harmless where there is none."""
 
 
 class Member(Component, Protocol):
@@ -255,6 +281,9 @@ class Stack(Protocol):
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
+
+    def components(self) -> Mapping[str, Component]:
+        """Every component, by its name."""
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives: each shown by a real request or query, each condition listed."""

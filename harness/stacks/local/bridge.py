@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,14 +18,20 @@ from harness import clock
 from harness.errors import DrillError
 
 NETWORKS = 100  # bridges that one world can hold
+DISABLED, FORWARDING = 0, 3  # states of a bridge's port
 HOLDER = Path(__file__).with_name("zone_holder.py")
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """Network 10.77.N.0/24. The bridge's name is the claim: two stacks of one world never share it."""
+    """Network 10.77.N.0/24. The bridge's name is the claim: two stacks of one world never share it.
+
+    Everybody knows everybody's hardware address for good: behind a cut nothing is asked for in vain, so that nobody is
+    told "no route to host" and a connection just times out, as it would behind routers.
+    """
 
     number: int
+    hosts: tuple[int, ...] = (1,)  # what stands on the bridge itself
 
     @property
     def name(self) -> str:
@@ -42,9 +48,9 @@ class Bridge:
         """
         with _netlink() as route:
             for number in range(NETWORKS):
-                bridge = cls(number)
+                bridge = cls(number, hosts)
                 try:
-                    route.link("add", ifname=bridge.name, kind="bridge")
+                    route.link("add", ifname=bridge.name, kind="bridge", address=bridge.hardware(1))
                 except NetlinkError as error:
                     if error.code == errno.EEXIST:
                         continue
@@ -56,20 +62,42 @@ class Bridge:
                 return bridge
         raise DrillError(f"{NETWORKS} bridges are in use", hint="end other stacks of this world")
 
-    def holder_argv(self, host: int) -> list[str]:
-        """The program that holds a zone with that address; to be run by `unshare --net`."""
-        return [sys.executable, "-I", "-S", str(HOLDER), self.address(host)]
+    def hardware(self, host: int) -> str:
+        """The hardware address of a host; those on the bridge share the bridge's."""
+        return f"02:77:00:00:{self.number:02x}:{1 if host in self.hosts else host:02x}"
+
+    def holder_argv(self, host: int, *, others: Sequence[int]) -> list[str]:
+        """The program that holds a zone with that address; to be run by `unshare --net`. `others`: the other zones'."""
+        known = [f"{self.address(one)}={self.hardware(one)}" for one in (*self.hosts, *others)]
+        return [sys.executable, "-I", "-S", str(HOLDER), self.address(host), *known]
 
     def port(self, zone: str) -> str:
-        """The bridge's end of a zone's link: down means that the zone is cut."""
+        """The bridge's end of a zone's link."""
         return f"z{self.number}{zone}"
 
-    def plug(self, zone: str, pid: int) -> None:
+    def cut(self, zone: str) -> None:
+        """Drop whatever comes from the zone and goes to it, without a word. Harmless when repeated."""
+        self._let(zone, DISABLED)
+
+    def join(self, zone: str) -> None:
+        """End the cut. Harmless where there is none."""
+        self._let(zone, FORWARDING)
+
+    def _let(self, zone: str, state: int) -> None:
+        """Set the state of the zone's port. Its link stays up, so that the zone's own kernel notices nothing."""
+        with _netlink() as route:
+            try:
+                index = route.link_lookup(ifname=self.port(zone))[0]
+                route.brport("set", index=index, state=state)
+            except (NetlinkError, IndexError) as error:
+                raise DrillError(f"the port of zone {zone}: {error}", hint="run `drdrill doctor`") from None
+
+    def plug(self, zone: str, host: int, pid: int) -> None:
         """Give the namespace that `pid` holds a link to the bridge. Waits until the namespace is there."""
         _until(lambda: _namespace(pid) != _namespace(os.getpid()), f"zone {zone} has no network namespace")
         with _netlink() as route:
             try:
-                peer = {"ifname": "eth0", "net_ns_pid": pid}
+                peer = {"ifname": "eth0", "net_ns_pid": pid, "address": self.hardware(host)}
                 route.link("add", ifname=self.port(zone), kind="veth", peer=peer)
             except NetlinkError as error:
                 raise _refused(f"the link of zone {zone}", error) from None
@@ -77,6 +105,8 @@ class Bridge:
             master = route.link_lookup(ifname=self.name)[0]
             route.link("set", index=index, master=master)
             route.link("set", index=index, state="up")
+            known = {"dst": self.address(host), "lladdr": self.hardware(host), "ifindex": master, "state": "permanent"}
+            route.neigh("replace", **known)
 
     def drop(self) -> None:
         """Remove the bridge and the links of its zones; harmless when they are gone.

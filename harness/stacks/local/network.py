@@ -17,11 +17,12 @@ from typing import Any, Protocol
 
 from harness import wait
 from harness.command import Commands, Process, reap
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError, NotReady, Refused
 from harness.stacks.local.bridge import HOLDER, Bridge
 from harness.stacks.local.process import PART
 
 ENTRANCE, STORAGE, FIRST_ZONE = 5, 10, 11  # last number of the addresses
+ON_THE_BRIDGE = (1, ENTRANCE, STORAGE)
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
@@ -37,6 +38,12 @@ class Network(Protocol):
     def address(self, zone: str) -> str: ...
     def inside(self, zone: str) -> list[str]:
         """The words before a command that must run in the zone. They end in an exec: the pid stays."""
+
+    def cut(self, zone: str) -> None:
+        """Drop silently whatever goes between the zone and the others. Errors: `Refused` where that cannot be."""
+
+    def join(self, zone: str) -> None:
+        """End the cut; harmless where there is none."""
 
     def close(self) -> None: ...
     def saved(self) -> dict[str, Any]:
@@ -63,6 +70,12 @@ class Bridged:
 
     def inside(self, zone: str) -> list[str]:
         return ["nsenter", f"--net=/proc/{self.holders[zone].pid}/ns/net", "--"]
+
+    def cut(self, zone: str) -> None:
+        self.bridge.cut(zone)
+
+    def join(self, zone: str) -> None:
+        self.bridge.join(zone)
 
     def close(self) -> None:
         """Outside of its world there is nothing to do: the world's end has removed it."""
@@ -97,6 +110,15 @@ class Loopback:
     def inside(self, zone: str) -> list[str]:
         return []
 
+    def cut(self, zone: str) -> None:
+        raise Refused(
+            f"zone {zone} cannot be cut on the rung loopback: it is an address and no network",
+            hint="`drdrill doctor` says what would lift the rung",
+        )
+
+    def join(self, zone: str) -> None:
+        """Nothing was cut."""
+
     def close(self) -> None:
         _end([self.holder])
 
@@ -110,21 +132,23 @@ def saved_network(saved: dict[str, Any]) -> Network:
     if saved["kind"] == "loopback":
         return Loopback(saved["prefix"], tuple(saved["zones"]), Process(*saved["holder"]))
     holders = {zone: Process(*holder) for zone, holder in saved["holders"].items()}
-    return Bridged(Bridge(saved["number"]), holders)
+    return Bridged(Bridge(saved["number"], ON_THE_BRIDGE), holders)
 
 
 def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Network:
     """A network for one stack. Errors: `DrillError` when none can be had, `NotReady` when a zone does not come up."""
     if rung == "loopback":
         return _claim_loopback(zones, commands, logs)
-    bridge = Bridge.claim(hosts=(1, ENTRANCE, STORAGE))
+    bridge = Bridge.claim(hosts=ON_THE_BRIDGE)
     holders: dict[str, Process] = {}
     try:
-        for number, zone in enumerate(zones):
-            words = ["unshare", "--net", "--", *bridge.holder_argv(FIRST_ZONE + number)]
+        numbers = {zone: FIRST_ZONE + number for number, zone in enumerate(zones)}
+        for zone, number in numbers.items():
+            others = [one for one in numbers.values() if one != number]
+            words = ["unshare", "--net", "--", *bridge.holder_argv(number, others=others)]
             holders[zone] = commands.start(words, log=logs / f"zone-{zone}.log", env=_mark(commands))
         for zone, holder in holders.items():
-            bridge.plug(zone, holder.pid)
+            bridge.plug(zone, numbers[zone], holder.pid)
         for zone, holder in holders.items():
             _said_ready(holder, logs / f"zone-{zone}.log", commands)
     except DrillError:

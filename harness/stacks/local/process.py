@@ -105,6 +105,16 @@ class LocalProcess:
             clock.sleep(timedelta(milliseconds=10))
         self._pid_file.unlink(missing_ok=True)
 
+    def pause(self) -> None:
+        """SIGSTOP it and all it has started; its ports stay open. Harmless when repeated."""
+        for process in self.family():
+            process.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Harmless where it is not paused."""
+        for process in self.family():
+            process.send(signal.SIGCONT)
+
     def family(self) -> list[Process]:
         """It, what it has started, and what those have started."""
         found = marked(f"{PART}={self._commands.label}/{self.name}")

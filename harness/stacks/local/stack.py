@@ -138,6 +138,16 @@ class LocalStack:
         """For sabotage only: from now on every attempt to archive fails."""
         (self.folder / STALLED).touch()
 
+    def cut(self, zone: str) -> None:
+        """Drop silently whatever goes between the zone and the others. Errors: `Refused` on the rung loopback."""
+        assert self._network is not None, "the stack was not started"
+        self._network.cut(zone)
+
+    def join(self, zone: str) -> None:
+        """End the cut; harmless where there is none."""
+        assert self._network is not None, "the stack was not started"
+        self._network.join(zone)
+
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
 

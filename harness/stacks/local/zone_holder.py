@@ -1,6 +1,7 @@
 """A zone: the process that holds its network namespace. Standard library alone, by file, so that it costs 8 MB.
 
-`zone_holder.py ADDRESS` waits for its link `eth0`, gives it the address (a /24), brings it up, says "ready", stays.
+`zone_holder.py ADDRESS NEIGHBOUR=HARDWARE...` waits for its link `eth0`, gives it the address (a /24), brings it up,
+notes the hardware addresses of its neighbours for good, says "ready", stays.
 `zone_holder.py --claim ADDRESS PORT` (no namespaces) keeps a port bound, by which a run claims its addresses.
 """
 
@@ -13,7 +14,8 @@ import struct
 import sys
 import time
 
-SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916, 0x891C
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSARP = 0x8913, 0x8914, 0x8916, 0x891C, 0x8955
+ARPHRD_ETHER, ATF_COMPLETE, ATF_PERMANENT = 1, 0x02, 0x04
 IFF_UP = 0x1
 PATIENCE = 20.0  # seconds for the link to be plugged in
 
@@ -27,7 +29,18 @@ def _up(handle: socket.socket, link: str) -> None:
     fcntl.ioctl(handle, SIOCSIFFLAGS, struct.pack("16sh14x", link.encode(), flags | IFF_UP))
 
 
-def hold_zone(address: str) -> int:
+def _neighbour(known: str) -> bytes:
+    """A `struct arpreq` for `ADDRESS=HARDWARE`."""
+    address, _, hardware = known.partition("=")
+    return struct.pack(
+        "HH4s8xH6s8xi16s16s",
+        *(socket.AF_INET, 0, socket.inet_aton(address)),
+        *(ARPHRD_ETHER, bytes.fromhex(hardware.replace(":", ""))),
+        *(ATF_COMPLETE | ATF_PERMANENT, bytes(16), b"eth0"),
+    )
+
+
+def hold_zone(address: str, neighbours: list[str]) -> int:
     """Configure the zone's links; returns only on failure."""
     end = time.monotonic() + PATIENCE
     while "eth0" not in (name for _, name in socket.if_nameindex()):
@@ -40,6 +53,8 @@ def hold_zone(address: str) -> int:
         fcntl.ioctl(handle, SIOCSIFADDR, _address("eth0", address))
         fcntl.ioctl(handle, SIOCSIFNETMASK, _address("eth0", "255.255.255.0"))
         _up(handle, "eth0")
+        for known in neighbours:
+            fcntl.ioctl(handle, SIOCSARP, _neighbour(known))
     return _stay()
 
 
@@ -62,4 +77,4 @@ def _stay() -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "--claim":
         sys.exit(claim(sys.argv[2], int(sys.argv[3])))
-    sys.exit(hold_zone(sys.argv[1]))
+    sys.exit(hold_zone(sys.argv[1], sys.argv[2:]))

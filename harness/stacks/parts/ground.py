@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.command import Commands
-from harness.stacks import Component
+from harness.stacks import Component, Pausable
 
 SOON = timedelta(seconds=10)
 
@@ -26,7 +26,7 @@ class Runs(Enum):
     HARNESS = "a program of this project, by this Python"
 
 
-class Unit(Component, Protocol):
+class Unit(Component, Pausable, Protocol):
     """A component as its kind of stack runs it. Any process can go on with one that another has started."""
 
     def ask_to_stop(self) -> None:

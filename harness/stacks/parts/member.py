@@ -162,6 +162,12 @@ class PatroniMember:
         self._unit.kill()
         self.ground.release(self.volume)
 
+    def pause(self) -> None:
+        self._unit.pause()
+
+    def resume(self) -> None:
+        self._unit.resume()
+
     def running(self) -> bool:
         return self._unit.running()
 
