@@ -279,6 +279,9 @@ class Stack(Protocol):
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
 
+    def beside(self, zone: str) -> Entrance:
+        """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
+
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
 

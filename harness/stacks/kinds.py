@@ -31,6 +31,15 @@ def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, setti
     raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
 
 
+def attach_stack(folder: Path, *, recorder: Recorder) -> Stack:
+    """A stack that another process has started, from what it saved; where it stands.
+
+    Errors: `Refused` when no stack was started there, or it was removed.
+    """
+    kind = DockerStack if _saved(folder).get("kind") == "docker" else LocalStack
+    return kind.attach(folder, recorder=recorder)
+
+
 def way_in(kind: str, words: Sequence[str], *, rung: str | None) -> list[str]:
     """The command line by which `words` run where stacks of a kind can be started.
 

@@ -82,6 +82,10 @@ class DockerNetwork:
         """Of the zone's components, as the other zones reach them."""
         return self._subnets.address(FIRST_ZONE + self.zones.index(zone))
 
+    def beside(self, zone: str) -> str:
+        """Of the zone's components, on the zone's own network: what a cut leaves alone."""
+        return self._subnets.in_zone(self.zones.index(zone), FIRST_ZONE)
+
     def pod(self, name: str) -> str:
         """The id of the pod of a zone, of its customers (`customers-a`), or of a part outside the zones."""
         filters: dict[str, Any] = {"label": [f"{RUN}={self._commands.label}", f"{PART}=pod-{name}"]}

@@ -23,7 +23,10 @@ from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
+from harness.stacks.parts.api import API_PORT
 from harness.stacks.parts.first_data import make_first_data
+from harness.stacks.parts.ground import Unit
+from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
@@ -133,6 +136,10 @@ class DockerStack:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._here.network.inside(zone)
 
+    def beside(self, zone: str) -> Entrance:
+        """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
+        return Entrance(self.entrance.host, self._here.network.beside(zone), API_PORT, self.entrance.ca)
+
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
         return self._made.services[zone]
@@ -164,7 +171,7 @@ class DockerStack:
                 found[f"{path.stem}-{zone}"] = path
         return found
 
-    def components(self) -> dict[str, Component]:
+    def components(self) -> dict[str, Unit | PatroniMember]:
         """Every component of the stack, by its name."""
         parts = self._made
         found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.balancer, *parts.watchers]

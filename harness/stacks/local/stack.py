@@ -27,6 +27,7 @@ from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.world import WORLD, inside
+from harness.stacks.parts.api import API_PORT
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.postgres import PORT, Roles, dsn
@@ -125,6 +126,10 @@ class LocalStack:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         assert self._network is not None, "the stack was not started"
         return self._network.inside(zone)
+
+    def beside(self, zone: str) -> Entrance:
+        """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
+        return Entrance(self.entrance.host, self._made.ground.address(zone), API_PORT, self.entrance.ca)
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""

@@ -1,4 +1,4 @@
-"""What the tests of the embedded stack do inside its world: `python -m tests.real.scenes SCENE FOLDER LABEL`.
+"""What the contract of stacks asks of every kind: `python -m tests.contract.scenes SCENE KIND FOLDER LABEL`.
 
 `hold` starts a stack and keeps it; the other scenes attach to it from a process of their own, as a person's would.
 A scene that fails ends with a traceback and exit code 1.
@@ -6,8 +6,10 @@ A scene that fails ends with a traceback and exit code 1.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -16,23 +18,26 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock, wait
+from harness.command import Commands
+from harness.errors import Refused
 from harness.recorder import Memory
-from harness.stacks.local import LocalStack
+from harness.stacks import Divisible, Entrance, Pausable, Stack
+from harness.stacks.kinds import attach_stack, open_stack
 from harness.stacks.local.world import WORLD
-from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
 
 READY, PARTS = "ready", "parts"
 ORIGIN = "run-1/scene"
+LONG = 8.0  # seconds that a connection into a cut is waited for: longer than a kernel asks for a hardware address
 
 
-def hold(folder: Path, label: str) -> None:
+def hold(kind: str, folder: Path, label: str) -> None:
     """Start a stack, write `ready` beside it, and remove it at SIGTERM."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     recorder = Memory()
-    stack = LocalStack(folder / "stack", recorder=recorder, label=label, settings=Settings(scale=0.1))
+    stack = open_stack(kind, folder / "stack", recorder=recorder, label=label, settings=Settings(scale=0.1))
     begin = clock.mono()
     try:
         stack.start()
@@ -45,7 +50,7 @@ def hold(folder: Path, label: str) -> None:
         stack.stop()
 
 
-def serve(stack: LocalStack) -> None:
+def serve(stack: Stack) -> None:
     """A transaction is stored once, read back, and refused where it cannot be."""
     visitor = Visitor(stack.entrance)
     assert not [condition for condition in stack.steady() if not condition.ok]
@@ -68,7 +73,7 @@ def serve(stack: LocalStack) -> None:
     assert len({visitor.ask("GET", "/health")[1]["zone"] for _ in range(9)}) == 3
 
 
-def stop_services(stack: LocalStack) -> None:
+def stop_services(stack: Stack) -> None:
     """Where no zone serves, the entrance itself says that nothing is stored."""
     visitor = Visitor(stack.entrance)
     for zone in stack.zones:
@@ -82,11 +87,11 @@ def stop_services(stack: LocalStack) -> None:
     _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
 
 
-def lose_leader(stack: LocalStack) -> None:
+def lose_leader(stack: Stack) -> None:
     """The leader dies with all it has started: customers are refused, another zone takes over, the old one rejoins."""
     visitor = Visitor(stack.entrance)
     leader = stack.cluster.leader()
-    assert isinstance(leader, PatroniMember)
+    assert leader is not None
     leader.kill()
     assert not leader.running()
     _until(lambda: visitor.ask("GET", "/ready")[0] == 503, "customers are refused")
@@ -100,7 +105,7 @@ def lose_leader(stack: LocalStack) -> None:
     _until(lambda: all(one.ok for one in stack.cluster.healthy()), "the old leader rejoins")
 
 
-def adopt(stack: LocalStack) -> None:
+def adopt(stack: Stack) -> None:
     """A base backup is recovered in an empty place, put in service, and cloned; its timeline is archived whole."""
     visitor = Visitor(stack.entrance)
     _until(lambda: stack.steady()[-1].ok, "what was written is archived")
@@ -128,20 +133,131 @@ def adopt(stack: LocalStack) -> None:
     assert sorted(path.name for path in (stack.folder / "aside" / "1").iterdir()) == ["a", "b", "c"]
 
 
+def kill_and_start(stack: Stack) -> None:
+    """A killed API is gone at once and missed by nobody for long; started again, it is asked again. Its log stays."""
+    one = stack.service("a")
+    one.kill()
+    one.kill()
+    assert not one.running()
+    assert _connects(stack.beside("a")) == "ConnectionRefusedError"
+    visitor = Visitor(stack.entrance)
+    _until(lambda: "a" not in _zones(visitor), "zone a is asked no more")
+    one.start()
+    one.start()
+    assert one.running()
+    _until(lambda: "a" in _zones(visitor), "zone a is asked again")
+    assert one.log.exists() and one.log.name in {log.name for log in stack.logs().values()}
+    assert set(stack.components()) >= {"api-a", "etcd-b", "patroni-c"}
+
+
+def pause(stack: Stack) -> None:
+    """A frozen API still takes connections and answers none; resumed, it goes on where it was."""
+    one = stack.service("b")
+    assert isinstance(one, Pausable)
+    one.pause()
+    one.pause()
+    assert one.running()
+    assert _connects(stack.beside("b")) == ""
+    assert _answers(stack.beside("b")) == "TimeoutError"
+    visitor = Visitor(stack.entrance)
+    _until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
+    one.resume()
+    one.resume()
+    _until(lambda: "b" in _zones(visitor), "zone b is asked again")
+
+
+def cut(stack: Stack) -> None:
+    """A cut is silent: what is new times out, what is open stalls, the zone itself goes on; joined, all is whole."""
+    assert isinstance(stack, Divisible)
+    leader = stack.cluster.leader()
+    zone = next(zone for zone in stack.zones if leader is None or zone != leader.zone)
+    member = next(member for member in stack.cluster.members if member.zone == zone)
+    address, port = _address(member.dsn)
+    with socket.create_connection((address, port), timeout=5) as opened:
+        stack.cut(zone)
+        stack.cut(zone)
+        begin = clock.mono()
+        assert _reaches(address, port) == "TimeoutError"
+        assert clock.since(begin).total_seconds() > LONG - 1, "it was told something"
+        opened.settimeout(LONG)
+        opened.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")  # "do you speak TLS?", which any server answers at once
+        assert _said(opened) == "TimeoutError"
+        inside = stack.beside(zone)
+        words = [*stack.stand_in(zone), sys.executable, "-m", "tests.contract.reach"]
+        seen = stack.commands.run([*words, inside.address, str(inside.port)], check=False)
+        assert seen.out.strip() == "connected", seen
+        away = stack.commands.run([*words, stack.entrance.address, str(stack.entrance.port)], check=False)
+        assert away.out.strip() == "TimeoutError", away
+        visitor = Visitor(stack.entrance)
+        _until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
+        stack.join(zone)
+        stack.join(zone)
+    _until(lambda: all(one.ok for one in stack.steady()), "the stack is steady again")
+
+
+def cut_refused(stack: Stack) -> None:
+    """Where this machine cannot cut, it says so and why."""
+    assert isinstance(stack, Divisible)
+    try:
+        stack.cut("a")
+    except Refused as refused:
+        assert "loopback" in refused.message and "drdrill doctor" in refused.hint
+    else:
+        raise AssertionError("nothing was refused")
+    stack.join("a")
+
+
+def _zones(visitor: Visitor) -> set[str]:
+    """Which zones answer at the entrance."""
+    return {str(visitor.ask("GET", "/health")[1].get("zone")) for _ in range(6)}
+
+
+def _address(dsn: str) -> tuple[str, int]:
+    words = dict(word.split("=", 1) for word in dsn.split())
+    return words["host"], int(words["port"])
+
+
+def _connects(entrance: Entrance) -> str:
+    return _reaches(entrance.address, entrance.port)
+
+
+def _reaches(address: str, port: int) -> str:
+    """"" when a connection is made, or the name of the error."""
+    try:
+        socket.create_connection((address, port), timeout=LONG).close()
+    except OSError as error:
+        return type(error).__name__
+    return ""
+
+
+def _answers(entrance: Entrance) -> str:
+    """"" when a request is answered, or the name of the error."""
+    try:
+        Visitor(entrance).ask("GET", "/health")
+    except OSError as error:
+        return type(error).__name__
+    return ""
+
+
+def _said(opened: socket.socket) -> str:
+    try:
+        return repr(opened.recv(1))
+    except OSError as error:
+        return type(error).__name__
+
+
 def _until(condition: Callable[[], bool], what: str) -> None:
     wait.until(condition, what=what, within=timedelta(seconds=90), recorder=Memory())
 
 
-SCENES: dict[str, Callable[[LocalStack], None]] = {
-    "serve": serve,
-    "stop_services": stop_services,
-    "lose_leader": lose_leader,
-    "adopt": adopt,
+SCENES: dict[str, Callable[[Stack], None]] = {
+    scene.__name__: scene
+    for scene in (serve, stop_services, kill_and_start, pause, cut, cut_refused, lose_leader, adopt)
 }
 
 if __name__ == "__main__":
-    name, where, label = sys.argv[1:]
+    name, kind, where, label = sys.argv[1:]
     if name == "hold":
-        hold(Path(where), label)
+        hold(kind, Path(where), label)
     else:
-        SCENES[name](LocalStack.attach(Path(where) / "stack", recorder=Memory()))
+        SCENES[name](attach_stack(Path(where) / "stack", recorder=Memory()))
