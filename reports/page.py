@@ -38,7 +38,7 @@ def html(pack: Pack) -> str:
         for place, each in enumerate(pack.scenarios, start=1)
     ]
     return (
-        _environment()
+        templates()
         .get_template("index.html")
         .render(
             title=title_of(pack),
@@ -74,7 +74,7 @@ def _evidence(pack: Pack) -> tuple[dict[str, Evidence], list[str]]:
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
     """The templates, read once a process: they are part of the program."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -55,7 +55,7 @@ def _banners(pack: Pack) -> list[str]:
 
 def _scenario(scenario: Scenario) -> list[str]:
     lines = [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}")]
-    broken = _broken(scenario)
+    broken = broken_off(scenario)
     if broken:
         lines += _wrapped(broken, indent=4)
     by_id = {finding.id: finding for finding in scenario.findings}
@@ -70,7 +70,7 @@ def _scenario(scenario: Scenario) -> list[str]:
             said = ", ".join(f"{name} {words}" for name, words in finding.beside)
             lines += _wrapped(said, indent=4 + widths[0] + 2 + widths[1] + 2)
         if finding.outcome is not Outcome.MET:
-            lines += _wrapped(_without(broken, finding.reason), indent=8)
+            lines += _wrapped(without(broken, finding.reason), indent=8)
     if not scenario.begun:
         lines.append("    planned, and never began")
     elif not scenario.findings:
@@ -80,7 +80,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     for finding in scenario.findings:
         if finding not in shown and finding.outcome is not Outcome.MET and not finding.advisory:
             what = f"{SYMBOLS[finding.outcome]} {finding.outcome}  {finding.title or finding.id}"
-            lines += _wrapped(f"{what}: {_without(broken, finding.reason)}", indent=4)
+            lines += _wrapped(f"{what}: {without(broken, finding.reason)}", indent=4)
     met = sum(finding.outcome is Outcome.MET for finding in scenario.findings if not finding.advisory)
     counted = sum(not finding.advisory for finding in scenario.findings)
     if counted:
@@ -88,7 +88,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     return lines
 
 
-def _broken(scenario: Scenario) -> str:
+def broken_off(scenario: Scenario) -> str:
     """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
     end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
     if end is None or end.data.get("outcome") == "completed":
@@ -98,7 +98,7 @@ def _broken(scenario: Scenario) -> str:
     return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
 
 
-def _without(broken: str, reason: str) -> str:
+def without(broken: str, reason: str) -> str:
     """A reason that does not tell again what stands at the top."""
     if not broken:
         return reason

@@ -7,7 +7,7 @@ import click
 from harness.cli.doctor import doctor
 from harness.cli.heal import heal
 from harness.cli.list import list_drills
-from harness.cli.packs import report, verify
+from harness.cli.packs import compare, report, verify
 from harness.cli.prove import prove
 from harness.cli.run import run
 from harness.cli.stack import stack
@@ -24,5 +24,5 @@ def drdrill() -> None:
     """
 
 
-for command in (doctor, list_drills, run, stack, heal, sweep, prove, report, verify):
+for command in (doctor, list_drills, run, stack, heal, sweep, prove, report, compare, verify):
     drdrill.add_command(command)

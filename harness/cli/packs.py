@@ -1,4 +1,4 @@
-"""`drdrill report` and `drdrill verify`: what is done with packs that are sealed."""
+"""`drdrill report`, `drdrill compare` and `drdrill verify`: what is done with packs that are sealed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import click
 
 from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
-from reports import build
+from reports import build, compare_page, compare_text
+from reports import compare as comparison
+from reports.pack import read
+
+SEAL = "pack.dsse.json"
 
 
 @click.command()
@@ -20,8 +24,7 @@ from reports import build
 def report(context: click.Context, pack: Path, into: Path | None) -> None:
     """Build every report of a PACK again, beside it; the same bytes as those that were sealed."""
     pack = pack.resolve()
-    if not (pack / "pack.dsse.json").is_file():
-        raise Refused(f"{pack} is not a sealed pack", hint="name a folder that `drdrill run` has sealed")
+    _must_be_sealed(pack)
     into = into or pack.with_name(f"{pack.name}.reports")
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")
@@ -35,6 +38,48 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
         differ = differ or not same
         click.echo(f"{into / name}: {'the same as sealed' if same else 'DIFFERS from the sealed one'}")
     context.exit(Exit.MISSED if differ else Exit.MET)
+
+
+def _must_be_sealed(pack: Path) -> None:
+    if not (pack / SEAL).is_file():
+        raise Refused(f"{pack} is not a sealed pack", hint="name a folder that `drdrill run` has sealed")
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.option(
+    "--output",
+    metavar="FILE.html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it as one page with pictures, too.",
+)
+def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
+    """Show two packs, A and B, side by side: figures, what their error bars allow to claim, and how the runs differ.
+
+    Nothing is judged: the exit code is 0 whatever the figures are, and 3 where A and B cannot be compared.
+    """
+    for pack in (a, b):
+        _must_be_sealed(pack)
+    if (a / SEAL).read_bytes() == (b / SEAL).read_bytes():
+        raise Refused(f"{a} and {b} are the same pack", hint="name the packs of two runs")
+    if output:
+        _must_be_writable(output, a, b)
+    compared = comparison.compare(read(a), read(b))
+    page = compare_page.html(compared).encode() if output else b""
+    click.echo(comparison.as_json(compared) if as_json else compare_text.lines(compared), nl=False)
+    if output:
+        output.write_bytes(page)
+        click.echo(f"The page: {output}", err=as_json)
+
+
+def _must_be_writable(output: Path, *packs: Path) -> None:
+    for pack in packs:
+        if output.resolve().is_relative_to(pack.resolve()):
+            raise Refused(f"{output} lies inside the pack", hint="a sealed pack is not written to; choose another file")
+    if not output.parent.is_dir():
+        raise Refused(f"{output}: there is no folder {output.parent}", hint="make the folder, or choose another file")
 
 
 @click.command()
