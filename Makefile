@@ -29,8 +29,15 @@ test: ## lint, types, unit tests, and tests on the real stack
 	@bin/timed lint .venv/bin/ruff check .
 	@bin/timed format .venv/bin/ruff format --check .
 	@bin/timed types .venv/bin/mypy
-	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash $(ARGS)
+	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash --ignore tests/contract $(ARGS)
 	@bin/timed 'real tests' $(PYTEST) -q tests/real $(ARGS)
+	@bin/timed 'contract tests' $(PYTEST) -q tests/contract --ignore tests/contract/test_engine.py $(ARGS)
+	@echo 'left out: the contract on containers (make test-docker)'
+
+test-docker: ## the contract of stacks and faults, on containers: wants a Docker engine
+	@bin/set-up test
+	@$(DRDRILL) stack image
+	@bin/timed 'contract tests on containers' $(PYTEST) -q tests/contract --kind docker $(ARGS)
 
 test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test

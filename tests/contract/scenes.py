@@ -6,7 +6,6 @@ A scene that fails ends with a traceback and exit code 1.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import clock, wait
-from harness.command import Commands
 from harness.errors import Refused
 from harness.recorder import Memory
 from harness.stacks import Divisible, Entrance, Pausable, Stack
@@ -71,6 +69,11 @@ def serve(stack: Stack) -> None:
     found = visitor.ask("GET", f"/transactions/{ORIGIN}/1")[1]
     assert (found["from"], found["to"], found["amount"]) == (1, 2, "1.50")
     assert len({visitor.ask("GET", "/health")[1]["zone"] for _ in range(9)}) == 3
+
+
+def still_serves(stack: Stack) -> None:
+    """Ready, and a test transaction is stored and read back."""
+    assert all(condition.ok for condition in Visitor(stack.entrance).conditions())
 
 
 def stop_services(stack: Stack) -> None:
@@ -222,7 +225,7 @@ def _connects(entrance: Entrance) -> str:
 
 
 def _reaches(address: str, port: int) -> str:
-    """"" when a connection is made, or the name of the error."""
+    """ "" when a connection is made, or the name of the error."""
     try:
         socket.create_connection((address, port), timeout=LONG).close()
     except OSError as error:
@@ -231,7 +234,7 @@ def _reaches(address: str, port: int) -> str:
 
 
 def _answers(entrance: Entrance) -> str:
-    """"" when a request is answered, or the name of the error."""
+    """ "" when a request is answered, or the name of the error."""
     try:
         Visitor(entrance).ask("GET", "/health")
     except OSError as error:
@@ -252,7 +255,7 @@ def _until(condition: Callable[[], bool], what: str) -> None:
 
 SCENES: dict[str, Callable[[Stack], None]] = {
     scene.__name__: scene
-    for scene in (serve, stop_services, kill_and_start, pause, cut, cut_refused, lose_leader, adopt)
+    for scene in (serve, still_serves, stop_services, kill_and_start, pause, cut, cut_refused, lose_leader, adopt)
 }
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from harness import clock
 from harness.errors import DrillError
 
 NETWORKS = 100  # bridges that one world can hold
-DISABLED, FORWARDING = 0, 3  # states of a bridge's port
 HOLDER = Path(__file__).with_name("zone_holder.py")
 
 
@@ -77,18 +76,17 @@ class Bridge:
 
     def cut(self, zone: str) -> None:
         """Drop whatever comes from the zone and goes to it, without a word. Harmless when repeated."""
-        self._let(zone, DISABLED)
+        self._set(zone, "down")
 
     def join(self, zone: str) -> None:
         """End the cut. Harmless where there is none."""
-        self._let(zone, FORWARDING)
+        self._set(zone, "up")
 
-    def _let(self, zone: str, state: int) -> None:
-        """Set the state of the zone's port. Its link stays up, so that the zone's own kernel notices nothing."""
+    def _set(self, zone: str, state: str) -> None:
         with _netlink() as route:
             try:
                 index = route.link_lookup(ifname=self.port(zone))[0]
-                route.brport("set", index=index, state=state)
+                route.link("set", index=index, state=state)
             except (NetlinkError, IndexError) as error:
                 raise DrillError(f"the port of zone {zone}: {error}", hint="run `drdrill doctor`") from None
 

@@ -1,0 +1,88 @@
+"""A stack of a kind that runs for tests, held by a process of its own, and nothing of it left at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from harness import wait
+from harness.command import LABEL, labelled
+from harness.folders import temporary_prefix
+from harness.recorder import Memory
+from harness.stacks.docker import engine
+from harness.stacks.kinds import remove_left, way_in
+from harness.stacks.local.world import join_argv
+from tests.contract import scenes
+
+START_LIMIT = timedelta(seconds=120)
+LOGS_ALONE = {".log"}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stack that runs, and the process that holds it."""
+
+    kind: str
+    folder: Path
+    label: str
+    rung: str | None
+    holder: subprocess.Popen[bytes]
+
+    def play(self, scene: str) -> None:
+        """Run a scene where the stack stands, in a process of its own."""
+        words = [sys.executable, "-m", "tests.contract.scenes", scene, self.kind, str(self.folder), self.label]
+        world = (self.folder / scenes.READY).read_text()
+        inside = join_argv(int(world), words) if world else way_in(self.kind, words, rung=self.rung)
+        ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    def left(self) -> list[str]:
+        """What still runs and carries the label: processes, containers, networks, volumes."""
+        found = [Path(f"/proc/{process.pid}/cmdline").read_bytes().decode() for process in labelled(self.label)]
+        return found + [f"run {run}" for run in (engine.runs() if self.kind == "docker" else ()) if run == self.label]
+
+
+@contextmanager
+def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iterator[Held]:
+    """A stack of a kind (`on` a rung of the embedded one); `outer` are words before the whole command."""
+    folder, label = Path(tempfile.mkdtemp(prefix="stack-test-")), f"test-{uuid.uuid4().hex[:8]}"
+    words = [sys.executable, "-m", "tests.contract.scenes", "hold", kind, str(folder), label]
+    with (folder / "hold.out").open("wb") as log:
+        holder = subprocess.Popen(
+            [*outer, *way_in(kind, words, rung=on)],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, LABEL: label},
+        )
+    found = Held(kind, folder, label, on, holder)
+    try:
+        wait.until(
+            lambda: (folder / scenes.READY).exists() or holder.poll() is not None,
+            what="the stack is ready",
+            within=START_LIMIT,
+            recorder=Memory(),
+        )
+        assert (folder / scenes.READY).exists(), (folder / "hold.out").read_text()[-3000:]
+        yield found
+        holder.send_signal(signal.SIGTERM)
+        holder.wait(timeout=60)
+        assert not found.left(), (folder / "hold.out").read_text()
+        left = [path for path in (folder / "stack").rglob("*") if path.is_file()]
+        assert {path.suffix for path in left} == LOGS_ALONE, left
+        assert not list(Path("/tmp").glob(f"{temporary_prefix(label)}*"))
+    finally:
+        holder.kill()
+        holder.wait()
+        remove_left(label, folder / "stack")
+        shutil.rmtree(folder)
