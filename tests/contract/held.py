@@ -40,7 +40,11 @@ class Held:
 
     def play(self, scene: str) -> None:
         """Run a scene where the stack stands, in a process of its own."""
-        words = [sys.executable, "-m", "tests.contract.scenes", scene, self.kind, str(self.folder), self.label]
+        self.run("tests.contract.scenes", scene, self.kind, str(self.folder), self.label)
+
+    def run(self, module: str, *given: str) -> None:
+        """Run a module where the stack stands, in a process of its own; it must end well."""
+        words = [sys.executable, "-m", module, *given]
         world = (self.folder / scenes.READY).read_text()
         inside = join_argv(int(world), words) if world else way_in(self.kind, words, rung=self.rung)
         ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
