@@ -57,6 +57,10 @@ class Process:
         """Whether it is there and not a zombie."""
         return _start_ticks(self.pid) == self.started and _state(self.pid) not in ("Z", "X")
 
+    def paused(self) -> bool:
+        """Whether SIGSTOP holds it."""
+        return self.running() and _state(self.pid) == "T"
+
     def send(self, signum: signal.Signals) -> bool:
         """Signal it; False where it is gone already."""
         try:

@@ -3,7 +3,8 @@
 DrillError                 exit 4   the harness itself failed
 ├── Refused                exit 3   bad input, wrong usage, or not safe to do
 ├── NotReady               exit 2   the stack never reached what a drill needs: nothing can be said
-└── NotInTime              exit 2   a wait ran out
+├── NotInTime              exit 2   a wait ran out
+└── Unable                 exit 2   this kind of stack, or what it stands on, has no such power: nothing can be said
 """
 
 from __future__ import annotations
@@ -49,5 +50,11 @@ class NotReady(DrillError):
 
 class NotInTime(DrillError):
     """A wait ran out; the message carries what was seen last."""
+
+    exit = Exit.UNKNOWN
+
+
+class Unable(DrillError):
+    """What is asked for cannot be had of this stack; the hint says what would lift that."""
 
     exit = Exit.UNKNOWN

@@ -68,14 +68,14 @@ class Pausable(Protocol):
 
 @runtime_checkable
 class Divisible(Protocol):
-    """A stack whose zones can be cut off. Where a kind can and this machine cannot, `cut` is `Refused` with the reason.
+    """A stack whose zones can be cut off. Where this machine cannot, `cut` is `Unable`, with the reason.
 
     A cut drops packets both ways without a word: new connections time out, established ones stall. Inside the zone its
     components still reach each other, and customers of the zone reach them.
     """
 
     def cut(self, zone: str) -> None:
-        """Harmless when repeated. Errors: `Refused`."""
+        """Harmless when repeated. Errors: `Unable`."""
 
     def join(self, zone: str) -> None:
         """End the cut; harmless where there is none."""

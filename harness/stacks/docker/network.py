@@ -31,7 +31,7 @@ TRIES = 20
 Mounts = Mapping[str, Mapping[str, str]]
 FOREVER = ["sleep", "infinity"]
 # Packets are dropped as they come in and as they go out; what a zone's components say to each other is left alone.
-CUT = "iptables -{verb} INPUT ! -i lo -d {address} -j DROP && iptables -{verb} OUTPUT ! -o lo -s {address} -j DROP"
+RULES = ("INPUT ! -i lo -d {address} -j DROP", "OUTPUT ! -o lo -s {address} -j DROP")
 
 
 @dataclass(frozen=True)
@@ -122,19 +122,21 @@ class DockerNetwork:
 
     def cut(self, zone: str) -> None:
         """Drop silently whatever goes between this zone and the others, both ways. Harmless when repeated."""
-        self.join(zone)
-        self._rules(zone, "A")
+        self._rules(zone, begins=True)
 
     def join(self, zone: str) -> None:
-        """End the cut. Harmless where there is none."""
-        self._rules(zone, "D")
+        """End the cut. Harmless where there is none, and where an earlier cut or join was killed half way."""
+        self._rules(zone, begins=False)
 
-    def _rules(self, zone: str, verb: str) -> None:
+    def _rules(self, zone: str, *, begins: bool) -> None:
         for name, first in ((zone, FIRST_ZONE), (f"customers-{zone}", FIRST_CUSTOMERS)):
-            rule = CUT.format(verb=verb, address=self._subnets.address(first + self.zones.index(zone)))
-            with told(f"{'cutting' if verb == 'A' else 'joining'} zone {zone}"):
+            address = self._subnets.address(first + self.zones.index(zone))
+            rules = [rule.format(address=address) for rule in RULES]
+            lines = [f"iptables -D {rule} 2>/dev/null || true" for rule in rules]
+            lines += [f"iptables -A {rule}" for rule in rules] if begins else []
+            with told(f"{'cutting' if begins else 'joining'} zone {zone}"):
                 engine.engine().containers.run(
-                    self._around.image, ["sh", "-c", rule if verb == "A" else f"{rule} 2>/dev/null; true"],
+                    self._around.image, ["sh", "-ec", "\n".join(lines)],
                     network_mode=f"container:{self.pod(name)}", cap_add=["NET_ADMIN"], remove=True,
                     labels=labels(self._commands.label, f"rules-{name}", zone),
                 )  # fmt: skip

@@ -17,9 +17,10 @@ from typing import Any, Protocol
 
 from harness import wait
 from harness.command import Commands, Process, reap
-from harness.errors import DrillError, NotReady, Refused
+from harness.errors import DrillError, NotReady, Unable
 from harness.stacks.local.bridge import HOLDER, Bridge
 from harness.stacks.local.process import PART
+from harness.stacks.local.world import to_zones_apart
 
 ENTRANCE, STORAGE, FIRST_ZONE = 5, 10, 11  # last number of the addresses
 ON_THE_BRIDGE = (1, ENTRANCE, STORAGE)
@@ -40,7 +41,7 @@ class Network(Protocol):
         """The words before a command that must run in the zone. They end in an exec: the pid stays."""
 
     def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between the zone and the others. Errors: `Refused` where that cannot be."""
+        """Drop silently whatever goes between the zone and the others. Errors: `Unable` where that cannot be."""
 
     def join(self, zone: str) -> None:
         """End the cut; harmless where there is none."""
@@ -111,10 +112,8 @@ class Loopback:
         return []
 
     def cut(self, zone: str) -> None:
-        raise Refused(
-            f"zone {zone} cannot be cut on the rung loopback: it is an address and no network",
-            hint="`drdrill doctor` says what would lift the rung",
-        )
+        said = f"zone {zone} cannot be cut: on the rung loopback zones are addresses and no networks"
+        raise Unable(said, hint=to_zones_apart())
 
     def join(self, zone: str) -> None:
         """Nothing was cut."""

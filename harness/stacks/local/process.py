@@ -106,14 +106,23 @@ class LocalProcess:
         self._pid_file.unlink(missing_ok=True)
 
     def pause(self) -> None:
-        """SIGSTOP it and all it has started; its ports stay open. Harmless when repeated."""
-        for process in self.family():
-            process.send(signal.SIGSTOP)
+        """SIGSTOP it and all it has started, until nothing of it moves; its ports stay open. Harmless when repeated."""
+        self._send_all(signal.SIGSTOP, to=lambda process: not process.paused())
 
     def resume(self) -> None:
         """Harmless where it is not paused."""
-        for process in self.family():
-            process.send(signal.SIGCONT)
+        self._send_all(signal.SIGCONT, to=Process.paused)
+
+    def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
+        """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
+        begin = clock.mono()
+        while found := [process for process in self.family() if to(process)]:
+            if clock.since(begin) > SOON:
+                pids = ", ".join(str(process.pid) for process in found)
+                raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
+            for process in found:
+                process.send(signum)
+            clock.sleep(timedelta(milliseconds=10))
 
     def family(self) -> list[Process]:
         """It, what it has started, and what those have started."""

@@ -144,7 +144,7 @@ class LocalStack:
         (self.folder / STALLED).touch()
 
     def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between the zone and the others. Errors: `Refused` on the rung loopback."""
+        """Drop silently whatever goes between the zone and the others. Errors: `Unable` on the rung loopback."""
         assert self._network is not None, "the stack was not started"
         self._network.cut(zone)
 

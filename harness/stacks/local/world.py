@@ -66,6 +66,15 @@ def rung(forced: str | None = None) -> Rung:
     raise DrillError(f"this machine allows no embedded stack: {reasons}", hint=lifts)
 
 
+def to_zones_apart() -> str:
+    """What would make zones networks of their own, for a process that stands on loopback."""
+    tried = [attempt(name) for name in NAMES if name != "loopback"]
+    held = [one.name for one in tried if one.ok]
+    if held:
+        return f"this machine allows the rung {held[0]}: --rung {held[0]}"
+    return "; ".join(f"for the rung {one.name}: {one.lift}" for one in tried)
+
+
 def attempt(name: str) -> Tried:
     """Try one rung for real."""
     if name == "privileged" and os.geteuid() != 0:
