@@ -17,7 +17,7 @@ from harness.stacks import kinds
 from harness.stacks.docker import engine, image, inside, network
 from harness.stacks.docker.engine import told
 from harness.stacks.docker.watching import RULES, Target, Watching
-from harness.stacks.load_balancers.haproxy import HAProxy
+from harness.stacks.load_balancers.haproxy import HAProxy, quoted
 
 
 @pytest.fixture
@@ -166,3 +166,8 @@ def test_prometheus_that_does_not_answer_is_not_steady(tmp_path: Path) -> None:
     """It says so, and raises nothing."""
     seen = Watching("127.0.0.1", [], tmp_path).condition()
     assert not seen.ok and seen.seen.startswith("Prometheus does not answer")
+
+
+def test_a_path_is_one_word_for_the_load_balancer() -> None:
+    """A folder may have blanks, quotes and dollars in its name."""
+    assert quoted(Path('/a clone/"x"/$y')) == '"/a clone/\\"x\\"/\\$y"'

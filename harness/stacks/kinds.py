@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,10 @@ from harness.stacks.docker import engine
 from harness.stacks.docker import stack as docker
 from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local import LocalStack, remove_local, world
+from harness.stacks.parts import lifting
 from harness.stacks.parts.settings import Settings
 
 ENVIRONMENTS = {"local": "embedded", "docker": "containers"}  # kind of stack to class of environment
-SAVED = "stack.json"
 
 
 def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:
@@ -86,7 +85,7 @@ def remove_left(run: str, folder: Path) -> None:
 def _saved(folder: Path) -> dict[str, Any]:
     """What a stack wrote down before it made anything; {} where it had not come so far."""
     try:
-        found = json.loads((folder / SAVED).read_text())
-    except (OSError, ValueError):
+        found = lifting.saved(folder)
+    except Refused:
         return {}
     return found if isinstance(found, dict) else {}

@@ -20,7 +20,7 @@ from typing import Any
 from harness.command import Commands
 from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import ArchivedSegment, Backup, Damage, Member, Place, wal
-from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.backup_tools.vault import Vault, must_be_empty
 
 STANZA = "quantumnest"
 CONFIGURATION = "/etc/pgbackrest.conf"  # where the program looks, in every container of the database
@@ -151,11 +151,7 @@ class PgBackRest:
 
         Errors: `Refused` when the place is not empty, `CommandFailed`.
         """
-        if place.data.exists() and any(place.data.iterdir()):
-            raise Refused(
-                f"{place.data} is not empty: a backup is never restored over something",
-                hint="make a new empty place, or move what is there aside",
-            )
+        must_be_empty(place)
         self._commands.run([*self._words(place.zone), "mkdir", "--parents", "--mode=700", str(place.data)])
         where = [f"--set={backup.id}", f"--pg1-path={place.data}", "--type=none"]
         self._run(*where, "restore", zone=place.zone, within=RESTORE_WITHIN)

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.clock import utc_text
 from harness.errors import Refused
-from harness.stacks import Backup, Damage
+from harness.stacks import Backup, Damage, Place
 from harness.stacks.parts.bucket import Bucket
 
 
@@ -104,6 +104,15 @@ class Vault:
             raise Refused(f"{key} has no version {version}", hint="heal with the version that the damage returned")
         if self.bucket.find(key) != wanted:
             self.bucket.write(key, wanted)
+
+
+def must_be_empty(place: Place) -> None:
+    """Errors: `Refused` when anything is there."""
+    if place.data.exists() and any(place.data.iterdir()):
+        raise Refused(
+            f"{place.data} is not empty: a backup is never restored over something",
+            hint="make a new empty place, or move what is there aside",
+        )
 
 
 def record(backup: Backup, digests: Mapping[str, str]) -> bytes:

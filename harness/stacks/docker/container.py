@@ -35,11 +35,17 @@ def make(
     env: Mapping[str, str] | None = None, volumes: Mapping[str, Mapping[str, str]] | None = None, **more: Any,
 ) -> Any:  # fmt: skip
     """Make a container of the run and start it."""
+    from docker.types import Mount  # noqa: PLC0415  (see engine)
+
+    mounts = [
+        Mount(one["bind"], source, type="bind", read_only=one["mode"] == "ro")
+        for source, one in {**around.volumes, **(volumes or {})}.items()
+    ]
     with told(f"starting {name}"):
         made: Any = engine.engine().containers.run
         return made(
             around.image, list(argv), name=f"{commands.label}-{name}", labels=labels(commands.label, name, zone),
-            user=user, environment=dict(env or {}), volumes={**around.volumes, **(volumes or {})}, detach=True, **more,
+            user=user, environment=dict(env or {}), mounts=mounts, detach=True, **more,
         )  # fmt: skip
 
 

@@ -31,10 +31,13 @@ class DockerGround:
     # Debian's PostgreSQL 15: no checksums unless asked for.
     initdb = ("--locale=C.UTF-8", "--data-checksums")
 
-    def __init__(self, folder: Path, *, commands: Commands, image: str, zones: Sequence[str], prefix: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, commands: Commands, image: str, zones: Sequence[str], sockets: Path, prefix: str = ""
+    ) -> None:
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
+        self.sockets = sockets
         self._around = Surroundings(image=image, volumes=self._mounts())
         self.network = DockerNetwork(commands, self._around, zones=zones, prefix=prefix)
 
@@ -106,9 +109,10 @@ class DockerGround:
         """Nothing: a container's shared memory ends with it."""
 
     def _mounts(self) -> Mounts:
-        folder = str(self.folder)
+        folder, sockets = str(self.folder), str(self.sockets)
         return {
             folder: {"bind": folder, "mode": "rw"},
+            sockets: {"bind": sockets, "mode": "rw"},
             f"{folder}/passwd": {"bind": "/etc/passwd", "mode": "ro"},
         }
 

@@ -62,7 +62,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
 
     members = [
         PatroniMember(
-            ground, zone=zone, sockets=ground.folder / "sockets" / zone, roles=roles, stores=etcd.endpoints(),
+            ground, zone=zone, sockets=ground.sockets / zone, roles=roles, stores=etcd.endpoints(),
             settings=database_settings, synchronous={"synchronous_mode": True},
         )
         for zone in ground.zones

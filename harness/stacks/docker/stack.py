@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from harness import clock, wait
+from harness import wait
 from harness.command import Commands
-from harness.errors import DrillError, Refused
 from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore
 from harness.stacks.docker import engine, image
@@ -23,18 +17,18 @@ from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
+from harness.stacks.parts import lifting
 from harness.stacks.parts.api import API_PORT
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
-from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
 
 ZONES = ("a", "b", "c")
-SAVED = "stack.json"
 WATCHED_WITHIN = timedelta(seconds=30)
 PACKAGES = (
     "postgresql-15", "patroni", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
@@ -67,31 +61,24 @@ class DockerStack:
 
         Errors: `Refused` when no stack was started there, or it was removed.
         """
-        try:
-            saved = json.loads((folder / SAVED).read_text())
-        except (OSError, ValueError):
-            raise Refused(f"no stack was started in {folder}", hint="`drdrill stack up` starts one") from None
+        saved = lifting.saved(folder)
         stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
-        stack._stand(saved["image"], prefix=saved["prefix"])
+        stack._stand(saved["image"], sockets=Path(saved["sockets"]), prefix=saved["prefix"])
         stack._build(Issued(stack.folder / "tls"))
         return stack
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
-        try:
+        with lifting.starting(self.folder):
             self._start()
-        except (OSError, psycopg.Error) as error:
-            said = str(error).strip() or type(error).__name__
-            hint = f"is there room on the disk, and may {self.folder} be written? The logs there say more"
-            raise DrillError(f"the stack cannot be started: {said}", hint=hint) from error
 
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._timed("image"):
+        with lifting.timed(self._recorder, "image"):
             made = image.make(lambda said: self._recorder.record("stack.part", part=said, seconds=0.0))
-        with self._timed("network"):
-            ground = self._stand(made)
+        with lifting.timed(self._recorder, "network"):
+            ground = self._stand(made, sockets=lifting.socket_folder(self.folder, self.commands.label, ZONES))
             self._save(made)  # before anything is made: whoever removes it must know its kind
             ground.make()
             self._save(made)
@@ -101,28 +88,28 @@ class DockerStack:
         parts.store.start()
         for watcher in parts.watchers:
             watcher.start()
-        with self._timed("data"):
+        with lifting.timed(self._recorder, "data"):
             make_first_data(
                 self._here, parts.members, roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
             )  # fmt: skip
-        with self._timed("etcd"):
+        with lifting.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
-        with self._timed("s3"):
+        with lifting.timed(self._recorder, "s3"):
             wait.until(parts.store.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
-        with self._timed("cluster"):
+        with lifting.timed(self._recorder, "cluster"):
             for service in (parts.balancer, *parts.services.values()):
                 service.start()
             parts.cluster.start()
             parts.backups.prepare()
         steady = self._asked()
-        with self._timed("serving"):
+        with lifting.timed(self._recorder, "serving"):
             steady.wait_serving()
-        with self._timed("first backup"):
+        with lifting.timed(self._recorder, "first backup"):
             parts.backups.take()
-        with self._timed("replication"):
+        with lifting.timed(self._recorder, "replication"):
             steady.wait_replicating()
-        with self._timed("watching"):
+        with lifting.timed(self._recorder, "watching"):
             wait.until(
                 lambda: parts.watching.condition().ok, what="the stack is watched", within=WATCHED_WITHIN,
                 recorder=self._recorder, last_seen=lambda: parts.watching.condition().seen,
@@ -165,11 +152,7 @@ class DockerStack:
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
-        found = {path.stem: path for path in sorted((self.folder / "logs").glob("*.log"))}
-        for zone in ZONES:
-            for path in sorted((self.folder / "zones" / zone / "log").glob("*.log")):
-                found[f"{path.stem}-{zone}"] = path
-        return found
+        return lifting.logs(self.folder, ZONES)
 
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every component of the stack, by its name."""
@@ -180,29 +163,20 @@ class DockerStack:
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
         entrance, parts, network = self.entrance, self._made, self._here.network
-        where = f"{entrance.host}:{entrance.port}"
-        servers = ",".join(member.address for member in parts.members)
-        target = dsn(servers, PORT, role="postgres", password="")
-        words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
-        database = " ".join([*words, "target_session_attrs=read-write"])
+        bucket = parts.vault.bucket.name
         return {
+            **lifting.asking(entrance, parts.members),
             "addresses": {
-                "entrance": f"https://{where} at {entrance.address}",
-                "storage": f"{parts.store.url}, bucket {parts.vault.bucket.name}",
+                **lifting.addresses(entrance, parts.members, store=parts.store.url, bucket=bucket),
                 "prometheus": f"http://{network.watch}:{PROMETHEUS}",
                 "alerts": f"http://{network.watch}:{ALERTMANAGER}",
-                **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in parts.members},
                 "containers": f"docker ps --filter label={engine.RUN}={self.commands.label}",
             },
-            "dsn": database,
-            "psql": ["psql", f'"{database}"'],
-            "curl": ["curl", "--cacert", str(entrance.ca), "--resolve", f"{where}:{entrance.address}",
-                     f"https://{where}/ready"],
             "environment": {
                 "PGPASSWORD": self._roles.postgres,
                 "PATH": f"{CLIENTS}:{os.environ.get('PATH', os.defpath)}",
             },
-        }  # fmt: skip
+        }
 
     @property
     def _made(self) -> Parts:
@@ -221,8 +195,10 @@ class DockerStack:
         self._roles = roles
         self.secrets = list(roles.all().values())
 
-    def _stand(self, made: str, *, prefix: str = "") -> DockerGround:
-        self._ground = DockerGround(self.folder, commands=self.commands, image=made, zones=ZONES, prefix=prefix)
+    def _stand(self, made: str, *, sockets: Path, prefix: str = "") -> DockerGround:
+        self._ground = DockerGround(
+            self.folder, commands=self.commands, image=made, zones=ZONES, sockets=sockets, prefix=prefix
+        )
         return self._ground
 
     def _build(self, authority: Issuer) -> Parts:
@@ -242,37 +218,15 @@ class DockerStack:
             "kind": self.kind,
             "label": self.commands.label,
             "image": made,
+            "sockets": str(self._here.sockets),
             "prefix": self._here.network.prefix,
             "roles": self._roles.all(),
             **self.settings.saved(),
         }
-        file = self.folder / SAVED
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(saved, indent=1))
-
-    @contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
-        begin = clock.mono()
-        yield
-        self._recorder.record("stack.part", part=what, seconds=round(clock.since(begin).total_seconds(), 3))
+        lifting.save(self.folder, saved)
 
 
 def remove(label: str, folder: Path) -> None:
     """Remove what a container stack has left, in any process; logs stay. Harmless where nothing is left."""
     engine.remove(label)
-    for path in folder.glob("*"):
-        if path.name == "logs":
-            continue
-        if path.name == "zones":
-            for part in path.glob("*/*"):
-                if part.name != "log":
-                    _remove(part)
-        else:
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    lifting.remove_files(folder)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from harness.errors import DrillError
 from harness.stacks.docker.network import STORAGE
+from harness.stacks.load_balancers.haproxy import quoted
 from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.s3 import BUCKET, CREDENTIALS, REGION
@@ -51,7 +51,6 @@ class Store:
             ),
             ground.unit("s3-tls", runs=Runs.PART, place=STORAGE, argv=self._front),
         ]  # fmt: skip
-        self._made = False
 
     def start(self) -> None:
         """Start both; `ready` says when they serve."""
@@ -60,24 +59,18 @@ class Store:
             unit.start()
 
     def ready(self) -> bool:
-        """Whether it answers a real request; makes the versioned bucket the first time it does.
+        """Whether it answers a real request; the versioned bucket is there then.
 
         Errors: `NotReady` when one has ended, with its last log lines.
         """
         for unit in self.units:
             unit.must_run()
-        if not self._made:
-            try:
-                self.bucket.make()
-            except DrillError:
-                return False  # it does not listen yet
-            self._made = True
-        return True
+        return self.bucket.answers()
 
     def _front(self) -> list[str]:
         chain, key = self._authority.issue("s3", [self._ground.storage, HOST])
         pem, file = self._folder / "s3.pem", self._folder / "haproxy.cfg"
         pem.touch(mode=0o600)
         pem.write_text(chain.read_text() + key.read_text())
-        file.write_text(CONFIGURATION.format(address=self._ground.storage, port=PORT, pem=pem, plain=PLAIN))
+        file.write_text(CONFIGURATION.format(address=self._ground.storage, port=PORT, pem=quoted(pem), plain=PLAIN))
         return ["haproxy", "-db", "-f", str(file)]

