@@ -16,6 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pytest
+
 from harness import clock, wait
 from harness.errors import Unable
 from harness.recorder import Memory
@@ -111,7 +114,7 @@ def lose_leader(stack: Stack) -> None:
 def adopt(stack: Stack) -> None:
     """A base backup is recovered in an empty place, put in service, and cloned; its timeline is archived whole."""
     visitor = Visitor(stack.entrance)
-    _until(lambda: stack.steady()[-1].ok, "what was written is archived")
+    _until(lambda: _archives(stack), "what was written is archived")
     place = stack.cluster.empty_place("b")
     stack.backups.restore(stack.backups.backups()[-1], place)
     place.recover(restore_command=stack.backups.restore_command(), target={})
@@ -169,6 +172,42 @@ def pause(stack: Stack) -> None:
     _until(lambda: "b" in _zones(visitor), "zone b is asked again")
 
 
+def pause_database(stack: Stack) -> None:
+    """All that a component has started is frozen with it; connections stay whole, and what is paused can be killed."""
+    leader = stack.cluster.leader()
+    member = next(one for one in stack.cluster.members if leader is None or one.zone != leader.zone)
+    assert isinstance(member, Pausable)
+    member.resume()
+    query = "SELECT pg_postmaster_start_time()"
+    with psycopg.connect(member.dsn, autocommit=True) as opened:
+        began = opened.execute(query).fetchone()
+        member.pause()
+        assert member.running()
+        assert _reaches(*_address(member.dsn)) == ""
+        with pytest.raises(psycopg.OperationalError, match="timeout"):
+            psycopg.connect(member.dsn, connect_timeout=2).close()
+        member.resume()
+        assert opened.execute(query).fetchone() == began
+    member.pause()
+    member.kill()
+    assert not member.running()
+    member.start()
+    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "the member that was killed follows again")
+
+
+def show_logs(stack: Stack) -> None:
+    """Every component runs and is listed with the log in which it speaks; so are the databases' own logs."""
+    found, logs = stack.components(), stack.logs()
+    assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in stack.zones)} <= set(found)
+    for name, component in found.items():
+        assert (component.name, component.running()) == (name, True)
+        assert logs[name] == component.log and component.log.is_file(), name
+    for member in stack.cluster.members:
+        assert f"I am ({member.zone})" in member.log.read_text()
+        assert member.database_log in logs.values()
+        assert "database system is ready" in member.database_log.read_text()
+
+
 def cut(stack: Stack) -> None:
     """A cut is silent: what is new times out, what is open stalls, the zone itself goes on; joined, all is whole."""
     assert isinstance(stack, Divisible)
@@ -211,8 +250,19 @@ def cut_refused(stack: Stack) -> None:
 
 
 def _zones(visitor: Visitor) -> set[str]:
-    """Which zones answer at the entrance."""
-    return {str(visitor.ask("GET", "/health")[1].get("zone")) for _ in range(6)}
+    """Which zones answer at the entrance; "" where one has taken a request and does not answer."""
+
+    def asked() -> str:
+        try:
+            return str(visitor.ask("GET", "/health")[1].get("zone"))
+        except TimeoutError:
+            return ""
+
+    return {asked() for _ in range(6)}
+
+
+def _archives(stack: Stack) -> bool:
+    return next(one.ok for one in stack.steady() if one.name == "archives")
 
 
 def _address(dsn: str) -> tuple[str, int]:
@@ -255,7 +305,10 @@ def _until(condition: Callable[[], bool], what: str) -> None:
 
 SCENES: dict[str, Callable[[Stack], None]] = {
     scene.__name__: scene
-    for scene in (serve, still_serves, stop_services, kill_and_start, pause, cut, cut_refused, lose_leader, adopt)
+    for scene in (
+        *(serve, show_logs, still_serves, stop_services, kill_and_start, pause, pause_database, cut, cut_refused),
+        *(lose_leader, adopt),
+    )
 }
 
 if __name__ == "__main__":

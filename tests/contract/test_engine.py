@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.command import LABEL
+from harness import wait
+from harness.command import LABEL, labelled
+from harness.recorder import Memory
 from harness.stacks.docker import engine, image
 
 DEAD, ALIVE = (f"test-{word}-{uuid.uuid4().hex[:6]}" for word in ("dead", "alive"))
 FOREVER = ["sleep", "600"]
+HALF_MADE = 10  # networks, pods, and the first components
 
 
 @pytest.fixture
@@ -51,6 +57,33 @@ def make(run: str) -> None:
         image.name(), FOREVER, detach=True, name=f"{run}-x", labels=labels, network=net.name, init=True
     )
     client.containers.create(image.name(), FOREVER, name=f"{run}-never-started", labels=labels)
+
+
+@pytest.mark.parametrize("by", ["remove_left", "sweep"])
+def test_a_stack_that_was_killed_while_it_started_is_removed(by: str, tmp_path: Path, foreign: list[Any]) -> None:
+    """Its networks and some of its containers are there; what it would have made next never comes."""
+    label = f"test-{uuid.uuid4().hex[:8]}"
+    words = [sys.executable, "-m", "tests.contract.scenes", "hold", "docker", str(tmp_path), label]
+    holder = subprocess.Popen(words, env={**os.environ, LABEL: label}, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: len(things(label)) >= HALF_MADE or holder.poll() is not None, "half of it is made")
+    finally:
+        holder.kill()
+        holder.wait()
+    _until(lambda: not labelled(label), "the commands of the killed process have ended")
+    assert len(things(label)) >= HALF_MADE
+    if by == "sweep":
+        assert f"{label}: " in drdrill("sweep")
+    else:
+        words = [sys.executable, "-m", "tests.contract.remove", label, str(tmp_path / "stack")]
+        subprocess.run(words, check=True)
+    assert things(label) == []
+    for one in foreign:
+        one.reload()
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    wait.until(condition, what=what, within=timedelta(seconds=60), recorder=Memory())
 
 
 def drdrill(*words: str) -> str:

@@ -15,6 +15,11 @@ def test_it_serves_over_tls_stores_once_and_says_what_is_certain(stack: Held) ->
     stack.play("serve")
 
 
+def test_every_component_is_listed_with_its_log(stack: Held) -> None:
+    """It runs, and says in it what it does."""
+    stack.play("show_logs")
+
+
 def test_where_no_zone_serves_the_entrance_says_that_nothing_is_stored(stack: Held) -> None:
     """Its own answer counts as a refusal, not as a doubt, and the zones serve again once they are started."""
     stack.play("stop_services")
@@ -28,6 +33,11 @@ def test_what_is_killed_is_gone_and_can_be_started_again(stack: Held) -> None:
 def test_what_is_paused_keeps_its_ports_and_says_nothing(stack: Held) -> None:
     """Only a health check by a real request notices."""
     stack.play("pause")
+
+
+def test_a_paused_database_goes_on_where_it_stopped(stack: Held) -> None:
+    """It answers nothing meanwhile, and its connections stay whole; one that is paused can be killed."""
+    stack.play("pause_database")
 
 
 def test_a_cut_is_silent_and_leaves_the_zone_to_itself(stack: Held) -> None:

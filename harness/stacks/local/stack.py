@@ -152,7 +152,7 @@ class LocalStack:
     def components(self) -> dict[str, Unit]:
         """Every process of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.envoy]
+        found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.envoy, parts.s3.unit]
         return {component.name: component for component in found}
 
     def explore(self) -> dict[str, Any]:
