@@ -192,6 +192,7 @@ def _enter(config: pytest.Config) -> None:
         return
     plan.load(PLAN)
     catalog.must_be_understood(catalog.drills(FEATURES))
+    kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, rung=config.option.rung)
     if begin.FOLDER not in os.environ:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -171,3 +173,14 @@ def test_prometheus_that_does_not_answer_is_not_steady(tmp_path: Path) -> None:
 def test_a_path_is_one_word_for_the_load_balancer() -> None:
     """A folder may have blanks, quotes and dollars in its name."""
     assert quoted(Path('/a clone/"x"/$y')) == '"/a clone/\\"x\\"/\\$y"'
+
+
+@pytest.mark.parametrize("words", [["run", "monthly"], ["prove", "database-backup-restoration"], ["stack", "up"]])
+def test_without_an_engine_nothing_is_begun(tmp_path: Path, words: list[str]) -> None:
+    """One error, a hint, exit code 3, and no folder of evidence."""
+    argv = [sys.executable, "-m", "harness", *words, "--stack", "docker", "--evidence", str(tmp_path / "e")]
+    env = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == Exit.REFUSED
+    assert done.stderr.startswith("error: no Docker engine runs here\nHINT: ") and done.stderr.count("\n") == 2
+    assert not (tmp_path / "e").exists()

@@ -15,6 +15,7 @@ from harness.cli import options
 from harness.cli.run import Request, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
 from harness.run import new_id
+from harness.stacks.kinds import prepare
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def prove(
     if unknown := set(only) - {twin.name for twin in twins}:
         names = ", ".join(twin.name for twin in TWINS.get(drill.name, ()))
         raise Refused(f"{drill.name} has no twin {', '.join(sorted(unknown))}", hint=f"it has: {names}")
+    prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"proof-{new_id()}"
     proofs: list[Proof] = []
     plain = Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale)
@@ -74,6 +76,7 @@ def prove(
         got = f"{twin.finding} {said.get(twin.finding, 'not asked')}, verdict {found.get('verdict', 'none')}"
         ok = said.get(twin.finding) in twin.outcomes and found.get("verdict") in (Outcome.MISSED, Outcome.UNKNOWN)
         proofs.append(Proof(twin.name, wanted, got, ok, twin.why, found["pack"]))
+    folder.mkdir(parents=True, exist_ok=True)  # where no run could begin there is none yet
     (folder / "proof.json").write_text(json.dumps([vars(proof) for proof in proofs], indent=1) + "\n")
     if as_json:
         click.echo(json.dumps([vars(proof) for proof in proofs], indent=1))

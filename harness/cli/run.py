@@ -33,6 +33,7 @@ from harness.run import new_id
 from harness.safety import stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
+from harness.stacks.kinds import prepare
 from reports.text import summary
 
 CADENCES = ("monthly", "quarterly", "annual")
@@ -172,6 +173,7 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
 
     Errors: `DrillError` when no pack came of it, with the last words of pytest.
     """
+    prepare(request.stack, (lambda _: None) if quiet else click.echo)
     name = new_id()
     folder, lock = begin(request.evidence, name, viewer=os.getpid())
     pack = folder.with_name(name)

@@ -22,7 +22,7 @@ from harness.errors import NotInTime, NotReady, Refused
 from harness.recorder import Memory
 from harness.run import new_id
 from harness.stacks.docker import image
-from harness.stacks.kinds import ENVIRONMENTS, remove_left, way_in
+from harness.stacks.kinds import ENVIRONMENTS, prepare, remove_left, way_in
 from harness.stacks.local import world
 
 FOLDERS = "stack-*"
@@ -69,6 +69,7 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
         raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
     words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
+    prepare(stack, lambda said: click.echo(said, err=True))
     inside = way_in(stack, words, rung=rung)
     held.folder.mkdir(parents=True)
     click.echo(f"starting {held.name}, {ENVIRONMENTS[stack]} ...", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from harness.errors import Refused
 from harness.folders import temporary_prefix
 from harness.recorder import Recorder
 from harness.stacks import Stack
-from harness.stacks.docker import engine
+from harness.stacks.docker import engine, image
 from harness.stacks.docker import stack as docker
 from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local import LocalStack, remove_local, world
@@ -37,6 +37,15 @@ def attach_stack(folder: Path, *, recorder: Recorder) -> Stack:
     """
     kind = DockerStack if _saved(folder).get("kind") == "docker" else LocalStack
     return kind.attach(folder, recorder=recorder)
+
+
+def prepare(kind: str, say: Callable[[str], None]) -> None:
+    """Make what a kind needs once on a machine, before a run begins: the image of the container stack.
+
+    Errors: `Refused` where it cannot be made.
+    """
+    if kind == "docker":
+        image.make(say)
 
 
 def way_in(kind: str, words: Sequence[str], *, rung: str | None) -> list[str]:
