@@ -26,6 +26,7 @@ ZONE = "io.drdrill.zone"  # label: the zone that a container dies with
 OWNER = "io.drdrill.owner"  # label: the user id of whoever runs it
 EXTRA_HINT = "install what containers need: bin/set-up docker"
 SWEEP_LIMIT = timedelta(seconds=60)
+OFTEN = timedelta(milliseconds=100)
 
 
 @cache
@@ -74,11 +75,6 @@ def labels(run: str, part: str, zone: str = "") -> dict[str, str]:
     return {RUN: run, PART: part, ZONE: zone, OWNER: str(os.geteuid())}
 
 
-def labelled(run: str) -> dict[str, Any]:
-    """The filter for everything of a run."""
-    return {"label": f"{RUN}={run}"}
-
-
 def runs() -> list[str]:
     """Our user's runs of which anything is in the engine, alive or left behind; root's are everybody's."""
     client = engine()
@@ -86,8 +82,8 @@ def runs() -> list[str]:
         found = [one.labels for one in client.containers.list(all=True, filters={"label": RUN}, ignore_removed=True)]
         found += [one.attrs["Labels"] for one in client.networks.list(filters={"label": RUN})]
         found += [one.attrs["Labels"] or {} for one in client.volumes.list(filters={"label": RUN})]
-    mine = [labels for labels in found if os.geteuid() == 0 or labels.get(OWNER) == str(os.geteuid())]
-    return sorted({labels[RUN] for labels in mine})
+    mine = [one for one in found if os.geteuid() == 0 or one.get(OWNER) == str(os.geteuid())]
+    return sorted({one[RUN] for one in mine})
 
 
 def remove(run: str) -> int:
@@ -95,35 +91,32 @@ def remove(run: str) -> int:
 
     Errors: `DrillError` when something is still there after a minute.
     """
-    from docker.errors import NotFound  # noqa: PLC0415  (see engine)
+    from docker.errors import APIError, NotFound  # noqa: PLC0415  (see engine)
 
-    client, removed, begin = engine(), 0, clock.mono()
-    while True:
-        with told(f"removing what run {run} has left"):
-            left: list[Any] = [
-                *client.containers.list(all=True, filters=labelled(run), ignore_removed=True),
-                *client.networks.list(filters=labelled(run)),
-                *client.volumes.list(filters=labelled(run)),
-            ]
-            if not left:
-                return removed
-            if clock.since(begin) > SWEEP_LIMIT:
-                names = ", ".join(one.name for one in left)
-                raise DrillError(f"will not be removed: {names}", hint="docker ps -a; then `drdrill heal` again")
-            for one in left:
-                try:
-                    if hasattr(one, "exec_run"):
-                        one.remove(force=True, v=True)
-                    elif not _in_use(one):
-                        one.remove()
-                    removed += 1
-                except NotFound:
-                    pass
+    removed, begin = 0, clock.mono()
+    while left := _left(run):
+        refused = ""
+        for one in left:
+            try:
+                one.remove(**({"force": True, "v": True} if hasattr(one, "exec_run") else {}))
+                removed += 1
+            except NotFound:
+                pass
+            except APIError as error:  # somebody else is removing it, or a network's last container has just gone
+                refused = f"{one.name}: {error.explanation or error}"
+        if refused and clock.since(begin) > SWEEP_LIMIT:
+            raise DrillError(f"will not be removed: {refused}", hint="docker ps -a; then `drdrill heal` again")
+        clock.sleep(OFTEN)
+    return removed
 
 
-def _in_use(one: Any) -> bool:
-    """A network that still has containers: they are removed first."""
-    return bool(getattr(one, "containers", None))
+def _left(run: str) -> list[Any]:
+    """Containers first: what is connected to a network keeps it."""
+    client = engine()
+    ours: Any = {"label": f"{RUN}={run}"}
+    with told(f"looking for what run {run} has left"):
+        containers = client.containers.list(all=True, filters=ours, ignore_removed=True)
+        return [*containers, *client.networks.list(filters=ours), *client.volumes.list(filters=ours)]
 
 
 def _unreachable(error: Exception) -> Refused:
