@@ -93,7 +93,6 @@ class PgBackRest:
         self._words = words
         self._password = password
         self._listed = wal.Listed()
-        self._folder = ""  # of the archive: pgBackRest names it by PostgreSQL's version
 
     def archive_command(self) -> str:
         """For postgresql.conf: stores one WAL file."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.command import Commands
+from harness.stacks.backup_tools.pgbackrest import CONFIGURATION
 from harness.stacks.docker.container import ContainerUnit, Surroundings
 from harness.stacks.docker.inside import HOST, here
 from harness.stacks.docker.network import STORAGE, DockerNetwork
@@ -122,7 +123,7 @@ class DockerGround:
         return {"/": {"bind": HOST, "mode": "ro"}, run: {"bind": f"{HOST}{run}", "mode": "rw"}}
 
     def _of_zone(self, zone: str) -> Mounts:
-        return {str(self.configuration(zone)): {"bind": "/etc/pgbackrest.conf", "mode": "ro"}}
+        return {str(self.configuration(zone)): {"bind": CONFIGURATION, "mode": "ro"}}
 
 
 def _user() -> int:

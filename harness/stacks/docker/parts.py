@@ -67,7 +67,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         )
         for zone in ground.zones
     ]  # fmt: skip
-    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles)
+    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1)
     services = {zone: api(ground, zone=zone, authority=authority, roles=roles) for zone in ground.zones}
     watching = Watching(ground.network.watch, _targets(ground), ground.folder / "watching")
     return Parts(

@@ -63,7 +63,7 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         )
         for zone in ground.zones
     ]  # fmt: skip
-    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles)
+    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=len(members) - 1)
     vault = Vault(s3.bucket)
     backups = BarmanBackups(
         vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,

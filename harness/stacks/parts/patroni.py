@@ -29,11 +29,15 @@ PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "r
 class PatroniCluster:
     """Fills the protocol Cluster."""
 
-    def __init__(self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles) -> None:
+    def __init__(
+        self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles, synchronous: int
+    ) -> None:
+        """`synchronous` is how many members a commit may wait for where all is well: fewer is not healthy."""
         self.members: Sequence[Member] = tuple(members)
         self._members = tuple(members)
         self._ground = ground
         self._etcd = etcd
+        self._synchronous = synchronous
         self._roles = roles
         self._aside = ground.folder / "aside"
 
@@ -57,7 +61,7 @@ class PatroniCluster:
         )
 
     def healthy(self) -> list[Condition]:
-        """A leader, every other member streams from it, and no commit is promised by the leader alone."""
+        """A leader, every other member streams from it, and as many of them are synchronous as there should be."""
         leader = self.leader()
         if leader is None:
             return [Condition("leader", ok=False, seen="nobody leads")]
@@ -77,7 +81,7 @@ class PatroniCluster:
                 conditions.append(Condition(f"{member.name} replicates", ok=ok, seen=f"{state} {sync}".strip()))
         promised = [name for name, (_, sync) in seen.items() if sync in ("sync", "quorum")]
         said = f"commits wait for {', '.join(promised) or 'nobody'}"
-        return [*conditions, Condition("synchronous", ok=bool(promised), seen=said)]
+        return [*conditions, Condition("synchronous", ok=len(promised) >= self._synchronous, seen=said)]
 
     def start(self) -> None:
         """Start all members and wait until one leads and takes writes."""
