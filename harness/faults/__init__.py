@@ -25,6 +25,9 @@ class Fault(Protocol):
     def prepare(self, stack: Stack) -> Undo:
         """Look, do not touch: what would `heal` need?"""
 
+    def hurts(self, undo: Undo) -> list[str]:
+        """What an alert has to name: names of components, or `zone a`; empty where no monitoring could see it."""
+
     def inject(self, stack: Stack, undo: Undo) -> None: ...
     def bit(self, stack: Stack, undo: Undo) -> str:
         """Proof that it took effect, in words; empty when it did not."""

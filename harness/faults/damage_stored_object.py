@@ -30,6 +30,9 @@ class DamageStoredObject:
         keys = self._keys(stack)
         return {"versions": {key: stack.store.current_version(key) for key in keys}}
 
+    def hurts(self, undo: Undo) -> list[str]:
+        return []
+
     def inject(self, stack: Stack, undo: Undo) -> None:
         for key in undo["versions"]:
             content: bytes | None = None

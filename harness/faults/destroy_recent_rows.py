@@ -31,6 +31,9 @@ class DestroyRecentRows:
         """Counts the rows at stake. No command undoes what is committed: the recovery procedure is the undo."""
         return {"sound": self._sound(stack)}
 
+    def hurts(self, undo: Undo) -> list[str]:
+        return []
+
     def inject(self, stack: Stack, undo: Undo) -> None:
         with stack.cluster.connect_as("operator") as connection, connection.transaction():
             connection.execute(

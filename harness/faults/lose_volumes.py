@@ -19,6 +19,9 @@ class LoseVolumes:
     def prepare(self, stack: Stack) -> Undo:
         return {"members": [member.name for member in stack.cluster.members]}
 
+    def hurts(self, undo: Undo) -> list[str]:
+        return list(undo["members"])
+
     def inject(self, stack: Stack, undo: Undo) -> None:
         for member in stack.cluster.members:
             member.kill()

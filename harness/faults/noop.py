@@ -19,6 +19,9 @@ class Noop:
     def prepare(self, stack: Stack) -> Undo:
         return {}
 
+    def hurts(self, undo: Undo) -> list[str]:
+        return []
+
     def inject(self, stack: Stack, undo: Undo) -> None:
         pass
 

@@ -7,16 +7,20 @@ can read; where any other file lies is the stack's own business.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import psycopg
 
 from harness.command import Commands, Done
 from harness.stacks.wal import Branch
+
+
+NEXT_ADDRESS = 1.0  # seconds after which a silent address of the entrance is left for the next one
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,27 @@ class Condition:
 
 @dataclass(frozen=True)
 class Entrance:
-    """Where customers come in: the name they know, the address behind it, and the CA that they trust."""
+    """Where customers come in: the name they know, the addresses that it stands for, and the CA that they trust."""
 
     host: str  # "api.quantumnest.com": goes into SNI and Host
-    address: str
+    addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
     port: int
     ca: Path
+
+    def open(self, *, within: float) -> socket.socket:
+        """A connection to the first address that takes one, as any client of a name with several addresses makes it.
+
+        `within`: seconds in all; an address that says nothing costs `NEXT_ADDRESS` of them.
+        Errors: `OSError` of the last address.
+        """
+        for address in self.addresses[:-1]:
+            try:
+                opened = socket.create_connection((address, self.port), timeout=min(NEXT_ADDRESS, within))
+            except OSError:
+                continue
+            opened.settimeout(within)
+            return opened
+        return socket.create_connection((self.addresses[-1], self.port), timeout=within)
 
 
 class Component(Protocol):
@@ -79,6 +98,110 @@ class Divisible(Protocol):
 
     def join(self, zone: str) -> None:
         """End the cut; harmless where there is none."""
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A stack in which two zones can be made blind for each other while all others see both.
+
+    `part` "" is everything between the two, "etcd" only what the members of the consensus store, and its clients, say
+    to each other across the two zones. As silent as a cut. Where this machine cannot, it is `Unable`, with the reason.
+    """
+
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+        """Harmless when repeated. Errors: `Unable`."""
+
+    def join_link(self, one: str, other: str) -> None:
+        """End every cut between the two; harmless where there is none."""
+
+
+@dataclass(frozen=True)
+class Slowness:
+    """How slow a link is made; 0 leaves a figure alone."""
+
+    kilobytes: int = 0  # a second
+    latency: timedelta = timedelta(0)
+    loss: float = 0.0  # percent of the packets
+
+
+@runtime_checkable
+class Slowable(Protocol):
+    """A stack in which the link of a zone can be made slow, as far as the kernel can."""
+
+    def slow(self, zone: str, how: Slowness) -> Sequence[str]:
+        """Make it so, both ways; harmless when repeated. Returns what this kernel could not do, in words.
+
+        Errors: `Unable` where nothing of it can be done.
+        """
+
+    def unslow(self, zone: str) -> None:
+        """Harmless where it is not slow."""
+
+    def slowed(self, zone: str) -> str:
+        """How the kernel says that the link is slowed; empty where it is not."""
+
+
+@runtime_checkable
+class Flappable(Protocol):
+    """A stack in which the link of a zone can be made to come and go by itself."""
+
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+        """Begin: down first, then up, and so on; it stops by itself after `lasting`, joined. Errors: `Unable`."""
+
+    def settle(self, zone: str) -> None:
+        """End it, joined; harmless where nothing flaps."""
+
+    def flaps(self, zone: str) -> int:
+        """How often the link has gone down since `flap`; 0 where nothing flaps."""
+
+
+@runtime_checkable
+class Powered(Protocol):
+    """A stack that can lose a zone whole, as by a power cut: at one instant, and nobody is told."""
+
+    def cut_power(self, zone: str) -> None:
+        """Every component of the zone is gone, and its network silent. Harmless when repeated."""
+
+    def restore_power(self, zone: str) -> None:
+        """The network is back, and every component is started again. Harmless where the power is on."""
+
+    def has_power(self, zone: str) -> bool: ...
+
+
+@runtime_checkable
+class Skewable(Protocol):
+    """A component whose clock can be set wrong without touching anybody else's."""
+
+    def skew(self, by: timedelta) -> None:
+        """Restart it with a clock that is wrong by so much. Errors: `Unable` where there is no libfaketime."""
+
+    def unskew(self) -> None:
+        """Restart it with the right clock; harmless where it has it."""
+
+    def skewed(self) -> timedelta:
+        """By how much its clock is wrong, read from it."""
+
+
+@runtime_checkable
+class Fillable(Protocol):
+    """A database server whose volume can be made to take no more."""
+
+    def fill_volume(self) -> None:
+        """From now on nothing that it writes can grow. Harmless when repeated."""
+
+    def free_volume(self) -> None:
+        """Give it room again; harmless where it has room."""
+
+    def volume_is_full(self) -> bool: ...
+
+
+@runtime_checkable
+class Unfenced(Protocol):
+    """For sabotage only: a database server whose manager can be frozen, so that nobody takes the lead from it."""
+
+    def freeze_manager(self) -> None: ...
+    def thaw_manager(self) -> None:
+        """Harmless where it is not frozen."""
 
 
 class Member(Component, Protocol):
@@ -259,6 +382,51 @@ class ObjectStore(Protocol):
         """Make `version` current again; harmless where it is already."""
 
 
+@dataclass(frozen=True)
+class Alert:
+    """What the platform's monitoring told operations, as it came in at the alert receiver."""
+
+    received: int  # nanoseconds of the monotonic clock, when the receiver had it
+    starts: str  # UTC, by the monitoring's own clock
+    name: str  # of the rule, "ServerDown"
+    state: Literal["firing", "resolved"]
+    component: str  # what it says has failed, by the stack's name for it; empty where it names none
+    zone: str  # where it says that is; empty where it names none
+    summary: str  # for people
+
+
+class Monitoring(Protocol):
+    """What watches the platform, and the receiver that its alerts go to: Alertmanager's webhook, or plain JSON."""
+
+    by: str  # what watches, for people
+
+    def alerts(self) -> list[Alert]:
+        """All that the receiver has had so far, in order."""
+
+    def condition(self) -> Condition:
+        """Whether everything is watched, and whether an alert would arrive."""
+
+    def lose_receiver(self) -> None:
+        """For sabotage only: from now on no alert arrives, and nobody is told so."""
+
+
+class Releases(Protocol):
+    """The releases of the platform's API."""
+
+    def current(self) -> str:
+        """The one that is deployed."""
+
+    def history(self) -> list[str]:
+        """What was deployed, one after the other; the last one is `current`."""
+
+    def publish(self, name: str, content: Mapping[str, Any]) -> None:
+        """Put a release where zones find it; nothing runs it yet. Harmless when repeated."""
+
+    def content(self, name: str) -> Mapping[str, Any]: ...
+    def deploy(self, name: str) -> None:
+        """Restart the API of every zone with it, all at once. Whether they then serve is not waited for."""
+
+
 class Stack(Protocol):
     """A running platform that a drill hurts."""
 
@@ -271,16 +439,25 @@ class Stack(Protocol):
     cluster: Cluster
     backups: Backups
     store: ObjectStore
+    balancers: Sequence[Component]  # in the order of the entrance's addresses: customers use the first that answers
+    releases: Releases
+    monitoring: Monitoring
 
     def start(self) -> None: ...
     def stop(self) -> None:
         """End everything and remove it; harmless when nothing runs."""
+
+    def stand_outside(self) -> list[str]:
+        """The words to put before a command so that it runs where customers outside of all zones stand."""
 
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
 
     def beside(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
+
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+        """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""

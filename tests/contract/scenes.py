@@ -226,9 +226,9 @@ def cut(stack: Stack) -> None:
         assert _said(opened) == "TimeoutError"
         inside = stack.beside(zone)
         words = [*stack.stand_in(zone), sys.executable, "-m", "tests.contract.reach"]
-        seen = stack.commands.run([*words, inside.address, str(inside.port)], check=False)
+        seen = stack.commands.run([*words, inside.addresses[0], str(inside.port)], check=False)
         assert seen.out.strip() == "connected", seen
-        away = stack.commands.run([*words, stack.entrance.address, str(stack.entrance.port)], check=False)
+        away = stack.commands.run([*words, stack.entrance.addresses[0], str(stack.entrance.port)], check=False)
         assert away.out.strip() == "TimeoutError", away
         visitor = Visitor(stack.entrance)
         _until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
@@ -271,7 +271,7 @@ def _address(dsn: str) -> tuple[str, int]:
 
 
 def _connects(entrance: Entrance) -> str:
-    return _reaches(entrance.address, entrance.port)
+    return _reaches(entrance.addresses[0], entrance.port)
 
 
 def _reaches(address: str, port: int) -> str:

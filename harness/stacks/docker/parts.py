@@ -84,7 +84,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
             ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
-        entrance=Entrance(HOSTS[0], ground.entrance, ENTRANCE_PORT, authority.ca),
+        entrance=Entrance(HOSTS[0], (ground.entrance,), ENTRANCE_PORT, authority.ca),
     )
 
 

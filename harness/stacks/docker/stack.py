@@ -125,7 +125,7 @@ class DockerStack:
 
     def beside(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return Entrance(self.entrance.host, self._here.network.beside(zone), API_PORT, self.entrance.ca)
+        return Entrance(self.entrance.host, (self._here.network.beside(zone),), API_PORT, self.entrance.ca)
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""

@@ -19,7 +19,7 @@ def environment(parts: Parts, folder: Path) -> dict[str, str]:
     found = {
         FOLDER: str(folder),
         "STACK_ZONES": " ".join(member.zone for member in members),
-        "STACK_ENTRANCE": f"{entrance.address}:{entrance.port}",
+        "STACK_ENTRANCE": f"{entrance.addresses[0]}:{entrance.port}",
         "STACK_CA": str(entrance.ca),
         "STACK_BUCKET": parts.vault.bucket.name,
         "STACK_FETCH": parts.backups.fetch_program(),

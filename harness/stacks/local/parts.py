@@ -88,5 +88,5 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         backups=backups,
         services={zone: api(ground, zone=zone, authority=authority, roles=roles) for zone in ground.zones},
         envoy=ground.unit("envoy", runs=Runs.PART, argv=envoy),
-        entrance=Entrance(HOSTS[0], ground.entrance, ENTRANCE_PORT, authority.ca),
+        entrance=Entrance(HOSTS[0], (ground.entrance,), ENTRANCE_PORT, authority.ca),
     )

@@ -107,7 +107,7 @@ def asking(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, An
     target = dsn(",".join(member.address for member in members), PORT, role="postgres", password="")
     words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
     database = " ".join([*words, "target_session_attrs=read-write"])
-    resolved = ["--resolve", f"{where}:{entrance.address}"]
+    resolved = ["--resolve", f"{where}:{','.join(entrance.addresses)}"]
     return {
         "dsn": database,
         "psql": ["psql", f'"{database}"'],
@@ -118,7 +118,7 @@ def asking(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, An
 def addresses(entrance: Entrance, members: Sequence[PatroniMember], *, store: str, bucket: str) -> dict[str, str]:
     """For people: where everything is."""
     return {
-        "entrance": f"https://{entrance.host}:{entrance.port} at {entrance.address}",
+        "entrance": f"https://{entrance.host}:{entrance.port} at {' and '.join(entrance.addresses)}",
         "storage": f"{store}, bucket {bucket}",
         **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in members},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,25 @@ STALLED = "archiving-stalled"  # file in the stack's folder: while it is there, 
 
 @dataclass(frozen=True)
 class Settings:
-    """`archiving` "off" is for sabotage twins: nothing reaches the archive, and nothing says so."""
+    """Whatever differs from its default, but for `scale` and `archive_timeout`, is for sabotage twins."""
 
     scale: float = 1.0  # 1.0: 200,000 transactions
     archive_timeout: timedelta = timedelta(seconds=5)
-    archiving: str = "on"
+    archiving: str = "on"  # "off": nothing reaches the archive, and nothing says so
+    balancers: int = 2  # load balancers at the entrance
+    health_checks: str = "ready"  # what a load balancer asks: "ready", or "port" (whether a connection is taken)
+    synchronous: str = "on"  # "off": a commit waits for no other zone
+    ready: str = "honest"  # what `/ready` says: "honest", or "always" (yes, whatever the database does)
+    alerts: str = "right"  # what an alert names: "right", or "wrong" (the next zone, and its component)
 
     def saved(self) -> dict[str, Any]:
         """JSON, from which `of` makes the same in another process."""
-        return {
-            "scale": self.scale,
-            "archiving": self.archiving,
-            "archive_timeout": self.archive_timeout.total_seconds(),
-        }
+        return {"settings": {**asdict(self), "archive_timeout": self.archive_timeout.total_seconds()}}
 
     @classmethod
     def of(cls, saved: Mapping[str, Any]) -> Settings:
-        timeout = timedelta(seconds=saved["archive_timeout"])
-        return cls(scale=saved["scale"], archiving=saved["archiving"], archive_timeout=timeout)
+        given = saved["settings"]
+        return cls(**{**given, "archive_timeout": timedelta(seconds=given["archive_timeout"])})
 
     def archive_command(self, command: str, *, folder: Path) -> str:
         """A tool's archive_command as this stack wants it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import ssl
 from typing import Any
 
@@ -24,7 +23,7 @@ class Visitor:
         """Status and JSON of an answer. Errors: `OSError` (also `http.client`'s, as ConnectionError)."""
         entrance = self._entrance
         connection = http.client.HTTPSConnection(entrance.host, entrance.port, timeout=PATIENCE, context=self._tls)
-        plain = socket.create_connection((entrance.address, entrance.port), timeout=PATIENCE)
+        plain = entrance.open(within=PATIENCE)
         try:
             connection.sock = self._tls.wrap_socket(plain, server_hostname=entrance.host)
             connection.request(method, path, json.dumps(body) if body is not None else None)
