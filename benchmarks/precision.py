@@ -30,8 +30,9 @@ from harness.command import Commands, end_labelled
 from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
-from harness.workload import Workload
+from harness.workload import Group, Workload
 from harness.workload.ledger import SECOND, Request, outcomes
+from harness.workload.workload import RATE
 from tests.small_service import SmallService
 
 LENGTHS = (timedelta(seconds=0.4), timedelta(seconds=3))
@@ -81,8 +82,17 @@ class OnLoopback:
     def __init__(self, entrance: Entrance) -> None:
         self.entrance = entrance
 
+    def stand_outside(self) -> list[str]:
+        return []
+
     def stand_in(self, zone: str) -> list[str]:
         return []
+
+    def beside(self, zone: str) -> Entrance:
+        return self.entrance
+
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+        return "", {}
 
 
 def measure(place: int, folder: Path) -> list[Measured]:
@@ -91,12 +101,12 @@ def measure(place: int, folder: Path) -> list[Measured]:
     service = SmallService(*authority.issue("api", [NAME]))
     memory, label = Memory(), f"benchmark-{clock.mono()}-{place}"
     workload = Workload(
-        OnLoopback(Entrance(host=NAME, address="127.0.0.1", port=service.port, ca=authority.ca)),
+        OnLoopback(Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=authority.ca)),
         memory,
         Commands(memory, label=label),
         folder / "scenarios" / "precision",
         origin="benchmark/precision",
-        zones=ZONES,
+        groups=[Group(name, RATE / len(ZONES)) for name in ZONES],
     )
     draw = random.Random(place)
     try:
@@ -148,7 +158,7 @@ def judged(seen: Outage, begin: int, end: int, requests: dict[str, list[Request]
 
     facts: list[tuple[str, int, dict[str, Any]]] = [
         ("scenario.begin", begin, {"settling": SETTLING.total_seconds()}),
-        ("workload.begin", begin, {"rate": 50.0, "zones": list(ZONES)}),
+        ("workload.begin", begin, {"rate": RATE, "zones": list(ZONES)}),
         ("fault.intent", seen.intent, {"fault": "gone", "harms_data": False}),
         ("fault.bit", seen.bit, {"fault": "gone", "ok": True, "proof": "connection refused"}),
         ("scenario.end", end, {"outcome": "completed"}),

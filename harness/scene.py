@@ -23,7 +23,7 @@ from harness.procedures.books import Books, SoundBooks
 from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
 from harness.safety import undo
 from harness.stacks import Stack
-from harness.workload import Workload
+from harness.workload import Workload, outside
 from harness.workload.rows import export_rows
 
 DETECTION_LIMIT = timedelta(minutes=5)
@@ -93,8 +93,7 @@ class Scene:
             self.run.commands,
             self.folder,
             origin=self.origin,
-            zones=self.stack.zones,
-            rate=0.0 if self.sabotage.idle else self.run.options.rate,
+            groups=[outside(0.0 if self.sabotage.idle else self.run.options.rate)],
             logs=self.run.folder / "logs" / self.name,
         )
         self._workload.begin()
@@ -168,7 +167,7 @@ class Scene:
                 connection,
                 self._books,
                 origin=self.origin,
-                zones=self.stack.zones,
+                groups=list(self._workload.groups) if self._workload else [],
                 folder=self.folder,
                 moment=moment,
                 recorder=self.journal,

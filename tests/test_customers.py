@@ -46,7 +46,7 @@ class Zone:
             sys.executable,
             "-m",
             "harness.workload.customers",
-            "--zone=a",
+            "--group=a",
             "--origin=r/s",
             f"--ledger={self.path}",
         ]
@@ -280,7 +280,7 @@ def test_a_full_disk_ends_the_customers_and_sends_nothing_unrecorded(
 def test_wrong_usage_is_refused_with_a_hint(tmp_path: Path, authority: Authority) -> None:
     """Exit code 3 each time, no traceback, and no ledger made."""
     sound = [
-        "--zone=a",
+        "--group=a",
         "--origin=r/s",
         "--rate=1",
         f"--ledger={tmp_path / 'l'}",

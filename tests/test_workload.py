@@ -1,4 +1,4 @@
-"""A workload begins and ends the customers of every zone; what it tells on the way agrees with their ledgers."""
+"""A workload begins and ends all groups of customers; what it tells on the way agrees with their ledgers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from harness.errors import DrillError
 from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
-from harness.workload import Workload
+from harness.workload import Group, Workload
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail
 from tests.small_service import SmallService
 from tests.test_ledger import sent
 
 NAME = "api.quantumnest.com"
-NAMES = [f"scenarios/s/ledger-{zone}.jsonl" for zone in "abc"]
+NAMES = [f"scenarios/s/ledger-{name}.jsonl" for name in ("one", "two", "three")]
 
 
 class Loopback:
@@ -34,8 +34,17 @@ class Loopback:
     def __init__(self, entrance: Entrance) -> None:
         self.entrance = entrance
 
+    def stand_outside(self) -> list[str]:
+        return ["env", "PLACE=outside"]
+
     def stand_in(self, zone: str) -> list[str]:
-        return ["env", f"ZONE={zone}"]
+        return ["env", f"PLACE={zone}"]
+
+    def beside(self, zone: str) -> Entrance:
+        return self.entrance
+
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+        return "host=127.0.0.1 port=1", {}
 
 
 class Trial:
@@ -45,13 +54,12 @@ class Trial:
         self.memory = Memory()
         self.label = f"test-workload-{folder.name}-{clock.mono()}"
         self.workload = Workload(
-            Loopback(Entrance(host=NAME, address="127.0.0.1", port=service.port, ca=ca)),
+            Loopback(Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=ca)),
             self.memory,
             Commands(self.memory, label=self.label),
             folder / "scenarios" / "s",
             origin="r/s",
-            rate=rate,
-            zones=["a", "b", "c"],
+            groups=[Group(name, rate / 3) for name in ("one", "two", "three")],
         )
 
     def recorded(self, kind: str) -> list[dict[str, object]]:
@@ -85,15 +93,15 @@ def eventually(condition: Callable[[], bool], *, within: float = 10) -> None:
         time.sleep(0.02)
 
 
-def test_customers_of_three_zones_take_turns_and_everything_adds_up(
+def test_customers_of_three_groups_take_turns_and_everything_adds_up(
     trial: Callable[[float], Trial], service: SmallService
 ) -> None:
-    """Due times of the zones interleave evenly; totals, digests and the service's own count agree."""
+    """Due times of the groups interleave evenly; totals, digests and the service's own count agree."""
     three = trial(60.0)
     workload = three.workload
     workload.begin()
     assert three.recorded("workload.begin") == [
-        {"origin": "r/s", "rate": 60.0, "zones": ["a", "b", "c"], "files": NAMES}
+        {"origin": "r/s", "rate": 60.0, "zones": ["one", "two", "three"], "inside": [], "files": NAMES}
     ]
     eventually(lambda: workload.good_for(timedelta(seconds=0.5)))
     assert workload.rate() > 0 and workload.recent().bad == 0
@@ -115,7 +123,7 @@ def test_customers_of_three_zones_take_turns_and_everything_adds_up(
     assert totals.due == totals.acknowledged + totals.failed + totals.in_doubt + totals.not_sent
     assert totals.failed > 10
     assert totals.acknowledged <= len(service.stored) <= totals.acknowledged + totals.in_doubt
-    assert {origin for origin, _ in service.stored} == {"r/s/a", "r/s/b", "r/s/c"}
+    assert {origin for origin, _ in service.stored} == {f"r/s/{name}" for name in ("one", "two", "three")}
     dues = sorted(request.due for request in requests)
     period = SECOND / 60
     common = [later - due for due, later in pairwise(dues) if before < due < back]
@@ -140,9 +148,9 @@ def test_customers_that_die_are_noticed(trial: Callable[[float], Trial]) -> None
     three = trial(60.0)
     three.workload.begin()
     eventually(lambda: three.workload.good_since() is not None)
-    three.workload._processes["b"].send(signal.SIGKILL)
+    three.workload._processes["two"].send(signal.SIGKILL)
     eventually(lambda: three.workload.good_since() is None)
-    with pytest.raises(DrillError, match="zone b ended before they were told to"):
+    with pytest.raises(DrillError, match="customers two ended before they were told to"):
         three.workload.end()
     assert len(three.recorded("ledger")) == 3
     (totals,) = three.recorded("workload.end")
@@ -153,7 +161,7 @@ def test_customers_that_cannot_begin_say_why(trial: Callable[[float], Trial], tm
     """The last words of their log are the error."""
     three = trial(60.0)
     (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(DrillError, match=r"customers of zone [abc] could not begin: .*ca\.pem"):
+    with pytest.raises(DrillError, match=r"customers (one|two|three) could not begin: .*ca\.pem"):
         three.workload.begin()
 
 
@@ -164,7 +172,7 @@ def test_idle_customers_leave_ledgers_in_which_nothing_was_due(trial: Callable[[
     assert three.workload.good_since() is None
     assert three.workload.end().due == 0
     assert [entry["lines"] for entry in three.recorded("ledger")] == [1, 1, 1]
-    assert read_header(three.workload.files["b"].read_text()).rate == 0.0
+    assert read_header(three.workload.files["two"].read_text()).rate == 0.0
 
 
 @pytest.fixture

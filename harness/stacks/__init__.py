@@ -19,7 +19,6 @@ import psycopg
 from harness.command import Commands, Done
 from harness.stacks.wal import Branch
 
-
 NEXT_ADDRESS = 1.0  # seconds after which a silent address of the entrance is left for the next one
 
 

@@ -8,6 +8,7 @@ It sends a request once: no retry, no redirect, no cookie.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,26 +23,41 @@ from harness import clock
 from harness.workload.ledger import Outcome
 
 OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones for a second at most
+NEXT_ADDRESS = 1.0  # seconds
 BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the platform is: the name that customers know, and the address that they reach it at."""
+    """Where the platform is: the name that customers know, and the addresses that it stands for."""
 
     host: str
     port: int
-    address: str
+    addresses: tuple[str, ...]  # the first that takes a connection is used, as any client of such a name does
     tls: gevent.ssl.SSLContext | None
 
     @classmethod
-    def at(cls, *, scheme: str, host: str, port: int, address: str, ca: Path | None) -> Target:
+    def at(cls, *, scheme: str, host: str, port: int, addresses: Sequence[str], ca: Path | None) -> Target:
         """With the certificate's name and chain checked, against `ca` or else the system's authorities.
 
         Errors: `OSError` (an `ssl.SSLError`, too) when `ca` is no readable certificate.
         """
         tls = gevent.ssl.create_default_context(cafile=ca) if scheme == "https" else None
-        return cls(host=host, port=port, address=address, tls=tls)
+        return cls(host=host, port=port, addresses=tuple(addresses), tls=tls)
+
+    def open(self) -> gevent.socket.socket:
+        """A connection to the first address that takes one; one that says nothing is left after `NEXT_ADDRESS`.
+
+        Errors: `OSError` of the last address.
+        """
+        for address in self.addresses[:-1]:
+            try:
+                opened = gevent.socket.create_connection((address, self.port), timeout=NEXT_ADDRESS)
+            except OSError:
+                continue
+            opened.settimeout(None)
+            return opened
+        return gevent.socket.create_connection((self.addresses[-1], self.port))
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class Answer:
     outcome: Outcome
     t: int
     why: str = ""
+    timeline: int | None = None  # of the database that has stored it, where the platform says so
 
 
 class Connection:
@@ -115,7 +132,7 @@ class Connection:
             if readable or clock.since(self._opened) > OLDEST:
                 self.close()
         if self._socket is None:
-            plain = gevent.socket.create_connection((self.target.address, self.target.port))
+            plain = self.target.open()
             self._socket, self._opened = plain, clock.mono()  # known from here on, so that a time-out closes it
             if self.target.tls is not None:
                 self._socket = self.target.tls.wrap_socket(plain, server_hostname=self.target.host)
@@ -135,6 +152,7 @@ def judge(status: int, said: bytes) -> Answer:
         body = None
     stored = body.get("stored") if isinstance(body, dict) else None
     if stored is True and status in (200, 201):
-        return Answer("acknowledged", t)
+        timeline = body.get("timeline")
+        return Answer("acknowledged", t, timeline=timeline if isinstance(timeline, int) else None)
     seen = f"{status}: {said[:120].decode('utf-8', errors='replace')}"
     return Answer("failed" if stored is False else "in_doubt", t, seen)

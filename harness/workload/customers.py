@@ -1,4 +1,4 @@
-"""The customers of one zone, in a process of their own: `python -m harness.workload.customers --help`.
+"""One group of customers, in a process of their own: `python -m harness.workload.customers --help`.
 
 An open loop: request n is due at `begin + (n - 1) / rate` whatever became of those before it, and is sent at its due
 time by a free customer. Where no customer is free it is *not sent, clients full*. Nothing leaves before the ledger
@@ -16,7 +16,7 @@ import random
 import signal
 import sys
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -35,6 +35,7 @@ from harness.workload import ledger
 from harness.workload.book import Book
 from harness.workload.connection import Answer, Connection, Target
 from harness.workload.ledger import SECOND
+from harness.workload.straight import Straight
 
 PATH = "/transactions"
 LEAD = SECOND // 20  # from being ready to the first due time
@@ -42,6 +43,7 @@ CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
 ACCOUNTS = 10_000
 LARGEST = 100_00  # cents
+Way = Callable[[], "Connection | Straight"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ class Customer(locust.User):
 
     abstract = True  # Locust is not to run it by itself
 
-    def __init__(self, environment: Environment, target: Target) -> None:
+    def __init__(self, environment: Environment, way: Way) -> None:
         super().__init__(environment)
-        self.connection = Connection(target)
+        self.connection = way()
 
     def transfer(self, order: Order, *, origin: str, timeout: timedelta) -> Answer:
         """Send it once, and wait for the answer until `timeout` after its due time."""
@@ -88,15 +90,15 @@ class Customer(locust.User):
 
 
 class Customers:
-    """The open loop over all customers of a zone."""
+    """The open loop over all customers of a group."""
 
-    def __init__(self, header: ledger.Header, target: Target, writer: ledger.Writer, *, clients: int) -> None:
+    def __init__(self, header: ledger.Header, way: Way, writer: ledger.Writer, *, clients: int) -> None:
         self.header = header
         self.timeout = timedelta(seconds=header.timeout)
         self.environment = Environment(user_classes=[])
         self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]
         self.book = Book(writer, on_lost=self.stop)
-        self.free = [Customer(self.environment, target) for _ in range(clients)]  # the last one in is the next out
+        self.free = [Customer(self.environment, way) for _ in range(clients)]  # the last one in is the next out
         self.under_way = gevent.pool.Group()
         self.draw = random.Random(header.seed)
         self._stopping = Event()
@@ -154,7 +156,8 @@ class Customers:
             return  # it does not leave; `run` reports why
         origin = ledger.stored_origin(self.header.origin, self.header.zone)
         answer = customer.transfer(order, origin=origin, timeout=self.timeout)
-        self.book.add(ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why))
+        end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, timeline=answer.timeline)
+        self.book.add(end)
         self.free.append(customer)
 
     def _heard(self, response_time: float, exception: Exception | None, **_: Any) -> None:
@@ -166,16 +169,17 @@ class Customers:
         """One line for the log. Response times count from the due time."""
         total = self.environment.stats.total
         return (
-            f"zone {self.header.zone}: {total.num_requests} answered or given up, {total.num_failures} of them bad; "
+            f"{self.header.zone}: {total.num_requests} answered or given up, {total.num_failures} of them bad; "
             f"median {total.get_response_time_percentile(0.5) or 0:.0f} ms, "
             f"99% {total.get_response_time_percentile(0.99) or 0:.0f} ms"
         )
 
 
 def first_due(*, ready: int, rate: float, phase: float) -> int:
-    """The first point of the zone's grid after `ready`.
+    """The first point of the group's grid after `ready`.
 
-    All grids of one machine start at its boot, so zones with phases 0, 1/3 and 2/3 take turns without a word.
+    All grids of one machine start at its boot, so groups of one rate with phases 0, 1/3 and 2/3
+    take turns without a word.
     """
     period = SECOND / rate
     return round((math.ceil((ready + LEAD) / period - phase) + phase) * period)
@@ -187,14 +191,18 @@ class _Arguments(argparse.ArgumentParser):
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = _Arguments(prog="python -m harness.workload.customers", description="The customers of one zone.")
-    parser.add_argument("--zone", required=True)
+    parser = _Arguments(prog="python -m harness.workload.customers", description="One group of customers.")
+    parser.add_argument("--group", required=True, help="its name")
     parser.add_argument("--origin", required=True, help="<run>/<scenario>")
-    parser.add_argument("--rate", type=float, required=True, help="requests a second of this zone")
+    parser.add_argument("--rate", type=float, required=True, help="requests a second of this group")
     parser.add_argument("--phase", type=float, default=0.0, help="of the grid of due times, 0 to 1 of its period")
     parser.add_argument("--ledger", type=Path, required=True, help="a file that does not exist yet")
-    parser.add_argument("--url", required=True, help="https://NAME:PORT")
-    parser.add_argument("--address", help="where NAME is reached; asked of the system when not given")
+    ways = parser.add_mutually_exclusive_group(required=True)
+    ways.add_argument("--url", help="https://NAME:PORT")
+    ways.add_argument("--dsn", help="straight to one database server; its password comes in PGPASSWORD")
+    parser.add_argument(
+        "--address", help="where NAME is reached, several with commas; asked of the system if not given"
+    )
     parser.add_argument("--ca", type=Path, help="who may vouch for NAME; the system's authorities when not given")
     parser.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
     parser.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
@@ -206,6 +214,15 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     return given
 
 
+def _way(given: argparse.Namespace) -> Way:
+    """Each customer gets a connection of its own at the entrance; those of a database share a few, as an API does."""
+    if given.dsn:
+        straight = Straight(given.dsn)
+        return lambda: straight
+    target = _target(given)
+    return lambda: Connection(target)
+
+
 def _target(given: argparse.Namespace) -> Target:
     url = urllib.parse.urlsplit(given.url)
     hint = "give --url https://NAME:PORT, and a CA certificate in PEM"
@@ -213,9 +230,8 @@ def _target(given: argparse.Namespace) -> Target:
         raise Refused(f"{given.url}: not a URL of a platform", hint=hint)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        return Target.at(
-            scheme=url.scheme, host=url.hostname, port=port, address=given.address or url.hostname, ca=given.ca
-        )
+        addresses = (given.address or url.hostname).split(",")
+        return Target.at(scheme=url.scheme, host=url.hostname, port=port, addresses=addresses, ca=given.ca)
     except OSError as error:
         raise Refused(f"{given.ca}: {error.strerror or error}", hint=hint) from None
 
@@ -224,17 +240,17 @@ def main(words: Sequence[str]) -> int:
     """Returns the exit code: 0 after SIGTERM, 3 for wrong usage, 4 when the ledger was lost."""
     try:
         given = _arguments(words)
-        target = _target(given)
+        way = _way(given)
         header = ledger.Header(
             origin=given.origin,
-            zone=given.zone,
+            zone=given.group,
             rate=given.rate,
             timeout=given.timeout,
             begin=first_due(ready=clock.mono(), rate=given.rate, phase=given.phase),
             seed=given.seed if given.seed is not None else random.SystemRandom().getrandbits(32),
             accounts=given.accounts,
         )
-        customers = Customers(header, target, ledger.Writer(given.ledger, header), clients=given.clients)
+        customers = Customers(header, way, ledger.Writer(given.ledger, header), clients=given.clients)
         for signum in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(signum, customers.stop)
         customers.run()

@@ -99,9 +99,10 @@ def sent_line(number: int, *, due: int, t: int, source: int, target: int, amount
     return _json({"n": number, "e": "sent", "due": due, "t": t, "from": source, "to": target, "amount": str(amount)})
 
 
-def end_line(number: int, outcome: Outcome, *, t: int, why: str = "") -> str:
-    """What came of a request that was sent."""
-    return _json({"n": number, "e": outcome, "t": t} | ({"why": why} if why else {}))
+def end_line(number: int, outcome: Outcome, *, t: int, why: str = "", timeline: int | None = None) -> str:
+    """What came of a request that was sent; `timeline`: of the database that has stored it, where that is known."""
+    more = ({"why": why} if why else {}) | ({"tl": timeline} if timeline is not None else {})
+    return _json({"n": number, "e": outcome, "t": t} | more)
 
 
 def not_sent_line(number: int, *, due: int, t: int, why: str) -> str:

@@ -39,13 +39,17 @@ class Probe:
         """Send one request and wait `within` for all of its answer. Never raises for what the platform does."""
         name = host or self.entrance.host
         begin = clock.mono()
+        try:
+            address = self._address(within)
+        except OSError as error:
+            return Answer(0, None, clock.since(begin), f"{type(error).__name__}: {error}")
         pool = urllib3.HTTPSConnectionPool(
-            self.entrance.address,
+            address,
             self.entrance.port,
             ca_certs=str(self.entrance.ca),
             server_hostname=name,
             assert_hostname=name,
-            timeout=urllib3.Timeout(total=within.total_seconds()),
+            timeout=urllib3.Timeout(total=max(0.001, (within - clock.since(begin)).total_seconds())),
             retries=False,
         )
         try:
@@ -61,3 +65,10 @@ class Probe:
         except ValueError:
             parsed = answer.data[:200].decode(errors="replace")
         return Answer(answer.status, parsed, clock.since(begin))
+
+    def _address(self, within: timedelta) -> str:
+        """The address that a client would use: the first of the entrance's that takes a connection."""
+        if len(self.entrance.addresses) == 1:
+            return self.entrance.addresses[0]
+        with self.entrance.open(within=within.total_seconds()) as opened:
+            return str(opened.getpeername()[0])

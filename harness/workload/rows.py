@@ -23,17 +23,17 @@ def export_rows(
     books: Books,
     *,
     origin: str,
-    zones: Sequence[str],
+    groups: Sequence[str],
     folder: Path,
     moment: str,
     recorder: Recorder,
 ) -> None:
-    """Write `rows-<moment>-<zone>.jsonl` for each zone, fsynced, and record its digest as `rows`."""
-    for zone in zones:
-        path = folder / f"rows-{moment}-{zone}.jsonl"
+    """Write `rows-<moment>-<group>.jsonl` for each group of customers, fsynced, and record its digest as `rows`."""
+    for group in groups:
+        path = folder / f"rows-{moment}-{group}.jsonl"
         digest, lines = sha256(), 0
         with path.open("wb") as file:
-            for row in books.rows(connection, origin=stored_origin(origin, zone)):
+            for row in books.rows(connection, origin=stored_origin(origin, group)):
                 line = {
                     "n": row.number,
                     "from": row.source,

@@ -1,4 +1,4 @@
-"""The customers of all zones for one scenario: begin, watch, end."""
+"""All customers of one scenario, in groups: begin, watch, end."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness import clock, command, wait
 from harness.command import Commands, Process
@@ -22,8 +22,9 @@ from harness.workload.tail import Recent, Tail
 if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
-RATE = 50.0  # requests a second, all zones together
+RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
+LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
 BEGIN_WITHIN = timedelta(seconds=30)
 END_WITHIN = TIMEOUT + timedelta(seconds=5)  # a time-out, and the disk
 
@@ -33,15 +34,38 @@ class Place(Protocol):
 
     @property
     def entrance(self) -> Entrance: ...
+    def stand_outside(self) -> list[str]: ...
     def stand_in(self, zone: str) -> list[str]: ...
+    def beside(self, zone: str) -> Entrance: ...
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]: ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """Customers that stand in one place and write by one way, in a process of their own, with a ledger of their own.
+
+    Those outside of the zones come in at the entrance, and are who the platform promises its service to. Those inside
+    a zone write past the entrance, through their zone's own API or straight to its database server: they show who is
+    told what on either side of a cut, and their zone may be gone.
+    """
+
+    name: str  # "outside", "zone-a", "database-a"
+    rate: float  # requests a second
+    zone: str = ""  # empty: outside of all zones
+    via: Literal["entrance", "api", "database"] = "entrance"
+
+
+def outside(rate: float) -> Group:
+    """The customers that the platform's promises are made to."""
+    return Group("outside", rate)
 
 
 class Workload:
-    """Customers in every zone, each zone's in a process of its own, with a ledger of its own.
+    """The groups of customers of a scenario.
 
-    `folder` is the scenario's in the pack, `<run>/scenarios/<name>`; it takes `ledger-<zone>.jsonl`. `logs` (the same
-    where none is given) takes `customers-<zone>.log`.
-    `origin` is "<run>/<scenario>"; `rate` is of all zones together, and 0 means customers that never come.
+    `folder` is the scenario's in the pack, `<run>/scenarios/<name>`; it takes `ledger-<group>.jsonl`. `logs` (the same
+    where none is given) takes `customers-<group>.log`.
+    `origin` is "<run>/<scenario>"; a rate of 0 means customers that never come.
     """
 
     def __init__(
@@ -52,8 +76,7 @@ class Workload:
         folder: Path,
         *,
         origin: str,
-        zones: Sequence[str],
-        rate: float = RATE,
+        groups: Sequence[Group],
         logs: Path | None = None,
     ) -> None:
         self.place = place
@@ -61,16 +84,16 @@ class Workload:
         self.commands = commands
         self.folder = folder
         self.origin = origin
-        self.zones = tuple(zones)
+        self.groups = {group.name: group for group in groups}
         self.logs = logs or folder
-        self.files = {zone: folder / f"ledger-{zone}.jsonl" for zone in zones}
-        self._rate = rate
+        self.files = {name: folder / f"ledger-{name}.jsonl" for name in self.groups}
         self._begun = False
         self._processes: dict[str, Process] = {}
-        self._tail = Tail(self.files)
+        self._tail = Tail({name: path for name, path in self.files.items() if not self.groups[name].zone})
+        self._all = Tail(self.files)
 
     def begin(self) -> None:
-        """Start the customers; returns when every zone has had its first due time.
+        """Start the customers; returns when every group has had its first due time.
 
         Errors: `DrillError` with the last line of their log when they end at once, `NotInTime`.
         """
@@ -78,30 +101,32 @@ class Workload:
         self.recorder.record(
             "workload.begin",
             origin=self.origin,
-            rate=self._rate,
-            zones=list(self.zones),
+            rate=sum(group.rate for group in self.groups.values() if not group.zone),
+            zones=list(self.groups),
+            inside=[group.name for group in self.groups.values() if group.zone],
             files=[name_in_pack(path) for path in self.files.values()],
         )
         self._begun = True
-        if self._rate <= 0:
-            self._idle()
-            return
-        for index, zone in enumerate(self.zones):
-            self._processes[zone] = self.commands.start(self._words(zone, index), log=self._log(zone))
+        for index, (name, group) in enumerate(self.groups.items()):
+            if group.rate > 0:
+                words, env = self._words(group, phase=index / len(self.groups))
+                self._processes[name] = self.commands.start(words, log=self._log(name), env=env)
+            else:
+                self._idle(group)
         wait.until(
-            self._all_zones_begun,
-            what="customers of every zone have begun",
+            self._all_begun,
+            what="all customers have begun",
             within=BEGIN_WITHIN,
             recorder=self.recorder,
-            last_seen=lambda: f"begun: {', '.join(self._tail.begun()) or 'none'}",
-            hint=f"read customers-<zone>.log in {self.logs}",
+            last_seen=lambda: f"begun: {', '.join(self._all.begun()) or 'none'}",
+            hint=f"read customers-<group>.log in {self.logs}",
         )
 
     def end(self) -> Totals:
         """Stop the customers, let them finish what is under way, and digest their ledgers. Harmless when repeated.
 
-        Returns the totals of all zones. Errors: `DrillError` when a zone's customers had ended by themselves; the
-        totals are recorded before that, and hold.
+        Returns the totals of all groups. Errors: `DrillError` when customers had ended by themselves; the totals are
+        recorded before that, and hold.
         """
         if not self._begun:
             return Totals()
@@ -119,25 +144,25 @@ class Workload:
         totals = record_ledgers([path for path in self.files.values() if path.exists()], self.recorder)
         if gone:
             raise DrillError(
-                f"customers of zone {', '.join(gone)} ended before they were told to: {self._last_words(gone[0])}",
+                f"customers {', '.join(gone)} ended before they were told to: {self._last_words(gone[0])}",
                 hint=f"read {self._log(gone[0])}",
             )
         return totals
 
     def recent(self) -> Recent:
-        """What the customers see: rates of the last few seconds, what is under way, since when all is good."""
+        """What the customers outside see: rates of the last few seconds, what is under way, since when all is good."""
         return self._tail.recent()
 
     def good_since(self) -> int | None:
         """When the first request of the current good stretch was answered, in monotonic nanoseconds.
 
-        None while no request has been good after the latest bad one, or when customers of a zone say nothing any
-        more. Requests under way count as neither until they are long overdue.
+        None while no request of the customers outside has been good after the latest bad one, or when a group of them
+        says nothing any more. Requests under way count as neither until they are long overdue.
         """
         return self._tail.recent().good_since
 
     def good_for(self, length: timedelta, *, after: int = 0) -> bool:
-        """Whether service has been good for that long, up to the last due time of every zone.
+        """Whether service has been good for that long, up to the last due time of every group outside.
 
         With `after`, a reading of the monotonic clock, only what was good after that counts.
         """
@@ -150,35 +175,43 @@ class Workload:
         """Requests acknowledged a second, lately."""
         return self._tail.recent().rate
 
-    def _words(self, zone: str, index: int) -> list[str]:
-        entrance = self.place.entrance
-        given = {
-            "zone": zone,
+    def _words(self, group: Group, *, phase: float) -> tuple[list[str], dict[str, str]]:
+        """The command of a group's customers, and what it needs in its environment."""
+        place, env = self.place, dict[str, str]()
+        given: dict[str, object] = {
+            "group": group.name,
             "origin": self.origin,
-            "rate": self._rate / len(self.zones),
-            "phase": index / len(self.zones),
-            "ledger": self.files[zone],
-            "url": f"https://{entrance.host}:{entrance.port}",
-            "address": entrance.address,
-            "ca": entrance.ca,
+            "rate": group.rate,
+            "phase": phase,
+            "ledger": self.files[group.name],
             "timeout": TIMEOUT.total_seconds(),
+            "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
         }
+        if group.via == "database":
+            given["dsn"], env = place.database_beside(group.zone)
+        else:
+            entrance = place.beside(group.zone) if group.via == "api" else place.entrance
+            given |= {
+                "url": f"https://{entrance.host}:{entrance.port}",
+                "address": ",".join(entrance.addresses),
+                "ca": entrance.ca,
+            }
         options = [f"--{name}={value}" for name, value in given.items()]
-        return [*self.place.stand_in(zone), sys.executable, "-m", "harness.workload.customers", *options]
+        stand = place.stand_in(group.zone) if group.zone else place.stand_outside()
+        return [*stand, sys.executable, "-m", "harness.workload.customers", *options], env
 
-    def _idle(self) -> None:
-        """Ledgers that say that nothing was due."""
-        for zone, path in self.files.items():
-            header = Header(origin=self.origin, zone=zone, rate=0.0, timeout=TIMEOUT.total_seconds())
-            ledger.Writer(path, header).close()
+    def _idle(self, group: Group) -> None:
+        """A ledger that says that nothing was due."""
+        header = Header(origin=self.origin, zone=group.name, rate=0.0, timeout=TIMEOUT.total_seconds())
+        ledger.Writer(self.files[group.name], header).close()
 
-    def _all_zones_begun(self) -> bool:
+    def _all_begun(self) -> bool:
         if gone := self._gone():
             raise DrillError(
-                f"customers of zone {gone[0]} could not begin: {self._last_words(gone[0])}",
+                f"customers {gone[0]} could not begin: {self._last_words(gone[0])}",
                 hint=f"read {self._log(gone[0])}",
             )
-        return len(self._tail.begun()) == len(self.zones)
+        return set(self._all.begun()) >= set(self._processes)
 
     def _running(self) -> list[Process]:
         command.reap()
@@ -186,13 +219,13 @@ class Workload:
 
     def _gone(self) -> list[str]:
         command.reap()
-        return [zone for zone, process in self._processes.items() if not process.running()]
+        return [name for name, process in self._processes.items() if not process.running()]
 
-    def _log(self, zone: str) -> Path:
-        return self.logs / f"customers-{zone}.log"
+    def _log(self, name: str) -> Path:
+        return self.logs / f"customers-{name}.log"
 
-    def _last_words(self, zone: str) -> str:
-        lines = self._log(zone).read_text(errors="replace").strip().splitlines()
+    def _last_words(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").strip().splitlines()
         said = [line for line in lines if not line.startswith("HINT:")]
         return said[-1] if said else "without a word"
 
