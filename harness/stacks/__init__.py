@@ -10,14 +10,39 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import psycopg
 
 from harness.command import Commands, Done
+from harness.stacks.powers import (
+    Divisible,
+    Fillable,
+    Flappable,
+    Linked,
+    Pausable,
+    Powered,
+    Skewable,
+    Slowable,
+    Slowness,
+    Unfenced,
+)
 from harness.stacks.wal import Branch
+
+__all__ = [
+    "Divisible",
+    "Fillable",
+    "Flappable",
+    "Linked",
+    "Pausable",
+    "Powered",
+    "Skewable",
+    "Slowable",
+    "Slowness",
+    "Unfenced",
+]  # the powers stand on a page of their own
 
 NEXT_ADDRESS = 1.0  # seconds after which a silent address of the entrance is left for the next one
 
@@ -71,136 +96,6 @@ class Component(Protocol):
 
     @property
     def log(self) -> Path: ...
-
-
-@runtime_checkable
-class Pausable(Protocol):
-    """A component that can be frozen: its ports stay open, and it says nothing."""
-
-    def pause(self) -> None:
-        """Harmless when repeated."""
-
-    def resume(self) -> None:
-        """Harmless where it is not paused."""
-
-
-@runtime_checkable
-class Divisible(Protocol):
-    """A stack whose zones can be cut off. Where this machine cannot, `cut` is `Unable`, with the reason.
-
-    A cut drops packets both ways without a word: new connections time out, established ones stall. Inside the zone its
-    components still reach each other, and customers of the zone reach them.
-    """
-
-    def cut(self, zone: str) -> None:
-        """Harmless when repeated. Errors: `Unable`."""
-
-    def join(self, zone: str) -> None:
-        """End the cut; harmless where there is none."""
-
-
-@runtime_checkable
-class Linked(Protocol):
-    """A stack in which two zones can be made blind for each other while all others see both.
-
-    `part` "" is everything between the two, "etcd" only what the members of the consensus store, and its clients, say
-    to each other across the two zones. As silent as a cut. Where this machine cannot, it is `Unable`, with the reason.
-    """
-
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
-        """Harmless when repeated. Errors: `Unable`."""
-
-    def join_link(self, one: str, other: str) -> None:
-        """End every cut between the two; harmless where there is none."""
-
-
-@dataclass(frozen=True)
-class Slowness:
-    """How slow a link is made; 0 leaves a figure alone."""
-
-    kilobytes: int = 0  # a second
-    latency: timedelta = timedelta(0)
-    loss: float = 0.0  # percent of the packets
-
-
-@runtime_checkable
-class Slowable(Protocol):
-    """A stack in which the link of a zone can be made slow, as far as the kernel can."""
-
-    def slow(self, zone: str, how: Slowness) -> Sequence[str]:
-        """Make it so, both ways; harmless when repeated. Returns what this kernel could not do, in words.
-
-        Errors: `Unable` where nothing of it can be done.
-        """
-
-    def unslow(self, zone: str) -> None:
-        """Harmless where it is not slow."""
-
-    def slowed(self, zone: str) -> str:
-        """How the kernel says that the link is slowed; empty where it is not."""
-
-
-@runtime_checkable
-class Flappable(Protocol):
-    """A stack in which the link of a zone can be made to come and go by itself."""
-
-    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
-        """Begin: down first, then up, and so on; it stops by itself after `lasting`, joined. Errors: `Unable`."""
-
-    def settle(self, zone: str) -> None:
-        """End it, joined; harmless where nothing flaps."""
-
-    def flaps(self, zone: str) -> int:
-        """How often the link has gone down since `flap`; 0 where nothing flaps."""
-
-
-@runtime_checkable
-class Powered(Protocol):
-    """A stack that can lose a zone whole, as by a power cut: at one instant, and nobody is told."""
-
-    def cut_power(self, zone: str) -> None:
-        """Every component of the zone is gone, and its network silent. Harmless when repeated."""
-
-    def restore_power(self, zone: str) -> None:
-        """The network is back, and every component is started again. Harmless where the power is on."""
-
-    def has_power(self, zone: str) -> bool: ...
-
-
-@runtime_checkable
-class Skewable(Protocol):
-    """A component whose clock can be set wrong without touching anybody else's."""
-
-    def skew(self, by: timedelta) -> None:
-        """Restart it with a clock that is wrong by so much. Errors: `Unable` where there is no libfaketime."""
-
-    def unskew(self) -> None:
-        """Restart it with the right clock; harmless where it has it."""
-
-    def skewed(self) -> timedelta:
-        """By how much its clock is wrong, read from it."""
-
-
-@runtime_checkable
-class Fillable(Protocol):
-    """A database server whose volume can be made to take no more."""
-
-    def fill_volume(self) -> None:
-        """From now on nothing that it writes can grow. Harmless when repeated."""
-
-    def free_volume(self) -> None:
-        """Give it room again; harmless where it has room."""
-
-    def volume_is_full(self) -> bool: ...
-
-
-@runtime_checkable
-class Unfenced(Protocol):
-    """For sabotage only: a database server whose manager can be frozen, so that nobody takes the lead from it."""
-
-    def freeze_manager(self) -> None: ...
-    def thaw_manager(self) -> None:
-        """Harmless where it is not frozen."""
 
 
 class Member(Component, Protocol):
