@@ -16,7 +16,7 @@ class OneHost:
     """Fills the protocol Network of the embedded stack."""
 
     storage: str = "127.0.0.1"
-    entrance: str = "127.0.0.1"
+    entrances: tuple[str, ...] = ("127.0.0.1",)
 
     def address(self, zone: str) -> str:
         return self.storage

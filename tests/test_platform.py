@@ -46,8 +46,8 @@ class Database:
         self.said.append(word)
         if word == self.breaks_at:
             raise self.error
-        row = None if word == "INSERT" and self.row is None else (5,)
-        if word == "SELECT":
+        row = None if word == "INSERT" and self.row is None else (5, "0000000C")
+        if word == "SELECT" and "pg_logical_emit_message" not in query:
             row = self.row
         return SimpleNamespace(fetchone=lambda: row, rowcount=0 if values[-1:] and values[-1] in self.missing else 1)
 
@@ -77,6 +77,13 @@ def test_what_committed_cleanly_is_stored() -> None:
     assert _store(database) == (201, True)
     assert database.said == ["INSERT", "UPDATE", "UPDATE"]
     assert not database.handlers
+
+
+def test_what_is_stored_says_on_which_timeline() -> None:
+    """The name of a WAL segment begins with it, in hexadecimal; also where it was stored before."""
+    assert Transactions(Database()).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
+    before = Twice(row=(5, 1, 2, Decimal("12.34")))
+    assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("moment", ["connect", "INSERT", "UPDATE"])

@@ -19,6 +19,7 @@ from harness.stacks.platform import HOSTS
 
 ADMIN = 9901
 EVERY, PATIENCE = "0.5s", "1.5s"  # of a health check
+PLAIN = "plain"  # how a check of the port alone connects
 
 # Envoy's own flags of an answer: no healthy upstream, no route, no connection made. The request never left.
 NEVER_LEFT = ("UH", "NR", "UF", "UO")
@@ -33,6 +34,7 @@ class Envoy:
     chain: Path
     key: Path
     ca: Path
+    checks: str = "ready"  # "port": only whether a connection is taken, for sabotage twins
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
@@ -113,11 +115,17 @@ class Envoy:
                     "no_traffic_healthy_interval": EVERY,
                     "unhealthy_threshold": 2,
                     "healthy_threshold": 1,
-                    "http_health_check": {"path": "/ready"},
+                    **self._check(),
                 }
             ],
+            "transport_socket_matches": [{"name": PLAIN, "match": {PLAIN: True}, "transport_socket": _raw()}],
             "transport_socket": _tls("UpstreamTlsContext", upstream),
         }
+
+    def _check(self) -> dict[str, Any]:
+        if self.checks == "ready":
+            return {"http_health_check": {"path": "/ready"}}
+        return {"tcp_health_check": {}, "transport_socket_match_criteria": {PLAIN: True}}  # no handshake
 
 
 def _own_answers() -> dict[str, Any]:
@@ -142,6 +150,10 @@ def _tls(kind: str, context: dict[str, Any]) -> dict[str, Any]:
         "name": "tls",
         "typed_config": {"@type": _type(f"transport_sockets.tls.v3.{kind}"), **context},
     }
+
+
+def _raw() -> dict[str, Any]:
+    return {"name": PLAIN, "typed_config": {"@type": _type("transport_sockets.raw_buffer.v3.RawBuffer")}}
 
 
 def _type(name: str) -> str:

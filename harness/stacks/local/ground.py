@@ -44,8 +44,8 @@ class LocalGround:
         return self._network.storage
 
     @property
-    def entrance(self) -> str:
-        return self._network.entrance
+    def entrances(self) -> Sequence[str]:
+        return self._network.entrances
 
     def address(self, zone: str) -> str:
         return self._network.address(zone)

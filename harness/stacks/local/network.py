@@ -22,8 +22,8 @@ from harness.stacks.local.bridge import HOLDER, Bridge
 from harness.stacks.local.process import PART
 from harness.stacks.local.world import to_zones_apart
 
-ENTRANCE, STORAGE, FIRST_ZONE = 5, 10, 11  # last number of the addresses
-ON_THE_BRIDGE = (1, ENTRANCE, STORAGE)
+ENTRANCES, STORAGE, FIRST_ZONE = (5, 6), 10, 11  # last number of the addresses
+ON_THE_BRIDGE = (1, *ENTRANCES, STORAGE)
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
@@ -33,7 +33,9 @@ class Network(Protocol):
     """The addresses of one stack."""
 
     @property
-    def entrance(self) -> str: ...
+    def entrances(self) -> Sequence[str]:
+        """Where load balancers stand."""
+
     @property
     def storage(self) -> str: ...
     def address(self, zone: str) -> str: ...
@@ -59,8 +61,8 @@ class Bridged:
     holders: dict[str, Process]
 
     @property
-    def entrance(self) -> str:
-        return self.bridge.address(ENTRANCE)
+    def entrances(self) -> Sequence[str]:
+        return [self.bridge.address(host) for host in ENTRANCES]
 
     @property
     def storage(self) -> str:
@@ -98,8 +100,8 @@ class Loopback:
     holder: Process
 
     @property
-    def entrance(self) -> str:
-        return f"{self.prefix}.{ENTRANCE}"
+    def entrances(self) -> Sequence[str]:
+        return [f"{self.prefix}.{host}" for host in ENTRANCES]
 
     @property
     def storage(self) -> str:

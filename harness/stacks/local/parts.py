@@ -39,7 +39,7 @@ class Parts:
     cluster: PatroniCluster
     backups: BarmanBackups
     services: Mapping[str, Unit]
-    envoy: Unit
+    balancers: Sequence[Unit]
     entrance: Entrance
 
 
@@ -56,28 +56,37 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
         return settings(archive_command=command, archive_timeout=chosen.archive_timeout)
 
+    waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
             ground, zone=zone, sockets=sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, env=s3.env, synchronous=QUORUM,
+            settings=database_settings, env=s3.env, synchronous=QUORUM if waits else {},
         )
         for zone in ground.zones
     ]  # fmt: skip
-    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=len(members) - 1)
+    cluster = PatroniCluster(
+        ground, members=members, etcd=etcd, roles=roles, synchronous=len(members) - 1 if waits else 0
+    )
     vault = Vault(s3.bucket)
     backups = BarmanBackups(
         vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,
         as_database_user=ground.as_database_user,
     )  # fmt: skip
 
-    def envoy() -> list[str]:
-        chain, key = authority.issue("entrance", [*HOSTS, ground.entrance])
+    entrances = tuple(ground.entrances[: chosen.balancers])
+
+    def envoy(name: str, address: str) -> list[str]:
+        chain, key = authority.issue(name, [*HOSTS, address])
         upstreams = {f"api-{zone}": (ground.address(zone), API_PORT) for zone in ground.zones}
         balancer: LoadBalancer = Envoy(
-            address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca
+            address=address, upstreams=upstreams, chain=chain, key=key, ca=authority.ca, checks=chosen.health_checks
         )
-        return balancer.argv(ground.folder)
+        return balancer.argv(ground.folder / name)
 
+    balancers = [
+        ground.unit(name, runs=Runs.PART, argv=lambda name=name, address=address: envoy(name, address))  # type: ignore[misc]
+        for name, address in ((f"envoy-{number}", address) for number, address in enumerate(entrances, start=1))
+    ]
     return Parts(
         ground=ground,
         etcd=etcd,
@@ -86,7 +95,9 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         members=members,
         cluster=cluster,
         backups=backups,
-        services={zone: api(ground, zone=zone, authority=authority, roles=roles) for zone in ground.zones},
-        envoy=ground.unit("envoy", runs=Runs.PART, argv=envoy),
-        entrance=Entrance(HOSTS[0], (ground.entrance,), ENTRANCE_PORT, authority.ca),
+        services={
+            zone: api(ground, zone=zone, authority=authority, roles=roles, ready=chosen.ready) for zone in ground.zones
+        },
+        balancers=balancers,
+        entrance=Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca),
     )

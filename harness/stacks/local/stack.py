@@ -21,7 +21,7 @@ from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.world import WORLD, inside
 from harness.stacks.parts import lifting
-from harness.stacks.parts.api import API_PORT
+from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.postgres import Roles
@@ -44,6 +44,7 @@ class LocalStack:
     cluster: Cluster
     backups: Backups
     store: ObjectStore
+    balancers: Sequence[Component]
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -93,7 +94,7 @@ class LocalStack:
         with lifting.timed(self._recorder, "s3"):
             wait.until(parts.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
         with lifting.timed(self._recorder, "cluster"):
-            for service in (parts.envoy, *parts.services.values()):
+            for service in (*parts.balancers, *parts.services.values()):
                 service.start()
             parts.cluster.start()
         with lifting.timed(self._recorder, "serving"):
@@ -111,6 +112,10 @@ class LocalStack:
         reap()
         remove_files(self.folder)
 
+    def stand_outside(self) -> list[str]:
+        """Nothing: the harness stands on the bridge itself, beside all zones."""
+        return []
+
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         assert self._network is not None, "the stack was not started"
@@ -119,6 +124,10 @@ class LocalStack:
     def beside(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
         return Entrance(self.entrance.host, (self._made.ground.address(zone),), API_PORT, self.entrance.ca)
+
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+        """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
+        return own_database(self._made.ground.address(zone), zone=zone, roles=self._roles)
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
@@ -152,7 +161,7 @@ class LocalStack:
     def components(self) -> dict[str, Unit]:
         """Every process of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.envoy, parts.s3.unit]
+        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, parts.s3.unit]
         return {component.name: component for component in found}
 
     def explore(self) -> dict[str, Any]:
@@ -187,7 +196,7 @@ class LocalStack:
         parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
         self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
-        self.entrance = parts.entrance
+        self.entrance, self.balancers = parts.entrance, parts.balancers
         saved = {
             "kind": self.kind,
             "label": self.commands.label,

@@ -15,8 +15,14 @@ ROLE = "quantumnest_app"
 STOP_LIMIT = timedelta(seconds=5)
 
 
-def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles) -> Unit:
-    """Not started."""
+def own_database(address: str, *, zone: str, roles: Roles) -> tuple[str, dict[str, str]]:
+    """DSN of one zone's database server for the API's role, and the environment with its password."""
+    target = dsn(address, PORT, role=ROLE, password="", application_name=f"beside-{zone}")
+    return target, {"PGPASSWORD": roles.password(ROLE)}
+
+
+def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, ready: str = "honest") -> Unit:
+    """Not started. `ready`: see `Settings`."""
     servers = ",".join(ground.address(one) for one in ground.zones)
     target = dsn(
         servers, PORT, role=ROLE, password="", connect_timeout="2", tcp_user_timeout="3000",
@@ -28,6 +34,7 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles) -> Unit:
         return [
             *(sys.executable, "-P", "-m", "harness.stacks.platform.api", f"--zone={zone}"),
             *(f"--listen={ground.listen(zone)}:{API_PORT}", f"--cert={chain}", f"--key={key}", f"--dsn={target}"),
+            f"--ready={ready}",
         ]
 
     return ground.unit(

@@ -55,10 +55,6 @@ class Ground(Protocol):
     def storage(self) -> str:
         """Address of the backup store."""
 
-    @property
-    def entrance(self) -> str:
-        """Address at which customers come in."""
-
     def address(self, zone: str) -> str:
         """Of the zone's components, as the other zones reach them."""
 

@@ -43,8 +43,9 @@ STATUS = {
 class Api:
     """A WSGI application."""
 
-    def __init__(self, *, zone: str, connections: Connections) -> None:
+    def __init__(self, *, zone: str, connections: Connections, always_ready: bool = False) -> None:
         self._zone = zone
+        self._always_ready = always_ready
         self._connections = connections
         self._transactions = Transactions(connections)
 
@@ -80,6 +81,8 @@ class Api:
 
     def _ready(self) -> Answer:
         """Whether the database takes writes, asked for real and within a short time."""
+        if self._always_ready:
+            return 200, {"ready": True}
         try:
             with gevent.Timeout(READY_LIMIT, NoDatabase(f"no answer within {READY_LIMIT:g} s")):
                 self._connections.ask_writable()
@@ -111,9 +114,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--cert", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--dsn", required=True, help="every server of the database; the one that takes writes is used")
+    parser.add_argument("--ready", choices=["honest", "always"], default="honest", help="always: for sabotage twins")
     words = parser.parse_args(argv)
     address, _, port = words.listen.rpartition(":")
-    api = Api(zone=words.zone, connections=Connections(words.dsn))
+    api = Api(zone=words.zone, connections=Connections(words.dsn), always_ready=words.ready == "always")
     server = Server((address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, timeout=2)

@@ -18,6 +18,8 @@ Answer = tuple[int, dict[str, Any]]
 WHOLE_LIMIT = 4.5  # seconds for one request; customers wait 5 s
 CENT = Decimal("0.01")
 MOST_AMOUNT = Decimal(10) ** 15
+# The history that the database writes on: a server that leads no more goes on with an old one.
+TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 NOT_FOUND: Answer = (404, {"found": False})
 
 
@@ -179,7 +181,8 @@ def _store(connection: Connection, transfer: Transfer) -> Answer:
     t = transfer
     stored = connection.execute(
         "INSERT INTO quantumnest.financial_transactions (origin, number, from_account, to_account, amount)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (origin, number) DO NOTHING RETURNING id",
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (origin, number) DO NOTHING"
+        f" RETURNING id, {TIMELINE}",
         (t.origin, t.number, t.payer, t.payee, t.amount),
     ).fetchone()
     if stored is None:
@@ -191,7 +194,7 @@ def _store(connection: Connection, transfer: Transfer) -> Answer:
         )
         if done.rowcount != 1:
             raise Rejected(f"there is no account {account}")
-    return 201, {"stored": True, "id": stored[0]}
+    return 201, {"stored": True, "id": stored[0], "timeline": int(stored[1], 16)}
 
 
 def _stored_before(connection: Connection, transfer: Transfer) -> Answer:
@@ -203,8 +206,11 @@ def _stored_before(connection: Connection, transfer: Transfer) -> Answer:
     if row is None or tuple(row[1:]) != (transfer.payer, transfer.payee, transfer.amount):
         raise NumberTaken(f"the number {transfer.number} is taken by another transaction")
     # It may be committed here and replicated nowhere yet: a commit of our own waits for all that is before it.
-    connection.execute("SELECT pg_logical_emit_message(true, 'quantumnest', 'stored before')")
-    return 200, {"stored": True, "duplicate": True, "id": row[0]}
+    said = connection.execute(
+        f"SELECT pg_logical_emit_message(true, 'quantumnest', 'stored before'), {TIMELINE}"
+    ).fetchone()
+    assert said is not None
+    return 200, {"stored": True, "duplicate": True, "id": row[0], "timeline": int(said[1], 16)}
 
 
 def _plain(row: tuple[Any, ...]) -> list[Any]:
