@@ -52,6 +52,9 @@ class Linked(Protocol):
     def join_link(self, one: str, other: str) -> None:
         """End every cut between the two; harmless where there is none."""
 
+    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+        """Whether `one` gets an answer from the other zone, by a real try from inside `one`."""
+
 
 @dataclass(frozen=True)
 class Slowness:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness import wait
 from harness.command import Commands
@@ -24,6 +24,7 @@ from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.settings import STALLED, Settings
+from harness.stacks.parts.sight import sees
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
@@ -144,6 +145,10 @@ class DockerStack:
 
     def join(self, zone: str) -> None:
         self._here.network.join(zone)
+
+    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+        """Whether a zone gets an answer from another, by a real try from inside it."""
+        return sees(self._here, one, other, part=part)
 
     def parts(self) -> dict[str, str]:
         asked = ["dpkg-query", "--show", "--showformat=${Package} ${Version}\\n", *PACKAGES]

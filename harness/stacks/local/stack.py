@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness import wait
 from harness.command import Commands, reap
@@ -26,6 +26,7 @@ from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.settings import STALLED, Settings
+from harness.stacks.parts.sight import sees
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
@@ -150,6 +151,10 @@ class LocalStack:
         """End the cut; harmless where there is none."""
         assert self._network is not None, "the stack was not started"
         self._network.join(zone)
+
+    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+        """Whether a zone gets an answer from another, by a real try from inside it."""
+        return sees(self._made.ground, one, other, part=part)
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
