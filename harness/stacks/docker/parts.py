@@ -22,6 +22,7 @@ from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST, PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import PORT, Roles, settings
+from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
@@ -39,6 +40,7 @@ class Parts:
     backups: PgBackRest
     vault: Vault
     services: Mapping[str, Unit]
+    releases: FileReleases
     balancer: Unit
     watching: Watching
     watchers: Sequence[Unit]
@@ -68,7 +70,14 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         for zone in ground.zones
     ]  # fmt: skip
     cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1)
-    services = {zone: api(ground, zone=zone, authority=authority, roles=roles) for zone in ground.zones}
+    services: dict[str, Unit] = {}
+    releases = FileReleases(ground.folder / "releases", services=services)
+    services |= {
+        zone: api(
+            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
+        )
+        for zone in ground.zones
+    }  # fmt: skip
     watching = Watching(ground.network.watch, _targets(ground), ground.folder / "watching")
     return Parts(
         etcd=etcd,
@@ -78,6 +87,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         backups=backups,
         vault=vault,
         services=services,
+        releases=releases,
         balancer=ground.unit("haproxy", runs=Runs.PART, place=ENTRANCE, argv=lambda: _haproxy(ground, authority)),
         watching=watching,
         watchers=[

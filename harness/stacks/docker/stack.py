@@ -11,7 +11,7 @@ from typing import Any, Literal
 from harness import wait
 from harness.command import Commands
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore, Releases
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
@@ -46,6 +46,7 @@ class DockerStack:
     cluster: Cluster
     backups: Backups
     store: ObjectStore
+    releases: Releases
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -209,6 +210,7 @@ class DockerStack:
     def _build(self, authority: Issuer) -> Parts:
         parts = put_together(self._here, roles=self._roles, authority=authority, chosen=self.settings)
         self._parts = parts
+        self.releases = parts.releases
         self.cluster, self.backups, self.entrance, self.store = (
             parts.cluster,
             parts.backups,

@@ -19,6 +19,7 @@ from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
+from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
@@ -39,6 +40,7 @@ class Parts:
     cluster: PatroniCluster
     backups: BarmanBackups
     services: Mapping[str, Unit]
+    releases: FileReleases
     balancers: Sequence[Unit]
     entrance: Entrance
 
@@ -73,6 +75,14 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         as_database_user=ground.as_database_user,
     )  # fmt: skip
 
+    services: dict[str, Unit] = {}
+    releases = FileReleases(ground.folder / "releases", services=services)
+    services |= {
+        zone: api(
+            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
+        )
+        for zone in ground.zones
+    }  # fmt: skip
     entrances = tuple(ground.entrances[: chosen.balancers])
 
     def envoy(name: str, address: str) -> list[str]:
@@ -95,9 +105,8 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         members=members,
         cluster=cluster,
         backups=backups,
-        services={
-            zone: api(ground, zone=zone, authority=authority, roles=roles, ready=chosen.ready) for zone in ground.zones
-        },
+        services=services,
+        releases=releases,
         balancers=balancers,
         entrance=Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca),
     )

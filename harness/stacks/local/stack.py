@@ -12,7 +12,7 @@ from typing import Any, Literal
 from harness import wait
 from harness.command import Commands, reap
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore, Releases
 from harness.stacks.local import by_hand
 from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.leftovers import remove_files
@@ -46,6 +46,7 @@ class LocalStack:
     backups: Backups
     store: ObjectStore
     balancers: Sequence[Component]
+    releases: Releases
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -201,7 +202,7 @@ class LocalStack:
         parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
         self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
-        self.entrance, self.balancers = parts.entrance, parts.balancers
+        self.entrance, self.balancers, self.releases = parts.entrance, parts.balancers, parts.releases
         saved = {
             "kind": self.kind,
             "label": self.commands.label,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from harness.stacks.parts.ground import Ground, Runs, Unit
 from harness.stacks.parts.postgres import PORT, Roles, dsn
@@ -21,8 +23,8 @@ def own_database(address: str, *, zone: str, roles: Roles) -> tuple[str, dict[st
     return target, {"PGPASSWORD": roles.password(ROLE)}
 
 
-def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, ready: str = "honest") -> Unit:
-    """Not started. `ready`: see `Settings`."""
+def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, release: Callable[[], Path], ready: str) -> Unit:
+    """Not started. `release` is asked for at each start; `ready`: see `Settings`."""
     servers = ",".join(ground.address(one) for one in ground.zones)
     target = dsn(
         servers, PORT, role=ROLE, password="", connect_timeout="2", tcp_user_timeout="3000",
@@ -34,7 +36,7 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, ready: st
         return [
             *(sys.executable, "-P", "-m", "harness.stacks.platform.api", f"--zone={zone}"),
             *(f"--listen={ground.listen(zone)}:{API_PORT}", f"--cert={chain}", f"--key={key}", f"--dsn={target}"),
-            f"--ready={ready}",
+            *(f"--release={release()}", f"--ready={ready}"),
         ]
 
     return ground.unit(

@@ -16,15 +16,16 @@ import signal  # noqa: E402
 import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from gevent.pywsgi import WSGIServer  # noqa: E402
 
 from harness.stacks.platform.connections import Connections, NoDatabase  # noqa: E402
+from harness.stacks.platform.release import BadRelease, Release  # noqa: E402
 from harness.stacks.platform.transactions import Answer, Transactions, refused  # noqa: E402
 
-BODY_LIMIT = 10_000  # bytes
 READY_LIMIT = 1.2  # seconds, below the load balancer's patience
 Start = Callable[[str, list[tuple[str, str]]], Any]
 STATUS = {
@@ -43,11 +44,12 @@ STATUS = {
 class Api:
     """A WSGI application."""
 
-    def __init__(self, *, zone: str, connections: Connections, always_ready: bool = False) -> None:
+    def __init__(self, *, zone: str, release: Release, connections: Connections, always_ready: bool = False) -> None:
         self._zone = zone
+        self._release = release
         self._always_ready = always_ready
         self._connections = connections
-        self._transactions = Transactions(connections)
+        self._transactions = Transactions(connections, most_amount=release.most_amount)
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         try:
@@ -62,11 +64,11 @@ class Api:
         transactions = self._transactions
         match method, path:
             case "GET", ["health"]:
-                answer: Answer = (200, {"healthy": True})
+                answer: Answer = (200, {"healthy": True, "version": self._release.version})
             case "GET", ["ready"]:
                 answer = self._ready()
             case "POST", ["transactions"]:
-                answer = transactions.store(_body(environ))
+                answer = transactions.store(_body(environ, self._release.most_body))
             case "GET", ["transactions", *origin, number] if origin and number.isdigit():
                 answer = transactions.find("/".join(origin), int(number))
             case "POST", ["test", "transaction"]:
@@ -102,9 +104,9 @@ class Server(WSGIServer):  # type: ignore[misc]
             return None
 
 
-def _body(environ: dict[str, Any]) -> bytes:
+def _body(environ: dict[str, Any], most: int) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
-    return bytes(environ["wsgi.input"].read(min(int(length), BODY_LIMIT)))
+    return bytes(environ["wsgi.input"].read(min(int(length), most)))
 
 
 def main(argv: list[str]) -> int:
@@ -114,10 +116,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--cert", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--dsn", required=True, help="every server of the database; the one that takes writes is used")
+    parser.add_argument("--release", required=True, type=Path, metavar="FILE", help="what it needs to run")
     parser.add_argument("--ready", choices=["honest", "always"], default="honest", help="always: for sabotage twins")
     words = parser.parse_args(argv)
     address, _, port = words.listen.rpartition(":")
-    api = Api(zone=words.zone, connections=Connections(words.dsn), always_ready=words.ready == "always")
+    try:
+        release = Release.read(words.release)
+    except BadRelease as error:
+        print(error, file=sys.stderr)
+        return 1
+    api = Api(
+        zone=words.zone, release=release, connections=Connections(words.dsn), always_ready=words.ready == "always"
+    )
     server = Server((address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.stop, timeout=2)

@@ -56,7 +56,7 @@ class Transfer:
     amount: Decimal
 
     @classmethod
-    def read(cls, body: bytes) -> Transfer:
+    def read(cls, body: bytes, *, most_amount: Decimal) -> Transfer:
         """From the request. Errors: `Rejected`."""
         try:
             given = json.loads(body)
@@ -69,7 +69,7 @@ class Transfer:
             )
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
             raise Rejected(f"not a transaction: {type(error).__name__}: {error}") from None
-        if not found.amount.is_finite() or not 0 < found.amount < MOST_AMOUNT or found.amount % CENT:
+        if not found.amount.is_finite() or not 0 < found.amount < most_amount or found.amount % CENT:
             raise Rejected("the amount must be positive, in whole cents")
         if found.payer == found.payee:
             raise Rejected("payer and payee are the same account")
@@ -79,13 +79,14 @@ class Transfer:
 class Transactions:
     """Each call is one database transaction."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, *, most_amount: Decimal = MOST_AMOUNT) -> None:
         self._connections = connections
+        self._most_amount = most_amount
 
     def store(self, body: bytes) -> Answer:
         """Store a customer's transaction, once: 201 stored, 200 stored before, 409 number taken by another."""
         try:
-            transfer = Transfer.read(body)
+            transfer = Transfer.read(body, most_amount=self._most_amount)
         except Rejected as error:
             return refused(400, str(error))
         return self._write(lambda connection: _store(connection, transfer))

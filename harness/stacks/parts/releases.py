@@ -1,0 +1,71 @@
+"""The releases of the platform's API: a file each in the stack's folder, and the history of what was deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Refused
+from harness.stacks.parts.ground import Unit
+from harness.stacks.platform import release
+
+DEPLOYED = "deployed.json"
+
+
+class FileReleases:
+    """Fills the protocol Releases. Every zone's API is started with the release that `file` names then."""
+
+    def __init__(self, folder: Path, *, services: Mapping[str, Unit]) -> None:
+        self._folder = folder
+        self._services = services
+
+    def current(self) -> str:
+        return self.history()[-1]
+
+    def history(self) -> list[str]:
+        deployed = self._folder / DEPLOYED
+        if not deployed.exists():
+            self.publish(release.FIRST, release.CONTENT)
+            self._write(DEPLOYED, [release.FIRST])
+        found: list[str] = json.loads(deployed.read_text())
+        return found
+
+    def publish(self, name: str, content: Mapping[str, Any]) -> None:
+        self._write(f"{name}.json", dict(content))
+
+    def content(self, name: str) -> Mapping[str, Any]:
+        """Errors: `Refused` where there is no such release."""
+        try:
+            found: dict[str, Any] = json.loads(self._file(name).read_text())
+        except FileNotFoundError:
+            known = sorted(path.stem for path in self._folder.glob("*.json") if path.name != DEPLOYED)
+            raise Refused(f"there is no release {name!r}", hint=f"releases: {', '.join(known)}") from None
+        return found
+
+    def deploy(self, name: str) -> None:
+        """Errors: `Refused` where there is no such release."""
+        self.content(name)
+        self._write(DEPLOYED, [*self.history(), name])
+        services = list(self._services.values())
+        for service in services:
+            service.ask_to_stop()
+        for service in services:
+            service.wait_stopped()
+        for service in services:
+            service.start()
+
+    def file(self) -> Path:
+        """Of the release that is deployed."""
+        return self._file(self.current())
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _write(self, name: str, content: Any) -> None:
+        """Whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        new = self._folder / f"{name}.new"
+        new.write_text(json.dumps(content, indent=1))
+        new.rename(self._folder / name)
