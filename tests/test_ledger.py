@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from collections.abc import Iterator
 from decimal import Decimal
@@ -68,6 +69,13 @@ def test_a_sent_without_an_end_is_in_doubt() -> None:
     assert two.outcome == "acknowledged"
 
 
+def test_an_answer_may_say_on_which_timeline_it_was_committed() -> None:
+    """The timeline comes back with its request; where the answer named none, there is none."""
+    lines = [FIRST, sent(1), sent(2), end_line(1, "acknowledged", t=15, timeline=3), end(2)]
+    assert [request.timeline for request in outcomes(lines)] == [3, None]
+    assert json.loads(lines[3]) == {"n": 1, "e": "acknowledged", "t": 15, "tl": 3}
+
+
 @pytest.mark.parametrize("keep", [1, 20, len(sent(3)) - 2])
 def test_a_torn_last_line_is_left_out_and_reported(keep: int) -> None:
     """Wherever it is torn; what stands before it is read."""
@@ -106,6 +114,7 @@ def test_bytes_are_read_like_text() -> None:
         ([FIRST, sent(1), end(1), end(1)], "x:4: number 1 ends here, and is not under way"),
         ([FIRST, sent(1), end(1).replace("acknowledged", "perhaps")], "x:3: unknown event 'perhaps'"),
         ([FIRST, sent(1), end(1).replace('"acknowledged"', "[]")], "x:3: "),
+        ([FIRST, sent(1), end(1).replace("}", ',"tl":"3"}')], "x:3: tl is a whole number"),
         ([FIRST, sent(1).replace('"12.34"', '"much"')], "x:2: the amount is no number"),
         ([FIRST, sent(1).replace('"12.34"', '"NaN"')], "x:2: the amount is no number"),
         ([FIRST, sent(1).replace('"due"', '"dew"')], "x:2: the field 'due' is missing"),

@@ -84,7 +84,7 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
             total.duplicates += 1
             total.changed += row is not None and not same(request, row)
             continue
-        _, _, sent, ended, outcome, _, _, amount, _ = request
+        _, _, sent, ended, outcome, _, _, amount, _, _ = request
         if outcome != "acknowledged":
             _unacknowledged(total, outcome, stored=row is not None)
         else:

@@ -41,6 +41,7 @@ class Request(NamedTuple):
     target: int | None
     amount: Decimal | None
     why: str
+    timeline: int | None = None  # of an acknowledged one: the database's timeline on which it was committed
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,10 @@ def _ends(
             if event in _ENDS:
                 if number not in under_way:
                     raise ValueError(f"number {number} ends here, and is not under way")
-                yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")))
+                timeline = fact.get("tl")
+                if timeline is not None and type(timeline) is not int:
+                    raise TypeError("tl is a whole number")
+                yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")), timeline)
                 continue
             if event not in ("sent", "not_sent"):
                 raise ValueError(f"unknown event {event!r}")
@@ -240,8 +244,9 @@ def _sent(fact: dict[str, Any]) -> Request:
     return Request(fact["n"], due, fact["t"], None, "in_doubt", source, target, amount, NO_END)
 
 
-def _ended(sent: Request, t: int, outcome: Outcome, why: str) -> Request:
-    return Request(sent.number, sent.due, sent.sent, t, outcome, sent.source, sent.target, sent.amount, why)
+def _ended(sent: Request, t: int, outcome: Outcome, why: str, timeline: int | None) -> Request:
+    number, due, at, _, _, source, target, amount, _, _ = sent
+    return Request(number, due, at, t, outcome, source, target, amount, why, timeline)
 
 
 def _whole(value: Any) -> int:
