@@ -13,17 +13,20 @@ PATIENCE = 5.0  # seconds, as customers have
 
 
 class Visitor:
-    """Asks at the entrance."""
+    """Asks at the entrance; `patience` in seconds."""
 
-    def __init__(self, entrance: Entrance) -> None:
+    def __init__(self, entrance: Entrance, *, patience: float = PATIENCE) -> None:
         self._entrance = entrance
+        self._patience = patience
         self._tls = ssl.create_default_context(cafile=str(entrance.ca))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """Status and JSON of an answer. Errors: `OSError` (also `http.client`'s, as ConnectionError)."""
         entrance = self._entrance
-        connection = http.client.HTTPSConnection(entrance.host, entrance.port, timeout=PATIENCE, context=self._tls)
-        plain = entrance.open(within=PATIENCE)
+        connection = http.client.HTTPSConnection(
+            entrance.host, entrance.port, timeout=self._patience, context=self._tls
+        )
+        plain = entrance.open(within=self._patience)
         try:
             connection.sock = self._tls.wrap_socket(plain, server_hostname=entrance.host)
             connection.request(method, path, json.dumps(body) if body is not None else None)

@@ -1,0 +1,64 @@
+"""A partial cut: a zone and some others do not see each other, wholly or in part, while everybody else sees all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from harness.errors import NotReady
+from harness.faults import Undo, _look
+from harness.stacks import Linked, Stack
+
+
+@dataclass(frozen=True)
+class CutLink:
+    """`part` "" cuts all between `one` and each of `others`, "etcd" only the consensus store and its clients."""
+
+    one: str
+    others: tuple[str, ...]
+    part: Literal["", "etcd"] = ""
+    name = "cut_link"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        if not isinstance(stack, Linked):
+            raise _look.unable(stack, "cut the link between two zones")
+        for zone in (self.one, *self.others):
+            _look.of_zone(stack, zone)
+        for other in self.others:
+            if not stack.sees(self.one, other, part=self.part):
+                raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
+        return {"one": self.one, "others": list(self.others), "part": self.part}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        """Nothing: all components run, and whoever watches from outside of the zones sees them all."""
+        return []
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
+        assert isinstance(stack, Linked)
+        for other in undo["others"]:
+            stack.cut_link(undo["one"], other, part=undo["part"])
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """`one` sees none of them, by a try from inside; everything else of them is seen, or it is no partial cut."""
+        if not isinstance(stack, Linked):
+            return ""
+        one, others, part = undo["one"], undo["others"], undo["part"]
+        if any(stack.sees(one, other, part=part) for other in others):
+            return ""
+        if part and not all(stack.sees(one, other) for other in others):
+            return ""
+        doors = {zone: _look.database_door(_look.member_of(stack, zone)).said() for zone in (one, *others)}
+        if "silent" in doors.values():
+            return ""
+        blind = " and ".join(f"zone {other}" for other in others)
+        return f"zone {one} does not see {'the ' + part + ' of ' if part else ''}{blind}, which others still see"
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        if isinstance(stack, Linked):
+            for other in undo["others"]:
+                stack.join_link(undo["one"], other)

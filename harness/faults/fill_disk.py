@@ -1,0 +1,76 @@
+"""A database volume that fills up. SIMULATED: by a limit on the size of the server's files, not by real data.
+
+The server's own word for it is then "File too large", where a full disk says "No space left on device"; what cannot be
+written, and what the server does about it, is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+
+from harness.errors import Refused
+from harness.faults import Undo, _look
+from harness.stacks import Fillable, Member, Stack
+
+SIMULATED = "simulated by a limit on file size"
+
+
+@dataclass(frozen=True)
+class FillDisk:
+    """`member` is a database server's name."""
+
+    member: str
+    name = "fill_disk"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        if not isinstance(self._member(stack, self.member), Fillable):
+            raise _look.unable(stack, f"fill the volume of {self.member}")
+        _look.running(stack, self.member)
+        return {"member": self.member}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        return [undo["member"]]
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
+        found = self._member(stack, undo["member"])
+        assert isinstance(found, Fillable)
+        found.fill_volume()
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """The volume is said to be full, and a write on it fails, or the server is down: it could not write either."""
+        found = self._member(stack, undo["member"])
+        said = _refusal(stack, found) if isinstance(found, Fillable) and found.volume_is_full() else ""
+        return f"the volume of {found.name} takes no more ({SIMULATED}): {said}" if said else ""
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        found = self._member(stack, undo["member"])
+        if isinstance(found, Fillable):
+            found.free_volume()
+
+    def _member(self, stack: Stack, name: str) -> Member:
+        for member in stack.cluster.members:
+            if member.name == name:
+                return member
+        known = ", ".join(member.name for member in stack.cluster.members)
+        raise Refused(f"the stack has no database server {name!r}", hint=f"it has {known}")
+
+
+def _refusal(stack: Stack, member: Member) -> str:
+    """What the server says to a query that has to write: one that sorts more than fits into its memory, which standbys
+    take, too, and which leaves nothing behind. Empty where it succeeds."""
+    try:
+        with stack.cluster.connect(member) as connection:
+            connection.execute("SET work_mem = '64kB'")
+            connection.execute(
+                "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS some"
+            )
+    except psycopg.Error as error:
+        return str(error).strip().splitlines()[0]
+    return ""

@@ -1,0 +1,53 @@
+"""A link that comes and goes every few seconds, by itself, until it is settled or its time is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness import wait
+from harness.faults import Undo, _look
+from harness.stacks import Flappable, Stack
+
+BEGINS = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class FlapLink:
+    """The link of `zone` is `down`, then `up`, and so on, for `lasting`."""
+
+    zone: str
+    down: timedelta
+    up: timedelta
+    lasting: timedelta
+    name = "flap_link"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        if not isinstance(stack, Flappable):
+            raise _look.unable(stack, "let the link of a zone come and go")
+        return {"zone": self.zone, "components": _look.of_zone(stack, self.zone)}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        return [f"zone {undo['zone']}", *undo["components"]]
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        """Returns when the link has gone down. Errors: `Unable` on a machine that cannot; then nothing is hurt."""
+        assert isinstance(stack, Flappable)
+        stack.flap(undo["zone"], down=self.down, up=self.up, lasting=self.lasting)
+        wait.until(
+            lambda: stack.flaps(undo["zone"]),
+            what=f"the link of zone {undo['zone']} goes down",
+            within=BEGINS,
+            recorder=stack.commands.recorder,
+        )
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        count = stack.flaps(undo["zone"]) if isinstance(stack, Flappable) else 0
+        return f"the link of zone {undo['zone']} has gone down {count} times" if count else ""
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        if isinstance(stack, Flappable):
+            stack.settle(undo["zone"])

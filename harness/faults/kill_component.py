@@ -1,0 +1,49 @@
+"""Components die at once: one process, or all that runs on a host (`api-b`, `patroni-b`, `etcd-b`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness.faults import Undo, _look
+from harness.stacks import Stack
+
+
+@dataclass(frozen=True)
+class KillComponent:
+    """SIGKILL to each of `names`, and to all that it has started."""
+
+    names: tuple[str, ...]
+    name = "kill_component"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        for name in self.names:
+            _look.running(stack, name)
+        return {"names": list(self.names)}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        return list(undo["names"])
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        for name in undo["names"]:
+            _look.component(stack, name).kill()
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """None of them runs, and where one had a door nobody opens."""
+        if _look.still_running(stack, undo["names"]):
+            return ""
+        doors = {name: _look.door(stack, name) for name in undo["names"]}
+        said = {name: door.said() for name, door in doors.items() if door is not None}
+        if "taken" in said.values():
+            return ""
+        seen = [f"{name} does not run" + (f" (a connection is {said[name]})" if name in said else "") for name in doors]
+        return ", ".join(seen)
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        """What runs already, because somebody else has started it, is left alone."""
+        for name in undo["names"]:
+            if not (found := _look.component(stack, name)).running():
+                found.start()

@@ -1,0 +1,47 @@
+"""A zone is gone whole, as by a power cut: every process of it at one instant, and its network is silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness.errors import NotReady
+from harness.faults import Undo, _look
+from harness.stacks import Powered, Stack
+
+
+@dataclass(frozen=True)
+class KillZone:
+    zone: str
+    name = "kill_zone"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        if not isinstance(stack, Powered):
+            raise _look.unable(stack, "cut the power of a zone")
+        components = _look.of_zone(stack, self.zone)
+        if not stack.has_power(self.zone):
+            raise NotReady(f"zone {self.zone} has no power, so it cannot be hurt", hint="`drdrill heal`")
+        return {"zone": self.zone, "components": components}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        return [f"zone {undo['zone']}", *undo["components"]]
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        assert isinstance(stack, Powered)
+        stack.cut_power(undo["zone"])
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """Nothing of it runs, and nobody is told so: a connection is not even refused."""
+        zone, components = undo["zone"], undo["components"]
+        if not isinstance(stack, Powered) or stack.has_power(zone) or _look.still_running(stack, components):
+            return ""
+        if _look.database_door(_look.member_of(stack, zone)).said() != "silent":
+            return ""
+        return f"zone {zone} has no power: {', '.join(components)} do not run, and its network is silent"
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        if isinstance(stack, Powered):
+            stack.restore_power(undo["zone"])

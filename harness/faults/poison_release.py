@@ -1,0 +1,61 @@
+"""A release that cannot start is deployed everywhere: all API servers crash at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from harness import wait
+from harness.errors import NotReady
+from harness.faults import Undo, _look
+from harness.stacks import Stack
+
+CRASHES = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class PoisonRelease:
+    """`release` is the name under which it is published: the release that is deployed, with all its settings empty."""
+
+    release: str
+    name = "poison_release"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        before = stack.releases.current()
+        if before == self.release:
+            raise NotReady(f"release {before} is deployed already", hint="`drdrill heal`")
+        return {"before": before, "services": [stack.service(zone).name for zone in stack.zones]}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        return list(undo["services"])
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        """Returns when the last one has crashed."""
+        settings = stack.releases.content(undo["before"])
+        stack.releases.publish(self.release, dict.fromkeys(settings))
+        stack.releases.deploy(self.release)
+        what = f"{', '.join(undo['services'])} crash"
+        wait.until(
+            lambda: not _look.still_running(stack, undo["services"]),
+            what=what, within=CRASHES, recorder=stack.commands.recorder,
+        )  # fmt: skip
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """It is deployed, and nobody runs or answers; one that crashes may be started again and again."""
+        if stack.releases.current() != self.release:
+            return ""
+        doors = [_look.door(stack, name) for name in undo["services"]]
+        if _look.still_running(stack, undo["services"]) or any(door and door.answers() for door in doors):
+            return ""
+        return f"release {self.release} is deployed, and {', '.join(undo['services'])} have ended"
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        """Deploys the release before, unless a rollback has done that; what it left stopped half-way is started."""
+        if stack.releases.current() == self.release:
+            stack.releases.deploy(undo["before"])
+        for name in undo["services"]:
+            if not (found := _look.component(stack, name)).running():
+                found.start()

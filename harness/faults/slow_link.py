@@ -1,0 +1,94 @@
+"""The link of a zone is slow: little bandwidth, and latency and loss where the kernel can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+
+from harness import clock
+from harness.faults import Undo, _look
+from harness.stacks import Slowable, Slowness, Stack
+
+TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
+FLOW = 3  # at least so many times as long as before
+MOST = 60  # seconds
+
+
+@dataclass(frozen=True)
+class SlowLink:
+    """`kilobytes` a second, `latency`, and `loss` in percent of the packets; 0 leaves a figure alone."""
+
+    zone: str
+    kilobytes: int = 0
+    latency: timedelta = timedelta(0)
+    loss: float = 0.0
+    name = "slow_link"
+    lives = timedelta(minutes=15)
+    harms_data = False
+    logical = False
+
+    def prepare(self, stack: Stack) -> Undo:
+        """How long a transfer out of the zone, and a round trip, take now."""
+        if not isinstance(stack, Slowable):
+            raise _look.unable(stack, "slow down the link of a zone")
+        components = _look.of_zone(stack, self.zone)
+        trip, transfer = self._measure(stack, self.zone)
+        return {"zone": self.zone, "components": components, "trip": trip, "transfer": transfer}
+
+    def hurts(self, undo: Undo) -> list[str]:
+        """Nothing that an alert must name: the zone serves, slowly."""
+        return []
+
+    def inject(self, stack: Stack, undo: Undo) -> None:
+        """Errors: `Unable` on a machine that can do nothing of it; then nothing is hurt."""
+        assert isinstance(stack, Slowable)
+        stack.slow(undo["zone"], self._how())
+
+    def left_out(self, stack: Stack, undo: Undo) -> list[str]:
+        """What this machine's kernel could not do of it, in words, while the link is slow."""
+        if not isinstance(stack, Slowable) or not stack.slowed(undo["zone"]):
+            return []
+        return list(stack.slow(undo["zone"], self._how()))  # said again, for it is harmless when repeated
+
+    def bit(self, stack: Stack, undo: Undo) -> str:
+        """The kernel says so, and a transfer or a round trip across the link takes longer than it did."""
+        said = stack.slowed(undo["zone"]) if isinstance(stack, Slowable) else ""
+        if not said:
+            return ""
+        trip, transfer = self._measure(stack, undo["zone"])
+        seen = []
+        if self.latency and trip >= max(undo["trip"], self.latency.total_seconds() / 2):
+            seen.append(f"a round trip takes {trip * 1000:.1f} ms and took {undo['trip'] * 1000:.1f} ms")
+        if self.kilobytes and transfer >= max(undo["transfer"] * FLOW, TRANSFER / 2):
+            amount = f"{self.kilobytes * TRANSFER} kB out of the zone"
+            seen.append(f"{amount} take {transfer:.2f} s and took {undo['transfer']:.2f} s")
+        if not seen and (self.latency or self.kilobytes):
+            return ""
+        return f"the kernel says of the link of zone {undo['zone']}: {said}" + "".join(f"; {one}" for one in seen)
+
+    def heal(self, stack: Stack, undo: Undo) -> None:
+        if isinstance(stack, Slowable):
+            stack.unslow(undo["zone"])
+
+    def _how(self) -> Slowness:
+        return Slowness(kilobytes=self.kilobytes, latency=self.latency, loss=self.loss)
+
+    def _measure(self, stack: Stack, zone: str) -> tuple[float, float]:
+        """Seconds of a round trip (the best of three), and of a transfer, to the zone's database server; `MOST` where
+        it broke off."""
+        amount = max(1, self.kilobytes * TRANSFER) * 1000
+        trips, transfer = [], float(MOST)
+        try:
+            with stack.cluster.connect(_look.member_of(stack, zone)) as connection:
+                for _ in range(3):
+                    begin = clock.mono()
+                    connection.execute("SELECT 1")
+                    trips.append(clock.since(begin).total_seconds())
+                begin = clock.mono()
+                connection.execute("SELECT repeat('x', %s)", (amount,))
+                transfer = clock.since(begin).total_seconds()
+        except psycopg.Error:
+            trips = trips or [float(MOST)]
+        return min(trips), transfer
