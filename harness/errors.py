@@ -4,6 +4,7 @@ DrillError                 exit 4   the harness itself failed
 ├── Refused                exit 3   bad input, wrong usage, or not safe to do
 ├── NotReady               exit 2   the stack never reached what a drill needs: nothing can be said
 ├── NotInTime              exit 2   a wait ran out
+├── Declined               exit 2   a person decided against the recovery, or nobody decided: nothing can be said
 └── Unable                 exit 2   this kind of stack, or what it stands on, has no such power: nothing can be said
 """
 
@@ -56,5 +57,11 @@ class NotInTime(DrillError):
 
 class Unable(DrillError):
     """What is asked for cannot be had of this stack; the hint says what would lift that."""
+
+    exit = Exit.UNKNOWN
+
+
+class Declined(DrillError):
+    """The recovery was not carried out, because a person decided against it or because nobody decided."""
 
     exit = Exit.UNKNOWN

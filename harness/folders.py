@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
-CONTROL = "control"  # the guardian's log, requests to stop: of a run under way; gone before the pack is sealed
+CONTROL = "control"  # the guardian's log, requests to stop, questions to people: gone before the pack is sealed
+PROOF = "proof-"  # before the id of a folder in which a drill is proved
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
 DISK_WANTED = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside
 KEPT = 1_000_000  # bytes of each log

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from harness import clock
-from harness.checks import Outcome, Verdict
+from harness.checks import Finding, Outcome, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
+from harness.errors import Refused
+from harness.folders import UNFINISHED
 from harness.plan.lengths import in_words
 from reports.words import clean, plain
 
@@ -32,13 +35,22 @@ class Follower:
 
     def lines(self) -> list[dict[str, Any]]:
         """What was added since the last call."""
+        return [json.loads(line) for line in self.texts()]
+
+    def texts(self) -> list[str]:
+        """The same, as it is written."""
         if self._file is None:
             try:
-                self._file = (self.folder / "journal.jsonl").open("rb")
+                self._file = (whereabouts(self.folder) / "journal.jsonl").open("rb")
             except FileNotFoundError:
                 return []
         *whole, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return [json.loads(line) for line in whole]
+        return [line.decode() for line in whole]
+
+
+def whereabouts(folder: Path) -> Path:
+    """The folder of a run, or the pack that it has become."""
+    return folder if folder.is_dir() else folder.with_name(folder.name.removesuffix(UNFINISHED))
 
 
 @dataclass
@@ -132,8 +144,18 @@ class Live:
     def _detected(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
+    def _asked(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._now(line, f"waits for the {data['role']}")
+        limit = in_words(timedelta(seconds=round(data["within"])))
+        self._at(line, f"  ? the {data['role']} is asked: {data['question']}")
+        self._at(line, f"    answer within {limit}: yes or no, here or by `drdrill decide`")
+
     def _decided(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        how = f"by {data['by']}" if data["attended"] else f"at once by the {data['by']}; decision time: not exercised"
+        self._now(line, "the decision is carried out")
+        if data["attended"]:
+            self._at(line, f"    {data['by']} decides for the {data['role']}: {data.get('answer', 'not recorded')}")
+            return
+        how = f"at once by the {data['by']}; decision time: not exercised"
         self._at(line, f"    the {data['role']} is asked: {data['question']} Decided {how}")
 
     def _procedure(self, data: dict[str, Any], line: dict[str, Any]) -> None:
@@ -184,13 +206,22 @@ class Live:
         self.hurt = None
         if data["error"]:
             self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
-        found = [one for one in evidence(self.folder) if one.scenario == data["scenario"]]
-        verdict = Verdict.of(judge(found[-1])) if found else Verdict.of([])
+        verdict = self._verdict(data["scenario"])
         self._at(line, f"{verdict.outcome}  {data['scenario']}")
         for finding in verdict.findings:
             if finding.outcome is not Outcome.MET and not finding.advisory:
                 self._at(line, f"    {finding.outcome}: {finding.title}")
         self._now(line, "the next scenario is prepared" if self.planned else "the stack is taken down")
+
+    def _verdict(self, scenario: str) -> Verdict:
+        """Whoever watches may come to this line when the run is just being sealed, and its folder gets another name."""
+        found: list[Finding] = []
+        for where in (self.folder, self.folder.with_name(self.folder.name.removesuffix(UNFINISHED))):
+            with suppress(Refused):
+                found = judge([one for one in evidence(where) if one.scenario == scenario][-1])
+            if where.is_dir():
+                break
+        return Verdict.of(found)
 
     def _run_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.stopping = False

@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--scale", type=float, default=1.0, help="size of the data set; 1 is 200,000 transactions")
     group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
+    group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
     group.addoption("--sabotage", default="", help="a sabotage twin, by name")
     group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
     group.addoption("--drill", default="", help="only this drill, by name")
@@ -149,6 +150,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         rate=option.rate,
         sabotage=chosen.sabotage if chosen else NONE,
         sabotage_name=option.sabotage,
+        attended=option.attended,
     )
     folder = Path(os.environ[begin.FOLDER])
     listener = Listener(folder)

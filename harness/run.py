@@ -5,7 +5,6 @@ What a run does: steady, hurt, detect, decide, recover, verify, heal, settle, se
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import secrets
@@ -20,12 +19,14 @@ from pathlib import Path
 from harness import clock, wait
 from harness.checks import RULES
 from harness.command import Commands
+from harness.decisions import Attended, Desk, StandIn
 from harness.errors import NotReady
 from harness.evidence.journal import Journal
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.people import operator
 from harness.plan import Plan
 from harness.recorder import Memory, Recorder
 from harness.sabotage import NONE, Sabotage
@@ -50,6 +51,7 @@ class Options:
     rate: float = 50.0  # transactions a second, all zones together
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
+    attended: bool = False  # people are asked for the decisions that the plan gives to them
 
 
 def new_id() -> str:
@@ -81,6 +83,7 @@ class Run:
         self.listener = listener
         self.journal = Journal.create(folder)
         self.commands = Commands(self.journal, label=self.id)
+        self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
         self.redactor = Redactor()
         self._stack: Stack | None = None
 
@@ -109,7 +112,7 @@ class Run:
             commit=commit,
             clean=clean,
             rules=RULES,
-            operator=getpass.getuser() if "SUDO_USER" not in os.environ else os.environ["SUDO_USER"],
+            operator=operator(),
             boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
             nonce=self.options.nonce or secrets.token_hex(16),
             nonce_by="auditor" if self.options.nonce else "harness",

@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 
-from harness import clock, wait
+from harness import clock, decisions, wait
 from harness.checks import Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.errors import NotInTime, NotReady
+from harness.errors import Declined, NotInTime, NotReady
 from harness.exposure import ExposureSampler
 from harness.faults import Fault, Undo
 from harness.faults.noop import Noop
@@ -55,6 +55,7 @@ class Scene:
         self._sampler: ExposureSampler | None = None
         self._injected: list[tuple[Fault, Undo, Path]] = []
         self._in_service = False
+        self._declined = False  # the recovery: nothing was carried out after it
         self.journal.record(
             "scenario.begin", scenario=name, title=title, tags=tags, feature=feature, settling=SETTLING.total_seconds()
         )
@@ -143,9 +144,19 @@ class Scene:
             return question(connection)
 
     def decide(self, question: str, *, role: str) -> None:
-        """Unattended: a named stand-in decides at once, and the journal says so."""
+        """The plan gives it to people: attended they are asked, else a named stand-in decides at once.
+
+        Errors: `Declined` when the answer is no, or when there is none in time.
+        """
+        self._declined = True  # until somebody says yes
         with self.span("decide"):
-            self.journal.record("decided", question=question, role=role, by="stand-in of the harness", attended=False)
+            within = decisions.time_for(min((left.expires for left in undo.pending(self.run.folder)), default=None))
+            given = self.run.desk.ask(question, role=role, within=within)
+            said = {"answer": given.answer} if given.attended else {}
+            self.journal.record("decided", question=question, role=role, by=given.by, attended=given.attended, **said)
+        if given.answer != decisions.YES:
+            raise Declined(f"the {role} decided against it: {question}", hint="what was not recovered is UNKNOWN")
+        self._declined = False
 
     def follow(self, procedure: Procedure, phase: str) -> None:
         """Run one phase of a procedure."""
@@ -200,15 +211,16 @@ class Scene:
                 self._quietly("service did not settle", self._wait_for_service)
             with self.run.listener.shield():
                 self._heal()
-            if outcome not in ("stopped", "aborted") and hurt:
+            if outcome not in ("stopped", "aborted") and hurt and not self._declined:
                 within = STEADY_LIMIT if self._in_service else timedelta(0)  # nothing comes back that nobody started
                 self._quietly("not steady", lambda: steady(self.stack, self.journal, moment="after", within=within))
         except KeyboardInterrupt:
             outcome = "stopped"
         with self.run.listener.shield():
             self._heal()
+            left = outcome == "aborted" or self._declined
             stopped = outcome == "stopped" or self.run.listener.stopping
-            self._end(looked=not ((stopped or outcome == "aborted") and hurt and not self._in_service))
+            self._end(looked=not ((stopped or left) and hurt and not self._in_service))
             if stopped:
                 request = self.run.listener.why()
                 self.journal.record("stopped", who=request.who, why=request.why)

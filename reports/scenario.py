@@ -11,7 +11,7 @@ from markupsafe import Markup
 from harness.checks import Finding
 from harness.checks.evidence import Evidence
 from reports import customers, features, losses, picture, timeline
-from reports.pack import Facts, Pack, Scenario
+from reports.pack import Fact, Facts, Pack, Scenario
 from reports.words import SYMBOLS, as_number, clean, length, limit, measured, plain, quantity, ratio
 
 WIDE, NARROW = 900, 400
@@ -170,12 +170,23 @@ def _ended(scenario: Scenario) -> str:
 
 
 def _decision(facts: Facts) -> str:
-    decided = facts.of("decided")
+    decided, asked = facts.of("decided"), facts.of("asked")
+    if len(asked) > sum(bool(fact.data.get("attended")) for fact in decided):
+        role, question = clean(asked[-1].data.get("role")), clean(asked[-1].data.get("question"))
+        return f"The {role} was asked, and nobody decided: {question}"
     if not decided:
         return "Decision time: no decision is in the journal."
     if all(fact.data.get("attended") for fact in decided):
-        return "Decision time: taken by " + ", ".join(clean(f.data.get("by")) for f in decided) + "."
+        return " ".join(_decided(fact) for fact in decided)
     return "Decision time: not exercised (a stand-in decided at once)."
+
+
+def _decided(fact: Fact) -> str:
+    """Who decided what, and when, as claimed."""
+    by, role, question = (clean(fact.data.get(name)) for name in ("by", "role", "question"))
+    when = f" at {fact.utc:%H:%M:%S} UTC" if fact.utc else ""
+    answer = clean(fact.data.get("answer") or "not recorded")
+    return f"{by} decided for the {role}{when}: {question} {answer}."
 
 
 def _steps(facts: Facts) -> tuple[StepRow, ...]:

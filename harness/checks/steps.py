@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, Unsound, against, disaster, lsn, seconds, unbitten
+from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, disaster, lsn, seconds, unbitten
 from harness.checks.samples import samples
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -199,23 +199,38 @@ def early_stop(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def decision(evidence: Evidence, expected: Expectation) -> Finding:
-    """How long people took to decide. Advisory: a stand-in that decides at once shows nothing about people."""
+    """How long people took to decide, all their decisions together. Advisory: it stands beside the verdict.
+
+    A stand-in that decides at once shows nothing about people.
+    """
     title = "Decision time"
-    asked = evidence.all("decided")
-    if not asked or not all(line.data.get("attended") for line in asked):
+    decided = evidence.all("decided")
+    open_since = [line for line in evidence.all("asked") if not any(each.seq > line.seq for each in decided)]
+    if open_since:
+        low = seconds(max(0, evidence.observed() - open_since[0].mono))
+        why = f"nobody had decided for the {open_since[0].data.get('role')} after {low:.3f} s"
+        outcome = against(low, low, expected.limit, lower_bound=True)
+        return expected.finding_of(
+            evidence, title, outcome, why, figure=low, low=low, lower_bound=True, advisory=True
+        )  # fmt: skip
+    if not decided or not all(line.data.get("attended") for line in decided):
         why = "decision time: not exercised"
-        why += ", no decision was asked for" if not asked else f"; the {asked[0].data.get('by')} decided at once"
+        why += ", no decision was asked for" if not decided else f"; the {decided[0].data.get('by')} decided at once"
         return expected.finding_of(evidence, title, UNKNOWN, why, advisory=True)
-    begun = {line.data["span"]: line.mono for line in evidence.all("span.begin")}
-    began = begun.get("decide")
-    by = ", ".join(f"{line.data.get('role')} {line.data.get('by')}" for line in asked)
-    if began is None:
+    by = ", ".join(f"{line.data.get('role')} {line.data.get('by')}{_answer(line)}" for line in decided)
+    begun = [line for line in evidence.all("span.begin") if line.data.get("span") == "decide"]
+    spans = [[line.mono - each.mono for each in begun if each.seq < line.seq] for line in decided]
+    if not all(spans):
         return expected.finding_of(evidence, title, UNKNOWN, f"decided by {by}; not timed", advisory=True)
-    took = seconds(max(0, asked[-1].mono - began))
+    took = seconds(sum(max(0, since[-1]) for since in spans))
     outcome = MET if expected.limit is None else against(took, took, expected.limit)
     return expected.finding_of(
         evidence, title, outcome, f"decided by {by} in {took:.3f} s", figure=took, low=took, high=took, advisory=True
     )
+
+
+def _answer(line: Line) -> str:
+    return f": {line.data['answer']}" if line.data.get("answer") else ""
 
 
 def _list(items: Sequence[dict[str, Any]] | None, *, ok: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from harness.cli.decide import decide
 from harness.cli.doctor import doctor
 from harness.cli.heal import heal
 from harness.cli.list import list_drills
@@ -11,7 +12,9 @@ from harness.cli.packs import compare, report, verify
 from harness.cli.prove import prove
 from harness.cli.run import run
 from harness.cli.stack import stack
+from harness.cli.stop import resume, stop
 from harness.cli.sweep import sweep
+from harness.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,5 +27,7 @@ def drdrill() -> None:
     """
 
 
-for command in (doctor, list_drills, run, stack, heal, sweep, prove, report, compare, verify):
+RUNS = (doctor, list_drills, run, watch, decide, stop, resume, stack, heal, sweep, prove)
+PACKS = (report, compare, verify)
+for command in (*RUNS, *PACKS):
     drdrill.add_command(command)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.people import LONGEST
 from harness.stacks.kinds import ENVIRONMENTS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,3 +61,24 @@ def scale(function: F) -> F:
         show_default=True,
         help="Size of the data set; 1 is 200,000 transactions.",
     )(function)
+
+
+def person(help: str) -> Callable[[F], F]:
+    """`--as NAME`; the login name where it is left out."""
+
+    def add(function: F) -> F:
+        return click.option("--as", "person", default="", metavar="NAME", callback=_said, help=help)(function)
+
+    return add
+
+
+def why(function: F) -> F:
+    return click.option("--why", default="", metavar="TEXT", callback=_said, help="The reason; it is kept.")(function)
+
+
+def _said(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A name or a reason goes into journals and onto terminals: printable, and not a book."""
+    value = value.strip()
+    if len(value) > LONGEST or not value.isprintable():
+        raise click.BadParameter(f"give at most {LONGEST} printable letters", ctx=context, param=option)
+    return value

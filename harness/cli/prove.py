@@ -14,7 +14,9 @@ from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import Request, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
+from harness.folders import PROOF
 from harness.run import new_id
+from harness.safety import block
 from harness.stacks.kinds import prepare
 
 
@@ -59,8 +61,9 @@ def prove(
     if unknown := set(only) - {twin.name for twin in twins}:
         names = ", ".join(twin.name for twin in TWINS.get(drill.name, ()))
         raise Refused(f"{drill.name} has no twin {', '.join(sorted(unknown))}", hint=f"it has: {names}")
+    block.must_be_free(evidence)
     prepare(stack, (lambda _: None) if as_json else click.echo)
-    folder = evidence / f"proof-{new_id()}"
+    folder = evidence / f"{PROOF}{new_id()}"
     proofs: list[Proof] = []
     plain = Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale)
     sound = _carry_out(plain, "unsabotaged", as_json)
@@ -69,6 +72,7 @@ def prove(
         why = "the same scenario, not sabotaged"
         proofs.append(Proof(scenario.title, "MET", got, got == Outcome.MET, why, sound["pack"]))
     for twin in twins:
+        block.must_be_free(evidence)  # somebody may have stopped the run before
         request = replace(plain, only=twin.scenario, sabotage=twin.name)
         found = _carry_out(request, twin.name, as_json)
         said = {one["id"]: one["outcome"] for one in found.get("findings", [])}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import signal
@@ -10,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,25 +19,21 @@ import click
 import drills.conftest  # noqa: F401  what the sentences mean
 from drills import DRILLS, FEATURES, PLAN
 from drills.twins import TWINS
-from harness import catalog, clock, plan
-from harness.checks import Outcome
+from harness import catalog, people, plan
 from harness.cli import options
+from harness.cli.asking import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.dry import dry_run
+from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import DrillError, Exit, Refused
-from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, key_path, signing_key
-from harness.evidence.lines import NAME as JOURNAL
-from harness.live import Follower, Live
 from harness.run import new_id
-from harness.safety import stopping
+from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import prepare
-from reports.text import summary
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
-EXITS = {Outcome.MET: Exit.MET, Outcome.MISSED: Exit.MISSED, Outcome.UNKNOWN: Exit.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,7 @@ class Request:
     scale: float = 1.0
     nonce: str = ""
     sabotage: str = ""
+    decides: str = ""  # attended: who decides, as claimed
 
     def words(self, run: str) -> list[str]:
         """pytest's command line for it."""
@@ -70,6 +66,7 @@ class Request:
         }
         marks = ["-m", self.cadence] if self.cadence else []
         given = [f"{name}={value}" for name, value in chosen.items() if value]
+        given += ["--attended"] if self.decides else []
         return [sys.executable, "-m", "pytest", str(DRILLS), "-p", "no:cacheprovider", "-q", *marks, *given]
 
 
@@ -81,6 +78,8 @@ class Request:
 @options.scale
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
+@click.option("--attended", is_flag=True, help="Ask people, on this terminal, for the decisions the plan gives them.")
+@options.person("With --attended: who decides, as claimed; otherwise you are asked.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the whole plan of the run, touch nothing.")
 @options.evidence
 @options.as_json
@@ -95,6 +94,8 @@ def run(
     scale: float,
     nonce: str,
     sabotage: str,
+    attended: bool,
+    person: str,
     dry: bool,
     evidence: Path,
     as_json: bool,
@@ -106,6 +107,10 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
+    if attended and as_json:
+        raise Refused("--attended asks on the terminal", hint="leave --json out")
+    if person and not attended:
+        raise Refused("--as is the name of whoever decides", hint="add --attended, or leave --as out")
     request = Request(
         evidence=evidence,
         drill="" if name in CADENCES else name,
@@ -122,30 +127,20 @@ def run(
     if dry:
         dry_run(chosen, only=only, plan=plan.load(PLAN), stack=stack)
         return
+    if attended:
+        must_have_a_terminal()
+        block.must_be_free(evidence)
+        request = replace(request, decides=person or ask_for_name(people.operator()))
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     if as_json:
         click.echo(json.dumps({"pack": str(pack), **found}, indent=1))
     else:
-        click.echo("")
-        click.echo(summary(pack))
-        click.echo(f"evidence: {pack}")
-        click.echo(f"report:   {pack / 'index.html'}")
+        closing(pack)
         click.echo(f"verify:   drdrill verify {pack} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
-    _must_not_be_aborted(pack)
-    context.exit(EXITS[Outcome(found["verdict"])])
-
-
-def _must_not_be_aborted(pack: Path) -> None:
-    """Errors: `DrillError` where the harness itself failed: then the verdict says nothing about the plan."""
-    lines = read(pack / JOURNAL)
-    if lines[-1].data.get("outcome") == "aborted":
-        said = [line.data.get("error") for line in lines if line.data.get("outcome") == "aborted"]
-        raise DrillError(
-            said[0] or "the harness itself failed",
-            hint=f"what was measured before stands in {pack}: send it with a report of this error",
-        )
+    must_not_be_aborted(pack)
+    context.exit(exit_of(pack))
 
 
 def choose(name: str, only: str) -> list[catalog.Drill]:
@@ -173,6 +168,7 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
 
     Errors: `DrillError` when no pack came of it, with the last words of pytest.
     """
+    block.must_be_free(request.evidence)  # before an image is made for it
     prepare(request.stack, (lambda _: None) if quiet else click.echo)
     name = new_id()
     folder, lock = begin(request.evidence, name, viewer=os.getpid())
@@ -187,9 +183,10 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
             start_new_session=True,
         )
         os.close(lock)
-        live = Live(folder, say=(lambda _: None) if quiet else click.echo)
-        with _ended_by_signal():
-            _watch(child, folder, live, tty=sys.stdout.isatty() and not quiet)
+        screen = Screen(folder, status=sys.stdout.isatty(), quiet=quiet)
+        asked = at_keyboard(folder, request.decides) if request.decides else nullcontext(Nobody())
+        with _ended_by_signal(), asked as person:
+            _watch(child, folder, screen, person)
         if not pack.is_dir() and folder.is_dir():
             heal_run(folder, by="drdrill run")
         log.seek(0)
@@ -219,31 +216,18 @@ def _ended_by_signal() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _watch(child: subprocess.Popen[bytes], folder: Path, live: Live, *, tty: bool) -> None:
+def _watch(child: subprocess.Popen[bytes], folder: Path, screen: Screen, person: Person | Nobody) -> None:
     """Show the journal until the child has ended; Ctrl-C asks it to stop, and waits for it."""
-    follower = Follower(folder)
     while True:
         try:
             ended = child.poll() is not None
-            for line in follower.lines():
-                if tty:
-                    click.echo("\r\033[K", nl=False)
-                live.show(line)
+            screen.look()
             if ended:
                 break
-            if tty:
-                click.echo(f"\r\033[K{live.status()}"[: _columns()], nl=False)
-            clock.sleep(LOOKS)
+            screen.show_status(person.prompt())
+            person.wait(LOOKS)
         except KeyboardInterrupt as interrupt:
             click.echo("\nstopping: what is hurt is healed, and the pack is sealed; this takes some seconds", err=True)
-            live.stop()
-            stopping.ask(folder, who=getpass.getuser(), why=str(interrupt) or "Ctrl-C")
-    if tty:
-        click.echo("\r\033[K", nl=False)
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size().columns
-    except OSError:
-        return 100
+            screen.live.stop()
+            stopping.ask(folder, who=people.operator(), why=str(interrupt) or "Ctrl-C")
+    screen.clear()

@@ -15,6 +15,7 @@ from harness.command import LABEL
 from harness.errors import Refused
 from harness.evidence.keys import signing_key
 from harness.folders import CONTROL, DISK_WANTED, UNFINISHED
+from harness.safety import block
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run, held, unfinished
 
@@ -29,7 +30,8 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
     Returns the folder and the lock's file descriptor, which is never closed by the run: the kernel lets go of the
     lock when the last process of the run that holds it is gone. `viewer` is the pid of a `drdrill` that shows it.
 
-    Errors: `Refused` while another run in the same folder is alive, or where the folder cannot be written.
+    Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, or
+    where it cannot be written.
     """
     try:
         signing_key()  # one that cannot be used is told now, and not when there is something to seal
@@ -39,10 +41,12 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
                 raise Refused(
                     f"another run is just beginning in {evidence}", hint="wait for it, or use --evidence FOLDER"
                 )
+            block.must_be_free(evidence)
             _heal_dead(evidence)
             _must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
             lock = _make(folder)
+            _must_still_be_free(folder, lock)
     except OSError as error:
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
     os.environ[FOLDER] = str(folder.resolve())
@@ -54,6 +58,16 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
         os.close(lock)
         raise
     return folder, lock
+
+
+def _must_still_be_free(folder: Path, lock: int) -> None:
+    """Again, now that the folder can be seen: whoever blocks looks for runs after that, so one of the two is seen."""
+    try:
+        block.must_be_free(folder.parent)
+    except Refused:
+        shutil.rmtree(folder, ignore_errors=True)  # what is left because he asks it to stop meanwhile, he removes
+        os.close(lock)
+        raise
 
 
 def _must_have_room(evidence: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import notes
 from harness.folders import CONTROL
 
 LOOKS = 0.2  # seconds
@@ -24,20 +24,14 @@ class Request:
 
 def ask(folder: Path, *, who: str, why: str) -> None:
     """Leave the request; the first one stands. A run whose control folder is gone is being sealed: it ends anyway."""
-    path = folder / CONTROL / FILE
-    if not path.exists():
-        with suppress(FileNotFoundError):
-            fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps({"who": who, "why": why}))
-            fresh.rename(path)
+    with suppress(FileNotFoundError):
+        notes.leave(folder / CONTROL / FILE, {"who": who, "why": why}, first=True)
 
 
 def asked(folder: Path) -> Request | None:
     """The request, if there is one."""
-    try:
-        return Request(**json.loads((folder / CONTROL / FILE).read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
+    said = notes.read(folder / CONTROL / FILE)
+    return Request(str(said.get("who")), str(said.get("why"))) if said else None
 
 
 class Listener:

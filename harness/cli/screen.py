@@ -1,0 +1,94 @@
+"""A run on the screen: its journal as lines, and under them, on a terminal, one line that says what goes on now."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from harness.checks import Outcome
+from harness.errors import DrillError, Exit
+from harness.evidence.journal import read
+from harness.evidence.lines import NAME as JOURNAL
+from harness.live import Follower, Live
+from harness.safety import stopping
+from reports.text import summary
+
+EXITS = {Outcome.MET: Exit.MET, Outcome.MISSED: Exit.MISSED, Outcome.UNKNOWN: Exit.UNKNOWN}
+
+
+class Screen:
+    """`quiet`: nothing is shown. `status`: there is a terminal, so that the last line can be written again."""
+
+    def __init__(self, folder: Path, *, status: bool, quiet: bool = False) -> None:
+        self.folder = folder
+        self.status = status and not quiet
+        self._say: Callable[[str], None] = (lambda _: None) if quiet else click.echo
+        self._mute = False
+        self.live = Live(folder, say=self._line)
+        self._follower = Follower(folder)
+
+    def catch_up(self) -> None:
+        """Take in what has happened so far, and say nothing about it."""
+        self._mute = True
+        self.look()
+        self._mute = False
+
+    def look(self) -> None:
+        """Show what was added."""
+        for line in self._follower.lines():
+            self.clear()
+            self.live.show(line)
+        request = None if self.live.stopping else stopping.asked(self.folder)
+        if request:
+            self.clear()
+            self._line(f"asked to stop by {request.who}: {request.why}")
+            self.live.stop()
+
+    def show_status(self, prompt: str = "") -> None:
+        """Write the last line again; `prompt` is what somebody types, and is never cut."""
+        if self.status:
+            room = columns() - len(prompt) - 1
+            click.echo(f"\r\033[K{self.live.status()[: max(0, room)]}{prompt}", nl=False)
+
+    def clear(self) -> None:
+        if self.status:
+            click.echo("\r\033[K", nl=False)
+
+    def _line(self, text: str) -> None:
+        if not self._mute:
+            self._say(text)
+
+
+def columns() -> int:
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 100
+
+
+def closing(pack: Path) -> None:
+    """The verdict, and where the evidence is."""
+    click.echo("")
+    click.echo(summary(pack))
+    click.echo(f"evidence: {pack}")
+    click.echo(f"report:   {pack / 'index.html'}")
+
+
+def exit_of(pack: Path) -> Exit:
+    """The exit code that a pack's verdict gives."""
+    return EXITS[Outcome(json.loads((pack / "findings.json").read_text())["verdict"])]
+
+
+def must_not_be_aborted(pack: Path) -> None:
+    """Errors: `DrillError` where the harness itself failed: then the verdict says nothing about the plan."""
+    lines = read(pack / JOURNAL)
+    if lines[-1].data.get("outcome") == "aborted":
+        said = [line.data.get("error") for line in lines if line.data.get("outcome") == "aborted"]
+        raise DrillError(
+            said[0] or "the harness itself failed",
+            hint=f"what was measured before stands in {pack}: send it with a report of this error",
+        )

@@ -1,0 +1,85 @@
+"""`drdrill watch`: a running drill, live, from another shell. It controls nothing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from harness import clock
+from harness.cli import options
+from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
+from harness.errors import Exit, NotReady
+from harness.live import Follower, whereabouts
+from harness.safety import running
+
+LOOKS = timedelta(milliseconds=200)
+BETWEEN = timedelta(seconds=10)  # a run that was killed is healed by its guardian within this; else nobody does
+
+
+@click.command()
+@click.option("--wait", is_flag=True, help="Where nothing runs, wait for the next drill to begin.")
+@options.evidence
+@options.as_json
+@click.pass_context
+def watch(context: click.Context, *, wait: bool, evidence: Path, as_json: bool) -> None:
+    """Show the running drill of this folder, from its beginning to the verdict; Ctrl-C leaves it alone.
+
+    With --json: the lines of its journal, as they come. Exit codes: that of the drill's verdict; 2 where nothing runs,
+    or where you leave before its end.
+    """
+    try:
+        folder = _find(evidence, wait=wait)
+        if folder is None:
+            click.echo(f"nothing is running in {evidence.resolve()}; --wait waits for the next drill", err=True)
+            context.exit(Exit.UNKNOWN)
+        _follow(folder, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("\nyou watch no more; the drill goes on. `drdrill stop` ends it, `drdrill watch` shows it", err=True)
+        context.exit(Exit.UNKNOWN)
+    pack = whereabouts(folder)
+    if not pack.is_dir():
+        raise NotReady("the run ended before anything had begun", hint="the shell in which it was started says why")
+    if as_json:
+        click.echo(f"evidence: {pack}", err=True)
+    else:
+        closing(pack)
+    must_not_be_aborted(pack)
+    context.exit(exit_of(pack))
+
+
+def _find(evidence: Path, *, wait: bool) -> Path | None:
+    if not wait:
+        return running.newest(evidence)
+    said = False
+    while not evidence.is_dir() or (found := running.newest(evidence)) is None:
+        if not said:
+            click.echo(f"waiting for a drill to begin in {evidence.resolve()}", err=True)
+            said = True
+        clock.sleep(LOOKS)
+    return found
+
+
+def _follow(folder: Path, *, as_json: bool) -> None:
+    """Until it is sealed. Errors: `NotReady` where it was killed and nobody heals it."""
+    follower, screen = Follower(folder), Screen(folder, status=sys.stdout.isatty())
+    held, there = clock.mono(), True
+    while there:
+        there = folder.is_dir()  # asked before the last look, so that its last lines are shown
+        if as_json:
+            for text in follower.texts():
+                click.echo(text)
+        else:
+            screen.look()
+            screen.show_status()
+        if running.alive(folder):
+            held = clock.mono()
+        elif there and clock.since(held) > BETWEEN:
+            screen.clear()
+            raise NotReady(
+                f"run {folder.name} was killed, and nobody heals it", hint="`drdrill heal` heals and seals it"
+            )
+        clock.sleep(LOOKS)
+    screen.clear()
