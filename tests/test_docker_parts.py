@@ -18,7 +18,7 @@ from harness.errors import DrillError, Exit, Refused
 from harness.stacks import kinds
 from harness.stacks.docker import engine, image, inside, network
 from harness.stacks.docker.engine import told
-from harness.stacks.docker.watching import RULES, Target, Watching
+from harness.stacks.docker.watching import RULES, Platform, Target, Watching
 from harness.stacks.load_balancers.haproxy import HAProxy, quoted
 
 
@@ -151,22 +151,51 @@ def test_the_load_balancer_never_tries_twice_and_trusts_one_authority(tmp_path: 
     assert (tmp_path / "haproxy" / "entrance.pem").stat().st_mode & 0o077 == 0
 
 
+def watching(folder: Path, address: str = "10.0.0.15") -> Watching:
+    """Three zones, whose API and database are asked."""
+    targets = [Target("patroni", f"patroni-{zone}", zone, f"10.0.0.{n}:8008") for n, zone in enumerate("abc")]
+    targets += [
+        Target("health", f"api-{zone}", zone, f"https://10.0.0.{n}:8443/health") for n, zone in enumerate("abc")
+    ]
+    platform = Platform("api.example.test", "s3.example.test", folder / "ca.pem")
+    return Watching(address, targets, platform, "http://10.0.0.15:9095/alertmanager", folder)
+
+
 def test_every_alert_names_what_failed(tmp_path: Path) -> None:
-    """Each rule has a summary with the component or the zone in it, or is about the whole."""
-    targets = [Target("patroni", zone, f"10.0.0.{n}", 8008) for n, zone in enumerate("abc")]
-    made = Watching("10.0.0.15", targets, tmp_path)
-    made.prometheus()
-    made.alertmanager()
+    """Each rule has the component or the zone in its summary, or is about the whole; so has each target in labels."""
+    watching(tmp_path).prometheus()
     found: dict[str, Any] = json.loads((tmp_path / "rules.json").read_text())["groups"][0]
-    assert [rule["alert"] for rule in found["rules"]] == list(RULES)
-    assert all("$labels" in said or "no database" in said for _, said in RULES.values())
-    scraped = json.loads((tmp_path / "prometheus.json").read_text())["scrape_configs"]
-    assert [one["labels"]["zone"] for one in scraped[0]["static_configs"]] == ["a", "b", "c"]
+    assert [rule["alert"] for rule in found["rules"]] == [*RULES, "Watchdog"]
+    whole = {name for name, (_, said) in RULES.items() if "$labels" not in said}
+    assert whole == {"NobodyLeads", "NotServing", "ProbesDown"}
+    jobs = {one["job_name"]: one for one in json.loads((tmp_path / "prometheus.json").read_text())["scrape_configs"]}
+    assert [one["labels"]["component"] for one in jobs["patroni"]["static_configs"]] == [f"patroni-{z}" for z in "abc"]
+    assert [one["labels"]["zone"] for one in jobs["health"]["static_configs"]] == ["a", "b", "c"]
+    assert jobs["health"]["metrics_path"] == "/probe" and "metrics_path" not in jobs["patroni"]
+
+
+def test_every_alert_goes_to_the_receiver_at_once(tmp_path: Path) -> None:
+    """Nothing is grouped and nothing waits; the watchdog alone is told again and again, and ends are told too."""
+    watching(tmp_path).alertmanager()
+    told = json.loads((tmp_path / "alertmanager.json").read_text())
+    route = told["route"]
+    assert (route["group_by"], route["group_wait"], route["repeat_interval"]) == (["..."], "0s", "1h")
+    assert [(one["matchers"], one["repeat_interval"]) for one in route["routes"]] == [(['alertname="Watchdog"'], "5s")]
+    sink = told["receivers"][0]["webhook_configs"]
+    assert sink == [{"url": "http://10.0.0.15:9095/alertmanager", "send_resolved": True}]
+
+
+def test_the_api_is_asked_by_its_name_and_with_its_certificate_verified(tmp_path: Path) -> None:
+    """A plain answer would be no good one; a certificate of somebody else neither."""
+    watching(tmp_path).blackbox()
+    asked = json.loads((tmp_path / "blackbox.json").read_text())["modules"]["platform"]["http"]
+    assert asked["tls_config"] == {"ca_file": str(tmp_path / "ca.pem"), "server_name": "api.example.test"}
+    assert asked["fail_if_not_ssl"] is True and asked["headers"] == {"Host": "api.example.test"}
 
 
 def test_prometheus_that_does_not_answer_is_not_steady(tmp_path: Path) -> None:
     """It says so, and raises nothing."""
-    seen = Watching("127.0.0.1", [], tmp_path).condition()
+    seen = watching(tmp_path, "127.0.0.1").condition()
     assert not seen.ok and seen.seen.startswith("Prometheus does not answer")
 
 

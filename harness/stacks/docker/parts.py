@@ -12,7 +12,7 @@ from harness.stacks.docker import store as stores
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.network import ENTRANCE, WATCH
 from harness.stacks.docker.store import Store
-from harness.stacks.docker.watching import Target, Watching
+from harness.stacks.docker.watching import BY, Platform, Target, Watching
 from harness.stacks.load_balancers import PORT as ENTRANCE_PORT
 from harness.stacks.load_balancers import LoadBalancer, haproxy
 from harness.stacks.load_balancers.haproxy import HAProxy
@@ -20,6 +20,7 @@ from harness.stacks.parts.api import API_PORT, api
 from harness.stacks.parts.etcd import CLIENTS, Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST, PatroniMember
+from harness.stacks.parts.monitor import RECEIVER, Monitor, alert_receiver, named
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import PORT, Roles, settings
 from harness.stacks.parts.releases import FileReleases
@@ -42,7 +43,7 @@ class Parts:
     services: Mapping[str, Unit]
     releases: FileReleases
     balancer: Unit
-    watching: Watching
+    monitor: Monitor
     watchers: Sequence[Unit]
     entrance: Entrance
 
@@ -78,7 +79,12 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         )
         for zone in ground.zones
     }  # fmt: skip
-    watching = Watching(ground.network.watch, _targets(ground), ground.folder / "watching")
+    watch = ground.network.watch
+    watching = Watching(
+        watch, _targets(ground, {"haproxy": ground.entrance}, chosen), Platform(HOSTS[0], stores.HOST, authority.ca),
+        f"http://{watch}:{RECEIVER}/alertmanager", ground.folder / "watching",
+    )  # fmt: skip
+    receiver = alert_receiver(ground, address=watch, place=WATCH)
     return Parts(
         etcd=etcd,
         store=store,
@@ -89,8 +95,10 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         services=services,
         releases=releases,
         balancer=ground.unit("haproxy", runs=Runs.PART, place=ENTRANCE, argv=lambda: _haproxy(ground, authority)),
-        watching=watching,
+        monitor=Monitor(by=BY, folder=ground.folder, receiver=receiver, sees=watching.condition),
         watchers=[
+            receiver,
+            ground.unit("blackbox", runs=Runs.PART, place=WATCH, argv=watching.blackbox),
             ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
@@ -119,10 +127,20 @@ def _haproxy(ground: DockerGround, authority: Issuer) -> list[str]:
     return balancer.argv(ground.folder / "haproxy")
 
 
-def _targets(ground: DockerGround) -> list[Target]:
-    of_zones = [
-        Target(job, zone, ground.address(zone), port)
-        for zone in ground.zones
-        for job, port in (("patroni", REST), ("etcd", CLIENTS))
-    ]
-    return [*of_zones, Target("haproxy", "", ground.entrance, haproxy.METRICS)]
+def _targets(ground: DockerGround, balancers: Mapping[str, str], chosen: Settings) -> list[Target]:
+    """`balancers`: name to address."""
+    found = []
+    for zone in ground.zones:
+        address = ground.address(zone)
+        for job, part, at in (
+            ("patroni", "patroni", f"{address}:{REST}"),
+            ("etcd", "etcd", f"{address}:{CLIENTS}"),
+            ("health", "api", f"https://{address}:{API_PORT}/health"),
+            ("ready", "api", f"https://{address}:{API_PORT}/ready"),
+        ):
+            found.append(Target(job, *named(f"{part}-{zone}", zone, zones=ground.zones, chosen=chosen), at))
+    for name, address in balancers.items():
+        found.append(Target("haproxy", name, "", f"{address}:{haproxy.METRICS}"))
+        found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}/health"))
+    store = f"{ground.storage}:{stores.PORT}"
+    return [*found, Target("store", "s3", "", f"https://{store}/"), Target("store-front", "s3-tls", "", store)]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from harness import wait
 from harness.command import Commands
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore, Releases
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
@@ -30,9 +29,9 @@ from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
 
 ZONES = ("a", "b", "c")
-WATCHED_WITHIN = timedelta(seconds=30)
 PACKAGES = (
     "postgresql-15", "patroni", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
+    "prometheus-blackbox-exporter",
 )  # fmt: skip
 
 
@@ -46,6 +45,7 @@ class DockerStack:
     cluster: Cluster
     backups: Backups
     store: ObjectStore
+    monitoring: Monitoring
     releases: Releases
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
@@ -112,10 +112,7 @@ class DockerStack:
         with lifting.timed(self._recorder, "replication"):
             steady.wait_replicating()
         with lifting.timed(self._recorder, "watching"):
-            wait.until(
-                lambda: parts.watching.condition().ok, what="the stack is watched", within=WATCHED_WITHIN,
-                recorder=self._recorder, last_seen=lambda: parts.watching.condition().seen,
-            )  # fmt: skip
+            steady.wait_watched()
 
     def stop(self) -> None:
         """End everything by force and remove what it made; logs stay. Harmless when nothing runs."""
@@ -135,7 +132,7 @@ class DockerStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        return [*self._asked().conditions(), self._made.watching.condition()]
+        return self._asked().conditions()
 
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""
@@ -195,7 +192,9 @@ class DockerStack:
         return self._ground
 
     def _asked(self) -> Steady:
-        return Steady(self.entrance, self.cluster, self.backups, self.settings.archive_timeout, self._recorder)
+        return Steady(
+            self.entrance, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout, self._recorder
+        )
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles
@@ -210,6 +209,7 @@ class DockerStack:
     def _build(self, authority: Issuer) -> Parts:
         parts = put_together(self._here, roles=self._roles, authority=authority, chosen=self.settings)
         self._parts = parts
+        self.monitoring = parts.monitor
         self.releases = parts.releases
         self.cluster, self.backups, self.entrance, self.store = (
             parts.cluster,

@@ -1,4 +1,8 @@
-"""Prometheus and Alertmanager: what watches a container stack, with rules that name what failed."""
+"""Prometheus, Alertmanager and the blackbox exporter: what watches a container stack, with rules that name what failed.
+
+Components that have figures are scraped; the platform's API, its entrance and the store are asked by real requests
+over TLS. Every target carries the labels `component` and `zone`, and so does every alert about it.
+"""
 
 from __future__ import annotations
 
@@ -9,57 +13,106 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.alerts import WATCHDOG
 from harness.stacks import Condition
 
-PROMETHEUS, ALERTMANAGER = 9090, 9093  # ports
-
-# `expr` is PromQL; every alert says which component, and in which zone.
-RULES = {
-    "ServerDown": ('haproxy_server_status{proxy="api", state="UP"} == 0', "{{ $labels.server }} takes no requests"),
-    "DatabaseDown": ("patroni_postgres_running == 0", "the database of {{ $labels.zone }} does not run"),
-    "NobodyLeads": ("sum(patroni_primary) == 0 or absent(patroni_primary)", "no database takes writes"),
-    "NotSeen": ("up == 0", "{{ $labels.job }} of {{ $labels.zone }} is not seen"),
-}
+PROMETHEUS, ALERTMANAGER, BLACKBOX = 9090, 9093, 9115  # ports
+BY = "Prometheus and Alertmanager"
 OFTEN = "1s"
+OFFSET = 0.25  # seconds by which a probe ends before Prometheus gives up on it
+PROBES = {"health": "platform", "ready": "platform", "entrance": "platform", "store": "store", "store-front": "front"}
+
+# `expr` is PromQL. What is in `labels` besides is of the target that is the matter; a rule about the whole has none.
+RULES = {
+    "InstanceDown": (
+        'up{job=~"patroni|etcd|haproxy"} == 0 or probe_success{job=~"health|store|store-front"} == 0',
+        "{{ $labels.component }} does not answer well",
+    ),
+    "NotReady": (
+        'probe_success{job="ready"} == 0 and on (component) probe_success{job="health"} == 1',
+        "{{ $labels.component }} is alive and not ready",
+    ),
+    "DatabaseDown": ("patroni_postgres_running == 0", "the database of {{ $labels.component }} does not run"),
+    "NobodyLeads": ("sum(patroni_primary) == 0 or absent(patroni_primary)", "no database takes writes"),
+    "NotServing": (
+        'count(probe_success{job="entrance"} == 0 and on (component) up{job="haproxy"} == 1) > 0',
+        "customers get no good answer at a load balancer that is there",
+    ),
+    "ZoneUnreachable": (
+        'max by (zone) (up{job=~"patroni|etcd"}) == 0 and max by (zone) (probe_success{job="health"}) == 0',
+        "nothing of zone {{ $labels.zone }} answers",
+    ),
+    "ProbesDown": (
+        f'max(up{{job=~"{"|".join(PROBES)}"}}) == 0', "the blackbox exporter does not answer: APIs are not watched"
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked for its figures."""
+    """What is asked: for its figures at an address, or for an answer at a URL where `job` is one of `PROBES`."""
 
     job: str
+    component: str
     zone: str
-    address: str
-    port: int
+    at: str
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The names that are asked for, which no address says, and the authority that their certificates are of."""
+
+    host: str
+    store: str
+    ca: Path
 
 
 @dataclass(frozen=True)
 class Watching:
-    """The configuration of both, and the one question that a steady stack must answer."""
+    """The configuration of all, and the one question that a steady stack must answer."""
 
     address: str
     targets: Sequence[Target]
+    platform: Platform
+    receiver: str  # URL of the webhook that alerts go to
     folder: Path
 
     def prometheus(self) -> list[str]:
         """Write the configuration and return the command."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file, rules, data = (self.folder / name for name in ("prometheus.json", "rules.json", "prometheus"))
-        rules.write_text(json.dumps(self._rules(), indent=1))  # JSON is YAML
-        file.write_text(json.dumps(self._prometheus(rules), indent=1))
+        rules = self._write("rules.json", self._rules())
+        file = self._write("prometheus.json", self._prometheus(rules))
         return [
-            *("prometheus", f"--config.file={file}", f"--storage.tsdb.path={data}"),
+            *("prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.folder / 'prometheus'}"),
             *(f"--web.listen-address={self.address}:{PROMETHEUS}", "--log.level=warn"),
         ]
 
     def alertmanager(self) -> list[str]:
-        """Write the configuration and return the command."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file, data = self.folder / "alertmanager.json", self.folder / "alertmanager"
-        file.write_text(json.dumps({"route": {"receiver": "people"}, "receivers": [{"name": "people"}]}))
+        """Write the configuration and return the command. Nothing is grouped and nothing waits: each alert at once."""
+        at_once = {"group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
+        heartbeat = {"matchers": [f'alertname="{WATCHDOG}"'], "repeat_interval": "5s"}
+        sink = {"url": self.receiver, "send_resolved": True}
+        route = {"receiver": "drill", **at_once, "repeat_interval": "1h", "routes": [heartbeat]}
+        receivers = [{"name": "drill", "webhook_configs": [sink]}]
+        file = self._write("alertmanager.json", {"route": route, "receivers": receivers})
         return [
-            *("prometheus-alertmanager", f"--config.file={file}", f"--storage.path={data}", "--log.level=warn"),
-            *(f"--web.listen-address={self.address}:{ALERTMANAGER}", "--cluster.listen-address="),
+            *("prometheus-alertmanager", f"--config.file={file}", f"--storage.path={self.folder / 'alertmanager'}"),
+            *(f"--web.listen-address={self.address}:{ALERTMANAGER}", "--cluster.listen-address=", "--log.level=warn"),
+        ]
+
+    def blackbox(self) -> list[str]:
+        """Write the configuration and return the command."""
+        platform, store = ({"ca_file": str(self.platform.ca), "server_name": name}
+                           for name in (self.platform.host, self.platform.store))  # fmt: skip
+        asks = {"preferred_ip_protocol": "ip4", "follow_redirects": False, "fail_if_not_ssl": True}
+        modules = {
+            "platform": _module(http={**asks, "tls_config": platform, "headers": {"Host": self.platform.host}}),
+            "store": _module(http={**asks, "tls_config": store, "headers": {"Host": self.platform.store}}),
+            "front": _module(tcp={"preferred_ip_protocol": "ip4", "tls": True, "tls_config": store}),
+        }
+        file = self._write("blackbox.json", {"modules": modules})
+        return [
+            *("prometheus-blackbox-exporter", f"--config.file={file}", f"--timeout-offset={OFFSET}"),
+            *(f"--web.listen-address={self.address}:{BLACKBOX}", "--log.level=error"),
         ]
 
     def condition(self) -> Condition:
@@ -81,29 +134,44 @@ class Watching:
         with direct.open(f"http://{self.address}:{PROMETHEUS}/api/v1/{what}", timeout=2) as answer:
             return dict(json.load(answer)["data"])
 
+    def _write(self, name: str, content: dict[str, Any]) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / name
+        file.write_text(json.dumps(content, indent=1))  # JSON is YAML
+        return file
+
     def _prometheus(self, rules: Path) -> dict[str, Any]:
-        jobs = sorted({target.job for target in self.targets})
-        scrapes = [
-            {
-                "job_name": job,
-                "static_configs": [
-                    {"targets": [f"{one.address}:{one.port}"], "labels": {"zone": one.zone}}
-                    for one in self.targets
-                    if one.job == job
-                ],
-            }
-            for job in jobs
-        ]
         return {
             "global": {"scrape_interval": OFTEN, "scrape_timeout": OFTEN, "evaluation_interval": OFTEN},
             "rule_files": [str(rules)],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"{self.address}:{ALERTMANAGER}"]}]}]},
-            "scrape_configs": scrapes,
+            "scrape_configs": [self._job(job) for job in sorted({target.job for target in self.targets})],
         }
+
+    def _job(self, job: str) -> dict[str, Any]:
+        listed = [
+            {"targets": [one.at], "labels": {"component": one.component, "zone": one.zone}}
+            for one in self.targets
+            if one.job == job
+        ]
+        if job not in PROBES:
+            return {"job_name": job, "static_configs": listed}
+        asked = [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": f"{self.address}:{BLACKBOX}"},
+        ]
+        asks = {"metrics_path": "/probe", "params": {"module": [PROBES[job]]}, "relabel_configs": asked}
+        return {"job_name": job, **asks, "static_configs": listed}
 
     def _rules(self) -> dict[str, Any]:
         rules = [
             {"alert": name, "expr": expr, "for": "2s", "annotations": {"summary": said}}
             for name, (expr, said) in RULES.items()
         ]
-        return {"groups": [{"name": "platform", "rules": rules}]}
+        always = {"alert": WATCHDOG, "expr": "vector(1)", "annotations": {"summary": "an alert would arrive"}}
+        return {"groups": [{"name": "platform", "rules": [*rules, always]}]}
+
+
+def _module(**prober: dict[str, Any]) -> dict[str, Any]:
+    return {"prober": next(iter(prober)), "timeout": OFTEN, **prober}

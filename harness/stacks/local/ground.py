@@ -40,6 +40,10 @@ class LocalGround:
         self.user = database_user(rung)
 
     @property
+    def watch(self) -> str:
+        return self._network.watch
+
+    @property
     def storage(self) -> str:
         return self._network.storage
 

@@ -22,8 +22,8 @@ from harness.stacks.local.bridge import HOLDER, Bridge
 from harness.stacks.local.process import PART
 from harness.stacks.local.world import to_zones_apart
 
-ENTRANCES, STORAGE, FIRST_ZONE = (5, 6), 10, 11  # last number of the addresses
-ON_THE_BRIDGE = (1, *ENTRANCES, STORAGE)
+ENTRANCES, WATCH, STORAGE, FIRST_ZONE = (5, 6), 9, 10, 11  # last number of the addresses
+ON_THE_BRIDGE = (1, *ENTRANCES, WATCH, STORAGE)
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
@@ -35,6 +35,10 @@ class Network(Protocol):
     @property
     def entrances(self) -> Sequence[str]:
         """Where load balancers stand."""
+
+    @property
+    def watch(self) -> str:
+        """Where alerts go."""
 
     @property
     def storage(self) -> str: ...
@@ -63,6 +67,10 @@ class Bridged:
     @property
     def entrances(self) -> Sequence[str]:
         return [self.bridge.address(host) for host in ENTRANCES]
+
+    @property
+    def watch(self) -> str:
+        return self.bridge.address(WATCH)
 
     @property
     def storage(self) -> str:
@@ -102,6 +110,10 @@ class Loopback:
     @property
     def entrances(self) -> Sequence[str]:
         return [f"{self.prefix}.{host}" for host in ENTRANCES]
+
+    @property
+    def watch(self) -> str:
+        return f"{self.prefix}.{WATCH}"
 
     @property
     def storage(self) -> str:

@@ -12,11 +12,13 @@ from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.load_balancers import PORT as ENTRANCE_PORT
 from harness.stacks.load_balancers import LoadBalancer
 from harness.stacks.load_balancers.envoy import Envoy
+from harness.stacks.local import watching
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.parts.api import API_PORT, api
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.monitor import Monitor, alert_receiver
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.releases import FileReleases
@@ -42,6 +44,8 @@ class Parts:
     services: Mapping[str, Unit]
     releases: FileReleases
     balancers: Sequence[Unit]
+    monitor: Monitor
+    watchers: Sequence[Unit]
     entrance: Entrance
 
 
@@ -97,6 +101,9 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         ground.unit(name, runs=Runs.PART, argv=lambda name=name, address=address: envoy(name, address))  # type: ignore[misc]
         for name, address in ((f"envoy-{number}", address) for number, address in enumerate(entrances, start=1))
     ]
+    entrance = Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca)
+    receiver = alert_receiver(ground, address=ground.watch)
+    watched = watching.Watching(ground, entrance=entrance, balancers=balancers, store=s3.url, chosen=chosen)
     return Parts(
         ground=ground,
         etcd=etcd,
@@ -108,5 +115,7 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         services=services,
         releases=releases,
         balancers=balancers,
-        entrance=Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca),
+        monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
+        watchers=[receiver, watched.unit],
+        entrance=entrance,
     )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from harness import wait
 from harness.command import Commands, reap
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, ObjectStore, Releases
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases
 from harness.stacks.local import by_hand
 from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.leftovers import remove_files
@@ -47,6 +47,7 @@ class LocalStack:
     store: ObjectStore
     balancers: Sequence[Component]
     releases: Releases
+    monitoring: Monitoring
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -84,8 +85,8 @@ class LocalStack:
                 make_authority(self.folder / "tls"),
                 lifting.socket_folder(self.folder, self.commands.label, ZONES),
             )
-        parts.etcd.start()
-        parts.s3.start()
+        for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
+            unit.start()
         with lifting.timed(self._recorder, "data"):
             make_first_data(
                 parts.ground, parts.members, roles=self._roles,
@@ -105,6 +106,8 @@ class LocalStack:
             parts.backups.take()
         with lifting.timed(self._recorder, "replication"):
             self._asked().wait_replicating()
+        with lifting.timed(self._recorder, "watching"):
+            self._asked().wait_watched()
 
     def stop(self) -> None:
         """End everything by force and remove what it made; logs stay. Harmless when nothing runs."""
@@ -136,7 +139,7 @@ class LocalStack:
         return self._made.services[zone]
 
     def steady(self) -> list[Condition]:
-        """Serves, replicates, archives: each shown by a real request or query."""
+        """Serves, replicates, archives, is watched: each shown by a real request or query."""
         return self._asked().conditions()
 
     def stall_archiving(self) -> None:
@@ -167,8 +170,8 @@ class LocalStack:
     def components(self) -> dict[str, Unit]:
         """Every process of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, parts.s3.unit]
-        return {component.name: component for component in found}
+        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, *parts.watchers]
+        return {component.name: component for component in (*found, parts.s3.unit)}
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
@@ -203,6 +206,7 @@ class LocalStack:
         self._parts = parts
         self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
         self.entrance, self.balancers, self.releases = parts.entrance, parts.balancers, parts.releases
+        self.monitoring = parts.monitor
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
@@ -217,4 +221,6 @@ class LocalStack:
         return parts
 
     def _asked(self) -> Steady:
-        return Steady(self.entrance, self.cluster, self.backups, self.settings.archive_timeout, self._recorder)
+        return Steady(
+            self.entrance, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout, self._recorder
+        )

@@ -1,4 +1,4 @@
-"""Whether a stack is steady: it serves, replicates and archives, each shown by a real request or query."""
+"""Whether a stack is steady: it serves, replicates, archives and is watched, each shown by a real request or query."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import psycopg
 from harness import clock, wait
 from harness.errors import NotReady
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Condition, Entrance
+from harness.stacks import Backups, Cluster, Condition, Entrance, Monitoring
 from harness.stacks.parts.visitor import Visitor
 from harness.stacks.wal import position
 
 SERVES_WITHIN = timedelta(seconds=60)
 HEALTHY_WITHIN = timedelta(seconds=60)
+WATCHED_WITHIN = timedelta(seconds=30)
 ARCHIVE_SLACK = timedelta(seconds=10)  # several archive commands on a busy machine
 OFTEN = timedelta(milliseconds=250)
 
@@ -28,11 +29,13 @@ class Steady:
     entrance: Entrance
     cluster: Cluster
     backups: Backups
+    monitoring: Monitoring
     archive_timeout: timedelta
     recorder: Recorder
 
     def conditions(self) -> list[Condition]:
-        return [*Visitor(self.entrance).conditions(), *self.cluster.healthy(), self._archives()]
+        conditions = [*Visitor(self.entrance).conditions(), *self.cluster.healthy(), self._archives()]
+        return [*conditions, self.monitoring.condition()]
 
     def wait_serving(self) -> None:
         """Until the platform serves at the entrance. Errors: `NotInTime`."""
@@ -41,6 +44,10 @@ class Steady:
     def wait_replicating(self) -> None:
         """Until every member streams from the leader. Errors: `NotInTime`."""
         self._wait(self.cluster.healthy, "all members replicate", HEALTHY_WITHIN)
+
+    def wait_watched(self) -> None:
+        """Until everything is watched, and alerts arrive. Errors: `NotInTime`."""
+        self._wait(lambda: [self.monitoring.condition()], "the stack is watched", WATCHED_WITHIN)
 
     def _wait(self, ask: Callable[[], Sequence[Condition]], what: str, within: timedelta) -> None:
         wait.until(

@@ -1,0 +1,76 @@
+"""The prober of an embedded stack: a small monitoring that stands on the bridge, outside of all zones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock
+from harness.alerts.prober import Config
+from harness.alerts.rules import Asks, Target
+from harness.stacks import Condition, Entrance
+from harness.stacks.local.ground import LocalGround
+from harness.stacks.parts.api import API_PORT
+from harness.stacks.parts.etcd import CLIENTS
+from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.member import REST
+from harness.stacks.parts.monitor import RECEIVER, named
+from harness.stacks.parts.settings import Settings
+
+BY = "a small prober of the embedded stack"
+STARTING = timedelta(seconds=60)  # for so long nobody is told of what has not come up yet
+# What each zone has: component, what its answer has to be, scheme, port and path.
+OF_A_ZONE: list[tuple[str, Asks, str, int, str]] = [
+    ("api", "alive", "https", API_PORT, "/health"),
+    ("api", "ready", "https", API_PORT, "/ready"),
+    ("patroni", "alive", "http", REST, "/health"),
+    ("patroni", "leads", "http", REST, "/primary"),
+    ("etcd", "alive", "http", CLIENTS, "/health"),
+]
+
+
+class Watching:
+    """The prober, and what it asks."""
+
+    def __init__(
+        self, ground: LocalGround, *, entrance: Entrance, balancers: Sequence[Unit], store: str, chosen: Settings
+    ) -> None:
+        self._ground = ground
+        self._entrance = entrance
+        self._balancers = balancers
+        self._store = store
+        self._chosen = chosen
+        self.unit = ground.unit("prober", runs=Runs.HARNESS, argv=self._argv)
+
+    def condition(self) -> Condition:
+        """Whether the prober runs; what it sees is in its alerts."""
+        ok = self.unit.running()
+        return Condition("watched", ok=ok, seen=f"{len(self.targets())} targets, by {BY}" if ok else "no prober runs")
+
+    def targets(self) -> list[Target]:
+        ca, host, ground = str(self._entrance.ca), self._entrance.host, self._ground
+        found = []
+        for zone in ground.zones:
+            for part, asks, scheme, port, path in OF_A_ZONE:
+                component, said = named(f"{part}-{zone}", zone, zones=ground.zones, chosen=self._chosen)
+                url = f"{scheme}://{ground.address(zone)}:{port}{path}"
+                secure = {"host": host, "ca": ca} if scheme == "https" else {}
+                found.append(Target(component, said, url, asks, **secure))
+        for unit, address in zip(self._balancers, self._entrance.addresses, strict=True):
+            found.append(Target(unit.name, "", f"https://{address}:{self._entrance.port}/health", "there", host, ca))
+        return [*found, Target("s3", "", self._store, ca=ca)]
+
+    def _argv(self) -> list[str]:
+        return [sys.executable, "-P", "-m", "harness.alerts.prober", f"--config={self._configuration()}"]
+
+    def _configuration(self) -> Path:
+        """Written once: a prober that is started again knows that the stack has been up for long."""
+        file = self._ground.folder / "alerts" / "prober.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            armed = clock.mono() + int(STARTING.total_seconds() * 1e9)
+            receiver = f"http://{self._ground.watch}:{RECEIVER}/alertmanager"
+            file.write_text(Config(receiver, armed, tuple(self.targets())).text())
+        return file
