@@ -13,6 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kind", default="local", choices=["local", "docker"], help="kind of stack (default: local)")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The faults come last: they share the stack of the scenes, and the last of them leaves no database behind."""
+    items.sort(key=lambda item: item.path.stem == "test_faults")
+
+
 @pytest.fixture(scope="session")
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("--kind"))
@@ -20,6 +25,6 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def stack(kind: str) -> Iterator[Held]:
-    """One stack for the scenes that leave it whole."""
+    """One stack for all that is asked of it."""
     with held(kind) as found:
         yield found

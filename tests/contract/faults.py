@@ -1,50 +1,188 @@
-"""What the contract of faults asks of every fault: `python -m tests.contract.faults NAME FOLDER`, where a stack stands.
+"""What the contract of faults asks of every fault: `python -m tests.contract.faults CASE FOLDER`, where a stack stands.
 
 Looking hurts nothing, hurting can be proved from outside, healing heals; twice is harmless, and so is healing where
-nothing was hurt. Between the steps what the fault needs goes through a file, as it does in a run.
+nothing was hurt. Whoever looks, and whoever hurts, is killed in the next instant: another process goes on with what
+lies on disk, as it does after a crash. Afterwards the stack is steady again.
 """
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 import sys
+import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from harness import clock
+from harness.errors import Unable
 from harness.faults import Fault
+from harness.faults.cut_link import CutLink
+from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
+from harness.faults.fill_disk import FillDisk
+from harness.faults.flap_link import FlapLink
+from harness.faults.kill_component import KillComponent
+from harness.faults.kill_load_balancer import KillLoadBalancer
+from harness.faults.kill_zone import KillZone
 from harness.faults.lose_volumes import LoseVolumes
 from harness.faults.noop import Noop
+from harness.faults.pause_component import PauseComponent
+from harness.faults.poison_release import PoisonRelease
+from harness.faults.reject_credentials import RejectCredentials
+from harness.faults.skew_clock import SkewClock
+from harness.faults.slow_link import SlowLink
 from harness.recorder import Memory
+from harness.run import steady
+from harness.safety import undo
 from harness.stacks import Stack
 from harness.stacks.kinds import attach_stack
 
-# One of each; the last one leaves no database behind.
-FAULTS: dict[str, Fault] = {
-    fault.name: fault
-    for fault in (
-        Noop(),
-        DamageStoredObject("latest base backup", "flip a byte"),
-        DestroyRecentRows("quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)),
-        LoseVolumes(),
-    )
-}
+SECOND = timedelta(seconds=1)
+
+# One of each, and more where it has several ways; of a zone that does not lead, and another one. The last one leaves no
+# database behind.
+CASES: dict[str, Callable[[str, str], Fault]] = {
+    "noop": lambda zone, other: Noop(),
+    "kill_component": lambda zone, other: KillComponent((f"api-{zone}",)),
+    "kill_component host": lambda zone, other: KillComponent((f"api-{zone}", f"patroni-{zone}", f"etcd-{zone}")),
+    "pause_component": lambda zone, other: PauseComponent(f"api-{zone}"),
+    "pause_component database": lambda zone, other: PauseComponent(f"patroni-{zone}"),
+    "kill_load_balancer": lambda zone, other: KillLoadBalancer(),
+    "poison_release": lambda zone, other: PoisonRelease("poisoned"),
+    "reject_credentials": lambda zone, other: RejectCredentials("quantumnest_app"),
+    "cut_link": lambda zone, other: CutLink(zone, (other,)),
+    "cut_link etcd": lambda zone, other: CutLink(zone, (other,), "etcd"),
+    "cut_zone": lambda zone, other: CutZone(zone),
+    "slow_link": lambda zone, other: SlowLink(zone, kilobytes=200, latency=SECOND / 10, loss=1.0),
+    "flap_link": lambda zone, other: FlapLink(zone, down=SECOND, up=SECOND, lasting=SECOND * 60),
+    "kill_zone": lambda zone, other: KillZone(zone),
+    "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
+    "skew_clock": lambda zone, other: SkewClock(f"api-{zone}", SECOND * 90),
+    "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
+    "destroy_recent_rows": lambda zone, other: DestroyRecentRows(
+        "quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)
+    ),
+    "lose_volumes": lambda zone, other: LoseVolumes(),
+}  # fmt: skip
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
+# What a machine may lack: namespaces for zones, a kernel that can slow down, libfaketime.
+NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link", "kill_zone")
+MAY_LACK = ("slow_link", "skew_clock")
+NOT_HERE, ZONES, PROOF = "not-here", "zones", "proof"  # files in the case's folder
 
 
-def keep(fault: Fault, stack: Stack) -> None:
-    """The contract. Errors: `AssertionError`."""
-    needed = json.loads(json.dumps(fault.prepare(stack)))
-    assert not fault.bit(stack, needed), "looking has hurt"
-    fault.heal(stack, needed)
-    assert not fault.bit(stack, needed), "healing has hurt"
-    fault.inject(stack, needed)
-    proof = fault.bit(stack, needed)
-    assert bool(proof) == (fault.name != "noop"), proof
-    for _ in range(2):
-        fault.heal(stack, needed)
-        assert fault.name in STAYS or not healed_proof(fault, stack, needed), "it still bites"
+class Case:
+    """One case in a folder of its own. Every act is a process of its own, that finds the stack anew."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.stack_folder = folder / "stack"
+        self.folder = folder / f"fault-{name.replace(' ', '-')}"
+        self.folder.mkdir()
+
+    def keep(self) -> None:
+        """The contract. Errors: `AssertionError`."""
+        self.act(self.look, killed=True)
+        if not self.has(NOT_HERE):
+            self.act(self.heal_unhurt)
+            self.act(self.hurt, killed=True)
+        self.act(self.heal)
+        if self.name != "lose_volumes":
+            self.act(self.steady)
+
+    def act(self, act: Callable[[Stack], None], *, killed: bool = False) -> None:
+        """Fork, do it, and be killed, or end well."""
+        begin = clock.mono()
+        sys.stdout.flush()
+        if not (pid := os.fork()):
+            code = 1
+            try:
+                act(attach_stack(self.stack_folder, recorder=Memory()))
+                if killed:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        wanted = -signal.SIGKILL if killed else 0
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == wanted, f"{self.name}: {act.__name__}"
+        print(f"{act.__name__} {clock.since(begin).total_seconds():.1f} s")
+
+    def look(self, stack: Stack) -> None:
+        """What healing needs is on disk; then the kill comes, right before anything is hurt."""
+        leader = stack.cluster.leader()
+        assert leader is not None
+        zones = [zone for zone in stack.zones if zone != leader.zone]
+        self.write(ZONES, " ".join(zones))
+        fault = self.fault()
+        try:
+            needed = fault.prepare(stack)
+        except Unable as unable:
+            self.not_here(stack, unable)
+            return
+        assert isinstance(fault.hurts(needed), list)
+        undo.write(self.folder, fault, needed)
+        assert not fault.bit(stack, needed), "looking has hurt"
+
+    def heal_unhurt(self, stack: Stack) -> None:
+        pending = self.pending()
+        self.fault().heal(stack, pending.undo)
+        assert not self.fault().bit(stack, pending.undo), "healing has hurt"
+
+    def hurt(self, stack: Stack) -> None:
+        """Killed right after it."""
+        try:
+            self.fault().inject(stack, self.pending().undo)
+        except Unable as unable:
+            self.not_here(stack, unable)
+
+    def heal(self, stack: Stack) -> None:
+        """Somebody else proves that it bites, and heals."""
+        if self.has(NOT_HERE) and not undo.pending(self.folder):
+            return
+        fault, pending = self.fault(), self.pending()
+        proof = fault.bit(stack, pending.undo)
+        assert bool(proof) == (fault.name != "noop" and not self.has(NOT_HERE)), proof or "it does not bite"
+        self.write(PROOF, proof)
+        print(proof)
+        for _ in range(2):
+            fault.heal(stack, pending.undo)
+            assert fault.name in STAYS or not healed_proof(fault, stack, pending.undo), "it still bites"
+        undo.healed(pending.path)
+
+    def steady(self, stack: Stack) -> None:
+        recorder = Memory()
+        assert steady(stack, recorder, moment="after"), recorder.facts[-1]
+
+    def not_here(self, stack: Stack, unable: Unable) -> None:
+        """Only what this machine may lack, and with words."""
+        fault = self.fault().name
+        assert fault in MAY_LACK or (fault in NO_NETWORK and getattr(stack, "rung", "") == "loopback"), unable
+        assert unable.message and unable.hint
+        self.write(NOT_HERE, f"{unable.message} ({unable.hint})")
+
+    def fault(self) -> Fault:
+        """With the settings that the first look chose."""
+        zone, other = (self.folder / ZONES).read_text().split()[:2]
+        return CASES[self.name](zone, other)
+
+    def pending(self) -> undo.Pending:
+        """As it lies on disk."""
+        (found,) = undo.pending(self.folder)
+        fault = self.fault()
+        assert (found.fault, found.settings) == (fault.name, undo.settings(fault))
+        return found
+
+    def has(self, file: str) -> bool:
+        return (self.folder / file).exists()
+
+    def write(self, file: str, text: str) -> None:
+        (self.folder / file).write_text(text)
 
 
 def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
@@ -56,4 +194,4 @@ def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    keep(FAULTS[sys.argv[1]], attach_stack(Path(sys.argv[2]) / "stack", recorder=Memory()))
+    Case(sys.argv[1], Path(sys.argv[2])).keep()

@@ -42,13 +42,14 @@ class Held:
         """Run a scene where the stack stands, in a process of its own."""
         self.run("tests.contract.scenes", scene, self.kind, str(self.folder), self.label)
 
-    def run(self, module: str, *given: str) -> None:
-        """Run a module where the stack stands, in a process of its own; it must end well."""
+    def run(self, module: str, *given: str) -> str:
+        """Run a module where the stack stands, in a process of its own; it must end well. Returns what it said."""
         words = [sys.executable, "-m", module, *given]
         world = (self.folder / scenes.READY).read_text()
         inside = join_argv(int(world), words) if world else way_in(self.kind, words, rung=self.rung)
         ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def left(self) -> list[str]:
         """What still runs and carries the label: processes, containers, networks, volumes."""

@@ -1,0 +1,203 @@
+"""What the faults ask of a stack and what they leave, on one that only remembers; the contract asks real ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from harness.errors import NotReady, Refused, Unable
+from harness.faults import Fault, _look, fill_disk
+from harness.faults.cut_link import CutLink
+from harness.faults.cut_zone import CutZone
+from harness.faults.fill_disk import FillDisk
+from harness.faults.flap_link import FlapLink
+from harness.faults.kill_component import KillComponent
+from harness.faults.kill_load_balancer import KillLoadBalancer
+from harness.faults.kill_zone import KillZone
+from harness.faults.pause_component import PauseComponent
+from harness.faults.poison_release import PoisonRelease
+from harness.faults.skew_clock import SkewClock
+from harness.faults.slow_link import SlowLink
+from tests.fake_stack import FakeStack, PlainStack
+
+SECOND = timedelta(seconds=1)
+FAULTS: dict[str, Fault] = {
+    "kill_component": KillComponent(("api-b", "patroni-b", "etcd-b")),
+    "pause_component": PauseComponent("patroni-b"),
+    "kill_zone": KillZone("b"),
+    "cut_zone": CutZone("b"),
+    "cut_link": CutLink("a", ("b", "c")),
+    "cut_link etcd": CutLink("a", ("b", "c"), "etcd"),
+    "slow_link": SlowLink("b", kilobytes=64),
+    "flap_link": FlapLink("b", SECOND, SECOND, SECOND * 9),
+    "kill_load_balancer": KillLoadBalancer(),
+    "poison_release": PoisonRelease("1.1"),
+    "fill_disk": FillDisk("patroni-b"),
+    "skew_clock": SkewClock("api-b", SECOND * 90),
+}
+ASK_NOBODY = ("kill_component", "kill_load_balancer", "poison_release")  # no optional power is wanted
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What goes over a network is made up; what is asked, in which order, and what is left, is not."""
+    made = FakeStack()
+
+    def door(_: object, name: str) -> _look.Door | None:
+        return None if name.startswith(("etcd", "s3")) else made.door(made.parts[name])
+
+    monkeypatch.setattr(_look, "door", door)
+    monkeypatch.setattr(_look, "database_door", made.door)
+    monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "File too large")
+    monkeypatch.setattr(SlowLink, "_measure", lambda _, stack, zone: (0.1, 2.0 if zone in stack.slow_zones else 0.01))
+    return made
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Any) -> None:
+    """Looking and healing hurt nothing; what was hurt is as before after the first healing, and after the second."""
+    before = repr(stack.parts), stack.releases.current()
+    undo = json.loads(json.dumps(fault.prepare(stack)))
+    fault.heal(stack, undo)
+    assert (repr(stack.parts), stack.releases.current()) == before
+    assert not fault.bit(stack, undo)
+    fault.inject(stack, undo)
+    assert fault.bit(stack, undo)
+    for _ in range(2):
+        fault.heal(stack, undo)
+        assert not fault.bit(stack, undo)
+        assert all(part.up and not part.frozen for part in stack.parts.values())
+    assert not (stack.cuts or stack.blind or stack.slow_zones or stack.flapping or stack.dark)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: Any) -> None:
+    """An alert is compared with these words, so they are the stack's own."""
+    known = {*stack.parts, *(f"zone {zone}" for zone in stack.zones)}
+    assert set(fault.hurts(fault.prepare(stack))) <= known
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in ASK_NOBODY])
+def test_a_stack_without_the_power_is_told_so_before_anything_is_hurt(name: str) -> None:
+    """The error says what the kind of stack cannot, and where to read what it can."""
+    with pytest.raises(Unable) as unable:
+        FAULTS[name].prepare(PlainStack())  # type: ignore[arg-type]
+    assert "cannot" in unable.value.message and "docs/stacks.md" in unable.value.hint
+
+
+def test_what_does_not_run_cannot_be_killed(stack: Any) -> None:
+    """Otherwise its death would be proved though nobody has killed it."""
+    stack.parts["etcd-b"].up = False
+    with pytest.raises(NotReady, match="etcd-b"):
+        KillComponent(("api-b", "etcd-b")).prepare(stack)
+    with pytest.raises(Refused, match="api-x"):
+        KillComponent(("api-x",)).prepare(stack)
+
+
+def test_a_host_that_is_half_dead_is_no_proof(stack: Any) -> None:
+    """Each of the components must be gone."""
+    fault = KillComponent(("api-b", "etcd-b"))
+    undo = fault.prepare(stack)
+    fault.inject(stack, undo)
+    stack.parts["etcd-b"].up = True
+    assert not fault.bit(stack, undo)
+    fault.heal(stack, undo)
+    assert stack.parts["etcd-b"].starts == 0
+
+
+def test_what_nobody_can_ask_is_not_paused(stack: Any) -> None:
+    """That it hangs could not be proved."""
+    with pytest.raises(Unable, match="etcd-b"):
+        PauseComponent("etcd-b").prepare(stack)
+
+
+def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: Any) -> None:
+    """A cut leaves its components alive."""
+    fault = CutZone("b")
+    undo = fault.prepare(stack)
+    stack.cut_power("b")
+    assert not fault.bit(stack, undo)
+
+
+def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: Any) -> None:
+    """Of a partial cut everybody else must see all, and what is not cut must be seen."""
+    fault = CutLink("a", ("b",), "etcd")
+    undo = fault.prepare(stack)
+    stack.cut_link("a", "b")
+    assert not fault.bit(stack, undo)
+    stack.join_link("a", "b")
+    fault.inject(stack, undo)
+    assert fault.bit(stack, undo)
+    stack.cut("b")
+    assert not fault.bit(stack, undo)
+
+
+def test_the_active_load_balancer_is_the_first_that_runs(stack: Any) -> None:
+    """And healing starts the one that was hit, whichever is active by then."""
+    stack.parts["envoy-1"].up = False
+    fault = KillLoadBalancer()
+    undo = fault.prepare(stack)
+    assert fault.hurts(undo) == ["envoy-2"]
+    fault.inject(stack, undo)
+    stack.parts["envoy-1"].up = True
+    fault.heal(stack, undo)
+    assert stack.parts["envoy-2"].up
+    stack.parts["envoy-1"].up = stack.parts["envoy-2"].up = False
+    with pytest.raises(NotReady):
+        fault.prepare(stack)
+
+
+def test_a_rollback_is_left_alone(stack: Any) -> None:
+    """Healing deploys nothing where the poisoned release is not deployed any more."""
+    fault = PoisonRelease("1.1")
+    undo = fault.prepare(stack)
+    fault.inject(stack, undo)
+    assert stack.releases.published["1.1"] == {"limits": None}
+    stack.releases.deploy("1.0")
+    fault.heal(stack, undo)
+    assert stack.releases.deployed == ["1.0", "1.1", "1.0"]
+    stack.releases.deploy("1.1")
+    with pytest.raises(NotReady):
+        fault.prepare(stack)
+
+
+def test_a_healer_that_died_half_way_is_made_good(stack: Any) -> None:
+    """The release before is deployed, and what it had stopped is started."""
+    fault = PoisonRelease("1.1")
+    undo = fault.prepare(stack)
+    stack.parts["api-b"].up = False
+    fault.heal(stack, undo)
+    assert stack.parts["api-b"].up and stack.releases.deployed == ["1.0"]
+
+
+def test_what_the_kernel_left_out_is_told_while_the_link_is_slow(stack: Any) -> None:
+    """So that a scene can list it as not exercised; asking before or after makes nothing slow."""
+    fault = SlowLink("b", kilobytes=64, loss=1.0)
+    undo = fault.prepare(stack)
+    assert fault.left_out(stack, undo) == []
+    fault.inject(stack, undo)
+    assert fault.left_out(stack, undo) == ["loss: this kernel has no netem"]
+    fault.heal(stack, undo)
+    assert fault.left_out(stack, undo) == [] and not stack.slow_zones
+
+
+def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the kernel says: a transfer is measured."""
+    fault = SlowLink("b", kilobytes=64)
+    undo = fault.prepare(stack)
+    monkeypatch.setattr(SlowLink, "_measure", lambda *_: (0.1, 0.01))
+    fault.inject(stack, undo)
+    assert not fault.bit(stack, undo)
+
+
+def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof says that it was simulated."""
+    fault = FillDisk("patroni-b")
+    undo = fault.prepare(stack)
+    fault.inject(stack, undo)
+    assert "simulated by a limit on file size" in fault.bit(stack, undo)
+    monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "")
+    assert not fault.bit(stack, undo)
