@@ -7,6 +7,7 @@ lies on disk, as it does after a crash. Afterwards the stack is steady again.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -175,7 +176,8 @@ class Case:
         """As it lies on disk."""
         (found,) = undo.pending(self.folder)
         fault = self.fault()
-        assert (found.fault, found.settings) == (fault.name, undo.settings(fault))
+        settings = json.loads(json.dumps(undo.settings(fault)))
+        assert (found.fault, found.settings) == (fault.name, settings)
         return found
 
     def has(self, file: str) -> bool:
