@@ -1,3 +1,5 @@
 """Drills are plain tests: `pytest drills -m monthly`."""
 
-pytest_plugins = ["harness.pytest_plugin"]
+from drills.steps import MODULES
+
+pytest_plugins = ["harness.pytest_plugin", *MODULES]

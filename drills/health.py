@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from harness.errors import DrillError
 from harness.plan import HealthCheck as Planned
 from harness.procedures.health import HealthCheck
-from harness.stacks import Stack
+from harness.sights import OK
+from harness.stacks import Condition, Stack
 from harness.workload.probe import Probe
+
+PATIENCE = timedelta(seconds=2)  # of one request
 
 
 class NotHealthy(DrillError):
@@ -46,7 +50,39 @@ def health_checks(planned: Sequence[Planned], stack: Stack) -> list[HealthCheck]
     ]
 
 
-def look(stack: Stack) -> str:
-    """What the monitor of `/ready` would say: empty while all is well."""
-    answer = Probe(stack.entrance).ask("GET", "/ready", within=timedelta(seconds=2))
-    return "" if answer.ok else f"/ready: {answer.error or f'HTTP {answer.status}'}"
+def statuses(stack: Stack, zone: str) -> tuple[int, int]:
+    """What a zone's own API says of its health and of being ready, as HTTP statuses; 0 where it does not answer."""
+    probe = Probe(stack.beside(zone))
+    health, ready = (probe.ask("GET", path, within=PATIENCE).status for path in ("/health", "/ready"))
+    return health, ready
+
+
+def works(stack: Stack, name: str) -> str:
+    """What shows that a component does its work, asked as its users do; empty where it does not."""
+    for zone in stack.zones:
+        if stack.service(zone).name == name:
+            return _takes_requests(stack, zone)
+    for at, balancer in enumerate(stack.balancers):
+        if balancer.name == name:
+            alone = replace(stack.entrance, addresses=(stack.entrance.addresses[at],))
+            return "passes requests on" if Probe(alone).ask("GET", "/health", within=PATIENCE).ok else ""
+    for member in stack.cluster.members:
+        if member.name == name:
+            return next((_said(one) for one in stack.cluster.healthy() if one.ok and _is_of(one, name)), "")
+    return "runs" if stack.components()[name].running() else ""
+
+
+def _takes_requests(stack: Stack, zone: str) -> str:
+    if statuses(stack, zone) != (OK, OK):
+        return ""
+    answers = [Probe(stack.entrance).ask("GET", "/health", within=PATIENCE).body for _ in range(2 * len(stack.zones))]
+    asked = {answer.get("zone") for answer in answers if isinstance(answer, dict)}
+    return "ready, and customers are sent to it" if zone in asked else ""
+
+
+def _is_of(condition: Condition, member: str) -> bool:
+    return condition.name == f"{member} replicates" or (condition.name == "leader" and condition.seen == member)
+
+
+def _said(condition: Condition) -> str:
+    return condition.seen if condition.name != "leader" else "leads"

@@ -15,9 +15,9 @@ BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no
 
 TWINS: dict[str, tuple[Twin, ...]] = {
     "database-backup-restoration": (
-        Twin("archiving-off", LOST, Sabotage(archiving="off"), "steady", UNKNOWN,
+        Twin("archiving-off", LOST, Sabotage(stack={"archiving": "off"}), "steady", UNKNOWN,
              "nothing is archived: the stack is not steady, and nothing is hurt"),
-        Twin("archiving-stalls", LOST, Sabotage(archiving="stalls"), "exposure", UNKNOWN,
+        Twin("archiving-stalls", LOST, Sabotage(archive_stalls=True), "exposure", UNKNOWN,
              "the archive falls behind: how far it would have come to is not known"),
         Twin("no-sound-backup", LOST, Sabotage(no_sound_backup=True), "procedure", MISSED,
              "every base backup is damaged for good: nothing can be restored"),

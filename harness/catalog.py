@@ -86,7 +86,7 @@ def must_be_understood(chosen: Iterable[Drill]) -> None:
         if unknown:
             raise Refused(
                 f"{drill.feature}: no step says what this means: {'; '.join(unknown)}",
-                hint="write it in drills/conftest.py, or mend the sentence; docs/write-a-drill.md",
+                hint="write it in drills/steps, or mend the sentence; docs/write-a-drill.md",
             )
 
 

@@ -139,9 +139,7 @@ class Run:
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                settings=Settings(
-                    scale=self.options.scale, archiving="off" if self.options.sabotage.archiving == "off" else "on"
-                ),
+                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets)

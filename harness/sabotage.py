@@ -5,7 +5,8 @@ A sabotage changes how a scenario is *recovered* or what it stands on, in one na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -13,7 +14,13 @@ from datetime import timedelta
 class Sabotage:
     """What is broken. The empty one breaks nothing."""
 
-    archiving: str = "on"  # of the stack: "on", "off", or "stalls" (from the moment customers are served)
+    stack: Mapping[str, int | str] = field(
+        default_factory=dict
+    )  # what it is made of: see harness/stacks/parts/settings
+    archive_stalls: bool = False  # from the moment customers are served
+    receiver_lost: bool = False  # from that moment on no alert arrives
+    unfenced: bool = False  # nobody takes the lead from a leader that is cut off
+    brief: bool = False  # the fault ends by itself as soon as it has bitten
     idle: bool = False  # no customers
     toothless: bool = False  # the fault is replaced by one that does nothing
     no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed

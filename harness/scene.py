@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from harness import clock, decisions, wait
+from harness import clock, decisions, sights, wait
+from harness.baseline import wait_for_baseline
 from harness.checks import Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
@@ -22,19 +23,19 @@ from harness.procedures import Procedure
 from harness.procedures.books import Books, SoundBooks
 from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
 from harness.safety import undo
-from harness.stacks import Stack
-from harness.workload import Workload, outside
+from harness.stacks import Member, Stack, Unfenced
+from harness.watch import Watch
+from harness.workload import Group, Workload, outside
 from harness.workload.rows import export_rows
 
 DETECTION_LIMIT = timedelta(minutes=5)
 LOOKS = timedelta(milliseconds=500)  # between two looks of a monitor
 SETTLING = timedelta(seconds=5)  # good service must last this long after the verification
 SETTLING_LIMIT = timedelta(seconds=45)
-BASELINE = timedelta(seconds=2)  # of good service before anything is hurt
-BASELINE_LIMIT = timedelta(seconds=60)
-STALL = timedelta(seconds=20)  # for which a stalled archive is watched before anything is hurt
-CYCLES = 2  # of archiving behind what customers wrote first, seen before anything is hurt: then exposure has a figure,
-# and the last archived segment is not the first that customers wrote
+AUTOMATIC = timedelta(seconds=2)  # of good service, by which the platform shows that it goes on without a person
+AUTOMATIC_LIMIT = timedelta(seconds=60)
+LEADS_LIMIT = timedelta(seconds=90)
+REJOINS_LIMIT = timedelta(seconds=120)
 
 
 class Scene:
@@ -53,12 +54,19 @@ class Scene:
         self._sound: SoundBooks | None = None
         self._workload: Workload | None = None
         self._sampler: ExposureSampler | None = None
+        self._watch: Watch | None = None
         self._injected: list[tuple[Fault, Undo, Path]] = []
-        self._in_service = False
+        self._hurt: int | None = None  # mono of the first intent
+        self._hurts: list[str] = []  # what alerts have to name
         self._declined = False  # the recovery: nothing was carried out after it
+        self._verified = False  # that the platform is whole again: then service must settle
+        self._led: Member | None = None  # who led before anything was hurt
+        self._unfenced: Unfenced | None = None
+        category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
         self.journal.record(
-            "scenario.begin", scenario=name, title=title, tags=tags, feature=feature, settling=SETTLING.total_seconds()
-        )
+            "scenario.begin", scenario=name, title=title, tags=tags, feature=feature, category=category,
+            settling=SETTLING.total_seconds(),
+        )  # fmt: skip
 
     @property
     def stack(self) -> Stack:
@@ -70,11 +78,34 @@ class Scene:
         assert self._sound is not None, "the feature must check the books first"
         return self._sound
 
+    @property
+    def watch(self) -> Watch:
+        """The ear at the alert receiver, from the steady state on."""
+        assert self._watch is not None, "the feature must begin with a steady stack"
+        return self._watch
+
+    @property
+    def leading_zone(self) -> str:
+        """The zone of who led before anything was hurt."""
+        assert self._led is not None, "nobody led"
+        return self._led.zone
+
+    @property
+    def copy_zones(self) -> list[str]:
+        """The other zones, in order."""
+        return [zone for zone in self.stack.zones if zone != self.leading_zone]
+
     # Before
 
     def begin(self) -> None:
-        """A steady stack and a fresh base backup. Errors: `NotReady`; nothing has been hurt then."""
+        """A steady stack. Errors: `NotReady`; nothing has been hurt then."""
         must_be_steady(self.stack, self.journal)
+        self._watch = Watch(self.stack.monitoring, self.journal)
+        self._led = sights.leadership(self.stack, self.journal, "before")
+        sights.release(self.stack, self.journal)
+
+    def back_up(self) -> None:
+        """A fresh base backup."""
         backup = self.stack.backups.take()
         self.journal.record("backup", backup=backup.id, bytes=backup.size, begin_lsn=backup.begin_lsn)
 
@@ -84,32 +115,48 @@ class Scene:
             self._books, self._sound = books, books.check(connection)
         self.journal.record("figures", moment="before", figures=self._sound.figures)
 
-    def serve_customers(self) -> None:
-        """Customers in every zone, served, and what they write is archived. Errors: `NotReady`."""
-        self._sampler = ExposureSampler(self.stack, self.journal)
-        self._sampler.begin()
+    def serve_customers(self, *, inside: Sequence[Group] = (), archived: bool = False) -> None:
+        """Customers write, outside and in these groups inside of zones; with `archived`, until it reaches the archive.
+
+        Errors: `NotReady`; nothing has been hurt then.
+        """
+        if archived:
+            self._sampler = ExposureSampler(self.stack, self.journal)
+            self._sampler.begin()
+        idle = self.sabotage.idle
         self._workload = Workload(
             self.stack,
             self.journal,
             self.run.commands,
             self.folder,
             origin=self.origin,
-            groups=[outside(0.0 if self.sabotage.idle else self.run.options.rate)],
+            groups=[outside(0.0 if idle else self.run.options.rate), *inside],
             logs=self.run.folder / "logs" / self.name,
         )
         self._workload.begin()
-        if not self.sabotage.idle:
-            self._wait_for_baseline(self._workload, self._sampler)
+        if not idle:
+            wait_for_baseline(self.stack, self.journal, self._workload, self._sampler, sabotage=self.sabotage)
+        if self.sabotage.receiver_lost:
+            self.stack.monitoring.lose_receiver()
 
     # What happens
 
-    def inject(self, fault: Fault) -> None:
-        """Write the undo, then the intent, then hurt, then ask for proof that it bit. Errors: `NotReady`."""
+    def inject(self, fault: Fault, *, hurts: Sequence[str] = ()) -> None:
+        """Write the undo, then the intent, then hurt, then ask for proof that it bit.
+
+        `hurts`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
+        """
         if self.sabotage.toothless:
             fault = Noop()
         self.run.guardian.ensure()
         needed = fault.prepare(self.stack)
+        if self.sabotage.unfenced and isinstance(self._led, Unfenced):
+            self._led.freeze_manager()
+            self._unfenced = self._led
         self._injected.append((fault, needed, undo.write(self.run.folder, fault, needed)))
+        self._hurt = self._hurt or clock.mono()
+        named = [*fault.hurts(needed), *hurts]
+        self._hurts += named
         self.journal.record(
             "fault.intent",
             fault=fault.name,
@@ -117,6 +164,7 @@ class Scene:
             undo=needed,
             harms_data=fault.harms_data,
             logical=fault.logical,
+            hurts=named,
             lives=fault.lives.total_seconds(),
         )
         fault.inject(self.stack, needed)
@@ -124,6 +172,83 @@ class Scene:
         self.journal.record("fault.bit", fault=fault.name, ok=bool(proof), proof=proof or "no effect was seen")
         if not proof:
             raise NotReady(f"{fault.name} did not bite: nothing can be said", hint="read its settings in the journal")
+        if self.sabotage.brief:
+            fault.heal(self.stack, needed)
+
+    def await_alert(self, *, within: timedelta) -> None:
+        """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""
+        assert self._hurt is not None, "nothing was hurt"
+        with self.span("detect"):
+            if self.watch.wait_named(self._hurts, since=self._hurt, within=within):
+                self.journal.record("detected", by=self.stack.monitoring.by, seen="an alert that names it", gap=0.0)
+
+    def await_service(self) -> None:
+        """Wait until customers are served although nobody has done anything, or for a while: that is a finding."""
+        assert self._workload is not None and self._hurt is not None, "nothing was hurt"
+        workload, hurt = self._workload, self._hurt
+        self._not_in_time(
+            lambda: workload.good_for(AUTOMATIC, after=hurt),
+            what="customers are served again, without a person",
+            within=AUTOMATIC_LIMIT,
+        )
+
+    def await_leader(self) -> None:
+        """Wait until another member leads than before. Errors: `NotInTime`."""
+        before = self._led
+
+        def another() -> bool:
+            leader = self.stack.cluster.leader()
+            return leader is not None and (before is None or leader.name != before.name)
+
+        wait.until(another, what="another zone leads", within=LEADS_LIMIT, recorder=self.journal)
+
+    def hold(self) -> None:
+        """Before anybody repairs or ends anything: does every fault still bite?"""
+        for fault, needed, _ in self._injected:
+            proof = fault.bit(self.stack, needed)
+            self.journal.record("fault.held", fault=fault.name, ok=bool(proof), proof=proof or "it had ended by itself")
+
+    def end_faults(self) -> None:
+        """The feature's own end of what was hurt: the link is whole again, the power is back."""
+        self.hold()
+        self._heal(by="scenario")
+
+    def await_rejoined(self) -> None:
+        """Wait until who led before streams again as a copy; how long that took is a finding."""
+        assert self._led is not None, "nobody led"
+        name = self._led.name
+
+        def rejoined() -> str:
+            found = {one.name: one for one in self.stack.cluster.healthy()}
+            copy = found.get(f"{name} replicates")
+            return copy.seen if copy is not None and copy.ok else ""
+
+        seen = self._not_in_time(rejoined, what=f"{name} is a copy again", within=REJOINS_LIMIT)
+        self.journal.record("rejoined", member=name, ok=bool(seen), seen=seen or "does not replicate")
+
+    def await_settled(self) -> None:
+        """Wait until customers are served again after what was hurt has ended; how long that took is a finding."""
+        assert self._workload is not None
+        workload, ended = self._workload, clock.mono()
+        self._not_in_time(
+            lambda: workload.good_for(AUTOMATIC, after=ended), what="customers are served", within=SETTLING_LIMIT
+        )
+
+    def await_works(self, name: str, works: Callable[[], str]) -> None:
+        """Wait until a component does its work again although nobody has started it; whether it does is a finding."""
+        seen = self._not_in_time(works, what=f"{name} does its work again", within=REJOINS_LIMIT)
+        self.journal.record("rotation", component=name, ok=bool(seen), seen=seen or "does not do its work")
+
+    def let_pass(self, length: timedelta, *, what: str) -> None:
+        """Let the customers go on for a while in what was hurt. Paces the scenario, and decides nothing."""
+        begin = clock.mono()
+        wait.until(
+            lambda: clock.since(begin) >= length, what=what, within=length * 2, recorder=self.journal
+        )
+
+    def leave_out(self, what: str, why: str) -> None:
+        """A part of the scenario that this machine cannot do."""
+        self.journal.record("not_exercised", what=what, why=why)
 
     def detect(self, look: Callable[[], str], *, by: str) -> None:
         """Wait until a monitor says, in words, that something is wrong. Errors: `NotInTime`."""
@@ -162,13 +287,11 @@ class Scene:
         """Run one phase of a procedure."""
         with self.span("verify" if phase == "verify" else "recover"):
             procedure.run(phase)
-        if phase == "serve" and any(step.phase == phase for step in procedure.steps):
-            self._in_service = True
 
     def verify_health(self, verification: Callable[[], bool]) -> None:
         """The plan's health verification, once the platform serves."""
         with self.span("verify"):
-            verification()
+            self._verified = verification()
 
     def export(self, moment: str, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         """Read the customers' rows of this scenario out of a database, and digest them."""
@@ -195,9 +318,9 @@ class Scene:
 
     # After
 
-    def expect(self, finding: str, *, objective: str, limit: timedelta | None, demands: tuple[str, ...]) -> None:
+    def expect(self, finding: str, *, objective: str, limit: timedelta | float | None, demands: tuple[str, ...]) -> None:
         """What a sentence promises; recorded before anything is hurt, judged from the journal at the end."""
-        seconds = limit.total_seconds() if limit is not None else None
+        seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
         self.journal.record("expect", finding=finding, objective=objective, limit=seconds, demands=list(demands))
 
     def finish(self, *, outcome: str, error: str = "") -> Verdict:
@@ -205,14 +328,14 @@ class Scene:
 
         Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
         """
-        hurt = bool(self._injected)
+        hurt = self._hurt is not None
         try:
-            if outcome == "completed" and self._in_service:
+            if outcome == "completed" and self._verified:
                 self._quietly("service did not settle", self._wait_for_service)
             with self.run.listener.shield():
                 self._heal()
             if outcome not in ("stopped", "aborted") and hurt and not self._declined:
-                within = STEADY_LIMIT if self._in_service else timedelta(0)  # nothing comes back that nobody started
+                within = STEADY_LIMIT if self._verified else timedelta(0)  # nothing comes back that nobody started
                 self._quietly("not steady", lambda: steady(self.stack, self.journal, moment="after", within=within))
         except KeyboardInterrupt:
             outcome = "stopped"
@@ -220,7 +343,7 @@ class Scene:
             self._heal()
             left = outcome == "aborted" or self._declined
             stopped = outcome == "stopped" or self.run.listener.stopping
-            self._end(looked=not ((stopped or left) and hurt and not self._in_service))
+            self._end(looked=not ((stopped or left) and hurt and not self._verified))
             if stopped:
                 request = self.run.listener.why()
                 self.journal.record("stopped", who=request.who, why=request.why)
@@ -228,13 +351,16 @@ class Scene:
             self.journal.record("scenario.end", scenario=self.name, outcome=outcome, error=error)
             return Verdict.of(judge(next(found for found in evidence(self.run.folder) if found.scenario == self.name)))
 
-    def _heal(self) -> None:
+    def _heal(self, *, by: str = "harness") -> None:
         while self._injected:
-            fault, needed, path = self._injected.pop()
+            fault, needed, path = self._injected[-1]
             wrong = quietly(lambda fault=fault, needed=needed: fault.heal(self.stack, needed))  # type: ignore[misc]
-            self.journal.record("fault.healed", fault=fault.name, ok=not wrong, by="harness", seen=wrong or "healed")
+            self.journal.record("fault.healed", fault=fault.name, ok=not wrong, by=by, seen=wrong or "healed")
+            self._injected.pop()  # now: until then a stop in between heals it once more
             if not wrong:
                 undo.healed(path)
+        if self._unfenced is not None:
+            self._unfenced.thaw_manager()
 
     def _end(self, *, looked: bool) -> None:
         """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
@@ -245,6 +371,11 @@ class Scene:
             self._quietly("books cannot be checked", self._check_books_again)
         if self._sampler is not None:
             self._sampler.end()
+        if self._watch is not None:
+            self._quietly("the alert receiver cannot be read", self._watch.listen)
+        if self._hurt is not None and looked:
+            self._quietly("nobody leads", lambda: sights.leadership(self.stack, self.journal, "after"))
+            self._quietly("the release cannot be read", lambda: sights.release(self.stack, self.journal))
 
     def _check_books_again(self) -> None:
         assert self._books is not None
@@ -266,30 +397,9 @@ class Scene:
             recorder=self.journal,
         )
 
-    def _wait_for_baseline(self, workload: Workload, sampler: ExposureSampler) -> None:
-        length = max(BASELINE, self.sabotage.earlier + timedelta(seconds=10) if self.sabotage.earlier else BASELINE)
+    def _not_in_time(self, condition: Callable[[], Any], *, what: str, within: timedelta) -> Any:
+        """Wait; what does not come in time is None, and a check will say what that means."""
         try:
-            wait.until(
-                lambda: workload.good_for(BASELINE) and sampler.now(),
-                what="customers are served in every zone",
-                within=BASELINE_LIMIT,
-                recorder=self.journal,
-            )
-            written = sampler.now()
-            wait.until(
-                lambda: workload.good_for(length) and sampler.cycles(beyond=written) >= CYCLES,
-                what="what they write is archived",
-                within=BASELINE_LIMIT + length,
-                recorder=self.journal,
-                last_seen=sampler.words,
-            )
-            if self.sabotage.archiving == "stalls":
-                self.stack.stall_archiving()
-                wait.until(
-                    lambda: sampler.open_age() >= STALL,
-                    what=f"a write has waited {STALL.total_seconds():g} s for the archive",
-                    within=STALL * 3,
-                    recorder=self.journal,
-                )
-        except NotInTime as error:
-            raise NotReady(f"not steady, nothing was hurt: {error.message}", hint="read the archive's log") from None
+            return wait.until(condition, what=what, within=within, recorder=self.journal)
+        except NotInTime:
+            return None

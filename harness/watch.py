@@ -1,0 +1,73 @@
+"""What the platform's monitoring has told, taken into the journal: the scene's ear at the alert receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+
+from harness import clock, wait
+from harness.errors import NotInTime
+from harness.recorder import Recorder
+from harness.stacks import Alert, Monitoring
+
+OFTEN = timedelta(milliseconds=200)
+
+
+class Watch:
+    """Everything that was told since it began, recorded once each as `alert`."""
+
+    def __init__(self, monitoring: Monitoring, recorder: Recorder) -> None:
+        self._monitoring = monitoring
+        self._recorder = recorder
+        self._known = len(monitoring.alerts())
+        self._heard: list[Alert] = []
+
+    def listen(self) -> list[Alert]:
+        """All that was told so far, in order; what is new is recorded."""
+        for alert in self._monitoring.alerts()[self._known :]:
+            self._known += 1
+            self._heard.append(alert)
+            self._recorder.record("alert", **asdict(alert), by=self._monitoring.by)
+        return self._heard
+
+    def wait_named(self, hurt: Sequence[str], *, since: int, within: timedelta) -> bool:
+        """Wait until an alert that came in after `since` names something that was hurt; whether one did.
+
+        `since`: a reading of the monotonic clock, from which `within` counts. Records `watched`.
+        """
+        left = within - clock.since(since)
+        begin = clock.mono()
+        try:
+            wait.until(
+                lambda: any(alert.received >= since and names(alert, hurt) for alert in self._firing()),
+                what="the monitoring names what has failed",
+                within=max(left, timedelta(0)),
+                every=OFTEN,
+                recorder=self._recorder,
+                last_seen=lambda: ", ".join(sorted({words(alert) for alert in self._firing()})) or "no alert",
+            )
+            named = True
+        except NotInTime:
+            named = False
+        self._recorder.record(
+            "watched", within=within.total_seconds(), seconds=clock.since(begin).total_seconds(), named=named
+        )
+        return named
+
+    def unresolved(self) -> list[str]:
+        """The components that alerts name, and that are not said to be well again."""
+        state = {alert.component: alert.state for alert in self.listen() if alert.component}
+        return [component for component, last in state.items() if last == "firing"]
+
+    def _firing(self) -> list[Alert]:
+        return [alert for alert in self.listen() if alert.state == "firing"]
+
+
+def names(alert: Alert, hurt: Sequence[str]) -> bool:
+    """Whether the alert names something that was hurt."""
+    return alert.component in hurt or f"zone {alert.zone}" in hurt
+
+
+def words(alert: Alert) -> str:
+    return f"{alert.name} {alert.component or alert.zone}".strip()
