@@ -16,7 +16,6 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-import drills.conftest  # noqa: F401  what the sentences mean
 from drills import FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,10 +14,10 @@ from harness.baseline import wait_for_baseline
 from harness.checks import Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.errors import Declined, NotInTime, NotReady
+from harness.errors import Declined, NotInTime
 from harness.exposure import ExposureSampler
-from harness.faults import Fault, Undo
-from harness.faults.noop import Noop
+from harness.faults import Fault
+from harness.injuries import Injuries
 from harness.procedures import Procedure
 from harness.procedures.books import Books, SoundBooks
 from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
@@ -55,9 +54,7 @@ class Scene:
         self._workload: Workload | None = None
         self._sampler: ExposureSampler | None = None
         self._watch: Watch | None = None
-        self._injected: list[tuple[Fault, Undo, Path]] = []
-        self._hurt: int | None = None  # mono of the first intent
-        self._hurts: list[str] = []  # what alerts have to name
+        self.injuries = Injuries(run)
         self._declined = False  # the recovery: nothing was carried out after it
         self._verified = False  # that the platform is whole again: then service must settle
         self._led: Member | None = None  # who led before anything was hurt
@@ -142,50 +139,25 @@ class Scene:
     # What happens
 
     def inject(self, fault: Fault, *, hurts: Sequence[str] = ()) -> None:
-        """Write the undo, then the intent, then hurt, then ask for proof that it bit.
+        """Hurt the stack. `hurts`: what an alert has to name besides what the fault itself says.
 
-        `hurts`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
+        Errors: `NotReady`, `Unable`.
         """
-        if self.sabotage.toothless:
-            fault = Noop()
-        self.run.guardian.ensure()
-        needed = fault.prepare(self.stack)
         if self.sabotage.unfenced and isinstance(self._led, Unfenced):
             self._led.freeze_manager()
             self._unfenced = self._led
-        self._injected.append((fault, needed, undo.write(self.run.folder, fault, needed)))
-        self._hurt = self._hurt or clock.mono()
-        named = [*fault.hurts(needed), *hurts]
-        self._hurts += named
-        self.journal.record(
-            "fault.intent",
-            fault=fault.name,
-            settings=undo.settings(fault),
-            undo=needed,
-            harms_data=fault.harms_data,
-            logical=fault.logical,
-            hurts=named,
-            lives=fault.lives.total_seconds(),
-        )
-        fault.inject(self.stack, needed)
-        proof = fault.bit(self.stack, needed)
-        self.journal.record("fault.bit", fault=fault.name, ok=bool(proof), proof=proof or "no effect was seen")
-        if not proof:
-            raise NotReady(f"{fault.name} did not bite: nothing can be said", hint="read its settings in the journal")
-        if self.sabotage.brief:
-            fault.heal(self.stack, needed)
+        self.injuries.inject(fault, hurts=hurts)
 
     def await_alert(self, *, within: timedelta) -> None:
         """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""
-        assert self._hurt is not None, "nothing was hurt"
         with self.span("detect"):
-            if self.watch.wait_named(self._hurts, since=self._hurt, within=within):
+            if self.watch.wait_named(self.injuries.named, since=self.injuries.begun, within=within):
                 self.journal.record("detected", by=self.stack.monitoring.by, seen="an alert that names it", gap=0.0)
 
     def await_service(self) -> None:
         """Wait until customers are served although nobody has done anything, or for a while: that is a finding."""
-        assert self._workload is not None and self._hurt is not None, "nothing was hurt"
-        workload, hurt = self._workload, self._hurt
+        assert self._workload is not None, "the feature must have customers"
+        workload, hurt = self._workload, self.injuries.begun
         self._not_in_time(
             lambda: workload.good_for(AUTOMATIC, after=hurt),
             what="customers are served again, without a person",
@@ -204,9 +176,7 @@ class Scene:
 
     def hold(self) -> None:
         """Before anybody repairs or ends anything: does every fault still bite?"""
-        for fault, needed, _ in self._injected:
-            proof = fault.bit(self.stack, needed)
-            self.journal.record("fault.held", fault=fault.name, ok=bool(proof), proof=proof or "it had ended by itself")
+        self.injuries.hold()
 
     def end_faults(self) -> None:
         """The feature's own end of what was hurt: the link is whole again, the power is back."""
@@ -242,9 +212,7 @@ class Scene:
     def let_pass(self, length: timedelta, *, what: str) -> None:
         """Let the customers go on for a while in what was hurt. Paces the scenario, and decides nothing."""
         begin = clock.mono()
-        wait.until(
-            lambda: clock.since(begin) >= length, what=what, within=length * 2, recorder=self.journal
-        )
+        wait.until(lambda: clock.since(begin) >= length, what=what, within=length * 2, recorder=self.journal)
 
     def leave_out(self, what: str, why: str) -> None:
         """A part of the scenario that this machine cannot do."""
@@ -318,7 +286,9 @@ class Scene:
 
     # After
 
-    def expect(self, finding: str, *, objective: str, limit: timedelta | float | None, demands: tuple[str, ...]) -> None:
+    def expect(
+        self, finding: str, *, objective: str, limit: timedelta | float | None, demands: tuple[str, ...]
+    ) -> None:
         """What a sentence promises; recorded before anything is hurt, judged from the journal at the end."""
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
         self.journal.record("expect", finding=finding, objective=objective, limit=seconds, demands=list(demands))
@@ -328,7 +298,7 @@ class Scene:
 
         Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
         """
-        hurt = self._hurt is not None
+        hurt = self.injuries.any
         try:
             if outcome == "completed" and self._verified:
                 self._quietly("service did not settle", self._wait_for_service)
@@ -352,13 +322,7 @@ class Scene:
             return Verdict.of(judge(next(found for found in evidence(self.run.folder) if found.scenario == self.name)))
 
     def _heal(self, *, by: str = "harness") -> None:
-        while self._injected:
-            fault, needed, path = self._injected[-1]
-            wrong = quietly(lambda fault=fault, needed=needed: fault.heal(self.stack, needed))  # type: ignore[misc]
-            self.journal.record("fault.healed", fault=fault.name, ok=not wrong, by=by, seen=wrong or "healed")
-            self._injected.pop()  # now: until then a stop in between heals it once more
-            if not wrong:
-                undo.healed(path)
+        self.injuries.heal(by=by)
         if self._unfenced is not None:
             self._unfenced.thaw_manager()
 
@@ -373,7 +337,7 @@ class Scene:
             self._sampler.end()
         if self._watch is not None:
             self._quietly("the alert receiver cannot be read", self._watch.listen)
-        if self._hurt is not None and looked:
+        if self.injuries.any and looked:
             self._quietly("nobody leads", lambda: sights.leadership(self.stack, self.journal, "after"))
             self._quietly("the release cannot be read", lambda: sights.release(self.stack, self.journal))
 

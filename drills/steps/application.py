@@ -63,9 +63,7 @@ def _volume_full(scene: Scene) -> None:
 
 @then("that server says that it is well, and not ready")
 def _one_is_not_ready(scene: Scene) -> None:
-    sights.endpoints(
-        [scene.copy_zones[0]], lambda zone: statuses(scene.stack, zone), scene.journal, within=TURNS_RED
-    )
+    sights.endpoints([scene.copy_zones[0]], lambda zone: statuses(scene.stack, zone), scene.journal, within=TURNS_RED)
 
 
 @then("every server says that it is well, and not ready")

@@ -4,8 +4,8 @@ Feature: Database Backup Restoration
   Customers keep records of their own: these, not the database, show what was lost.
 
   Background:
-    Given the platform serves customers in every zone, replicates and archives
-    And the books were checked before the disaster
+    Given the platform serves customers, replicates and archives
+    And a base backup was taken, and the books were checked
 
   @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
   Scenario: An operator's mistake
@@ -25,7 +25,7 @@ Feature: Database Backup Restoration
   @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @OBJ-8 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
   Scenario: All volumes lost
     When the database volumes of all zones are lost
-    Then the health checks notice it
+    Then the monitoring notices it
     When the database is restored from the latest sound backup and everything archived
     And the restored database is verified
     And the restored database is put in service
@@ -40,7 +40,7 @@ Feature: Database Backup Restoration
   Scenario Outline: All volumes lost, and <damage>
     When <damage>, and nobody notices
     And the database volumes of all zones are lost
-    Then the health checks notice it
+    Then the monitoring notices it
     When the database is restored from the latest sound backup and everything archived
     And the restored database is verified
     And the restored database is put in service

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.checks import Finding, Outcome
+from harness.checks.automatic import automatic, told_all
 from harness.checks.availability import availability
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
@@ -69,6 +70,8 @@ class Judging:
             "redundancy": redundancy,
             "early-stop": early_stop,
             "availability": availability,
+            "automatic": automatic,
+            "told-all": told_all,
             "decision": decision,
             "steady": steady_before,
             "steady-after": steady_after,

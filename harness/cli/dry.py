@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import takewhile
-from typing import cast
 
 import click
 
-from drills.books import BOOKS
 from drills.expectations import expected
+from drills.procedures import procedures
 from harness.catalog import Drill, Scenario, slug
 from harness.plan import Plan
 from harness.plan.lengths import in_words
-from harness.procedures.books import SoundBooks
-from harness.procedures.restore_database import RestoreDatabase
-from harness.recorder import Memory
-from harness.stacks import Stack
 from harness.stacks.kinds import ENVIRONMENTS
 
 
@@ -34,7 +30,8 @@ def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str) -> None:
             if not only or slug(scenario.title) == slug(only):
                 click.echo(f"\n{scenario.title}")
                 sentences.show(scenario.title, scenario.sentences[len(first) :])
-                steps.show(scenario.title, _steps(scenario))
+                if listed := _steps(scenario):
+                    steps.show(scenario.title, listed)
                 judged.show(scenario.title, _judged(scenario, plan))
 
 
@@ -67,20 +64,19 @@ def _first_sentences(drill: Drill) -> tuple[str, ...]:
 
 
 def _steps(scenario: Scenario) -> tuple[str, ...]:
-    """From the same list that a run follows; the stack is not looked at until a step runs."""
-    nothing = cast(Stack, None)
-    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
-    mistaken = any("mistake" in sentence for sentence in scenario.sentences)
-    restoration = RestoreDatabase(nothing, BOOKS, sound, Memory(), mistaken=mistaken)
-    steps = enumerate(restoration.procedure().steps, 1)
-    return tuple(f"{number:2}. [{step.phase}] {step.name}: {step.does}" for number, step in steps)
+    """From the same lists that a run follows; the stack is not looked at until a step runs."""
+    steps = [step for procedure in procedures(scenario.sentences) for step in procedure.steps]
+    return tuple(f"{number:2}. [{step.phase}] {step.name}: {step.does}" for number, step in enumerate(steps, 1))
 
 
 def _judged(scenario: Scenario, plan: Plan) -> tuple[str, ...]:
     """Each finding with its objective, and the demands of the plan that it answers."""
     lines = []
     for promise in expected([sentence.partition(" ")[2] for sentence in scenario.sentences], plan):
-        limit = f"at most {in_words(promise.limit)}" if promise.limit is not None else "right or wrong"
+        limit = "right or wrong"
+        if promise.limit is not None:
+            given = promise.limit
+            limit = f"at most {in_words(given) if isinstance(given, timedelta) else f'{given:g}'}"
         demands = f" ({', '.join(promise.demands)})" if promise.demands else ""
         lines.append(f"{promise.finding}: {promise.objective}, {limit}{demands}")
     return tuple(lines)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
-import drills.conftest  # noqa: F401  what the sentences mean
 from drills import DRILLS, FEATURES, PLAN
+from drills.steps import load
 from drills.twins import TWINS
 from harness import catalog, people, plan
 from harness.cli import options
@@ -145,6 +145,7 @@ def run(
 
 def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
+    load()
     calendar = plan.load(PLAN).calendar
     built = catalog.drills(FEATURES)
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]

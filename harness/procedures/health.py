@@ -41,9 +41,7 @@ def survey(checks: Sequence[HealthCheck], *, recorder: Recorder) -> None:
     """Ask each once, while something fails: all of them are told, not only the first. Recorded as `survey`."""
     with ThreadPoolExecutor(len(checks)) as pool:
         answers = list(pool.map(_ask, checks))
-    told = [
-        {"name": check.name, "ok": ok, "seen": seen} for check, (seen, ok) in zip(checks, answers, strict=True)
-    ]
+    told = [{"name": check.name, "ok": ok, "seen": seen} for check, (seen, ok) in zip(checks, answers, strict=True)]
     recorder.record("survey", checks=told)
 
 

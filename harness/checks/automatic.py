@@ -1,0 +1,86 @@
+"""Whether the platform went on by itself: good service again before anybody repaired or ended anything.
+
+Anybody is whoever follows a procedure, and the scenario that ends a fault. The good stretch must have lasted
+`LASTS` when the first of them came, or the service may as well have been theirs.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import SECOND, Evidence, Expectation, Line, against, disaster, seconds
+from harness.checks.rto import missing_ledgers
+from harness.checks.service import by_due
+
+TITLE = "Service without a person"
+LASTS = timedelta(seconds=1)
+TOUCHES = ("step.begin", "fault.held")  # a procedure's first act, and what is asked before a fault is ended
+
+
+def automatic(evidence: Evidence, expected: Expectation) -> Finding:
+    """Seconds from the fault to good service that nobody's hand brought back, against `expected.limit`.
+
+    Errors: `Unsound` when it is not known that the fault bit.
+    """
+    hurt = disaster(evidence)
+    if missing := missing_ledgers(evidence):
+        why = f"the ledger of {', '.join(missing)} is missing"
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
+    touched = _touched(evidence, after=hurt.bit)
+    until = touched.mono if touched else evidence.observed()
+    last_bad, good_again, last_due = None, None, None
+    for _, request in by_due(evidence):
+        if request.due < hurt.intent and (request.ended is None or request.ended < hurt.intent):
+            continue
+        if request.due >= until or request.ended is None:
+            continue
+        if request.outcome != "acknowledged":
+            last_bad, good_again = request.due, None
+        elif request.ended <= until:
+            last_due = request.due
+            good_again = request.ended if good_again is None else min(good_again, request.ended)
+    by = f"before {touched.kind.replace('.', ' ')} of {_who(touched)}" if touched else "before the end"
+    if last_due is None and last_bad is None:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, f"no request was due after the fault and {by}")
+    lasted = (last_due or 0) - (last_bad or hurt.intent)
+    if good_again is None or lasted < LASTS // timedelta(microseconds=1) * 1000:
+        low = seconds(max(0, (last_bad or until) - hurt.bit))
+        outcome = Outcome.MISSED if touched else Outcome.UNKNOWN
+        why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
+        return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
+    low, high = seconds(max(0, (last_bad or hurt.bit) - hurt.bit)), seconds(good_again - hurt.intent)
+    words = f"good service again at most {high:.3f} s after the fault, {lasted / SECOND:.1f} s of it {by}"
+    outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
+    return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
+
+
+def _touched(evidence: Evidence, *, after: int) -> Line | None:
+    return next((line for line in evidence.lines if line.kind in TOUCHES and line.mono > after), None)
+
+
+def _who(line: Line) -> str:
+    return str(line.data.get("name") or line.data.get("fault"))
+
+
+def told_all(evidence: Evidence, expected: Expectation) -> Finding:
+    """While something failed, every check of the health verification was asked, and all that failed were named."""
+    title = "Every failure is named"
+    survey, health = evidence.last("survey"), evidence.last("health")
+    if survey is None or health is None:
+        why = (
+            evidence.stopped() or "the health verification was not made while something failed, and once more after it"
+        )
+        return expected.finding_of(evidence, title, Outcome.UNKNOWN, why)
+    asked = {str(check["name"]) for check in survey.data.get("checks") or ()}
+    wanted = {str(check["name"]) for check in health.data.get("checks") or ()}
+    failed = [f"{check['name']}: {check['seen']}" for check in survey.data["checks"] if not check.get("ok")]
+    if asked != wanted:
+        left = ", ".join(sorted(wanted - asked))
+        return expected.finding_of(evidence, title, Outcome.MISSED, f"it stopped before it had asked {left}")
+    if not failed:
+        return expected.finding_of(
+            evidence, title, Outcome.MISSED, "it named nothing, although the platform had failed"
+        )
+    words = f"{len(failed)} of {len(asked)} named: {'; '.join(failed)}"
+    return expected.finding_of(evidence, title, Outcome.MET, words)
