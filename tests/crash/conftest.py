@@ -1,4 +1,4 @@
-"""What is killed, and where. All of it takes hours; `--rotate` takes six kills of it, other ones every day."""
+"""What is killed, and where. All of it takes hours; `--rotate` takes seven kills of it, other ones every day."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ T = TypeVar("T")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("crash tests")
     today = datetime.now(UTC).date().toordinal()
-    group.addoption("--rotate", nargs="?", type=int, const=today, help="six kills; without a number: those of today")
+    group.addoption("--rotate", nargs="?", type=int, const=today, help="seven kills; without a number: those of today")
     group.addoption("--point", action="append", help="kill at this line alone, as a failure names it; repeatable")
     group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
 

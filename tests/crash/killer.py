@@ -9,6 +9,7 @@ Loaded into the run by PYTEST_ADDOPTS; the code under test knows nothing of it. 
   (SIGSTOP).
 - `mark`: the file that is written when a point is reached; it says what the kernel must not keep of this run.
 - `lives`: seconds after which the operator's mistake expires; left out: as it is.
+- `instead`: a case of the contract of faults, which is injected instead of the scenario's own fault.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from harness import scene
 from harness.checks import load
 from harness.command import labelled
 from harness.evidence import journal
+from harness.faults import Fault
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.folders import UNFINISHED
 from harness.safety import heal, stopping
 from harness.safety.begin import FOLDER
 from harness.stacks.local import world
+from tests.contract.faults import CASES
 
 CRASH = "DRDRILL_TEST_CRASH"
 SEAL_STEPS = ("findings", "reports", "control", "write", "sync", "rename")  # `write` happens four times
@@ -49,6 +52,7 @@ class Killer:
         self.deeds = {str(point): str(deed) for point, deed in wanted["deeds"]}
         self.mark = Path(wanted["mark"])
         self.lives = wanted.get("lives")
+        self.instead = wanted.get("instead")
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -58,6 +62,8 @@ class Killer:
         scene.CYCLES = 0
         if self.lives is not None:
             DestroyRecentRows.lives = timedelta(seconds=self.lives)
+        if self.instead:
+            scene.Scene.inject = self._injecting(scene.Scene.inject, CASES[self.instead])  # type: ignore[method-assign]
         journal.Journal.record = self._recording(journal.Journal.record)  # type: ignore[method-assign]
         seal = importlib.import_module("harness.evidence.seal")
         self._wrap(load, "findings_json", "findings")
@@ -71,6 +77,14 @@ class Killer:
                 timer = threading.Timer(float(point.removeprefix("time/")), self.reach, (point,))
                 timer.daemon = True
                 timer.start()
+
+    def _injecting(self, inject: Wrapped, chosen: Callable[[str, str], Fault]) -> Wrapped:
+        def injected(under_way: scene.Scene, fault: Fault, *words: Any, **options: Any) -> Any:
+            leader = under_way.stack.cluster.leader()
+            zones = [zone for zone in under_way.stack.zones if leader is None or zone != leader.zone]
+            return inject(under_way, chosen(zones[0], zones[1]), *words, **options)
+
+        return injected
 
     def _recording(self, record: Wrapped) -> Wrapped:
         def recorded(writer: journal.Journal, kind: str, /, **data: Any) -> None:

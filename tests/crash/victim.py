@@ -113,11 +113,16 @@ class Victim:
     mark: Path
 
     @classmethod
-    def start(cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None) -> Victim:
-        """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id."""
+    def start(
+        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None, instead: str = ""
+    ) -> Victim:
+        """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id.
+
+        `instead` names the case of the contract of faults that is injected instead of the scenario's own fault.
+        """
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
-        wanted = {"deeds": list(deeds), "mark": str(mark), **({"lives": lives} if lives is not None else {})}
+        wanted = {"deeds": list(deeds), "mark": str(mark), "lives": lives, "instead": instead}
         environment = {**folder.environment(), CRASH: json.dumps(wanted), "PYTEST_ADDOPTS": "-p tests.crash.killer"}
         run = "" if viewer else new_id()
         words = ["--only", SCENARIO, "--rung", folder.rung, "--scale", SCALE, "--evidence", str(folder.evidence)]
