@@ -145,7 +145,7 @@ class Live:
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
     def _asked(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._now(line, f"waits for the {data['role']}")
+        self._now(line, "waits for an answer")
         limit = in_words(timedelta(seconds=round(data["within"])))
         self._at(line, f"  ? the {data['role']} is asked: {data['question']}")
         self._at(line, f"    answer within {limit}: yes or no, here or by `drdrill decide`")

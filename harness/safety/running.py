@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import Refused
 from harness.folders import PROOF
 from harness.safety.heal import held, unfinished
-
-MOMENT = timedelta(milliseconds=500)  # a guardian that looks whether its run is alive holds the lock for an instant
 
 
 def under(evidence: Path) -> list[Path]:
@@ -28,8 +25,8 @@ def under(evidence: Path) -> list[Path]:
 
 
 def alive(folder: Path) -> bool:
-    """Whether somebody holds it: the run, or whoever heals it."""
-    with held(folder, within=MOMENT) as free:
+    """Whether somebody holds it: the run, whoever heals it, or for an instant a guardian that looks."""
+    with held(folder) as free:
         return not free and folder.exists()
 
 
