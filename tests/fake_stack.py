@@ -101,6 +101,10 @@ class FakeReleases:
 @dataclass
 class FakeCluster:
     members: Sequence[Any]
+    leads: Any = None
+
+    def leader(self) -> Any:
+        return self.leads
 
 
 @dataclass

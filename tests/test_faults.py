@@ -177,11 +177,11 @@ def test_what_the_kernel_left_out_is_told_while_the_link_is_slow(stack: Any) -> 
     """So that a scene can list it as not exercised; asking before or after makes nothing slow."""
     fault = SlowLink("b", kilobytes=64, loss=1.0)
     undo = fault.prepare(stack)
-    assert fault.left_out(stack, undo) == []
+    assert fault.left_out(stack) == []
     fault.inject(stack, undo)
-    assert fault.left_out(stack, undo) == ["loss: this kernel has no netem"]
+    assert fault.left_out(stack) == ["loss: this kernel has no netem"]
     fault.heal(stack, undo)
-    assert fault.left_out(stack, undo) == [] and not stack.slow_zones
+    assert fault.left_out(stack) == [] and not stack.slow_zones
 
 
 def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,3 +201,18 @@ def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypat
     assert "simulated by a limit on file size" in fault.bit(stack, undo)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "")
     assert not fault.bit(stack, undo)
+
+
+def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: Any) -> None:
+    """And healed, although another leads by then."""
+    stack.cluster.leads = stack.parts["patroni-c"]
+    fault = FillDisk("leader")
+    undo = fault.prepare(stack)
+    fault.inject(stack, undo)
+    stack.cluster.leads = stack.parts["patroni-a"]
+    assert fault.hurts(undo) == ["patroni-c"] and stack.parts["patroni-c"].full
+    fault.heal(stack, undo)
+    assert not stack.parts["patroni-c"].full
+    stack.cluster.leads = None
+    with pytest.raises(NotReady):
+        fault.prepare(stack)

@@ -63,7 +63,7 @@ def _pair_cut(scene: Scene) -> None:
 def _link_slow(scene: Scene) -> None:
     fault = SlowLink(scene.leading_zone, kilobytes=KILOBYTES, latency=LATENCY, loss=LOSS)
     scene.inject(fault)
-    for what in fault.left_out(scene.stack, fault.prepare(scene.stack)):
+    for what in fault.left_out(scene.stack):
         scene.leave_out("a slow link in full", what)
     scene.let_pass(A_WHILE, what="customers write over the slow link")
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import psycopg
 
-from harness.errors import Refused
+from harness.errors import NotReady, Refused
 from harness.faults import Undo, _look
 from harness.stacks import Fillable, Member, Stack
 
@@ -20,7 +20,7 @@ SIMULATED = "simulated by a limit on file size"
 
 @dataclass(frozen=True)
 class FillDisk:
-    """`member` is a database server's name."""
+    """`member` is a database server's name; "leader": whoever leads when the fault is prepared."""
 
     member: str
     name = "fill_disk"
@@ -29,10 +29,15 @@ class FillDisk:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(self._member(stack, self.member), Fillable):
-            raise _look.unable(stack, f"fill the volume of {self.member}")
-        _look.running(stack, self.member)
-        return {"member": self.member}
+        """Which one that is now: healing must hit the same, when another leads. Errors: `NotReady`, `Unable`."""
+        name = self.member
+        if name == "leader":
+            if (leader := stack.cluster.leader()) is None:
+                raise NotReady("nobody leads", hint="read the logs of the database servers")
+            name = leader.name
+        if not isinstance(self._member(stack, name), Fillable):
+            raise _look.unable(stack, f"fill the volume of {name}")
+        return {"member": _look.running(stack, name).name}
 
     def hurts(self, undo: Undo) -> list[str]:
         return [undo["member"]]

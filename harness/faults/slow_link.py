@@ -46,11 +46,11 @@ class SlowLink:
         assert isinstance(stack, Slowable)
         stack.slow(undo["zone"], self._how())
 
-    def left_out(self, stack: Stack, undo: Undo) -> list[str]:
-        """What this machine's kernel could not do of it, in words, while the link is slow."""
-        if not isinstance(stack, Slowable) or not stack.slowed(undo["zone"]):
+    def left_out(self, stack: Stack) -> list[str]:
+        """What this machine's kernel could not do of it, in words, while the link is slow; else nothing."""
+        if not isinstance(stack, Slowable) or not stack.slowed(self.zone):
             return []
-        return list(stack.slow(undo["zone"], self._how()))  # said again, for it is harmless when repeated
+        return list(stack.slow(self.zone, self._how()))  # said again, for it is harmless when repeated
 
     def bit(self, stack: Stack, undo: Undo) -> str:
         """The kernel says so, and a transfer or a round trip across the link takes longer than it did."""
