@@ -34,13 +34,13 @@ class KillZone:
         stack.cut_power(undo["zone"])
 
     def bit(self, stack: Stack, undo: Undo) -> str:
-        """Nothing of it runs, and nobody is told so: a connection is not even refused."""
+        """Nothing of it runs. Where a zone is a network, nobody is told so: a connection is not even refused."""
         zone, components = undo["zone"], undo["components"]
         if not isinstance(stack, Powered) or stack.has_power(zone) or _look.still_running(stack, components):
             return ""
-        if _look.database_door(_look.member_of(stack, zone)).said() != "silent":
+        if (said := _look.database_door(_look.member_of(stack, zone)).said()) == "taken":
             return ""
-        return f"zone {zone} has no power: {', '.join(components)} do not run, and its network is silent"
+        return f"zone {zone} has no power: {', '.join(components)} do not run, and a connection is {said}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         if isinstance(stack, Powered):

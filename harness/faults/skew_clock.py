@@ -52,3 +52,5 @@ class SkewClock:
         found = _look.component(stack, undo["component"])
         if isinstance(found, Skewable):
             found.unskew()
+        if not found.running():  # whoever healed it was killed between stopping and starting it
+            found.start()

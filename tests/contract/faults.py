@@ -70,7 +70,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
 }  # fmt: skip
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
 # What a machine may lack: namespaces for zones, a kernel that can slow down, libfaketime.
-NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link", "kill_zone")
+NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
 MAY_LACK = ("slow_link", "skew_clock")
 NOT_HERE, ZONES, PROOF = "not-here", "zones", "proof"  # files in the case's folder
 
