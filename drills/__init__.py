@@ -5,4 +5,5 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DRILLS = HERE
 PLAN = HERE / "plan.yaml"
+WAIVERS = HERE / "waivers.yaml"
 FEATURES = HERE.parent / "features"

@@ -48,11 +48,16 @@ class Finding:
 
 def merge(findings: Iterable[Finding]) -> Outcome:
     """The verdict over findings."""
-    outcomes = {finding.outcome for finding in findings if not finding.advisory}
+    return merge_outcomes(finding.outcome for finding in findings if not finding.advisory)
+
+
+def merge_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
+    """MISSED beats UNKNOWN beats MET, and nothing at all is UNKNOWN."""
+    found = set(outcomes)
     for worst in (Outcome.MISSED, Outcome.UNKNOWN):
-        if worst in outcomes:
+        if worst in found:
             return worst
-    return Outcome.MET if outcomes else Outcome.UNKNOWN
+    return Outcome.MET if found else Outcome.UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,16 @@ def month(text: str) -> int:
 def examine(text: Text) -> None:
     """List in `text.problems` everything that is not of the shape of a plan."""
     schema = json.loads(resources.files("harness.plan").joinpath("schema.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema, format_checker=_formats())
-    for error in validator.iter_errors(text.values):
-        _say(text, error)
+    check(text, schema, of="a plan")
     if not text.problems:
         _references(text)
+
+
+def check(text: Text, schema: dict[str, Any], *, of: str) -> None:
+    """List in `text.problems` everything that the schema does not allow; `of`: what its fields are fields of."""
+    validator = jsonschema.Draft202012Validator(schema, format_checker=_formats())
+    for error in validator.iter_errors(text.values):
+        _say(text, error, of)
 
 
 def _day(text: str) -> tuple[int, int, int]:
@@ -88,6 +93,14 @@ def _day(text: str) -> tuple[int, int, int]:
     except ValueError as error:
         raise ValueError(f'"{text}" is not in any calendar') from error
     return year, month_, day
+
+
+def day(text: str) -> date:
+    """`2024-01-31`, and no month. Errors: `ValueError`."""
+    year, month_, day_ = _day(text)
+    if not day_:
+        raise ValueError(f'"{text}" is a month, not a day')
+    return date(year, month_, day_)
 
 
 def _id(text: str) -> str:
@@ -121,6 +134,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "length-of-time": (length_of_time, WRITE_A_LENGTH),
     "percentage": (percentage, 'write a percentage such as "99.99 %"'),
     "month-or-day": (last_day, "write a month as 2024-01 or a day as 2024-01-31"),
+    "day": (day, "write a day as 2024-01-31"),
     "demand-id": (_id, "ids of demands look like OBJ-1, TST-M1 or APX-A"),
     "drill-name": (_drill, "write it like database-backup-restoration: small letters and hyphens"),
     "weekday-of-month": (weekday_of_month, 'write it like "first Monday", with first, second, third, fourth or last'),
@@ -146,7 +160,7 @@ def _formats() -> jsonschema.FormatChecker:
     return checker
 
 
-def _say(text: Text, error: jsonschema.ValidationError) -> None:
+def _say(text: Text, error: jsonschema.ValidationError, of: str) -> None:
     where: Where = tuple(error.absolute_path)
     instance: Any = error.instance
     wanted: Any = error.validator_value
@@ -156,7 +170,7 @@ def _say(text: Text, error: jsonschema.ValidationError) -> None:
             known = sorted(schema["properties"])
             for key in instance:
                 if key not in known:
-                    _unknown(text, (*where, key), known)
+                    _unknown(text, (*where, key), known, of)
         case "required":
             for key in wanted:
                 if key not in instance and f"'{key}' is a required" in error.message:
@@ -188,10 +202,10 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a block of fields"
 
 
-def _unknown(text: Text, where: Where, known: list[str]) -> None:
+def _unknown(text: Text, where: Where, known: list[str], of: str) -> None:
     near = difflib.get_close_matches(str(where[-1]), known, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
-    text.problem(where, "is not a field of a plan", hint=hint)
+    text.problem(where, f"is not a field of {of}", hint=hint)
 
 
 def _references(text: Text) -> None:

@@ -1,0 +1,147 @@
+"""The gate of a CI: what stands in the way, and what shows that nothing does. Pure.
+
+Green only where every drill that is built was run when the calendar says so, met its objectives the last time, and did
+not become slower. What is not built, waived, or too few to tell is advisory: neither red nor green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from harness.checks import Outcome, merge_outcomes
+from harness.duties.runs import Folder, Past
+from harness.duties.slower import WATCHED, Comparison, Trend
+from harness.duties.standing import Owed, Standing, State
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the gate looks at. An `advisory` one does not count for the outcome."""
+
+    kind: str  # duty, regression, evidence
+    group: str  # monthly, quarterly, annual; the drill's title; evidence
+    name: str
+    outcome: Outcome
+    reason: str
+    advisory: bool = False
+
+
+def checks(
+    folder: Folder,
+    standings: Sequence[Standing],
+    comparisons: Iterable[Comparison],
+    *,
+    scenarios: Collection[tuple[str, str]],
+    today: date,
+) -> list[Check]:
+    """Every check. `scenarios`: drill and scenario of those that there are now; a history of others is left alone."""
+    titles = {standing.duty.drill: standing.duty.title for standing in standings if standing.built}
+    zone_runs = [run for run in folder.runs if run.began]
+    return [
+        *(_duty(standing, zone_runs, today) for standing in standings),
+        _evidence(folder, standings),
+        *(
+            _regression(each, titles[each.drill])
+            for each in comparisons
+            if each.drill in titles and (each.drill, each.scenario) in scenarios
+        ),
+    ]
+
+
+def outcome(found: Iterable[Check]) -> Outcome:
+    """MISSED beats UNKNOWN beats MET; where everything is advisory, nothing was shown: UNKNOWN."""
+    return merge_outcomes(check.outcome for check in found if not check.advisory)
+
+
+def owed_in_words(owed: Owed, today: date) -> str:
+    """`late: due 2026-11-02, 23 days ago, and not run`."""
+    last = owed.period.last
+    if owed.state is State.MISSED:
+        return f"missed: due {last}, and not run until {owed.period.until}, the next date"
+    if owed.state is State.LATE:
+        days = (today - last).days
+        return f"late: due {last}, {days} day{'s' if days > 1 else ''} ago, and not run"
+    return f"{owed.state}: {last}"
+
+
+def waived_in_words(owed: Owed) -> str:
+    """Who let it be late, until when and why; empty where nobody did."""
+    if owed.waiver is None:
+        return ""
+    ended = "" if owed.waived else " (ended)"
+    return f"waived until {owed.waiver.until}{ended} by {owed.waiver.who}: {owed.waiver.why}"
+
+
+def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
+    duty = standing.duty
+
+    def check(outcome: Outcome, reason: str, *, advisory: bool = False) -> Check:
+        return Check("duty", duty.cadence, duty.title, outcome, reason, advisory)
+
+    if not standing.built:
+        return check(Outcome.UNKNOWN, f"not built: {duty.not_built}", advisory=True)
+    said = [". ".join(filter(None, (owed_in_words(owed, today), waived_in_words(owed)))) for owed in standing.overdue]
+    found = [Outcome.MISSED for _ in standing.overdue]
+    waived = [f"{owed_in_words(owed, today)}. {waived_in_words(owed)}" for owed in standing.waived]
+    latest = standing.latest
+    if latest is not None:
+        verdict = latest.verdict_of(duty.drill)
+        found.append(verdict)
+        said.append(f"the latest run that counts, {latest.name}, is {verdict}")
+        if after := _cut_short(duty.drill, latest, runs):
+            found.append(Outcome.MISSED)
+            said.append(f"{after.name} came later and MISSED an objective, though it does not count as a whole drill")
+    elif not found and not waived:
+        found.append(Outcome.UNKNOWN)
+        said.append(f"no run of it counts so far; due {standing.owed[-1].period.last}")
+    if not found:
+        return check(Outcome.UNKNOWN, "; ".join(waived), advisory=True)
+    return check(merge_outcomes(found), "; ".join([*said, *waived]))
+
+
+def _cut_short(drill: str, latest: Past, runs: Sequence[Past]) -> Past | None:
+    """A later run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
+    for run in reversed(runs):
+        if run.began and latest.began and run.began <= latest.began:
+            continue
+        sound = not run.problem and not run.sabotage and run.outcome in ("completed", "stopped", "killed")
+        if sound and run.verdict_of(drill) is Outcome.MISSED:
+            return run
+    return None
+
+
+def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
+    """Whatever is newer than the runs that the gate goes by, and cannot be read, could have said otherwise."""
+    latest = [standing.latest for standing in standings if standing.latest is not None]
+    oldest = min((run.number for run in latest), default=0)
+    wrong = [f"{run.name} does not verify: {run.problem}" for run in folder.runs
+             if run.problem and (run.number > oldest or not run.number)]  # fmt: skip
+    wrong += [f"run {number} is missing: it was removed, or never sealed" for number in folder.gaps if number > oldest]
+    wrong += [
+        f"{name} goes on or was killed, and is not sealed (`drdrill heal` seals it)" for name in folder.unfinished
+    ]
+    wrong += folder.notes
+    if wrong:
+        return Check("evidence", "evidence", "the packs of the folder", Outcome.UNKNOWN, "; ".join(wrong))
+    if not folder.runs:
+        reason = f"there is no sealed run in {folder.path}"
+        return Check("evidence", "evidence", "the packs of the folder", Outcome.UNKNOWN, reason)
+    reason = f"every pack from run {max(oldest, 1)} on is there and verifies"
+    return Check("evidence", "evidence", "the packs of the folder", Outcome.MET, reason)
+
+
+def _regression(each: Comparison, title: str) -> Check:
+    name = f"{each.title}: {WATCHED[each.id]} on {each.likeness.environment}, {each.likeness.stack}"
+    low = each.figure.low if each.figure.low is not None else each.figure.figure
+    at_least = "at least " if each.figure.lower_bound else ""
+    latest = f"{at_least}{each.figure.figure:.1f} s in {each.latest.name}"
+    if each.trend is Trend.TOO_FEW or each.median is None or each.limit is None:
+        reason = f"{Trend.TOO_FEW}: {latest}, and {each.earlier} earlier runs like it"
+        return Check("regression", title, name, Outcome.UNKNOWN, reason, advisory=True)
+    reason = (
+        f"{each.trend}: {latest} (low end {low:.1f} s), limit {each.limit:.1f} s, "
+        f"median {each.median:.1f} s of {each.earlier} earlier runs ({each.likeness})"
+    )
+    return Check("regression", title, name, Outcome.MISSED if each.trend is Trend.SLOWER else Outcome.MET, reason)
