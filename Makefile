@@ -14,8 +14,8 @@ help: ## this list
 setup: ## make .venv, or make it anew when its parts have changed
 	@bin/set-up $(if $(filter docker,$(STACK)),docker)
 
-drill: setup ## run the drills of the month on the embedded stack; STACK=docker: on containers
-	@$(DRDRILL) run monthly --stack $(STACK) $(ARGS)
+drill: setup ## run what is due this month, or else all monthly drills; STACK=docker: on containers
+	@$(DRDRILL) run due --or monthly --stack $(STACK) $(ARGS)
 
 prove: setup ## show that the drill can fail: run it with recovery broken in named ways
 	@$(DRDRILL) prove database-backup-restoration --stack $(STACK) $(ARGS)

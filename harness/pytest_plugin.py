@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
     group.addoption("--sabotage", default="", help="a sabotage twin, by name")
     group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
-    group.addoption("--drill", default="", help="only this drill, by name")
+    group.addoption("--drill", default="", help="only these drills, by name, with commas between")
     group.addoption("--only", default="", help="only this scenario, by title")
 
 
@@ -77,10 +77,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """`--drill` and `--only` leave the other scenarios out."""
     if not config.option.drill and not config.option.only:
         return
+    drills = config.option.drill.split(",")
     kept = [
         item
         for item in items
-        if (not config.option.drill or _drill(item) == config.option.drill)
+        if (not config.option.drill or _drill(item) in drills)
         and (not config.option.only or slug(_title(item)) == slug(config.option.only))
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])

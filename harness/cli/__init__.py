@@ -6,6 +6,7 @@ import click
 
 from harness.cli.decide import decide
 from harness.cli.doctor import doctor
+from harness.cli.duties import calendar, gate, history
 from harness.cli.heal import heal
 from harness.cli.list import list_drills
 from harness.cli.packs import compare, report, verify
@@ -28,6 +29,7 @@ def drdrill() -> None:
 
 
 RUNS = (doctor, list_drills, run, watch, decide, stop, resume, stack, heal, sweep, prove)
+MONTH = (calendar, gate, history)
 PACKS = (report, compare, verify)
-for command in (*RUNS, *PACKS):
+for command in (*RUNS, *MONTH, *PACKS):
     drdrill.add_command(command)

@@ -23,6 +23,7 @@ from harness import catalog, people, plan
 from harness.cli import options
 from harness.cli.asking import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.dry import dry_run
+from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.keys import fingerprint, key_path, signing_key
@@ -41,8 +42,7 @@ class Request:
     """What is to be run."""
 
     evidence: Path
-    drill: str = ""  # or else `cadence`
-    cadence: str = ""
+    drill: str = ""  # by name; several with commas between
     only: str = ""
     stack: str = "local"
     rung: str | None = None
@@ -64,14 +64,14 @@ class Request:
             "--evidence": str(self.evidence.resolve()),
             "--run-id": run,
         }
-        marks = ["-m", self.cadence] if self.cadence else []
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
-        return [sys.executable, "-m", "pytest", str(DRILLS), "-p", "no:cacheprovider", "-q", *marks, *given]
+        return [sys.executable, "-m", "pytest", str(DRILLS), "-p", "no:cacheprovider", "-q", *given]
 
 
 @click.command()
 @click.argument("name")
+@click.option("--or", "otherwise", default="", metavar="NAME", help="With `due`: what to run when nothing is due.")
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title.")
 @options.stack
 @options.rung
@@ -88,6 +88,7 @@ def run(
     context: click.Context,
     *,
     name: str,
+    otherwise: str,
     only: str,
     stack: str,
     rung: str | None,
@@ -100,8 +101,19 @@ def run(
     evidence: Path,
     as_json: bool,
 ) -> None:
-    """Run the drill NAME, or all drills of a cadence: monthly."""
-    chosen = choose(name, only)
+    """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
+    must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage)
+    if name == DUE:
+        names = due_now(evidence, quiet=as_json)
+        if not names and not otherwise:
+            if as_json:
+                click.echo(nothing_json(evidence))
+            return
+        chosen = [choose(each, "")[0] for each in names] or choose(otherwise, "")
+        if not names and not as_json:
+            click.echo(f"run all the same: {', '.join(drill.title for drill in chosen)}")
+    else:
+        chosen = choose(name, only)
     twins = [twin.name for listed in TWINS.values() for twin in listed]
     if sabotage and sabotage not in twins:
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
@@ -113,8 +125,7 @@ def run(
         raise Refused("--as is the name of whoever decides", hint="add --attended, or leave --as out")
     request = Request(
         evidence=evidence,
-        drill="" if name in CADENCES else name,
-        cadence=name if name in CADENCES else "",
+        drill=",".join(drill.name for drill in chosen),
         only=only,
         stack=stack,
         rung=rung,

@@ -38,9 +38,8 @@ def checks(
 ) -> list[Check]:
     """Every check. `scenarios`: drill and scenario of those that there are now; a history of others is left alone."""
     titles = {standing.duty.drill: standing.duty.title for standing in standings if standing.built}
-    zone_runs = [run for run in folder.runs if run.began]
     return [
-        *(_duty(standing, zone_runs, today) for standing in standings),
+        *(_duty(standing, folder.runs, today) for standing in standings),
         _evidence(folder, standings),
         *(
             _regression(each, titles[each.drill])
@@ -90,10 +89,10 @@ def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
         verdict = latest.verdict_of(duty.drill)
         found.append(verdict)
         said.append(f"the latest run that counts, {latest.name}, is {verdict}")
-        if after := _cut_short(duty.drill, latest, runs):
-            found.append(Outcome.MISSED)
-            said.append(f"{after.name} came later and MISSED an objective, though it does not count as a whole drill")
-    elif not found and not waived:
+    if after := _cut_short(duty.drill, latest, runs):
+        found.append(Outcome.MISSED)
+        said.append(f"{after.name}, which is newer and does not count as a whole drill, MISSED an objective")
+    if not found and not waived:
         found.append(Outcome.UNKNOWN)
         said.append(f"no run of it counts so far; due {standing.owed[-1].period.last}")
     if not found:
@@ -101,10 +100,10 @@ def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
     return check(merge_outcomes(found), "; ".join([*said, *waived]))
 
 
-def _cut_short(drill: str, latest: Past, runs: Sequence[Past]) -> Past | None:
-    """A later run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
+def _cut_short(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | None:
+    """A newer run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
     for run in reversed(runs):
-        if run.began and latest.began and run.began <= latest.began:
+        if latest and run.number <= latest.number:
             continue
         sound = not run.problem and not run.sabotage and run.outcome in ("completed", "stopped", "killed")
         if sound and run.verdict_of(drill) is Outcome.MISSED:

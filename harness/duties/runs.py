@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,13 @@ class Folder:
     unfinished: tuple[str, ...] = ()  # runs that go on or were killed, and are not sealed
     notes: tuple[str, ...] = ()  # gaps in the numbering, packs that are there twice or were replaced
     gaps: tuple[int, ...] = ()  # numbers of runs that are not here
+
+    def until(self, today: date, zone: ZoneInfo) -> Folder:
+        """Without the runs that began later than `today`."""
+        kept = tuple(run for run in self.runs if not (day := run.day(zone)) or day <= today)
+        newest = max((run.number for run in kept), default=0) if len(kept) < len(self.runs) else None
+        gaps = tuple(gap for gap in self.gaps if newest is None or gap < newest)
+        return replace(self, runs=kept, gaps=gaps)
 
 
 def read(evidence: Path, *, key: str | None = None) -> Folder:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import median
-from zoneinfo import ZoneInfo
 
 from harness.checks import Outcome
 from harness.duties.runs import Figure, Likeness, Past, Scenario
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 FEWEST = 5
 MOST = 20
 DEVIATIONS = 4.0
@@ -62,17 +62,16 @@ Found = list[tuple[Past, Scenario, Figure]]
 Key = tuple[str, str, str]  # drill, scenario, id of the finding
 
 
-def comparisons(runs: Iterable[Past], zone: ZoneInfo, today: date) -> list[Comparison]:
+def comparisons(runs: Iterable[Past]) -> list[Comparison]:
     """For each scenario, figure, kind of stack and class of environment: the latest run against those like it.
 
-    `runs` are in order of time. Runs that were sabotaged, cut short, or do not verify are left out; one with `--only`
+    Runs that were sabotaged, cut short, or do not verify are left out; one with `--only`
     is in, for its figure is one.
     """
     series: dict[tuple[Key, Likeness], Found] = {}
     newest: dict[tuple[Key, str, str], Likeness] = {}
-    for run in runs:
-        day = run.day(zone)
-        if run.why_not() or day is None or day > today:
+    for run in sorted(runs, key=lambda run: (run.began or NEVER, run.number)):
+        if run.why_not():
             continue
         for scenario in run.scenarios:
             for id in WATCHED:

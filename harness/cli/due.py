@@ -1,0 +1,48 @@
+"""`drdrill run due`: which drills the calendar asks for now, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.cli import month as months
+from harness.duties import standing
+from harness.errors import Refused
+from reports import calendar_text
+
+DUE = "due"
+
+
+def due_now(evidence: Path, *, quiet: bool) -> list[str]:
+    """The names of the drills that are due or late and not waived; says why, and what is next where none is."""
+    month = months.look(evidence)
+    due = standing.due(month.standings)
+    if not quiet:
+        for each in due:
+            click.echo(calendar_text.due_because(each, month.today))
+        if not due:
+            click.echo(calendar_text.nothing_due(month.standings))
+    return [each.duty.drill for each in due]
+
+
+def nothing_json(evidence: Path) -> str:
+    """That nothing was run, for a machine."""
+    month = months.look(evidence)
+    coming = {each.duty.drill: str(calendar_text.upcoming(each)) for each in month.standings if each.built}
+    return json.dumps({"pack": None, "due": [], "next": coming}, indent=1)
+
+
+def must_make_sense(name: str, *, otherwise: str, only: str, sabotage: str) -> None:
+    """Errors: `Refused` where `due` is asked for in a way that could never do a duty."""
+    if name != DUE and otherwise:
+        raise Refused("--or says what to run when nothing is due", hint=f"drdrill run due --or {otherwise}")
+    if name == DUE and otherwise == DUE:
+        raise Refused("--or due says nothing new", hint="name a cadence or a drill: drdrill run due --or monthly")
+    if name == DUE and (only or sabotage):
+        given = "--only" if only else "--sabotage"
+        raise Refused(
+            f"a run with {given} does no duty of the calendar",
+            hint="`drdrill run due` runs drills whole and as they are; name the drill to run it in another way",
+        )

@@ -1,0 +1,64 @@
+"""What the calendar demands and the packs show, as the commands of the month need it: read once, on one day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from drills import PLAN, WAIVERS
+from harness import clock, plan
+from harness.duties import runs, standing, waivers
+from harness.evidence import verify as verifier
+from harness.plan import shape
+
+F = TypeVar("F", bound=Callable[..., Any])
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+
+
+@dataclass(frozen=True)
+class Month:
+    """Plan, packs and day: everything that these commands look at."""
+
+    plan: plan.Plan
+    folder: runs.Folder
+    today: date
+    standings: tuple[standing.Standing, ...]
+
+
+def look(evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
+    """Read plan, waivers and packs. Errors: `Refused` where one of them cannot be used."""
+    the_plan = plan.load(PLAN)
+    waived = waivers.load(WAIVERS, the_plan)
+    day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
+    folder = runs.read(evidence, key=key).until(day, the_plan.time_zone)
+    return Month(the_plan, folder, day, standing.standings(the_plan, folder.runs, waived, day))
+
+
+def _day(context: click.Context, option: click.Parameter, value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        day = shape.day(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write it like 2026-11-25", ctx=context, param=option) from None
+    if not EARLIEST <= day <= LATEST:
+        raise click.BadParameter(f"{day} is not between {EARLIEST} and {LATEST}", ctx=context, param=option)
+    return day
+
+
+def today(function: F) -> F:
+    return click.option(
+        "--today",
+        metavar="YYYY-MM-DD",
+        callback=_day,
+        help="As it stood on that day, in the plan's time zone; later runs are left out.",
+    )(function)
+
+
+def key(function: F) -> F:
+    return click.option("--key", metavar="FILE|FINGERPRINT", help=verifier.KEY_HELP)(function)
