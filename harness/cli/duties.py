@@ -10,16 +10,14 @@ import click
 
 from drills import FEATURES
 from harness import catalog
-from harness.checks import Outcome
 from harness.cli import month as months
 from harness.cli import options
+from harness.cli.screen import EXITS
 from harness.duties import gate as gates
 from harness.duties import ics, slower
-from harness.errors import Exit, Refused
+from harness.errors import Refused
 from reports import calendar_text, gate_junit, history_page, history_text
 from reports import history as histories
-
-EXITS = {Outcome.MET: Exit.MET, Outcome.MISSED: Exit.MISSED, Outcome.UNKNOWN: Exit.UNKNOWN}
 
 
 @click.command()

@@ -103,17 +103,9 @@ def run(
 ) -> None:
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
     must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage)
-    if name == DUE:
-        names = due_now(evidence, quiet=as_json)
-        if not names and not otherwise:
-            if as_json:
-                click.echo(nothing_json(evidence))
-            return
-        chosen = [choose(each, "")[0] for each in names] or choose(otherwise, "")
-        if not names and not as_json:
-            click.echo(f"run all the same: {', '.join(drill.title for drill in chosen)}")
-    else:
-        chosen = choose(name, only)
+    chosen = _due(evidence, otherwise, quiet=as_json) if name == DUE else choose(name, only)
+    if not chosen:
+        return
     twins = [twin.name for listed in TWINS.values() for twin in listed]
     if sabotage and sabotage not in twins:
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
@@ -152,6 +144,19 @@ def run(
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
     context.exit(exit_of(pack))
+
+
+def _due(evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
+    """What is due, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
+    others = choose(otherwise, "") if otherwise else []  # a name that is none is told also where something is due
+    names = due_now(evidence, quiet=quiet)
+    if names:
+        return [choose(name, "")[0] for name in names]
+    if quiet and not others:
+        click.echo(nothing_json(evidence))
+    if others and not quiet:
+        click.echo(f"run all the same: {', '.join(drill.title for drill in others)}")
+    return others
 
 
 def choose(name: str, only: str) -> list[catalog.Drill]:
