@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 
-from harness.checks import RULES, Finding, Outcome
+from harness.checks import OLDER, RULES, Finding, Outcome
 from harness.errors import Refused
 from reports import features
 from reports.compare_runs import Row, cautions, environment_of, exercise, limits, parts, runs
@@ -159,11 +159,17 @@ class Comparison:
 def compare(a: Pack, b: Pack) -> Comparison:
     """Set two packs side by side. Errors: `Refused` when they are one run, or judged by rules that are not known."""
     for letter, pack in zip(LETTERS, (a, b), strict=True):
-        if pack.rules != RULES:
+        if pack.rules not in (*OLDER, RULES):
+            known = " and ".join((*OLDER, RULES))
             raise Refused(
-                f"{letter} was judged by rules version {clean(pack.rules)}; this program knows version {RULES}",
+                f"{letter} was judged by rules version {clean(pack.rules)}; this program knows versions {known}",
                 hint="compare packs judged by the same rules, with the version of drdrill that knows them",
             )
+    if a.rules != b.rules:
+        raise Refused(
+            f"A was judged by rules version {clean(a.rules)}, B by version {clean(b.rules)}",
+            hint="compare packs judged by the same rules: run the older drill again",
+        )
     if a.begin.get("run") and a.begin.get("run") == b.begin.get("run"):
         raise Refused(f"A and B are the same run, {clean(a.begin['run'])}", hint="name the packs of two runs")
     theirs = {scenario.name: scenario for scenario in b.scenarios}

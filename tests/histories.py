@@ -139,7 +139,8 @@ def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
         )
         events.append((request.sent, n, line))
         if request.ended is not None:
-            events.append((request.ended, n, end_line(n, request.outcome, t=request.ended, why=request.why)))
+            end = end_line(n, request.outcome, t=request.ended, why=request.why, timeline=request.timeline)
+            events.append((request.ended, n, end))
     header = Header(origin=f"a-run/{NAME}", zone=zone, rate=1 / EVERY, timeout=5.0)
     return [header_line(header), *(line for _, _, line in _by_number(events))]
 
@@ -154,14 +155,17 @@ def row_line(row: Row) -> str:
     return json.dumps(fact, separators=(",", ":")) + "\n"
 
 
-def request(number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY) -> Request:
+def request(
+    number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY, timeline: int | None = None
+) -> Request:
     """One request, sent when it was due."""
     at = ns(due)
     if outcome == "not_sent":
         return Request(number, at, None, at, "not_sent", None, None, None, "clients full")
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
-    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "")  # type: ignore[arg-type]
+    timeline = timeline if outcome == "acknowledged" else None
+    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)  # type: ignore[arg-type]
 
 
 def row_of(request: Request) -> Row:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.checks import load
+from harness.checks import RULES, load
 from tests import sample_customers
 from tests.sample_customers import SECOND, ZONES, Stretch
 from tests.sample_texts import FEATURE, PLAN
@@ -177,7 +177,7 @@ def _begin(plots: tuple[Plot, ...], environment: str, rung: str) -> dict[str, An
         "run": RUN, "number": 7, "previous": hashlib.sha256(b"six").hexdigest(),
         "drill": ["database-backup-restoration"], "scenarios": [plot.name for plot in plots],
         "stack": "local", "rung": rung, "environment": environment, "digests": digests,
-        "commit": "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e", "clean": True, "rules": "1",
+        "commit": "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e", "clean": True, "rules": RULES,
         "operator": "mira", "boot": "8f1c2d3e-0000-4000-8000-000000000001", "nonce": "00ff" * 8, "nonce_by": "harness",
         "sabotage": None, "scale": 1.0, "rate": 50.1, "parts": {"drdrill": "0.1.0"},
         "machine": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},

@@ -279,8 +279,9 @@ def test_comparing_is_no_judging(root: Path, tmp_path: Path, json_too: bool) -> 
         (["nowhere", "embedded"], "is not a sealed pack"),
         (["embedded", "containers/../embedded"], "are the same pack"),
         (["embedded", "again"], "A and B are the same run, run-a"),
-        (["embedded", "newer"], "B was judged by rules version 2; this program knows version 1"),
-        (["unjudged", "embedded"], "A was judged by rules version unknown; this program knows version 1"),
+        (["embedded", "newer"], "B was judged by rules version 3; this program knows versions 1 and 2"),
+        (["unjudged", "embedded"], "A was judged by rules version unknown; this program knows versions 1 and 2"),
+        (["embedded", "older"], "A was judged by rules version 2, B by version 1"),
         (["embedded", "containers", "--output", "embedded/two.html"], "lies inside the pack"),
         (["embedded", "containers", "--output", "none/two.html"], "there is no folder none"),
     ],
@@ -291,11 +292,14 @@ def test_what_cannot_be_compared_is_refused(
     """With what is wrong and what to do; nothing is written."""
     shutil.copytree(root, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for name in ("again", "newer", "unjudged"):
+    for name in ("again", "older", "newer", "unjudged"):
         shutil.copytree("embedded", name)
         Path(name, "pack.dsse.json").write_text(name)
-    findings = Path("newer/findings.json")
-    findings.write_text(findings.read_text().replace('"rules": "1"', '"rules": "2"'))
+    for name, rules in (("older", "1"), ("newer", "3")):
+        findings = Path(name, "findings.json")
+        findings.write_text(findings.read_text().replace('"rules": "2"', f'"rules": "{rules}"'))
+    journal = Path("older/journal.jsonl")
+    journal.write_text(journal.read_text().replace('"run":"run-a"', '"run":"run-older"'))
     Path("unjudged/findings.json").unlink()
     before = sorted(tmp_path.rglob("*"))
     error = run(*words).exception

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-RULES = "1"  # the version of the rules that judge, named in every journal's first line
+RULES = "2"  # the version of the rules that judge, named in every journal's first line
+OLDER = ("1",)  # versions before it, whose findings mean the same where they have the same name
 
 
 class Outcome(StrEnum):

@@ -24,7 +24,7 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     Errors: `Unsound` when it is not known that the fault bit.
     """
     hurt = disaster(evidence)
-    if missing := missing_ledgers(evidence):
+    if missing := missing_ledgers(evidence, inside=False):
         why = f"the ledger of {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     touched = _touched(evidence, after=hurt.bit)

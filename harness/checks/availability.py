@@ -10,7 +10,7 @@ from array import array
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation
-from harness.checks.rto import missing_ledgers
+from harness.checks.rto import missing_ledgers, not_counted
 
 TITLE = "Availability, as customers saw it"
 
@@ -20,7 +20,7 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
     bad: set[int] = set()
     observed: set[int] = set()
     latencies = array("q")
-    for zone in evidence.zones:
+    for zone in evidence.outside:
         for request in evidence.requests(zone):
             if request.ended is None:
                 continue  # its customer was killed while waiting
@@ -29,7 +29,7 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
                 latencies.append(request.ended - request.due)
             else:
                 bad.add(request.due // SECOND)
-    if missing := missing_ledgers(evidence):
+    if missing := missing_ledgers(evidence, inside=False):
         why = f"the ledger of zone {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     if not latencies:
@@ -48,4 +48,5 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
         )
         outcome = Outcome.MET if figure <= expected.limit else Outcome.MISSED
     words += "; from the due time, " + ", ".join(f"{name} {length:.3f} s" for name, length in parts)
+    words += not_counted(evidence)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=figure, low=figure, high=figure, parts=parts)

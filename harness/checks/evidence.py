@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from harness.checks import Finding, Outcome
 from harness.workload.ledger import Request
 
 SECOND = 1_000_000_000  # nanoseconds
+BY_SCENARIO = "scenario"  # who healed, where a sentence of the feature says so
 
 
 class Unsound(Exception):
@@ -43,7 +45,8 @@ class Row(NamedTuple):
 class Evidence:
     """One scenario of a run.
 
-    `zones` are those whose ledger the journal lists, `moments` the (moment, zone) pairs whose rows it lists.
+    `zones` are the groups of customers whose ledger the journal lists, `moments` the (moment, zone) pairs whose rows
+    it lists.
     `requests(zone)` and `rows(moment, zone)` open a fresh stream each time, in order of number.
     """
 
@@ -53,6 +56,18 @@ class Evidence:
     moments: frozenset[tuple[str, str]]
     requests: Callable[[str], Iterable[Request]]
     rows: Callable[[str, str], Iterable[Row]]
+
+    @cached_property
+    def inside(self) -> frozenset[str]:
+        """Groups that stand inside a zone and write past the entrance: their zone may be cut off."""
+        return frozenset(
+            str(name) for line in self.all("workload.begin") for name in line.data.get("inside") or () if name
+        )
+
+    @cached_property
+    def outside(self) -> tuple[str, ...]:
+        """The customers that the platform's promises are made to: service is what these were given."""
+        return tuple(zone for zone in self.zones if zone not in self.inside)
 
     def all(self, kind: str) -> list[Line]:
         return [line for line in self.lines if line.kind == kind]
@@ -86,7 +101,8 @@ class Evidence:
         """The last moment, in `mono`, at which the drill itself still looked on.
 
         Lines written by whoever healed a killed run do not count: they may come hours later, or after a reboot. Nor do
-        the digests of ledgers, which whoever healed may have written.
+        the digests of ledgers, which whoever healed may have written. A heal that the scenario itself ordered is one
+        of its deeds, after which it goes on.
         """
         latest = self.lines[0].mono if self.lines else 0
         for line in self.lines:
@@ -94,7 +110,7 @@ class Evidence:
                 return max(latest, line.mono)
             if line.kind in ("torn", "run.end"):
                 break
-            if line.kind == "fault.healed" and not self._ends():
+            if line.kind == "fault.healed" and line.data.get("by") != BY_SCENARIO and not self._ends():
                 break
             if line.kind in ("ledger", "workload.end"):
                 continue
@@ -144,7 +160,7 @@ def proof(evidence: Evidence, intent: Line) -> Line | None:
 
 
 def unbitten(evidence: Evidence) -> str:
-    """Why it cannot be said that the faults of the scenario took effect; empty where each did."""
+    """Why it cannot be said that the faults of the scenario took effect, and lasted; empty where each did."""
     intents = evidence.all("fault.intent")
     if not intents:
         return "no fault was injected"
@@ -154,6 +170,9 @@ def unbitten(evidence: Evidence) -> str:
             return f"there is no proof that the fault {intent.data['fault']} took effect"
         if not bit.data.get("ok"):
             return f"the fault {intent.data['fault']} did not take effect"
+    for held in evidence.all("fault.held"):
+        if not held.data.get("ok"):
+            return f"the fault {held.data.get('fault')} had ended before it was healed"
     return ""
 
 

@@ -7,17 +7,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.checks import Finding, Outcome
+from harness.checks.alerts import alert, detection
 from harness.checks.automatic import automatic, told_all
 from harness.checks.availability import availability
+from harness.checks.confirmation import confirmation
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, unbitten
 from harness.checks.exactness import exactness
 from harness.checks.exposure import exposure
-from harness.checks.loss import Tally, ledger_agreement, loss, tally
+from harness.checks.healing import self_recovery
+from harness.checks.leadership import failovers, rejoined
+from harness.checks.loss import Tally, ledger_agreement, loss, no_loss, tally
+from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
+from harness.checks.root_cause import category, root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
+from harness.checks.split_brain import split_brain
 from harness.checks.steps import (
     bit,
     decision,
@@ -37,7 +44,12 @@ Check = Callable[[Evidence, Expectation], Finding]
 
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)  # what a line of a wrong form raises
 ALWAYS = ("scenario", "steady", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
-BESIDE = ("availability", "decision")  # stand beside the verdict and never decide it, unless a sentence asks
+BESIDE = (
+    "availability",
+    "decision",
+    "root-cause",
+    "exercised",
+)  # stand beside the verdict and never decide it, unless a sentence asks
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,19 @@ class Judging:
             "bit": bit,
             "procedure": procedure,
             "heal": heal,
+            "detection": detection,
+            "alert": alert,
+            "confirmation": confirmation,
+            "root-cause": root_cause,
+            "split-brain": lambda evidence, expected: split_brain(evidence, expected, lambda: self.tally),
+            "no-loss": lambda evidence, expected: no_loss(evidence, expected, self.tally),
+            "honest-ready": honest_ready,
+            "back-in-rotation": back_in_rotation,
+            "rejoined": rejoined,
+            "failovers": failovers,
+            "self-recovery": self_recovery,
+            "rolled-back": rolled_back,
+            "exercised": exercised,
             "scenario": scenario,
         }
 
@@ -203,6 +228,10 @@ def _applies(name: str, evidence: Evidence) -> bool:
         return any(line.data.get("harms_data") for line in evidence.all("fault.intent")) or bool(
             evidence.all("procedure")
         )
+    if name == "root-cause":
+        return bool(category(evidence))
+    if name == "exercised":
+        return bool(evidence.all("not_exercised"))
     if name in ("ledger-agreement", "availability"):
         return bool(evidence.zones or evidence.all("workload.begin"))
     return True

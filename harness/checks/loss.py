@@ -169,6 +169,30 @@ def loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
     )
 
 
+def no_loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
+    """Not one acknowledged transaction may be missing, of any group of customers."""
+    title = "No acknowledged transaction is lost"
+    if why := nothing_to_lose(evidence, total):
+        return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
+    figure = float(total.lost)
+    words = (
+        f"of {total.acknowledged} acknowledged transactions {total.lost} are lost, amount {total.lost_amount}; "
+        f"in doubt {total.in_doubt}, of which {total.in_doubt_stored} are stored"
+    )
+    return expected.finding_of(
+        evidence,
+        title,
+        Outcome.MISSED if total.lost else Outcome.MET,
+        words,
+        figure=figure,
+        low=figure,
+        high=figure,
+        objective=0.0,
+        unit="transactions",
+        beside=(("lost transactions", f"{total.lost:,}"), ("lost money", f"{total.lost_amount:,}")),
+    )
+
+
 def nothing_to_lose(evidence: Evidence, total: Tally) -> str:
     """Why nothing can be said about loss; empty where something can."""
     if not evidence.zones:

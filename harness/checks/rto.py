@@ -45,7 +45,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         else:
             earliest, latest = max(earliest, sound), None if latest is None else max(latest, sound)
     if not running and latest is not None:
-        until, zone = min((seen.until.get(zone, 0), zone) for zone in evidence.zones)
+        until, zone = min((seen.until.get(zone, 0), zone) for zone in evidence.outside)
         if until < max(latest, verified or 0) + must_last:
             running = (
                 f"good service did not last: nothing is known of zone {zone} up to {seconds(must_last):g} s "
@@ -59,7 +59,14 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     low, high = seconds(earliest - hurt.bit), seconds(latest - hurt.intent)
     outcome = against(low, high, expected.limit)
     return expected.finding_of(
-        evidence, TITLE, outcome, _words(expected, seen, hurt, low, high), figure=high, low=low, high=high, parts=parts
+        evidence,
+        TITLE,
+        outcome,
+        _words(expected, seen, hurt, low, high) + not_counted(evidence),
+        figure=high,
+        low=low,
+        high=high,
+        parts=parts,
     )
 
 
@@ -79,9 +86,9 @@ def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
 
 def _nothing_seen(evidence: Evidence, seen: Service) -> str:
     """Why the customers show nothing about the service; empty where they do."""
-    if not evidence.zones:
-        return "the scenario has no ledger: nobody asked for service"
-    missing = missing_ledgers(evidence)
+    if not evidence.outside:
+        return "the scenario has no ledger of customers at the entrance: nobody asked for service"
+    missing = missing_ledgers(evidence, inside=False)
     if missing:
         return f"the ledger of zone {', '.join(missing)} is missing"
     if not seen.due:
@@ -93,10 +100,17 @@ def _nothing_seen(evidence: Evidence, seen: Service) -> str:
     return ""
 
 
-def missing_ledgers(evidence: Evidence) -> list[str]:
-    """Zones in which customers began and whose ledger the journal does not list."""
+def missing_ledgers(evidence: Evidence, *, inside: bool = True) -> list[str]:
+    """Groups of customers that began and whose ledger the journal does not list; with or without those inside."""
     begun = {str(zone) for line in evidence.all("workload.begin") for zone in line.data.get("zones") or ()}
-    return sorted(begun - set(evidence.zones))
+    return sorted(begun - set(evidence.zones) - (frozenset() if inside else evidence.inside))
+
+
+def not_counted(evidence: Evidence) -> str:
+    """What must be said with a figure about service, where there are customers that it does not count."""
+    if not evidence.inside:
+        return ""
+    return f"; customers inside a zone are not counted ({', '.join(sorted(evidence.inside))})"
 
 
 def _span_end(evidence: Evidence, span: str) -> int | None:
@@ -126,6 +140,7 @@ def _still_running(
     why = f"{running}; the clock stands at {low:.3f} s or more"
     if stopped := evidence.stopped():
         why += f" ({stopped})"
+    why += not_counted(evidence)
     return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True, parts=parts)
 
 

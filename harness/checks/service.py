@@ -2,7 +2,8 @@
 
 Good service is every due request answered, in time: a request that failed, is in doubt, or could not be sent for
 want of free clients is bad. A stretch in which nothing was due shows nothing, and counts as neither; nor does a
-request whose customer was killed while waiting.
+request whose customer was killed while waiting. Only customers outside of the zones count: groups inside a zone, which
+write past the entrance, may be cut off with it.
 """
 
 from __future__ import annotations
@@ -45,14 +46,19 @@ def settling(evidence: Evidence) -> int:
     return round((SETTLING.total_seconds() if given is None else float(given)) * SECOND)
 
 
-def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int) -> Service:
-    """Read the ledgers of all zones, by due time. Gaps that begin after `matters_until` are not looked at."""
+def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int, until: int | None = None) -> Service:
+    """Read the ledgers of all customers outside, by due time. Gaps that begin after `matters_until` are not looked at.
+
+    With `until`, nothing that was due or answered later counts: something else happened then.
+    """
     seen = Service()
     longest = longest_gap(evidence)
     last: dict[str, int] = {}
     cut: set[str] = set()  # zones whose customers were killed while they waited: from there on little is known
     for zone, request in by_due(evidence):
         _number, due, _sent, ended, outcome = request[:5]
+        if until is not None and (due >= until or (ended is not None and ended >= until)):
+            continue
         seen.due += 1
         before = last.get(zone, intent)
         if due - before > longest and intent < due and before < matters_until:
@@ -81,8 +87,8 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int) ->
 
 
 def by_due(evidence: Evidence) -> Iterator[tuple[str, Request]]:
-    """Every request of every zone, with its zone, in order of due time."""
-    streams = [_of(evidence, zone) for zone in evidence.zones]
+    """Every request of the customers outside, with its zone, in order of due time."""
+    streams = [_of(evidence, zone) for zone in evidence.outside]
     for _, zone, request in merge(*streams, key=itemgetter(0)):
         yield zone, request
 
@@ -96,5 +102,5 @@ def longest_gap(evidence: Evidence) -> int:
     """How long a zone may be without a due request and still count as observed."""
     begin = evidence.last("workload.begin")
     rate = float(begin.data.get("rate") or 0) if begin else 0.0
-    zones = max(1, len(evidence.zones))
+    zones = max(1, len(evidence.outside))
     return max(SHORTEST_GAP, round(GAP_REQUESTS * zones / rate * SECOND) if rate > 0 else 0)

@@ -10,6 +10,7 @@ from harness.checks.evidence import Evidence, Expectation, Line, Unsound, agains
 from harness.checks.samples import samples
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
+Step = tuple[str, str]  # phase and name
 
 
 def steady_before(evidence: Evidence, expected: Expectation) -> Finding:
@@ -42,6 +43,7 @@ def bit(evidence: Evidence, expected: Expectation) -> Finding:
     if why := unbitten(evidence):
         return expected.finding_of(evidence, title, UNKNOWN, why)
     proofs = [f"{line.data['fault']}: {line.data.get('proof')}" for line in evidence.all("fault.bit")]
+    proofs += [f"{line.data['fault']} still held: {line.data.get('proof')}" for line in evidence.all("fault.held")]
     return expected.finding_of(evidence, title, MET, "; ".join(proofs))
 
 
@@ -54,17 +56,27 @@ def heal(evidence: Evidence, expected: Expectation) -> Finding:
     said: list[str] = []
     outcome = MET
     for name in dict.fromkeys(intent.data["fault"] for intent in intents):
-        last_intent = [line.seq for line in intents if line.data["fault"] == name][-1]
-        heals = [line for line in evidence.all("fault.healed") if line.data["fault"] == name and line.seq > last_intent]
-        if not heals:
-            outcome = outcome if outcome is MISSED else UNKNOWN
-            said.append(f"{name}: no word of its healing")
-        elif not heals[-1].data.get("ok"):
+        heals = [line for line in evidence.all("fault.healed") if line.data["fault"] == name]
+        left = _left_unhealed(evidence, name)
+        if heals and not heals[-1].data.get("ok"):
             outcome = MISSED
             said.append(f"{name}: not healed, {heals[-1].data.get('seen')}")
+        elif left:
+            outcome = outcome if outcome is MISSED else UNKNOWN
+            said.append(f"{name}: no word of its healing")
         else:
-            said.append(f"{name}: healed by {heals[-1].data.get('by')}")
+            said.append(f"{name}: healed by {', '.join(dict.fromkeys(str(line.data.get('by')) for line in heals))}")
     return expected.finding_of(evidence, title, outcome, "; ".join(said))
+
+
+def _left_unhealed(evidence: Evidence, fault: str) -> int:
+    """How many injections of a fault have no good heal behind them; the same fault may be injected several times."""
+    left = 0
+    for line in evidence.lines:
+        if line.data.get("fault") == fault:
+            left += line.kind == "fault.intent"
+            left -= line.kind == "fault.healed" and bool(line.data.get("ok")) and left > 0
+    return left
 
 
 def scenario(evidence: Evidence, expected: Expectation) -> Finding:
@@ -76,32 +88,53 @@ def scenario(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def procedure(evidence: Evidence, expected: Expectation) -> Finding:
-    """Every step that was announced was carried out, in order, and none failed."""
+    """Every step that was announced was carried out, in order, and none failed; of each procedure, if several ran."""
     title = "The recovery procedure was carried out"
-    announced = evidence.last("procedure")
-    if announced is None:
+    announced = evidence.all("procedure")
+    if not announced:
         return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or "no procedure was announced")
-    ends = [line for line in evidence.all("step.end") if line.seq > announced.seq]
+    ends = [line for line in evidence.all("step.end") if line.seq > announced[0].seq]
     failed = [line for line in ends if not line.data.get("ok")]
-    planned = [(step["phase"], step["name"]) for step in announced.data.get("steps") or ()]
-    done = [(line.data["phase"], line.data["name"]) for line in ends]
-    left = [name for phase, name in planned if (phase, name) not in done]
     if failed:
         facts = failed[0].data.get("facts") or {}
         why = f"step {failed[0].data['name']} failed: {facts.get('error') or 'no reason recorded'}"
         return expected.finding_of(evidence, title, MISSED, why)
-    if left:
-        why = f"{len(left)} of {len(planned)} steps were not carried out, the first of them {left[0]}"
-        stopped = evidence.stopped()
-        why += f" ({stopped})" if stopped else ""
-        return expected.finding_of(evidence, title, UNKNOWN if stopped else MISSED, why)
+    carried = [_carried_out(evidence, line, planned, done) for line, planned, done in _by_procedure(announced, ends)]
+    words = "; ".join(words for _, words in carried)
+    worst = next((each for each in (MISSED, UNKNOWN) if each in {outcome for outcome, _ in carried}), MET)
+    return expected.finding_of(evidence, title, worst, words)
+
+
+def _by_procedure(announced: Sequence[Line], ends: Sequence[Line]) -> list[tuple[Line, list[Step], list[Step]]]:
+    """Each procedure with its steps, and with what was carried out of them.
+
+    Where two have a step of the same name, it is taken as done for the newest that still waits for it.
+    """
+    planned = [[(step["phase"], step["name"]) for step in line.data.get("steps") or ()] for line in announced]
+    done: list[list[Step]] = [[] for _ in announced]
+    for end in ends:
+        step = (end.data["phase"], end.data["name"])
+        whose = [at for at, line in enumerate(announced) if line.seq < end.seq and step in planned[at]]
+        waiting = [at for at in whose if step not in done[at]] or whose
+        if waiting:
+            done[waiting[-1]].append(step)
+    return list(zip(announced, planned, done, strict=True))
+
+
+def _carried_out(
+    evidence: Evidence, announced: Line, planned: Sequence[Step], done: Sequence[Step]
+) -> tuple[Outcome, str]:
+    name = announced.data.get("name")
+    left = [step for phase, step in planned if (phase, step) not in done]
     if not planned:
-        return expected.finding_of(evidence, title, UNKNOWN, "the procedure has no step")
-    if [step for step in done if step in planned] != planned:
-        return expected.finding_of(evidence, title, MISSED, "the steps were not carried out in the order announced")
-    return expected.finding_of(
-        evidence, title, MET, f"{len(planned)} steps, in order: {', '.join(n for _, n in planned)}"
-    )
+        return UNKNOWN, f"the procedure {name} has no step"
+    if left:
+        why = f"{name}: {len(left)} of {len(planned)} steps were not carried out, the first of them {left[0]}"
+        stopped = evidence.stopped()
+        return (UNKNOWN, f"{why} ({stopped})") if stopped else (MISSED, why)
+    if list(done) != list(planned):
+        return MISSED, f"{name}: the steps were not carried out in the order announced"
+    return MET, f"{name}: {len(planned)} steps, in order: {', '.join(step for _, step in planned)}"
 
 
 def verified(evidence: Evidence, expected: Expectation) -> Finding:

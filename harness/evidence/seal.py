@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -195,13 +196,14 @@ def _verdict(findings: Path) -> dict[str, Any]:
 
 
 def _unhealed(lines: list[Line]) -> list[str]:
-    hurt: set[str] = set()
+    hurt: Counter[str] = Counter()  # the same fault may be injected several times
     for line in lines:
+        fault = str(line.data.get("fault"))
         if line.kind == "fault.intent":
-            hurt.add(str(line.data.get("fault")))
-        elif line.kind == "fault.healed" and line.data.get("ok") is True:
-            hurt.discard(str(line.data.get("fault")))
-    return sorted(hurt)
+            hurt[fault] += 1
+        elif line.kind == "fault.healed" and line.data.get("ok") is True and hurt[fault]:
+            hurt[fault] -= 1
+    return sorted(+hurt)
 
 
 def _files(folder: Path) -> Seen:

@@ -442,7 +442,7 @@ class Story:
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
         self.last: dict[str, Any] = {}
-        self.hurt: dict[str, int] = {}  # fault: line of its intent, until it is healed
+        self.hurt: dict[str, int] = {}  # fault: how many of its injections are not healed; none is left out
         self.open: dict[str, int] = {}  # scenario: line of its beginning, until its end
         self.begun: set[str] = set()
         self.digests: list[tuple[int, str, object]] = []  # line, file, digest
@@ -454,9 +454,10 @@ class Story:
         self.kinds, self.last = (self.kinds[0], kind), data
         name = str(data.get("fault" if kind.startswith("fault.") else "scenario"))
         if kind == "fault.intent":
-            self.hurt[name] = number
-        elif kind == "fault.healed" and data.get("ok") is True:
-            self.hurt.pop(name, None)
+            self.hurt[name] = self.hurt.get(name, 0) + 1
+        elif kind == "fault.healed" and data.get("ok") is True and name in self.hurt:
+            self.hurt[name] -= 1
+            self.hurt = {fault: left for fault, left in self.hurt.items() if left}
         elif kind == "scenario.begin":
             self.open[name] = number
             self.begun.add(name)

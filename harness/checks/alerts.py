@@ -1,0 +1,153 @@
+"""What the platform's own monitoring told operations: how long until it named what was hurt, and whether it did.
+
+An alert counts when it came in, firing, after the fault was ordered, and names something that the fault hurts: a
+component, or a zone. When it was received is what counts, not when the harness read it at the receiver.
+
+Faults that were injected before the scenario waited for an alert belong together: one alert has to name one of them.
+Where a scenario waited several times, each time is judged and the worst counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.checks import Finding, Outcome, merge
+from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, proof, seconds, unbitten
+
+DETECTION = "Monitoring told operations"
+NAMES = "The alert names what failed"
+
+
+@dataclass
+class Watch:
+    """Faults that one alert has to tell of."""
+
+    intents: list[Line] = field(default_factory=list)  # those that hurt something that monitoring can see
+    watched: Line | None = None  # the scenario waited for an alert, until then
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(name) for line in self.intents for name in line.data.get("hurts") or ()))
+
+
+def watches(evidence: Evidence) -> list[Watch]:
+    """Every time that the scenario waited for an alert; where it never did, all its faults together.
+
+    Errors: `Unsound` where no fault is known to have bitten, or none hurts anything that monitoring could see.
+    """
+    if why := unbitten(evidence):
+        raise Unsound(why)
+    found: list[Watch] = []
+    current = Watch()
+    for line in evidence.lines:
+        if line.kind == "fault.intent" and line.data.get("hurts"):
+            current.intents.append(line)
+        elif line.kind == "watched" and current.intents:
+            current.watched = line
+            found.append(current)
+            current = Watch()
+        elif line.kind == "watched" and found:
+            found[-1].watched = line  # it waited on
+    if current.intents and not found:
+        found.append(current)
+    if not found:
+        raise Unsound("the fault hurts nothing that an alert could name")
+    return found
+
+
+def firing(evidence: Evidence, since: int) -> list[Line]:
+    """Alerts that came in, firing, from a moment on, in the order in which they came."""
+    alerts = [
+        line
+        for line in evidence.all("alert")
+        if line.data["received"] >= since and line.data.get("state", "firing") == "firing"
+    ]
+    return sorted(alerts, key=lambda line: (line.data["received"], line.seq))
+
+
+def names_one_of(alert: Line, hurts: Sequence[str]) -> bool:
+    """Whether the alert names one of these: a component by its name, or `zone a`."""
+    component, zone = alert.data.get("component"), alert.data.get("zone")
+    return (bool(component) and component in hurts) or (bool(zone) and f"zone {zone}" in hurts)
+
+
+def said(alert: Line) -> str:
+    """An alert in words: its rule, and what it names."""
+    component, zone = alert.data.get("component"), alert.data.get("zone")
+    named = ", ".join(str(each) for each in (component, f"zone {zone}" if zone else "") if each)
+    return f"{alert.data.get('name')} ({named or 'names nothing'})"
+
+
+def detection(evidence: Evidence, expected: Expectation) -> Finding:
+    """Seconds from the fault to the first alert that names what was hurt, against `expected.limit`."""
+    found = [_detection(evidence, expected, each) for each in watches(evidence)]
+    return max(found, key=lambda each: (_BADNESS[each.outcome], each.figure or 0.0))
+
+
+_BADNESS = {Outcome.MET: 0, Outcome.UNKNOWN: 1, Outcome.MISSED: 2}
+
+
+def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Finding:
+    first = watch.intents[0]
+    bit = proof(evidence, first)
+    assert bit is not None  # unbitten() has seen it
+    what = ", ".join(watch.names)
+    for alert in firing(evidence, first.mono):
+        if names_one_of(alert, watch.names):
+            low = seconds(max(0, alert.data["received"] - bit.mono))
+            high = seconds(alert.data["received"] - first.mono)
+            by = alert.data.get("by") or "the monitoring"
+            words = f"{by} told operations of {what} at most {high:.3f} s after the fault: {said(alert)}"
+            outcome = against(low, high, expected.limit)
+            return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
+    until = max(bit.mono, _read_until(evidence))
+    low = seconds(max(0, until - bit.mono))
+    words = f"no alert that names {what} had come {low:.3f} s after the fault"
+    words += "" if watch.watched else ", and the scenario did not wait for one"
+    if stopped := evidence.stopped():
+        words += f" ({stopped})"
+    outcome = against(low, low, expected.limit, lower_bound=True)
+    return expected.finding_of(evidence, DETECTION, outcome, words, figure=low, low=low, lower_bound=True)
+
+
+def _read_until(evidence: Evidence) -> int:
+    """The latest moment of which is known that all alerts until then are in the journal.
+
+    A scenario reads the receiver once more at its end. Of one that was killed, only what was read before is known.
+    """
+    unread = any("alert receiver" in str(line.data.get("what")) for line in evidence.all("failed"))
+    if not unread and (evidence.first("stopped") or evidence.first("scenario.end")):
+        return evidence.observed()
+    return max((line.mono for line in evidence.lines if line.kind in ("watched", "alert")), default=0)
+
+
+def alert(evidence: Evidence, expected: Expectation) -> Finding:
+    """Whether an alert names what failed. Others that came are symptoms: they are listed, and take nothing back."""
+    outcomes, words = zip(*(_named(evidence, each) for each in watches(evidence)), strict=True)
+    worst = merge(
+        Finding(expected.finding, evidence.scenario, NAMES, outcome, said)
+        for outcome, said in zip(outcomes, words, strict=True)
+    )
+    return expected.finding_of(evidence, NAMES, worst, "; ".join(words))
+
+
+def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
+    what = ", ".join(watch.names)
+    came = firing(evidence, watch.intents[0].mono)
+    right = [each for each in came if names_one_of(each, watch.names)]
+    others = list(dict.fromkeys(said(each) for each in came if each not in right))
+    listed = ", ".join(others)
+    if right:
+        words = f"{said(right[0])}: {right[0].data.get('summary') or 'no summary'}"
+        return Outcome.MET, words + (f"; others that came: {listed}" if others else "")
+    stopped = evidence.stopped()
+    waited = watch.watched is not None
+    outcome = Outcome.MISSED if waited or (came and not stopped) else Outcome.UNKNOWN
+    words = f"{what} failed, and no alert names it"
+    words += f"; what came: {listed}" if others else "; none came"
+    if not waited:
+        words += (
+            f"; the scenario did not wait for one ({stopped})" if stopped else "; the scenario did not wait for one"
+        )
+    return outcome, words

@@ -1,0 +1,57 @@
+"""Who leads the database: how often the lead changed, and whether a server that had lost it came back as a copy."""
+
+from __future__ import annotations
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Evidence, Expectation, Unsound, against, seconds, unbitten
+from harness.checks.healing import began
+
+
+def failovers(evidence: Evidence, expected: Expectation) -> Finding:
+    """How many promotions there were: each begins a new timeline. `expected.limit` is how many are allowed."""
+    title = "Failovers"
+    before, after = evidence.moment("leadership", "before"), evidence.moment("leadership", "after")
+    if before is None or after is None:
+        which = "before the fault" if before is None else "at the end"
+        why = f"who leads was not looked at {which}"
+        return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit="promotions")
+    many = int(after.data["timeline"]) - int(before.data["timeline"])
+    if many < 0:
+        raise Unsound(f"the timeline went back, from {before.data['timeline']} to {after.data['timeline']}")
+    figure = float(many)
+    words = (
+        f"{before.data.get('member')} led on timeline {before.data['timeline']}, "
+        f"{after.data.get('member')} leads on timeline {after.data['timeline']}"
+    )
+    outcome = against(figure, figure, expected.limit)
+    return expected.finding_of(
+        evidence, title, outcome, words, figure=figure, low=figure, high=figure, unit="promotions"
+    )
+
+
+def rejoined(evidence: Evidence, expected: Expectation) -> Finding:
+    """Seconds from the heal until a server that had led streams again as a copy; of several, the longest."""
+    title = "The old leader rejoined"
+    if why := unbitten(evidence):
+        raise Unsound(why)
+    latest = {str(line.data.get("member")): line for line in evidence.all("rejoined")}
+    if not latest:
+        why = evidence.stopped() or "nobody looked whether the old leader rejoined"
+        return expected.finding_of(evidence, title, Outcome.UNKNOWN, why)
+    found: list[tuple[int, float, Finding]] = []
+    for member, line in latest.items():
+        heals = [each for each in evidence.all("fault.healed") if each.seq < line.seq and each.data.get("ok")]
+        if not heals:
+            raise Unsound(f"{member} was looked at, and nothing had been healed before")
+        low, high = seconds(line.mono - heals[-1].mono), seconds(line.mono - began(evidence, heals[-1]))
+        if line.data.get("ok"):
+            words = f"{member} streams again at most {high:.3f} s after the heal: {line.data.get('seen')}"
+            outcome = against(low, high, expected.limit)
+            finding = expected.finding_of(evidence, title, outcome, words, figure=high, low=low, high=high)
+        else:
+            words = f"{member} had not rejoined {low:.3f} s after the heal: {line.data.get('seen')}"
+            outcome = against(low, low, expected.limit, lower_bound=True)
+            finding = expected.finding_of(evidence, title, outcome, words, figure=low, low=low, lower_bound=True)
+        order = (Outcome.MET, Outcome.UNKNOWN, Outcome.MISSED).index(finding.outcome)
+        found.append((order, finding.figure or 0.0, finding))
+    return max(found, key=lambda each: each[:2])[2]

@@ -1,0 +1,64 @@
+"""Short questions to what the drill looked at: the API's own word about itself, what serves again, what is deployed."""
+
+from __future__ import annotations
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Evidence, Expectation, Line
+
+MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
+ALIVE, NOT_READY = 200, 503  # what an API whose database is gone says at /health and at /ready
+
+
+def honest_ready(evidence: Evidence, expected: Expectation) -> Finding:
+    """While the database cannot be used, `/ready` says so and `/health` stays good, each time it was asked."""
+    title = "Ready only when it can serve"
+    asked = evidence.all("endpoints")
+    if not asked:
+        why = evidence.stopped() or "the API was not asked while its database could not be used"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    wrong = [line for line in asked if (line.data["health"], line.data["ready"]) != (ALIVE, NOT_READY)]
+    shown = list(dict.fromkeys(_answers(line) for line in wrong or asked))
+    words = "; ".join(shown)
+    if wrong:
+        words = f"{len(wrong)} of {len(asked)} times not /health {ALIVE} and /ready {NOT_READY}: {words}"
+    return expected.finding_of(evidence, title, MISSED if wrong else MET, words)
+
+
+def _answers(line: Line) -> str:
+    health, ready = line.data["health"], line.data["ready"]
+    return f"zone {line.data.get('zone')}: /health {health or 'no answer'}, /ready {ready or 'no answer'}"
+
+
+def back_in_rotation(evidence: Evidence, expected: Expectation) -> Finding:
+    """Every part that had failed was started again and is used again."""
+    title = "Back in rotation"
+    latest = {str(line.data["component"]): line for line in evidence.all("rotation")}
+    if not latest:
+        why = evidence.stopped() or "nobody looked whether what had failed is used again"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    wrong = [name for name, line in latest.items() if not line.data.get("ok")]
+    words = "; ".join(f"{name}: {latest[name].data.get('seen')}" for name in (wrong or latest))
+    return expected.finding_of(evidence, title, MISSED if wrong else MET, words)
+
+
+def rolled_back(evidence: Evidence, expected: Expectation) -> Finding:
+    """At the end the release is deployed that was deployed before the fault."""
+    title = "Rolled back to the release before"
+    releases, hurt = evidence.all("release"), evidence.first("fault.intent")
+    before = [line for line in releases if hurt is not None and line.seq < hurt.seq]
+    after = [line for line in releases if hurt is not None and line.seq > hurt.seq]
+    if not before or not after:
+        which = "after" if before else "before"
+        why = evidence.stopped() or f"what is deployed was not looked at {which} the fault"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    first, last = before[0].data["name"], after[-1].data["name"]
+    history = ", ".join(str(each) for each in after[-1].data.get("history") or ())
+    words = f"{last} is deployed; before the fault it was {first}" + (f"; in order: {history}" if history else "")
+    return expected.finding_of(evidence, title, MET if first == last else MISSED, words)
+
+
+def exercised(evidence: Evidence, expected: Expectation) -> Finding:
+    """What this machine could not do of the scenario: never a pass, and it does not change the verdict."""
+    left = [f"{line.data.get('what')}: {line.data.get('why')}" for line in evidence.all("not_exercised")]
+    words = "; ".join(left) or "nothing was left out"
+    return expected.finding_of(evidence, "Not exercised on this machine", UNKNOWN, words, advisory=True)

@@ -1,0 +1,143 @@
+"""Whether two databases were told to customers as one: answers on two timelines at one time, or answers that are gone.
+
+Every promotion begins a new timeline. An acknowledged write was committed at some moment between `sent` and its
+answer. A write of an older timeline that was sent after a write of a newer one was answered is a split brain. Where
+the two stretches only touch, nobody can tell. Customers of all groups count, those inside a cut zone above all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Evidence, Expectation, seconds
+from harness.checks.loss import EARLIEST, LATEST, Tally, nothing_to_lose
+from harness.checks.rto import missing_ledgers
+
+TITLE = "No split brain"
+
+
+@dataclass
+class Stretch:
+    """The acknowledged writes of one timeline. Times are nanoseconds of the monotonic clock."""
+
+    many: int = 0
+    first_sent: int = LATEST
+    first_answer: int = LATEST
+    last_sent: int = EARLIEST
+    last_answer: int = EARLIEST
+
+    def add(self, sent: int, ended: int) -> None:
+        self.many += 1
+        self.first_sent, self.last_sent = min(self.first_sent, sent), max(self.last_sent, sent)
+        self.first_answer, self.last_answer = min(self.first_answer, ended), max(self.last_answer, ended)
+
+
+@dataclass
+class Timelines:
+    """Which timelines the customers' answers are of."""
+
+    stretches: dict[int, Stretch] = field(default_factory=dict)
+    unnamed: int = 0  # acknowledged, and the answer named no timeline
+    by_group: dict[str, dict[int, Stretch]] = field(default_factory=dict)
+
+
+def timelines(evidence: Evidence) -> Timelines:
+    """One pass over the ledgers of all groups."""
+    found = Timelines()
+    for group in evidence.zones:
+        own = found.by_group.setdefault(group, {})
+        for request in evidence.requests(group):
+            _, _, sent, ended, outcome, _, _, _, _, timeline = request
+            if outcome != "acknowledged" or sent is None or ended is None:
+                continue
+            if timeline is None:
+                found.unnamed += 1
+            else:
+                own.setdefault(timeline, Stretch()).add(sent, ended)
+                found.stretches.setdefault(timeline, Stretch()).add(sent, ended)
+    return found
+
+
+def split_brain(evidence: Evidence, expected: Expectation, tally: Callable[[], Tally]) -> Finding:
+    """Acknowledged writes that another history contradicts; one is too many."""
+    seen = timelines(evidence)
+    overlapping, words = _overlapping(evidence, seen)
+    missing = missing_ledgers(evidence)
+    if overlapping:
+        return _finding(evidence, expected, Outcome.MISSED, words, overlapping)
+    total = tally()  # Unsound where the rows were not read
+    if total.lost:
+        why = f"{total.lost} acknowledged transactions ({total.lost_amount}) are not in the surviving rows; {words}"
+        return _finding(evidence, expected, Outcome.MISSED, why, total.lost)
+    unknown = _unknown(evidence, seen)
+    if missing:
+        unknown = f"the ledger of {', '.join(missing)} is missing"
+    unknown = unknown or nothing_to_lose(evidence, total) or _touching(seen)
+    if unknown:
+        return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
+    return _finding(evidence, expected, Outcome.MET, words, 0)
+
+
+def _finding(evidence: Evidence, expected: Expectation, outcome: Outcome, words: str, many: int | None) -> Finding:
+    figure = None if many is None else float(many)
+    return expected.finding_of(
+        evidence, TITLE, outcome, words, figure=figure, low=figure, high=figure, objective=0.0, unit="transactions"
+    )
+
+
+def _overlapping(evidence: Evidence, seen: Timelines) -> tuple[int, str]:
+    """How many writes of an older timeline were sent after one of a newer was answered; and all timelines in words."""
+    ordered = sorted(seen.stretches)
+    words = "; ".join(
+        f"timeline {each}: {seen.stretches[each].many} answers in {_length(seen.stretches[each])}" for each in ordered
+    )
+    # by timeline: the first answer on any newer one
+    newer = {
+        each: min((seen.stretches[later].first_answer for later in ordered if later > each), default=LATEST)
+        for each in ordered
+    }
+    if not any(seen.stretches[each].last_sent > newer[each] for each in ordered):
+        return 0, words
+    many, groups = 0, set[str]()
+    for group in evidence.zones:
+        for request in evidence.requests(group):
+            timeline, sent = request.timeline, request.sent
+            if (
+                request.outcome == "acknowledged"
+                and timeline is not None
+                and sent is not None
+                and sent > newer[timeline]
+            ):
+                many += 1
+                groups.add(group)
+    return (
+        many,
+        f"{many} writes of {', '.join(sorted(groups))} were acknowledged on a timeline that another had left; {words}",
+    )
+
+
+def _length(stretch: Stretch) -> str:
+    return f"{seconds(stretch.last_answer - stretch.first_sent):.3f} s"
+
+
+def _touching(seen: Timelines) -> str:
+    """Why it cannot be told whether two timelines overlap; empty where they surely do not."""
+    ordered = sorted(seen.stretches)
+    for older in ordered:
+        for newer in (each for each in ordered if each > older):
+            if seen.stretches[older].last_answer >= seen.stretches[newer].first_sent:
+                return f"the answers of timelines {older} and {newer} are too near to each other in time to tell"
+    return ""
+
+
+def _unknown(evidence: Evidence, seen: Timelines) -> str:
+    """Why the ledgers do not show enough; empty where they do."""
+    if not seen.stretches:
+        return "no answer in the ledgers names a timeline"
+    if seen.unnamed:
+        return f"{seen.unnamed} acknowledged writes name no timeline"
+    if evidence.inside and not any(seen.by_group.get(group) for group in evidence.inside):
+        return "no customer inside a zone was answered, so nobody was there to be told two things"
+    return ""
