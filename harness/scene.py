@@ -82,10 +82,15 @@ class Scene:
         return self._watch
 
     @property
+    def led(self) -> Member:
+        """Who led before anything was hurt."""
+        assert self._led is not None, "nobody led"
+        return self._led
+
+    @property
     def leading_zone(self) -> str:
         """The zone of who led before anything was hurt."""
-        assert self._led is not None, "nobody led"
-        return self._led.zone
+        return self.led.zone
 
     @property
     def copy_zones(self) -> list[str]:
@@ -152,7 +157,7 @@ class Scene:
         """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""
         with self.span("detect"):
             if self.watch.wait_named(self.injuries.named, since=self.injuries.begun, within=within):
-                self.journal.record("detected", by=self.stack.monitoring.by, seen="an alert that names it", gap=0.0)
+                self.journal.record("detected", by="monitoring", seen="an alert names what was hurt", gap=0.0)
 
     def await_service(self) -> None:
         """Wait until customers are served although nobody has done anything, or for a while: that is a finding."""

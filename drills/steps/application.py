@@ -29,9 +29,9 @@ def _api_killed(scene: Scene) -> None:
     scene.inject(KillComponent((scene.stack.service(scene.copy_zones[0]).name,)))
 
 
-@when("a host of the platform dies, with everything that runs on it")
+@when("the host of the database's leader dies, with everything that runs on it")
 def _host_dies(scene: Scene) -> None:
-    zone = scene.copy_zones[0]
+    zone = scene.leading_zone
     scene.inject(KillComponent(tuple(name for name, one in scene.stack.components().items() if one.zone == zone)))
 
 
@@ -58,7 +58,7 @@ def _poisoned(scene: Scene) -> None:
 
 @when("the volume of the database's leader takes no more")
 def _volume_full(scene: Scene) -> None:
-    scene.inject(FillDisk("leader"))
+    scene.inject(FillDisk(scene.led.name))
 
 
 @then("that server says that it is well, and not ready")

@@ -22,8 +22,9 @@ Feature: Application Recovery
 
   @INF-1 @INF-2 @INF-3 @INF-4 @INF-5 @INF-6 @OBJ-1 @OBJ-4 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
   Scenario: A host dies
-    When a host of the platform dies, with everything that runs on it
+    When the host of the database's leader dies, with everything that runs on it
     Then the monitoring tells operations what has failed, within the time that the plan gives
+    And the database of another zone leads
     And customers are served by what is left, without a person
     When the health of the platform is verified
     And what has failed is started again
