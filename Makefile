@@ -17,8 +17,8 @@ setup: ## make .venv, or make it anew when its parts have changed
 drill: setup ## run what is due this month, or else all monthly drills; STACK=docker: on containers
 	@$(DRDRILL) run due --or monthly --stack $(STACK) $(ARGS)
 
-prove: setup ## show that the drill can fail: run it with recovery broken in named ways
-	@$(DRDRILL) prove database-backup-restoration --stack $(STACK) $(ARGS)
+prove: setup ## show that the monthly drills can fail: run them with recovery broken in named ways (long)
+	@$(DRDRILL) prove monthly --stack $(STACK) $(ARGS)
 
 image: ## make the image of the container stack, also where no image registry can be reached
 	@bin/set-up docker

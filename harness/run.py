@@ -103,12 +103,7 @@ class Run:
             stack=self.options.stack,
             rung=self.rung,
             environment=ENVIRONMENTS[self.options.stack],
-            digests={
-                "plan": self.plan.digest,
-                "features": _digest_tree(self.folder / "features"),
-                "code": _digest_tree(Path(__file__).parent, "*.py"),
-                "constraints": _digest_file(Path(__file__).parents[1] / "constraints.txt"),
-            },
+            digests=digests(self.plan, self.folder / "features"),
             commit=commit,
             clean=clean,
             rules=RULES,
@@ -165,6 +160,16 @@ class Run:
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
+
+
+def digests(plan: Plan, features: Path) -> dict[str, str]:
+    """SHA-256 of what a verdict depends on: the plan, the features, the code of the machine, and the packages."""
+    return {
+        "plan": plan.digest,
+        "features": _digest_tree(features),
+        "code": _digest_tree(Path(__file__).parent, "*.py"),
+        "constraints": _digest_file(Path(__file__).parents[1] / "constraints.txt"),
+    }
 
 
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from drills import FEATURES, PLAN
 from drills.twins import TWINS
+from harness import clock, plan
+from harness.catalog import Drill, Scenario
 from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import Request, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
+from harness.evidence.journal import read
+from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.verify import verify_pack
 from harness.folders import PROOF
-from harness.run import new_id
+from harness.run import digests, new_id
+from harness.sabotage import Twin
 from harness.safety import block
 from harness.stacks.kinds import prepare
 
@@ -35,6 +43,11 @@ class Proof:
 @click.command()
 @click.argument("name")
 @click.option("--twin", "only", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
+@click.option("--some", type=click.IntRange(1), help="Only so many twins, other ones every day.")
+@click.option(
+    "--sound", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACK",
+    help="Take the unsabotaged drill from this pack of the same code, plan and features, and do not run it again.",
+)  # fmt: skip
 @options.stack
 @options.rung
 @options.scale
@@ -46,40 +59,32 @@ def prove(
     *,
     name: str,
     only: tuple[str, ...],
+    some: int | None,
+    sound: Path | None,
     stack: str,
     rung: str | None,
     scale: float,
     evidence: Path,
     as_json: bool,
 ) -> None:
-    """Run the drill NAME as it is, which must be MET, and on every sabotaged recovery, which must not.
+    """Run the drill NAME (or all of a month: monthly) as it is, which must be MET, and on every sabotaged recovery,
+    which must not.
 
     Each twin names the finding that must notice and what it must say; red for another reason fails the proof.
     """
-    drill = choose(name, "")[0]
-    twins = [twin for twin in TWINS.get(drill.name, ()) if not only or twin.name in only]
-    if unknown := set(only) - {twin.name for twin in twins}:
-        names = ", ".join(twin.name for twin in TWINS.get(drill.name, ()))
-        raise Refused(f"{drill.name} has no twin {', '.join(sorted(unknown))}", hint=f"it has: {names}")
+    chosen = choose(name, "")
+    twins = _twins(chosen, only, some)
     block.must_be_free(evidence)
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
-    proofs: list[Proof] = []
-    plain = Request(evidence=folder, drill=drill.name, stack=stack, rung=rung, scale=scale)
-    sound = _carry_out(plain, "unsabotaged", as_json)
-    for scenario in drill.scenarios:
-        got = sound.get("verdicts", {}).get(scenario.name, "no verdict")
-        why = "the same scenario, not sabotaged"
-        proofs.append(Proof(scenario.title, "MET", got, got == Outcome.MET, why, sound["pack"]))
+    drills = ",".join(drill.name for drill in chosen)
+    plain = Request(evidence=folder, drill=drills, stack=stack, rung=rung, scale=scale)
+    found = _of_pack(sound, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
+    proofs = [_unsabotaged(scenario, found) for drill in chosen for scenario in drill.scenarios]
     for twin in twins:
         block.must_be_free(evidence)  # somebody may have stopped the run before
-        request = replace(plain, only=twin.scenario, sabotage=twin.name)
-        found = _carry_out(request, twin.name, as_json)
-        said = {one["id"]: one["outcome"] for one in found.get("findings", [])}
-        wanted = f"{twin.finding} {' or '.join(sorted(twin.outcomes))}"
-        got = f"{twin.finding} {said.get(twin.finding, 'not asked')}, verdict {found.get('verdict', 'none')}"
-        ok = said.get(twin.finding) in twin.outcomes and found.get("verdict") in (Outcome.MISSED, Outcome.UNKNOWN)
-        proofs.append(Proof(twin.name, wanted, got, ok, twin.why, found["pack"]))
+        request = replace(plain, drill=_drill_of(twin, chosen), only=twin.scenario, sabotage=twin.name)
+        proofs.append(_sabotaged(twin, _carry_out(request, twin.name, as_json)))
     folder.mkdir(parents=True, exist_ok=True)  # where no run could begin there is none yet
     (folder / "proof.json").write_text(json.dumps([vars(proof) for proof in proofs], indent=1) + "\n")
     if as_json:
@@ -87,6 +92,52 @@ def prove(
     else:
         _print(proofs, folder)
     context.exit(Exit.MET if all(proof.ok for proof in proofs) else Exit.MISSED)
+
+
+def _twins(chosen: Sequence[Drill], only: Sequence[str], some: int | None) -> list[Twin]:
+    """The twins that are meant. Errors: `Refused`."""
+    listed = [twin for drill in chosen for twin in TWINS.get(drill.name, ())]
+    if unknown := set(only) - {twin.name for twin in listed}:
+        names = ", ".join(twin.name for twin in listed)
+        raise Refused(f"there is no twin {', '.join(sorted(unknown))} here", hint=f"there are: {names}")
+    kept = [twin for twin in listed if not only or twin.name in only]
+    if some is None or some >= len(kept):
+        return kept
+    turn = clock.now().utc.date().toordinal() * some
+    return [kept[(turn + number) % len(kept)] for number in range(some)]
+
+
+def _drill_of(twin: Twin, chosen: Sequence[Drill]) -> str:
+    return next(drill.name for drill in chosen if twin in TWINS.get(drill.name, ()))
+
+
+def _unsabotaged(scenario: Scenario, found: Mapping[str, Any]) -> Proof:
+    got = str(found.get("verdicts", {}).get(scenario.name, "no verdict"))
+    why = "the same scenario, not sabotaged"
+    return Proof(scenario.title, "MET", got, got == Outcome.MET, why, str(found["pack"]))
+
+
+def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
+    said = {one["id"]: one["outcome"] for one in found.get("findings", [])}
+    wanted = f"{twin.finding} {' or '.join(sorted(twin.outcomes))}"
+    got = f"{twin.finding} {said.get(twin.finding, 'not asked')}, verdict {found.get('verdict', 'none')}"
+    ok = said.get(twin.finding) in twin.outcomes and found.get("verdict") in (Outcome.MISSED, Outcome.UNKNOWN)
+    return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]))
+
+
+def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
+    """The findings of a pack that is sealed, whole, not sabotaged, and of what is here now. Errors: `Refused`."""
+    if verify_pack(pack).answer("integrity") != Outcome.MET:
+        raise Refused(f"{pack} is not whole", hint=f"drdrill verify {pack}")
+    begin = read(pack / JOURNAL)[0].data
+    now = digests(plan.load(PLAN), FEATURES)
+    differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]
+    if differs or begin["sabotage"] or begin["stack"] != stack:
+        what = (
+            f"other {', '.join(differs)}" if differs else "sabotage" if begin["sabotage"] else "another kind of stack"
+        )
+        raise Refused(f"{pack} is of {what}", hint="run the drill once more, or leave --sound out")
+    return {**json.loads((pack / "findings.json").read_text()), "pack": str(pack)}
 
 
 def _carry_out(request: Request, title: str, quiet: bool) -> dict[str, Any]:
@@ -102,7 +153,7 @@ def _carry_out(request: Request, title: str, quiet: bool) -> dict[str, Any]:
 
 def _print(proofs: list[Proof], folder: Path) -> None:
     width = max(len(proof.name) for proof in proofs)
-    click.echo("\nproof that this drill can fail")
+    click.echo("\nproof that the drills can fail")
     for proof in proofs:
         mark = "as it must be" if proof.ok else "NOT AS IT MUST BE"
         click.echo(f"  {proof.name:<{width}}  wanted {proof.wanted}; got {proof.got}: {mark}")
