@@ -56,6 +56,8 @@ def drills(features: Path) -> list[Drill]:
             raise Refused(
                 f"{path}:{error.line}: {error.message}", hint="mend the Gherkin; docs/write-a-drill.md"
             ) from None
+        except KeyError:  # of the parser: a file without a feature
+            raise Refused(f"{path}: holds no feature", hint="begin it with Feature: docs/write-a-drill.md") from None
         except (UnicodeDecodeError, OSError) as error:
             raise Refused(f"{path}: {error}", hint="a feature is a UTF-8 text file") from None
         scenarios = []

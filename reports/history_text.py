@@ -14,7 +14,7 @@ SHOWN = 30  # points of a trend; the newest ones
 
 def lines(told: History) -> str:
     """All of it."""
-    said = [f"{told.runs} sealed runs in {clean(told.path)}; {told.plan}", ""]
+    said = [told.plan, f"{told.runs} sealed runs in {clean(told.path)}", ""]
     for entry in told.entries:
         said += _entry(entry)
     if not told.entries:
