@@ -10,15 +10,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import wait
+from harness import clock, wait
 from harness.command import Commands
-from harness.errors import NotInTime, NotReady
+from harness.errors import NotInTime, NotReady, Unable
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.parts.logs import last_lines
 
 SOON = timedelta(seconds=10)
 OFTEN = timedelta(milliseconds=50)
+FAKE_CLOCK = {  # of Debian's libfaketime: the time of day alone is wrong, not how long anything takes
+    "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "NO_FAKE_STAT": "1",
+}
+# For every process that shares the container's files: all that its first process has started, whoever is their parent.
+MINE = "mine=$(readlink /proc/self/ns/mnt)"
+EACH = f'{MINE}; for one in /proc/[0-9]*; do [ "$(readlink $one/ns/mnt)" = "$mine" ] || continue; pid=${{one#/proc/}}'
+# PostgreSQL's logger is left alone: what it writes lies on no data volume, and says what went wrong.
+NO_LOGGER = 'case "$(tr "\\0" " " <$one/cmdline)" in *logger*) continue; esac'
+FULL = 8192  # bytes: a page of the database, so that what is there can be changed in place at best
 INTO_LOG = 'log=$1; shift; exec "$@" >>"$log" 2>&1'
 
 
@@ -66,6 +77,7 @@ class ContainerUnit:
         user: str,
         stop_within: timedelta = SOON,
         volumes: Mapping[str, Mapping[str, str]] | None = None,
+        from_image: bool = True,
     ) -> None:
         self.name = name
         self.zone = zone
@@ -78,6 +90,7 @@ class ContainerUnit:
         self._user = user
         self._stop_within = stop_within
         self._volumes = volumes or {}
+        self._from_image = from_image  # otherwise its program is this machine's
 
     @property
     def log(self) -> Path:
@@ -93,6 +106,9 @@ class ContainerUnit:
 
     def start(self) -> None:
         """Start it; harmless where it runs. It is not waited for."""
+        self._start({})
+
+    def _start(self, more: Mapping[str, str]) -> None:
         left = self.container
         if left is not None:
             if left.status in ("running", "paused"):
@@ -103,7 +119,7 @@ class ContainerUnit:
         self._own_log()
         argv, pod = list(self._argv()), self._pod()
         made = make(
-            self._commands, self._around, name=self.name, zone=self.zone, user=self._user, env=self._env(),
+            self._commands, self._around, name=self.name, zone=self.zone, user=self._user, env={**self._env(), **more},
             argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
             network_mode=f"container:{pod}", pid_mode=f"container:{pod}", volumes=self._volumes,
         )  # fmt: skip
@@ -150,6 +166,62 @@ class ContainerUnit:
         if (found := self.container) is not None and found.status == "paused":
             with told(f"resuming {self.name}"):
                 found.unpause()
+
+    def freeze_first(self) -> None:
+        """SIGSTOP to its first process alone. Harmless when repeated."""
+        self._send(signal.SIGSTOP)
+
+    def thaw_first(self) -> None:
+        """Harmless where it is not frozen."""
+        self._send(signal.SIGCONT)
+
+    def fill(self) -> None:
+        """SIMULATED: not a full disk, but a limit on the size of files (RLIMIT_FSIZE, the soft one). PostgreSQL takes
+        both alike: the write fails. Twice, for it may have started another process meanwhile."""
+        for _ in range(2):
+            self._limit(str(FULL))
+
+    def free(self) -> None:
+        """Harmless where it has room."""
+        self._limit("unlimited")
+
+    def full(self) -> bool:
+        """Whether its first process, and so all that it starts from now on, is limited."""
+        if (found := self.container) is None or found.status != "running":
+            return False
+        script = f"{EACH}; prlimit --pid $pid --fsize --raw --noheadings --output SOFT 2>/dev/null || true; done"
+        said = engine.execute(found.id, ["sh", "-ec", script], what=f"looking at the files of {self.name}")
+        return str(FULL) in said.split()
+
+    def _limit(self, size: str) -> None:
+        if (found := self.container) is not None and found.status == "running":
+            script = f"{EACH}; {NO_LOGGER}; prlimit --pid $pid --fsize={size}: 2>/dev/null || true; done"
+            engine.execute(found.id, ["sh", "-ec", script], what=f"limiting the files of {self.name}")
+
+    def skew(self, by: timedelta) -> None:
+        """Start it again with a wrong clock. Errors: `Unable` where its program is this machine's."""
+        if not self._from_image:
+            raise Unable(
+                f"the clock of {self.name} cannot be set wrong: its program is this machine's, without libfaketime",
+                hint="choose a component that runs from the image: a database server, etcd or a load balancer",
+            )
+        self.stop()
+        self._start({**FAKE_CLOCK, "FAKETIME": f"{by.total_seconds():+g}"})
+
+    def unskew(self) -> None:
+        found = self.container
+        if found is not None and any(word.startswith("FAKETIME=") for word in found.attrs["Config"]["Env"]):
+            self.stop()
+            self.start()
+
+    def skewed(self) -> timedelta:
+        """Read from a program that runs in the container as its own do."""
+        found = self.container
+        if found is None or found.status != "running":
+            return timedelta(0)
+        said = engine.execute(found.id, ["date", "+%s.%N"], what=f"asking {self.name} for the time")
+        by = timedelta(seconds=float(said) - clock.now().utc.timestamp())
+        return timedelta(seconds=round(by.total_seconds(), 1))
 
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""

@@ -8,7 +8,7 @@ the stack needs, and wrappers made for tests hide just those.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -68,6 +68,23 @@ def told(what: str) -> Iterator[None]:
         ) from None
     except (DockerException, RequestException) as error:
         raise _unreachable(error) from None
+
+
+def execute(container: str, argv: Sequence[str], *, what: str, detach: bool = False) -> str:
+    """Run a command in a container as root, with every capability that it needs there; returns what it printed.
+
+    Errors: `DrillError` with its last words where it fails, or the container is gone.
+    """
+    api = engine().api
+    with told(what):
+        made = api.exec_create(container, list(argv), user="0", privileged=True)["Id"]
+        told_back: Any = api.exec_start(made, detach=detach)
+        code = 0 if detach else api.exec_inspect(made)["ExitCode"]
+    said = "" if detach else str(told_back.decode(errors="replace"))
+    if code:
+        last = (said.strip().splitlines() or ["without a word"])[-1]
+        raise DrillError(f"{what}: {last}", hint="does `docker info` answer? `drdrill heal` removes what is left")
+    return said
 
 
 def labels(run: str, part: str, zone: str = "") -> dict[str, str]:

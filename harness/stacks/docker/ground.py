@@ -17,6 +17,7 @@ from harness.command import Commands
 from harness.stacks.backup_tools.pgbackrest import CONFIGURATION
 from harness.stacks.docker.container import ContainerUnit, Surroundings
 from harness.stacks.docker.inside import HOST, here
+from harness.stacks.docker.links import Links
 from harness.stacks.docker.network import STORAGE, DockerNetwork
 from harness.stacks.docker.store import HOST as STORE_HOST
 from harness.stacks.parts.ground import SOON, Runs
@@ -41,14 +42,11 @@ class DockerGround:
         self.sockets = sockets
         self._around = Surroundings(image=image, volumes=self._mounts())
         self.network = DockerNetwork(commands, self._around, zones=zones, prefix=prefix)
+        self.links = Links(self.network, folder=folder / "links")
 
     @property
     def storage(self) -> str:
         return self.network.storage
-
-    @property
-    def entrance(self) -> str:
-        return self.network.entrance
 
     def address(self, zone: str) -> str:
         return self.network.address(zone)
@@ -90,6 +88,7 @@ class DockerGround:
             user="0" if ours else f"{_user()}:{_group()}" if database else f"{os.geteuid()}:{os.getegid()}",
             stop_within=stop_within,
             volumes=self._ours() if ours else self._of_zone(zone) if database else {},
+            from_image=not ours,
         )  # fmt: skip
 
     def words(self, zone: str) -> list[str]:

@@ -15,23 +15,25 @@ import ipaddress
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from harness import wait
 from harness.command import Commands
 from harness.errors import DrillError
 from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
 from harness.stacks.docker.engine import PART, RUN, labels, told
 
-ENTRANCE, STORAGE, WATCH = "entrance", "storage", "watch"
-OF_ITS_OWN = {ENTRANCE: 5, STORAGE: 10, WATCH: 15}  # pods outside the zones: last number of the address
+ENTRANCES, STORAGE, WATCH, CUSTOMERS = ("entrance-1", "entrance-2"), "storage", "watch", "customers"
+# Pods outside the zones: last number of the address.
+OF_ITS_OWN = {**dict(zip(ENTRANCES, (5, 6), strict=True)), STORAGE: 10, WATCH: 15, CUSTOMERS: 18}
 FIRST_ZONE, FIRST_CUSTOMERS = 21, 41
 TRIES = 20
 Mounts = Mapping[str, Mapping[str, str]]
 FOREVER = ["sleep", "infinity"]
-# Packets are dropped as they come in and as they go out; what a zone's components say to each other is left alone.
-RULES = ("INPUT ! -i lo -d {address} -j DROP", "OUTPUT ! -o lo -s {address} -j DROP")
+GONE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -67,37 +69,92 @@ class DockerNetwork:
         return self._subnets.prefix
 
     @property
-    def entrance(self) -> str:
-        return self._subnets.address(OF_ITS_OWN[ENTRANCE])
-
-    @property
     def storage(self) -> str:
-        return self._subnets.address(OF_ITS_OWN[STORAGE])
+        return self.of_place(STORAGE)
 
     @property
     def watch(self) -> str:
-        return self._subnets.address(OF_ITS_OWN[WATCH])
+        return self.of_place(WATCH)
+
+    def of_place(self, place: str) -> str:
+        """Of a pod outside of the zones."""
+        return self._subnets.address(OF_ITS_OWN[place])
 
     def address(self, zone: str) -> str:
         """Of the zone's components, as the other zones reach them."""
         return self._subnets.address(FIRST_ZONE + self.zones.index(zone))
+
+    def customers(self, zone: str) -> str:
+        """Of the zone's customers, as the other zones see them."""
+        return self._subnets.address(FIRST_CUSTOMERS + self.zones.index(zone))
 
     def beside(self, zone: str) -> str:
         """Of the zone's components, on the zone's own network: what a cut leaves alone."""
         return self._subnets.in_zone(self.zones.index(zone), FIRST_ZONE)
 
     def pod(self, name: str) -> str:
-        """The id of the pod of a zone, of its customers (`customers-a`), or of a part outside the zones."""
-        filters: dict[str, Any] = {"label": [f"{RUN}={self._commands.label}", f"{PART}=pod-{name}"]}
-        with told(f"looking for pod {name}"):
-            found = engine.engine().containers.list(filters=filters, ignore_removed=True)
-        if not found:
-            raise DrillError(f"the pod {name} is gone", hint="the stack cannot go on; `drdrill heal` removes it")
-        return str(found[0].id)
+        """The id of the pod of a zone, of its customers (`customers-a`), or of a part outside the zones.
+
+        Errors: `DrillError` where it does not run.
+        """
+        found = self._pod(name)
+        if found is None or found.status != "running":
+            raise DrillError(
+                f"{'zone' if name in self.zones else 'pod'} {name} has no power",
+                hint="`drdrill heal` removes what is left of a stack that cannot go on",
+            )
+        return str(found.id)
+
+    def runs(self, name: str) -> bool:
+        """Whether a pod is there, and what stands in it can run."""
+        found = self._pod(name)
+        return found is not None and found.status == "running"
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the first process of a pod: the kernel ends all that share its process numbers with it, at one
+        instant, and its address is silent. Harmless where it is gone."""
+        found = self._pod(name)
+        if found is not None and found.status == "running":
+            with told(f"killing pod {name}"):
+                found.kill()
+            what = f"pod {name} is gone"
+            wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
+
+    def start(self, name: str) -> None:
+        """Start a killed pod again, with the addresses that it had; nothing runs in it yet. Harmless where it runs."""
+        found = self._pod(name)
+        if found is not None and found.status != "running":
+            with told(f"starting pod {name}"):
+                found.start()
+
+    def run_on_machine(self, argv: Sequence[str], *, what: str) -> str:
+        """Run a command of the image in the network of the machine itself; returns what it printed.
+
+        Errors: `DrillError` with its last words.
+        """
+        with told(what):
+            said: bytes = engine.engine().containers.run(
+                self._around.image, list(argv), network_mode="host", cap_add=["NET_ADMIN"], remove=True,
+                labels=labels(self._commands.label, "on-machine"),
+            )  # fmt: skip
+        return said.decode(errors="replace")
 
     def inside(self, zone: str) -> list[str]:
         """The words before a command that must run where a customer of the zone stands."""
-        return [sys.executable, "-m", "harness.stacks.docker.inside", "--here", self.pod(f"customers-{zone}"), "--"]
+        return self._in_pod(f"customers-{zone}")
+
+    def outside(self) -> list[str]:
+        """The words before a command that must run where customers outside of all zones stand."""
+        return self._in_pod(CUSTOMERS)
+
+    def _in_pod(self, name: str) -> list[str]:
+        return [sys.executable, "-m", "harness.stacks.docker.inside", "--here", self.pod(name), "--"]
+
+    def _pod(self, name: str) -> Any | None:
+        filters: dict[str, Any] = {"label": [f"{RUN}={self._commands.label}", f"{PART}=pod-{name}"]}
+        with told(f"looking for pod {name}"):
+            found = engine.engine().containers.list(all=True, filters=filters, ignore_removed=True)
+        return found[0] if found else None
 
     def make(self, *, hosts: Mapping[str, str], ours: Mounts, of_zone: Mapping[str, Mounts]) -> None:
         """Make networks and pods. `hosts`: names, and the pods outside the zones that they stand for.
@@ -110,7 +167,8 @@ class DockerNetwork:
         nets = [self._net(self._subnets.of_zone(index), zone) for index, zone in enumerate(self.zones)]
         known = {name: self._subnets.address(OF_ITS_OWN[place]) for name, place in hosts.items()}
         for name, number in OF_ITS_OWN.items():
-            self._hold(name, zone="", network=between, number=number, hosts=known)
+            mounted = ours if name == CUSTOMERS else None
+            self._hold(name, zone="", network=between, number=number, hosts=known, volumes=mounted)
         for index, zone in enumerate(self.zones):
             for name, first, mounted in (
                 (zone, FIRST_ZONE, of_zone[zone]),
@@ -119,27 +177,6 @@ class DockerNetwork:
                 pod = self._hold(name, zone=zone, network=between, number=first + index, hosts=known, volumes=mounted)
                 with told(f"connecting {name} to its zone"):
                     nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
-
-    def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between this zone and the others, both ways. Harmless when repeated."""
-        self._rules(zone, begins=True)
-
-    def join(self, zone: str) -> None:
-        """End the cut. Harmless where there is none, and where an earlier cut or join was killed half way."""
-        self._rules(zone, begins=False)
-
-    def _rules(self, zone: str, *, begins: bool) -> None:
-        for name, first in ((zone, FIRST_ZONE), (f"customers-{zone}", FIRST_CUSTOMERS)):
-            address = self._subnets.address(first + self.zones.index(zone))
-            rules = [rule.format(address=address) for rule in RULES]
-            lines = [f"iptables -D {rule} 2>/dev/null || true" for rule in rules]
-            lines += [f"iptables -A {rule}" for rule in rules] if begins else []
-            with told(f"{'cutting' if begins else 'joining'} zone {zone}"):
-                engine.engine().containers.run(
-                    self._around.image, ["sh", "-ec", "\n".join(lines)],
-                    network_mode=f"container:{self.pod(name)}", cap_add=["NET_ADMIN"], remove=True,
-                    labels=labels(self._commands.label, f"rules-{name}", zone),
-                )  # fmt: skip
 
     def _hold(
         self, name: str, *, zone: str, network: Any, number: int, hosts: Mapping[str, str],

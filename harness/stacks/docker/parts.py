@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness.stacks import Entrance
 from harness.stacks.backup_tools.pgbackrest import PgBackRest, configuration
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.docker import store as stores
 from harness.stacks.docker.ground import DockerGround
-from harness.stacks.docker.network import ENTRANCE, WATCH
+from harness.stacks.docker.network import ENTRANCES, WATCH
 from harness.stacks.docker.store import Store
 from harness.stacks.docker.watching import BY, Platform, Target, Watching
 from harness.stacks.load_balancers import PORT as ENTRANCE_PORT
@@ -42,7 +43,7 @@ class Parts:
     vault: Vault
     services: Mapping[str, Unit]
     releases: FileReleases
-    balancer: Unit
+    balancers: Sequence[Unit]
     monitor: Monitor
     watchers: Sequence[Unit]
     entrance: Entrance
@@ -63,14 +64,15 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
         return settings(archive_command=command, archive_timeout=chosen.archive_timeout)
 
+    waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
             ground, zone=zone, sockets=ground.sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, synchronous={"synchronous_mode": True},
+            settings=database_settings, synchronous={"synchronous_mode": True} if waits else {},
         )
         for zone in ground.zones
     ]  # fmt: skip
-    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1)
+    cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1 if waits else 0)
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
     services |= {
@@ -79,9 +81,11 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         )
         for zone in ground.zones
     }  # fmt: skip
+    balancers = _balancers(ground, authority=authority, chosen=chosen)
     watch = ground.network.watch
+    named_balancers = {balancer.name: address for balancer, address in balancers.items()}
     watching = Watching(
-        watch, _targets(ground, {"haproxy": ground.entrance}, chosen), Platform(HOSTS[0], stores.HOST, authority.ca),
+        watch, _targets(ground, named_balancers, chosen), Platform(HOSTS[0], stores.HOST, authority.ca),
         f"http://{watch}:{RECEIVER}/alertmanager", ground.folder / "watching",
     )  # fmt: skip
     receiver = alert_receiver(ground, address=watch, place=WATCH)
@@ -94,7 +98,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         vault=vault,
         services=services,
         releases=releases,
-        balancer=ground.unit("haproxy", runs=Runs.PART, place=ENTRANCE, argv=lambda: _haproxy(ground, authority)),
+        balancers=list(balancers),
         monitor=Monitor(by=BY, folder=ground.folder, receiver=receiver, sees=watching.condition),
         watchers=[
             receiver,
@@ -102,7 +106,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
             ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
-        entrance=Entrance(HOSTS[0], (ground.entrance,), ENTRANCE_PORT, authority.ca),
+        entrance=Entrance(HOSTS[0], tuple(balancers.values()), ENTRANCE_PORT, authority.ca),
     )
 
 
@@ -118,13 +122,23 @@ def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
         )  # fmt: skip
 
 
-def _haproxy(ground: DockerGround, authority: Issuer) -> list[str]:
-    chain, key = authority.issue("entrance", [*HOSTS, ground.entrance])
+def _balancers(ground: DockerGround, *, authority: Issuer, chosen: Settings) -> dict[Unit, str]:
+    """Each load balancer, and the address that it has for itself, in the order in which customers try them."""
     upstreams = {f"api-{zone}": (ground.address(zone), API_PORT) for zone in ground.zones}
-    balancer: LoadBalancer = HAProxy(
-        address=ground.entrance, upstreams=upstreams, chain=chain, key=key, ca=authority.ca
-    )
-    return balancer.argv(ground.folder / "haproxy")
+
+    def argv(name: str, address: str) -> list[str]:
+        chain, key = authority.issue(name, [*HOSTS, address])
+        balancer: LoadBalancer = HAProxy(
+            address=address, upstreams=upstreams, chain=chain, key=key, ca=authority.ca, checks=chosen.health_checks
+        )
+        return balancer.argv(ground.folder / name)
+
+    found: dict[Unit, str] = {}
+    for number, place in enumerate(ENTRANCES[: chosen.balancers], start=1):
+        name, address = f"haproxy-{number}", ground.network.of_place(place)
+        words = partial(argv, name, address)
+        found[ground.unit(name, runs=Runs.PART, place=place, argv=words)] = address
+    return found
 
 
 def _targets(ground: DockerGround, balancers: Mapping[str, str], chosen: Settings) -> list[Target]:

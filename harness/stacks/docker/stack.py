@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from harness import wait
 from harness.command import Commands
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases
+from harness.stacks import (
+    Backups,
+    Cluster,
+    Component,
+    Condition,
+    Entrance,
+    Monitoring,
+    ObjectStore,
+    Releases,
+    Slowness,
+)
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
 from harness.stacks.parts import lifting
-from harness.stacks.parts.api import API_PORT
+from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
@@ -29,6 +40,7 @@ from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
 
 ZONES = ("a", "b", "c")
+GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "patroni", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
     "prometheus-blackbox-exporter",
@@ -47,6 +59,7 @@ class DockerStack:
     store: ObjectStore
     monitoring: Monitoring
     releases: Releases
+    balancers: Sequence[Component]
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -100,7 +113,7 @@ class DockerStack:
         with lifting.timed(self._recorder, "s3"):
             wait.until(parts.store.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
         with lifting.timed(self._recorder, "cluster"):
-            for service in (parts.balancer, *parts.services.values()):
+            for service in (*parts.balancers, *parts.services.values()):
                 service.start()
             parts.cluster.start()
             parts.backups.prepare()
@@ -118,6 +131,10 @@ class DockerStack:
         """End everything by force and remove what it made; logs stay. Harmless when nothing runs."""
         remove(self.commands.label, self.folder)
 
+    def stand_outside(self) -> list[str]:
+        """The words to put before a command so that it runs where customers outside of all zones stand."""
+        return self._here.network.outside()
+
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._here.network.inside(zone)
@@ -125,6 +142,10 @@ class DockerStack:
     def beside(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
         return Entrance(self.entrance.host, (self._here.network.beside(zone),), API_PORT, self.entrance.ca)
+
+    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+        """At its address on the zone's own network, which a cut leaves alone."""
+        return own_database(self._here.network.beside(zone), zone=zone, roles=self._roles)
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
@@ -139,10 +160,54 @@ class DockerStack:
         (self.folder / STALLED).touch()
 
     def cut(self, zone: str) -> None:
-        self._here.network.cut(zone)
+        self._here.links.cut(zone)
 
     def join(self, zone: str) -> None:
-        self._here.network.join(zone)
+        self._here.links.join(zone)
+
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+        self._here.links.cut_link(one, other, part=part)
+
+    def join_link(self, one: str, other: str) -> None:
+        self._here.links.join_link(one, other)
+
+    def slow(self, zone: str, how: Slowness) -> Sequence[str]:
+        return self._here.links.slow(zone, how)
+
+    def unslow(self, zone: str) -> None:
+        self._here.links.unslow(zone)
+
+    def slowed(self, zone: str) -> str:
+        return self._here.links.slowed(zone)
+
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+        self._here.links.flap(zone, down=down, up=up, lasting=lasting)
+
+    def settle(self, zone: str) -> None:
+        self._here.links.settle(zone)
+
+    def flaps(self, zone: str) -> int:
+        return self._here.links.flaps(zone)
+
+    def cut_power(self, zone: str) -> None:
+        """Kill the zone's pod; returns when the engine says of every component that it is gone."""
+        for component in self._of_zone(zone):
+            component.resume()  # a frozen process cannot die
+        self._here.network.kill(zone)
+        what = f"nothing of zone {zone} runs"
+        wait.until(
+            lambda: not any(one.running() for one in self._of_zone(zone)), what=what, within=GONE_WITHIN,
+            recorder=self._recorder,
+        )  # fmt: skip
+
+    def restore_power(self, zone: str) -> None:
+        """Rules and queues of the zone's link went with its power. What runs already is left alone."""
+        self._here.network.start(zone)
+        for component in self._of_zone(zone):
+            component.start()
+
+    def has_power(self, zone: str) -> bool:
+        return self._here.network.runs(zone)
 
     def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
         """Whether a zone gets an answer from another, by a real try from inside it."""
@@ -160,7 +225,7 @@ class DockerStack:
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every component of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), parts.balancer, *parts.watchers]
+        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, *parts.watchers]
         return {component.name: component for component in (*found, *parts.store.units)}
 
     def explore(self) -> dict[str, Any]:
@@ -191,6 +256,10 @@ class DockerStack:
         assert self._ground is not None, "the stack was not started"
         return self._ground
 
+    def _of_zone(self, zone: str) -> list[Unit | PatroniMember]:
+        found: list[Unit | PatroniMember] = list(self.components().values())
+        return [component for component in found if component.zone == zone]
+
     def _asked(self) -> Steady:
         return Steady(
             self.entrance, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout, self._recorder
@@ -210,7 +279,7 @@ class DockerStack:
         parts = put_together(self._here, roles=self._roles, authority=authority, chosen=self.settings)
         self._parts = parts
         self.monitoring = parts.monitor
-        self.releases = parts.releases
+        self.releases, self.balancers = parts.releases, parts.balancers
         self.cluster, self.backups, self.entrance, self.store = (
             parts.cluster,
             parts.backups,

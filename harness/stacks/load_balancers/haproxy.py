@@ -38,10 +38,12 @@ frontend metrics
     http-request use-service prometheus-exporter if {{ path /metrics }}
 backend api
     balance roundrobin
-    option httpchk
-    http-check send meth GET uri /ready ver HTTP/1.1 hdr Host {host}
-    default-server check inter {every} fall 2 rise 1 ssl verify required ca-file {ca} sni str({host}) check-sni {host}
+{check}
+    default-server check inter {every} fall 2 rise 1 ssl verify required ca-file {ca} sni str({host}) {how}
 """
+REQUEST = """\
+    option httpchk
+    http-check send meth GET uri /ready ver HTTP/1.1 hdr Host {host}"""
 
 
 def quoted(path: Path) -> str:
@@ -58,6 +60,7 @@ class HAProxy:
     chain: Path
     key: Path
     ca: Path
+    checks: str = "ready"  # "port": only whether a connection is taken, for sabotage twins
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
@@ -70,6 +73,8 @@ class HAProxy:
 
     def configuration(self, pem: Path) -> str:
         values = {"address": self.address, "port": PORT, "metrics": METRICS, "pem": quoted(pem), "ca": quoted(self.ca)}
-        settings = CONFIGURATION.format(host=HOSTS[0], every=EVERY, patience=PATIENCE, **values)
+        asked = self.checks == "ready"
+        check, how = (REQUEST.format(host=HOSTS[0]), f"check-sni {HOSTS[0]}") if asked else ("", "no-check-ssl")
+        settings = CONFIGURATION.format(host=HOSTS[0], every=EVERY, patience=PATIENCE, check=check, how=how, **values)
         servers = [f"    server {name} {host}:{port}\n" for name, (host, port) in self.upstreams.items()]
         return settings + "".join(servers)

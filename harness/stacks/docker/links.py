@@ -1,0 +1,183 @@
+"""The links of a container stack: cut, slowed down, and made to come and go, inside the pods' own networks.
+
+Rules and queues are the kernel's, in a pod's network namespace, set from inside the pod; they end with it. Packets are
+dropped as they come in and as they go out; what a zone's components say to each other is left alone. Customers of a
+zone stand behind the same link as the zone. Only the far end of a slow link lies in the machine's own namespace: the
+half of the pair of interfaces that Docker has made for the pod, and that goes with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from harness.errors import Unable
+from harness.stacks.docker import engine, flapper
+from harness.stacks.docker.network import DockerNetwork
+from harness.stacks.parts.etcd import CLIENTS, PEERS
+from harness.stacks.powers import Slowness
+
+ALONE = ("INPUT ! -i lo -d {address} -j DROP", "OUTPUT ! -o lo -s {address} -j DROP")  # nobody outside of the pod
+APART = ("INPUT -s {other} -j DROP", "OUTPUT -d {other} -j DROP")
+WITHOUT_ETCD = tuple(
+    f"{side} -p tcp --{port} {CLIENTS}:{PEERS} -j DROP"
+    for side in ("INPUT -s {other}", "OUTPUT -d {other}")
+    for port in ("sport", "dport")
+)
+INTERFACE = "ip -o -4 addr show to {address} | awk '{{print $2}}'"
+FAR_END = "ip -o link | awk -F': ' -v at={index} '$1 == at {{sub(/@.*/, \"\", $2); print $2}}'"
+QUEUES = ("tbf", "netem")
+NOTHING = "this kernel can slow no link down: it has neither of the queues tbf and netem"
+
+
+class Links:
+    """Fills `Divisible`, `Linked` (but for `sees`), `Slowable` and `Flappable` for the stack."""
+
+    def __init__(self, network: DockerNetwork, *, folder: Path) -> None:
+        self._network = network
+        self._folder = folder  # what flaps, and how often
+
+    def cut(self, zone: str) -> None:
+        """Drop silently whatever goes between this zone and the others, both ways. Harmless when repeated."""
+        for pod, address in self._behind(zone):
+            self._rules(pod, _for(ALONE, address=address), begins=True)
+
+    def join(self, zone: str) -> None:
+        """End the cut. Harmless where there is none, where the zone has no power, and after one that was killed."""
+        for pod, address in self._behind(zone):
+            self._rules(pod, _for(ALONE, address=address), begins=False)
+
+    def cut_link(self, one: str, other: str, *, part: str = "") -> None:
+        for pod, away in ((one, other), (other, one)):
+            self._rules(pod, self._apart(away, part), begins=True)
+
+    def join_link(self, one: str, other: str) -> None:
+        for pod, away in ((one, other), (other, one)):
+            self._rules(pod, [*self._apart(away, ""), *self._apart(away, "etcd")], begins=False)
+
+    def slow(self, zone: str, how: Slowness) -> list[str]:
+        """Both ways: packets queue as they leave the zone, and as they leave the network for it."""
+        left_out: list[str] = []
+        for pod, address in self._behind(zone):
+            near, index = self._interface(pod, address)
+            said = engine.execute(self._network.pod(pod), _slowing(f"echo {near}", how), what=f"slowing down {pod}")
+            said += self._network.run_on_machine(_slowing(FAR_END.format(index=index), how), what=f"slowing {pod}")
+            left_out = sorted({*left_out, *said.split()})
+        if "bandwidth" in left_out or (left_out and not how.kilobytes):
+            self.unslow(zone)
+            raise Unable(NOTHING if how.kilobytes else _could_not(how), hint="a kernel with sch_netem and sch_tbf can")
+        return [_could_not(how)] if left_out else []
+
+    def unslow(self, zone: str) -> None:
+        for pod, address in self._behind(zone):
+            if not self._network.runs(pod):
+                continue
+            near, index = self._interface(pod, address)
+            engine.execute(self._network.pod(pod), _freeing(f"echo {near}"), what=f"freeing {pod}")
+            self._network.run_on_machine(_freeing(FAR_END.format(index=index)), what=f"freeing {pod}")
+
+    def slowed(self, zone: str) -> str:
+        if not self._network.runs(zone):
+            return ""
+        near, _ = self._interface(zone, self._network.address(zone))
+        said = engine.execute(
+            self._network.pod(zone), ["tc", "qdisc", "show", "dev", near], what=f"looking at the link of {zone}"
+        )
+        return "; ".join(line.strip() for line in said.splitlines() if any(f" {one} " in line for one in QUEUES))
+
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+        self.settle(zone)
+        token, file = uuid.uuid4().hex, self._file(zone)
+        with self._locked(zone):
+            file.write_text(f"{token}\n")
+        times = [str(one.total_seconds()) for one in (down, up, lasting)]
+        for pod, address in self._behind(zone):
+            near, _ = self._interface(pod, address)
+            words = ["python3", "-c", Path(flapper.__file__).read_text(), str(file), token, *times, near]
+            engine.execute(
+                self._network.pod(pod), [*words, "yes" if pod == zone else "no"], what=f"flapping {pod}", detach=True
+            )
+
+    def settle(self, zone: str) -> None:
+        with self._locked(zone):
+            self._file(zone).unlink(missing_ok=True)
+        for pod, address in self._behind(zone):
+            if self._network.runs(pod):
+                near, _ = self._interface(pod, address)
+                self._rules(pod, [" ".join(rule) for rule in flapper.rules(near)], begins=False)
+
+    def flaps(self, zone: str) -> int:
+        file = self._file(zone)
+        try:
+            return len(file.read_text().splitlines()) - 1
+        except FileNotFoundError:
+            return 0
+
+    def _behind(self, zone: str) -> Sequence[tuple[str, str]]:
+        """The pods behind the link of a zone, with their addresses on it."""
+        network = self._network
+        return (zone, network.address(zone)), (f"customers-{zone}", network.customers(zone))
+
+    def _apart(self, zone: str, part: str) -> list[str]:
+        """What keeps a zone, or of it only etcd, from the pod where these rules are."""
+        if part == "etcd":
+            return _for(WITHOUT_ETCD, other=self._network.address(zone))
+        return [rule for _, address in self._behind(zone) for rule in _for(APART, other=address)]
+
+    def _rules(self, pod: str, rules: Sequence[str], *, begins: bool) -> None:
+        if not begins and not self._network.runs(pod):
+            return
+        lines = [f"while iptables -w -D {rule} 2>/dev/null; do :; done" for rule in rules]
+        lines += [f"iptables -w -A {rule}" for rule in rules] if begins else []
+        what = f"{'cutting off' if begins else 'joining'} {pod}"
+        engine.execute(self._network.pod(pod), ["sh", "-ec", "\n".join(lines)], what=what)
+
+    def _interface(self, pod: str, address: str) -> tuple[str, int]:
+        """The interface of a pod that has this address, and the number of its far end on the machine."""
+        script = f"at=$({INTERFACE.format(address=address)}); echo $at; cat /sys/class/net/$at/iflink"
+        name, index = engine.execute(self._network.pod(pod), ["sh", "-ec", script], what=f"looking into {pod}").split()
+        return name, int(index)
+
+    def _file(self, zone: str) -> Path:
+        return self._folder / f"flapping-{zone}"
+
+    @contextmanager
+    def _locked(self, zone: str) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with Path(f"{self._file(zone)}.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _for(rules: Sequence[str], **given: str) -> list[str]:
+    return [rule.format(**given) for rule in rules]
+
+
+def _slowing(interface: str, how: Slowness) -> list[str]:
+    """A script that prints a word for all that could not be done: `netem`, `bandwidth`."""
+    rate = f"rate {how.kilobytes * 8}kbit"
+    delay = f"delay {how.latency.total_seconds() * 1000:g}ms" if how.latency else ""
+    loss = f"loss {how.loss:g}%" if how.loss else ""
+    lines = [f"at=$({interface})", "tc qdisc del dev $at root 2>/dev/null || true"]
+    by_tbf = f"tc qdisc add dev $at root tbf {rate} burst 32kb latency 500ms 2>/dev/null || echo bandwidth"
+    if delay or loss:
+        by_netem = f"tc qdisc add dev $at root netem {delay} {loss} {rate if how.kilobytes else ''} 2>/dev/null"
+        otherwise = f"echo netem; {by_tbf}" if how.kilobytes else "echo netem"
+        lines.append(f"{by_netem} || {{ {otherwise}; }}")
+    elif how.kilobytes:
+        lines.append(by_tbf)
+    return ["sh", "-ec", "\n".join(lines)]
+
+
+def _freeing(interface: str) -> list[str]:
+    return ["sh", "-ec", f"at=$({interface})\ntc qdisc del dev $at root 2>/dev/null || true"]
+
+
+def _could_not(how: Slowness) -> str:
+    asked = [f"latency of {how.latency.total_seconds() * 1000:g} ms"] if how.latency else []
+    asked += [f"loss of {how.loss:g} %"] if how.loss else []
+    return f"{' and '.join(asked)}: this kernel has no netem"
