@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -159,6 +160,16 @@ def watching(folder: Path, address: str = "10.0.0.15") -> Watching:
     ]
     platform = Platform("api.example.test", "s3.example.test", folder / "ca.pem")
     return Watching(address, targets, platform, "http://10.0.0.15:9095/alertmanager", folder)
+
+
+def test_a_check_of_the_port_alone_asks_for_nothing(tmp_path: Path) -> None:
+    """Neither a page nor a handshake: a server that hangs passes it, which is what the sabotage twin shows."""
+    made = HAProxy("10.0.0.5", {"api-a": ("10.0.0.21", 8443)}, *(tmp_path / one for one in ("chain", "key", "ca")))
+    assert "uri /ready" in made.configuration(tmp_path / "pem") and "check-sni" in made.configuration(tmp_path / "pem")
+    text = replace(made, checks="port").configuration(tmp_path / "pem")
+    assert (
+        "httpchk" not in text and "http-check" not in text and "no-check-ssl" in text and "default-server check" in text
+    )
 
 
 def test_every_alert_names_what_failed(tmp_path: Path) -> None:

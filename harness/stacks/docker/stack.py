@@ -225,8 +225,9 @@ class DockerStack:
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every component of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, *parts.watchers]
-        return {component.name: component for component in (*found, *parts.store.units)}
+        units = [*parts.etcd.members, *parts.services.values(), *parts.balancers, *parts.watchers, *parts.store.units]
+        found: list[Unit | PatroniMember] = [*units, *parts.members]
+        return {component.name: component for component in found}
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
@@ -257,8 +258,7 @@ class DockerStack:
         return self._ground
 
     def _of_zone(self, zone: str) -> list[Unit | PatroniMember]:
-        found: list[Unit | PatroniMember] = list(self.components().values())
-        return [component for component in found if component.zone == zone]
+        return [component for component in self.components().values() if component.zone == zone]
 
     def _asked(self) -> Steady:
         return Steady(

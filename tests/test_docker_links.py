@@ -1,0 +1,171 @@
+"""The links of the container stack, as far as no engine is needed: what is asked of a pod, and how a link flaps."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Unable
+from harness.recorder import Memory
+from harness.stacks import Slowness
+from harness.stacks.docker import engine, flapper
+from harness.stacks.docker.links import Links
+from harness.wait import until
+
+ROUTE = {"a": "10.0.0.21", "b": "10.0.0.22"}
+
+
+class Pods:
+    """Stands for the network: pods by name, of which some have no power."""
+
+    def __init__(self, *, off: Sequence[str] = ()) -> None:
+        self.off = off
+
+    def address(self, zone: str) -> str:
+        return ROUTE[zone]
+
+    def customers(self, zone: str) -> str:
+        return ROUTE[zone].replace(".2", ".4")
+
+    def pod(self, name: str) -> str:
+        return f"pod-{name}"
+
+    def runs(self, name: str) -> bool:
+        return name not in self.off
+
+    def run_on_machine(self, argv: Sequence[str], *, what: str) -> str:
+        return engine.execute("the machine", argv, what=what)
+
+
+class Kernel:
+    """Stands for the engine: keeps what is asked of each pod, and answers as a kernel with these queues does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, lacks: Sequence[str] = ()) -> None:
+        self.asked: dict[str, str] = {}
+        self.lacks = lacks
+        monkeypatch.setattr(engine, "execute", self.execute)
+
+    def execute(self, container: str, argv: Sequence[str], *, what: str, detach: bool = False) -> str:
+        script = argv[-1]
+        if "iflink" in script:
+            return "eth0\n7\n"
+        self.asked[container] = script
+        if "netem" in self.lacks and "netem" in script:
+            return "netem\nbandwidth\n" if "tbf" in self.lacks and "tbf" in script else "netem\n"
+        return "bandwidth\n" if "tbf" in self.lacks and "tbf" in script else ""
+
+
+def made(tmp_path: Path, *, off: Sequence[str] = ()) -> Links:
+    return Links(Pods(off=off), folder=tmp_path / "links")  # type: ignore[arg-type]
+
+
+def test_a_link_is_cut_on_both_sides_and_for_customers_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither zone hears the other, nor the customers behind its link."""
+    kernel = Kernel(monkeypatch)
+    made(tmp_path).cut_link("a", "b")
+    for pod, others in (("pod-a", ("10.0.0.22", "10.0.0.42")), ("pod-b", ("10.0.0.21", "10.0.0.41"))):
+        for other in others:
+            assert f"iptables -w -A INPUT -s {other} -j DROP" in kernel.asked[pod]
+            assert f"iptables -w -A OUTPUT -d {other} -j DROP" in kernel.asked[pod]
+
+
+def test_etcd_alone_is_told_by_its_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whoever asks and whoever answers: both directions of both sides."""
+    kernel = Kernel(monkeypatch)
+    made(tmp_path).cut_link("a", "b", part="etcd")
+    added = [line for line in kernel.asked["pod-a"].splitlines() if " -A " in line]
+    assert len(added) == 4 and all("port 2379:2380 -j DROP" in line and "10.0.0.22" in line for line in added)
+
+
+def test_a_zone_without_power_is_joined_already(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its rules went with it; what is left of its link is joined all the same."""
+    kernel = Kernel(monkeypatch)
+    found = made(tmp_path, off=["a"])
+    found.join("a")
+    found.join_link("a", "b")
+    found.settle("a")
+    found.unslow("a")
+    assert "pod-a" not in kernel.asked and "-D INPUT -s 10.0.0.21" in kernel.asked["pod-b"]
+    assert found.slowed("a") == ""
+
+
+def test_what_a_kernel_has_no_queue_for_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The rest is done."""
+    Kernel(monkeypatch, lacks=["netem"])
+    said = made(tmp_path).slow("a", Slowness(kilobytes=100, latency=timedelta(milliseconds=80), loss=1.5))
+    assert said == ["latency of 80 ms and loss of 1.5 %: this kernel has no netem"]
+    assert made(tmp_path).slow("a", Slowness(kilobytes=100)) == []
+
+
+@pytest.mark.parametrize(
+    ("lacks", "how"),
+    [(["netem"], Slowness(loss=2.0)), (["tbf"], Slowness(kilobytes=9)), (["netem", "tbf"], Slowness(9, loss=2.0))],
+)
+def test_where_nothing_can_be_done_nothing_is_left_half_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lacks: list[str], how: Slowness
+) -> None:
+    """It is said what would lift it, and the link is free again."""
+    kernel = Kernel(monkeypatch, lacks=lacks)
+    with pytest.raises(Unable, match="kernel") as unable:
+        made(tmp_path).slow("a", how)
+    assert "sch_netem" in unable.value.hint
+    assert all("tc qdisc del" in script and " add " not in script for script in kernel.asked.values())
+
+
+def test_a_link_flaps_by_its_schedule_and_ends_joined(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each going down is counted, and nothing is left at the end."""
+    rules, file = _watched(monkeypatch), _token(tmp_path)
+    flapper.main([str(file), "token", "0.02", "0.02", "0.1", "eth0", "yes"])
+    assert [one for one in rules if one == "-A"] == ["-A"] * 6  # three times two rules
+    assert rules[-1] == "-D" and not file.exists()
+
+
+def test_a_link_that_is_settled_does_not_go_down_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another may flap it by then: the one before leaves it alone."""
+    rules, file = _watched(monkeypatch), _token(tmp_path)
+    words = [str(file), "token", "0.3", "0.3", "30", "eth0", "yes"]
+    running = threading.Thread(target=flapper.main, args=(words,))
+    running.start()
+    until(lambda: rules.count("-A") == 2, what="it goes down", within=timedelta(seconds=5), recorder=Memory())
+    with flapper.locked(file):
+        file.write_text("another\n")
+    running.join(timeout=5)
+    assert not running.is_alive() and file.read_text() == "another\n" and rules.count("-A") == 2
+
+
+def test_the_goings_down_are_counted_and_settled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None where nothing flaps."""
+    Kernel(monkeypatch)
+    found = made(tmp_path)
+    assert found.flaps("a") == 0
+    found.flap("a", down=timedelta(seconds=1), up=timedelta(seconds=1), lasting=timedelta(seconds=9))
+    assert found.flaps("a") == 0
+    with (tmp_path / "links" / "flapping-a").open("a") as lines:
+        lines.write("down\ndown\n")
+    assert found.flaps("a") == 2
+    found.settle("a")
+    found.settle("a")
+    assert found.flaps("a") == 0
+
+
+def _token(tmp_path: Path) -> Path:
+    file = tmp_path / "flapping-a"
+    file.write_text("token\n")
+    (tmp_path / "flapping-a.lock").touch()
+    return file
+
+
+def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of iptables, one after the other: `-A` and `-D`."""
+    rules: list[str] = []
+
+    def run(words: Sequence[str], **_: object) -> None:
+        rules.append(words[2])
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return rules
