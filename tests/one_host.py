@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.command import Commands
 from harness.stacks.local.database_user import DatabaseUser
@@ -13,7 +12,7 @@ from harness.stacks.local.ground import LocalGround
 
 @dataclass(frozen=True)
 class OneHost:
-    """Fills the protocol Network of the embedded stack."""
+    """Fills the protocol Addresses of the embedded stack."""
 
     storage: str = "127.0.0.1"
     entrances: tuple[str, ...] = ("127.0.0.1",)
@@ -24,17 +23,8 @@ class OneHost:
     def inside(self, zone: str) -> list[str]:
         return []
 
-    def cut(self, zone: str) -> None:
-        raise AssertionError("nothing can be cut here")
-
-    def join(self, zone: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def saved(self) -> dict[str, Any]:
-        return {}
+    def store_address(self, zone: str) -> str:
+        return self.storage
 
 
 def one_host(folder: Path, commands: Commands, *, ourselves: bool = False) -> LocalGround:

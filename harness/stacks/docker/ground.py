@@ -55,6 +55,13 @@ class DockerGround:
         """All of the zone's addresses: also the one on its own network, which a cut leaves alone."""
         return "0.0.0.0"
 
+    def store_address(self, zone: str) -> str:
+        """The zone's own: what etcd says is told apart by its ports."""
+        return self.address(zone)
+
+    def store_listen(self, zone: str) -> str:
+        return self.listen(zone)
+
     def program(self, name: str) -> list[str]:
         at = f"{POSTGRES}/{name}"
         return [at] if name == "postgres" or name.startswith(("pg_", "initdb")) else [name]

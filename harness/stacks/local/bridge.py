@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from harness import clock
 from harness.errors import DrillError
 
 NETWORKS = 100  # bridges that one world can hold
+STORE = 30  # a zone's etcd has an address of its own, so much above the zone's
+NOBODY = "02:77:00:00:ff:ff"  # a hardware address that nobody has: what is sent there is lost without a word
 HOLDER = Path(__file__).with_name("zone_holder.py")
 
 
@@ -46,7 +48,7 @@ class Bridge:
 
         Errors: `DrillError` when all are taken, or the kernel refuses.
         """
-        with _netlink() as route:
+        with netlink() as route:
             for number in range(NETWORKS):
                 bridge = cls(number, hosts)
                 try:
@@ -68,8 +70,10 @@ class Bridge:
 
     def holder_argv(self, host: int, *, others: Sequence[int]) -> list[str]:
         """The program that holds a zone with that address; to be run by `unshare --net`. `others`: the other zones'."""
-        known = [f"{self.address(one)}={self.hardware(one)}" for one in (*self.hosts, *others)]
-        return [sys.executable, "-I", "-S", str(HOLDER), self.address(host), *known]
+        known = [f"{self.address(one)}={self.hardware(one)}" for one in self.hosts]
+        known += [f"{self.address(at)}={self.hardware(one)}" for one in others for at in (one, one + STORE)]
+        own = f"{self.address(host)},{self.address(host + STORE)}"
+        return [sys.executable, "-I", "-S", str(HOLDER), own, *known]
 
     def port(self, zone: str) -> str:
         """The bridge's end of a zone's link."""
@@ -84,7 +88,7 @@ class Bridge:
         self._set(zone, "up")
 
     def _set(self, zone: str, state: str) -> None:
-        with _netlink() as route:
+        with netlink() as route:
             try:
                 index = route.link_lookup(ifname=self.port(zone))[0]
                 route.link("set", index=index, state=state)
@@ -94,7 +98,7 @@ class Bridge:
     def plug(self, zone: str, host: int, pid: int) -> None:
         """Give the namespace that `pid` holds a link to the bridge. Waits until the namespace is there."""
         _until(lambda: _namespace(pid) != _namespace(os.getpid()), f"zone {zone} has no network namespace")
-        with _netlink() as route:
+        with netlink() as route:
             try:
                 peer = {"ifname": "eth0", "net_ns_pid": pid, "address": self.hardware(host)}
                 route.link("add", ifname=self.port(zone), kind="veth", peer=peer)
@@ -104,15 +108,40 @@ class Bridge:
             master = route.link_lookup(ifname=self.name)[0]
             route.link("set", index=index, master=master)
             route.link("set", index=index, state="up")
-            known = {"dst": self.address(host), "lladdr": self.hardware(host), "ifindex": master, "state": "permanent"}
-            route.neigh("replace", **known)
+            for at in (host, host + STORE):
+                _know(route, self.address(at), self.hardware(host), index=master)
+
+    def tell_apart(self, host: int, pid: int, *, others: Sequence[int]) -> None:
+        """In the namespace that `pid` holds, what goes to another zone's etcd comes from this zone's own.
+
+        So all that the members of etcd, and their clients, say to each other bears these addresses, both ways.
+        """
+        with netlink(pid) as route:
+            link = route.link_lookup(ifname="eth0")[0]
+            for other in others:
+                to = f"{self.address(other + STORE)}/32"
+                route.route("replace", dst=to, oif=link, prefsrc=self.address(host + STORE), scope="link")
+
+    def blind(self, pid: int, other: int, *, store_alone: bool) -> None:
+        """Whatever the namespace that `pid` holds sends to another zone is lost. Harmless when repeated."""
+        self._point(pid, dict.fromkeys((other + STORE,) if store_alone else (other, other + STORE), NOBODY))
+
+    def unblind(self, pid: int, other: int) -> None:
+        """Harmless where it is not blind."""
+        self._point(pid, {at: self.hardware(other) for at in (other, other + STORE)})
+
+    def _point(self, pid: int, hardware: Mapping[int, str]) -> None:
+        with netlink(pid) as route:
+            link = route.link_lookup(ifname="eth0")[0]
+            for at, to in hardware.items():
+                _know(route, self.address(at), to, index=link)
 
     def drop(self) -> None:
         """Remove the bridge and the links of its zones; harmless when they are gone.
 
         The kernel takes its time over the namespace of a zone that has ended: its link must not be waited for.
         """
-        with _netlink() as route:
+        with netlink() as route:
             for index in route.link_lookup(ifname=self.name):
                 for port in route.link_lookup(master=index):
                     with contextlib.suppress(NetlinkError):  # the kernel was faster
@@ -120,9 +149,14 @@ class Bridge:
                 route.link("del", index=index)
 
 
-def _netlink() -> IPRoute:
+def _know(route: IPRoute, address: str, hardware: str, *, index: int) -> None:
+    route.neigh("replace", dst=address, lladdr=hardware, ifindex=index, state="permanent")
+
+
+def netlink(pid: int | None = None) -> IPRoute:
+    """To the kernel, about this namespace, or about the one that `pid` holds. Errors: `DrillError`."""
     try:
-        return IPRoute()
+        return IPRoute(netns=f"/proc/{pid}/ns/net") if pid else IPRoute()
     except OSError as error:
         raise DrillError(f"netlink: {error.strerror}", hint="run `drdrill doctor`") from None
 

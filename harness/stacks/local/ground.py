@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.command import Commands
 from harness.stacks.local.database_user import database_user
-from harness.stacks.local.network import Network
+from harness.stacks.local.network import Addresses
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.local.shared_memory import release_shared_memory
 from harness.stacks.parts.ground import SOON, Runs
@@ -32,7 +32,9 @@ class LocalGround:
     # PostgreSQL 18: pages have checksums unless told otherwise; the builtin locale needs none of the machine's.
     initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
-    def __init__(self, folder: Path, *, commands: Commands, network: Network, zones: Sequence[str], rung: str) -> None:
+    def __init__(
+        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], rung: str
+    ) -> None:
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
@@ -56,6 +58,12 @@ class LocalGround:
 
     def listen(self, zone: str) -> str:
         return self._network.address(zone)
+
+    def store_address(self, zone: str) -> str:
+        return self._network.store_address(zone)
+
+    def store_listen(self, zone: str) -> str:
+        return self._network.store_address(zone)
 
     def program(self, name: str) -> list[str]:
         if name == "patroni":

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness import wait
 from harness.command import Commands, Process, reap
 from harness.errors import DrillError, NotReady, Unable
-from harness.stacks.local.bridge import HOLDER, Bridge
+from harness.stacks import Slowness
+from harness.stacks.local import slowing
+from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.process import PART
 from harness.stacks.local.world import to_zones_apart
 
@@ -27,10 +29,11 @@ ON_THE_BRIDGE = (1, *ENTRANCES, WATCH, STORAGE)
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
+Part = Literal["", "etcd"]
 
 
-class Network(Protocol):
-    """The addresses of one stack."""
+class Addresses(Protocol):
+    """Of one stack, and how a process is put where they are."""
 
     @property
     def entrances(self) -> Sequence[str]:
@@ -43,14 +46,39 @@ class Network(Protocol):
     @property
     def storage(self) -> str: ...
     def address(self, zone: str) -> str: ...
+    def store_address(self, zone: str) -> str:
+        """Of the zone's etcd."""
+
     def inside(self, zone: str) -> list[str]:
         """The words before a command that must run in the zone. They end in an exec: the pid stays."""
 
+
+class Network(Addresses, Protocol):
+    """What can be done to it. Where it cannot be, it is `Unable`."""
+
     def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between the zone and the others. Errors: `Unable` where that cannot be."""
+        """Drop silently whatever goes between the zone and the others. Errors: `Unable`."""
 
     def join(self, zone: str) -> None:
         """End the cut; harmless where there is none."""
+
+    def cut_link(self, one: str, other: str, *, part: Part) -> None:
+        """Two zones do not see each other any more, or their etcds do not. Errors: `Unable`."""
+
+    def join_link(self, one: str, other: str) -> None:
+        """Harmless where there is no cut."""
+
+    def slow(self, zone: str, how: Slowness) -> list[str]:
+        """Make a zone's link slow, both ways; returns what could not be. Errors: `Unable`."""
+
+    def unslow(self, zone: str) -> None:
+        """Harmless where it is not slow."""
+
+    def slowed(self, zone: str) -> str:
+        """How it is slowed, as the kernel says; empty where it is not."""
+
+    def flapping(self, zone: str) -> list[str]:
+        """The program, and its first words, that makes a zone's link come and go. Errors: `Unable`."""
 
     def close(self) -> None: ...
     def saved(self) -> dict[str, Any]:
@@ -77,7 +105,13 @@ class Bridged:
         return self.bridge.address(STORAGE)
 
     def address(self, zone: str) -> str:
-        return self.bridge.address(FIRST_ZONE + list(self.holders).index(zone))
+        return self.bridge.address(self._host(zone))
+
+    def store_address(self, zone: str) -> str:
+        return self.bridge.address(self._host(zone) + STORE)
+
+    def _host(self, zone: str) -> int:
+        return FIRST_ZONE + list(self.holders).index(zone)
 
     def inside(self, zone: str) -> list[str]:
         return ["nsenter", f"--net=/proc/{self.holders[zone].pid}/ns/net", "--"]
@@ -87,6 +121,26 @@ class Bridged:
 
     def join(self, zone: str) -> None:
         self.bridge.join(zone)
+
+    def cut_link(self, one: str, other: str, *, part: Part) -> None:
+        for here, there in ((one, other), (other, one)):
+            self.bridge.blind(self.holders[here].pid, self._host(there), store_alone=part == "etcd")
+
+    def join_link(self, one: str, other: str) -> None:
+        for here, there in ((one, other), (other, one)):
+            self.bridge.unblind(self.holders[here].pid, self._host(there))
+
+    def slow(self, zone: str, how: Slowness) -> list[str]:
+        return slowing.slow(self.bridge.port(zone), self.holders[zone].pid, how)
+
+    def unslow(self, zone: str) -> None:
+        slowing.unslow(self.bridge.port(zone), self.holders[zone].pid)
+
+    def slowed(self, zone: str) -> str:
+        return slowing.slowed(self.bridge.port(zone), self.holders[zone].pid)
+
+    def flapping(self, zone: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "harness.stacks.local.flap", str(self.bridge.number), zone]
 
     def close(self) -> None:
         """Outside of its world there is nothing to do: the world's end has removed it."""
@@ -125,12 +179,32 @@ class Loopback:
     def inside(self, zone: str) -> list[str]:
         return []
 
+    def store_address(self, zone: str) -> str:
+        return self.address(zone)
+
     def cut(self, zone: str) -> None:
-        said = f"zone {zone} cannot be cut: on the rung loopback zones are addresses and no networks"
-        raise Unable(said, hint=to_zones_apart())
+        raise _unable(f"zone {zone} cannot be cut")
 
     def join(self, zone: str) -> None:
         """Nothing was cut."""
+
+    def cut_link(self, one: str, other: str, *, part: Part) -> None:
+        raise _unable(f"zones {one} and {other} cannot be cut from each other")
+
+    def join_link(self, one: str, other: str) -> None:
+        """Nothing was cut."""
+
+    def slow(self, zone: str, how: Slowness) -> list[str]:
+        raise _unable(f"the link of zone {zone} cannot be made slow")
+
+    def unslow(self, zone: str) -> None:
+        """Nothing was slow."""
+
+    def slowed(self, zone: str) -> str:
+        return ""
+
+    def flapping(self, zone: str) -> list[str]:
+        raise _unable(f"the link of zone {zone} cannot come and go")
 
     def close(self) -> None:
         _end([self.holder])
@@ -138,6 +212,10 @@ class Loopback:
     def saved(self) -> dict[str, Any]:
         holder = [self.holder.pid, self.holder.started]
         return {"kind": "loopback", "prefix": self.prefix, "zones": list(self.zones), "holder": holder}
+
+
+def _unable(what: str) -> Unable:
+    return Unable(f"{what}: on the rung loopback zones are addresses and no networks", hint=to_zones_apart())
 
 
 def saved_network(saved: dict[str, Any]) -> Network:
@@ -164,6 +242,8 @@ def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: P
             bridge.plug(zone, numbers[zone], holder.pid)
         for zone, holder in holders.items():
             _said_ready(holder, logs / f"zone-{zone}.log", commands)
+            others = [one for one in numbers.values() if one != numbers[zone]]
+            bridge.tell_apart(numbers[zone], holder.pid, others=others)
     except DrillError:
         _end(holders.values())
         bridge.drop()

@@ -13,11 +13,13 @@ from pathlib import Path
 from harness import clock, wait
 from harness.command import LABEL, Commands, Process, reap
 from harness.errors import DrillError, NotInTime, NotReady
+from harness.stacks.local import faketime, limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import last_lines
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
+FULL = 8192  # bytes: a page of the database, so that what is there can be changed in place at best
 
 
 class LocalProcess:
@@ -45,6 +47,7 @@ class LocalProcess:
         self._env = env
         self._log = folder / "logs" / f"{name}.log"
         self._pid_file = folder / "pids" / f"{name}.json"
+        self._skew_file = folder / "skews" / name
         self._stop_within = stop_within
 
     @property
@@ -64,7 +67,8 @@ class LocalProcess:
         if self.running():
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
-        process = self._commands.start(self._argv(), log=self.log, env={**self._env(), **mark})
+        env = {**self._env(), **faketime.environment(self._skew_file), **mark}
+        process = self._commands.start(self._argv(), log=self.log, env=env)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
 
@@ -113,6 +117,68 @@ class LocalProcess:
         """Harmless where it is not paused."""
         self._send_all(signal.SIGCONT, to=Process.paused)
 
+    def freeze_first(self) -> None:
+        """SIGSTOP its own process, and nothing that it has started. Harmless when repeated."""
+        process = self.process
+        if process is not None:
+            process.send(signal.SIGSTOP)
+
+    def thaw_first(self) -> None:
+        """Harmless where it is not frozen."""
+        process = self.process
+        if process is not None:
+            process.send(signal.SIGCONT)
+
+    def fill(self) -> None:
+        """No file that it, or what it has started, writes can grow from now on, as far as the log of what it started.
+
+        SIMULATED: not a full disk, but a limit on the size of files (RLIMIT_FSIZE, the soft one). PostgreSQL takes
+        both alike: the write fails.
+        """
+        self._limit(FULL)
+
+    def free(self) -> None:
+        """Harmless where it has room."""
+        self._limit(None)
+
+    def full(self) -> bool:
+        """Whether its own process, and so all that it starts from now on, is limited."""
+        process = self.process
+        return process is not None and process.running() and limits.file_size(process.pid)[0] == FULL
+
+    def _limit(self, size: int | None) -> None:
+        """Again and again, for it may start another process meanwhile; its own first. Errors: `DrillError`."""
+
+        def to_do() -> list[int]:
+            oldest_first = sorted(self.family(), key=lambda process: process.started)
+            found = [process.pid for process in oldest_first if not limits.only_logs(process.pid)]
+            return [pid for pid in found if not limits.as_wanted(pid, size)]
+
+        begin = clock.mono()
+        while pids := to_do():
+            if clock.since(begin) > SOON:
+                raise DrillError(f"{self.name}: the limit of processes {pids} stays", hint="`prlimit --pid` shows it")
+            limits.limit_files(pids, size)
+
+    def skew(self, by: timedelta) -> None:
+        """Restart it under libfaketime, with a wrong clock. Errors: `Unable` where there is none."""
+        faketime.library()
+        self.stop()
+        faketime.begin(self._skew_file, by)
+        self.start()
+
+    def unskew(self) -> None:
+        """Restart it with the right clock; harmless where it has it."""
+        if self._skew_file.exists():
+            self._skew_file.unlink()
+            self.stop()
+            self.start()
+
+    def skewed(self) -> timedelta:
+        """What libfaketime tells its own process, where that has really loaded it."""
+        process = self.process
+        return faketime.told(process.pid) if process is not None and process.running() else timedelta(0)
+
     def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
         """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
         begin = clock.mono()
@@ -146,6 +212,13 @@ class LocalProcess:
         what = f"{self.name} ends"
         every = timedelta(milliseconds=20)
         wait.until(ended, what=what, within=within, recorder=self._commands.recorder, every=every)
+
+
+def kill_together(label: str, names: Sequence[str]) -> None:
+    """SIGKILL several components of a stack, and all they have started, at one instant, as a power cut does."""
+    found = [process for name in names for process in marked(f"{PART}={label}/{name}")]
+    for process in with_descendants(found):
+        process.send(signal.SIGKILL)
 
 
 def kill_parts(label: str) -> None:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from harness import wait
 from harness.command import Commands, reap
+from harness.errors import Unable
 from harness.recorder import Recorder
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases
+from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases, Slowness
 from harness.stacks.local import by_hand
+from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
-from harness.stacks.local.process import kill_parts
+from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.world import WORLD, inside
 from harness.stacks.parts import lifting
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
+from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.sight import sees
@@ -123,8 +128,7 @@ class LocalStack:
 
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
-        assert self._network is not None, "the stack was not started"
-        return self._network.inside(zone)
+        return self._net.inside(zone)
 
     def beside(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
@@ -148,17 +152,67 @@ class LocalStack:
 
     def cut(self, zone: str) -> None:
         """Drop silently whatever goes between the zone and the others. Errors: `Unable` on the rung loopback."""
-        assert self._network is not None, "the stack was not started"
-        self._network.cut(zone)
+        self._net.cut(zone)
 
     def join(self, zone: str) -> None:
         """End the cut; harmless where there is none."""
-        assert self._network is not None, "the stack was not started"
-        self._network.join(zone)
+        self._net.join(zone)
+
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+        """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the rung loopback."""
+        self._net.cut_link(one, other, part=part)
+
+    def join_link(self, one: str, other: str) -> None:
+        """End every cut between the two; harmless where there is none."""
+        self._net.join_link(one, other)
 
     def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
         """Whether a zone gets an answer from another, by a real try from inside it."""
         return sees(self._made.ground, one, other, part=part)
+
+    def slow(self, zone: str, how: Slowness) -> Sequence[str]:
+        """Make the zone's link slow; returns what this kernel could not do. Errors: `Unable`."""
+        return self._net.slow(zone, how)
+
+    def unslow(self, zone: str) -> None:
+        self._net.unslow(zone)
+
+    def slowed(self, zone: str) -> str:
+        return self._net.slowed(zone)
+
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+        """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the rung loopback."""
+        self._flapping(zone).begin(down=down, up=up, lasting=lasting)
+
+    def settle(self, zone: str) -> None:
+        """End it, joined; harmless where nothing flaps."""
+        if self._flapping(zone).end():
+            self.join(zone)
+
+    def flaps(self, zone: str) -> int:
+        return self._flapping(zone).downs()
+
+    def _flapping(self, zone: str) -> Flapping:
+        return Flapping(self._made.ground, zone, words=lambda: self._net.flapping(zone))
+
+    def cut_power(self, zone: str) -> None:
+        """Cut the zone, where it can be cut, and kill all of it at one instant."""
+        with suppress(Unable):
+            self.cut(zone)
+        dead = [one for one in self.components().values() if one.zone == zone]
+        kill_together(self.commands.label, [one.name for one in dead])
+        for one in dead:
+            one.kill()
+
+    def restore_power(self, zone: str) -> None:
+        """Join the zone, and start all of it."""
+        self.join(zone)
+        for one in self.components().values():
+            if one.zone == zone:
+                one.start()
+
+    def has_power(self, zone: str) -> bool:
+        return any(one.running() for one in self.components().values() if one.zone == zone)
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
@@ -167,10 +221,16 @@ class LocalStack:
         """Component name to its log; the ones that exist."""
         return lifting.logs(self.folder, ZONES)
 
-    def components(self) -> dict[str, Unit]:
+    def components(self) -> dict[str, Unit | PatroniMember]:
         """Every process of the stack, by its name."""
         parts = self._made
-        found = [*parts.etcd.members, *parts.members, *parts.services.values(), *parts.balancers, *parts.watchers]
+        found: list[Unit | PatroniMember] = [
+            *parts.etcd.members,
+            *parts.members,
+            *parts.services.values(),
+            *parts.balancers,
+            *parts.watchers,
+        ]
         return {component.name: component for component in (*found, parts.s3.unit)}
 
     def explore(self) -> dict[str, Any]:
@@ -188,6 +248,11 @@ class LocalStack:
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }
+
+    @property
+    def _net(self) -> Network:
+        assert self._network is not None, "the stack was not started"
+        return self._network
 
     @property
     def _made(self) -> Parts:

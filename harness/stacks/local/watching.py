@@ -55,7 +55,8 @@ class Watching:
         for zone in ground.zones:
             for part, asks, scheme, port, path in OF_A_ZONE:
                 component, said = named(f"{part}-{zone}", zone, zones=ground.zones, chosen=self._chosen)
-                url = f"{scheme}://{ground.address(zone)}:{port}{path}"
+                address = ground.store_address(zone) if part == "etcd" else ground.address(zone)
+                url = f"{scheme}://{address}:{port}{path}"
                 secure = {"host": host, "ca": ca} if scheme == "https" else {}
                 found.append(Target(component, said, url, asks, **secure))
         for unit, address in zip(self._balancers, self._entrance.addresses, strict=True):

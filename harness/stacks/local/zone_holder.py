@@ -1,7 +1,7 @@
 """A zone: the process that holds its network namespace. Standard library alone, by file, so that it costs 8 MB.
 
-`zone_holder.py ADDRESS NEIGHBOUR=HARDWARE...` waits for its link `eth0`, gives it the address (a /24), brings it up,
-notes the hardware addresses of its neighbours for good, says "ready", stays.
+`zone_holder.py ADDRESS[,SECOND] NEIGHBOUR=HARDWARE...` waits for its link `eth0`, gives it the address (a /24) and the
+second one, brings it up, notes the hardware addresses of its neighbours for good, says "ready", stays.
 `zone_holder.py --claim ADDRESS PORT` (no namespaces) keeps a port bound, by which a run claims its addresses.
 """
 
@@ -40,7 +40,7 @@ def _neighbour(known: str) -> bytes:
     )
 
 
-def hold_zone(address: str, neighbours: list[str]) -> int:
+def hold_zone(addresses: list[str], neighbours: list[str]) -> int:
     """Configure the zone's links; returns only on failure."""
     end = time.monotonic() + PATIENCE
     while "eth0" not in (name for _, name in socket.if_nameindex()):
@@ -50,8 +50,10 @@ def hold_zone(address: str, neighbours: list[str]) -> int:
         time.sleep(0.005)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         _up(handle, "lo")
-        fcntl.ioctl(handle, SIOCSIFADDR, _address("eth0", address))
-        fcntl.ioctl(handle, SIOCSIFNETMASK, _address("eth0", "255.255.255.0"))
+        for number, address in enumerate(addresses):
+            link = f"eth0:{number}" if number else "eth0"
+            fcntl.ioctl(handle, SIOCSIFADDR, _address(link, address))
+            fcntl.ioctl(handle, SIOCSIFNETMASK, _address(link, "255.255.255.255" if number else "255.255.255.0"))
         _up(handle, "eth0")
         for known in neighbours:
             fcntl.ioctl(handle, SIOCSARP, _neighbour(known))
@@ -77,4 +79,4 @@ def _stay() -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "--claim":
         sys.exit(claim(sys.argv[2], int(sys.argv[3])))
-    sys.exit(hold_zone(sys.argv[1], sys.argv[2:]))
+    sys.exit(hold_zone(sys.argv[1].split(","), sys.argv[2:]))

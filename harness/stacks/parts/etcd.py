@@ -25,7 +25,7 @@ class Etcd:
 
     def endpoints(self) -> list[str]:
         """`address:port` of every member."""
-        return [f"{self._ground.address(zone)}:{CLIENTS}" for zone in self._ground.zones]
+        return [f"{self._ground.store_address(zone)}:{CLIENTS}" for zone in self._ground.zones]
 
     def start(self) -> None:
         """Start all; `wait_ready` waits."""
@@ -54,8 +54,8 @@ class Etcd:
 
     def _argv(self, zone: str) -> list[str]:
         ground = self._ground
-        address, listen = ground.address(zone), ground.listen(zone)
-        peers = ",".join(f"{one}=http://{ground.address(one)}:{PEERS}" for one in ground.zones)
+        address, listen = ground.store_address(zone), ground.store_listen(zone)
+        peers = ",".join(f"{one}=http://{ground.store_address(one)}:{PEERS}" for one in ground.zones)
         return [
             *ground.program("etcd"),
             f"--name={zone}",

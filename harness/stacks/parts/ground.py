@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.command import Commands
-from harness.stacks import Component, Pausable
+from harness.stacks import Component, Pausable, Skewable
 
 SOON = timedelta(seconds=10)
 
@@ -26,7 +26,7 @@ class Runs(Enum):
     HARNESS = "a program of this project, by this Python"
 
 
-class Unit(Component, Pausable, Protocol):
+class Unit(Component, Pausable, Skewable, Protocol):
     """A component as its kind of stack runs it. Any process can go on with one that another has started."""
 
     def ask_to_stop(self) -> None:
@@ -37,6 +37,21 @@ class Unit(Component, Pausable, Protocol):
 
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""
+
+    def freeze_first(self) -> None:
+        """SIGSTOP its own process, and nothing that it has started. Harmless when repeated."""
+
+    def thaw_first(self) -> None:
+        """Harmless where it is not frozen."""
+
+    def fill(self) -> None:
+        """From now on no file that it, or what it has started, writes can grow. Harmless when repeated."""
+
+    def free(self) -> None:
+        """Harmless where files can grow."""
+
+    def full(self) -> bool:
+        """Whether they can not."""
 
 
 class Ground(Protocol):
@@ -60,6 +75,12 @@ class Ground(Protocol):
 
     def listen(self, zone: str) -> str:
         """Where a zone's components listen."""
+
+    def store_address(self, zone: str) -> str:
+        """Of the zone's etcd, as all zones reach it; its own where the kind can make that alone silent."""
+
+    def store_listen(self, zone: str) -> str:
+        """Where the zone's etcd listens."""
 
     def program(self, name: str) -> list[str]:
         """The words that begin a program: `postgres`, `patroni`, `etcd`, ..."""

@@ -171,6 +171,31 @@ class PatroniMember:
     def running(self) -> bool:
         return self._unit.running()
 
+    def fill_volume(self) -> None:
+        self._unit.fill()
+
+    def free_volume(self) -> None:
+        self._unit.free()
+
+    def volume_is_full(self) -> bool:
+        return self._unit.full()
+
+    def freeze_manager(self) -> None:
+        """Patroni; its PostgreSQL goes on."""
+        self._unit.freeze_first()
+
+    def thaw_manager(self) -> None:
+        self._unit.thaw_first()
+
+    def skew(self, by: timedelta) -> None:
+        self._unit.skew(by)
+
+    def unskew(self) -> None:
+        self._unit.unskew()
+
+    def skewed(self) -> timedelta:
+        return self._unit.skewed()
+
     def must_run(self) -> None:
         self._unit.must_run()
 

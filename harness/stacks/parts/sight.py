@@ -14,12 +14,12 @@ NO_ANSWER = 2  # exit code of `pg_isready`
 
 def sees(ground: Ground, one: str, other: str, *, part: Literal["", "etcd"]) -> bool:
     """Whether `one` gets an answer of the other zone's database server, or of its etcd."""
-    address = ground.address(other)
     if part == "etcd":
+        address = ground.store_address(other)
         asked = [f"--endpoints={address}:{CLIENTS}", f"--dial-timeout={PATIENCE}s", f"--command-timeout={PATIENCE}s"]
         words, env = [*ground.program("etcdctl"), *asked, "endpoint", "health"], {"ETCDCTL_API": "3"}
     else:
-        asked = [f"--host={address}", f"--port={PORT}", f"--timeout={PATIENCE}"]
+        asked = [f"--host={ground.address(other)}", f"--port={PORT}", f"--timeout={PATIENCE}"]
         words, env = [*ground.program("pg_isready"), *asked], {}
     done = ground.commands.run([*ground.words(one), *words], env=env, check=False)
     return done.ok if part == "etcd" else done.exit != NO_ANSWER

@@ -1,0 +1,47 @@
+"""The link of a zone that comes and goes: `flap.py BRIDGE ZONE DOWN UP LASTING FILE`, times in seconds.
+
+Down first, then up, and so on; after LASTING, and at SIGTERM, it ends with the link joined. How often it has gone down
+stands in FILE. It needs nobody: when the harness dies, it still ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock
+from harness.stacks.local.bridge import Bridge
+
+
+def flap(bridge: Bridge, zone: str, *, down: float, up: float, lasting: float, file: Path) -> int:
+    """Returns how often it went down."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    begin, downs = clock.mono(), 0
+
+    def left() -> float:
+        return max(0.0, (timedelta(seconds=lasting) - clock.since(begin)).total_seconds())
+
+    try:
+        while left() and not ended.is_set():
+            bridge.cut(zone)
+            downs += 1
+            new = file.with_name(f"{file.name}.new")
+            new.write_text(str(downs))
+            new.rename(file)
+            ended.wait(min(down, left()))
+            bridge.join(zone)
+            ended.wait(min(up, left()))
+    finally:
+        bridge.join(zone)
+    return downs
+
+
+if __name__ == "__main__":
+    number, of_zone, *seconds, counted = sys.argv[1:]
+    down_, up_, lasting_ = map(float, seconds)
+    flap(Bridge(int(number)), of_zone, down=down_, up=up_, lasting=lasting_, file=Path(counted))
