@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.stacks import Backups, Cluster, Component, Divisible, Member, ObjectStore, Pausable, Place, Stack
+from harness.stacks import (
+    Backups,
+    Cluster,
+    Component,
+    Divisible,
+    Fillable,
+    Flappable,
+    Linked,
+    Member,
+    Monitoring,
+    ObjectStore,
+    Pausable,
+    Place,
+    Powered,
+    Releases,
+    Skewable,
+    Slowable,
+    Stack,
+    Unfenced,
+)
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.pgbackrest import PgBackRest
 from harness.stacks.backup_tools.vault import Vault
@@ -14,19 +33,30 @@ from harness.stacks.local import LocalStack
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
+from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.place import RestorePlace
+from harness.stacks.parts.releases import FileReleases
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (
     (Stack, LocalStack, DockerStack),
     (Divisible, LocalStack, DockerStack),
+    (Linked, LocalStack, DockerStack),
+    (Slowable, LocalStack, DockerStack),
+    (Flappable, LocalStack, DockerStack),
+    (Powered, LocalStack, DockerStack),
     (Component, LocalProcess, ContainerUnit),
     (Pausable, LocalProcess, ContainerUnit),
+    (Skewable, LocalProcess, ContainerUnit),
     (Cluster, PatroniCluster, PatroniCluster),
     (Member, PatroniMember, PatroniMember),
+    (Fillable, PatroniMember, PatroniMember),
+    (Unfenced, PatroniMember, PatroniMember),
     (Place, RestorePlace, RestorePlace),
     (Backups, BarmanBackups, PgBackRest),
     (ObjectStore, Vault, Vault),
+    (Releases, FileReleases, FileReleases),
+    (Monitoring, Monitor, Monitor),
 )
 
 

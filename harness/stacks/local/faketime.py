@@ -14,10 +14,10 @@ NAMES = ("libfaketimeMT.so.1", "libfaketime.so.1")
 FOLDERS = ("/usr/lib/*/faketime", "/usr/lib64/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime")
 
 
-def library() -> Path:
-    """Errors: `Unable` where there is none."""
-    for found in _candidates():
-        return found
+def found() -> Path:
+    """The library. Errors: `Unable` where there is none."""
+    for one in _candidates():
+        return one
     raise Unable(
         "no clock can be set wrong: this machine has no libfaketime",
         hint="apt install libfaketime, or pip install libfaketime into this environment",
@@ -35,7 +35,7 @@ def environment(file: Path) -> dict[str, str]:
     if not file.exists():
         return {}
     return {
-        "LD_PRELOAD": str(library()),
+        "LD_PRELOAD": str(found()),
         "FAKETIME": f"{float(file.read_text()):+.3f}s",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # lengths stay right: only what day it is is wrong
     }

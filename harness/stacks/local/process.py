@@ -162,7 +162,7 @@ class LocalProcess:
 
     def skew(self, by: timedelta) -> None:
         """Restart it under libfaketime, with a wrong clock. Errors: `Unable` where there is none."""
-        faketime.library()
+        faketime.found()
         self.stop()
         faketime.begin(self._skew_file, by)
         self.start()
