@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports import junit, page
+from reports import junit, page, root_cause
 from reports.pack import read
 
 
 def build(folder: Path) -> dict[str, bytes]:
     """Every report of a pack, file name to content. Errors: `Refused` when the folder is no pack."""
     pack = read(folder)
-    return {"index.html": page.html(pack).encode(), "junit.xml": junit.xml(pack)}
+    built = {"index.html": page.html(pack).encode(), "junit.xml": junit.xml(pack)}
+    return built | root_cause.documents(pack)

@@ -6,7 +6,7 @@ where it began, and answered and unanswered requests of one second add up to wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,28 +46,48 @@ class Seconds:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """One group's answers from one timeline of the database: the first and the last, in seconds after zero."""
+
+    group: str
+    inside: bool  # a zone; then it is not counted for service
+    timeline: int
+    first: float
+    last: float
+    many: int
+
+
+@dataclass(frozen=True)
 class Customers:
-    """`seconds` is None without a request."""
+    """`seconds`, of the customers outside, is None without a request; `totals` are of all groups."""
 
     seconds: Seconds | None
     totals: ledger.Totals
+    answers: tuple[Answered, ...] = ()
 
 
-def read(ledgers: Iterable[Path], *, zero: int, problems: list[str]) -> Customers:
-    """The ledgers of all zones together, on a clock whose zero is the reading `zero` of the monotonic clock.
+def read(ledgers: Iterable[Path], *, zero: int, problems: list[str], inside: Collection[str] = ()) -> Customers:
+    """The ledgers of all groups together, on a clock whose zero is the reading `zero` of the monotonic clock.
 
     A ledger that is damaged counts as far as it can be read, and becomes a problem.
     """
+    answers: list[Answered] = []
     good: dict[int, list[float]] = {}
     bad: dict[int, int] = {}
     totals = ledger.Totals()
     for path in ledgers:
         torn = partial(_torn, problems, path.name)
         ends = dict.fromkeys(("acknowledged", "failed", "in_doubt", "not_sent"), 0)
+        group, told = path.stem.removeprefix("ledger-"), dict[int, tuple[int, int, int]]()
         try:
             with path.open("rb") as lines:
                 for request in ledger.outcomes(lines, name=path.name, torn=torn):
                     ends[request.outcome] += 1
+                    if request.timeline is not None and request.ended is not None:
+                        first, last, many = told.get(request.timeline, (request.ended, request.ended, 0))
+                        told[request.timeline] = min(first, request.ended), max(last, request.ended), many + 1
+                    if group in inside:
+                        continue
                     second = (request.due - zero) // SECOND
                     if request.outcome == "acknowledged" and request.ended is not None:
                         good.setdefault(second, []).append((request.ended - request.due) / SECOND)
@@ -76,9 +96,13 @@ def read(ledgers: Iterable[Path], *, zero: int, problems: list[str]) -> Customer
         except (Refused, OSError) as error:
             said = error.message if isinstance(error, Refused) else f"{path.name}: {error.strerror}"
             problems.append(f"{said}; this report counts only what comes before")
+        answers += [
+            Answered(group, group in inside, timeline, (first - zero) / SECOND, (last - zero) / SECOND, many)
+            for timeline, (first, last, many) in sorted(told.items())
+        ]
         due = sum(ends.values())
         totals += ledger.Totals(due=due, sent=due - ends["not_sent"], **ends)
-    return Customers(_seconds(good, bad, problems), totals)
+    return Customers(_seconds(good, bad, problems), totals, tuple(answers))
 
 
 def _torn(problems: list[str], name: str, line: str) -> None:

@@ -42,6 +42,11 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
     decided = pack.facts.of("decided")
     if any(not fact.data.get("attended") for fact in decided):
         found.append("Decision time: not exercised. A stand-in decided at once; people take minutes to hours.")
+    left = [
+        f"{clean(fact.data.get('what'))} ({clean(fact.data.get('why'))})" for fact in pack.facts.of("not_exercised")
+    ]
+    if left:
+        found.append(f"Not exercised on this machine: {'; '.join(dict.fromkeys(left))}.")
     simulated = _simulated(parts_of(pack))
     if simulated:
         found.append(

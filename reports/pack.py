@@ -66,6 +66,12 @@ class Scenario:
         return next((finding for finding in self.findings if finding.id == id), None)
 
     @property
+    def inside(self) -> frozenset[str]:
+        """Groups of customers that stand inside a zone: service is not what they were given."""
+        named = [fact.data.get("inside") for fact in self.facts.of("workload.begin")]
+        return frozenset(str(each) for names in named if isinstance(names, list) for each in names)
+
+    @property
     def begun(self) -> bool:
         return self.facts.first("scenario.begin") is not None
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import svg
-from reports.customers import Seconds
+from reports.customers import Answered, Seconds
 from reports.losses import Curve
-from reports.sheet import FONT, PANEL, Sheet
+from reports.moments import Tick
+from reports.sheet import FONT, PANEL, ROW, Sheet
 from reports.words import length, limit
 
 
-def customers(sheet: Sheet, seconds: Seconds | None) -> None:
-    """Answered and unanswered requests, stacked; and how long the answers took."""
+def customers(sheet: Sheet, seconds: Seconds | None, *, outside: bool = False) -> None:
+    """Answered and unanswered requests, stacked; and how long the answers took. `outside`: there are others inside."""
     if seconds is None:
         sheet.heading("What customers saw: nothing, no request is in the ledger", "Customers: no request in the ledger")
         return
     wide = _bin(sheet)
     unit = "second" if wide == 1 else f"{wide} seconds"
-    sheet.heading(f"What customers saw: requests per {unit}, by when they were due", f"Requests due per {unit}")
+    if outside:
+        sheet.heading(
+            f"What customers outside saw: requests per {unit}, by when due; those inside a zone are not counted",
+            f"Requests due per {unit}, outside only",
+        )
+    else:
+        sheet.heading(f"What customers saw: requests per {unit}, by when they were due", f"Requests due per {unit}")
     answered, unanswered = _binned(seconds.answered, seconds, wide), _binned(seconds.unanswered, seconds, wide)
     starts = sorted(answered)
     most = max((answered[at] + unanswered[at] for at in starts), default=1) or 1
@@ -35,6 +42,43 @@ def customers(sheet: Sheet, seconds: Seconds | None) -> None:
     sheet.y = floor + 4
     _legend(sheet, (("answered", "answered"), ("unanswered", "not answered, refused or not sent")))
     _latency(sheet, seconds)
+
+
+def answers(sheet: Sheet, told: Sequence[Answered]) -> None:
+    """Who was answered from which timeline, and when: one row a group, one bar a timeline."""
+    timelines = sorted({each.timeline for each in told})
+    if len(timelines) < 2 and not any(each.inside for each in told):
+        return
+    sheet.heading("Who was answered from which timeline of the database, and when", "Answered from which timeline")
+    for group in dict.fromkeys(each.group for each in told):
+        row = [each for each in told if each.group == group]
+        words = ", ".join(f"timeline {each.timeline}: {each.many:,}" for each in row)
+        place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
+        sheet.row(group, words, ends[0][0], ends[-1][1])
+        sheet.front[place:place] = [
+            svg.box(begin, sheet.y + 2, end - begin, 12, f"tl{timelines.index(each.timeline) % 2}", title=words)
+            for each, (begin, end) in zip(row, ends, strict=True)
+        ]
+        sheet.y += ROW
+    _legend(sheet, [(f"tl{place % 2}", f"timeline {each}") for place, each in enumerate(timelines)])
+
+
+def alerts(sheet: Sheet, ticks: Sequence[Tick]) -> None:
+    """Every alert that came in: those that name what was hurt stand out."""
+    if not ticks:
+        return
+    right = sum(tick.right for tick in ticks)
+    sheet.heading("What the monitoring told operations", "What monitoring told")
+    place = len(sheet.front)
+    at = [sheet.x(tick.at) for tick in ticks]
+    words = f"{len(ticks)} firing, {right} of them name what was hurt"
+    sheet.row("alerts", words, min(at), max(at) + 4)
+    sheet.front[place:place] = [
+        svg.box(x - 1.5, sheet.y + (1 if tick.right else 4), 3, 14 if tick.right else 8,
+                "told" if tick.right else "symptom", title=tick.words)
+        for x, tick in zip(at, ticks, strict=True)
+    ]  # fmt: skip
+    sheet.y += ROW
 
 
 def _legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from harness.checks import Finding
-from reports.customers import SECOND, Seconds
+from harness.checks.evidence import BY_SCENARIO
+from reports.customers import Answered, Seconds
 from reports.losses import Curve
+from reports.moments import Clock, Tick, disaster, ticks
 from reports.pack import Fact, Facts, Scenario
 from reports.timeline import Bar, Mark, Picture, Recovery
 from reports.words import clean, length, limit, measured
@@ -20,37 +20,21 @@ MARKS = (
 )
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Monotonic readings as seconds after `zero`."""
-
-    zero: int
-
-    def at(self, fact: Fact) -> float:
-        return (fact.mono - self.zero) / SECOND
-
-
-def clock_of(scenario: Scenario) -> Clock | None:
-    """Zero is the order of the fault; without one, the customers' beginning, else the scenario's first line."""
-    facts = scenario.facts
-    start = disaster(facts) or facts.first("workload.begin") or next(iter(facts.lines), None)
-    return Clock(start.mono) if start else None
-
-
-def disaster(facts: Facts) -> Fact | None:
-    """The order of the fault whose recovery is measured: the first that harms the data served, else the first."""
-    intents = facts.of("fault.intent")
-    return next((fact for fact in intents if fact.data.get("harms_data")), intents[0] if intents else None)
-
-
 def picture(
-    scenario: Scenario, customers: Seconds | None, clock: Clock, *, note: str, exposure: tuple[Curve, ...]
+    scenario: Scenario,
+    customers: Seconds | None,
+    clock: Clock,
+    *,
+    note: str,
+    exposure: tuple[Curve, ...],
+    answers: tuple[Answered, ...] = (),
 ) -> Picture | None:
     """None where nothing happened that could be drawn."""
     facts = scenario.facts
     spans = tuple(_bars(facts, clock, "span", ("span",)))
     steps = tuple(_bars(facts, clock, "step", ("phase", "name")))
-    marks = _marks(facts, clock)
+    told = ticks(facts, clock)
+    marks = (*_marks(facts, clock), *_new_marks(facts, clock, told, answers))
     recovery = _recovery(scenario.finding("rto"))
     if not marks and not spans and customers is None:
         return None
@@ -73,6 +57,8 @@ def picture(
         customers=customers.between(begin, end) if customers else None,
         exposure=tuple(tuple(point for point in curve if begin <= point[0] <= end) for curve in exposure),
         exposure_objective=_objective(scenario.finding("exposure")),
+        alerts=told,
+        answers=answers,
     )
 
 
@@ -122,6 +108,31 @@ def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
             words = "verification FAILED" if failed else name
             marks.append(Mark(f"{words} {length(clock.at(fact))}", clock.at(fact), "hurt" if failed else style))
     return tuple(marks)
+
+
+def _new_marks(facts: Facts, clock: Clock, told: tuple[Tick, ...], answers: tuple[Answered, ...]) -> list[Mark]:
+    """Whoever told operations, the first answer on a newer timeline, and what came back."""
+    found = []
+    if right := next((tick for tick in told if tick.right), None):
+        found.append(Mark(f"operations told {length(right.at)}", right.at, "seen"))
+    oldest = min((each.timeline for each in answers), default=0)
+    for timeline in sorted({each.timeline for each in answers} - {oldest}):
+        first = min(each.first for each in answers if each.timeline == timeline)
+        found.append(Mark(f"first answer on timeline {timeline} {length(first)}", first, "good"))
+    for fact in facts.of("fault.held"):
+        if not fact.data.get("ok"):
+            name = f"{clean(fact.data.get('fault'))} had ENDED by itself"
+            found.append(Mark(f"{name} {length(clock.at(fact))}", clock.at(fact), "hurt"))
+    for fact in facts.of("fault.healed"):
+        if fact.data.get("by") == BY_SCENARIO:
+            said = "ended" if fact.data.get("ok") else "NOT ended"
+            found.append(Mark(f"fault {said} {length(clock.at(fact))}", clock.at(fact)))
+    for kind, name, good in (("rejoined", "member", "a copy again"), ("rotation", "component", "in rotation")):
+        latest = {str(fact.data.get(name)): fact for fact in facts.of(kind)}
+        for who, fact in latest.items():
+            said, style = (good, "good") if fact.data.get("ok") else (f"NOT {good}", "hurt")
+            found.append(Mark(f"{clean(who)} {said} {length(clock.at(fact))}", clock.at(fact), style))
+    return found
 
 
 def _same_fault(one: Fact, other: Fact) -> bool:

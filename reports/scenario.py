@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from harness.checks import Finding
 from harness.checks.evidence import Evidence
-from reports import customers, features, losses, picture, timeline
+from harness.checks.root_cause import file_of
+from reports import customers, features, losses, moments, picture, root_cause, story, timeline
 from reports.pack import Fact, Facts, Pack, Scenario
 from reports.words import SYMBOLS, as_number, clean, length, limit, measured, plain, quantity, ratio
 
@@ -82,9 +83,16 @@ class Page:
     verified: tuple[CheckRow, ...]
     figures: tuple[Compared, ...]
     steady: tuple[tuple[str, tuple[CheckRow, ...]], ...]
+    story: tuple[tuple[str, str, str], ...]
+    answers: tuple[tuple[str, ...], ...]
+    left_out: tuple[tuple[str, str], ...]
+    document: str
+    questions: int
     problems: tuple[str, ...]
     rto: FindingRow | None
     lost: FindingRow | None
+    lost_name: str
+    told: FindingRow | None
     decision: str
     undecided: bool
 
@@ -95,12 +103,13 @@ def page(
     """Arrange one scenario. `note` is what every figure carries: environment, rung and size."""
     problems: list[str] = []
     facts = scenario.facts
-    clock = picture.clock_of(scenario)
+    clock = moments.clock_of(scenario)
     wide = narrow = Markup("")
-    seen = customers.read(scenario.ledgers, zero=clock.zero if clock else 0, problems=problems)
+    zero = clock.zero if clock else 0
+    seen = customers.read(scenario.ledgers, zero=zero, problems=problems, inside=scenario.inside)
     if clock:
         risk = losses.exposure(evidence, zero=clock.zero, problems=problems)
-        drawn = picture.picture(scenario, seen.seconds, clock, note=note, exposure=risk)
+        drawn = picture.picture(scenario, seen.seconds, clock, note=note, exposure=risk, answers=seen.answers)
         if drawn:
             # the SVG was escaped where it was made: reports/svg.py
             wide = Markup(timeline.draw(drawn, width=WIDE, key=f"s{place}w"))
@@ -129,9 +138,16 @@ def page(
         verified=_checks(facts, "verified"),
         figures=_figures(facts),
         steady=_steady(facts),
+        story=story.story(scenario, clock) if clock else (),
+        answers=story.answers(seen.answers),
+        left_out=story.left_out(facts),
+        document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
+        questions=root_cause.open_questions(scenario),
         problems=tuple(problems),
         rto=rows.get("rto"),
-        lost=rows.get("loss"),
+        lost=rows.get("loss") or rows.get("no-loss"),
+        lost_name="Lost" if "loss" not in rows and "no-loss" in rows else "Loss in time",
+        told=rows.get("detection"),
         decision=_decision(facts),
         undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
     )

@@ -11,7 +11,17 @@ from reports.pack import Pack, Scenario, read
 from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 
 WIDTH = 100
-NAMES = {"rto": "out of service", "loss": "loss in time", "exposure": "exposure", "exactness": "exactness"}
+NAMES = {
+    "rto": "out of service",
+    "loss": "loss in time",
+    "exposure": "exposure",
+    "exactness": "exactness",
+    "no-loss": "lost",
+    "split-brain": "split brain",
+    "detection": "operations told",
+    "rejoined": "a copy again",
+    "self-recovery": "by itself",
+}
 FIRST = tuple(NAMES)
 
 

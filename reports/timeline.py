@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from reports import panels, svg
-from reports.customers import Seconds
+from reports.customers import Answered, Seconds
 from reports.losses import Curve
+from reports.moments import Tick
 from reports.sheet import FONT, ROW, Sheet
 from reports.words import clean, length, limit
 
@@ -66,6 +67,8 @@ class Picture:
     customers: Seconds | None
     exposure: tuple[Curve, ...] = ()
     exposure_objective: float | None = None
+    alerts: tuple[Tick, ...] = ()
+    answers: tuple[Answered, ...] = ()
 
 
 def draw(picture: Picture, *, width: float, key: str) -> str:
@@ -81,7 +84,9 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     if picture.steps:
         sheet.heading("Steps of the procedure")
         _bars(sheet, picture.steps)
-    panels.customers(sheet, picture.customers)
+    panels.alerts(sheet, picture.alerts)
+    panels.customers(sheet, picture.customers, outside=any(each.inside for each in picture.answers))
+    panels.answers(sheet, picture.answers)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
     sheet.axis(top)
     lines = [

@@ -15,7 +15,13 @@ from typing import Any
 LONGEST = 1500  # characters of one text that a report shows; the whole is in the journal
 BEYOND = 1e12  # seconds: no drill lasts so long; such a figure is damage, and is shown as it is
 SYMBOLS = {"MET": "✓", "MISSED": "✗", "UNKNOWN": "?"}
-PLURALS = {"transactions": "transaction", "rows": "row", "segments": "segment", "requests": "request"}
+PLURALS = {
+    "transactions": "transaction",
+    "rows": "row",
+    "segments": "segment",
+    "requests": "request",
+    "promotions": "promotion",
+}
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,11 @@ ASKED = (
 def ns(moment: float) -> int:
     """Seconds of the scenario as nanoseconds of the monotonic clock."""
     return START + round(moment * 1_000_000) * 1000
+
+
+def utc(moment: float) -> str:
+    """The stamp of a moment of the scenario."""
+    return (datetime(2026, 11, 23, 20, 55, tzinfo=UTC) + timedelta(seconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def wal(moment: float) -> str:
@@ -76,8 +82,7 @@ class History:
 
     def journal(self) -> list[Line]:
         ordered = sorted(self.lines, key=lambda line: line[0])
-        return [Line(seq, kind, ns(at), "2026-11-23T20:55:01.123456Z", data) for seq, (at, kind, data) in
-                enumerate(ordered)]  # fmt: skip
+        return [Line(seq, kind, ns(at), utc(at), data) for seq, (at, kind, data) in enumerate(ordered)]
 
     def evidence(self) -> Evidence:
         """As the checks are given it. Only zones with a ledger count, so empty lists mean idle customers."""
@@ -90,8 +95,8 @@ class History:
             rows=lambda moment, zone: iter(self.rows[moment, zone]),
         )
 
-    def write(self, folder: Path) -> Path:
-        """As a pack without a seal: the journal, the ledgers and the rows."""
+    def write(self, folder: Path, **begin: Any) -> Path:
+        """As a pack without a seal: journal, ledgers and rows. `begin`: what the first line says besides."""
         place = folder / "scenarios" / NAME
         place.mkdir(parents=True)
         files: list[tuple[str, dict[str, Any]]] = []
@@ -108,7 +113,7 @@ class History:
             content = (folder / data["file"]).read_bytes()
             data |= {"sha256": hashlib.sha256(content).hexdigest(), "lines": content.count(b"\n")}
             self.say(last, kind, **data)
-        self.say(-1.0, "run.begin", run="a-run", scenarios=[NAME])
+        self.say(-1.0, "run.begin", run="a-run", scenarios=[NAME], **begin)
         self.say(last + 1, "run.end", outcome="completed", by="harness")
         with (folder / "journal.jsonl").open("w") as out:
             for line in self.journal():

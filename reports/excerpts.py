@@ -1,0 +1,103 @@
+"""What the components' own logs say around a moment: a few lines of each, by their own clocks.
+
+Logs are shown, never believed: a line's time is what its component wrote. Where no time can be read, or none lies near
+the moment, the last lines are taken, and the excerpt says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reports.words import clean
+
+BEFORE, AFTER = timedelta(seconds=3), timedelta(seconds=90)  # of a log that are shown, where it says much
+FEW, MANY = 3, 15  # lines before the moment, and from it on
+LAST = 10  # lines, where no time can be read
+WIDEST = 240  # letters of a line
+MOST = 1_000_000  # bytes of a file that are read
+# 2026-11-02 03:00:24.118 UTC (PostgreSQL), …,118 (Patroni), …T…Z (etcd, Prometheus), [2026-11-02 03:00:24.118] (Envoy)
+STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
+WHERE = 160  # letters at the beginning of a line in which its time is looked for
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Some lines of one log; `how` says which."""
+
+    name: str
+    how: str
+    lines: tuple[str, ...]
+
+
+def stamp_of(line: str) -> datetime | None:
+    """The time that a line of a log names, taken as UTC where it names no offset; None where it names none."""
+    found = STAMP.search(line[:WHERE])
+    if found is None:
+        return None
+    day, time, part, offset = found.groups()
+    zone = "+00:00" if offset in (None, "Z", "UTC") else offset
+    try:
+        return datetime.fromisoformat(f"{day}T{time}.{(part or '0').ljust(6, '0')}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def logs_of(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The logs of components, by their names, and of all that stands in a zone where `zone a` is named.
+
+    A component may have several: `patroni-a.log`, and `postgresql-a.log` of the database that it runs.
+    """
+    wanted = list(dict.fromkeys(names))
+    ends = tuple(f"-{name.removeprefix('zone ')}" for name in wanted if name.startswith("zone "))
+    paths = sorted(path for path in (folder / "logs").glob("*.log") if path.is_file() and not path.is_symlink())
+    found = [path for path in paths if path.stem in wanted or (ends and path.stem.endswith(ends))]
+    databases = {f"postgresql-{path.stem.removeprefix('patroni-')}" for path in found if "patroni-" in path.stem}
+    return [path for path in paths if path in found or path.stem in databases]
+
+
+def around(path: Path, moment: datetime) -> Excerpt:
+    """The lines of a log around a moment, a bounded number of bounded length."""
+    lines = _lines(path)
+    if not lines:
+        return Excerpt(path.name, "it is empty", ())
+    stamped = _stamped(lines)
+    apart = [(at - moment, line) for at, line in stamped if at is not None]
+    before = [line for length, line in apart if -BEFORE <= length < timedelta(0)]
+    after = [line for length, line in apart if timedelta(0) <= length <= AFTER]
+    if before or after:
+        left = max(0, len(after) - MANY)
+        how = f"the last {min(len(before), FEW)} lines of the {BEFORE.seconds} s before the fault, " if before else ""
+        how += f"{min(len(after), MANY)} of the {AFTER.seconds} s after it, by its own clock"
+        how += f"; {left} more are left out" if left else ""
+        return Excerpt(path.name, how, tuple(_short(line) for line in (*before[-FEW:], *after[:MANY])))
+    read = any(at is not None for at, _ in stamped)
+    why = "by its own clock no line is near the fault" if read else "no time can be read in it"
+    return Excerpt(path.name, f"its last lines: {why}", tuple(_short(line) for line in lines[-LAST:]))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as source:
+            text = source.read(MOST).decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+
+
+def _stamped(lines: Sequence[str]) -> list[tuple[datetime | None, str]]:
+    """Each line with its time; one without a time of its own belongs to the line before."""
+    found: list[tuple[datetime | None, str]] = []
+    last: datetime | None = None
+    for line in lines:
+        last = stamp_of(line) or last
+        found.append((last, line))
+    return found
+
+
+def _short(line: str) -> str:
+    text = clean(line.replace("\t", " "))
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
