@@ -52,9 +52,12 @@ class Handler(BaseHTTPRequestHandler):
         if len(length) > 10 or int(length) > BODY_LIMIT:
             self._refuse(413, f"the body is longer than {BODY_LIMIT} bytes")
             return
-        body = self.rfile.read(int(length))
+        try:
+            body = self.rfile.read(int(length))
+        except OSError:  # it did not come within our patience
+            body = b""
         if len(body) < int(length):
-            self._refuse(400, f"the body ends after {len(body)} of {length} bytes")
+            self._refuse(400, f"the body is not there: {length} bytes were promised")
             return
         parsed = read(body)
         try:
@@ -86,6 +89,9 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the standard library refuses by itself: a line, as everything else."""
         self._refuse(code, (message or explain or "this is no request")[:100])
+
+    def log_error(self, format: str, *args: object) -> None:
+        """Nothing: a kept connection that ends is no error, and what was refused is logged where it is."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: what was kept is in the file, what was refused is logged where it is."""

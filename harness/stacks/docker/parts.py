@@ -45,7 +45,8 @@ class Parts:
     releases: FileReleases
     balancers: Sequence[Unit]
     monitor: Monitor
-    watchers: Sequence[Unit]
+    watchers: Sequence[Unit]  # without Prometheus, which finds them there
+    prometheus: Unit
     entrance: Entrance
 
 
@@ -103,9 +104,9 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         watchers=[
             receiver,
             ground.unit("blackbox", runs=Runs.PART, place=WATCH, argv=watching.blackbox),
-            ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
+        prometheus=ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
         entrance=Entrance(HOSTS[0], tuple(balancers.values()), ENTRANCE_PORT, authority.ca),
     )
 

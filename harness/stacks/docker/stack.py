@@ -120,6 +120,7 @@ class DockerStack:
         steady = self._asked()
         with lifting.timed(self._recorder, "serving"):
             steady.wait_serving()
+        parts.prometheus.start()  # not earlier: what is still starting is no news
         with lifting.timed(self._recorder, "first backup"):
             parts.backups.take()
         with lifting.timed(self._recorder, "replication"):
@@ -226,7 +227,7 @@ class DockerStack:
         """Every component of the stack, by its name."""
         parts = self._made
         units = [*parts.etcd.members, *parts.services.values(), *parts.balancers, *parts.watchers, *parts.store.units]
-        found: list[Unit | PatroniMember] = [*units, *parts.members]
+        found: list[Unit | PatroniMember] = [*units, parts.prometheus, *parts.members]
         return {component.name: component for component in found}
 
     def explore(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from harness.stacks import Condition
 PROMETHEUS, ALERTMANAGER, BLACKBOX = 9090, 9093, 9115  # ports
 BY = "Prometheus and Alertmanager"
 OFTEN = "1s"
+AGAIN = "5s"  # after which Alertmanager is told again, and tells the watchdog again: it may have been away
 OFFSET = 0.25  # seconds by which a probe ends before Prometheus gives up on it
 PROBES = {"health": "platform", "ready": "platform", "entrance": "platform", "store": "store", "store-front": "front"}
 
@@ -84,12 +85,13 @@ class Watching:
         return [
             *("prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.folder / 'prometheus'}"),
             *(f"--web.listen-address={self.address}:{PROMETHEUS}", "--log.level=warn"),
+            f"--rules.alert.resend-delay={AGAIN}",
         ]
 
     def alertmanager(self) -> list[str]:
         """Write the configuration and return the command. Nothing is grouped and nothing waits: each alert at once."""
         at_once = {"group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
-        heartbeat = {"matchers": [f'alertname="{WATCHDOG}"'], "repeat_interval": "5s"}
+        heartbeat = {"matchers": [f'alertname="{WATCHDOG}"'], "repeat_interval": AGAIN}
         sink = {"url": self.receiver, "send_resolved": True}
         route = {"receiver": "drill", **at_once, "repeat_interval": "1h", "routes": [heartbeat]}
         receivers = [{"name": "drill", "webhook_configs": [sink]}]
