@@ -32,6 +32,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Receiver
     timeout = PATIENCE
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # of a request that does not say: else the answer would have no status
     server_version, sys_version = "alert-receiver", ""
 
     def do_GET(self) -> None:

@@ -32,8 +32,8 @@ from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local import LocalStack
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.parts.member import PatroniMember
-from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.monitor import Monitor
+from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.place import RestorePlace
 from harness.stacks.parts.releases import FileReleases
 

@@ -1,0 +1,257 @@
+"""The alert receiver: what any monitoring may post is kept durable, and nothing that is posted can break it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import clock
+from harness.alerts.alert_file import AlertFile
+from harness.alerts.formats import LONGEST
+from harness.alerts.receiver import BODY_LIMIT, Receiver
+from harness.alerts.writer import Writer
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A receiver that serves, and its file."""
+
+    port: int
+    file: AlertFile
+
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+        answer = connection.getresponse()
+        said = answer.status, answer.read().decode()
+        connection.close()
+        return said
+
+    def say(self, raw: bytes) -> bytes:
+        """What it answers to bytes that need not be HTTP."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as opened:
+            opened.sendall(raw)
+            opened.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: opened.recv(4096), b""))
+
+
+@contextmanager
+def receiving(path: Path) -> Iterator[Sink]:
+    receiver = Receiver("127.0.0.1", 0, path)
+    thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield Sink(receiver.server_address[1], AlertFile(path))
+    finally:
+        receiver.shutdown()
+        thread.join()
+        receiver.server_close()
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    with receiving(tmp_path / "alerts" / "alerts.jsonl") as found:
+        yield found
+
+
+def alert(name: str = "InstanceDown", **more: Any) -> dict[str, Any]:
+    """One as Alertmanager sends it; `more` replaces fields."""
+    return {
+        "status": "firing",
+        "labels": {"alertname": name, "component": "api-a", "zone": "a", "severity": "page"},
+        "annotations": {"summary": "api-a does not answer"},
+        "startsAt": "2026-11-23T21:55:01.123456789+01:00",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.example.test/graph?g0.expr=up",
+        "fingerprint": "1a30ba71cca2921f",
+        **more,
+    }
+
+
+def webhook(*alerts: Any, **more: Any) -> bytes:
+    """A whole message of Alertmanager 0.25."""
+    whole = {"receiver": "drill", "status": "firing", "alerts": list(alerts), "groupLabels": {}, "commonLabels": {},
+             "commonAnnotations": {}, "externalURL": "http://alertmanager.example.test", "version": "4",
+             "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip
+    return json.dumps({**whole, **more}).encode()
+
+
+def test_alertmanager_is_understood(sink: Sink) -> None:
+    """Each alert has its own state, the labels that name what failed, and its start in UTC as a journal writes it."""
+    before = clock.mono()
+    assert sink.post("/alertmanager", webhook(alert(), alert(status="resolved"))) == (200, "2 kept\n")
+    first, second = sink.file.alerts()
+    assert (first.name, first.component, first.zone, first.state) == ("InstanceDown", "api-a", "a", "firing")
+    assert (first.starts, first.summary) == ("2026-11-23T20:55:01.123456Z", "api-a does not answer")
+    assert second.state == "resolved"
+    assert before < first.received <= second.received < clock.mono()
+
+
+def test_plain_json_is_understood(sink: Sink) -> None:
+    """Only name and state are needed: not every monitoring knows a zone."""
+    assert (
+        sink.post("/alert", b'{"name": "Disk", "state": "firing", "zone": "b", "starts": "2026-11-23T20:55:01Z"}')[0]
+        == 200
+    )
+    assert sink.post("/alert", b'{"name": "Disk", "state": "resolved"}') == (200, "1 kept\n")
+    first, second = sink.file.alerts()
+    assert (first.zone, first.component, first.starts) == ("b", "", "2026-11-23T20:55:01.000000Z")
+    assert (second.zone, second.starts) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "why"),
+    [
+        ("/alert", b"", "not JSON"),
+        ("/alert", b"\xff\xfe{", "not JSON"),
+        ("/alert", b"[" * 100_000, "not JSON"),
+        ("/alert", b"[1]", "no object"),
+        ("/alert", b'{"name": "X"}', "its state is None"),
+        ("/alert", b'{"name": "X", "state": {"a": 1}}', "its state is"),
+        ("/alert", b'{"name": "", "state": "firing"}', "no name"),
+        ("/alert", b'{"name": 7, "state": "firing"}', "name is no text"),
+        ("/alert", b'{"name": "X", "state": "firing", "starts": "yesterday"}', "'yesterday' is no moment"),
+        ("/alertmanager", b"{}", "not version 4"),
+        ("/alertmanager", b'{"version": "4", "alerts": {}}', "no list of alerts"),
+        ("/alertmanager", webhook("text"), "alert 1 of 1: no object"),
+        ("/alertmanager", webhook(alert(labels=[])), "no name"),
+        ("/alertmanager", webhook(alert(labels="text")), "labels is no object"),
+        ("/alertmanager", webhook(alert(startsAt=12)), "starts is no text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_alert_gets_one_clear_line(sink: Sink, path: str, body: bytes, why: str) -> None:
+    """Status 400, nothing is kept, and the receiver goes on."""
+    status, said = sink.post(path, body)
+    assert status == 400 and why in said and said.count("\n") == 1 and len(said) < 300
+    assert sink.file.alerts() == []
+    assert sink.post("/alert", b'{"name": "X", "state": "firing"}')[0] == 200
+
+
+def test_one_bad_alert_loses_nothing_of_the_others(sink: Sink) -> None:
+    """The sound ones are kept, and the answer says which is not."""
+    sent = webhook(alert("One"), alert("Two", status="odd"), alert("Three"))
+    assert sink.post("/alertmanager", sent) == (
+        400, "2 kept; alert 2 of 3: its state is 'odd', and neither firing nor resolved\n"
+    )  # fmt: skip
+    assert [one.name for one in sink.file.alerts()] == ["One", "Three"]
+
+
+def test_a_long_value_is_cut_and_any_text_is_data(sink: Sink) -> None:
+    """Line breaks, quotes and half characters stay inside their line."""
+    odd = 'a\n{"received": 1}\u2028"\ud800' + "x" * 10_000
+    assert sink.post("/alert", json.dumps({"name": odd, "state": "firing", "component": odd}).encode())[0] == 200
+    (kept,) = sink.file.alerts()
+    assert len(kept.name) == LONGEST and kept.name.startswith('a\n{"received": 1}\u2028"?') and kept.name.endswith("…")
+
+
+def test_a_huge_body_is_refused_before_it_is_read(sink: Sink) -> None:
+    """Nobody has to send it all to be told."""
+    said = sink.say(f"POST /alert HTTP/1.1\r\nHost: x\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n".encode())
+    assert said.startswith(b"HTTP/1.1 413 ") and b"longer than" in said
+    assert sink.say(b"POST /alert HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n").startswith(
+        b"HTTP/1.1 413 "
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"POST /alert HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"POST /alert HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", b"400"),
+        (b"POST /alert HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{}", b"400"),
+        (b"POST /alert HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", b"404"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
+        (b"DELETE /alert HTTP/1.1\r\nHost: x\r\n\r\n", b"501"),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"200"),
+    ],
+)
+def test_every_request_is_answered_by_a_line(sink: Sink, raw: bytes, status: bytes) -> None:
+    """Also where it is hardly one; no page of HTML and no traceback."""
+    said = sink.say(raw)
+    assert status in said.split(b"\r\n")[0] and b"<" not in said and b"Traceback" not in said
+
+
+def test_many_at_once_are_all_kept_whole(sink: Sink) -> None:
+    """Each answered request is in the file, and the order of the lines is that of their stamps."""
+
+    def send(number: int) -> int:
+        return sink.post("/alertmanager", webhook(*(alert(f"N{number}-{n}") for n in range(5))))[0]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(send, range(100))) == [200] * 100
+    kept = sink.file.alerts()
+    assert {one.name for one in kept} == {f"N{number}-{n}" for number in range(100) for n in range(5)}
+    assert len(kept) == 500 and [one.received for one in kept] == sorted(one.received for one in kept)
+
+
+def test_a_torn_last_line_costs_nothing_but_itself(tmp_path: Path) -> None:
+    """Before and after a receiver is started again; what is appended begins a line of its own."""
+    path = tmp_path / "alerts.jsonl"
+    Writer(path).write([{**_said("One")}])
+    with path.open("ab") as file:
+        file.write(b'{"received": 5, "name": "Tw')
+    assert [one.name for one in AlertFile(path).alerts()] == ["One"]
+    with receiving(path) as again:
+        assert again.post("/alert", b'{"name": "Three", "state": "firing"}')[0] == 200
+        assert [one.name for one in again.file.alerts()] == ["One", "Three"]
+
+
+def test_what_is_not_durable_is_not_confirmed(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is 500, so that the monitoring tries again; what was half written is no alert."""
+    kept = "harness.alerts.writer.os.fsync"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kept, full)
+        assert sink.post("/alert", b'{"name": "X", "state": "firing"}') == (
+            500,
+            "nothing is kept: No space left on device\n",
+        )
+    assert sink.post("/alert", b'{"name": "X", "state": "resolved"}')[0] == 200
+    assert sink.file.alerts()[-1].state == "resolved"
+
+
+def test_the_watchdog_is_heard_and_is_no_alert(tmp_path: Path) -> None:
+    """Where nothing has come there is no silence to measure."""
+    file = AlertFile(tmp_path / "alerts.jsonl")
+    assert (file.alerts(), file.silence(), file.firing()) == ([], None, [])
+    Writer(file.path).write([_said("Watchdog")])
+    heard = file.silence()
+    assert heard is not None and 0 <= heard.total_seconds() < 5
+    assert file.alerts() == []
+
+
+def test_what_was_taken_back_fires_no_more(tmp_path: Path) -> None:
+    """The last word about each name, component and zone counts."""
+    file = AlertFile(tmp_path / "alerts.jsonl")
+    Writer(file.path).write([_said("A"), _said("B"), {**_said("A"), "state": "resolved"}, _said("B")])
+    assert [one.name for one in file.firing()] == ["B"]
+
+
+def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    """The process ends with 1, and says which address."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = [sys.executable, "-m", "harness.alerts.receiver", f"--listen={listen}", f"--file={tmp_path / 'x'}"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and listen in done.stderr
+
+
+def _said(name: str) -> dict[str, str]:
+    return {"name": name, "state": "firing", "starts": "", "component": "", "zone": "", "summary": ""}
