@@ -5,6 +5,7 @@ DRDRILL = .venv/bin/drdrill
 PYTEST = .venv/bin/python -m pytest
 ARGS =
 STACK = local
+DRILL = due --or monthly
 export PYTHON
 
 help: ## this list
@@ -14,8 +15,8 @@ help: ## this list
 setup: ## make .venv, or make it anew when its parts have changed
 	@bin/set-up $(if $(filter docker,$(STACK)),docker)
 
-drill: setup ## run what is due this month, or else all monthly drills; STACK=docker: on containers
-	@$(DRDRILL) run due --or monthly --stack $(STACK) $(ARGS)
+drill: setup ## run what is due this month, or else all monthly drills; DRILL=monthly: all; STACK=docker: on containers
+	@$(DRDRILL) run $(DRILL) --stack $(STACK) $(ARGS)
 
 prove: setup ## show that the monthly drills can fail: run them with recovery broken in named ways (long)
 	@$(DRDRILL) prove monthly --stack $(STACK) $(ARGS)
