@@ -46,7 +46,9 @@ class FlapLink:
 
     def bit(self, stack: Stack, undo: Undo) -> str:
         count = stack.flaps(undo["zone"]) if isinstance(stack, Flappable) else 0
-        return f"the link of zone {undo['zone']} has gone down {count} times" if count else ""
+        return (
+            f"the link of zone {undo['zone']} comes and goes; times it has gone down so far: {count}" if count else ""
+        )
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         if isinstance(stack, Flappable):
