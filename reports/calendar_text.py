@@ -18,6 +18,7 @@ from harness.plan.shape import MONTHS
 from reports.words import SYMBOLS, clean
 
 WIDTH = 100
+MOST = 10  # runs that do not count, in the calendar
 LOUD = (State.DUE, State.LATE, State.MISSED)
 
 
@@ -29,16 +30,18 @@ def calendar(plan: Plan, found: Sequence[Standing], folder: Folder, today: date)
         lines += ["", cadence]
         for standing in standings:
             lines += _standing(standing, today)
-    lines += ["", *about(folder, zone=plan)]
+    lines += ["", *about(folder)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def about(folder: Folder, *, zone: Plan) -> list[str]:
+def about(folder: Folder) -> list[str]:
     """What else is in the folder that a reader must know: whatever does not count, and why."""
     lines = [f"{len(folder.runs)} sealed runs in {folder.path}"]
-    for run in folder.runs:
-        if why := run.why_not():
-            lines += _wrapped(f"{run.name} does not count: {why}", indent=2)
+    uncounted = [f"{run.name} does not count: {why}" for run in folder.runs if (why := run.why_not())]
+    if len(uncounted) > MOST:
+        lines.append(f"  {len(uncounted)} of them do not count; the newest {MOST} (`drdrill history` has all):")
+    for said in uncounted[-MOST:]:
+        lines += _wrapped(said, indent=2)
     for name in folder.unfinished:
         lines += _wrapped(f"{name} goes on or was killed, and is not sealed: it does not count", indent=2)
     for number in folder.gaps:
@@ -144,15 +147,16 @@ def _state(standing: Standing) -> str:
     if standing.waived:
         return "waived"
     turn = standing.owed[-1]
-    return f"done for {turn.period.name}" if turn.state is State.DONE else str(turn.state)
+    late = f", {turn.days_late} day{'s' if turn.days_late > 1 else ''} late" if turn.days_late else ""
+    return f"done for {turn.period.name}{late}" if turn.state is State.DONE else str(turn.state)
 
 
 def last_in_words(drill: str, run: Past | None) -> str:
-    """`2026-11-02, run …: MET`."""
+    """`MET, 2026-11-02 10:00 UTC, run … (embedded, local, …)`."""
     if run is None or run.began is None:
         return "no run counts so far"
     verdict = run.verdict_of(drill)
-    return f"{SYMBOLS[verdict]} {verdict}, run {clean(run.name)}, began {run.began:%Y-%m-%d %H:%M} UTC"
+    return f"{SYMBOLS[verdict]} {verdict}, {run.began:%Y-%m-%d %H:%M} UTC, run {clean(run.name)} ({run.likeness})"
 
 
 def _standing_json(standing: Standing) -> dict[str, Any]:
@@ -181,6 +185,7 @@ def _owed_json(drill: str, owed: Owed) -> dict[str, Any]:
         "date": str(owed.period.last),
         "state": owed.state,
         "run": owed.run.name if owed.run else None,
+        "days_late": owed.days_late,
         "verdict": owed.run.verdict_of(drill) if owed.run else None,
         "waiver": {"who": waiver.who, "why": waiver.why, "until": str(waiver.until), "holds": owed.waived}
         if waiver

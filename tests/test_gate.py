@@ -149,6 +149,16 @@ def test_a_copy_of_a_pack_counts_once(tmp_path: Path) -> None:
     assert [(each.name, each.problem) for each in copies] == [("z-copy", f"it is a copy of {first.name}")]
 
 
+def test_many_packs_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verified by several processes, they give the same answers."""
+    look(tmp_path / "e", *DONE)
+    damaged = run(tmp_path / "e", Made(on("2026-11-12"))) / "findings.json"
+    damaged.write_text("{}")
+    few = runs.read(tmp_path / "e", key=OUR_PRINT)
+    monkeypatch.setattr(runs, "MANY", 1)
+    assert runs.read(tmp_path / "e", key=OUR_PRINT) == few
+
+
 def test_the_key_says_whose_packs_count(tmp_path: Path) -> None:
     """Sealed by somebody else, a run does not count where a key is given."""
     evidence = tmp_path / "e"

@@ -78,6 +78,7 @@ def test_a_run_counts_once_for_the_oldest_that_is_open() -> None:
     both = standing("2026-12-07", seen, made_up, past("2026-12-04", number=3))
     assert states(both) == {"2026-11": "done", "2026-12": "done"}
     assert [each.run.number for each in both.owed if each.run] == [2, 3]
+    assert [each.days_late for each in both.owed] == [31, 0]
     assert states(standing("2026-12-08", past(NOVEMBER), past("2026-11-09", number=2)))["2026-12"] == "late"
 
 

@@ -35,8 +35,14 @@ class Owed:
     period: Period
     state: State
     run: Past | None = None  # that did it
+    day: date | None = None  # on which that run began
     waiver: Waiver | None = None
     waived: bool = False  # the waiver has not ended
+
+    @property
+    def days_late(self) -> int:
+        """How many days after its date it was made up for; 0 where it was in time, or not done."""
+        return max((self.day - self.period.last).days, 0) if self.day else 0
 
     @property
     def overdue(self) -> bool:
@@ -100,33 +106,34 @@ def _standing(duty: Duty, runs: Sequence[Past], waivers: Sequence[Waiver], today
     )
     since = min(known, default=today)
     record = list(takewhile(lambda period: period.first <= today, periods(duty, since=since)))
-    for_period = _allot(record, [(days[run.name], run) for run in counting])
-    owed = tuple(_owed(period, for_period.get(period.name), _waiver(period, waivers), today) for period in record)
+    done = _allot(record, [(days[run.name], run) for run in counting])
+    owed = tuple(_owed(period, done.get(period.name), _waiver(period, waivers), today) for period in record)
     return Standing(duty, owed, counting[-1] if counting else None, upcoming)
 
 
-def _allot(record: Sequence[Period], counting: Iterable[tuple[date, Past]]) -> dict[str, Past]:
+def _allot(record: Sequence[Period], counting: Iterable[tuple[date, Past]]) -> dict[str, tuple[date, Past]]:
     """Each run to the oldest period that is open on its day; a run too many counts for none."""
-    done: dict[str, Past] = {}
+    done: dict[str, tuple[date, Past]] = {}
     for day, run in counting:
         for period in record:
             if period.name not in done and period.first <= day < period.until:
-                done[period.name] = run
+                done[period.name] = day, run
                 break
     return done
 
 
-def _owed(period: Period, run: Past | None, waiver: Waiver | None, today: date) -> Owed:
+def _owed(period: Period, done: tuple[date, Past] | None, waiver: Waiver | None, today: date) -> Owed:
     waived = waiver is not None and today <= waiver.until
-    if run is not None:
-        return Owed(period, State.DONE, run, waiver, waived)
+    if done is not None:
+        day, run = done
+        return Owed(period, State.DONE, run, day, waiver, waived)
     if today < period.due:
         state = State.WAITING
     elif today <= period.last:
         state = State.DUE
     else:
         state = State.LATE if today < period.until else State.MISSED
-    return Owed(period, state, None, waiver, waived)
+    return Owed(period, state, waiver=waiver, waived=waived)
 
 
 def _waiver(period: Period, waivers: Sequence[Waiver]) -> Waiver | None:
