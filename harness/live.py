@@ -13,11 +13,13 @@ from typing import Any
 
 from harness import clock
 from harness.checks import Finding, Outcome, Verdict
+from harness.checks.evidence import BY_SCENARIO
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import Refused
 from harness.folders import UNFINISHED
 from harness.plan.lengths import in_words
+from reports.moments import WORDS, alert
 from reports.words import clean, plain
 
 LONG = 1.0  # seconds: a wait shorter than this is not worth a line
@@ -191,9 +193,38 @@ class Live:
     def _in_service(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, "service settles")
 
+    def _fault_held(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if not data["ok"]:
+            self._at(line, f"  ! {data['fault']} had ENDED by itself: {data['proof']}")
+
     def _fault_healed(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if not data["ok"]:
             self._at(line, f"    NOT healed: {data['fault']}: {data['seen']}")
+        elif data.get("by") == BY_SCENARIO:
+            self._story(data, line)
+
+    def _alert(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        over = "" if data["state"] == "firing" else f" ({data['state']})"
+        words = f"{alert(data)}: {data['summary']}"
+        self._at(line, f"    alert{over}: {_short(words)}")
+
+    def _watched(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        told = "operations were told what was hurt" if data["named"] else "NOBODY was told what was hurt"
+        self._at(line, f"    {told} ({data['seconds']:.1f} s)")
+
+    def _survey(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        for check in data["checks"]:
+            mark = "ok" if check["ok"] else "FAILED"
+            self._at(line, f"    ask: {mark}: {check['name']}: {_short(check['seen'])}")
+
+    def _not_exercised(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    NOT EXERCISED {data['what']}: {data['why']}")
+
+    def _story(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        """What the page says in the same words."""
+        self._at(line, f"    {_short(WORDS[line['kind']](data))}")
+
+    _endpoints = _rotation = _rejoined = _leadership = _release = _story
 
     def _failed(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    {data['what']}: {data['error']}")

@@ -52,11 +52,18 @@ def answers(sheet: Sheet, told: Sequence[Answered]) -> None:
     sheet.heading("Who was answered from which timeline of the database, and when", "Answered from which timeline")
     for group in dict.fromkeys(each.group for each in told):
         row = [each for each in told if each.group == group]
-        words = ", ".join(f"timeline {each.timeline}: {each.many:,}" for each in row)
+        words = "timeline " + ", then ".join(str(each.timeline) for each in row)
         place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
-        sheet.row(group, words, ends[0][0], ends[-1][1])
+        sheet.row(group, words, *ends[-1])
         sheet.front[place:place] = [
-            svg.box(begin, sheet.y + 2, end - begin, 12, f"tl{timelines.index(each.timeline) % 2}", title=words)
+            svg.box(
+                begin,
+                sheet.y + 2,
+                end - begin,
+                12,
+                f"tl{timelines.index(each.timeline) % 2}",
+                title=f"timeline {each.timeline}: {each.many:,} answers",
+            )
             for each, (begin, end) in zip(row, ends, strict=True)
         ]
         sheet.y += ROW

@@ -16,7 +16,7 @@ import reports
 from harness.checks import Finding, Outcome
 from harness.errors import Refused
 from reports import pack, text
-from tests import sample_pack
+from tests import sample_cut, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
 from tests.test_reports import Page, page_of
 
@@ -34,7 +34,8 @@ PLOTS = {
 def packs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A pack of each kind. Tests that change one copy it first."""
     root = tmp_path_factory.mktemp("packs")
-    return {name: sample_pack.write(root / name, *plots) for name, plots in PLOTS.items()}
+    made = {name: sample_pack.write(root / name, *plots) for name, plots in PLOTS.items()}
+    return made | {"cut": sample_cut.write(root / "cut")}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def rewrite(folder: Path, lines: list[dict[str, Any]]) -> None:
     (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-@pytest.mark.parametrize("name", ["met", "stopped", "over"])
+@pytest.mark.parametrize("name", ["met", "stopped", "over", "cut"])
 def test_hostile_text_is_shown_and_never_obeyed(name: str, packs: dict[str, Path], tmp_path: Path) -> None:
     """Markup, templates, terminal escapes, direction marks and endless lines from a pack are harmless everywhere."""
     folder = shutil.copytree(packs[name], tmp_path / "hostile")
@@ -101,16 +102,17 @@ def damages(folder: Path, dice: random.Random) -> Iterator[bytes]:
         yield "".join(json.dumps(line) + "\n" for line in changed).encode()
 
 
-def test_a_damaged_journal_has_a_page_all_the_same(packs: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["met", "cut"])
+def test_a_damaged_journal_has_a_page_all_the_same(name: str, packs: dict[str, Path], tmp_path: Path) -> None:
     """Whatever a journal holds, there is a page, and where lines could not be read it says so."""
-    folder = shutil.copytree(packs["met"], tmp_path / "damaged")
-    for content in damages(packs["met"], random.Random(20261102)):
+    folder = shutil.copytree(packs[name], tmp_path / "damaged")
+    for content in damages(packs[name], random.Random(20261102)):
         (folder / "journal.jsonl").write_bytes(content)
         built = reports.build(folder)
         assert Page(built["index.html"].decode()).open == []
         assert Xml.fromstring(built["junit.xml"]).tag == "testsuites"
         assert text.summary(folder)
-    (folder / "journal.jsonl").write_bytes(b"not json\n" + (packs["met"] / "journal.jsonl").read_bytes())
+    (folder / "journal.jsonl").write_bytes(b"not json\n" + (packs[name] / "journal.jsonl").read_bytes())
     assert "1 line(s) could not be read" in page_of(folder)
 
 

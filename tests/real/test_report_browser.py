@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import reports
-from tests import sample_pack
+from tests import sample_cut, sample_pack
 from tests.sample_pack import VOLUMES, Plot
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -33,6 +33,7 @@ PLOTS = {
     "no-bite": (Plot(rate=5.0, bites=False),),
     "empty": (),
 }
+CUT = "zone-cut"
 PROBE = """
 addEventListener("load", () => {
   const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
@@ -86,7 +87,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, plots in PLOTS.items():
         folder = sample_pack.write(root / name, *plots)
         (folder / "index.html").write_bytes(reports.build(folder)["index.html"])
-    return {name: root / name / "index.html" for name in PLOTS}
+    folder = sample_cut.write(root / CUT)
+    (folder / "index.html").write_bytes(reports.build(folder)["index.html"])
+    return {name: root / name / "index.html" for name in (*PLOTS, CUT)}
 
 
 def probed(browser: Browser, page: Path, width: int) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def probed(browser: Browser, page: Path, width: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("width", [1280, 420])
-@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("name", [*PLOTS, CUT])
 def test_labels_do_not_collide_and_nothing_is_clipped(
     name: str, width: int, browser: Browser, pages: dict[str, Path]
 ) -> None:
