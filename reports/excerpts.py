@@ -70,8 +70,8 @@ def around(path: Path, moment: datetime) -> Excerpt:
     after = [line for length, line in apart if timedelta(0) <= length <= AFTER]
     if before or after:
         left = max(0, len(after) - MANY)
-        how = f"the last {min(len(before), FEW)} lines of the {BEFORE.seconds} s before the fault, " if before else ""
-        how += f"{min(len(after), MANY)} of the {AFTER.seconds} s after it, by its own clock"
+        how = f"{min(len(before), FEW)} of the {BEFORE.seconds} s before the fault, " if before else ""
+        how = f"lines, by its own clock: {how}{min(len(after), MANY)} of the {AFTER.seconds} s after it"
         how += f"; {left} more are left out" if left else ""
         return Excerpt(path.name, how, tuple(_short(line) for line in (*before[-FEW:], *after[:MANY])))
     read = any(at is not None for at, _ in stamped)

@@ -152,9 +152,7 @@ def _stretches(scenario: Scenario, clock: Clock, seconds: customers.Seconds | No
             words = f"customers: {many:,} requests due in these {at - start} s were not answered as stored"
             found.append(Moment(float(start), shifted(began, start), words))
             if place < len(seconds.unanswered):
-                good = (
-                    "customers: every request due from here on is answered as stored, until the next line that says so"
-                )
+                good = "customers: all requests are answered as stored again"
                 found.append(Moment(float(at), shifted(began, at), good))
             start = None
     return found

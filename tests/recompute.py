@@ -1,7 +1,8 @@
 """Recompute a pack's figures with nothing but Python: `python recompute.py PACK` prints them as JSON.
 
 Written from the definitions in the pack's own documentation, not from the program that made the pack, and importing
-nothing of it: recovery time with its error bar, loss (transactions, money, seconds), in doubt, and duplicates.
+nothing of it: recovery time with its error bar, loss (transactions, money, seconds), in doubt, and duplicates; how
+long until operations were told, and split brain.
 It reads everything into memory; it is meant to be checked by reading.
 
 Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
@@ -16,8 +17,16 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - After a fault that harms data the clock ends no sooner than `verified` (ok) and `in_service`.
 - Good service must be known in every zone for `settling` seconds (5 where not said) past its beginning and past the
   end of `verify`. Otherwise, and where it never came, the figure is a lower bound.
+- Groups that `workload.begin` lists as `inside` are not counted for any of this; they are for all that follows.
 - Lost is what was acknowledged and has no `final` row. In seconds: from the oldest lost answer to the last answer
   before `recovery.reached` (else `in_service`), or to the last lost one where that is later.
+- Operations were told when the first firing alert was received, after a fault was ordered, that names something in its
+  `hurts`: a component, or `zone a`. At most from `fault.intent` to it, at least from `fault.bit`. Faults up to one
+  `watched` line belong together (their first counts), and each such time is listed; later ones without a `watched` of
+  their own are left out, unless there is none at all. Where nothing came: at least until the receiver was read for the
+  last time, which is at the scenario's end, or, where it has none, the last `watched` or `alert`.
+- Split brain: acknowledged writes on a timeline (`tl`) that were sent after one on a newer timeline was answered. Only
+  `touching` where no such write is known, and some newer one was sent before the last older one was answered.
 """
 
 from __future__ import annotations
@@ -67,7 +76,7 @@ def ledger(path: Path) -> Ledger:
         elif event["e"] == "not_sent":
             requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
         else:
-            requests[event["n"]].update(end=event["t"], how=event["e"])
+            requests[event["n"]].update(end=event["t"], how=event["e"], timeline=event.get("tl"))
     return requests
 
 
@@ -87,19 +96,34 @@ def observed_until(lines: list[Facts]) -> int:
         if kind in kinds:
             cut = min(kinds.index(each) for each in ("stopped", "scenario.end") if each in kinds)
             return max(int(line["mono"]) for line in lines[: cut + 1])
+    kinds = ["" if line["data"].get("by") == "scenario" else line["kind"] for line in lines]
     cut = min([kinds.index(each) for each in ("torn", "run.end", "fault.healed") if each in kinds] or [len(kinds)])
     return max(int(line["mono"]) for line in lines[:cut])
 
 
-def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
+def proof(lines: list[Facts], intent: Facts) -> Facts | None:
+    """The line that says whether the fault bit."""
+    proofs = [line for line in lines if line["kind"] == "fault.bit" and line["seq"] > intent["seq"]
+              and line["data"]["fault"] == intent["data"]["fault"]]  # fmt: skip
+    return proofs[0] if proofs else None
+
+
+def hurt(lines: list[Facts]) -> bool:
+    """Whether there was a fault, each bit, and none had ended by itself."""
     intents = [line for line in lines if line["kind"] == "fault.intent"]
-    if not intents:
+    proofs = [proof(lines, intent) for intent in intents]
+    held = all(line["data"]["ok"] for line in lines if line["kind"] == "fault.held")
+    return bool(intents) and held and all(line is not None and line["data"]["ok"] for line in proofs)
+
+
+def inside(lines: list[Facts]) -> set[str]:
+    return {group for line in lines if line["kind"] == "workload.begin" for group in line["data"].get("inside", [])}
+
+
+def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
+    if not hurt(lines):
         return None
-    for intent in intents:
-        proofs = [line for line in lines if line["kind"] == "fault.bit" and line["seq"] > intent["seq"]
-                  and line["data"]["fault"] == intent["data"]["fault"]]  # fmt: skip
-        if not proofs or not proofs[0]["data"]["ok"]:
-            return None
+    intents = [line for line in lines if line["kind"] == "fault.intent"]
     fault = ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
     harms = bool(fault["data"].get("harms_data"))
     early = fault["mono"]
@@ -161,6 +185,52 @@ def gap_end(lines: list[Facts], ledgers: dict[str, Ledger], early: int, until: i
     return max(ends, default=None)
 
 
+def detection(lines: list[Facts]) -> list[Facts]:
+    watches: list[list[Facts]] = [[]]
+    for line in lines:
+        if line["kind"] == "fault.intent" and line["data"].get("hurts"):
+            watches[-1].append(line)
+        elif line["kind"] == "watched" and watches[-1]:
+            watches.append([])
+    watches = [each for each in (watches[:-1] or watches) if each]
+    if not hurt(lines) or not watches:
+        return []
+    ended = any(line["kind"] in ("stopped", "scenario.end") for line in lines)
+    read = max([line["mono"] for line in lines if line["kind"] in ("watched", "alert")], default=0)
+    read = max(read, observed_until(lines)) if ended else read
+    found = []
+    for intents in watches:
+        names = {name for intent in intents for name in intent["data"]["hurts"]}
+        early, bit = intents[0]["mono"], proof(lines, intents[0])
+        assert bit is not None  # hurt() has seen it
+        told = [line["data"]["received"] for line in lines if line["kind"] == "alert"
+                and line["data"]["received"] >= early and line["data"]["state"] == "firing"
+                and (line["data"]["component"] in names or f"zone {line['data']['zone']}" in names)]  # fmt: skip
+        end = min(told, default=max(read, bit["mono"]))
+        low, high = max(0, end - bit["mono"]) / S, (end - early) / S
+        found.append({"figure": high if told else low, "low": low, "high": high if told else None,
+                      "lower_bound": not told})  # fmt: skip
+    return found
+
+
+def split_brain(ledgers: dict[str, Ledger]) -> Facts | None:
+    answered = [request for ledger in ledgers.values() for request in ledger.values()
+                if request["how"] == "acknowledged" and request.get("timeline") is not None]  # fmt: skip
+    if not answered:
+        return None
+    first: dict[int, int] = {}  # by timeline: its first answer, and when the first answered write was sent
+    sent: dict[int, int] = {}
+    for request in answered:
+        timeline = request["timeline"]
+        first[timeline] = min(first.get(timeline, request["end"]), request["end"])
+        sent[timeline] = min(sent.get(timeline, request["sent"]), request["sent"])
+    newer = {each: min((first[later] for later in first if later > each), default=None) for each in first}
+    begun = {each: min((sent[later] for later in sent if later > each), default=None) for each in sent}
+    overlapping = [each for each in answered if (at := newer[each["timeline"]]) is not None and each["sent"] > at]
+    touching = any((at := begun[each["timeline"]]) is not None and each["end"] >= at for each in answered)
+    return {"overlapping": len(overlapping), "touching": touching and not overlapping}
+
+
 def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Facts]]) -> Facts | None:
     stopped = [line["mono"] for kind in ("recovery.reached", "in_service") for line in lines if line["kind"] == kind]
     stop = stopped[0] if stopped else None
@@ -197,7 +267,7 @@ def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Fa
     return figures
 
 
-def recompute(pack: Path) -> dict[str, Facts]:
+def recompute(pack: Path) -> dict[str, Any]:
     """Scenario to its figures; None where there is nothing to compute them from."""
     found = {}
     for name, lines in scenarios(pack).items():
@@ -205,9 +275,13 @@ def recompute(pack: Path) -> dict[str, Facts]:
         rows = {zone: lines_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
         begun = {zone for line in lines if line["kind"] == "workload.begin" for zone in line["data"].get("zones", [])}
         whole = bool(ledgers) and begun <= ledgers.keys()
+        outside = {group: ledger for group, ledger in ledgers.items() if group not in inside(lines)}
+        served = bool(outside) and begun - inside(lines) <= outside.keys()
         found[name] = {
-            "rto": rto(lines, ledgers) if whole else None,
+            "rto": rto(lines, outside) if served else None,
             "loss": loss(lines, ledgers, rows) if whole and ledgers.keys() <= rows.keys() else None,
+            "detection": detection(lines),
+            "split-brain": split_brain(ledgers),
         }
     return found
 

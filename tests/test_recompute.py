@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.checks import Finding, load
+from harness.checks import Finding, Outcome, load
 from harness.checks.evidence import Expectation
 from harness.checks.judge import Judging
 from tests import recompute
 from tests.histories import INTENT, NAME, ZONES, History, a_mistake, lost_volumes, ns
+from tests.test_check_failover import acknowledged
 from tests.test_check_loss import built, fates
+from tests.zone_cuts import DATABASE_A, OLD, a_zone_cut, an_alert
 
 SCRIPT = Path(recompute.__file__)
 
@@ -31,6 +33,13 @@ def agree(pack: Path) -> dict[str, Any]:
     evidence = load.evidence(pack)[0]
     judging = Judging(evidence)
     _same_rto(said["rto"], judging.answer(Expectation("rto", limit=60.0)))
+    told = judging.answer(Expectation("detection", limit=60.0))
+    assert (told.figure is None) == (said["detection"] == [])
+    if told.figure is not None:
+        wanted = (told.figure, told.low, told.high, told.lower_bound)
+        listed = [tuple(each[name] for name in ("figure", "low", "high", "lower_bound")) for each in said["detection"]]
+        assert wanted in [pytest.approx(each, abs=1e-6) for each in listed]
+    _same_split_brain(said["split-brain"], judging.answer(Expectation("split-brain")))
     found = judging.answer(Expectation("loss", limit=5.0))
     if said["loss"] is None:
         assert found.figure is None
@@ -52,6 +61,17 @@ def _same_rto(said: dict[str, Any] | None, found: Finding) -> None:
     for end in ("figure", "low", "high"):
         value = getattr(found, end)
         assert said[end] == (None if value is None else pytest.approx(value, abs=1e-6))
+
+
+def _same_split_brain(said: dict[str, Any] | None, found: Finding) -> None:
+    if said is None:
+        assert found.outcome is not Outcome.MET
+    elif said["overlapping"]:
+        assert (found.outcome, found.figure) == (Outcome.MISSED, said["overlapping"])
+    elif said["touching"]:
+        assert found.outcome is not Outcome.MET
+    else:
+        assert found.outcome is not Outcome.MISSED or "not in the surviving rows" in found.reason
 
 
 def packed(history: History) -> dict[str, Any]:
@@ -109,6 +129,51 @@ def test_both_agree_on_any_fate_of_a_request(zones: list[list[str]], strangers: 
     history.expect("rto", 1.0)
     history.expect("rpo", 1.0)
     packed(history)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    alerts=st.lists(st.tuples(st.floats(25, 97), st.sampled_from(["a", "b"]), st.booleans()), max_size=4),
+    old=st.sets(st.floats(31, 90), max_size=3),
+    left_out=st.sampled_from(["", "watched", "scenario.end", "fault.bit", "fault.healed", "health"]),
+    cut=st.one_of(st.none(), st.floats(31, 98)),
+    again=st.booleans(),
+    held=st.booleans(),
+)
+def test_both_agree_on_any_zone_cut(
+    *,
+    alerts: list[tuple[float, str, bool]],
+    old: set[float],
+    left_out: str,
+    cut: float | None,
+    again: bool,
+    held: bool,
+) -> None:
+    """Alerts in any order, an old leader that still answers, customers inside: never a different figure."""
+    history = a_zone_cut()
+    history.drop("alert", *([left_out] if left_out else []))
+    for at, zone, firing in alerts:
+        an_alert(history, at, "ZoneDown", zone=zone, state="firing" if firing else "resolved", read=97.5)
+    for at in old:
+        acknowledged(history, DATABASE_A, at, OLD)
+    if again:
+        history.say(80, "fault.intent", fault="kill_component", hurts=["api-b"], harms_data=False)
+        history.say(80.1, "fault.bit", fault="kill_component", ok=True, proof="gone")
+        history.say(90, "watched", within=60.0, seconds=9.0, named=False)
+    if not held:
+        history.drop("fault.held")
+        history.say(74.9, "fault.held", fault="cut_zone", ok=False, proof="over")
+    if cut is not None:
+        history.cut(cut)
+    packed(history)
+
+
+def test_it_says_what_was_built_into_a_zone_cut() -> None:
+    """Detection, customers inside, and an old leader that still answered."""
+    said = packed(acknowledged(a_zone_cut(), DATABASE_A, 60.0, OLD))
+    assert said["split-brain"] == {"overlapping": 1, "touching": False}
+    assert [each["figure"] for each in said["detection"]] == [pytest.approx(11.0)]
+    assert said["rto"]["figure"] == pytest.approx(22.01)
 
 
 def test_it_says_what_was_built_in() -> None:

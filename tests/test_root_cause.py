@@ -143,7 +143,7 @@ def test_an_excerpt_is_bounded(tmp_path: Path) -> None:
     path.write_text("".join(f"2026-11-02 03:00:{second:02}.0 UTC {'x' * 999}\n" for second in range(20, 60)))
     found = excerpts.around(path, MOMENT)
     assert len(found.lines) == excerpts.FEW + excerpts.MANY and max(map(len, found.lines)) == excerpts.WIDEST
-    assert found.how.endswith("by its own clock; 21 more are left out")
+    assert found.how.endswith("15 of the 90 s after it; 21 more are left out")
     path.write_text("2020-01-01 00:00:00 long ago\n")
     assert found.lines and excerpts.around(path, MOMENT).how.endswith("by its own clock no line is near the fault")
     path.write_text("")
