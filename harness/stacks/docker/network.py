@@ -174,13 +174,16 @@ class DockerNetwork:
                 (zone, FIRST_ZONE, of_zone[zone]),
                 (f"customers-{zone}", FIRST_CUSTOMERS, ours),
             ):
-                pod = self._hold(name, zone=zone, network=between, number=first + index, hosts=known, volumes=mounted)
+                pod = self._hold(
+                    name, zone=zone, network=between, number=first + index, hosts=known, volumes=mounted,
+                    cap_add=["NET_ADMIN"],  # so that its link can be cut from inside; the components have it not
+                )  # fmt: skip
                 with told(f"connecting {name} to its zone"):
                     nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
 
     def _hold(
         self, name: str, *, zone: str, network: Any, number: int, hosts: Mapping[str, str],
-        volumes: Mounts | None = None,
+        volumes: Mounts | None = None, cap_add: Sequence[str] = (),
     ) -> Any:  # fmt: skip
         from docker.types import EndpointConfig  # noqa: PLC0415  (see engine)
 
@@ -188,7 +191,7 @@ class DockerNetwork:
         return make(
             self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}",
             init=True, network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts),
-            volumes=volumes,
+            volumes=volumes, cap_add=list(cap_add),
         )  # fmt: skip
 
     def _claim(self) -> Any:
