@@ -92,7 +92,7 @@ def test_a_stand_in_decides_in_words_that_read_well(tmp_path: Path) -> None:
 
 def test_a_dry_run_says_each_thing_once() -> None:
     """Sentences, steps and findings that scenarios share are printed in full once; every scenario is there."""
-    done = dry("monthly")
+    done = dry("database-backup-restoration")
     assert done.exit_code == 0
     assert done.output.count("Given the platform serves customers") == 1
     assert done.output.count(" 1. [restore] stop-the-writers") == 2, "after a mistake, and after lost volumes"

@@ -58,6 +58,7 @@ Feature: Application Recovery
     Then that server takes requests again by itself
     And customers are served again within the recovery time of production
     And restoration is confirmed within the time that the plan gives
+    And every health check answers within the time that the plan gives it
     And nothing that was acknowledged is lost
     And the bad seconds are within what production may have in a year
 
