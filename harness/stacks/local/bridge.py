@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +24,7 @@ NETWORKS = 100  # bridges that one world can hold
 STORE = 30  # a zone's etcd has an address of its own, so much above the zone's
 NOBODY = "02:77:00:00:ff:ff"  # a hardware address that nobody has: what is sent there is lost without a word
 HOLDER = Path(__file__).with_name("zone_holder.py")
+CLONE_NEWNET = 0x40000000
 
 
 @dataclass(frozen=True)
@@ -156,9 +160,26 @@ def _know(route: IPRoute, address: str, hardware: str, *, index: int) -> None:
 def netlink(pid: int | None = None) -> IPRoute:
     """To the kernel, about this namespace, or about the one that `pid` holds. Errors: `DrillError`."""
     try:
-        return IPRoute(netns=f"/proc/{pid}/ns/net") if pid else IPRoute()
+        return IPRoute(fileno=_socket_in(pid).detach()) if pid else IPRoute()
     except OSError as error:
         raise DrillError(f"netlink: {error.strerror}", hint="run `drdrill doctor`") from None
+
+
+def _socket_in(pid: int) -> socket.socket:
+    """A netlink socket of the namespace that `pid` holds, made by a thread that goes there and ends.
+
+    pyroute2's own way forks this process, and what fails in the child comes up through the parent's frames.
+    Errors: `OSError`.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path(f"/proc/{pid}/ns/net").open("rb") as namespace, ThreadPoolExecutor(1) as there:
+
+        def go() -> socket.socket:
+            if libc.setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            return socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, socket.NETLINK_ROUTE)
+
+        return there.submit(go).result()
 
 
 def _refused(what: str, error: NetlinkError) -> DrillError:
