@@ -74,8 +74,8 @@ def _refusal(stack: Stack, member: Member) -> str:
         with stack.cluster.connect(member) as connection:
             connection.execute("SET work_mem = '64kB'")
             connection.execute(
-                "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS some"
+                "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS drawn"
             )
-    except psycopg.Error as error:
+    except (psycopg.OperationalError, psycopg.InternalError) as error:  # "File too large" is an internal one
         return str(error).strip().splitlines()[0]
     return ""
