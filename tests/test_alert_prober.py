@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,8 @@ from harness.alerts.prober import Config, Prober, Told
 from harness.alerts.receiver import Receiver
 from harness.alerts.rules import Look, Problem, Target, firing, wrong
 from harness.recorder import Memory
+from harness.stacks import Entrance
+from harness.stacks.local.watching import Watching
 from harness.stacks.parts.monitor import named
 from harness.stacks.parts.settings import Settings
 
@@ -71,6 +75,28 @@ def test_a_sabotaged_alert_names_the_next_zone() -> None:
     assert named("api-c", "c", zones=list("abc"), chosen=wrongly) == ("api-a", "a")
     assert named("api-c", "c", zones=list("abc"), chosen=Settings()) == ("api-c", "c")
     assert named("s3", "", zones=list("abc"), chosen=wrongly) == ("s3", "")
+
+
+def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
+    """Sabotaged, everything of a zone is named as the next one's, so that no alert names what really failed."""
+    ground: Any = SimpleNamespace(
+        zones=list("abc"), folder=tmp_path, watch="10.0.0.9", address=lambda zone: f"10.0.0.{ord(zone)}",
+        store_address=lambda zone: f"10.0.1.{ord(zone)}",
+        unit=lambda name, **_: SimpleNamespace(name=name),
+    )  # fmt: skip
+    entrance = Entrance("api.example.test", ("10.0.0.5", "10.0.0.6"), 8443, tmp_path / "ca.pem")
+    balancers: Any = [SimpleNamespace(name=f"envoy-{n}") for n in (1, 2)]
+
+    def asked(settings: Settings) -> list[Target]:
+        store = "https://10.0.0.10:9000"
+        return Watching(ground, entrance=entrance, balancers=balancers, store=store, chosen=settings).targets()
+
+    right, wrongly = asked(Settings()), asked(Settings(alerts="wrong"))
+    of_zones = {f"{part}-{zone}" for part in ("api", "patroni", "etcd") for zone in "abc"}
+    assert {one.component for one in right} == {*of_zones, "envoy-1", "envoy-2", "s3"}
+    assert [one.url for one in right] == [one.url for one in wrongly]
+    turned = {one.zone: other.zone for one, other in zip(right, wrongly, strict=True)}
+    assert turned == {"a": "b", "b": "c", "c": "a", "": ""}
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
