@@ -16,17 +16,23 @@ import io
 import json
 import os
 import signal
+import socket
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-GIVE_UP = 20  # seconds; a store behind a cut link must not hold up PostgreSQL's shutdown for ever
+# Seconds. PostgreSQL's shutdown waits for this: a leader that was cut off has to have stopped when the link is back.
+REACHED = 2  # the store takes a connection at once, or is behind a link that is cut
+GIVE_UP = 10  # for a link that is cut meanwhile
 
 
 def main(settings: dict[str, Any], path: Path) -> int:
     """Returns the exit code."""
     content = path.read_bytes()
+    store_at = urlsplit(settings["env"]["AWS_ENDPOINT_URL_S3"])
+    socket.create_connection((store_at.hostname, store_at.port), timeout=REACHED).close()
     os.environ.update(settings["env"])
     # Imported here: the AWS client reads its environment early.
     from barman.clients.cloud_walarchive import CloudWalUploader, parse_arguments  # noqa: PLC0415
@@ -102,4 +108,7 @@ def _give_up(_signum: int, _frame: object) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(GIVE_UP)
-    sys.exit(main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])))
+    try:
+        sys.exit(main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])))
+    except OSError as error:
+        sys.exit(f"the store cannot be reached: {error}")
