@@ -14,7 +14,7 @@ from harness.cli.options import as_json
 from harness.errors import DrillError, Exit
 from harness.folders import DISK_WANTED as DISK
 from harness.stacks.docker import engine, image
-from harness.stacks.local import world
+from harness.stacks.local import probe, world
 
 
 @click.command()
@@ -26,10 +26,12 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     best = next((one for one in tried if one.ok), None)
     free = shutil.disk_usage(Path.cwd()).free
     containers = _containers()
+    powers = probe.powers(best.name) if best else []
     facts = {
         "rung": best.name if best else None,
         "tried": [asdict(one) for one in tried],
         "containers": containers,
+        "powers": [asdict(one) for one in powers],
         "cpus": os.cpu_count(),
         "disk_free_bytes": free,
         "disk_wanted_bytes": DISK,
@@ -38,7 +40,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=1))
     else:
-        _print(tried, best, free, containers)
+        _print(tried, best, free, containers, powers)
     if best is None:
         raise DrillError("this machine allows no embedded stack", hint=tried[-1].lift)
     context.exit(Exit.MET if free > DISK else Exit.REFUSED)
@@ -54,7 +56,9 @@ def _containers() -> dict[str, str]:
     return {"engine": found, "why": made, "lift": ""}
 
 
-def _print(tried: list[world.Tried], best: world.Tried | None, free: int, containers: dict[str, str]) -> None:
+def _print(
+    tried: list[world.Tried], best: world.Tried | None, free: int, containers: dict[str, str], powers: list[world.Tried]
+) -> None:
     means = {
         "rootless": "zones are networks of their own, without privilege",
         "privileged": "zones are networks of their own, as root",
@@ -73,5 +77,9 @@ def _print(tried: list[world.Tried], best: world.Tried | None, free: int, contai
     click.echo(f"  {'containers':<11} {engine_of}{containers['why']}")
     if containers["lift"]:
         click.echo(f"  {'':<11} to lift it: {containers['lift']}")
+    for one in powers:
+        click.echo(f"  {one.name:<11} {'holds' if one.ok else f'does not hold: {one.why}'}")
+        if one.lift:
+            click.echo(f"  {'':<11} to lift it: {one.lift}")
     if best:
         click.echo(f"the embedded stack will use the rung {best.name!r}")

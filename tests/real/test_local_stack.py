@@ -19,3 +19,5 @@ def test_where_namespaces_are_refused_it_serves_on_loopback_beside_another_and_s
         refused.play("serve")
         other.play("serve")
         refused.play("cut_refused")
+        for scene in ("refused", "beside", "power", "fill"):
+            refused.run("tests.contract.powers", scene, str(refused.folder))

@@ -1,0 +1,52 @@
+"""What this machine can do to an embedded stack beside running it, tried for real: some powers want more than a rung.
+
+    python -m harness.stacks.local.probe
+
+inside a world prints what the kernel says of `netem`, and nothing where it has it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from harness.errors import DrillError, Unable
+from harness.stacks.local import faketime
+from harness.stacks.local.slowing import netem_missing
+from harness.stacks.local.world import PATIENCE, Tried, enter_argv
+
+
+def powers(rung: str) -> list[Tried]:
+    """Links that lose and delay packets, and a clock that is wrong, on a rung that holds."""
+    return [_latency(rung), _clock()]
+
+
+def _latency(rung: str) -> Tried:
+    name = "latency"
+    if rung == "loopback":
+        return Tried(name, ok=False, why="zones are addresses and no networks", lift="a better rung, see above")
+    words = enter_argv(rung, [sys.executable, "-P", "-m", "harness.stacks.local.probe"])
+    try:
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        return Tried(name, ok=False, why=str(error), lift="run `drdrill doctor` again")
+    why = (ended.stdout or ended.stderr).strip().splitlines()
+    if not why:
+        return Tried(name, ok=True, why="", lift="")
+    lift = "a kernel with the module sch_netem (`sudo modprobe sch_netem`); bandwidth is limited without it"
+    return Tried(name, ok=False, why=f"this kernel has no netem: {why[-1]}", lift=lift)
+
+
+def _clock() -> Tried:
+    try:
+        faketime.found()
+    except Unable as unable:
+        return Tried("wrong clock", ok=False, why=unable.message, lift=unable.hint)
+    return Tried("wrong clock", ok=True, why="", lift="")
+
+
+if __name__ == "__main__":
+    try:
+        print(netem_missing(), end="")
+    except DrillError as error:
+        print(error.message)

@@ -1,0 +1,272 @@
+"""What the contract asks of a stack's optional powers: `python -m tests.contract.powers SCENE FOLDER`.
+
+Each scene leaves the stack as it was. Where this machine cannot do a thing, the stack says so and why, and the scene
+prints it. A scene that fails ends with a traceback and exit code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from harness import clock, wait
+from harness.errors import Unable
+from harness.recorder import Memory
+from harness.stacks import (
+    Component,
+    Divisible,
+    Fillable,
+    Flappable,
+    Linked,
+    Powered,
+    Skewable,
+    Slowable,
+    Slowness,
+    Stack,
+    Unfenced,
+)
+from harness.stacks.kinds import attach_stack
+from harness.stacks.parts.visitor import Visitor
+
+SECOND = timedelta(seconds=1)
+LONG = timedelta(seconds=90)
+
+
+def links(stack: Stack) -> None:
+    """Two zones are blind for each other, as silently as by a cut, or their etcds alone; the third sees both."""
+    assert isinstance(stack, Linked)
+    one, other, third = stack.zones
+    stack.join_link(one, other)
+    for _ in range(2):
+        stack.cut_link(one, other)
+    for here, there in ((one, other), (other, one)):
+        assert not stack.sees(here, there) and not stack.sees(here, there, part="etcd")
+        assert stack.sees(here, third) and stack.sees(third, here, part="etcd")
+    stack.join_link(one, other)
+    stack.cut_link(one, other, part="etcd")
+    for here, there in ((one, other), (other, one)):
+        assert stack.sees(here, there) and not stack.sees(here, there, part="etcd")
+    for _ in range(2):
+        stack.join_link(one, other)
+    assert stack.sees(one, other, part="etcd") and stack.sees(other, one, part="etcd")
+    _healthy(stack)
+
+
+def slow(stack: Stack) -> None:
+    """A zone's link is as slow as the kernel says; what it cannot do is said."""
+    assert isinstance(stack, Slowable)
+    zone = _follows(stack)
+    assert not stack.slowed(zone)
+    stack.unslow(zone)
+    try:
+        for _ in range(2):
+            refused = stack.slow(zone, Slowness(kilobytes=50, latency=SECOND / 10, loss=1.0))
+        print("; ".join(refused) or "all of it")
+        assert stack.slowed(zone)
+    except Unable as unable:
+        print(unable)
+    for _ in range(2):
+        stack.unslow(zone)
+    assert not stack.slowed(zone)
+    _healthy(stack)
+
+
+def flap(stack: Stack) -> None:
+    """A zone's link comes and goes until its time is up, or it is settled; either way it is joined then."""
+    assert isinstance(stack, Flappable) and isinstance(stack, Linked)
+    zone = _follows(stack)
+    other = next(one for one in stack.zones if one != zone)
+    stack.settle(zone)
+    assert stack.flaps(zone) == 0
+    stack.flap(zone, down=SECOND, up=SECOND, lasting=5 * SECOND)
+    wait.until(lambda: stack.flaps(zone) >= 2, what="it goes down again", within=10 * SECOND, recorder=Memory())
+    wait.until(lambda: stack.flaps(zone) == 0, what="its time is up", within=15 * SECOND, recorder=Memory())
+    assert stack.sees(zone, other)
+    stack.flap(zone, down=60 * SECOND, up=SECOND, lasting=90 * SECOND)
+    assert stack.flaps(zone) == 1 and not stack.sees(zone, other)
+    for _ in range(2):
+        stack.settle(zone)
+    assert stack.flaps(zone) == 0 and stack.sees(zone, other)
+    _healthy(stack)
+
+
+def power(stack: Stack) -> None:
+    """A zone without power is gone whole, and customers are served by the others; with power it is whole again."""
+    assert isinstance(stack, Powered)
+    zone = _follows(stack)
+    mine = [one for one in stack.components().values() if one.zone == zone]
+    assert stack.has_power(zone) and {one.name for one in mine} == {
+        f"{part}-{zone}" for part in ("api", "etcd", "patroni")
+    }
+    for _ in range(2):
+        stack.cut_power(zone)
+    assert not stack.has_power(zone) and not any(one.running() for one in mine)
+    visitor = Visitor(stack.entrance)
+    _until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
+    for _ in range(2):
+        stack.restore_power(zone)
+    assert stack.has_power(zone) and all(one.running() for one in mine)
+    _steady(stack)
+
+
+def fill(stack: Stack) -> None:
+    """The leader's volume takes no more: nothing is acknowledged that is lost, another leads; with room it is back."""
+    visitor, leader = Visitor(stack.entrance), stack.cluster.leader()
+    assert leader is not None and isinstance(leader, Fillable)
+    leader.free_volume()
+    assert not leader.volume_is_full()
+    begin = clock.mono()
+    for _ in range(2):
+        leader.fill_volume()
+    assert leader.volume_is_full()
+    number, kept = 0, []
+    while stack.cluster.leader() in (leader, None) or not kept:
+        assert clock.since(begin) < LONG, "nobody else leads"
+        number += 1
+        body = {"origin": "powers/fill", "number": number, "from": 1, "to": 2, "amount": "1.00"}
+        status, answer = visitor.ask("POST", "/transactions", body)
+        kept += [number] if status == 201 else []
+        assert answer["stored"] is not True or status == 201
+    print(f"another led after {clock.since(begin).total_seconds():.1f} s")
+    for _ in range(2):
+        leader.free_volume()
+    assert not leader.volume_is_full()
+    _healthy(stack)
+    for one in kept:
+        assert visitor.ask("GET", f"/transactions/powers/fill/{one}")[0] == 200
+
+
+def unfence(stack: Stack) -> None:
+    """A server whose manager is frozen goes on; thawed, its manager does too."""
+    leader = stack.cluster.leader()
+    assert leader is not None and isinstance(leader, Unfenced)
+    leader.thaw_manager()
+    for _ in range(2):
+        leader.freeze_manager()
+    with stack.cluster.connect(leader) as connection:
+        assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+    for _ in range(2):
+        leader.thaw_manager()
+    _healthy(stack)
+
+
+def skew(stack: Stack) -> None:
+    """A component's clock alone is wrong, or the stack says what is missing."""
+    found: Component = next(member for member in stack.cluster.members if member.zone == _follows(stack))
+    assert isinstance(found, Skewable)
+    found.unskew()
+    assert found.running() and abs(found.skewed()) < SECOND
+    try:
+        found.skew(-3600 * SECOND)
+    except Unable as unable:
+        assert unable.hint
+        print(unable)
+    else:
+        _until(lambda: abs(found.skewed() + 3600 * SECOND) < 5 * SECOND, "its clock is wrong")
+    for _ in range(2):
+        found.unskew()
+    _until(lambda: found.running() and abs(found.skewed()) < SECOND, "its clock is right")
+    _healthy(stack)
+
+
+def release(stack: Stack) -> None:
+    """A release that lacks what the API needs serves nowhere; the one before it, deployed again, serves everywhere."""
+    visitor, releases = Visitor(stack.entrance), stack.releases
+    before, sound = releases.history(), releases.current()
+    assert visitor.ask("GET", "/health")[1]["version"] == sound == before[-1]
+    releases.publish("poisoned", {})
+    assert releases.history() == before
+    releases.deploy("poisoned")
+    assert releases.history() == [*before, "poisoned"]
+    _until(lambda: not any(stack.service(zone).running() for zone in stack.zones), "no API runs")
+    releases.deploy(sound)
+    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the release before serves")
+    assert releases.history() == [*before, "poisoned", sound] and releases.content(sound)
+    assert visitor.ask("GET", "/health")[1]["version"] == sound
+    _steady(stack)
+
+
+def balancers(stack: Stack) -> None:
+    """Whichever load balancer dies, customers reach the other."""
+    visitor = Visitor(stack.entrance)
+    assert len(stack.balancers) == len(stack.entrance.addresses) == 2
+    for one in stack.balancers:
+        one.kill()
+        assert visitor.ask("GET", "/ready")[0] == 200
+        one.start()
+        _until(one.running, "it runs again")
+        _steady(stack)
+
+
+def beside(stack: Stack) -> None:
+    """Each zone's own database server is reached as the API's role; an answer names the timeline that it leads on."""
+    leads = stack.cluster.leader()
+    assert leads is not None
+    for zone in stack.zones:
+        dsn, environment = stack.database_beside(zone)
+        script = f"import psycopg; print(*psycopg.connect({dsn!r}).execute({ASKS!r}).fetchone())"
+        words = [*stack.stand_in(zone), sys.executable, "-c", script]
+        said = stack.commands.run(words, env=environment).out.split()
+        assert said == ["quantumnest_app", str(zone != leads.zone)]
+    with stack.cluster.connect() as connection:
+        row = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()
+    body = {"origin": "powers/beside", "number": 1, "from": 1, "to": 2, "amount": "1.00"}
+    for _ in range(2):
+        answer = Visitor(stack.entrance).ask("POST", "/transactions", body)[1]
+        assert row and answer["timeline"] == int(row[0][:8], 16)
+    outside = [*stack.stand_outside(), sys.executable, "-m", "tests.contract.reach"]
+    for address in stack.entrance.addresses:
+        assert stack.commands.run([*outside, address, str(stack.entrance.port)]).out.strip() == "connected"
+
+
+ASKS = "SELECT current_user, pg_is_in_recovery()"
+
+
+def refused(stack: Stack) -> None:
+    """Where zones are no networks the stack says so and why; undoing what was not done is harmless."""
+    assert isinstance(stack, Linked) and isinstance(stack, Slowable) and isinstance(stack, Flappable)
+    assert isinstance(stack, Divisible)
+    for act in (
+        lambda: stack.cut_link("a", "b"),
+        lambda: stack.slow("a", Slowness(kilobytes=50)),
+        lambda: stack.flap("a", down=SECOND, up=SECOND, lasting=SECOND),
+    ):
+        try:
+            act()
+        except Unable as unable:
+            assert "loopback" in unable.message and "rung" in unable.hint
+        else:
+            raise AssertionError("nothing was said")
+    stack.join_link("a", "b")
+    stack.unslow("a")
+    stack.settle("a")
+    assert not stack.slowed("a") and stack.flaps("a") == 0
+
+
+def _follows(stack: Stack) -> str:
+    """A zone whose database server does not lead."""
+    leader = stack.cluster.leader()
+    return next(zone for zone in stack.zones if leader is not None and zone != leader.zone)
+
+
+def _healthy(stack: Stack) -> None:
+    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "all replicate")
+
+
+def _steady(stack: Stack) -> None:
+    _until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    wait.until(condition, what=what, within=LONG, recorder=Memory())
+
+
+SCENES: dict[str, Callable[[Stack], None]] = {
+    scene.__name__: scene
+    for scene in (links, slow, flap, power, fill, unfence, skew, release, balancers, beside, refused)
+}
+
+if __name__ == "__main__":
+    SCENES[sys.argv[1]](attach_stack(Path(sys.argv[2]) / "stack", recorder=Memory()))
