@@ -176,7 +176,7 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
 
 
 def _verified(packs: Sequence[Path], *, key: str | None) -> list[verify.Report]:
-    """Every pack verified, on all CPUs where there are many: it takes about 12 ms for each scenario that was run."""
+    """Every pack verified, on all CPUs where there are many: it takes 6 to 12 ms for each scenario that was run."""
     one = partial(verify.verify_pack, key=key)
     if len(packs) < MANY:
         return [one(pack) for pack in packs]
