@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -203,3 +204,22 @@ def test_stopping_has_a_limit(evidence: Path, monkeypatch: pytest.MonkeyPatch) -
     assert block.blocked(evidence) is not None and (folder / CONTROL / stopping.FILE).exists()
     with held(folder) as free:
         assert free
+
+
+def test_a_forked_child_that_is_ended_is_not_the_run(evidence: Path) -> None:
+    """A library forks, and ends its child by a signal: the child ends, and does not go on as a second run."""
+    listener = stopping.Listener(evidence)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        listener.begin()
+        if (child := os.fork()) == 0:
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                os._exit(0)  # it went on
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGTERM
+        assert not listener.stopping
+    finally:
+        listener.end()
+        for number, handler in before.items():
+            signal.signal(number, handler)

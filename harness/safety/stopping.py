@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ class Listener:
         self.folder = folder
         self.stopping = False  # somebody has asked
         self._shielded = 0
+        self._owner = os.getpid()
         self._done = threading.Event()
 
     def begin(self) -> None:
@@ -69,7 +71,9 @@ class Listener:
         finally:
             self._shielded -= 1
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self, number: int, _: object) -> None:
+        if os.getpid() != self._owner:  # a library has forked, and ends its own child: that one is not the run
+            os._exit(128 + number)
         first, self.stopping = not self.stopping, True
         if first and not self._shielded:
             raise KeyboardInterrupt
