@@ -12,15 +12,17 @@ from typing import Any
 
 from harness import clock, wait
 from harness.command import Commands
-from harness.errors import NotInTime, NotReady, Unable
+from harness.errors import NotInTime, NotReady
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import PART, RUN, labels, told
+from harness.stacks.docker.inside import here
 from harness.stacks.parts.logs import last_lines
 
 SOON = timedelta(seconds=10)
 OFTEN = timedelta(milliseconds=50)
-FAKE_CLOCK = {  # of Debian's libfaketime: the time of day alone is wrong, not how long anything takes
-    "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+LIBRARY = "/usr/$LIB/faketime/libfaketime.so.1"  # in the image; `$LIB` is the loader's
+COPY_LIBRARY = 'cp /usr/lib/*/faketime/libfaketime.so.1 "$1"'
+FAKE_CLOCK = {  # the time of day alone is wrong, not how long anything takes
     "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     "NO_FAKE_STAT": "1",
 }
@@ -77,7 +79,7 @@ class ContainerUnit:
         user: str,
         stop_within: timedelta = SOON,
         volumes: Mapping[str, Mapping[str, str]] | None = None,
-        from_image: bool = True,
+        library: Path | None = None,
     ) -> None:
         self.name = name
         self.zone = zone
@@ -90,7 +92,7 @@ class ContainerUnit:
         self._user = user
         self._stop_within = stop_within
         self._volumes = volumes or {}
-        self._from_image = from_image  # otherwise its program is this machine's
+        self._library = library  # where libfaketime is put for a program of this machine; None: it is of the image
 
     @property
     def log(self) -> Path:
@@ -199,14 +201,13 @@ class ContainerUnit:
             engine.execute(found.id, ["sh", "-ec", script], what=f"limiting the files of {self.name}")
 
     def skew(self, by: timedelta) -> None:
-        """Start it again with a wrong clock. Errors: `Unable` where its program is this machine's."""
-        if not self._from_image:
-            raise Unable(
-                f"the clock of {self.name} cannot be set wrong: its program is this machine's, without libfaketime",
-                hint="choose a component that runs from the image: a database server, etcd or a load balancer",
-            )
+        """Start it again with a wrong clock. Where its program is this machine's, the image's library is put where that
+        finds it; whether it fits this machine's own is shown by `skewed`."""
+        if self._library is not None:
+            words = ["sh", "-c", COPY_LIBRARY, "sh", str(self._library)]
+            engine.execute(self._pod(), words, what=f"a wrong clock for {self.name}")
         self.stop()
-        self._start({**FAKE_CLOCK, "FAKETIME": f"{by.total_seconds():+g}"})
+        self._start({**FAKE_CLOCK, "LD_PRELOAD": str(self._library or LIBRARY), "FAKETIME": f"{by.total_seconds():+g}"})
 
     def unskew(self) -> None:
         found = self.container
@@ -219,7 +220,9 @@ class ContainerUnit:
         found = self.container
         if found is None or found.status != "running":
             return timedelta(0)
-        said = engine.execute(found.id, ["date", "+%s.%N"], what=f"asking {self.name} for the time")
+        asks = ["date", "+%s.%N"]
+        words = here(asks) if self._library else asks
+        said = engine.execute(found.id, words, what=f"asking {self.name} for the time")
         by = timedelta(seconds=float(said) - clock.now().utc.timestamp())
         return timedelta(seconds=round(by.total_seconds(), 1))
 

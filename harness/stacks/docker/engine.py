@@ -8,7 +8,8 @@ the stack needs, and wrappers made for tests hide just those.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -26,6 +27,7 @@ ZONE = "io.drdrill.zone"  # label: the zone that a container dies with
 OWNER = "io.drdrill.owner"  # label: the user id of whoever runs it
 EXTRA_HINT = "install what containers need: bin/set-up docker"
 SWEEP_LIMIT = timedelta(seconds=60)
+THREADS = 4
 OFTEN = timedelta(milliseconds=100)
 
 
@@ -85,6 +87,14 @@ def execute(container: str, argv: Sequence[str], *, what: str, detach: bool = Fa
         last = (said.strip().splitlines() or ["without a word"])[-1]
         raise DrillError(f"{what}: {last}", hint="does `docker info` answer? `drdrill heal` removes what is left")
     return said
+
+
+def at_once(do: Sequence[Callable[[], object]]) -> None:
+    """Call each in a thread of its own: most of a container's start is waiting. Errors: those of the first that failed,
+    when all have ended."""
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        for begun in [pool.submit(one) for one in do]:
+            begun.result()
 
 
 def labels(run: str, part: str, zone: str = "") -> dict[str, str]:

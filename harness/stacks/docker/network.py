@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,20 +167,24 @@ class DockerNetwork:
         between = self._claim()
         nets = [self._net(self._subnets.of_zone(index), zone) for index, zone in enumerate(self.zones)]
         known = {name: self._subnets.address(OF_ITS_OWN[place]) for name, place in hosts.items()}
-        for name, number in OF_ITS_OWN.items():
+
+        def alone(name: str, number: int) -> None:
             mounted = ours if name == CUSTOMERS else None
             self._hold(name, zone="", network=between, number=number, hosts=known, volumes=mounted)
+
+        def in_zone(name: str, index: int, first: int, mounted: Mounts) -> None:
+            pod = self._hold(
+                name, zone=self.zones[index], network=between, number=first + index, hosts=known, volumes=mounted,
+                cap_add=["NET_ADMIN"],  # so that its link can be cut from inside; the components have it not
+            )  # fmt: skip
+            with told(f"connecting {name} to its zone"):
+                nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
+
+        pods = [partial(alone, name, number) for name, number in OF_ITS_OWN.items()]
         for index, zone in enumerate(self.zones):
-            for name, first, mounted in (
-                (zone, FIRST_ZONE, of_zone[zone]),
-                (f"customers-{zone}", FIRST_CUSTOMERS, ours),
-            ):
-                pod = self._hold(
-                    name, zone=zone, network=between, number=first + index, hosts=known, volumes=mounted,
-                    cap_add=["NET_ADMIN"],  # so that its link can be cut from inside; the components have it not
-                )  # fmt: skip
-                with told(f"connecting {name} to its zone"):
-                    nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
+            pods.append(partial(in_zone, zone, index, FIRST_ZONE, of_zone[zone]))
+            pods.append(partial(in_zone, f"customers-{zone}", index, FIRST_CUSTOMERS, ours))
+        engine.at_once(pods)
 
     def _hold(
         self, name: str, *, zone: str, network: Any, number: int, hosts: Mapping[str, str],

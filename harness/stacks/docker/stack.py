@@ -99,22 +99,21 @@ class DockerStack:
             self._save(made)
             parts = self._build(make_authority(self.folder / "tls"))
             write_backup_settings(ground, parts)
-        parts.etcd.start()
-        parts.store.start()
-        for watcher in parts.watchers:
-            watcher.start()
+        parts.releases.history()  # the first release is there before the first API asks for it
+        others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifting.timed(self._recorder, "data"):
-            make_first_data(
-                self._here, parts.members, roles=self._roles,
-                transactions=round(history.TRANSACTIONS * self.settings.scale),
-            )  # fmt: skip
+            engine.at_once([
+                lambda: make_first_data(
+                    self._here, parts.members, roles=self._roles,
+                    transactions=round(history.TRANSACTIONS * self.settings.scale),
+                ),
+                parts.etcd.start, parts.store.start, *(one.start for one in others),
+            ])  # fmt: skip
         with lifting.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
         with lifting.timed(self._recorder, "s3"):
             wait.until(parts.store.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
         with lifting.timed(self._recorder, "cluster"):
-            for service in (*parts.balancers, *parts.services.values()):
-                service.start()
             parts.cluster.start()
             parts.backups.prepare()
         steady = self._asked()
