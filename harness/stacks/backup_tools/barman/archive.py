@@ -26,13 +26,15 @@ from urllib.parse import urlsplit
 # Seconds. PostgreSQL's shutdown waits for this: a leader that was cut off has to have stopped when the link is back.
 REACHED = 2  # the store takes a connection at once, or is behind a link that is cut
 GIVE_UP = 10  # for a link that is cut meanwhile
+# An exit code above 125 ends PostgreSQL's archiver, which is started again within 10 s. After any other it would try
+# three times, then wait for a minute; and a shutdown would wait for twice three tries.
+AWAY = 126
 
 
 def main(settings: dict[str, Any], path: Path) -> int:
     """Returns the exit code."""
     content = path.read_bytes()
-    store_at = urlsplit(settings["env"]["AWS_ENDPOINT_URL_S3"])
-    socket.create_connection((store_at.hostname, store_at.port), timeout=REACHED).close()
+    _reach(settings["env"]["AWS_ENDPOINT_URL_S3"])
     os.environ.update(settings["env"])
     # Imported here: the AWS client reads its environment early.
     from barman.clients.cloud_walarchive import CloudWalUploader, parse_arguments  # noqa: PLC0415
@@ -100,15 +102,22 @@ def _find(client: Any, bucket: str, key: Any) -> bytes | None:
     return content
 
 
+def _reach(url: str) -> None:
+    """End here where the store takes no connection."""
+    at = urlsplit(url)
+    try:
+        socket.create_connection((str(at.hostname), at.port or 443), timeout=REACHED).close()
+    except OSError as error:
+        print(f"the store cannot be reached: {error}", file=sys.stderr)
+        sys.exit(AWAY)
+
+
 def _give_up(_signum: int, _frame: object) -> None:
     os.write(2, f"not archived within {GIVE_UP} s\n".encode())
-    os._exit(1)
+    os._exit(AWAY)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(GIVE_UP)
-    try:
-        sys.exit(main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])))
-    except OSError as error:
-        sys.exit(f"the store cannot be reached: {error}")
+    sys.exit(main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])))
