@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -171,3 +173,9 @@ def test_no_server_is_an_answer_in_time() -> None:
         connections.ask_writable()
     status, answer = Transactions(connections).store(json.dumps(GOOD).encode())
     assert (status, answer["stored"]) == (503, False)
+
+
+def test_the_driver_is_loaded_after_sockets_were_made_to_cooperate() -> None:
+    """Loaded before, it would hold up the whole API, health included, while one server of the database is silent."""
+    program = "import sys, harness.stacks.platform; sys.exit('psycopg' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

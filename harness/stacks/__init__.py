@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.command import Commands, Done
 from harness.stacks.powers import (
@@ -30,6 +28,9 @@ from harness.stacks.powers import (
     Unfenced,
 )
 from harness.stacks.wal import Branch
+
+if TYPE_CHECKING:  # the platform's API lies below this package, and has to be first to import its database driver
+    import psycopg
 
 __all__ = [
     "Divisible",
