@@ -1,22 +1,24 @@
 """The API's connections to whichever database server takes writes now.
 
 No pool of the shelf: those wait longer and longer between attempts while the database is away, and then a recovery
-would look slower than it is.
+would look slower than it is. Nor one connection attempt with several hosts: it asks one after the other, and a server
+that has lost its power keeps it from the one behind.
 """
 
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import gevent
 import psycopg
+import psycopg.conninfo
 from gevent.lock import BoundedSemaphore
 
 MOST = 12  # connections
-CONNECT_LIMIT = 2.5  # seconds, over all servers
+CONNECT_LIMIT = 2.5  # seconds, for all servers, which are asked at once
 STATEMENT_LIMIT = 4000  # milliseconds; customers wait 5 s
 
 Row = tuple[Any, ...]
@@ -31,7 +33,9 @@ class Connections:
     """Connections that are kept while they work. At the first error all idle ones are dropped with it."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+        """`dsn` may name several hosts of one port."""
+        given: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(dsn))
+        self._servers = [psycopg.conninfo.make_conninfo(**{**given, "host": host}) for host in _hosts(given)]
         self._idle: list[Connection] = []
         self._free = BoundedSemaphore(MOST)
 
@@ -77,17 +81,43 @@ class Connections:
             if not connection.closed and not _has_news(connection):
                 return connection
             connection.close()
+        return self._connect()
+
+    def _connect(self) -> Connection:
+        """To the first server that takes writes, all asked at once. Errors: `NoDatabase`, with what each said."""
+        asked = [gevent.spawn(_connect_to, server) for server in self._servers]
+        said = []
         try:
-            with gevent.Timeout(CONNECT_LIMIT, NoDatabase(f"no server within {CONNECT_LIMIT:g} s")):
-                return psycopg.connect(
-                    self._dsn, target_session_attrs="read-write", options=f"-c statement_timeout={STATEMENT_LIMIT}"
-                )
-        except psycopg.Error as error:
-            raise NoDatabase(_said(error)) from None
+            for one in gevent.iwait(asked, timeout=CONNECT_LIMIT):
+                if isinstance(one.value, psycopg.Connection):
+                    asked.remove(one)
+                    return one.value
+                said.append(str(one.value))
+        finally:
+            gevent.killall(asked, block=False)
+            for late in asked:
+                if isinstance(late.value, psycopg.Connection):  # two servers take writes: this one is not used
+                    late.value.close()
+        said += [f"no answer within {CONNECT_LIMIT:g} s"] * (len(asked) - len(said))
+        raise NoDatabase("; ".join(dict.fromkeys(said)))
 
     def _drop_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def _hosts(given: Mapping[str, Any]) -> list[str]:
+    return str(given.get("host", "")).split(",")
+
+
+def _connect_to(server: str) -> Connection | str:
+    """A connection on which writes are taken, or what was said instead."""
+    try:
+        return psycopg.connect(
+            server, target_session_attrs="read-write", options=f"-c statement_timeout={STATEMENT_LIMIT}"
+        )
+    except psycopg.Error as error:
+        return _said(error)
 
 
 def _has_news(connection: Connection) -> bool:
