@@ -94,8 +94,8 @@ class Connections:
                     return one.value
                 said.append(str(one.value))
         finally:
-            gevent.killall(asked, block=False)
             for late in asked:
+                late.kill(block=False)
                 if isinstance(late.value, psycopg.Connection):  # two servers take writes: this one is not used
                     late.value.close()
         said += [f"no answer within {CONNECT_LIMIT:g} s"] * (len(asked) - len(said))
