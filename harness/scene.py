@@ -341,7 +341,7 @@ class Scene:
         if self._sampler is not None:
             self._sampler.end()
         if self._watch is not None:
-            self._quietly("the alert receiver cannot be read", self._watch.listen)
+            self._quietly("the alert receiver cannot be read", self._watch.end)
         if self.injuries.any and looked:
             self._quietly("nobody leads", lambda: sights.leadership(self.stack, self.journal, "after"))
             self._quietly("the release cannot be read", lambda: sights.release(self.stack, self.journal))

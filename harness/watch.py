@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -12,24 +13,40 @@ from harness.recorder import Recorder
 from harness.stacks import Alert, Monitoring
 
 OFTEN = timedelta(milliseconds=200)
+LOOKS = timedelta(milliseconds=500)
 
 
 class Watch:
-    """Everything that was told since it began, recorded once each as `alert`."""
+    """Everything that was told since it began, recorded once each as `alert`, by a thread that looks all the time."""
 
     def __init__(self, monitoring: Monitoring, recorder: Recorder) -> None:
         self._monitoring = monitoring
         self._recorder = recorder
         self._known = len(monitoring.alerts())
         self._heard: list[Alert] = []
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="watch", daemon=True)
+        self._thread.start()
 
     def listen(self) -> list[Alert]:
         """All that was told so far, in order; what is new is recorded."""
-        for alert in self._monitoring.alerts()[self._known :]:
-            self._known += 1
-            self._heard.append(alert)
-            self._recorder.record("alert", **asdict(alert), by=self._monitoring.by)
-        return self._heard
+        with self._lock:
+            for alert in self._monitoring.alerts()[self._known :]:
+                self._known += 1
+                self._heard.append(alert)
+                self._recorder.record("alert", **asdict(alert), by=self._monitoring.by)
+            return list(self._heard)
+
+    def end(self) -> None:
+        """Stop looking, and listen once more. Errors: what the receiver's file raises when it cannot be read."""
+        self._done.set()
+        self._thread.join(timeout=10)
+        self.listen()
+
+    def _loop(self) -> None:
+        while not self._done.wait(LOOKS.total_seconds()):
+            self.listen()
 
     def wait_named(self, hurt: Sequence[str], *, since: int, within: timedelta) -> bool:
         """Wait until an alert that came in after `since` names something that was hurt; whether one did.

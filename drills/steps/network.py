@@ -17,9 +17,9 @@ from harness.scene import Scene
 from harness.workload import Group
 
 INSIDE = 2.0  # requests a second of each group inside a zone
-LATENCY, LOSS, KILOBYTES = timedelta(milliseconds=50), 1.0, 250  # of a slow link: percent, and a second
+LATENCY, LOSS, KILOBYTES = timedelta(milliseconds=50), 1.0, 1000  # of a slow link: percent, and a second
 DOWN, UP, AT_MOST = timedelta(seconds=3), timedelta(seconds=4), timedelta(minutes=2)  # of a link that comes and goes
-A_WHILE = timedelta(seconds=10)
+A_WHILE = timedelta(seconds=8)
 FOR_LONG = timedelta(seconds=30)  # longer than it takes to choose another leader
 
 
