@@ -1,0 +1,170 @@
+"""What is done to a process of the embedded stack: a full volume, a frozen manager, a wrong clock, a power cut."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import wait
+from harness.command import Commands
+from harness.errors import Unable
+from harness.recorder import Memory
+from harness.stacks.load_balancers.envoy import Envoy
+from harness.stacks.local import faketime, flap, limits, process
+from harness.stacks.local.process import LocalProcess
+
+# Starts a child; both write whenever they are told to, and so does whatever is started anew.
+WRITES = """
+import os, pathlib, subprocess, sys, time
+folder = pathlib.Path(sys.argv[1])
+if len(sys.argv) == 2:
+    subprocess.Popen([sys.executable, __file__, str(folder), "child"])
+while True:
+    for asked in folder.glob("*.asked"):
+        if asked.stem == sys.argv[-1] or len(sys.argv) == 2 and asked.stem == "new":
+            write = "open(sys.argv[1], 'wb').write(bytes(20_000))"
+            words = [sys.executable, "-c", "import sys; " + write, str(folder / "file")]
+            said = "written"
+            try:
+                if asked.stem == "new":
+                    subprocess.run(words, check=True)
+                else:
+                    (folder / "file").write_bytes(bytes(20_000))
+            except (OSError, subprocess.CalledProcessError) as error:
+                said = "refused"
+            asked.unlink()
+            (folder / (asked.stem + ".tmp")).write_text(said)
+            (folder / (asked.stem + ".tmp")).rename(folder / (asked.stem + ".said"))
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LocalProcess]:
+    """It and its child run."""
+    (tmp_path / "writes.py").write_text(WRITES)
+    commands = Commands(Memory(), label=f"test-{tmp_path.name}")
+    argv = [sys.executable, str(tmp_path / "writes.py"), str(tmp_path)]
+    made = LocalProcess(commands, name="server", zone="a", folder=tmp_path, argv=lambda: argv)
+    made.start()
+    _until(lambda: len(made.family()) == 2)
+    yield made
+    made.kill()
+
+
+def _until(condition: Any) -> None:
+    wait.until(condition, what="it is so", within=timedelta(seconds=10), recorder=Memory())
+
+
+def _writes(folder: Path, who: str) -> str:
+    said = folder / f"{who}.said"
+    said.unlink(missing_ok=True)
+    (folder / f"{who}.asked").touch()
+    _until(said.exists)
+    return said.read_text()
+
+
+@pytest.mark.parametrize("who", ["child", "new"])
+def test_on_a_full_volume_neither_it_nor_what_it_has_started_can_write(
+    server: LocalProcess, tmp_path: Path, who: str
+) -> None:
+    """What is started afterwards cannot either; with room all can again, and both are harmless when repeated."""
+    assert _writes(tmp_path, who) == "written" and not server.full()
+    for _ in range(2):
+        server.fill()
+    assert server.full() and _writes(tmp_path, who) == "refused"
+    for _ in range(2):
+        server.free()
+    assert not server.full() and _writes(tmp_path, who) == "written"
+
+
+def test_the_limit_of_a_process_that_is_gone_is_nobodys_business() -> None:
+    """It is as wanted, whatever is wanted."""
+    gone = 2**22 + 1
+    assert limits.as_wanted(gone, None) and limits.as_wanted(gone, 8192)
+    limits.limit_files([gone], 8192)
+
+
+def test_only_its_own_process_is_frozen(server: LocalProcess) -> None:
+    """What it has started goes on; thawed, all run."""
+    for _ in range(2):
+        server.freeze_first()
+    _until(lambda: [one.paused() for one in sorted(server.family(), key=lambda one: one.started)] == [True, False])
+    for _ in range(2):
+        server.thaw_first()
+    _until(lambda: not any(one.paused() for one in server.family()))
+
+
+def test_a_power_cut_kills_it_and_what_it_has_started(server: LocalProcess, tmp_path: Path) -> None:
+    """And nobody whose name only begins like its own."""
+    family = server.family()
+    process.kill_together(f"test-{tmp_path.name}", ["serve"])
+    assert all(one.running() for one in family)
+    process.kill_together(f"test-{tmp_path.name}", ["server"])
+    _until(lambda: not any(one.running() for one in family))
+
+
+def test_without_libfaketime_a_clock_is_left_alone(server: LocalProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how to get it, and the component was not restarted."""
+    monkeypatch.setattr(faketime, "FOLDERS", ())
+    monkeypatch.setattr(faketime, "find_spec", lambda name: None)
+    before = server.process
+    with pytest.raises(Unable, match="has no libfaketime") as unable:
+        server.skew(timedelta(hours=1))
+    assert "apt install" in unable.value.hint
+    server.unskew()
+    assert server.process == before and server.skewed() == timedelta(0)
+
+
+def test_a_component_is_started_with_the_clock_that_was_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts it; and lengths of time stay right. A process that has not loaded the library is told nothing."""
+    (tmp_path / "libfaketime.so.1").touch()
+    monkeypatch.setattr(faketime, "FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(faketime, "find_spec", lambda name: None)
+    assert faketime.environment(tmp_path / "skews" / "api-a") == {}
+    faketime.begin(tmp_path / "skews" / "api-a", timedelta(seconds=-90))
+    made = faketime.environment(tmp_path / "skews" / "api-a")
+    assert made["LD_PRELOAD"] == str(tmp_path / "libfaketime.so.1") and made["FAKETIME"] == "-90.000s"
+    assert made["FAKETIME_DONT_FAKE_MONOTONIC"] == "1"
+    assert faketime.told(1) == timedelta(0)
+
+
+class Port:
+    """A bridge that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def cut(self, zone: str) -> None:
+        self.told.append(f"cut {zone}")
+
+    def join(self, zone: str) -> None:
+        self.told.append(f"join {zone}")
+
+
+def test_a_flapping_link_ends_joined_and_is_counted(tmp_path: Path) -> None:
+    """Down first; how often it went down stands in the file."""
+    port: Any = Port()
+    downs = flap.flap(port, "b", down=0.02, up=0.02, lasting=0.1, file=tmp_path / "flaps")
+    assert downs >= 2 and (tmp_path / "flaps").read_text() == str(downs)
+    assert port.told[:3] == ["cut b", "join b", "cut b"] and port.told[-1] == "join b"
+
+
+def test_a_check_of_the_port_alone_makes_no_request(tmp_path: Path) -> None:
+    """For sabotage twins; otherwise Envoy asks whether the zone is ready, over TLS."""
+
+    def check(checks: str) -> dict[str, Any]:
+        made = Envoy("10.0.0.5", {}, tmp_path, tmp_path, tmp_path, checks)
+        found: dict[str, Any] = made.configuration()["static_resources"]["clusters"][0]["health_checks"][0]
+        return found
+
+    assert check("ready")["http_health_check"] == {"path": "/ready"}
+    assert "http_health_check" not in check("port") and check("port")["tcp_health_check"] == {}
+    assert check("port")["transport_socket_match_criteria"] == {"plain": True}
