@@ -19,10 +19,12 @@ from harness.checks.load import evidence
 from harness.errors import Refused
 from harness.folders import UNFINISHED
 from harness.plan.lengths import in_words
+from harness.watch import NAMED
 from reports.moments import WORDS, alert
-from reports.words import clean, plain
+from reports.text import FIRST, NAMES
+from reports.words import clean, measured, plain
 
-LONG = 1.0  # seconds: a wait shorter than this is not worth a line
+LONG = 3.0  # seconds: a wait shorter than this is not worth a line
 ROOM = 60  # letters: a fact of a step that takes more has a line of its own
 MOST = 160  # letters of a fact that are shown; the journal has all of it
 
@@ -70,6 +72,11 @@ class Live:
     scenario: str = ""  # its title
     planned: list[str] = field(default_factory=list)  # names of scenarios still to come
     shown: dict[str, str] = field(default_factory=dict)  # a procedure's list: the scenario it was printed in
+    stands: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # who leads, what is deployed
+    hurts: set[str] = field(default_factory=set)  # what an alert of this scenario has to name
+    alerts: set[tuple[str, ...]] = field(default_factory=set)  # of this scenario, that were told
+    told: int | None = None  # mono of the first alert that names what was hurt
+    before: str = ""  # kind of the line before
     stopping: bool = False
 
     def stop(self) -> None:
@@ -83,6 +90,7 @@ class Live:
         told = getattr(self, "_" + re.sub(r"\W", "_", line["kind"]), None)
         if told is not None:
             told(line["data"], line)
+        self.before = line["kind"]
 
     def status(self) -> str:
         """One line: the outage's clock against its objective, and what is going on."""
@@ -116,7 +124,8 @@ class Live:
         self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self.objective, self.hurt, self.harmed = None, None, False
+        self.objective, self.hurt, self.harmed, self.told = None, None, False, None
+        self.hurts, self.alerts = set(), set()
         self.scenario = data["title"]
         self.planned = [name for name in self.planned if name != data["scenario"]]
         self.say("")
@@ -131,19 +140,24 @@ class Live:
         self._at(line, f"{data['keyword']} {data['text']}")
 
     def _wait(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        if data["seconds"] >= LONG or data["outcome"] != "reached":
-            self._at(line, f"    {data['outcome']}: {data['what']} ({data['seconds']:.1f} s)")
+        if data["outcome"] != "reached":
+            self._at(line, f"    NOT in {data['seconds']:.1f} s: {data['what']}")
+        elif data["seconds"] >= LONG and data["what"] != NAMED:  # `watched` says that one
+            self._at(line, f"    after {data['seconds']:.1f} s: {data['what']}")
 
     def _fault_intent(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if self.hurt is None or (data["harms_data"] and not self.harmed):
             self.hurt = line["mono"]  # the same fault that the RTO counts from: see checks/evidence.py
         self.harmed = self.harmed or data["harms_data"]
+        self.hurts |= set(data.get("hurts", ()))
         self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts")
 
     def _fault_bit(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"  ! {'it bit' if data['ok'] else 'it did NOT bite'}: {data['proof']}")
 
     def _detected(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if self.before == "watched":  # that said it
+            return
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
     def _asked(self, data: dict[str, Any], line: dict[str, Any]) -> None:
@@ -174,7 +188,7 @@ class Live:
         self._now(line, data["name"])
 
     def _step_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        facts = [f"{name} {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {})]
+        facts = [f"{name}: {_short(value)}" for name, value in data["facts"].items() if value not in ("", [], {})]
         short = "; ".join(fact for fact in facts if len(fact) <= ROOM)
         done = "done" if data["ok"] else "FAILED"
         self._at(line, f"    {done} {data['name']} ({data['seconds']:.1f} s)  {short}".rstrip())
@@ -186,9 +200,17 @@ class Live:
         self._at(line, f"    salvaged {data['rows']} transactions")
 
     def _health(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        for check in data["checks"]:
-            mark = "ok" if check["ok"] else "FAILED"
-            self._at(line, f"    health {mark}: {check['name']}, {check['seconds']:.2f} s of {check['limit']:g} s")
+        checks = data["checks"]
+        failed = [check for check in checks if not check["ok"]]
+        for check in failed:
+            words = (
+                f"{check['name']}, {check['seconds']:.2f} s of {check['limit']:g} s: {_short(check.get('seen', ''))}"
+            )
+            self._at(line, f"    health FAILED: {words}")
+        if checks and not failed:
+            longest = max(checks, key=lambda check: float(check["seconds"] / check["limit"]))
+            words = f"the slowest is {longest['name']}, {longest['seconds']:.2f} s of {longest['limit']:g} s"
+            self._at(line, f"    health: all {len(checks)} checks are good; {words}")
 
     def _in_service(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, "service settles")
@@ -204,13 +226,28 @@ class Live:
             self._story(data, line)
 
     def _alert(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        over = "" if data["state"] == "firing" else f" ({data['state']})"
-        words = f"{alert(data)}: {data['summary']}"
-        self._at(line, f"    alert{over}: {_short(words)}")
+        """Once each: what names something that was hurt; of the others, which are symptoms, the first of each name."""
+        if data["state"] != "firing":
+            return
+        right = data["component"] in self.hurts or f"zone {data['zone']}" in self.hurts
+        if right and self.told is None and self.hurt is not None and data["received"] >= self.hurt:
+            self.told = data["received"]
+        known = (data["name"], data["component"], data["zone"]) if right else (data["name"],)
+        if known in self.alerts:
+            return
+        self.alerts.add(known)
+        named = alert(data) if data["component"] or data["zone"] else data["name"]
+        words = _short(f"{named}: {data['summary']}")
+        self._at(line, f"    alert {words}")
 
     def _watched(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        told = "operations were told what was hurt" if data["named"] else "NOBODY was told what was hurt"
-        self._at(line, f"    {told} ({data['seconds']:.1f} s)")
+        if not data["named"]:
+            self._at(line, f"    NOBODY was told what was hurt, within {data['within']:g} s")
+            return
+        after = ""
+        if self.told is not None and self.hurt is not None:
+            after = f", {(self.told - self.hurt) / 1e9:.1f} s after the fault"
+        self._at(line, f"    operations were told what was hurt{after}")
 
     def _survey(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         for check in data["checks"]:
@@ -224,7 +261,20 @@ class Live:
         """What the page says in the same words."""
         self._at(line, f"    {_short(WORDS[line['kind']](data))}")
 
-    _endpoints = _rotation = _rejoined = _leadership = _release = _story
+    _endpoints = _rotation = _rejoined = _story
+
+    def _leadership(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if self._changed("leadership", data["member"], data["timeline"]):
+            self._story(data, line)
+
+    def _release(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        first = "release" not in self.stands
+        if self._changed("release", data["name"]) and not first:
+            self._story(data, line)
+
+    def _changed(self, what: str, *now: Any) -> bool:
+        before, self.stands[what] = self.stands.get(what), now
+        return before != now
 
     def _failed(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    {data['what']}: {data['error']}")
@@ -238,7 +288,11 @@ class Live:
         if data["error"]:
             self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
         verdict = self._verdict(data["scenario"])
-        self._at(line, f"{verdict.outcome}  {data['scenario']}")
+        self._at(line, f"{verdict.outcome}  {self.scenario}")
+        by_id = {finding.id: finding for finding in verdict.findings}
+        figures = [_figure(by_id[id]) for id in FIRST if id in by_id and by_id[id].figure is not None]
+        if figures:
+            self._at(line, f"    {', '.join(figures)}")
         for finding in verdict.findings:
             if finding.outcome is not Outcome.MET and not finding.advisory:
                 self._at(line, f"    {finding.outcome}: {finding.title}")
@@ -257,6 +311,11 @@ class Live:
     def _run_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.stopping = False
         self._now(line, "the pack is sealed")
+
+
+def _figure(finding: Finding) -> str:
+    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
+    return f"{NAMES[finding.id]}: {figure}"
 
 
 def _seconds(length: timedelta) -> str:

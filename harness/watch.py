@@ -14,6 +14,7 @@ from harness.stacks import Alert, Monitoring
 
 OFTEN = timedelta(milliseconds=200)
 LOOKS = timedelta(milliseconds=500)
+NAMED = "the monitoring names what has failed"  # what is waited for, in the journal
 
 
 class Watch:
@@ -58,7 +59,7 @@ class Watch:
         try:
             wait.until(
                 lambda: any(alert.received >= since and names(alert, hurt) for alert in self._firing()),
-                what="the monitoring names what has failed",
+                what=NAMED,
                 within=max(left, timedelta(0)),
                 every=OFTEN,
                 recorder=self._recorder,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from harness.checks.evidence import BY_SCENARIO
 from reports.customers import SECOND
 from reports.pack import Data, Fact, Facts, Scenario
 from reports.words import as_number, length, plain
@@ -149,9 +150,13 @@ def _decided(data: Data) -> str:
     )
 
 
+def _healer(by: object) -> str:
+    return "as the scenario says" if by == BY_SCENARIO else f"by {plain(by)}"
+
+
 def _again(name: str, does: str) -> Callable[[Data], str]:
     def told(data: Data) -> str:
-        said = does if data.get("ok") else f"NOT {does}"
+        said = f"is {'' if data.get('ok') else 'NOT '}{does}"
         return f"{plain(data.get(name))} {said}: {plain(data.get('seen'))}"
 
     return told
@@ -162,7 +167,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "fault.bit": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
     "fault.held": lambda d: f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}",
     "fault.healed": lambda d: (
-        f"{plain(d.get('fault'))} {'healed' if d.get('ok') else 'NOT healed'} by {plain(d.get('by'))}"
+        f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {_healer(d.get('by'))}"
     ),
     "alert": _alert,
     "watched": _watched,

@@ -99,7 +99,7 @@ def test_what_was_looked_at_stands_in_order(page: str) -> None:
     said = {row[2]: row[0] for row in table(page, "What was injected and what was seen")}
     assert said["zone a: /health answers 200, /ready 503"] == "+14.0 s"
     assert said["release 7 is deployed"].startswith("-")
-    assert said["cut_zone still holds"] == "+44.9 s" and said["cut_zone healed by scenario"] == "+45.1 s"
+    assert said["cut_zone still holds"] == "+44.9 s" and said["cut_zone is healed as the scenario says"] == "+45.1 s"
     assert "alert (resolved) by the prober: ZoneDown names zone a: ZoneDown is firing" in said
 
 
@@ -151,13 +151,47 @@ def test_a_watched_run_says_what_is_new(cut: Path) -> None:
         live.show(json.loads(line))
     whole = "\n".join(said)
     for words in (
-        "alert: ZoneDown names zone a: ZoneDown is firing", "operations were told what was hurt (11.0 s)",
-        "zone a: /health answers 200, /ready 503", "db-b leads on timeline 4", "api-a NOT back in rotation: HTTP 503",
-        "db-a back as a copy: streams on timeline 4", "NOT EXERCISED latency on the link: this kernel has no netem",
-        "cut_zone healed by scenario", "release 7 is deployed", "ask: FAILED: API ready: HTTP 503",
+        "alert ZoneDown names zone a: ZoneDown is firing", "operations were told what was hurt, 11.0 s after the fault",
+        "zone a: /health answers 200, /ready 503", "db-b leads on timeline 4",
+        "api-a is NOT back in rotation: HTTP 503",
+        "db-a is back as a copy: streams on timeline 4", "NOT EXERCISED latency on the link: this kernel has no netem",
+        "cut_zone is healed as the scenario says", "ask: FAILED: API ready: HTTP 503",
     ):  # fmt: skip
         assert words in whole, words
     assert "still holds" not in whole, "only a fault that has ended by itself is worth a line"
+
+
+def test_what_repeats_is_told_once(cut: Path) -> None:
+    """Each alert that names what was hurt, the first of each symptom; who leads and what is deployed on a change."""
+    said: list[str] = []
+    live = Live(cut, say=said.append)
+    hurt = {"fault": "cut_zone", "harms_data": False, "hurts": ["zone a", "api-a"]}
+    told = {"state": "firing", "received": 2, "summary": "bad"}
+    down, late = (
+        {"name": "Down", "component": "api-a", "zone": "a"},
+        {"name": "Late", "component": "api-b", "zone": "b"},
+    )
+    nobody = {"name": "NobodyLeads", "component": "", "zone": ""}
+    alerts = [down, down | {"component": "db-a"}, down, late, late | {"component": "api-c"}, nobody]
+    for kind, data in (
+        ("release", {"name": "1.0"}), ("leadership", {"member": "db-a", "timeline": 1}), ("fault.intent", hurt),
+        *(("alert", told | each) for each in alerts), ("alert", told | down | {"state": "resolved"}),
+        ("watched", {"named": True, "seconds": 1.0, "within": 60.0}), ("detected", {"by": "monitoring", "seen": "it"}),
+        ("leadership", {"member": "db-a", "timeline": 1}), ("release", {"name": "1.0"}),
+        ("leadership", {"member": "db-b", "timeline": 2}), ("release", {"name": "0.9"}),
+    ):  # fmt: skip
+        live.show({"mono": 0 if kind == "fault.intent" else 1, "kind": kind, "data": data})
+    assert [line.partition(" s  ")[2].strip() for line in said] == [
+        "db-a leads on timeline 1",
+        "! cut_zone: the undo is on disk, now it hurts",
+        "alert Down names api-a, zone a: bad",
+        "alert Down names db-a, zone a: bad",
+        "alert Late names api-b, zone b: bad",
+        "alert NobodyLeads: bad",
+        "operations were told what was hurt, 0.0 s after the fault",
+        "db-b leads on timeline 2",
+        "release 0.9 is deployed",
+    ]
 
 
 def test_two_cuts_are_compared_by_their_new_figures(cut: Path, tmp_path: Path) -> None:

@@ -39,15 +39,15 @@ def test_facts_of_a_step_are_words(tmp_path: Path) -> None:
     """No brackets, quotes or backslashes of JSON; a fact that is nothing is left out; a long one has its own line."""
     live, said = shown(sample_pack.write(tmp_path / "pack", Plot(rate=1.0)))
     whole = "\n".join(said)
-    assert "done stop-the-writers (0.8 s)  zones a, b, c" in whole
+    assert "done stop-the-writers (0.8 s)  zones: a, b, c" in whole
     assert not [mark for mark in ('["', '"]', "\\", "{}", "[]") if mark in whole]
     step = {"phase": "restore", "name": "find", "ok": True, "seconds": 1.0,
             "facts": {"rows": 7, "log": ['LOG: statement: UPDATE "a"."b"\x1b[2J ' + "x" * 200]}}  # fmt: skip
     said.clear()
     live.show({"mono": 0, "kind": "step.end", "data": step})
     first, second = said
-    assert first.endswith("done find (1.0 s)  rows 7")
-    assert second.strip().startswith('log LOG: statement: UPDATE "a"."b"<U+001B>') and second.endswith("…")
+    assert first.endswith("done find (1.0 s)  rows: 7")
+    assert second.strip().startswith('log: LOG: statement: UPDATE "a"."b"<U+001B>') and second.endswith("…")
 
 
 def test_a_procedure_is_listed_once(tmp_path: Path) -> None:
