@@ -13,11 +13,14 @@ NO_ANSWER = 2  # exit code of `pg_isready`
 
 
 def sees(ground: Ground, one: str, other: str, *, part: Literal["", "etcd"]) -> bool:
-    """Whether `one` gets an answer of the other zone's database server, or of its etcd."""
+    """Whether `one` gets an answer of the other zone's database server, or of its etcd.
+
+    etcd is asked for its status and not for its health: one that answers may be cut off from whoever leads it.
+    """
     if part == "etcd":
         address = ground.store_address(other)
         asked = [f"--endpoints={address}:{CLIENTS}", f"--dial-timeout={PATIENCE}s", f"--command-timeout={PATIENCE}s"]
-        words, env = [*ground.program("etcdctl"), *asked, "endpoint", "health"], {"ETCDCTL_API": "3"}
+        words, env = [*ground.program("etcdctl"), *asked, "endpoint", "status"], {"ETCDCTL_API": "3"}
     else:
         asked = [f"--host={ground.address(other)}", f"--port={PORT}", f"--timeout={PATIENCE}"]
         words, env = [*ground.program("pg_isready"), *asked], {}
