@@ -7,6 +7,7 @@ Anybody is whoever follows a procedure, and the scenario that ends a fault. The 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation, Line, against, disaster, seconds
@@ -74,7 +75,7 @@ def told_all(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why)
     asked = {str(check["name"]) for check in survey.data.get("checks") or ()}
     wanted = {str(check["name"]) for check in health.data.get("checks") or ()}
-    failed = [f"{check['name']}: {check['seen']}" for check in survey.data["checks"] if not check.get("ok")]
+    failed = [_failed(check) for check in survey.data["checks"] if not check.get("ok")]
     if asked != wanted:
         left = ", ".join(sorted(wanted - asked))
         return expected.finding_of(evidence, title, Outcome.MISSED, f"it stopped before it had asked {left}")
@@ -84,3 +85,8 @@ def told_all(evidence: Evidence, expected: Expectation) -> Finding:
         )
     words = f"{len(failed)} of {len(asked)} named: {'; '.join(failed)}"
     return expected.finding_of(evidence, title, Outcome.MET, words)
+
+
+def _failed(check: dict[str, Any]) -> str:
+    took = f", after {float(check['seconds']):.2f} s of {float(check['limit']):g} s" if "seconds" in check else ""
+    return f"{check['name']}: {check['seen']}{took}"

@@ -40,15 +40,14 @@ def verify_health(checks: Sequence[HealthCheck], *, recorder: Recorder) -> bool:
 def survey(checks: Sequence[HealthCheck], *, recorder: Recorder) -> None:
     """Ask each once, while something fails: all of them are told, not only the first. Recorded as `survey`."""
     with ThreadPoolExecutor(len(checks)) as pool:
-        answers = list(pool.map(_ask, checks))
-    told = [{"name": check.name, "ok": ok, "seen": seen} for check, (seen, ok) in zip(checks, answers, strict=True)]
-    recorder.record("survey", checks=told)
+        recorder.record("survey", checks=list(pool.map(lambda check: _carry_out(check, patient=False), checks)))
 
 
-def _carry_out(check: HealthCheck) -> dict[str, Any]:
+def _carry_out(check: HealthCheck, *, patient: bool = True) -> dict[str, Any]:
+    """`patient`: until it is good or its time is up, and not only once."""
     begin = clock.mono()
     seen, answered = _ask(check)
-    while not answered and clock.since(begin) + LOOKS < check.limit:
+    while patient and not answered and clock.since(begin) + LOOKS < check.limit:
         clock.sleep(LOOKS)
         seen, answered = _ask(check)
     length = clock.since(begin)
