@@ -1,7 +1,7 @@
 """What the components' own logs say around a moment: a few lines of each, by their own clocks.
 
-Logs are shown, never believed: a line's time is what its component wrote. Where no time can be read, or none lies near
-the moment, the last lines are taken, and the excerpt says so.
+Logs are shown, never believed: a line's time is what its component wrote. Where no time can be read, the last lines are
+taken and the excerpt says so, unless several scenarios have written into the log: then nothing of it can be placed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from reports.words import clean
 
 BEFORE, AFTER = timedelta(seconds=3), timedelta(seconds=90)  # of a log that are shown, where it says much
-FEW, MANY = 3, 15  # lines before the moment, and from it on
+FEW, MANY = 3, 20  # lines before the moment, and from it on
 LAST = 10  # lines, where no time can be read
 WIDEST = 240  # letters of a line
 MOST = 1_000_000  # bytes of a file that are read
@@ -59,24 +59,32 @@ def logs_of(folder: Path, names: Iterable[str]) -> list[Path]:
     return [path for path in paths if path in found or path.stem in databases]
 
 
-def around(path: Path, moment: datetime) -> Excerpt:
-    """The lines of a log around a moment, a bounded number of bounded length."""
+def around(path: Path, moment: datetime, *, until: datetime | None = None, alone: bool = True) -> Excerpt:
+    """The lines of a log around a moment, a bounded number of bounded length.
+
+    `until`: nothing later is shown; what came then is of another scenario. `alone`: there is no other.
+    """
     lines = _lines(path)
     if not lines:
         return Excerpt(path.name, "it is empty", ())
     stamped = _stamped(lines)
     apart = [(at - moment, line) for at, line in stamped if at is not None]
     before = [line for length, line in apart if -BEFORE <= length < timedelta(0)]
-    after = [line for length, line in apart if timedelta(0) <= length <= AFTER]
+    longest = AFTER if until is None else min(AFTER, max(until - moment, timedelta(0)))
+    after = [line for length, line in apart if timedelta(0) <= length <= longest]
     if before or after:
         left = max(0, len(after) - MANY)
         how = f"{min(len(before), FEW)} of the {BEFORE.seconds} s before the fault, " if before else ""
-        how = f"lines, by its own clock: {how}{min(len(after), MANY)} of the {AFTER.seconds} s after it"
+        how = f"lines, by its own clock: {how}{min(len(after), MANY)} of the {longest.seconds} s after it"
         how += f"; {left} more are left out" if left else ""
         return Excerpt(path.name, how, tuple(_short(line) for line in (*before[-FEW:], *after[:MANY])))
-    read = any(at is not None for at, _ in stamped)
-    why = "by its own clock no line is near the fault" if read else "no time can be read in it"
-    return Excerpt(path.name, f"its last lines: {why}", tuple(_short(line) for line in lines[-LAST:]))
+    if any(at is not None for at, _ in stamped):
+        return Excerpt(path.name, f"by its own clock it says nothing in the {longest.seconds} s after the fault", ())
+    if not alone:
+        return Excerpt(path.name, "no time can be read in it, and other scenarios have written into it, too", ())
+    return Excerpt(
+        path.name, "its last lines: no time can be read in it", tuple(_short(line) for line in lines[-LAST:])
+    )
 
 
 def _lines(path: Path) -> list[str]:

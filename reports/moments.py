@@ -110,21 +110,22 @@ def alert(data: Data) -> str:
 
 
 def _alert(data: Data) -> str:
-    summary = f": {plain(data['summary'])}" if data.get("summary") else ""
-    over = "" if data.get("state") == "firing" else f" ({plain(data.get('state'))})"
-    return f"alert{over} by {plain(data.get('by') or 'the monitoring')}: {alert(data)}{summary}"
+    if data.get("state") != "firing":
+        return f"alert {plain(data.get('state'))}: {alert(data)}"
+    return f"alert: {alert(data)}" + (f": {plain(data['summary'])}" if data.get("summary") else "")
 
 
 def _watched(data: Data) -> str:
     if data.get("named"):
-        return "the monitoring has named what was hurt"
+        return ""  # `detected` says it
     return f"no alert named what was hurt within {length(as_number(data.get('within')))}"
 
 
 def _step(data: Data) -> str:
     done = "done" if data.get("ok") else "FAILED"
-    facts = plain(data.get("facts")) if data.get("facts") else ""
-    return f"step {plain(data.get('name'))}: {done}" + (f": {facts}" if facts else "")
+    facts = data.get("facts")
+    found = [f"{key}: {plain(value)}" for key, value in facts.items()] if isinstance(facts, dict) else []
+    return f"step “{plain(data.get('name'))}” {done}" + (f" ({'; '.join(found)})" if found else "")
 
 
 def _checks(name: str) -> Callable[[Data], str]:
@@ -174,7 +175,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "detected": lambda d: f"noticed by {plain(d.get('by'))}: {plain(d.get('seen'))}",
     "asked": lambda d: f"the {plain(d.get('role'))} is asked: {plain(d.get('question'))}",
     "decided": _decided,
-    "procedure": lambda d: f"the procedure {plain(d.get('name'))} is announced",
+    "procedure": lambda d: f"the procedure “{plain(d.get('name'))}” is announced",
     "step.end": _step,
     "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('timeline'))}",
     "endpoints": lambda d: (

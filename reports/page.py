@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ def html(pack: Pack) -> str:
             verdict=str(pack.verdict),
             symbol=SYMBOLS[pack.verdict],
             meaning=MEANING[pack.verdict],
+            counts=_counts(pages),
             pages=pages,
+            drills=[(drill, list(of_it)) for drill, of_it in groupby(pages, lambda page: page.drill)],
+            telling=any(page.told for page in pages),
             note=note,
             environment=clean(begin.get("environment") or "unknown environment"),
             rung=_rung(begin.get("rung")),
@@ -62,6 +66,13 @@ def html(pack: Pack) -> str:
             style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # ours, not the pack's
         )
     )
+
+
+def _counts(pages: list[scenario.Page]) -> str:
+    """`20 scenarios: 18 MET, 2 UNKNOWN`; nothing where there is but one."""
+    found = [(outcome, sum(page.verdict == outcome for page in pages)) for outcome in MEANING]
+    listed = ", ".join(f"{many} {outcome}" for outcome, many in found if many)
+    return f"{len(pages)} scenarios: {listed}" if len(pages) > 1 else ""
 
 
 def _evidence(pack: Pack) -> tuple[dict[str, Evidence], list[str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from harness.checks.root_cause import QUESTIONS, file_of
 from reports import customers, excerpts
@@ -52,7 +51,7 @@ def document(pack: Pack, scenario: Scenario) -> str:
         _injected(scenario, clock),
         _seen(scenario, clock),
         _measured(scenario),
-        _logs(pack.folder, scenario, hurt),
+        _logs(pack, scenario, hurt),
         _questions(),
     ]
     return "\n\n".join(parts) + "\n"
@@ -149,8 +148,10 @@ def _stretches(scenario: Scenario, clock: Clock, seconds: customers.Seconds | No
             start, many = at, 0
         many += bad
         if not bad and start is not None:
-            words = f"customers: {many:,} requests due in these {at - start} s were not answered as stored"
-            found.append(Moment(float(start), shifted(began, start), words))
+            from_here = max(start, 0) if at > 0 else start  # what is due just before the fault meets it on its way
+            words = f"customers: {many:,} requests due in the next {at - from_here} s are not answered as stored"
+            words += " (some were on their way when the fault came)" if from_here > start else ""
+            found.append(Moment(float(from_here), shifted(began, from_here), words))
             if place < len(seconds.unanswered):
                 good = "customers: all requests are answered as stored again"
                 found.append(Moment(float(at), shifted(began, at), good))
@@ -170,17 +171,21 @@ def _measured(scenario: Scenario) -> str:
     return "\n".join([*lines, *_table(("Outcome", "What", "Figure", "Objective", "Reason"), rows)])
 
 
-def _logs(folder: Path, scenario: Scenario, hurt: Fact) -> str:
-    """Excerpts of the logs of what was hurt, and of what an alert named."""
+def _logs(pack: Pack, scenario: Scenario, hurt: Fact) -> str:
+    """Excerpts of the logs of what was hurt, of what an alert named, and of who led the database; of this scenario."""
     lines = ["## What the logs say", ""]
     names = list(dict.fromkeys(_named(scenario)))
     lines.append(
-        f"Of {', '.join(map(md, names)) or 'nothing'}: what was hurt, or named by an alert. "
-        "By the components' own clocks, with no offset given taken as UTC."
+        f"Of {', '.join(map(md, names)) or 'nothing'}: what was hurt, was named by an alert, or led the database. "
+        "By the components' own clocks; a time without an offset is taken as UTC."
     )
-    found = excerpts.logs_of(folder, names)
+    found = excerpts.logs_of(pack.folder, names)
+    end, alone = scenario.facts.last("scenario.end"), len(pack.scenarios) == 1
+    until = end.utc if end else None
     for path in found[:LOGS]:
-        part = excerpts.around(path, hurt.utc) if hurt.utc else excerpts.Excerpt(path.name, "the fault has no time", ())
+        part = excerpts.Excerpt(path.name, "the fault has no time", ())
+        if hurt.utc:
+            part = excerpts.around(path, hurt.utc, until=until, alone=alone)
         lines += ["", f"### {md(part.name)}", "", f"{part.how[:1].upper()}{part.how[1:]}{':' if part.lines else '.'}"]
         if part.lines:
             fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", "\n".join(part.lines))), default=0))
@@ -199,6 +204,8 @@ def _named(scenario: Scenario) -> Iterable[str]:
     for fact in scenario.facts.of("alert"):
         if fact.data.get("state") == "firing" and fact.data.get("component"):
             yield str(fact.data["component"])
+    for fact in scenario.facts.of("leadership", "rejoined"):
+        yield str(fact.data.get("member"))
 
 
 def _questions() -> str:

@@ -65,8 +65,11 @@ class Page:
     """Everything the page says about one scenario."""
 
     anchor: str
+    place: int  # of all scenarios of the run, from 1
     name: str
     title: str
+    drill: str
+    begun: bool
     verdict: str
     symbol: str
     ended: str
@@ -120,8 +123,11 @@ def page(
     rows = {id: _finding(finding) for id, finding in by_id.items()}
     return Page(
         anchor=f"scenario-{place}",
+        place=place,
         name=scenario.name,
         title=scenario.title,
+        drill=wording.feature if wording else "",
+        begun=scenario.begun,
         verdict=str(scenario.verdict),
         symbol=SYMBOLS[scenario.verdict],
         ended=_ended(scenario),
@@ -191,7 +197,7 @@ def _decision(facts: Facts) -> str:
         role, question = clean(asked[-1].data.get("role")), clean(asked[-1].data.get("question"))
         return f"The {role} was asked, and nobody decided: {question}"
     if not decided:
-        return "Decision time: no decision is in the journal."
+        return "No decision of a person is in the journal."
     if all(fact.data.get("attended") for fact in decided):
         return " ".join(_decided(fact) for fact in decided)
     return "Decision time: not exercised (a stand-in decided at once)."

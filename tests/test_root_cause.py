@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,9 +51,9 @@ def test_everything_stands_in_order_on_the_clock_of_the_fault(document: str) -> 
     rows = re.findall(r"^\| ([+-][\d.]+) s \| (\d\d:\d\d:\d\d) \| (.+) \|$", part, re.MULTILINE)
     assert [float(at) for at, *_ in rows] == sorted(float(at) for at, *_ in rows)
     said = {words: (at, when) for at, when, words in rows}
-    assert said["alert by the prober: ZoneDown names zone a: ZoneDown is firing"] == ("+11.0", "20:55:41")
+    assert said["alert: ZoneDown names zone a: ZoneDown is firing"] == ("+11.0", "20:55:41")
     for words in (
-        "customers: 220 requests due in these 22 s were not answered as stored", "db-b leads on timeline 4",
+        "customers: 220 requests due in the next 22 s are not answered as stored", "db-b leads on timeline 4",
         "zone a: /health answers 200, /ready 503", "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "cut\\_zone is healed as the scenario says", "steady again",
         "not exercised: latency on the link: this kernel has no netem",
@@ -143,9 +143,15 @@ def test_an_excerpt_is_bounded(tmp_path: Path) -> None:
     path.write_text("".join(f"2026-11-02 03:00:{second:02}.0 UTC {'x' * 999}\n" for second in range(20, 60)))
     found = excerpts.around(path, MOMENT)
     assert len(found.lines) == excerpts.FEW + excerpts.MANY and max(map(len, found.lines)) == excerpts.WIDEST
-    assert found.how.endswith("15 of the 90 s after it; 21 more are left out")
+    assert found.how.endswith("20 of the 90 s after it; 16 more are left out")
+    short = excerpts.around(path, MOMENT, until=MOMENT + timedelta(seconds=2))
+    assert len(short.lines) == excerpts.FEW + 3, "what comes after the scenario is of another"
     path.write_text("2020-01-01 00:00:00 long ago\n")
-    assert found.lines and excerpts.around(path, MOMENT).how.endswith("by its own clock no line is near the fault")
+    silent = excerpts.around(path, MOMENT)
+    assert silent.lines == () and silent.how == "by its own clock it says nothing in the 90 s after the fault"
+    path.write_text("no time\n")
+    assert excerpts.around(path, MOMENT).lines == ("no time",)
+    assert excerpts.around(path, MOMENT, alone=False).lines == (), "nobody knows which scenario it is of"
     path.write_text("")
     assert excerpts.around(path, MOMENT).lines == ()
 

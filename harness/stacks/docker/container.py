@@ -16,7 +16,7 @@ from harness.errors import NotInTime, NotReady
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.docker.inside import here
-from harness.stacks.parts.logs import last_lines
+from harness.stacks.parts.logs import IN_UTC, last_lines
 
 SOON = timedelta(seconds=10)
 OFTEN = timedelta(milliseconds=50)
@@ -121,7 +121,8 @@ class ContainerUnit:
         self._own_log()
         argv, pod = list(self._argv()), self._pod()
         made = make(
-            self._commands, self._around, name=self.name, zone=self.zone, user=self._user, env={**self._env(), **more},
+            self._commands, self._around, name=self.name, zone=self.zone, user=self._user,
+            env={**IN_UTC, **self._env(), **more},
             argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
             network_mode=f"container:{pod}", pid_mode=f"container:{pod}", volumes=self._volumes,
         )  # fmt: skip

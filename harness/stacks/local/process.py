@@ -15,7 +15,7 @@ from harness.command import LABEL, Commands, Process, reap
 from harness.errors import DrillError, NotInTime, NotReady
 from harness.stacks.local import faketime, limits
 from harness.stacks.local.database_user import database_user
-from harness.stacks.parts.logs import last_lines
+from harness.stacks.parts.logs import IN_UTC, last_lines
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
@@ -67,7 +67,7 @@ class LocalProcess:
         if self.running():
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
-        env = {**self._env(), **faketime.environment(self._skew_file), **mark}
+        env = {**IN_UTC, **self._env(), **faketime.environment(self._skew_file), **mark}
         process = self._commands.start(self._argv(), log=self.log, env=env)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
