@@ -7,7 +7,7 @@ taken and the excerpt says so, unless several scenarios have written into the lo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ WIDEST = 240  # letters of a line
 MOST = 1_000_000  # bytes of a file that are read
 # 2026-11-02 03:00:24.118 UTC (PostgreSQL), …,118 (Patroni), …T…Z (etcd, Prometheus), [2026-11-02 03:00:24.118] (Envoy)
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
+SAME = re.compile(r"(?:0x)?[0-9a-f]*\d[0-9a-f]*")  # what differs in lines that say the same
 WHERE = 160  # letters at the beginning of a line in which its time is looked for
 
 
@@ -60,23 +61,24 @@ def logs_of(folder: Path, names: Iterable[str]) -> list[Path]:
 
 
 def around(path: Path, moment: datetime, *, until: datetime | None = None, alone: bool = True) -> Excerpt:
-    """The lines of a log around a moment, a bounded number of bounded length.
+    """The lines of a log around a moment, a bounded number of bounded length; of a log with times those that have one.
 
     `until`: nothing later is shown; what came then is of another scenario. `alone`: there is no other.
     """
     lines = _lines(path)
     if not lines:
         return Excerpt(path.name, "it is empty", ())
-    stamped = _stamped(lines)
+    stamped = [(stamp_of(line), line) for line in lines]
     apart = [(at - moment, line) for at, line in stamped if at is not None]
     before = [line for length, line in apart if -BEFORE <= length < timedelta(0)]
     longest = AFTER if until is None else min(AFTER, max(until - moment, timedelta(0)))
-    after = [line for length, line in apart if timedelta(0) <= length <= longest]
+    all_after = [line for length, line in apart if timedelta(0) <= length <= longest]
+    after = _told_once(all_after)
     if before or after:
-        left = max(0, len(after) - MANY)
+        left = len(all_after) - min(len(after), MANY)
         how = f"{min(len(before), FEW)} of the {BEFORE.seconds} s before the fault, " if before else ""
         how = f"lines, by its own clock: {how}{min(len(after), MANY)} of the {longest.seconds} s after it"
-        how += f"; {left} more are left out" if left else ""
+        how += f"; {left} later ones, or like these, are left out" if left else ""
         return Excerpt(path.name, how, tuple(_short(line) for line in (*before[-FEW:], *after[:MANY])))
     if any(at is not None for at, _ in stamped):
         return Excerpt(path.name, f"by its own clock it says nothing in the {longest.seconds} s after the fault", ())
@@ -96,14 +98,12 @@ def _lines(path: Path) -> list[str]:
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
 
 
-def _stamped(lines: Sequence[str]) -> list[tuple[datetime | None, str]]:
-    """Each line with its time; one without a time of its own belongs to the line before."""
-    found: list[tuple[datetime | None, str]] = []
-    last: datetime | None = None
+def _told_once(lines: Iterable[str]) -> list[str]:
+    """Each line that is like none before it: a program that says the same every second is quoted once."""
+    kinds: dict[str, str] = {}
     for line in lines:
-        last = stamp_of(line) or last
-        found.append((last, line))
-    return found
+        kinds.setdefault(SAME.sub("", line), line)
+    return list(kinds.values())
 
 
 def _short(line: str) -> str:

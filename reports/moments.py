@@ -151,7 +151,7 @@ def _decided(data: Data) -> str:
     )
 
 
-def _healer(by: object) -> str:
+def healer(by: object) -> str:
     return "as the scenario says" if by == BY_SCENARIO else f"by {plain(by)}"
 
 
@@ -168,7 +168,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "fault.bit": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
     "fault.held": lambda d: f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}",
     "fault.healed": lambda d: (
-        f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {_healer(d.get('by'))}"
+        f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {healer(d.get('by'))}"
     ),
     "alert": _alert,
     "watched": _watched,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from harness.checks.root_cause import QUESTIONS, file_of
 from reports import customers, excerpts
 from reports.limits import place_of, size_of
-from reports.moments import Clock, Moment, clock_of, disaster, moments, shifted
+from reports.moments import Clock, Moment, clock_of, disaster, healer, moments, shifted
 from reports.pack import Fact, Pack, Scenario
 from reports.story import after
 from reports.words import clean, limit, measured, plain, quantity, stamp
@@ -100,7 +100,7 @@ def _injected(scenario: Scenario, clock: Clock) -> str:
             words = {
                 "fault.bit": "proof that it took effect" if fact.data.get("ok") else "it did NOT take effect",
                 "fault.held": "asked again before it was ended" if fact.data.get("ok") else "it had ENDED before",
-                "fault.healed": f"healed by {plain(fact.data.get('by'))}" if fact.data.get("ok") else "NOT healed",
+                "fault.healed": f"healed {healer(fact.data.get('by'))}" if fact.data.get("ok") else "NOT healed",
             }[fact.kind]
             said = plain(fact.data.get("seen" if fact.kind == "fault.healed" else "proof"))
             rows.append((words, f"{after(clock.at(fact))}: {said}"))
@@ -182,14 +182,18 @@ def _logs(pack: Pack, scenario: Scenario, hurt: Fact) -> str:
     found = excerpts.logs_of(pack.folder, names)
     end, alone = scenario.facts.last("scenario.end"), len(pack.scenarios) == 1
     until = end.utc if end else None
+    silent = []
     for path in found[:LOGS]:
         part = excerpts.Excerpt(path.name, "the fault has no time", ())
         if hurt.utc:
             part = excerpts.around(path, hurt.utc, until=until, alone=alone)
-        lines += ["", f"### {md(part.name)}", "", f"{part.how[:1].upper()}{part.how[1:]}{':' if part.lines else '.'}"]
-        if part.lines:
-            fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", "\n".join(part.lines))), default=0))
-            lines += ["", f"{fence}text", *part.lines, fence]
+        if not part.lines:
+            silent.append(f"{md(part.name)}: {part.how}.")
+            continue
+        lines += ["", f"### {md(part.name)}", "", f"{part.how[:1].upper()}{part.how[1:]}:"]
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", "\n".join(part.lines))), default=0))
+        lines += ["", f"{fence}text", *part.lines, fence]
+    lines += ["", "Not quoted:", "", *(f"- {each}" for each in silent)] if silent else []
     if len(found) > LOGS:
         lines += ["", f"Left out: {', '.join(md(path.name) for path in found[LOGS:])}. They are in `logs/`."]
     if not found:

@@ -41,7 +41,7 @@ def test_it_says_what_was_injected_and_that_the_drill_did_it(document: str) -> N
     part = document.split("## What was injected")[1].split("## What was seen", maxsplit=1)[0]
     assert "By the drill itself, on purpose" in part
     for words in ("### cut\\_zone", "| settings | zone: a |", "| what an alert has to name | zone a |",
-                  "+0.20 s: no packet of zone a arrives", "healed by scenario | +45.1 s"):  # fmt: skip
+                  "+0.20 s: no packet of zone a arrives", "healed as the scenario says | +45.1 s"):  # fmt: skip
         assert words in part
 
 
@@ -140,12 +140,14 @@ def test_a_line_of_any_form_is_no_error(line: str) -> None:
 def test_an_excerpt_is_bounded(tmp_path: Path) -> None:
     """A log that says much is cut in lines and in letters, and how much is left out is said."""
     path = tmp_path / "a.log"
-    path.write_text("".join(f"2026-11-02 03:00:{second:02}.0 UTC {'x' * 999}\n" for second in range(20, 60)))
+    path.write_text("".join(f"2026-11-02 03:00:{second:02}.0 UTC {'x' * (900 + second)}\n" for second in range(20, 60)))
     found = excerpts.around(path, MOMENT)
     assert len(found.lines) == excerpts.FEW + excerpts.MANY and max(map(len, found.lines)) == excerpts.WIDEST
-    assert found.how.endswith("20 of the 90 s after it; 16 more are left out")
+    assert found.how.endswith("20 of the 90 s after it; 16 later ones, or like these, are left out")
     short = excerpts.around(path, MOMENT, until=MOMENT + timedelta(seconds=2))
     assert len(short.lines) == excerpts.FEW + 3, "what comes after the scenario is of another"
+    path.write_text("".join(f"2026-11-02 03:00:{second}.0 UTC peer 7f{second} is silent\n" for second in range(24, 60)))
+    assert len(excerpts.around(path, MOMENT).lines) == 1, "what says the same again and again is quoted once"
     path.write_text("2020-01-01 00:00:00 long ago\n")
     silent = excerpts.around(path, MOMENT)
     assert silent.lines == () and silent.how == "by its own clock it says nothing in the 90 s after the fault"

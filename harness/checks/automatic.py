@@ -41,7 +41,8 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         elif request.ended <= until:
             last_due = request.due
             good_again = request.ended if good_again is None else min(good_again, request.ended)
-    by = f"before {_who(touched)}" if touched else "before the end"
+    when = _who(touched) if touched else "the scenario ended"
+    by = f"before {when}"
     if last_due is None and last_bad is None:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, f"no request was due after the fault and {by}")
     lasted = (last_due or 0) - (last_bad or hurt.intent)
@@ -51,7 +52,9 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
     low, high = seconds(max(0, (last_bad or hurt.bit) - hurt.bit)), seconds(good_again - hurt.intent)
-    words = f"good service again at most {high:.3f} s after the fault, and {lasted / SECOND:.1f} s long {by}"
+    words = (
+        f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
+    )
     outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 

@@ -16,11 +16,12 @@ import signal  # noqa: E402
 import ssl  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
+from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
-from gevent.pywsgi import WSGIServer  # noqa: E402
+from gevent.pywsgi import WSGIHandler, WSGIServer  # noqa: E402
 
 from harness.stacks.platform.connections import Connections, NoDatabase  # noqa: E402
 from harness.stacks.platform.release import BadRelease, Release  # noqa: E402
@@ -93,15 +94,32 @@ class Api:
         return 200, {"ready": True}
 
 
+class Handler(WSGIHandler):  # type: ignore[misc]
+    """A peer that leaves before its answer, as whoever has waited long enough does, is a line and no traceback."""
+
+    def _log_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if issubclass(kind, OSError):  # TLS errors are such, too
+            _say(f"{self.client_address[0]} left before its answer: {error}")
+        else:
+            super()._log_error(kind, error, trace)
+
+
 class Server(WSGIServer):  # type: ignore[misc]
     """A peer that leaves before the handshake, as health checks do at their time-out, is a line and no traceback."""
+
+    handler_class = Handler
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
         try:
             return super().wrap_socket_and_handle(client_socket, address)
         except ssl.SSLError as error:
-            print(f"{address[0]} left during the handshake: {error}", file=sys.stderr, flush=True)
+            _say(f"{address[0]} left during the handshake: {error}")
             return None
+
+
+def _say(words: str) -> None:
+    """A line of the log, with its time."""
+    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {words}", file=sys.stderr, flush=True)
 
 
 def _body(environ: dict[str, Any], most: int) -> bytes:
@@ -123,7 +141,7 @@ def main(argv: list[str]) -> int:
     try:
         release = Release.read(words.release)
     except BadRelease as error:
-        print(error, file=sys.stderr)
+        _say(str(error))
         return 1
     api = Api(
         zone=words.zone, release=release, connections=Connections(words.dsn), always_ready=words.ready == "always"
