@@ -32,7 +32,7 @@ def html(compared: Comparison) -> str:
             pairs=[_shown(place, pair) for place, pair in enumerate(compared.pairs, start=1)],
             note="; ".join(f"{card.letter} {card.place}, {card.size}" for card in compared.cards),
             symbols=SYMBOLS,
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # ours, not the packs'
+            style=Markup(TEMPLATES["style.css"]),  # ours, not the packs'
         )
     )
 

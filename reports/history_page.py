@@ -34,7 +34,7 @@ def html(told: History) -> str:
             # the SVG was escaped where it was made: reports/svg.py
             trends=[Shown(trend, Markup(draw(trend, key=f"t{at}"))) for at, trend in enumerate(told.trends, start=1)],
             symbols=SYMBOLS,
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # ours, not the packs'
+            style=Markup(TEMPLATES["style.css"]),  # ours, not the packs'
         )
     )
 

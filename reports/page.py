@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.checks import load
@@ -19,7 +19,8 @@ from reports.limits import RUNGS, limits, parts_of, place_of, size_of
 from reports.pack import Pack
 from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
-TEMPLATES = Path(__file__).parent / "templates"
+# Read when this module is, so that a run that began before an update of this folder ends with the code that it has.
+TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "templates").iterdir()}
 MEANING = {
     "MET": "every figure and check is within its objective",
     "MISSED": "at least one objective was not met",
@@ -63,7 +64,7 @@ def html(pack: Pack) -> str:
             by_hand=Markup(escape(by_hand())),  # ours too: not to be cut
             limits=limits(pack, measured_on=measured_on),
             problems=[*pack.problems, *unread, *(each for page in pages for each in page.problems)],
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # ours, not the pack's
+            style=Markup(TEMPLATES["style.css"]),  # ours, not the pack's
         )
     )
 
@@ -86,9 +87,9 @@ def _evidence(pack: Pack) -> tuple[dict[str, Evidence], list[str]]:
 
 @cache
 def templates() -> Environment:
-    """The templates, read once a process: they are part of the program."""
+    """The templates, compiled once a process: they are part of the program."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=DictLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

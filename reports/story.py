@@ -19,6 +19,7 @@ TOLD = (
     "fault.held",
 )  # where any is, the story is told
 MOST = 120  # rows
+SHORTEST = 0.005  # seconds: what a figure shows
 
 
 def story(scenario: Scenario, clock: Clock) -> tuple[tuple[str, str, str], ...]:
@@ -57,4 +58,6 @@ def left_out(facts: Facts) -> tuple[tuple[str, str], ...]:
 
 def after(seconds: float) -> str:
     """`+11.0 s`, `-1.00 s`."""
+    if abs(seconds) < SHORTEST:
+        return "+0 s"
     return f"{'-' if seconds < 0 else '+'}{length(abs(seconds))}"
