@@ -11,6 +11,7 @@ from reports.pack import Pack, Scenario, read
 from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 
 WIDTH = 100
+MANY = 6  # scenarios: where there are more, those that are MET are told in short
 NAMES = {
     "rto": "out of service",
     "loss": "loss in time",
@@ -32,8 +33,12 @@ def summary(folder: Path) -> str:
     for banner in _banners(pack):
         lines += _wrapped(banner, indent=0)
     lines.append("")
+    brief = len(pack.scenarios) > MANY
     for scenario in pack.scenarios:
-        lines += [*_scenario(scenario), ""]
+        met = scenario.verdict is Outcome.MET
+        lines += _in_short(scenario) if brief and met else [*_scenario(scenario), ""]
+    if brief:
+        lines += ["", "What is MET is told in short, as figure (error bar) of objective; index.html has all of it.", ""]
     if not pack.scenarios:
         lines += ["No scenario ran.", ""]
     for problem in pack.problems:
@@ -76,7 +81,7 @@ def _scenario(scenario: Scenario) -> list[str]:
         lines.append(
             _cut("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         )
-        if finding.beside:
+        if finding.beside and (finding.id != "no-loss" or finding.figure):
             said = ", ".join(f"{name} {words}" for name, words in finding.beside)
             lines += _wrapped(said, indent=4 + widths[0] + 2 + widths[1] + 2)
         if finding.outcome is not Outcome.MET:
@@ -85,7 +90,7 @@ def _scenario(scenario: Scenario) -> list[str]:
         lines.append("    planned, and never began")
     elif not scenario.findings:
         lines.append("    no check gave a finding")
-    if "rto" in by_id and not _decision_exercised(scenario):
+    if "rto" in by_id and _stood_in(scenario):
         lines.append("    decision time: not exercised")
     for finding in scenario.findings:
         if finding not in shown and finding.outcome is not Outcome.MET and not finding.advisory:
@@ -96,6 +101,19 @@ def _scenario(scenario: Scenario) -> list[str]:
     if counted:
         lines.append(f"    {met} of {counted} findings are MET")
     return lines
+
+
+def _in_short(scenario: Scenario) -> list[str]:
+    """The title, and the figures that have an objective."""
+    by_id = {finding.id: finding for finding in scenario.findings}
+    told = []
+    for finding in (by_id[id] for id in FIRST if id in by_id):
+        _, name, figure, goal, _ = _row(finding)
+        told.append(f"{name} {figure}" + (f" of {goal.removeprefix('objective ')}" if finding.objective else ""))
+    if _stood_in(scenario):
+        told.append("decision time: not exercised")
+    return [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}"),
+            *_wrapped("; ".join(told), indent=4)]  # fmt: skip
 
 
 def broken_off(scenario: Scenario) -> str:
@@ -115,9 +133,9 @@ def without(broken: str, reason: str) -> str:
     return reason.replace(f" ({broken})", "").replace(broken, "see above")
 
 
-def _decision_exercised(scenario: Scenario) -> bool:
-    decided = scenario.facts.of("decided")
-    return bool(decided) and all(fact.data.get("attended") for fact in decided)
+def _stood_in(scenario: Scenario) -> bool:
+    """Whether the harness took a decision that the plan gives to people."""
+    return any(not fact.data.get("attended") for fact in scenario.facts.of("decided"))
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

@@ -314,6 +314,18 @@ def test_lines_for_a_terminal_are_narrow_and_say_what_counts(packs: dict[str, Pa
     assert said.count("decision time: not exercised") == 2
 
 
+def test_many_scenarios_are_told_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are MET have two or three lines; one that is not has its reasons, as always."""
+    monkeypatch.setattr(text, "MANY", 1)
+    pack = sample_pack.write(tmp_path / "pack", Plot(name=VOLUMES, rate=5.0), Plot(rate=5.0, health_ok=False))
+    said = text.summary(pack).splitlines()
+    first = said.index("✓ MET  All volumes lost")
+    assert said[first + 1].startswith("    out of service ") and " of 1 h; loss in time " in said[first + 1]
+    assert any(line.startswith("✗ MISSED  ") for line in said[first + 2 : first + 5])
+    assert any(line.startswith("    ✗ MISSED  Health verification") for line in said)
+    assert max(map(len, said)) <= text.WIDTH
+
+
 def test_transactions_and_money_stand_beside_the_loss_in_time(packs: dict[str, Path], pages: dict[str, str]) -> None:
     """The lines and the first table of the page have both; where they are not known, the page says so and no zero."""
     found = {finding.id: finding for finding in load.judged(packs["over"])}
