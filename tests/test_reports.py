@@ -285,7 +285,7 @@ def test_the_loss_table_is_the_checks_own_comparison(packs: dict[str, Path], pag
 def test_where_nothing_can_be_compared_the_table_says_so(pages: dict[str, str]) -> None:
     """A killed run has no final rows: its loss is not possible to tell, never 0."""
     html = pages["killed"]
-    assert "not possible: the final rows of zone a, b, c were not read" in html
+    assert "not possible: the final rows of customers a, b, c were not read" in html
     assert "Lost: acknowledged and not there" not in html
 
 

@@ -30,7 +30,7 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
             else:
                 bad.add(request.due // SECOND)
     if missing := missing_ledgers(evidence, inside=False):
-        why = f"the ledger of zone {', '.join(missing)} is missing"
+        why = f"the ledger of customers {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     if not latencies:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, "no request was answered")

@@ -40,9 +40,9 @@ def exactness(evidence: Evidence, expected: Expectation) -> Finding:
     if not evidence.zones:
         why = "the scenario has no ledger"
     elif missing := missing_ledgers(evidence):
-        why = f"the ledger of zone {', '.join(missing)} is missing"
+        why = f"the ledger of customers {', '.join(missing)} is missing"
     elif missing := missing_rows(evidence, RECOVERED):
-        why = f"the rows of zone {', '.join(missing)} were not read right after the restore"
+        why = f"the rows of customers {', '.join(missing)} were not read right after the restore"
     ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.intent), None)
     if ordered is None and not why:
         why = "no recovery point was ordered"

@@ -36,7 +36,7 @@ def exposure(evidence: Evidence, expected: Expectation) -> Finding:
         why = "the archive was not sampled before the fault" if hurt else "the archive was not sampled"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     if missing := missing_ledgers(evidence):
-        why = f"the ledger of zone {', '.join(missing)} is missing"
+        why = f"the ledger of customers {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     writes, measured = _measure(evidence, found)
     if not writes:

@@ -64,7 +64,7 @@ def service_stopped(evidence: Evidence) -> int:
 def tally(evidence: Evidence) -> Tally:
     """Compare every zone, as streams. Errors: `Unsound` when one is missing or out of order."""
     if missing := missing_rows(evidence, FINAL):
-        raise Unsound(f"the final rows of zone {', '.join(missing)} were not read")
+        raise Unsound(f"the final rows of customers {', '.join(missing)} were not read")
     total = Tally()
     stopped = service_stopped(evidence)
     for zone in evidence.zones:
@@ -198,7 +198,7 @@ def nothing_to_lose(evidence: Evidence, total: Tally) -> str:
     if not evidence.zones:
         return "the scenario has no ledger"
     if missing := missing_ledgers(evidence):
-        return f"the ledger of zone {', '.join(missing)} is missing"
+        return f"the ledger of customers {', '.join(missing)} is missing"
     if not total.acknowledged:
         return "no write was acknowledged, so none could be lost"
     return ""

@@ -48,7 +48,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         until, zone = min((seen.until.get(zone, 0), zone) for zone in evidence.outside)
         if until < max(latest, verified or 0) + must_last:
             running = (
-                f"good service did not last: nothing is known of zone {zone} up to {seconds(must_last):g} s "
+                f"good service did not last: nothing is known of customers {zone} up to {seconds(must_last):g} s "
                 "past its beginning and past the end of `verify`"
             )
     if not running and verified is None and evidence.all("span.begin"):
@@ -90,7 +90,7 @@ def _nothing_seen(evidence: Evidence, seen: Service) -> str:
         return "the scenario has no ledger of customers at the entrance: nobody asked for service"
     missing = missing_ledgers(evidence, inside=False)
     if missing:
-        return f"the ledger of zone {', '.join(missing)} is missing"
+        return f"the ledger of customers {', '.join(missing)} is missing"
     if not seen.due:
         return "customers were idle: no request was due"
     if not seen.due_after:
@@ -150,7 +150,7 @@ def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, hig
         text += "; no request of the customers was bad"
     if seen.gap is not None:
         zone, begin, end = seen.gap
-        text += f"; nothing was due in zone {zone} for {seconds(end - begin):.3f} s, which widens the bar"
+        text += f"; nothing was due from customers {zone} for {seconds(end - begin):.3f} s, which widens the bar"
     if hurt.harms_data:
         text += "; the clock ran until the recovered data was verified and in service"
     if expected.limit is None:

@@ -25,9 +25,9 @@ def salvage(evidence: Evidence, expected: Expectation) -> Finding:
     if not evidence.zones:
         why = "the scenario has no ledger"
     elif missing := missing_ledgers(evidence):
-        why = f"the ledger of zone {', '.join(missing)} is missing"
+        why = f"the ledger of customers {', '.join(missing)} is missing"
     elif missing := missing_rows(evidence, RECOVERED) + missing_rows(evidence, FINAL):
-        why = f"rows of zone {', '.join(sorted(set(missing)))} were not read"
+        why = f"rows of customers {', '.join(sorted(set(missing)))} were not read"
     elif stopped == LATEST:
         why = "nothing was recovered, so there is nothing to salvage into"
     if why:
