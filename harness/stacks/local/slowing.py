@@ -42,7 +42,7 @@ def slow(port: str, pid: int, how: Slowness) -> list[str]:
             said = _try(lambda: route.tc("add", "netem", index, FIRST, delay=delay, loss=how.loss))  # noqa: B023
             below = ROOT if said else BELOW_FIRST
             done += not said
-            refused += [f"{_told(how)}: netem: {said}"] if said else []
+            refused += [f"{_told(how)}: this kernel does not do netem ({said})"] if said else []
         if how.kilobytes:
             rate = how.kilobytes * 1000
             said = _try(
@@ -51,7 +51,7 @@ def slow(port: str, pid: int, how: Slowness) -> list[str]:
                 )
             )  # fmt: skip
             done += not said
-            refused += [f"{how.kilobytes} kB/s: tbf: {said}"] if said else []
+            refused += [f"{how.kilobytes} kB/s: this kernel does not do tbf ({said})"] if said else []
     if not done:
         hint = "a kernel with the modules sch_tbf and sch_netem can"
         raise Unable(f"the link cannot be made slow: {'; '.join(sorted(set(refused))) or 'nothing asked'}", hint=hint)
