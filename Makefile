@@ -2,7 +2,8 @@
 .PHONY: help setup drill image test test-docker test-crash bench prove clean
 MAKEFLAGS += --no-print-directory
 DRDRILL = .venv/bin/drdrill
-PYTEST = .venv/bin/python -m pytest
+# A test that hangs is shown where it hangs, and ends the tests.
+PYTEST = .venv/bin/python -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 ARGS =
 STACK = local
 DRILL = due --or monthly

@@ -60,7 +60,7 @@ def _compared(evidence: Evidence | None) -> tuple[Tally | None, str]:
     if not evidence.zones:
         return None, "the journal lists no ledger"
     if missing := missing_rows(evidence, FINAL):
-        return None, f"the final rows of zone {', '.join(missing)} were not read"
+        return None, f"the final rows of customers {', '.join(missing)} were not read"
     try:
         return tally(evidence), ""
     except NOT_AS_IT_MUST_BE as why:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.made_packs import sealed
+
+
+def pytest_configure() -> None:
+    """Ctrl-C works in the tests also where a shell started them in the background, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

@@ -203,7 +203,7 @@ def test_without_evidence_it_is_unknown(what: str) -> None:
     history = a_mistake()
     if what == "no final rows":
         del history.rows["final", "b"]
-        with pytest.raises(Unsound, match="zone b were not read"):
+        with pytest.raises(Unsound, match="customers b were not read"):
             tally(history.evidence())
         findings = judge(history.evidence())
     else:

@@ -149,7 +149,7 @@ def test_customers_of_one_zone_who_never_return_leave_it_open() -> None:
     history.only_first("c", 300)
     found = measured(history)
     assert found.outcome is UNKNOWN
-    assert "zone c" in found.reason
+    assert "customers c" in found.reason
 
 
 def _idle(history: History) -> None:
