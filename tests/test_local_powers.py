@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -152,7 +153,7 @@ class Port:
 def test_a_flapping_link_ends_joined_and_is_counted(tmp_path: Path) -> None:
     """Down first; how often it went down stands in the file."""
     port: Any = Port()
-    downs = flap.flap(port, "b", down=0.02, up=0.02, lasting=0.1, file=tmp_path / "flaps")
+    downs = flap.flap(port, "b", down=0.02, up=0.02, lasting=0.1, file=tmp_path / "flaps", ended=threading.Event())
     assert downs >= 2 and (tmp_path / "flaps").read_text() == str(downs)
     assert port.told[:3] == ["cut b", "join b", "cut b"] and port.told[-1] == "join b"
 

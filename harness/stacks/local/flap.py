@@ -16,11 +16,10 @@ from harness import clock
 from harness.stacks.local.bridge import Bridge
 
 
-def flap(bridge: Bridge, zone: str, *, down: float, up: float, lasting: float, file: Path) -> int:
-    """Returns how often it went down."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+def flap(
+    bridge: Bridge, zone: str, *, down: float, up: float, lasting: float, file: Path, ended: threading.Event
+) -> int:
+    """Returns how often it went down, after `lasting` seconds or when `ended` is set."""
     begin, downs = clock.mono(), 0
 
     def left() -> float:
@@ -42,6 +41,9 @@ def flap(bridge: Bridge, zone: str, *, down: float, up: float, lasting: float, f
 
 
 if __name__ == "__main__":
+    told = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: told.set())
     number, of_zone, *seconds, counted = sys.argv[1:]
     down_, up_, lasting_ = map(float, seconds)
-    flap(Bridge(int(number)), of_zone, down=down_, up=up_, lasting=lasting_, file=Path(counted))
+    flap(Bridge(int(number)), of_zone, down=down_, up=up_, lasting=lasting_, file=Path(counted), ended=told)
