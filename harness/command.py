@@ -10,10 +10,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import IO, Any
 
 from harness import clock
 from harness.errors import DrillError
@@ -147,28 +148,40 @@ class Commands:
         return done
 
     def start(
-        self, argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        argv: Sequence[str | Path],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        piped: bool = False,
     ) -> Process:
-        """Start a process of long life, in a session of its own, its output appended to `log`."""
+        """Start a process of long life, in a session of its own, its output appended to `log`.
+
+        `piped`: another process writes the log, so that no limit on the size of files, which what is started may be
+        under, reaches it. That one ends when nobody is left who could say something.
+        """
         words = [str(word) for word in argv]
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as sink:
+        with ExitStack() as ours:
+            sink: IO[bytes] = ours.enter_context(log.open("ab"))
             try:
-                child = subprocess.Popen(
-                    words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=sink,
-                    stderr=subprocess.STDOUT,
-                    env=self.environment(env),
-                    cwd=cwd,
-                    start_new_session=True,
-                )
+                if piped:
+                    writer = self._child(["cat"], stdin=subprocess.PIPE, stdout=sink, env=self.environment())
+                    assert writer.stdin is not None
+                    sink = ours.enter_context(writer.stdin)
+                child = self._child(words, stdin=subprocess.DEVNULL, stdout=sink, env=self.environment(env), cwd=cwd)
             except OSError as error:
                 raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
         process = Process.of(child.pid)
-        _children[child.pid] = child
         self.recorder.record("process", argv=words, pid=process.pid, started=process.started, log=log.name)
         return process
+
+    @staticmethod
+    def _child(words: Sequence[str], **given: Any) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(words, stderr=subprocess.STDOUT, start_new_session=True, **given)
+        _children[child.pid] = child
+        return child
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # so that ended children are reaped, and not warned about

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness import wait
-from harness.command import Commands
+from harness.command import Commands, labelled
 from harness.errors import Unable
 from harness.recorder import Memory
 from harness.stacks.load_balancers.envoy import Envoy
@@ -82,6 +82,20 @@ def test_on_a_full_volume_neither_it_nor_what_it_has_started_can_write(
     for _ in range(2):
         server.free()
     assert not server.full() and _writes(tmp_path, who) == "written"
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_a_log_that_is_written_through_a_pipe_goes_on_where_the_volume_is_full(tmp_path: Path, piped: bool) -> None:
+    """Whoever is told to write into it would be killed otherwise, and what it would have said is lost."""
+    said = "import pathlib, time\nwhile not pathlib.Path('now').exists(): time.sleep(0.01)\n"
+    words = [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{said}print('x' * 20_000, 'the end')"]
+    commands = Commands(Memory(), label=f"test-{tmp_path.name}")
+    made = LocalProcess(commands, name="server", zone="a", folder=tmp_path, argv=lambda: words, piped=piped)
+    made.start()
+    made.fill()
+    (tmp_path / "now").touch()
+    _until(lambda: not labelled(f"test-{tmp_path.name}"))
+    assert ("the end" in made.log.read_text()) is piped
 
 
 def test_the_limit_of_a_process_that_is_gone_is_nobodys_business() -> None:

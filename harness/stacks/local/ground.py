@@ -79,8 +79,9 @@ class LocalGround:
             return [*before, *(self.user.words if runs is Runs.DATABASE else ()), *argv()]
 
         return LocalProcess(
-            self.commands, name=name, zone=zone, folder=self.folder, argv=words, env=env, stop_within=stop_within
-        )
+            self.commands, name=name, zone=zone, folder=self.folder, argv=words, env=env, stop_within=stop_within,
+            piped=runs is Runs.DATABASE,  # its volume may be full, and its log is not there
+        )  # fmt: skip
 
     def words(self, zone: str) -> list[str]:
         return [*self._network.inside(zone), *self.user.words]

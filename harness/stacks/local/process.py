@@ -39,6 +39,7 @@ class LocalProcess:
         argv: Callable[[], Sequence[str]],
         env: Callable[[], Mapping[str, str]] = dict,
         stop_within: timedelta = SOON,
+        piped: bool = False,
     ) -> None:
         self.name = name
         self.zone = zone
@@ -49,6 +50,7 @@ class LocalProcess:
         self._pid_file = folder / "pids" / f"{name}.json"
         self._skew_file = folder / "skews" / name
         self._stop_within = stop_within
+        self._piped = piped
 
     @property
     def log(self) -> Path:
@@ -68,7 +70,7 @@ class LocalProcess:
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
         env = {**IN_UTC, **self._env(), **faketime.environment(self._skew_file), **mark}
-        process = self._commands.start(self._argv(), log=self.log, env=env)
+        process = self._commands.start(self._argv(), log=self.log, env=env, piped=self._piped)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
 
@@ -133,7 +135,7 @@ class LocalProcess:
         """No file that it, or what it has started, writes can grow from now on, as far as the log of what it started.
 
         SIMULATED: not a full disk, but a limit on the size of files (RLIMIT_FSIZE, the soft one). PostgreSQL takes
-        both alike: the write fails.
+        both alike: the write fails. Logs that are written through a pipe are no files of its own, and go on.
         """
         self._limit(FULL)
 
