@@ -12,6 +12,7 @@ from typing import Any
 from harness.checks import Outcome
 from harness.duties.gate import Check, outcome, owed_in_words, waived_in_words
 from harness.duties.runs import Folder, Past
+from harness.duties.slower import FEWEST, Trend
 from harness.duties.standing import Owed, Standing, State
 from harness.plan import Duty, Plan
 from harness.plan.shape import MONTHS
@@ -84,12 +85,18 @@ def folder_json(folder: Folder) -> dict[str, Any]:
 
 
 def gate(found: Sequence[Check]) -> str:
-    """Every check with its reason, and the outcome."""
+    """Every check with its reason, and the outcome; of figures that are too few to compare only how many."""
     lines: list[str] = []
+    few = [check for check in found if check.advisory and check.reason.startswith(Trend.TOO_FEW)]
     for check in found:
+        if check in few:
+            continue
         mark = "- advisory" if check.advisory else f"{SYMBOLS[check.outcome]} {check.outcome}"
         lines += _wrapped(f"{mark:<10}  {check.group}: {check.name}", indent=0)
         lines += _wrapped(check.reason, indent=12)
+    if few:
+        lines += [f"{'- advisory':<10}  slower than before: {Trend.TOO_FEW}"]
+        lines += _wrapped(f"{len(few)} figures have fewer than {FEWEST} earlier runs like theirs", indent=12)
     whole = outcome(found)
     lines += ["", f"{SYMBOLS[whole]} {whole}: the gate is {'open' if whole is Outcome.MET else 'closed'}"]
     return "\n".join(lines) + "\n"

@@ -21,10 +21,13 @@ def lines(told: History) -> str:
         said.append("nothing so far")
     for note in told.notes:
         said += _wrapped(f"! {note}", indent=0)
-    if told.trends:
+    several = [trend for trend in told.trends if len(trend.points) > 1]
+    if several:
         said += ["", "trends, oldest first; the last figure is the newest"]
-        for trend in told.trends:
+        for trend in several:
             said += _trend(trend)
+    if alone := len(told.trends) - len(several):
+        said += ["", f"measured once so far, and nothing to compare it with: {alone} of {len(told.trends)} figures"]
     return "\n".join(said) + "\n"
 
 

@@ -14,7 +14,7 @@ from harness.checks import Outcome
 from harness.duties import gate, runs, slower, standing
 from harness.duties.gate import Check
 from harness.duties.waivers import Waiver
-from reports import gate_junit
+from reports import calendar_text, gate_junit
 from tests.made_months import DUTIES, FIRST, SCENARIOS, SECOND, Made, made_plan, on, run
 from tests.made_packs import OTHERS, OUR_PRINT
 
@@ -45,6 +45,8 @@ def test_all_done_and_met_is_open(tmp_path: Path) -> None:
     assert of(found, "Year Drill").advisory and "not built: needs people" in of(found, "Year Drill").reason
     few = [check for check in found if check.kind == "regression"]
     assert len(few) == 3 and all(check.advisory and "too few to tell" in check.reason for check in few)
+    said = calendar_text.gate(found)
+    assert "3 figures have fewer than 5 earlier runs like theirs" in said and few[0].name not in said
 
 
 def test_one_run_of_several_drills_does_each(tmp_path: Path) -> None:
