@@ -48,8 +48,13 @@ class Held:
         world = (self.folder / scenes.READY).read_text()
         inside = join_argv(int(world), words) if world else way_in(self.kind, words, rung=self.rung)
         ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert ended.returncode == 0, ended.stdout + ended.stderr + self._logs()
         return ended.stdout
+
+    def _logs(self) -> str:
+        """What the databases' managers said last, since the folder is removed with the test."""
+        logs = sorted((self.folder / "stack" / "logs").glob("patroni-*.log"))
+        return "".join(f"\n== {log.name}\n{log.read_text()[-2500:]}" for log in logs)
 
     def left(self) -> list[str]:
         """What still runs and carries the label: processes, containers, networks, volumes."""
