@@ -19,7 +19,7 @@ from harness.workload import Group
 INSIDE = 2.0  # requests a second of each group inside a zone
 # Of a slow link: percent of packets, and a second. A segment of 16 MB goes to each of two copies every 5 s, written or
 # not, so that its archive is never older: with less than 7 MB a second the copies fall behind for ever.
-LATENCY, LOSS, KILOBYTES = timedelta(milliseconds=50), 1.0, 20_000
+LATENCY, LOSS, KILOBYTES = timedelta(milliseconds=50), 1.0, 15_000
 DOWN, UP, AT_MOST = timedelta(seconds=3), timedelta(seconds=4), timedelta(minutes=2)  # of a link that comes and goes
 A_WHILE = timedelta(seconds=8)
 FOR_LONG = timedelta(seconds=30)  # longer than it takes to choose another leader

@@ -12,7 +12,7 @@ from harness.faults import Undo, _look
 from harness.stacks import Slowable, Slowness, Stack
 
 TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
-FLOW = 3  # at least so many times as long as before
+FLOW = 2  # at least so many times as long as before
 MOST = 60  # seconds
 
 

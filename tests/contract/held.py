@@ -87,7 +87,7 @@ def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iter
         yield found
         holder.send_signal(signal.SIGTERM)
         holder.wait(timeout=60)
-        assert not found.left(), (folder / "hold.out").read_text()
+        assert not (left := found.left()), (left, (folder / "hold.out").read_text())
         left = [path for path in (folder / "stack").rglob("*") if path.is_file()]
         assert {path.suffix for path in left} == LOGS_ALONE, left
         assert not list(Path("/tmp").glob(f"{temporary_prefix(label)}*"))
