@@ -157,7 +157,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     drill_run = Run(
         folder,
         options,
-        plan.load(PLAN),
+        plan.load(PLAN, features=FEATURES),
         rung=kinds.standing(option.stack),
         features=FEATURES,
         guardian=Guardian(folder),
@@ -192,7 +192,7 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the world: this process becomes it."""
     if world.inside():
         return
-    plan.load(PLAN)
+    plan.load(PLAN, features=FEATURES)
     catalog.must_be_understood(catalog.drills(FEATURES))
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]

@@ -267,6 +267,6 @@ def test_what_could_never_do_a_duty_is_refused(words: tuple[str, ...], tmp_path:
 
 def test_today_is_a_day_of_the_plans_time_zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Late in the evening in UTC it may be tomorrow already."""
-    monkeypatch.setattr(month.plan, "load", lambda _: made_plan(zone="Asia/Tokyo"))
+    monkeypatch.setattr(month.plan, "load", lambda _, **__: made_plan(zone="Asia/Tokyo"))
     monkeypatch.setattr(clock, "now", lambda: clock.Stamp(on("2026-11-01", 20), 0))
     assert month.look(tmp_path).today == date(2026, 11, 2)

@@ -21,6 +21,7 @@ from harness.plan import text as plan_text
 from harness.plan.lengths import in_words, length_of_time, percentage
 
 PLAN = Path(__file__).parent.parent / "drills" / "plan.yaml"
+FEATURES = PLAN.parent.parent / "features"
 
 
 def refused(path: Path) -> Refused:
@@ -146,6 +147,16 @@ def test_an_unknown_field_leads_to_the_known_one(changed) -> None:
     """A slip of the pen in a field's name is answered with the right name."""
     path, _ = changed("    availability: 99.99 %", "    availabilty: 99.99 %")
     assert 'did you mean "availability"?' in refused(path).hint
+
+
+def test_a_misspelt_drill_is_named_with_its_line(changed) -> None:
+    """A drill of the calendar that has neither a feature nor a reason is refused, and led to the nearest feature."""
+    plan.load(PLAN, features=FEATURES)
+    path, line = changed("drill: application-recovery\n", "drill: application-recovry\n")
+    with pytest.raises(Refused) as caught:
+        plan.load(path, features=FEATURES)
+    says = "there is no features/monthly/application_recovry.feature, and no not_built; did you mean application-reco"
+    assert caught.value.message.startswith(f"{path}:{line}: calendar.monthly[") and says in caught.value.message
 
 
 def test_all_problems_are_reported_together_in_order_of_lines(changed) -> None:

@@ -16,7 +16,7 @@ from harness.cli.options import as_json
 @as_json
 def list_drills(*, as_json: bool) -> None:
     """Show the drills of the plan's calendar, with their scenarios."""
-    calendar = plan.load(PLAN).calendar
+    calendar = plan.load(PLAN, features=FEATURES).calendar
     built = {drill.name: drill for drill in catalog.drills(FEATURES)}
     if as_json:
         drills = [

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from drills import PLAN, WAIVERS
+from drills import FEATURES, PLAN, WAIVERS
 from harness import clock, plan
 from harness.duties import runs, standing, waivers
 from harness.evidence import verify as verifier
@@ -32,7 +32,7 @@ class Month:
 
 def look(evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
     """Read plan, waivers and packs. Errors: `Refused` where one of them cannot be used."""
-    the_plan = plan.load(PLAN)
+    the_plan = plan.load(PLAN, features=FEATURES)
     waived = waivers.load(WAIVERS, the_plan)
     day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
     folder = runs.read(evidence, key=key).until(day, the_plan.time_zone)

@@ -130,7 +130,7 @@ def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
     if verify_pack(pack).answer("integrity") != Outcome.MET:
         raise Refused(f"{pack} is not whole", hint=f"drdrill verify {pack}")
     begin = read(pack / JOURNAL)[0].data
-    now = digests(plan.load(PLAN), FEATURES)
+    now = digests(plan.load(PLAN, features=FEATURES), FEATURES)
     differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]
     if differs or begin["sabotage"] or begin["stack"] != stack:
         what = (

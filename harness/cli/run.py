@@ -128,7 +128,7 @@ def run(
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
-        dry_run(chosen, only=only, plan=plan.load(PLAN), stack=stack)
+        dry_run(chosen, only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack)
         return
     if attended:
         must_have_a_terminal()
@@ -162,7 +162,7 @@ def _due(evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
 def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
     load()
-    calendar = plan.load(PLAN).calendar
+    calendar = plan.load(PLAN, features=FEATURES).calendar
     built = catalog.drills(FEATURES)
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:

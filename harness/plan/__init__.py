@@ -190,13 +190,34 @@ class Plan:
         raise Refused(f'{self.path}: the plan has no {kind} "{name}"', hint=hint)
 
 
-def load(path: Path) -> Plan:
-    """Read the plan. Errors: `Refused`, with every problem of the file in one message."""
+def load(path: Path, *, features: Path | None = None) -> Plan:
+    """Read the plan; with `features`, each drill of its calendar has its feature there, or says why it has none.
+
+    Errors: `Refused`, with every problem of the file in one message.
+    """
     text = plan_text.read(path)
     plan_shape.examine(text)
+    if features is not None and not text.problems:
+        _must_be_built(text, features)
     if text.problems:
         raise plan_text.refuse(path, text.problems)
     return _plan(text)
+
+
+def _must_be_built(text: plan_text.Text, features: Path) -> None:
+    names = [path.stem.replace("_", "-") for path in sorted(features.glob("*/*.feature"))]
+    for cadence, duties in text.values["calendar"].items():
+        for at, given in enumerate(duties):
+            duty = _duty(cadence, given)
+            if duty.not_built or (features / duty.feature).is_file():
+                continue
+            near = difflib.get_close_matches(duty.drill, [name for name in names if name != duty.drill], n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            text.problem(
+                ("calendar", cadence, at, "drill"),
+                f"there is no {features.name}/{duty.feature}, and no not_built{meant}",
+                hint="correct the name, write the feature, or say under not_built why there is none",
+            )
 
 
 def _plan(text: plan_text.Text) -> Plan:
