@@ -164,10 +164,11 @@ def test_a_full_disk_does_not_keep_a_run_from_being_ended(evidence: Path, monkey
     os.close(lock)
 
     def full(*_: object, **__: object) -> bool:
-        raise OSError(errno.ENOSPC, "No space left on device", str(evidence / block.FILE))
+        raise OSError(errno.ENOSPC, "No space left on device")  # of a write: it has no name
 
     monkeypatch.setattr(block, "block", full)
-    assert "new runs are NOT blocked" in refused(call("stop", "--evidence", evidence))
+    says = f"new runs are NOT blocked: {evidence / block.FILE}: No space left on device"
+    assert says in refused(call("stop", "--evidence", evidence))
     assert not folder.exists()
 
 

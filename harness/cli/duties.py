@@ -12,6 +12,7 @@ from drills import FEATURES
 from harness import catalog
 from harness.cli import month as months
 from harness.cli import options
+from harness.cli.output import put
 from harness.cli.screen import EXITS
 from harness.duties import gate as gates
 from harness.duties import ics, slower
@@ -112,10 +113,10 @@ def history(*, evidence: Path, key: str | None, today: date | None, output: Path
 
 
 def _write(path: Path, content: bytes, evidence: Path) -> None:
-    """Errors: `Refused` where it would lie inside a pack, or its folder is not there."""
+    """Errors: `Refused` where it would lie inside a pack, its folder is not there, or it cannot be written."""
     home, packs = path.resolve().parent, evidence.resolve()
     if home.is_relative_to(packs) and home != packs:
         raise Refused(f"{path} lies inside the evidence", hint="a sealed pack is not written to; choose another file")
     if not path.parent.is_dir():
         raise Refused(f"{path}: there is no folder {path.parent}", hint="make the folder, or choose another file")
-    path.write_bytes(content)
+    put(path, content)

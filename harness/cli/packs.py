@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from harness.cli.output import put, put_all
 from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
+from harness.folders import UNFINISHED
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
 from reports.pack import read
@@ -29,10 +31,9 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")
     built = build(pack)
-    into.mkdir(parents=True, exist_ok=True)
+    put_all(into, built)
     differ = False
     for name, content in built.items():
-        (into / name).write_bytes(content)
         sealed = pack / name
         same = sealed.is_file() and sealed.read_bytes() == content
         differ = differ or not same
@@ -42,7 +43,10 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
 
 def _must_be_sealed(pack: Path) -> None:
     if not (pack / SEAL).is_file():
-        raise Refused(f"{pack} is not a sealed pack", hint="name a folder that `drdrill run` has sealed")
+        hint = "name a folder that `drdrill run` has sealed"
+        if pack.name.endswith(UNFINISHED) and pack.is_dir():
+            hint = "its run goes on, or was killed: then `drdrill heal` seals it; name its pack after that"
+        raise Refused(f"{pack} is not a sealed pack", hint=hint)
 
 
 @click.command()
@@ -70,7 +74,7 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
     page = compare_page.html(compared).encode() if output else b""
     click.echo(comparison.as_json(compared) if as_json else compare_text.lines(compared), nl=False)
     if output:
-        output.write_bytes(page)
+        put(output, page)
         click.echo(f"The page: {output}", err=as_json)
 
 

@@ -46,7 +46,8 @@ def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> No
         click.echo(f"nothing is running in {evidence.resolve()}")
     if wrong is not None:
         raise Refused(
-            f"new runs are NOT blocked: {wrong.filename}: {wrong.strerror}", hint="mend that, then `drdrill stop` again"
+            f"new runs are NOT blocked: {evidence / block.FILE}: {wrong.strerror}",
+            hint="mend that, then `drdrill stop` again",
         )
 
 

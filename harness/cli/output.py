@@ -1,0 +1,54 @@
+"""Files that a command writes where it was told to: each is whole, or what was there before stays as it is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from harness.errors import Refused
+
+ELSEWHERE = "free some space, or write elsewhere: to a place where you may write"
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write beside and rename. A device or a pipe (`/dev/stdout`) is written to as it is.
+
+    Errors: `Refused`, with the file's name; nothing of it is left then, and what was there before is untouched.
+    """
+    try:
+        target = path.resolve()  # a link stays one
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        fresh = target.with_name(f".{os.getpid()}.new")  # short: the name itself may be as long as names can be
+        try:
+            fresh.write_bytes(content)
+            if target.exists():
+                shutil.copymode(target, fresh)
+            fresh.rename(target)
+        finally:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror or error}", hint=ELSEWHERE) from None
+
+
+def put_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All of them, in a folder that is made where it is not there. Errors: `Refused`; one that was made is gone."""
+    there = os.path.lexists(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            put(folder / name, content)
+    except OSError as error:
+        raise Refused(f"{folder}: {error.strerror or error}", hint=ELSEWHERE) from None
+    except Refused:
+        if not there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
