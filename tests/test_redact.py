@@ -186,7 +186,8 @@ def test_the_scan_leaves_measurements_alone(tmp_path: Path) -> None:
     assert len(numbers) > 100
     rows = [json.dumps({"n": n, "due": n, "t": [n], "why": 'a "quote"'}, separators=(",", ":")) for n in numbers]
     (folder / "rows.jsonl").write_text("\n".join(rows))
-    (folder / "pretty.json").write_text(json.dumps({"t": numbers}, indent=2))
+    for name in ("pretty.json", "000-kill_zone.json", "000-kill_zone.healed"):
+        (folder / name).write_text(json.dumps({"expires": numbers}, indent=2))
     assert scan(folder) == []
 
 

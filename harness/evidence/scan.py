@@ -16,7 +16,7 @@ from harness.evidence.redact import Hit, Redactor
 
 PIECE = 1 << 20  # bytes
 LONGEST_LINE = 1 << 24  # bytes: beyond it a line is cut in two
-JSON = (".json", ".jsonl")
+JSON = (".json", ".jsonl", ".healed")  # the last: an undo, when it is done
 _ESCAPES = re.compile(r"\\[nrt]")  # a number after one would seem to touch a letter
 
 
