@@ -17,6 +17,7 @@ from harness.evidence.verify import by_hand
 from reports import features, losses, scenario
 from reports.limits import RUNGS, limits, parts_of, place_of, size_of
 from reports.pack import Pack
+from reports.partly import partly
 from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
 # Read when this module is, so that a run that began before an update of this folder ends with the code that it has.
@@ -166,6 +167,7 @@ def _banners(pack: Pack) -> list[str]:
         stopped = pack.facts.last("stopped")
         who = f" by {plain(stopped.data.get('who'))}: {plain(stopped.data.get('why'))}" if stopped else ""
         found.append(f"STOPPED RUN{who}. What was decided before stands; what was not is UNKNOWN.")
+    found += [f"NOT THE WHOLE DRILL: {each}." for each in partly(pack)]
     if not pack.scenarios:
         found.append("EMPTY RUN: no scenario ran, so nothing was shown.")
     found += [

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.checks import Finding, Outcome
 from reports.limits import place_of, size_of
 from reports.pack import Pack, Scenario, read
+from reports.partly import partly
 from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 
 WIDTH = 100
@@ -43,6 +44,8 @@ def summary(folder: Path) -> str:
         lines += ["No scenario ran.", ""]
     for problem in pack.problems:
         lines += _wrapped(f"! {problem}", indent=0)
+    for each in partly(pack):
+        lines += _wrapped(f"! {each}", indent=0)
     lines.append(f"{SYMBOLS[pack.verdict]} {pack.verdict}: the verdict of the run")
     return "\n".join(lines) + "\n"
 

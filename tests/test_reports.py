@@ -241,6 +241,22 @@ def test_what_ended_a_run_stands_above_every_figure(
     assert "planned and never began" in pages["stopped"]
 
 
+def test_a_run_of_some_scenarios_does_not_look_like_the_whole_drill(tmp_path: Path) -> None:
+    """Page and lines say it above the verdict; a whole drill and a sabotaged run do not say it."""
+    words = "1 of 4 scenarios of Database Backup Restoration: does not count for the calendar"
+    folder = sample_pack.write(tmp_path / "one", Plot(rate=1.0))
+    html, verdict = page_of(folder), 'class="big '
+    assert f"NOT THE WHOLE DRILL: {words}" in html[: html.index(verdict)]
+    assert text.summary(folder).splitlines()[-2] == f"! {words}"
+    feature = next((folder / "features").rglob("*.feature"))
+    one = feature.read_text().split("  @PIT-1 @OBJ-5 @OBJ-6\n")
+    whole = sample_pack.write(tmp_path / "whole", Plot(rate=1.0))
+    (whole / feature.relative_to(folder)).write_text("".join(one[:2]))
+    sabotaged = sample_pack.write(tmp_path / "sabotaged", Plot(rate=1.0), sabotage="restored too early")
+    for pack in (whole, sabotaged):
+        assert "calendar" not in text.summary(pack) and "NOT THE WHOLE DRILL" not in page_of(pack)
+
+
 def test_a_clock_that_never_ended_is_shown_as_a_lower_bound(packs: dict[str, Path], pages: dict[str, str]) -> None:
     """A killed recovery is `at least`, everywhere, with no ratio that pretends to be final."""
     html = pages["killed"]
