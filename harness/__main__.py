@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import cast
 
 import click
 
@@ -22,7 +23,7 @@ def main() -> None:
         code = Exit.REFUSED
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
-        path = where.command_path if where else "drdrill"
+        path = where.command_path if where else _command(sys.argv[1:])
         code = _say(error.format_message(), hint=f"`{path} --help` shows what may be given", code=Exit.REFUSED)
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", hint="nothing is running any more; `drdrill heal` is harmless", code=Exit.UNKNOWN)
@@ -42,6 +43,17 @@ def main() -> None:
         what = f"drdrill itself failed: {type(error).__name__}: {error}"
         code = _say(what, hint="DRDRILL_DEBUG=1 shows where; `drdrill heal` undoes what is left", code=Exit.FAILED)
     sys.exit(int(code or 0))
+
+
+def _command(words: list[str]) -> str:
+    """The command that was meant, of an error of click that does not know it: `drdrill stack up`."""
+    said, command = ["drdrill"], cast(click.Command, drdrill)
+    for word in words:
+        if not isinstance(command, click.Group) or word not in command.commands:
+            break
+        said.append(word)
+        command = command.commands[word]
+    return " ".join(said)
 
 
 def _say(message: str, *, hint: str, code: Exit) -> Exit:

@@ -181,6 +181,7 @@ def test_the_gate_answers_with_its_code(evidence: Path, tmp_path: Path) -> None:
     done = drill("gate", "--evidence", str(evidence), "--today", "2026-12-25", "--junit", str(file))
     assert done.exit_code == Exit.MISSED
     assert "the gate is closed" in done.output and b"late: due 2026-12-07" in file.read_bytes()
+    (tmp_path / "none").mkdir()
     nothing = drill("gate", "--evidence", str(tmp_path / "none"), "--today", "2026-11-01", "--json")
     assert nothing.exit_code == Exit.UNKNOWN
     assert json.loads(nothing.output)["outcome"] == "UNKNOWN"

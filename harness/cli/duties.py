@@ -69,6 +69,7 @@ def gate(
 
     Exit code 1: a drill is overdue, missed an objective or became slower. 2: the latest is UNKNOWN, or nothing was run.
     """
+    options.must_be_there(context, evidence)
     month = months.look(evidence, key=key, today=today)
     now = {(drill.name, scenario.name) for drill in catalog.drills(FEATURES) for scenario in drill.scenarios}
     found = gates.checks(
@@ -98,11 +99,15 @@ def gate(
     help="Write it as one page with pictures, too.",
 )
 @options.as_json
-def history(*, evidence: Path, key: str | None, today: date | None, output: Path | None, as_json: bool) -> None:
+@click.pass_context
+def history(
+    context: click.Context, *, evidence: Path, key: str | None, today: date | None, output: Path | None, as_json: bool
+) -> None:
     """List every sealed run in order, what is missing or was missed, and the trend of each scenario.
 
     Nothing is judged: the exit code is 0 whatever the figures are.
     """
+    options.must_be_there(context, evidence)
     month = months.look(evidence, key=key, today=today)
     told = histories.tell(month.plan, month.folder, month.standings, month.today)
     if output:

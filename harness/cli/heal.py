@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
-from harness.cli.options import as_json, evidence
-from harness.errors import Refused
+from harness.cli.options import as_json, evidence, must_be_there
 from harness.safety.heal import heal_run, unfinished
 
 
@@ -19,9 +17,7 @@ from harness.safety.heal import heal_run, unfinished
 @click.pass_context
 def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
     """Heal and seal every run that was killed; ask one that is alive to stop first. Harmless when repeated."""
-    named = context.get_parameter_source("evidence") is ParameterSource.COMMANDLINE
-    if named and not evidence.is_dir():
-        raise Refused(f"there is no folder {evidence}", hint="name the folder that the run was given, or none")
+    must_be_there(context, evidence)
     healed = [heal_run(folder, by="drdrill heal") for folder in unfinished(evidence)]
     if as_json:
         click.echo(

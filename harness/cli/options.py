@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from harness.errors import Refused
 from harness.people import LONGEST
 from harness.stacks.kinds import ENVIRONMENTS
 
@@ -30,6 +33,19 @@ def evidence(function: F) -> F:
         show_default=True,
         help="Folder of the evidence packs.",
     )(function)
+
+
+def must_be_there(context: click.Context, evidence: Path) -> None:
+    """Errors: `Refused` where a folder was named on the command line that is not there: a slip of the pen."""
+    named = context.get_parameter_source("evidence") is ParameterSource.COMMANDLINE
+    try:
+        there = stat.S_ISDIR(evidence.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        there = False
+    except OSError as error:
+        raise Refused(f"{evidence}: {error.strerror}", hint="name a folder that you may look into") from None
+    if named and not there:
+        raise Refused(f"there is no folder {evidence}", hint="name the folder that the run was given, or none")
 
 
 def as_json(function: F) -> F:

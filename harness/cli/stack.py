@@ -21,6 +21,7 @@ from harness.command import LABEL, end_labelled, labelled
 from harness.errors import NotInTime, NotReady, Refused
 from harness.recorder import Memory
 from harness.run import new_id
+from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
 from harness.stacks.kinds import ENVIRONMENTS, prepare, remove_left, way_in
 from harness.stacks.local import world
@@ -67,6 +68,7 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
     """Start a stack and print where everything is."""
     if alive := [one.name for one in _held(evidence) if one.alive()]:
         raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
+    _must_be_usable(evidence)
     held = Held(evidence / f"stack-{new_id()}")
     words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
     prepare(stack, lambda said: click.echo(said, err=True))
@@ -151,6 +153,18 @@ def execute(*, words: tuple[str, ...], evidence: Path) -> None:
         os.execvpe(inside[0], inside, environment)
     except OSError as error:
         raise Refused(f"{inside[0]}: {error.strerror}", hint="is it installed, and on PATH?") from None
+
+
+def _must_be_usable(evidence: Path) -> None:
+    """Errors: `Refused` where nothing can be written in there, or where a stack has no room."""
+    elsewhere = "choose another place with --evidence FOLDER"
+    try:
+        evidence.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{evidence}: {error.strerror}", hint=elsewhere) from None
+    if not os.access(evidence, os.W_OK | os.X_OK):
+        raise Refused(f"{evidence}: nothing can be written in it", hint=elsewhere)
+    must_have_room(evidence, what="a stack")
 
 
 def _held(evidence: Path) -> list[Held]:

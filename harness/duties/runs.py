@@ -148,17 +148,19 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
 
     A folder that is not there has no runs. Errors: `Refused` where it cannot be read, or `key` is no key.
     """
-    if not os.path.lexists(evidence):
-        return Folder(evidence)
     try:
+        if not _there(evidence):
+            return Folder(evidence)
         verify.expected_key(key, evidence)
         entries = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
+        packs = [path for path in entries if _is_pack(path)]
     except verify.BadInput as error:
         raise Refused(str(error), hint=error.hint) from None
     except OSError as error:
-        raise Refused(f"{evidence}: {error.strerror}", hint="name the folder of the packs with --evidence") from None
+        raise Refused(
+            f"{error.filename or evidence}: {error.strerror}", hint="name the folder of the packs with --evidence"
+        ) from None
     unfinished = tuple(path.name.removesuffix(UNFINISHED) for path in entries if path.name.endswith(UNFINISHED))
-    packs = [path for path in entries if _is_pack(path)]
     reports = _verified(packs, key=key)
     features = _Features()
     seen: dict[str, str] = {}
@@ -173,6 +175,15 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
     gaps = tuple(number for number in range(1, max(numbers, default=0)) if number not in numbers)
     notes = tuple(problem.text for problem in succession.problems if problem.name != "gap")
     return Folder(evidence, tuple(runs), unfinished, notes, gaps)
+
+
+def _there(path: Path) -> bool:
+    """Errors: `OSError` where that cannot be known."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _verified(packs: Sequence[Path], *, key: str | None) -> list[verify.Report]:

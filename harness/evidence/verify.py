@@ -708,6 +708,14 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
     return answer
 
 
+NOT_SEALED = Problem("completeness", "unfinished", "not sealed: its run goes on or was killed", UNKNOWN)
+
+
+def unsealed(path: Path) -> FolderReport:
+    """The answer about the folder of a run that nobody has sealed yet: none."""
+    return FolderReport(Path(path), problems=[NOT_SEALED])
+
+
 def check_succession(answer: FolderReport) -> None:
     """The numbers without a gap, and each pack naming the digest of the one before."""
 
@@ -927,8 +935,14 @@ class Parser(argparse.ArgumentParser):
 
 def run(path: Path, *, key: str | None, as_json: bool, commands: bool, say: Callable[[str], object] = print) -> int:
     """Say the answer about a pack or a folder of packs, and return the exit code. Errors: `BadInput`."""
-    answer = verify_pack(path, key=key) if is_pack(path) else verify_folder(path, key=key)
-    if as_json:
+    looked = is_pack(path)
+    if path.resolve().name.endswith(UNFINISHED) and not os.path.lexists(path / ENVELOPE):
+        answer: Report | FolderReport = unsealed(path)
+    else:
+        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key)
+    if not as_json and answer.problems == [NOT_SEALED]:
+        say(f"{shown(path)}: {NOT_SEALED.text}; `drdrill heal` seals it where it was killed")
+    elif as_json:
         say(json.dumps(as_dict(answer), indent=2, sort_keys=True))
     else:
         told = text_of(answer) if isinstance(answer, Report) else folder_text(answer)

@@ -43,7 +43,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
                 )
             block.must_be_free(evidence)
             _heal_dead(evidence)
-            _must_have_room(evidence)
+            must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
             lock = _make(folder)
             _must_still_be_free(folder, lock)
@@ -70,12 +70,13 @@ def _must_still_be_free(folder: Path, lock: int) -> None:
         raise
 
 
-def _must_have_room(evidence: Path) -> None:
+def must_have_room(evidence: Path, *, what: str = "a run") -> None:
+    """Errors: `Refused` where the disk has less room than a stack wants."""
     free = shutil.disk_usage(evidence).free
     if free < DISK_WANTED:
         raise Refused(
-            f"{evidence}: {free / 1e9:.1f} GB free, a run wants {DISK_WANTED / 1e9:.0f} GB",
-            hint="free some, or choose another place with --evidence FOLDER; the space is given back after the run",
+            f"{evidence}: {free / 1e9:.1f} GB free, {what} wants {DISK_WANTED / 1e9:.0f} GB",
+            hint="free some, or choose another place with --evidence FOLDER; the space is given back after it",
         )
 
 
