@@ -68,11 +68,11 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
     """Start a stack and print where everything is."""
     if alive := [one.name for one in _held(evidence) if one.alive()]:
         raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
-    _must_be_usable(evidence)
     held = Held(evidence / f"stack-{new_id()}")
     words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
     prepare(stack, lambda said: click.echo(said, err=True))
     inside = way_in(stack, words, rung=rung)
+    _must_be_usable(evidence)
     held.folder.mkdir(parents=True)
     click.echo(f"starting {held.name}, {ENVIRONMENTS[stack]} ...", err=True)
     with (held.folder / "hold.log").open("ab") as log:
