@@ -69,16 +69,16 @@ def test_nobody_is_told_of_a_single_bad_look() -> None:
     assert list(firing([bad, bad])) == [down]
 
 
-def test_a_sabotaged_alert_names_the_next_zone() -> None:
+def test_a_sabotaged_alert_names_a_zone_that_is_no_longer_there() -> None:
     """And its component; what stands in no zone keeps its name."""
     wrongly = Settings(alerts="wrong")
-    assert named("api-c", "c", zones=list("abc"), chosen=wrongly) == ("api-a", "a")
-    assert named("api-c", "c", zones=list("abc"), chosen=Settings()) == ("api-c", "c")
-    assert named("s3", "", zones=list("abc"), chosen=wrongly) == ("s3", "")
+    assert named("api-c", "c", chosen=wrongly) == ("api-c-old", "c-old")
+    assert named("api-c", "c", chosen=Settings()) == ("api-c", "c")
+    assert named("s3", "", chosen=wrongly) == ("s3", "")
 
 
 def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
-    """Sabotaged, everything of a zone is named as the next one's, so that no alert names what really failed."""
+    """Sabotaged, everything of a zone is named as a former one's, so that no alert names what really failed."""
     ground: Any = SimpleNamespace(
         zones=list("abc"), folder=tmp_path, watch="10.0.0.9", address=lambda zone: f"10.0.0.{ord(zone)}",
         store_address=lambda zone: f"10.0.1.{ord(zone)}",
@@ -96,7 +96,7 @@ def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
     assert {one.component for one in right} == {*of_zones, "envoy-1", "envoy-2", "s3"}
     assert [one.url for one in right] == [one.url for one in wrongly]
     turned = {one.zone: other.zone for one, other in zip(right, wrongly, strict=True)}
-    assert turned == {"a": "b", "b": "c", "c": "a", "": ""}
+    assert turned == {"a": "a-old", "b": "b-old", "c": "c-old", "": ""}
 
 
 class Answering(http.server.BaseHTTPRequestHandler):

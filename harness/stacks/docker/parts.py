@@ -153,7 +153,7 @@ def _targets(ground: DockerGround, balancers: Mapping[str, str], chosen: Setting
             ("health", "api", f"https://{address}:{API_PORT}/health"),
             ("ready", "api", f"https://{address}:{API_PORT}/ready"),
         ):
-            found.append(Target(job, *named(f"{part}-{zone}", zone, zones=ground.zones, chosen=chosen), at))
+            found.append(Target(job, *named(f"{part}-{zone}", zone, chosen=chosen), at))
     for name, address in balancers.items():
         found.append(Target("haproxy", name, "", f"{address}:{haproxy.METRICS}"))
         found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}/health"))

@@ -54,7 +54,7 @@ class Watching:
         found = []
         for zone in ground.zones:
             for part, asks, scheme, port, path in OF_A_ZONE:
-                component, said = named(f"{part}-{zone}", zone, zones=ground.zones, chosen=self._chosen)
+                component, said = named(f"{part}-{zone}", zone, chosen=self._chosen)
                 address = ground.store_address(zone) if part == "etcd" else ground.address(zone)
                 url = f"{scheme}://{address}:{port}{path}"
                 secure = {"host": host, "ca": ca} if scheme == "https" else {}

@@ -23,7 +23,7 @@ class Settings:
     health_checks: str = "ready"  # what a load balancer asks: "ready", or "port" (whether a connection is taken)
     synchronous: str = "on"  # "off": a commit waits for no other zone
     ready: str = "honest"  # what `/ready` says: "honest", or "always" (yes, whatever the database does)
-    alerts: str = "right"  # what an alert names: "right", or "wrong" (the next zone, and its component)
+    alerts: str = "right"  # what an alert names: "right", or "wrong" (a zone that is gone, and its component)
 
     def saved(self) -> dict[str, Any]:
         """JSON, from which `of` makes the same in another process."""
