@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from drills.books import BOOKS
+from drills.questions import BEFORE_MISTAKE, RELEASE_BEFORE, TO_THE_END
 from harness.procedures import Procedure
 from harness.procedures.books import SoundBooks
 from harness.procedures.restart import Restart
@@ -21,13 +22,13 @@ def procedures(sentences: Iterable[str]) -> list[Procedure]:
     """Those that a scenario's sentences carry out, in order."""
     found = []
     for sentence in sentences:
-        if sentence.endswith("the writers are stopped and the database is restored to just before the mistake"):
+        if sentence.endswith(BEFORE_MISTAKE):
             found.append(_restore(mistaken=True))
-        elif sentence.endswith("the database is restored from the latest sound backup and everything archived"):
+        elif sentence.endswith(TO_THE_END):
             found.append(_restore(mistaken=False))
         elif sentence.endswith("what has failed is started again"):
             found.append(Restart(NOTHING, Memory(), named=list, works=str).procedure())
-        elif sentence.endswith("the release before is deployed again"):
+        elif sentence.endswith(RELEASE_BEFORE):
             found.append(RollBack(NOTHING, Memory(), serves=bool).procedure())
     return found
 

@@ -78,9 +78,11 @@ class Live:
     told: int | None = None  # mono of the first alert that names what was hurt
     before: str = ""  # kind of the line before
     stopping: bool = False
+    asked: bool = False  # to stop; unlike `stopping` it stays so until the pack is sealed
 
     def stop(self) -> None:
         """Somebody asked the run to stop: from here on nothing else is going on."""
+        self.asked = True
         if not self.stopping:
             self.doing, self.since, self.stopping = "stopping: what is hurt is healed", clock.mono(), True
 

@@ -114,6 +114,18 @@ def test_a_recovery_point_brings_its_two_halves() -> None:
     assert [each.objective for each in judge(history.evidence()) if each.id == "loss"] == [0.0]
 
 
+def test_a_limit_of_transactions_stays_one_where_there_is_no_figure() -> None:
+    """What was asked for is shown as 0 transactions, not as 0 s."""
+    history = a_mistake()
+    history.expect("no-loss", 0.0)
+    del history.requests[ZONES[1]]
+    found = by_id(history)["no-loss"]
+    assert (found.outcome, found.figure, found.objective, found.unit) == (UNKNOWN, None, 0.0, "transactions")
+    nobody = Evidence(NAME, tuple(history.evidence().lines), (), frozenset(), lambda zone: (), lambda moment, zone: ())
+    (found,) = (each for each in judge(nobody) if each.id == "no-loss")
+    assert (found.figure, found.objective, found.unit) == (None, 0.0, "transactions")
+
+
 def test_a_sentence_said_twice_is_judged_once_with_all_its_demands() -> None:
     """The same expectation from two sentences is one finding."""
     history = a_mistake()

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from drills import FEATURES
+from drills.questions import QUESTIONS
+from harness import catalog
 from harness.cli import drdrill
 from harness.errors import Exit, Refused
 from harness.faults.destroy_recent_rows import DestroyRecentRows
@@ -100,6 +103,25 @@ def test_a_dry_run_says_each_thing_once() -> None:
     assert "    When an object of the latest base backup is deleted, and nobody notices\n" in done.output
     assert "in-service: the restored database serves, right or wrong\n" in done.output
     assert "; )" not in done.output and "()" not in done.output
+
+
+def test_a_dry_run_says_what_is_left_out_where_something_comes_instead() -> None:
+    """Who reads only what is added would take the rest to be as before."""
+    title, added = "judged as in “An API server dies”, but:", "rejoined: a copy again, at most 5 min"
+    without = "and without: back-in-rotation: what had failed does its work again, right or wrong"
+    assert f"  {title}\n    {added}\n    {without}\n" in dry("application-recovery").output
+
+
+def test_an_attended_dry_run_says_who_will_be_asked_what() -> None:
+    """For each scenario, also where nobody is; the questions are those that the sentences' steps ask."""
+    said = dry("monthly", "--attended").output
+    for question in QUESTIONS.values():
+        assert f"  the incident commander is asked: {question}\n" in said
+    scenarios = said.count("  the incident commander is asked: ") + said.count("  nobody is asked for a decision\n")
+    assert scenarios == sum(len(drill.scenarios) for drill in catalog.drills(FEATURES))
+    assert "is asked" not in dry("monthly").output
+    steps = "".join(path.read_text() for path in sorted((FEATURES.parent / "drills/steps").glob("*.py")))
+    assert steps.count("scene.decide(") == steps.count("scene.decide(QUESTIONS[") == len(QUESTIONS)
 
 
 def test_a_dry_run_of_one_scenario_is_whole() -> None:

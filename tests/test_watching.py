@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from harness import clock
 from harness.cli import drdrill
+from harness.cli.screen import Screen
 from harness.errors import Exit, NotReady
 from harness.folders import CONTROL, UNFINISHED
 from harness.live import Live
@@ -120,6 +121,21 @@ def test_who_stops_it_is_shown_at_once(run: Written) -> None:
     """Before the journal says so, which is when all is healed."""
     stopping.ask(run.folder, who="Mira", why="enough")
     assert "asked to stop by Mira: enough" in watched(run).output
+
+
+def test_who_stops_it_is_said_once(run: Written) -> None:
+    """Not again when the journal has ended, and the pack is not sealed yet."""
+    said: list[str] = []
+    stopping.ask(run.folder, who="Mira", why="enough")
+    screen = Screen(run.folder, status=False)
+    screen.live.say = lambda _: None
+    screen._say = said.append
+    screen.look()
+    run.journal.write_text("".join(run.lines))
+    screen.look()
+    screen.look()
+    assert said == ["asked to stop by Mira: enough"]
+    run.die()
 
 
 def test_nothing_to_watch_is_no_success(tmp_path: Path) -> None:

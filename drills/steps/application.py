@@ -7,7 +7,7 @@ from datetime import timedelta
 from pytest_bdd import then, when
 
 from drills.health import health_checks, statuses, works
-from drills.steps.shared import COMMANDER
+from drills.questions import COMMANDER, QUESTIONS, RELEASE_BEFORE
 from harness import sights
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
@@ -76,9 +76,9 @@ def _everything_is_named(scene: Scene) -> None:
     survey(health_checks(scene.plan.health, scene.stack), recorder=scene.journal)
 
 
-@when("the release before is deployed again")
+@when(RELEASE_BEFORE)
 def _rolled_back(scene: Scene) -> None:
-    scene.decide("Deploy the release before again, in every zone?", role=COMMANDER)
+    scene.decide(QUESTIONS[RELEASE_BEFORE], role=COMMANDER)
     scene.hold()
     roll_back = RollBack(
         scene.stack,

@@ -10,7 +10,7 @@ from pytest_bdd import given, parsers, then, when
 from drills.books import BOOKS, TABLE
 from drills.changes import RESTORE_DATABASE
 from drills.health import health_checks
-from drills.steps.shared import COMMANDER
+from drills.questions import BEFORE_MISTAKE, COMMANDER, QUESTIONS, TO_THE_END
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
@@ -86,18 +86,15 @@ def _monitoring_notices(scene: Scene) -> None:
 # When: how it is recovered
 
 
-@when(
-    "the writers are stopped and the database is restored to just before the mistake",
-    target_fixture="recovery",
-)
+@when(BEFORE_MISTAKE, target_fixture="recovery")
 def _restored_before_mistake(scene: Scene) -> Recovery:
-    scene.decide("Stop the writers and restore to just before the mistake?", role=COMMANDER)
+    scene.decide(QUESTIONS[BEFORE_MISTAKE], role=COMMANDER)
     return _restore(scene, mistaken=True)
 
 
-@when("the database is restored from the latest sound backup and everything archived", target_fixture="recovery")
+@when(TO_THE_END, target_fixture="recovery")
 def _restored_to_the_end(scene: Scene) -> Recovery:
-    scene.decide("Restore from the latest sound backup and everything archived?", role=COMMANDER)
+    scene.decide(QUESTIONS[TO_THE_END], role=COMMANDER)
     return _restore(scene, mistaken=False)
 
 

@@ -11,7 +11,6 @@ from harness.procedures.health import verify_health
 from harness.procedures.restart import Restart
 from harness.scene import Scene
 
-COMMANDER = "incident commander"
 LEAD = "technical lead"
 CATEGORY = "infrastructure failure"
 

@@ -42,6 +42,15 @@ from harness.checks.steps import (
 
 Check = Callable[[Evidence, Expectation], Finding]
 
+UNITS = {
+    "no-loss": "transactions",
+    "ledger-agreement": "transactions",
+    "exactness": "transactions",
+    "salvage": "transactions",
+    "split-brain": "transactions",
+    "failovers": "promotions",
+    "consistency": "figures",
+}  # of what the limit counts, where it is no time; also where there is no figure
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)  # what a line of a wrong form raises
 ALWAYS = ("scenario", "steady", "bit", "procedure", "ledger-agreement", "heal", "steady-after")
 BESIDE = (
@@ -128,7 +137,8 @@ class Judging:
 
     def unknown(self, expected: Expectation, why: str) -> Finding:
         title = expected.finding.replace("-", " ").capitalize()
-        return expected.finding_of(self.evidence, title, Outcome.UNKNOWN, why)
+        unit = UNITS.get(expected.finding, "s")
+        return expected.finding_of(self.evidence, title, Outcome.UNKNOWN, why, unit=unit)
 
 
 def judge(evidence: Evidence) -> list[Finding]:

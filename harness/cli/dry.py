@@ -10,14 +10,18 @@ import click
 
 from drills.expectations import expected
 from drills.procedures import procedures
+from drills.questions import COMMANDER, questions
 from harness.catalog import Drill, Scenario, slug
 from harness.plan import Plan
 from harness.plan.lengths import in_words
 from harness.stacks.kinds import ENVIRONMENTS
 
 
-def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str) -> None:
-    """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once."""
+def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended: bool = False) -> None:
+    """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
+
+    With `attended` also which decisions will be asked, and of whom.
+    """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
     click.echo(f"stack: {stack}, class of environment: {ENVIRONMENTS[stack]}; nothing is started or touched now")
     for drill in drills:
@@ -30,6 +34,8 @@ def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str) -> None:
             if not only or slug(scenario.title) == slug(only):
                 click.echo(f"\n{scenario.title}")
                 sentences.show(scenario.title, scenario.sentences[len(first) :])
+                if attended:
+                    _decisions(scenario)
                 if listed := _steps(scenario):
                     steps.show(scenario.title, listed)
                 judged.show(scenario.title, _judged(scenario, plan))
@@ -44,11 +50,12 @@ class _Part:
 
     def show(self, title: str, lines: tuple[str, ...]) -> None:
         for before, known in self.printed.items():
-            other = [line for line, old in zip(lines, known, strict=False) if line != old]
-            if len(lines) == len(known) and len(other) <= 1:
-                click.echo(f"  {self.name} as in “{before}”" + (", but:" if other else ""))
-                for line in other:
+            changed = [(line, old) for line, old in zip(lines, known, strict=False) if line != old]
+            if len(lines) == len(known) and len(changed) <= 1:
+                click.echo(f"  {self.name} as in “{before}”" + (", but:" if changed else ""))
+                for line, old in changed:
                     click.echo(f"    {line}")
+                    click.echo(f"    and without: {old}")
                 return
         self.printed[title] = lines
         click.echo(f"  {self.name}:")
@@ -61,6 +68,14 @@ def _first_sentences(drill: Drill) -> tuple[str, ...]:
     together = zip(*(scenario.sentences for scenario in drill.scenarios), strict=False)
     same = takewhile(lambda each: len(set(each)) == 1 and not each[0].startswith("When "), together)
     return tuple(each[0] for each in same)
+
+
+def _decisions(scenario: Scenario) -> None:
+    asked = questions(scenario.sentences)
+    for question in asked:
+        click.echo(f"  the {COMMANDER} is asked: {question}")
+    if not asked:
+        click.echo("  nobody is asked for a decision")
 
 
 def _steps(scenario: Scenario) -> tuple[str, ...]:

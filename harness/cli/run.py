@@ -128,7 +128,7 @@ def run(
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
-        dry_run(chosen, only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack)
+        dry_run(chosen, only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack, attended=attended)
         return
     if attended:
         must_have_a_terminal()

@@ -42,7 +42,7 @@ class Screen:
         for line in self._follower.lines():
             self.clear()
             self.live.show(line)
-        request = None if self.live.stopping else stopping.asked(self.folder)
+        request = None if self.live.asked else stopping.asked(self.folder)
         if request:
             self.clear()
             self._line(f"asked to stop by {request.who}: {request.why}")
