@@ -20,7 +20,7 @@ from harness import clock, wait
 from harness.checks import RULES
 from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
-from harness.errors import NotReady
+from harness.errors import DrillError, NotReady
 from harness.evidence.journal import Journal
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
@@ -198,6 +198,8 @@ def quietly(action: Callable[[], object]) -> str:
     """Do it; return what went wrong, in words, instead of raising: a failed clean-up must not erase a measurement."""
     try:
         action()
+    except DrillError as error:
+        return error.message
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""

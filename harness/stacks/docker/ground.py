@@ -1,7 +1,9 @@
 """Where a container stack stands: fills `Ground` with containers.
 
 The run's folder is mounted at its own path in every container, so a path means the same everywhere. The database and
-the other parts run from the image. The platform's API and the backup store are programs of this project: they run by
+the other parts run from the image, but Patroni is the one that is pinned for both kinds of stack: Debian 12 has 3.0.2,
+whose leader takes its lock back by force when it sees etcd again after a cut, and what was stored by the next one is
+lost (mended in 3.0.3). The platform's API and the backup store are programs of this project: they run by
 this machine's own Python, in a container that has this machine's root, read-only, at /host.
 """
 
@@ -11,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.command import Commands
@@ -24,6 +27,7 @@ from harness.stacks.parts.ground import SOON, Runs
 
 NOBODY = 65534  # whose database it is where we are root: PostgreSQL refuses to run as root
 POSTGRES = "/usr/lib/postgresql/15/bin"
+PATRONI = "/opt/patroni"  # this machine's own; it is pure Python, and what it imports comes with the image
 Mounts = dict[str, dict[str, str]]
 
 
@@ -63,6 +67,8 @@ class DockerGround:
         return self.listen(zone)
 
     def program(self, name: str) -> list[str]:
+        if name == "patroni":
+            return ["env", f"PYTHONPATH={PATRONI}", "python3", "-m", "patroni"]
         at = f"{POSTGRES}/{name}"
         return [at] if name == "postgres" or name.startswith(("pg_", "initdb")) else [name]
 
@@ -129,7 +135,17 @@ class DockerGround:
         return {"/": {"bind": HOST, "mode": "ro"}, run: {"bind": f"{HOST}{run}", "mode": "rw"}}
 
     def _of_zone(self, zone: str) -> Mounts:
-        return {str(self.configuration(zone)): {"bind": CONFIGURATION, "mode": "ro"}}
+        return {
+            str(self.configuration(zone)): {"bind": CONFIGURATION, "mode": "ro"},
+            _patroni(): {"bind": f"{PATRONI}/patroni", "mode": "ro"},
+        }
+
+
+def _patroni() -> str:
+    """Where its package is."""
+    found = find_spec("patroni")
+    assert found is not None and found.origin is not None
+    return str(Path(found.origin).parent)
 
 
 def _user() -> int:

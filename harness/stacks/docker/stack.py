@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +43,7 @@ from harness.stacks.platform import history
 ZONES = ("a", "b", "c")
 GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
-    "postgresql-15", "patroni", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
+    "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
     "prometheus-blackbox-exporter",
 )  # fmt: skip
 
@@ -216,7 +217,8 @@ class DockerStack:
     def parts(self) -> dict[str, str]:
         asked = ["dpkg-query", "--show", "--showformat=${Package} ${Version}\\n", *PACKAGES]
         words = self.commands.run([*self._here.words(ZONES[0]), *asked]).out.split()
-        return dict(zip(words[::2], words[1::2], strict=True)) | {"docker": str(engine.engine().version()["Version"])}
+        ours = {"patroni": metadata.version("patroni"), "docker": str(engine.engine().version()["Version"])}
+        return dict(zip(words[::2], words[1::2], strict=True)) | ours
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
@@ -261,9 +263,11 @@ class DockerStack:
         return [component for component in self.components().values() if component.zone == zone]
 
     def _asked(self) -> Steady:
+        beside = {zone: self.beside(zone) for zone in self.zones}
         return Steady(
-            self.entrance, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout, self._recorder
-        )
+            self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            self._recorder,
+        )  # fmt: skip
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles

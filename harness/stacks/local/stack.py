@@ -286,6 +286,8 @@ class LocalStack:
         return parts
 
     def _asked(self) -> Steady:
+        beside = {zone: self.beside(zone) for zone in self.zones}
         return Steady(
-            self.entrance, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout, self._recorder
-        )
+            self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            self._recorder,
+        )  # fmt: skip

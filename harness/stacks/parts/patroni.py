@@ -48,9 +48,11 @@ class PatroniCluster:
     def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
         """As the superuser, autocommit; to the leader unless a member is named.
 
+        What it writes waits for no copy: where the copies are gone it would wait for ever, and so would the drill.
         Errors: `NotReady` where nobody leads, `psycopg.OperationalError` where the server does not answer.
         """
-        return psycopg.connect((member or self._must_lead()).dsn, autocommit=True)
+        alone = "-c synchronous_commit=local"
+        return psycopg.connect((member or self._must_lead()).dsn, autocommit=True, options=alone)
 
     def connect_as(self, role: str) -> psycopg.Connection[Any]:
         """To the leader, as another role. Errors: as `connect`."""

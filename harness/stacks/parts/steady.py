@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,9 +24,13 @@ OFTEN = timedelta(milliseconds=250)
 
 @dataclass(frozen=True)
 class Steady:
-    """Asks a stack. `archive_timeout` is how long a write may wait before PostgreSQL hands it over."""
+    """Asks a stack. `archive_timeout` is how long a write may wait before PostgreSQL hands it over.
+
+    `beside` are the APIs of the zones, each asked for itself: behind the entrance the others would answer for it.
+    """
 
     entrance: Entrance
+    beside: Mapping[str, Entrance]
     cluster: Cluster
     backups: Backups
     monitoring: Monitoring
@@ -34,7 +38,8 @@ class Steady:
     recorder: Recorder
 
     def conditions(self) -> list[Condition]:
-        conditions = [*Visitor(self.entrance).conditions(), *self.cluster.healthy(), self._archives()]
+        zones = [Visitor(entrance).ready(f"zone {zone} ready") for zone, entrance in self.beside.items()]
+        conditions = [*Visitor(self.entrance).conditions(), *zones, *self.cluster.healthy(), self._archives()]
         return [*conditions, self.monitoring.condition()]
 
     def wait_serving(self) -> None:

@@ -40,7 +40,7 @@ class Visitor:
 
     def conditions(self) -> list[Condition]:
         """Whether the platform is ready, and stores a test transaction that can be read back."""
-        ready = self._condition("ready", "GET", "/ready", wanted=200)[0]
+        ready = self.ready()
         if not ready.ok:
             return [ready]
         stored, answer = self._condition("stores a test transaction", "POST", "/test/transaction", wanted=201)
@@ -48,6 +48,10 @@ class Visitor:
             return [ready, stored]
         path = f"/test/transaction/{answer.get('id')}"
         return [ready, stored, self._condition("reads it back", "GET", path, wanted=200)[0]]
+
+    def ready(self, name: str = "ready") -> Condition:
+        """Whether whoever answers says that it can do its work."""
+        return self._condition(name, "GET", "/ready", wanted=200)[0]
 
     def _condition(self, name: str, method: str, path: str, *, wanted: int) -> tuple[Condition, dict[str, Any]]:
         try:
