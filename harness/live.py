@@ -256,6 +256,10 @@ class Live:
             mark = "ok" if check["ok"] else "FAILED"
             self._at(line, f"    ask: {mark}: {check['name']}: {_short(check['seen'])}")
 
+    def _no_room(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        left = data["free"] / 1e6
+        self._at(line, f"  ! THE DISK IS FULL, {left:.0f} MB are left: nothing can be said of this scenario")
+
     def _not_exercised(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    NOT EXERCISED {data['what']}: {data['why']}")
 

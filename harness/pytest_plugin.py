@@ -103,7 +103,9 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
-    request.node.stash[SCENE].journal.record("sentence", keyword=step.keyword, text=step.name)
+    scene = request.node.stash[SCENE]
+    scene.look_at_room()
+    scene.journal.record("sentence", keyword=step.keyword, text=step.name)
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:

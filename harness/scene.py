@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,6 +36,7 @@ AUTOMATIC = timedelta(seconds=2)  # of good service, by which the platform shows
 AUTOMATIC_LIMIT = timedelta(seconds=60)
 LEADS_LIMIT = timedelta(seconds=90)
 REJOINS_LIMIT = timedelta(seconds=120)
+ROOM = 100_000_000  # bytes; with less a database of the stack stops by itself
 
 
 class Scene:
@@ -59,6 +61,7 @@ class Scene:
         self._verified = False  # that the platform is whole again: then service must settle
         self._led: Member | None = None  # who led before anything was hurt
         self._unfenced: Unfenced | None = None
+        self._full = False  # the disk that all of this lies on
         category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
         self.journal.record(
             "scenario.begin", scenario=name, title=title, tags=tags, feature=feature, category=category,
@@ -298,12 +301,20 @@ class Scene:
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
         self.journal.record("expect", finding=finding, objective=objective, limit=seconds, demands=list(demands))
 
+    def look_at_room(self) -> None:
+        """Record, once, where the disk under the stack and its evidence is full: what fails then says nothing."""
+        free = shutil.disk_usage(self.folder).free
+        if free < ROOM and not self._full:
+            self._full = True
+            self.journal.record("no_room", free=free)
+
     def finish(self, *, outcome: str, error: str = "") -> Verdict:
         """Let service settle, heal, end the customers, read their rows, and judge; a failed clean-up is recorded.
 
         Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
         """
         hurt = self.injuries.any
+        self.look_at_room()
         try:
             if outcome == "completed" and self._verified:
                 self._quietly("service did not settle", self._wait_for_service)

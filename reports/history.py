@@ -164,7 +164,8 @@ def _entry(run: Past) -> Entry:
         marks.append(run.outcome or "never ended")
     marks += [f"{drill}: not all of its scenarios" for drill in run.drills if run.known and drill not in run.whole]
     if run.problem:
-        marks.append(f"does not verify: {run.problem}")
+        marks.append(f"does not verify, so what it says is not shown: {run.problem}")
+        run = replace(run, verdict=Outcome.UNKNOWN, scenarios=())
     lines = tuple(
         Line(
             title=clean(scenario.title),

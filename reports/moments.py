@@ -191,6 +191,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "in_service": lambda d: f"{plain(d.get('member'))} is in service",
     "steady": _steady,
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
+    "no_room": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
     "stopped": lambda d: f"stopped by {plain(d.get('who'))}: {plain(d.get('why'))}",
     "scenario.end": lambda d: f"the scenario is {plain(d.get('outcome'))}",

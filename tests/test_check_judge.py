@@ -126,6 +126,14 @@ def test_a_limit_of_transactions_stays_one_where_there_is_no_figure() -> None:
     assert (found.figure, found.objective, found.unit) == (None, 0.0, "transactions")
 
 
+def test_a_full_disk_under_it_all_says_nothing_of_the_platform() -> None:
+    """Neither good nor bad: what failed may have failed for want of room."""
+    history = a_mistake()
+    history.say(30, "no_room", free=4096)
+    for finding in judge(history.evidence()):
+        assert finding.outcome is UNKNOWN and "was full (4096 bytes were left)" in finding.reason
+
+
 def test_a_sentence_said_twice_is_judged_once_with_all_its_demands() -> None:
     """The same expectation from two sentences is one finding."""
     history = a_mistake()

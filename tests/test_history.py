@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness import clock
+from harness.checks import Outcome
 from harness.cli import drdrill, month
 from harness.cli.month import Month
 from harness.cli.run import Request
@@ -118,7 +119,10 @@ def test_a_damaged_pack_is_a_run_with_a_problem(tmp_path: Path, file: str, how: 
     found = runs.read(folder).runs
     assert sorted(bool(each.problem) for each in found) == [False, True]
     assert not next(each for each in found if each.problem).counts_for(FIRST)
-    assert history_text.lines(tell(folder, today="2026-11-04"))
+    told = tell(folder, today="2026-11-04")
+    (shown,) = (each for each in told.entries if each.run and each.run.problem)
+    assert shown.run and shown.run.verdict is Outcome.UNKNOWN and shown.lines == ()
+    assert "does not verify, so what it says is not shown" in history_text.lines(told)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

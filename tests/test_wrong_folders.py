@@ -61,7 +61,7 @@ def test_watch_leads_to_heal_where_a_run_was_killed(killed: Path) -> None:
     assert f"run r9 was killed and is not sealed: `drdrill heal --evidence {killed.parent}`" in done.output
 
 
-@pytest.mark.parametrize("command", ["history", "gate", "heal"])
+@pytest.mark.parametrize("command", ["calendar", "history", "gate", "heal"])
 def test_a_folder_that_was_named_has_to_be_there(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slip of the pen is no folder without runs; the usual folder may come later."""
     assert "there is no folder" in refused(call(command, "--evidence", tmp_path / "evidnce"))

@@ -176,6 +176,14 @@ def unbitten(evidence: Evidence) -> str:
     return ""
 
 
+def groundless(evidence: Evidence) -> str:
+    """Why what failed may be the drill's own ground and not the platform; empty where that held."""
+    full = evidence.first("no_room")
+    if full is None:
+        return ""
+    return f"the disk under the stack and its evidence was full ({full.data.get('free')} bytes were left)"
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What a Then sentence asks for; `limit` is in the unit of the finding (seconds, for most)."""

@@ -13,7 +13,7 @@ from harness.checks.availability import availability
 from harness.checks.confirmation import confirmation
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
-from harness.checks.evidence import Evidence, Expectation, Line, Unsound, unbitten
+from harness.checks.evidence import Evidence, Expectation, Line, Unsound, groundless, unbitten
 from harness.checks.exactness import exactness
 from harness.checks.exposure import exposure
 from harness.checks.healing import self_recovery
@@ -144,7 +144,8 @@ class Judging:
 def judge(evidence: Evidence) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
 
-    Where the fault did not take effect nothing was drilled: then every finding is UNKNOWN, never green. And where a
+    Where the fault did not take effect, or the disk under it all was full, nothing was drilled: then every finding is
+    UNKNOWN, never green. And where a
     line is of such a form that nobody can say what was asked, there is one finding, which is UNKNOWN.
     """
     try:
@@ -169,7 +170,7 @@ def _judge(evidence: Evidence) -> list[Finding]:
             findings.append(replace(finding, advisory=True) if name in BESIDE else finding)
     if not expected:
         findings.append(judging.unknown(Expectation("expectations"), "no sentence of the scenario asks for anything"))
-    if evidence.all("fault.intent") and (why := unbitten(evidence)):
+    if why := groundless(evidence) or (evidence.all("fault.intent") and unbitten(evidence)):
         findings = [
             replace(
                 finding, outcome=Outcome.UNKNOWN, reason=why if finding.reason == why else f"{why}; {finding.reason}"

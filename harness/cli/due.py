@@ -37,7 +37,7 @@ def nothing_json(evidence: Path) -> str:
 def must_make_sense(name: str, *, otherwise: str, only: str, sabotage: str) -> None:
     """Errors: `Refused` where `due` is asked for in a way that could never do a duty."""
     if name != DUE and otherwise:
-        raise Refused("--or says what to run when nothing is due", hint=f"drdrill run due --or {otherwise}")
+        raise Refused("--or says what to run when nothing is due", hint=f"drdrill run due --or {name}")
     if name == DUE and otherwise == DUE:
         raise Refused("--or due says nothing new", hint="name a cadence or a drill: drdrill run due --or monthly")
     if name == DUE and (only or sabotage):

@@ -33,11 +33,15 @@ from reports import history as histories
     help="Write the dates as a calendar file, too: one repeating event a drill.",
 )
 @options.as_json
-def calendar(*, evidence: Path, key: str | None, today: date | None, ics_file: Path | None, as_json: bool) -> None:
+@click.pass_context
+def calendar(
+    context: click.Context, *, evidence: Path, key: str | None, today: date | None, ics_file: Path | None, as_json: bool
+) -> None:
     """Show what the plan's calendar demands: next dates, last results, what is late, missed or waived.
 
     Nothing is judged: the exit code is 0 whatever is overdue; `drdrill gate` is for that.
     """
+    options.must_be_there(context, evidence)
     month = months.look(evidence, key=key, today=today)
     if ics_file:
         _write(ics_file, ics.calendar(month.plan), evidence)

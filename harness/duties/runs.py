@@ -1,7 +1,7 @@
 """The runs of a folder of evidence, as far as the calendar, the gate and the history need them.
 
 Of each pack are read the journal's first and last line, `findings.json` and its own features, and each is verified
-(`harness.evidence.verify`): what a pack that does not verify says is shown, and never counts. Forgiving: a damaged
+(`harness.evidence.verify`): what a pack that does not verify says never counts. Forgiving: a damaged
 folder becomes a run with a problem, never an error. Folders of proofs (`proof-…`) are no history of drills.
 """
 
