@@ -61,6 +61,7 @@ class Scene:
         self._verified = False  # that the platform is whole again: then service must settle
         self._led: Member | None = None  # who led before anything was hurt
         self._unfenced: Unfenced | None = None
+        self._touched = False  # somebody has begun to repair or to end what was hurt
         self._full = False  # the disk that all of this lies on
         category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
         self.journal.record(
@@ -184,6 +185,7 @@ class Scene:
 
     def hold(self) -> None:
         """Before anybody repairs or ends anything: does every fault still bite?"""
+        self._touched = True
         self.injuries.hold()
 
     def end_faults(self) -> None:
@@ -261,6 +263,7 @@ class Scene:
 
     def follow(self, procedure: Procedure, phase: str) -> None:
         """Run one phase of a procedure."""
+        self._touched = True
         with self.span("verify" if phase == "verify" else "recover"):
             procedure.run(phase)
 
@@ -318,6 +321,8 @@ class Scene:
         try:
             if outcome == "completed" and self._verified:
                 self._quietly("service did not settle", self._wait_for_service)
+            if outcome == "failed" and not self._touched:
+                self._quietly("nobody can say whether it still bites", self.hold)
             with self.run.listener.shield():
                 self._heal()
             if outcome not in ("stopped", "aborted") and hurt and not self._declined:

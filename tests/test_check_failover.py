@@ -122,6 +122,13 @@ def releases(*names: tuple[float, str]) -> History:
     return history
 
 
+def cleaned_up_at(moment: float) -> History:
+    """What is deployed was looked at before the harness healed, and after it."""
+    history = releases((1.5, "1"), (40, "2"), (50, "1"))
+    history.say(moment, "fault.healed", fault="poison_release", ok=True, by="harness", seen="healed")
+    return history
+
+
 def never_back() -> History:
     """Nobody outside is served again."""
     history = a_zone_cut()
@@ -227,6 +234,7 @@ CASES: list[tuple[str, str, float | None, Callable[[], History], Outcome]] = [
     ("not looked at", "back-in-rotation", None, a_zone_cut, UNKNOWN),
     ("sound", "rolled-back", None, lambda: releases((1.5, "1"), (40, "2"), (50, "1")), MET),
     ("still the bad one", "rolled-back", None, lambda: releases((1.5, "1"), (40, "2")), MISSED),
+    ("cleaned up by the harness", "rolled-back", None, lambda: cleaned_up_at(45), MISSED),
     ("not looked at after", "rolled-back", None, lambda: releases((1.5, "1")), UNKNOWN),
     ("not looked at before", "rolled-back", None, lambda: releases((40, "1")), UNKNOWN),
 ]  # fmt: skip

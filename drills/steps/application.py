@@ -87,6 +87,7 @@ def _rolled_back(scene: Scene) -> None:
         skip=scene.sabotage.without,
     )
     scene.follow(roll_back.procedure(), "repair")
+    sights.release(scene.stack, scene.journal)
 
 
 @then("that server takes requests again by itself")

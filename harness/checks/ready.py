@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, Line
+from harness.checks.evidence import BY_SCENARIO, Evidence, Expectation, Line
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 ALIVE, NOT_READY = 200, 503  # what an API whose database is gone says at /health and at /ready
@@ -42,11 +44,12 @@ def back_in_rotation(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def rolled_back(evidence: Evidence, expected: Expectation) -> Finding:
-    """At the end the release is deployed that was deployed before the fault."""
+    """The release is deployed again that was deployed before the fault, and not because the harness cleaned up."""
     title = "Rolled back to the release before"
     releases, hurt = evidence.all("release"), evidence.first("fault.intent")
     before = [line for line in releases if hurt is not None and line.seq < hurt.seq]
-    after = [line for line in releases if hurt is not None and line.seq > hurt.seq]
+    cleaned = next((line.seq for line in evidence.all("fault.healed") if line.data.get("by") != BY_SCENARIO), math.inf)
+    after = [line for line in releases if hurt is not None and hurt.seq < line.seq < cleaned]
     if not before or not after:
         which = "after" if before else "before"
         why = evidence.stopped() or f"what is deployed was not looked at {which} the fault"

@@ -71,7 +71,9 @@ class Steady:
             with self.cluster.connect() as connection:
                 connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
                 row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
-        except (NotReady, psycopg.Error) as error:
+        except NotReady as error:
+            return Condition(name, ok=False, seen=error.message)
+        except psycopg.Error as error:
             return Condition(name, ok=False, seen=str(error).strip())
         written = position(row[0]) if row else 0
         begin = clock.mono()

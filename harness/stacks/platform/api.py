@@ -108,6 +108,7 @@ class Server(WSGIServer):  # type: ignore[misc]
     """A peer that leaves before the handshake, as health checks do at their time-out, is a line and no traceback."""
 
     handler_class = Handler
+    backlog = 4096  # a server that hangs takes connections for long, as kernels let it
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
         try:
