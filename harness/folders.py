@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
+DAMAGED = ".damaged"  # the same, where its journal cannot be read any more: it is healed, and never sealed
 CONTROL = "control"  # the guardian's log, requests to stop, questions to people: gone before the pack is sealed
 PROOF = "proof-"  # before the id of a folder in which a drill is proved
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed

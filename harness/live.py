@@ -38,8 +38,12 @@ class Follower:
         self._rest = b""
 
     def lines(self) -> list[dict[str, Any]]:
-        """What was added since the last call."""
-        return [json.loads(line) for line in self.texts()]
+        """What was added since the last call; lines that are damaged are left out."""
+        found = []
+        for line in self.texts():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return [line for line in found if isinstance(line, dict) and "kind" in line]
 
     def texts(self) -> list[str]:
         """The same, as it is written."""
@@ -49,7 +53,7 @@ class Follower:
             except FileNotFoundError:
                 return []
         *whole, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return [line.decode() for line in whole]
+        return [line.decode(errors="replace") for line in whole]
 
 
 def whereabouts(folder: Path) -> Path:

@@ -92,7 +92,7 @@ class Run:
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True)
         number, previous = newest(self.options.evidence)
-        commit, clean = _code_state()
+        commit, clean = code_state()
         self.journal.record(
             "run.begin",
             run=self.id,
@@ -228,7 +228,7 @@ def _digest_tree(folder: Path, pattern: str = "*") -> str:
     return sha256(lines.encode()).hexdigest()
 
 
-def _code_state() -> tuple[str, bool]:
+def code_state() -> tuple[str, bool]:
     """The commit that runs, and whether the work tree is clean; ("unknown", False) outside a checkout."""
     here = Path(__file__).parent
     commands = Commands(Memory(), label="")

@@ -7,6 +7,7 @@ and verdicts come from `findings.json`. (`drdrill verify` is strict about the sa
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -192,7 +193,8 @@ def _finding(data: Data) -> Finding:
     known["beside"] = tuple((str(name), str(words)) for name, words in data.get("beside") or ())
     known["parts"] = tuple((str(name), float(seconds)) for name, seconds in data.get("parts") or ())
     for name in ("figure", "low", "high", "objective"):
-        if not isinstance(known.get(name), (int, float, type(None))):
+        number = known.get(name)
+        if number is not None and not (isinstance(number, (int, float)) and math.isfinite(number)):
             raise ValueError(f"{name} is no number")
     for name in ("id", "scenario", "title", "reason", "unit"):
         known[name] = str(known.get(name, ""))

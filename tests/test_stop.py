@@ -154,7 +154,8 @@ def test_what_runs_is_asked_to_stop_after_the_block_is_written(evidence: Path, m
 
     monkeypatch.setattr(stopping, "ask", asked)
     done = call("stop", "--evidence", evidence, "--as", "Mira", "--why", "enough")
-    assert done.exit_code == Exit.MET and "run r1: nothing had begun, no pack" in done.output
+    assert done.exit_code == Exit.MET
+    assert "run r1: 0 processes ended, no fault was left; nothing had begun, no pack" in done.output
     assert not folder.exists()
 
 

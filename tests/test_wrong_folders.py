@@ -61,6 +61,23 @@ def test_watch_leads_to_heal_where_a_run_was_killed(killed: Path) -> None:
     assert f"run r9 was killed and is not sealed: `drdrill heal --evidence {killed.parent}`" in done.output
 
 
+@pytest.mark.parametrize("rubbish", [b"garbage\n", b"\xff\xfe\n", b"{}\n"])
+@pytest.mark.parametrize("command", ["heal", "stop"])
+def test_a_damaged_journal_stands_in_nobodys_way(killed: Path, command: str, rubbish: bytes) -> None:
+    """What it left is removed, it is kept under another name and told of; the next folder is healed as well."""
+    (killed / "journal.jsonl").write_bytes(rubbish)
+    (killed / "undo").mkdir()
+    (killed / "undo" / "000-lose_volumes.json").write_bytes(b"{")
+    after = killed.with_name("r99.unfinished")
+    after.mkdir()
+    done = call(command, "--evidence", killed.parent)
+    assert done.exit_code == (Exit.UNKNOWN if command == "heal" else Exit.MET), done.output
+    assert "run r9: 0 processes ended, faults healed: lose_volumes; no pack: " in done.output
+    assert (killed.parent / "r9.damaged" / "journal.jsonl").read_bytes() == rubbish
+    assert not killed.exists() and not after.exists()
+    assert call("verify", killed.parent).exit_code != Exit.MET
+
+
 @pytest.mark.parametrize("command", ["calendar", "history", "gate", "heal"])
 def test_a_folder_that_was_named_has_to_be_there(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slip of the pen is no folder without runs; the usual folder may come later."""

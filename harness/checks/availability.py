@@ -9,10 +9,11 @@ from __future__ import annotations
 from array import array
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import SECOND, Evidence, Expectation
+from harness.checks.evidence import SECOND, Evidence, Expectation, against
 from harness.checks.rto import missing_ledgers, not_counted
 
 TITLE = "Availability, as customers saw it"
+LAST = 2  # seconds; where all of these were bad, they were not the last bad ones
 
 
 def availability(evidence: Evidence, expected: Expectation) -> Finding:
@@ -40,13 +41,17 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
         for name, share in (("p50", 50), ("p99", 99), ("max", 100))
     )
     figure = float(len(bad))
-    words = f"{len(bad)} bad of {len(observed)} seconds in which requests were due"
-    outcome = Outcome.MET
+    goes_on = set(sorted(observed)[-LAST:]) <= bad
+    words = f"{'at least ' if goes_on else ''}{len(bad)} bad of {len(observed)} seconds in which requests were due"
+    outcome = Outcome.UNKNOWN if goes_on else Outcome.MET
     if expected.limit is not None:
         words += (
             f", {figure / expected.limit:.1%} of the year's {expected.limit / 60:.2f} min" if expected.limit else ""
         )
-        outcome = Outcome.MET if figure <= expected.limit else Outcome.MISSED
+        outcome = against(figure, figure, expected.limit, lower_bound=goes_on)
     words += "; from the due time, " + ", ".join(f"{name} {length:.3f} s" for name, length in parts)
     words += not_counted(evidence)
-    return expected.finding_of(evidence, TITLE, outcome, words, figure=figure, low=figure, high=figure, parts=parts)
+    return expected.finding_of(
+        evidence, TITLE, outcome, words, figure=figure, low=figure, high=None if goes_on else figure, parts=parts,
+        lower_bound=goes_on,
+    )  # fmt: skip

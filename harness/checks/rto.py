@@ -71,12 +71,17 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
-    """Seconds of each span that began and ended, in their order; repeated spans are added up."""
+    """Seconds of each span that began and ended, in their order; repeated spans are added up.
+
+    Where nobody was told, nothing was detected: the time that was waited for it is no part of a recovery.
+    """
     lengths: dict[str, int] = {}
     begun: dict[str, int] = {}
     for line in evidence.lines:
         if line.kind == "span.begin":
             begun[line.data["span"]] = line.mono
+        elif line.kind == "watched" and not line.data.get("named"):
+            begun.pop("detect", None)
         elif line.kind == "span.end" and line.data["span"] in begun:
             span = line.data["span"]
             lengths[span] = lengths.get(span, 0) + line.mono - begun.pop(span)

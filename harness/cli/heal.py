@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from harness.cli.options import as_json, evidence, must_be_there
-from harness.safety.heal import heal_run, unfinished
+from harness.errors import DrillError, Exit
+from harness.safety.heal import Healed, heal_run, unfinished
 
 
 @click.command()
@@ -16,9 +17,18 @@ from harness.safety.heal import heal_run, unfinished
 @as_json
 @click.pass_context
 def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
-    """Heal and seal every run that was killed; ask one that is alive to stop first. Harmless when repeated."""
+    """Heal and seal every run that was killed; ask one that is alive to stop first. Harmless when repeated.
+
+    Exit codes: 0 all is healed and sealed; 2 all is healed, and a journal is damaged, so that there is no pack of it.
+    """
     must_be_there(context, evidence)
-    healed = [heal_run(folder, by="drdrill heal") for folder in unfinished(evidence)]
+    healed: list[Healed] = []
+    wrong: list[DrillError] = []
+    for folder in unfinished(evidence):
+        try:
+            healed.append(heal_run(folder, by="drdrill heal"))
+        except DrillError as error:  # told at the end: first all the others are healed
+            wrong.append(error)
     if as_json:
         click.echo(
             json.dumps(
@@ -28,15 +38,21 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
                         "ended": one.ended,
                         "faults": one.faults,
                         "pack": str(one.pack) if one.pack else None,
+                        "damaged": one.damaged,
                     }
                     for one in healed
                 ],
                 indent=1,
             )
         )
-        return
-    for one in healed:
-        faults = f"faults healed: {', '.join(one.faults)}" if one.faults else "no fault was left"
-        click.echo(f"run {one.run}: {one.ended} processes ended, {faults}; {one.pack or 'nothing had begun, no pack'}")
-    if not healed:
-        click.echo(f"nothing to heal in {evidence}")
+    else:
+        for one in healed:
+            click.echo(one.words())
+        if not healed and not wrong:
+            click.echo(f"nothing to heal in {evidence}")
+    for other in wrong[1:]:
+        click.echo(f"error: {other}", err=True)
+    if wrong:
+        raise wrong[0]
+    if any(one.damaged for one in healed):
+        context.exit(Exit.UNKNOWN)

@@ -10,9 +10,11 @@ from harness.cli.output import put, put_all
 from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
 from harness.folders import UNFINISHED
+from harness.run import code_state
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
 from reports.pack import read
+from reports.words import clean
 
 SEAL = "pack.dsse.json"
 
@@ -24,7 +26,10 @@ SEAL = "pack.dsse.json"
 )
 @click.pass_context
 def report(context: click.Context, pack: Path, into: Path | None) -> None:
-    """Build every report of a PACK again, beside it; the same bytes as those that were sealed."""
+    """Build every report of a PACK again, beside it; by the same code, the same bytes as those that were sealed.
+
+    Exit codes: 0 the same; 1 not the same, by the same code; 2 not the same, and the pack is of other code.
+    """
     pack = pack.resolve()
     _must_be_sealed(pack)
     into = into or pack.with_name(f"{pack.name}.reports")
@@ -38,7 +43,16 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
         same = sealed.is_file() and sealed.read_bytes() == content
         differ = differ or not same
         click.echo(f"{into / name}: {'the same as sealed' if same else 'DIFFERS from the sealed one'}")
-    context.exit(Exit.MISSED if differ else Exit.MET)
+    if not differ:
+        context.exit(Exit.MET)
+    theirs, ours = str(read(pack).begin.get("commit")), code_state()[0]
+    if theirs == ours:
+        context.exit(Exit.MISSED)
+    click.echo(
+        f"the pack is of the code of commit {clean(theirs)}, this is {ours}: check out that one to compare bytes;"
+    )
+    click.echo("whether the pack is what was sealed, `drdrill verify` says")
+    context.exit(Exit.UNKNOWN)
 
 
 def _must_be_sealed(pack: Path) -> None:

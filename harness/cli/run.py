@@ -31,7 +31,7 @@ from harness.run import new_id
 from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
-from harness.stacks.kinds import prepare
+from harness.stacks.kinds import must_fit, prepare
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
@@ -111,6 +111,7 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
+    must_fit(stack, rung=rung)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:

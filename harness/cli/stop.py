@@ -81,7 +81,7 @@ def _see_out(folder: Path) -> Healed:
 
 def _say(healed: Healed) -> None:
     if healed.pack is None:
-        click.echo(f"run {healed.run}: nothing had begun, no pack")
+        click.echo(healed.words())
         return
     verdict = json.loads((healed.pack / "findings.json").read_text())["verdict"]
     click.echo(f"run {healed.run}: ended, healed and sealed; verdict {verdict}; evidence: {healed.pack}")

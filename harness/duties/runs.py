@@ -188,17 +188,30 @@ def _there(path: Path) -> bool:
 
 def _verified(packs: Sequence[Path], *, key: str | None) -> list[verify.Report]:
     """Every pack verified, on all CPUs where there are many: it takes 6 to 12 ms for each scenario that was run."""
-    one = partial(verify.verify_pack, key=key)
+    one = partial(_verify, key=key)
     if len(packs) < MANY:
         return [one(pack) for pack in packs]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         return list(pool.map(one, packs, chunksize=8))
 
 
+def _verify(pack: Path, *, key: str | None) -> verify.Report:
+    """What cannot be looked at is a pack of which nothing is known."""
+    try:
+        return verify.verify_pack(pack, key=key)
+    except (verify.BadInput, OSError) as error:
+        report = verify.Report(pack)
+        report.add("integrity", "unreadable", str(error), verify.UNKNOWN)
+        return report
+
+
 def _is_pack(path: Path) -> bool:
     if path.name.endswith((UNFINISHED, ".beginning", ".reports")) or path.name.startswith(PROOF):
         return False
-    return any((path / name).is_file() for name in (ENVELOPE, JOURNAL))
+    try:
+        return any((path / name).is_file() for name in (ENVELOPE, JOURNAL))
+    except OSError:
+        return True  # nobody can look into it; its run has a problem then
 
 
 def _numbers(evidence: Path, unfinished: Iterable[str]) -> set[int]:

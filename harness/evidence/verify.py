@@ -102,6 +102,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
+    unread: list[str] = field(default_factory=list)  # folders in it that cannot be read
 
     @property
     def name(self) -> str:
@@ -214,6 +215,7 @@ def files_of(root: Path, report: Report) -> dict[str, str]:
         except OSError as error:
             where = shown(folder.relative_to(root))
             report.add("integrity", "unreadable", f"the folder {where} cannot be read: {error.strerror}", UNKNOWN)
+            report.unread.append(f"{folder.relative_to(root).as_posix()}/")
             continue
         if not entries:
             found[f"{folder.relative_to(root).as_posix()}/"] = ""
@@ -417,6 +419,8 @@ def check_files(root: Path, report: Report, statement: dict[str, Any], found: di
     truth = signed or listed
     beside = {ENVELOPE} if signed else {ENVELOPE, SUMS}
     for name in sorted(truth.keys() | found.keys() - beside, key=lambda name: name.encode(errors="replace")):
+        if name.startswith(tuple(report.unread)):
+            continue  # nobody can say
         if name not in found:
             report.add("integrity", "file-removed", f"{shown(name)} was sealed and is not there")
         elif name.endswith("/"):
@@ -426,6 +430,8 @@ def check_files(root: Path, report: Report, statement: dict[str, Any], found: di
             report.add("integrity", "file-added", f"{shown(name)} was not sealed")
         elif found[name] and found[name] != truth[name]:
             report.problems.append(changed(name))
+    if removed := sum(problem.name == "file-removed" for problem in report.problems):
+        report.add("completeness", "files-missing", f"{removed} of the sealed files are not there")
 
 
 def changed(name: str) -> Problem:

@@ -90,10 +90,7 @@ def _heal_dead(evidence: Path) -> None:
                     hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use another --evidence FOLDER",
                 )
         healed = heal_run(folder, by="next run")
-        print(
-            f"healed first: run {healed.run}, which was killed; its pack: {healed.pack or 'nothing had begun'}",
-            flush=True,
-        )
+        print(f"healed first: {healed.words()}", flush=True)
 
 
 def _make(folder: Path) -> int:

@@ -21,11 +21,11 @@ from harness.errors import Refused
 from harness.evidence import keys
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import NothingBegan
+from harness.evidence.lines import JournalDamaged, NothingBegan
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
-from harness.folders import CONTROL, STACK_FOLDER, UNFINISHED, keep_logs
+from harness.folders import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs
 from harness.safety import stopping, undo
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
 from harness.workload.workload import record_ledgers
@@ -42,6 +42,13 @@ class Healed:
     ended: int  # processes
     faults: tuple[str, ...]
     pack: Path | None  # None where nothing had begun
+    damaged: str = ""  # why its journal is no evidence, and where it is kept; then there is no pack
+
+    def words(self) -> str:
+        """What became of it, in a line."""
+        faults = f"faults healed: {', '.join(self.faults)}" if self.faults else "no fault was left"
+        pack = self.damaged or str(self.pack or "nothing had begun, no pack")
+        return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}"
 
 
 @contextmanager
@@ -115,6 +122,13 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     except NothingBegan:
         shutil.rmtree(folder)
         return Healed(run, ended, (), None)
+    except JournalDamaged as error:  # no evidence, and nothing to go on with: it is kept, out of the way of others
+        kept = folder.with_name(f"{run}{DAMAGED}")
+        _close(folder)
+        folder.rename(kept)
+        return Healed(
+            run, ended, tuple(left.fault for left in pending), None, f"no pack: {error.message}; it is {kept}"
+        )
     kinds = [line.kind for line in journal.lines()]
     _digest_ledgers(folder, journal)
     for left in pending:

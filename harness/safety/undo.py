@@ -59,11 +59,18 @@ def healed(path: Path) -> None:
 
 
 def pending(folder: Path) -> list[Pending]:
-    """What may still be hurt, oldest first. What somebody else marks as healed meanwhile is left out."""
+    """What may still be hurt, oldest first. What somebody else marks as healed meanwhile is left out.
+
+    One that cannot be read is overdue: its stack must go.
+    """
     found = []
     for path in sorted((folder / FOLDER).glob("*.json")):
         with suppress(FileNotFoundError):
-            found.append(Pending(path=path, **json.loads(path.read_text())))
+            try:
+                found.append(Pending(path=path, **json.loads(path.read_text())))
+            except (ValueError, TypeError):
+                name = path.stem.partition("-")[2]
+                found.append(Pending(path=path, fault=name, settings={}, undo={}, expires=0, boot=""))
     return found
 
 

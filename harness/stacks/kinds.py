@@ -48,14 +48,19 @@ def prepare(kind: str, say: Callable[[str], None]) -> None:
         image.make(say)
 
 
+def must_fit(kind: str, *, rung: str | None) -> None:
+    """Errors: `Refused` where that kind has no rungs."""
+    if kind == "docker" and rung:
+        raise Refused(f"containers stand on no rung {rung!r}", hint="leave --rung out")
+
+
 def way_in(kind: str, words: Sequence[str], *, rung: str | None) -> list[str]:
     """The command line by which `words` run where stacks of a kind can be started.
 
     Errors: `Refused` where this machine cannot have one, or has no such rung.
     """
+    must_fit(kind, rung=rung)
     if kind == "docker":
-        if rung:
-            raise Refused(f"containers stand on no rung {rung!r}", hint="leave --rung out")
         engine.engine()
         return list(words)
     return world.enter_argv(world.rung(rung), list(words))
