@@ -233,6 +233,15 @@ def test_repeated_spans_are_added_up() -> None:
     assert span_lengths(history.evidence()) == (("recover", 3.0),)
 
 
+def test_what_nobody_was_told_was_not_detected() -> None:
+    """The time that was waited in vain is no part of a recovery."""
+    history = History()
+    history.say(1, "span.begin", span="detect")
+    history.say(61, "watched", within=60.0, seconds=60.0, named=False)
+    history.say(61, "span.end", span="detect")
+    assert span_lengths(history.evidence()) == ()
+
+
 def seen_by_customers(evidence: Evidence, limit: float | None) -> Finding:
     return availability(evidence, Expectation("availability", limit=limit))
 
@@ -244,6 +253,18 @@ def test_availability_counts_seconds_with_a_bad_request() -> None:
     assert "0.1%" in found.reason
     assert seen_by_customers(outage(begin=3.5, end=6.5).evidence(), 3153.6).figure == 4.0
     assert seen_by_customers(outage(begin=3, end=6).evidence(), 2.0).outcome is MISSED
+
+
+def test_an_outage_that_goes_on_is_at_least_so_long() -> None:
+    """Nobody saw its end: it may have spent the whole budget, and only what is spent already can be judged."""
+    history = outage(begin=3, end=8)
+    for zone, requests in history.requests.items():
+        history.requests[zone] = [each for each in requests if each.outcome == "failed" or each.due < ns(3)]
+    found = seen_by_customers(history.evidence(), 3153.6)
+    assert (found.outcome, found.lower_bound, found.high) == (UNKNOWN, True, None)
+    assert found.reason.startswith("at least 5 bad ")
+    assert seen_by_customers(history.evidence(), 2.0).outcome is MISSED
+    assert seen_by_customers(history.evidence(), None).outcome is UNKNOWN
 
 
 def test_availability_without_customers_is_unknown() -> None:

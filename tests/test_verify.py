@@ -129,6 +129,20 @@ def test_a_renamed_pack(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert report.names() == {"unfinished"} and report.notes == []
 
 
+def test_of_a_folder_that_cannot_be_read_nobody_can_say(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are not called removed."""
+    scan = os.scandir
+
+    def refused(path: Path) -> object:
+        if Path(path).name == "scenarios":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert "unreadable" in names(pack)
+    assert "file-removed" not in names(pack)
+
+
 def test_links_and_odd_files(pack: Path) -> None:
     """A link to the same content is not the file that was sealed; a pipe is not waited for."""
     (pack / "plan.yaml").rename(pack.parent / "plan.yaml")
