@@ -43,7 +43,7 @@ def _entry(entry: Entry) -> list[str]:
     for mark in entry.marks:
         said += _wrapped(f"! {mark}", indent=5)
     for line in entry.lines:
-        figures = [f"out of service {line.rto}" if line.rto else "", f"detected after {line.detection}"
+        figures = [f"recovery time {line.rto}" if line.rto else "", f"detected after {line.detection}"
                    if line.detection else "", f"loss {line.loss}" if line.loss else ""]  # fmt: skip
         told = "; ".join(filter(None, figures))
         said += _wrapped(

@@ -16,7 +16,7 @@ MARKS = (
     ("detected", "noticed", "seen"),
     ("verified", "data verified", "good"),
     ("in_service", "in service", "good"),
-    ("stopped", "stopped by a person", "hurt"),
+    ("stopped", "stopped", "hurt"),
 )
 
 

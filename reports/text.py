@@ -14,7 +14,7 @@ from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
 WIDTH = 100
 MANY = 6  # scenarios: where there are more, those that are MET are told in short
 NAMES = {
-    "rto": "out of service",
+    "rto": "recovery time",
     "loss": "loss in time",
     "exposure": "exposure",
     "exactness": "exactness",

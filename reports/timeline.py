@@ -131,7 +131,7 @@ def _recovery(sheet: Sheet, recovery: Recovery) -> None:
     if recovery.lower_bound:
         end = high = sheet.right
     place = len(sheet.front)
-    sheet.row("out of service", recovery.words, begin, max(end, high))
+    sheet.row("recovery time", recovery.words, begin, max(end, high))
     bar = [svg.box(begin, sheet.y + 2, end - begin, 12, "rto")]
     if not recovery.lower_bound:
         middle = sheet.y + 8

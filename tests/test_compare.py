@@ -114,9 +114,9 @@ def test_only_bars_that_lie_apart_make_a_difference(a: Side, b: Side, kind: str,
 def test_both_figures_stand_with_bar_objective_outcome_and_class(root: Path) -> None:
     """And the claim between them is the difference of the figures, with a bar of its own."""
     lines = text_of(root, "embedded", "containers").splitlines()
-    at = next(n for n, line in enumerate(lines) if line.startswith("  Out of service"))
+    at = next(n for n, line in enumerate(lines) if line.startswith("  Recovery time"))
     said = re.fullmatch(
-        r"  Out of service \(objective of A 1 h, of B 20 s\): A is better by ([\d.]+) s \(.*\)", lines[at]
+        r"  Recovery time \(objective of A 1 h, of B 20 s\): A is better by ([\d.]+) s \(.*\)", lines[at]
     )
     quick = re.fullmatch(r"    A embedded    ✓ MET  ([\d.]+) s \([\d.]+ to [\d.]+\)", lines[at + 1])
     slow = re.fullmatch(r"    B containers  ✗ MISSED  ([\d.]+) s \([\d.]+ to [\d.]+\)", lines[at + 3])
@@ -213,7 +213,7 @@ def test_a_sabotaged_run_never_passes_for_a_slow_one(root: Path, tmp_path: Path)
     """It says so above every figure."""
     sample_pack.write(tmp_path / "broken", Plot(early=7.0, rate=3.0), run="run-s", sabotage="restored too early")
     said = compare_text.lines(compare(read(root / "embedded"), read(tmp_path / "broken")))
-    assert said.index("B was SABOTAGED on purpose (restored too early)") < said.index("Out of service")
+    assert said.index("B was SABOTAGED on purpose (restored too early)") < said.index("Recovery time")
 
 
 def test_the_same_packs_give_the_same_bytes(root: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_it_reads_well_in_a_terminal(evidence: Path) -> None:
     said = history_text.lines(tell(evidence, today="2026-12-21"))
     assert max(len(line) for line in said.splitlines() if str(evidence) not in line) <= 100
     assert "\n6 sealed runs in " in said
-    assert "✓ MET      One: out of service 30.0 s (29.7 to 30.0)" in said
+    assert "✓ MET      One: recovery time 30.0 s (29.7 to 30.0)" in said
     assert re.search(r"▆▆▆█  30.0 s", said)
     assert history_text.lines(tell(evidence.parent / "none", today="2026-11-01")).splitlines()[3] == "nothing so far"
 

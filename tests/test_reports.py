@@ -325,7 +325,7 @@ def test_lines_for_a_terminal_are_narrow_and_say_what_counts(packs: dict[str, Pa
     for folder in packs.values():
         assert max(map(len, text.summary(folder).splitlines())) <= text.WIDTH
     said = text.summary(packs["met"])
-    assert re.search(r"✓ MET {2}out of service {2}\d+\.\d s \(\d+\.\d to \d+\.\d\) +objective 1 h ", said)
+    assert re.search(r"✓ MET {2}recovery time {2}\d+\.\d s \(\d+\.\d to \d+\.\d\) +objective 1 h ", said)
     assert re.search(r"✓ MET {2}loss in time +0 s +objective 5 min", said)
     assert said.count("decision time: not exercised") == 2
 
@@ -336,7 +336,7 @@ def test_many_scenarios_are_told_in_short(tmp_path: Path, monkeypatch: pytest.Mo
     pack = sample_pack.write(tmp_path / "pack", Plot(name=VOLUMES, rate=5.0), Plot(rate=5.0, health_ok=False))
     said = text.summary(pack).splitlines()
     first = said.index("✓ MET  All volumes lost")
-    assert said[first + 1].startswith("    out of service ") and " of 1 h; loss in time " in said[first + 1]
+    assert said[first + 1].startswith("    recovery time ") and " of 1 h; loss in time " in said[first + 1]
     assert any(line.startswith("✗ MISSED  ") for line in said[first + 2 : first + 5])
     assert sum("findings are MET" in line for line in said) == 1, "in full, the one that is not"
     assert max(map(len, said)) <= text.WIDTH

@@ -228,7 +228,7 @@ def ledger_agreement(evidence: Evidence, expected: Expectation, total: Tally) ->
         evidence,
         title,
         Outcome.MISSED if words else Outcome.MET,
-        "; ".join(words) or f"{total.due} requests and their rows agree",
+        "; ".join(words) or f"{total.due} requests and their rows agree, losses apart",
         figure=count,
         low=count,
         high=count,
