@@ -16,7 +16,7 @@ from harness.duties.slower import FEWEST, Trend
 from harness.duties.standing import Owed, Standing, State
 from harness.plan import Duty, Plan
 from harness.plan.shape import MONTHS
-from reports.words import SYMBOLS, clean
+from reports.words import SYMBOLS, clean, counted
 
 WIDTH = 100
 MOST = 10  # runs that do not count, in the calendar
@@ -37,7 +37,7 @@ def calendar(plan: Plan, found: Sequence[Standing], folder: Folder, today: date)
 
 def about(folder: Folder) -> list[str]:
     """What else is in the folder that a reader must know: whatever does not count, and why."""
-    lines = [f"{len(folder.runs)} sealed runs in {folder.path}"]
+    lines = [f"{counted(len(folder.runs), 'sealed run')} in {folder.path}"]
     uncounted = [f"{run.name} does not count: {why}" for run in folder.runs if (why := run.why_not())]
     if len(uncounted) > MOST:
         lines.append(f"  {len(uncounted)} of them do not count; the newest {MOST} (`drdrill history` has all):")

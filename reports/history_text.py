@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from reports.history import Entry, History, Trend
-from reports.words import SYMBOLS, clean, length
+from reports.words import SYMBOLS, clean, counted, length
 
 WIDTH = 100
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -14,7 +14,7 @@ SHOWN = 30  # points of a trend; the newest ones
 
 def lines(told: History) -> str:
     """All of it."""
-    said = [told.plan, f"{told.runs} sealed runs in {clean(told.path)}", ""]
+    said = [told.plan, f"{counted(told.runs, 'sealed run')} in {clean(told.path)}", ""]
     for entry in told.entries:
         said += _entry(entry)
     if not told.entries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness import catalog
 from harness.errors import Refused
 from reports.pack import Pack
+from reports.words import counted
 
 
 def partly(pack: Pack) -> list[str]:
@@ -25,6 +26,5 @@ def partly(pack: Pack) -> list[str]:
         there = {scenario.name for scenario in drill.scenarios}
         ran = len(there & chosen)
         if ran < len(there) and drill.name in (named if isinstance(named, list) else [named]):
-            plural = "" if len(there) == 1 else "s"
-            said.append(f"{ran} of {len(there)} scenario{plural} of {drill.title}: does not count for the calendar")
+            said.append(f"{ran} of {counted(len(there), 'scenario')} of {drill.title}: does not count for the calendar")
     return said

@@ -89,6 +89,11 @@ def limit(seconds: float) -> str:
     return f"{number(seconds)} s"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def length(seconds: float, *, like: float | None = None, rounding: str = ROUND_HALF_UP) -> str:
     """A measured length: `0.43 s`, `31.2 s`, `4 min 12 s`, `1 h 2 min`; as precise as fits `like`."""
     scale = abs(seconds if like is None else like)

@@ -266,6 +266,7 @@ def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519Public
             content = source.read(LARGEST[KEY])
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "not a file"
+        why = "no key was given" if not str(key).strip(".") else why
         if re.fullmatch("[0-9a-f]{16,}", digits):
             why = f"{len(digits)} hex digits; a fingerprint has 64"
         raise BadInput(f"--key {shown(key)}: {why}", hint=KEY_FORMS) from None
