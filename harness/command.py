@@ -210,14 +210,41 @@ def labelled(label: str) -> list[Process]:
     return found
 
 
-def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15), but: Sequence[int] = ()) -> int:
-    """End, by SIGKILL, everything that carries the label; returns how many were ended.
+def with_descendants(roots: Sequence[Process]) -> list[Process]:
+    """The processes, and all that descend from them, but for ourselves.
 
-    Repeats until none is left, since a process may fork while it is looked for.
+    PostgreSQL's servers overwrite their environment, and carry no label.
+    """
+    if not roots:
+        return []
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found = {process.pid: process for process in roots}
+    todo = list(found)
+    while todo:
+        for pid in children.get(todo.pop(), []):
+            process = Process.of(pid)
+            if pid not in found and pid != os.getpid() and process.running():
+                found[pid] = process
+                todo.append(pid)
+    return list(found.values())
+
+
+def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> int:
+    """End, by SIGKILL, everything that carries the label, and what descends from it; returns how many were ended.
+
+    A frozen child that has lost its parent would stay for ever, and carries no label any more. Repeats until none is
+    left, since a process may fork while it is looked for.
     Errors: `DrillError` when something is still there after `within`.
     """
     begin, ended = clock.mono(), 0
-    while left := [process for process in labelled(label) if process.pid not in but]:
+    while left := with_descendants(labelled(label)):
         if clock.since(begin) > within:
             raise DrillError(
                 f"processes of run {label} will not end: {', '.join(str(p.pid) for p in left)}",

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness import clock, wait
-from harness.command import LABEL, Commands, Process, reap
+from harness.command import LABEL, Commands, Process, reap, with_descendants
 from harness.errors import DrillError, NotInTime, NotReady
 from harness.stacks.local import faketime, limits
 from harness.stacks.local.database_user import database_user
@@ -275,26 +275,3 @@ def _asked_as_database_user(pids: Sequence[int], variable: str, *, exactly: bool
     words = [*database_user("loopback").words, "grep", *options, "-e", variable, *files]
     ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return [int(line.split("/")[2]) for line in ended.stdout.splitlines()]
-
-
-def with_descendants(roots: Sequence[Process]) -> list[Process]:
-    """The processes, and all that descend from them (PostgreSQL's servers overwrite their environment)."""
-    if not roots:
-        return []
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found = {process.pid: process for process in roots}
-    todo = list(found)
-    while todo:
-        for pid in children.get(todo.pop(), []):
-            process = Process.of(pid)
-            if pid not in found and process.running():
-                found[pid] = process
-                todo.append(pid)
-    return list(found.values())
