@@ -276,7 +276,15 @@ def _steady(stack: Stack) -> None:
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:
-    wait.until(condition, what=what, within=LONG, recorder=Memory())
+    """A customer who is not answered is one for whom it does not hold yet."""
+
+    def holds() -> bool:
+        try:
+            return condition()
+        except OSError:
+            return False
+
+    wait.until(holds, what=what, within=LONG, recorder=Memory())
 
 
 SCENES: dict[str, Callable[[Stack], None]] = {

@@ -302,7 +302,15 @@ def _said(opened: socket.socket) -> str:
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:
-    wait.until(condition, what=what, within=timedelta(seconds=90), recorder=Memory())
+    """A customer who is not answered is one for whom it does not hold yet."""
+
+    def holds() -> bool:
+        try:
+            return condition()
+        except OSError:
+            return False
+
+    wait.until(holds, what=what, within=timedelta(seconds=90), recorder=Memory())
 
 
 SCENES: dict[str, Callable[[Stack], None]] = {
