@@ -317,7 +317,7 @@ class Scene:
         Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
         """
         hurt = self.injuries.any
-        self.look_at_room()
+        quietly(self.look_at_room)  # where not even the journal has room, what is hurt is healed all the same
         try:
             if outcome == "completed" and self._verified:
                 self._quietly("service did not settle", self._wait_for_service)

@@ -145,8 +145,8 @@ def judge(evidence: Evidence) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
 
     Where the fault did not take effect, or the disk under it all was full, nothing was drilled: then every finding is
-    UNKNOWN, never green. And where a
-    line is of such a form that nobody can say what was asked, there is one finding, which is UNKNOWN.
+    UNKNOWN, never green. And where a line is of such a form that nobody can say what was asked, there is one finding,
+    which is UNKNOWN.
     """
     try:
         return _judge(evidence)
