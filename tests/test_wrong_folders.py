@@ -78,6 +78,13 @@ def test_a_damaged_journal_stands_in_nobodys_way(killed: Path, command: str, rub
     assert call("verify", killed.parent).exit_code != Exit.MET
 
 
+def test_the_journal_of_a_newer_drdrill_is_not_called_damaged(killed: Path) -> None:
+    """It stays as it is for the one that can heal it."""
+    (killed / "journal.jsonl").write_text('{"v":2}\n')
+    assert "use a newer drdrill" in refused(call("heal", "--evidence", killed.parent))
+    assert killed.exists()
+
+
 @pytest.mark.parametrize("command", ["calendar", "history", "gate", "heal"])
 def test_a_folder_that_was_named_has_to_be_there(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slip of the pen is no folder without runs; the usual folder may come later."""

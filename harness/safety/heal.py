@@ -21,7 +21,7 @@ from harness.errors import Refused
 from harness.evidence import keys
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import JournalDamaged, NothingBegan
+from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
@@ -122,6 +122,8 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     except NothingBegan:
         shutil.rmtree(folder)
         return Healed(run, ended, (), None)
+    except UnknownVersion:  # of a newer drdrill, which can heal it
+        raise
     except JournalDamaged as error:  # no evidence, and nothing to go on with: it is kept, out of the way of others
         kept = folder.with_name(f"{run}{DAMAGED}")
         _close(folder)

@@ -30,9 +30,9 @@ from harness.stacks import (
 )
 from harness.stacks.kinds import attach_stack
 from harness.stacks.parts.visitor import Visitor
+from tests.contract.patience import LONG, until
 
 SECOND = timedelta(seconds=1)
-LONG = timedelta(seconds=90)
 
 
 def links(stack: Stack) -> None:
@@ -111,7 +111,7 @@ def power(stack: Stack) -> None:
         stack.cut_power(zone)
     assert not stack.has_power(zone) and not any(one.running() for one in mine)
     visitor = Visitor(stack.entrance)
-    _until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
+    until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
     for _ in range(2):
         stack.restore_power(zone)
     assert stack.has_power(zone) and all(one.running() for one in mine)
@@ -174,10 +174,10 @@ def skew(stack: Stack) -> None:
         assert unable.hint
         print(unable)
     else:
-        _until(lambda: abs(found.skewed() + 3600 * SECOND) < 5 * SECOND, "its clock is wrong")
+        until(lambda: abs(found.skewed() + 3600 * SECOND) < 5 * SECOND, "its clock is wrong")
     for _ in range(2):
         found.unskew()
-    _until(lambda: found.running() and abs(found.skewed()) < SECOND, "its clock is right")
+    until(lambda: found.running() and abs(found.skewed()) < SECOND, "its clock is right")
     _healthy(stack)
 
 
@@ -190,9 +190,9 @@ def release(stack: Stack) -> None:
     assert releases.history() == before
     releases.deploy("poisoned")
     assert releases.history() == [*before, "poisoned"]
-    _until(lambda: not any(stack.service(zone).running() for zone in stack.zones), "no API runs")
+    until(lambda: not any(stack.service(zone).running() for zone in stack.zones), "no API runs")
     releases.deploy(sound)
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the release before serves")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the release before serves")
     assert releases.history() == [*before, "poisoned", sound] and releases.content(sound)
     _steady(stack)
     assert {visitor.ask("GET", "/health")[1]["version"] for _ in range(6)} == {sound}
@@ -208,7 +208,7 @@ def balancers(stack: Stack) -> None:
         one.kill()
         assert visitor.ask("GET", "/ready")[0] == 200
         one.start()
-        _until(lambda: _ready(alone), "it takes requests again")  # noqa: B023
+        until(lambda: _ready(alone), "it takes requests again")  # noqa: B023
     _steady(stack)
 
 
@@ -271,23 +271,11 @@ def _follows(stack: Stack) -> str:
 
 
 def _healthy(stack: Stack) -> None:
-    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "all replicate")
+    until(lambda: all(one.ok for one in stack.cluster.healthy()), "all replicate")
 
 
 def _steady(stack: Stack) -> None:
-    _until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    """A customer who is not answered is one for whom it does not hold yet."""
-
-    def holds() -> bool:
-        try:
-            return condition()
-        except OSError:
-            return False
-
-    wait.until(holds, what=what, within=LONG, recorder=Memory())
+    until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
 
 
 SCENES: dict[str, Callable[[Stack], None]] = {

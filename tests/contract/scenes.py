@@ -12,14 +12,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from harness import clock, wait
+from harness import clock
 from harness.errors import Unable
 from harness.recorder import Memory
 from harness.stacks import Divisible, Entrance, Pausable, Stack
@@ -27,6 +26,7 @@ from harness.stacks.kinds import attach_stack, open_stack
 from harness.stacks.local.world import WORLD
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
+from tests.contract.patience import until
 
 READY, PARTS = "ready", "parts"
 ORIGIN = "run-1/scene"
@@ -86,13 +86,13 @@ def stop_services(stack: Stack) -> None:
     visitor = Visitor(stack.entrance)
     for zone in stack.zones:
         stack.service(zone).stop()
-    _until(lambda: "zone" not in visitor.ask("GET", "/ready")[1], "no zone is asked any more")
+    until(lambda: "zone" not in visitor.ask("GET", "/ready")[1], "no zone is asked any more")
     body = {"origin": ORIGIN, "number": 4, "from": 1, "to": 2, "amount": "1.00"}
     status, answer = visitor.ask("POST", "/transactions", body)
     assert (status, answer["stored"]) == (503, False), answer
     for zone in stack.zones:
         stack.service(zone).start()
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
 
 
 def lose_leader(stack: Stack) -> None:
@@ -102,25 +102,25 @@ def lose_leader(stack: Stack) -> None:
     assert leader is not None
     leader.kill()
     assert not leader.running()
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 503, "customers are refused")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 503, "customers are refused")
     body = {"origin": ORIGIN, "number": 9, "from": 1, "to": 2, "amount": "1.00"}
     status, answer = visitor.ask("POST", "/transactions", body)
     assert (status, answer["stored"]) == (503, False), answer
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "another zone takes over")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 200, "another zone takes over")
     assert stack.cluster.leader() not in (None, leader)
     assert visitor.ask("GET", f"/transactions/{ORIGIN}/1")[0] == 200
     leader.start()
-    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "the old leader rejoins")
+    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the old leader rejoins")
 
 
 def adopt(stack: Stack) -> None:
     """A base backup is recovered in an empty place, put in service, and cloned; its timeline is archived whole."""
     visitor = Visitor(stack.entrance)
-    _until(lambda: _archives(stack), "what was written is archived")
+    until(lambda: _archives(stack), "what was written is archived")
     place = stack.cluster.empty_place("b")
     stack.backups.restore(stack.backups.backups()[-1], place)
     place.recover(restore_command=stack.backups.restore_command(), target={})
-    _until(place.recovered, "recovery ends")
+    until(place.recovered, "recovery ends")
     place.verify_structure()
     place.stop()
     assert place.verify_pages()
@@ -129,14 +129,14 @@ def adopt(stack: Stack) -> None:
         connection.execute("CREATE TABLE quantumnest.while_restored AS SELECT 1 AS one")
     place.stop()
     stack.cluster.stop()
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 503, "nothing serves")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 503, "nothing serves")
     assert stack.cluster.adopt(place).zone == "b"
-    _until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the restored database serves")
+    until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the restored database serves")
     assert visitor.ask("GET", f"/transactions/{ORIGIN}/1")[0] == 200
-    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "the other zones are cloned")
+    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the other zones are cloned")
     with stack.cluster.connect() as connection:
         assert connection.execute("SELECT one FROM quantumnest.while_restored").fetchone() == (1,)
-    _until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
+    until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
     assert not [one for one in stack.backups.archive() if one.damage]
     assert sorted(path.name for path in (stack.folder / "aside" / "1").iterdir()) == ["a", "b", "c"]
 
@@ -149,11 +149,11 @@ def kill_and_start(stack: Stack) -> None:
     assert not one.running()
     assert _connects(stack.beside("a")) == "ConnectionRefusedError"
     visitor = Visitor(stack.entrance)
-    _until(lambda: "a" not in _zones(visitor), "zone a is asked no more")
+    until(lambda: "a" not in _zones(visitor), "zone a is asked no more")
     one.start()
     one.start()
     assert one.running()
-    _until(lambda: "a" in _zones(visitor), "zone a is asked again")
+    until(lambda: "a" in _zones(visitor), "zone a is asked again")
     assert one.log.exists() and one.log.name in {log.name for log in stack.logs().values()}
     assert set(stack.components()) >= {"api-a", "etcd-b", "patroni-c"}
 
@@ -168,10 +168,10 @@ def pause(stack: Stack) -> None:
     assert _connects(stack.beside("b")) == ""
     assert _answers(stack.beside("b")) == "TimeoutError"
     visitor = Visitor(stack.entrance)
-    _until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
+    until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
     one.resume()
     one.resume()
-    _until(lambda: "b" in _zones(visitor), "zone b is asked again")
+    until(lambda: "b" in _zones(visitor), "zone b is asked again")
 
 
 def pause_database(stack: Stack) -> None:
@@ -194,7 +194,7 @@ def pause_database(stack: Stack) -> None:
     member.kill()
     assert not member.running()
     member.start()
-    _until(lambda: all(one.ok for one in stack.cluster.healthy()), "the member that was killed follows again")
+    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the member that was killed follows again")
 
 
 def show_logs(stack: Stack) -> None:
@@ -233,10 +233,10 @@ def cut(stack: Stack) -> None:
         away = stack.commands.run([*words, stack.entrance.addresses[0], str(stack.entrance.port)], check=False)
         assert away.out.strip() == "TimeoutError", away
         visitor = Visitor(stack.entrance)
-        _until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
+        until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
         stack.join(zone)
         stack.join(zone)
-    _until(lambda: all(one.ok for one in stack.steady()), "the stack is steady again")
+    until(lambda: all(one.ok for one in stack.steady()), "the stack is steady again")
 
 
 def cut_refused(stack: Stack) -> None:
@@ -299,18 +299,6 @@ def _said(opened: socket.socket) -> str:
         return repr(opened.recv(1))
     except OSError as error:
         return type(error).__name__
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    """A customer who is not answered is one for whom it does not hold yet."""
-
-    def holds() -> bool:
-        try:
-            return condition()
-        except OSError:
-            return False
-
-    wait.until(holds, what=what, within=timedelta(seconds=90), recorder=Memory())
 
 
 SCENES: dict[str, Callable[[Stack], None]] = {
