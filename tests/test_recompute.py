@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome, load
-from harness.checks.evidence import Expectation
-from harness.checks.judge import Judging
+from harness.checks.answer import answer
+from harness.checks.evidence import Evidence, Expectation
+from harness.checks.loss import tally
+from harness.checks.rules import CURRENT
 from tests import recompute
 from tests.histories import INTENT, NAME, ZONES, History, a_mistake, lost_volumes, ns
 from tests.test_check_failover import acknowledged
@@ -27,24 +29,27 @@ from tests.zone_cuts import DATABASE_A, OLD, a_zone_cut, an_alert
 SCRIPT = Path(recompute.__file__)
 
 
+def asked(evidence: Evidence, expected: Expectation) -> Finding:
+    return answer(CURRENT.checks[expected.finding], evidence, expected)
+
+
 def agree(pack: Path) -> dict[str, Any]:
     """Compare the script with the project on one pack; returns what the script said."""
     said = recompute.recompute(pack)[NAME]
     evidence = load.evidence(pack)[0]
-    judging = Judging(evidence)
-    _same_rto(said["rto"], judging.answer(Expectation("rto", limit=60.0)))
-    told = judging.answer(Expectation("detection", limit=60.0))
+    _same_rto(said["rto"], asked(evidence, Expectation("rto", limit=60.0)))
+    told = asked(evidence, Expectation("detection", limit=60.0))
     assert (told.figure is None) == (said["detection"] == [])
     if told.figure is not None:
         wanted = (told.figure, told.low, told.high, told.lower_bound)
         listed = [tuple(each[name] for name in ("figure", "low", "high", "lower_bound")) for each in said["detection"]]
         assert wanted in [pytest.approx(each, abs=1e-6) for each in listed]
-    _same_split_brain(said["split-brain"], judging.answer(Expectation("split-brain")))
-    found = judging.answer(Expectation("loss", limit=5.0))
+    _same_split_brain(said["split-brain"], asked(evidence, Expectation("split-brain")))
+    found = asked(evidence, Expectation("loss", limit=5.0))
     if said["loss"] is None:
         assert found.figure is None
         return said
-    total = judging.tally
+    total = tally(evidence)
     assert said["loss"]["lost_seconds"] == pytest.approx(found.figure, abs=1e-6)
     assert said["loss"]["lower_bound"] == found.lower_bound
     assert Decimal(said["loss"]["lost_amount"]) == total.lost_amount

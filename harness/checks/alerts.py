@@ -1,7 +1,9 @@
 """What the platform's own monitoring told operations: how long until it named what was hurt, and whether it did.
 
 An alert counts when it came in, firing, after the fault was ordered, and names something that the fault hurts: a
-component, or a zone. When it was received is what counts, not when the harness read it at the receiver.
+component, or a zone. When it was received is what counts, not when the harness read it at the receiver. One that had
+begun before the fault, by the monitoring's own word, tells of something else: whether this fault was noticed is not
+known from it.
 
 Faults that were injected before the scenario waited for an alert belong together: one alert has to name one of them.
 Where a scenario waited several times, each time is judged and the worst counts.
@@ -13,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.checks import Finding, Outcome, merge
-from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, proof, seconds, unbitten
+from harness.checks.evidence import SECOND, Evidence, Expectation, Line, Unsound, against, proof, seconds, unbitten
+from harness.checks.stamps import since_epoch, utc_of
 
 DETECTION = "Monitoring told operations"
 NAMES = "The alert names what failed"
+CLOCKS = 5 * SECOND  # the clocks of the monitoring and of the drill may be so far apart
 
 
 @dataclass
@@ -66,6 +70,30 @@ def firing(evidence: Evidence, since: int) -> list[Line]:
     return sorted(alerts, key=lambda line: (line.data["received"], line.seq))
 
 
+def begun_before(alert: Line, intent: Line) -> float:
+    """How many seconds before the fault an alert had begun; 0 where it had not, or nobody says when it began.
+
+    Errors: `Unsound` where a stamp is no time.
+    """
+    starts = alert.data.get("starts")
+    if not starts:
+        return 0.0
+    early = utc_of(intent) - since_epoch(starts, f"line {alert.seq + 1}")
+    return seconds(early) if early > CLOCKS else 0.0
+
+
+def split(alerts: Sequence[Line], watch: Watch) -> tuple[list[Line], list[Line]]:
+    """Of the alerts that name what was hurt: those that tell of this fault, and those that had begun before it."""
+    naming = [each for each in alerts if names_one_of(each, watch.names)]
+    old = [each for each in naming if begun_before(each, watch.intents[0])]
+    return [each for each in naming if each not in old], old
+
+
+def _old_words(alert: Line, watch: Watch) -> str:
+    early = begun_before(alert, watch.intents[0])
+    return f"{said(alert)} had begun {early:.1f} s before the fault, so whether it tells of this one is not known"
+
+
 def names_one_of(alert: Line, hurts: Sequence[str]) -> bool:
     """Whether the alert names one of these: a component by its name, or `zone a`."""
     component, zone = alert.data.get("component"), alert.data.get("zone")
@@ -82,10 +110,10 @@ def said(alert: Line) -> str:
 def detection(evidence: Evidence, expected: Expectation) -> Finding:
     """Seconds from the fault to the first alert that names what was hurt, against `expected.limit`."""
     found = [_detection(evidence, expected, each) for each in watches(evidence)]
-    return max(found, key=lambda each: (_BADNESS[each.outcome], each.figure or 0.0))
+    return max(found, key=lambda each: (BADNESS[each.outcome], each.figure or 0.0))
 
 
-_BADNESS = {Outcome.MET: 0, Outcome.UNKNOWN: 1, Outcome.MISSED: 2}
+BADNESS = {Outcome.MET: 0, Outcome.UNKNOWN: 1, Outcome.MISSED: 2}
 
 
 def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Finding:
@@ -93,15 +121,17 @@ def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Findi
     bit = proof(evidence, first)
     assert bit is not None  # unbitten() has seen it
     what = ", ".join(watch.names)
-    for alert in firing(evidence, first.mono):
-        if names_one_of(alert, watch.names):
-            low = seconds(max(0, alert.data["received"] - bit.mono))
-            high = seconds(alert.data["received"] - first.mono)
-            by = alert.data.get("by") or "the monitoring"
-            words = f"{by} told operations of {what} at most {high:.3f} s after the fault: {said(alert)}"
-            outcome = against(low, high, expected.limit)
-            return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
-    until = max(bit.mono, _read_until(evidence))
+    told, old = split(firing(evidence, first.mono), watch)
+    if told:
+        low = seconds(max(0, told[0].data["received"] - bit.mono))
+        high = seconds(told[0].data["received"] - first.mono)
+        by = told[0].data.get("by") or "the monitoring"
+        words = f"{by} told operations of {what} at most {high:.3f} s after the fault: {said(told[0])}"
+        outcome = against(low, high, expected.limit)
+        return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
+    if old:
+        return expected.finding_of(evidence, DETECTION, Outcome.UNKNOWN, _old_words(old[0], watch))
+    until = max(bit.mono, read_until(evidence))
     low = seconds(max(0, until - bit.mono))
     words = f"no alert that names {what} had come {low:.3f} s after the fault"
     words += "" if watch.watched else ", and the scenario did not wait for one"
@@ -111,7 +141,7 @@ def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Findi
     return expected.finding_of(evidence, DETECTION, outcome, words, figure=low, low=low, lower_bound=True)
 
 
-def _read_until(evidence: Evidence) -> int:
+def read_until(evidence: Evidence) -> int:
     """The latest moment of which is known that all alerts until then are in the journal.
 
     A scenario reads the receiver once more at its end. Of one that was killed, only what was read before is known.
@@ -135,12 +165,14 @@ def alert(evidence: Evidence, expected: Expectation) -> Finding:
 def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
     what = ", ".join(watch.names)
     came = firing(evidence, watch.intents[0].mono)
-    right = [each for each in came if names_one_of(each, watch.names)]
+    right, old = split(came, watch)
     others = list(dict.fromkeys(said(each) for each in came if each not in right))
     listed = ", ".join(others)
     if right:
         words = f"{said(right[0])}: {right[0].data.get('summary') or 'no summary'}"
         return Outcome.MET, words + (f"; others that came: {listed}" if others else "")
+    if old:
+        return Outcome.UNKNOWN, _old_words(old[0], watch)
     stopped = evidence.stopped()
     waited = watch.watched is not None
     outcome = Outcome.MISSED if waited or (came and not stopped) else Outcome.UNKNOWN

@@ -28,20 +28,23 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     if missing := missing_ledgers(evidence, inside=False):
         why = f"the ledger of {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
-    touched = _touched(evidence, after=hurt.bit)
+    touched = touched_first(evidence, after=hurt.bit)
     until = touched.mono if touched else evidence.observed()
-    last_bad, good_again, last_due = None, None, None
-    for _, request in by_due(evidence):
+    last_bad, good_again, last_due, widest = None, None, None, 0
+    due: dict[str, int] = {}
+    for group, request in by_due(evidence):
         if request.due < hurt.intent and (request.ended is None or request.ended < hurt.intent):
             continue
         if request.due >= until or request.ended is None:
             continue
+        widest = max(widest, request.due - due.get(group, hurt.intent))
+        due[group] = request.due
         if request.outcome != "acknowledged":
             last_bad, good_again = request.due, None
         elif request.ended <= until:
             last_due = request.due
             good_again = request.ended if good_again is None else min(good_again, request.ended)
-    when = _who(touched) if touched else "the scenario ended"
+    when = who(touched) if touched else "the scenario ended"
     by = f"before {when}"
     if last_due is None and last_bad is None:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, f"no request was due after the fault and {by}")
@@ -51,7 +54,12 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         outcome = Outcome.MISSED if touched else Outcome.UNKNOWN
         why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
-    low, high = seconds(max(0, (last_bad or hurt.bit) - hurt.bit)), seconds(good_again - hurt.intent)
+    if last_bad is None:
+        low, high = 0.0, seconds(widest)
+        words = f"no request was bad {by}: without service for {high:.3f} s at most, the longest time between two"
+        outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
+        return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
+    low, high = seconds(max(0, last_bad - hurt.bit)), seconds(good_again - hurt.intent)
     words = (
         f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
     )
@@ -59,11 +67,11 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 
 
-def _touched(evidence: Evidence, *, after: int) -> Line | None:
+def touched_first(evidence: Evidence, *, after: int) -> Line | None:
     return next((line for line in evidence.lines if line.kind in TOUCHES and line.mono > after), None)
 
 
-def _who(line: Line) -> str:
+def who(line: Line) -> str:
     if line.kind == "step.begin":
         return f"anybody did anything (step “{line.data.get('name')}”)"
     return f"{line.data.get('fault')} was ended or repaired"

@@ -7,9 +7,11 @@ which nothing was due count as neither. Latency runs from the due time to the an
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation, against
+from harness.checks.reach import OUTAGE, REACH, within_reach
 from harness.checks.rto import missing_ledgers, not_counted
 
 TITLE = "Availability, as customers saw it"
@@ -17,7 +19,10 @@ LAST = 2  # seconds; where all of these were bad, they were not the last bad one
 
 
 def availability(evidence: Evidence, expected: Expectation) -> Finding:
-    """Bad seconds; `expected.limit` is the year's error budget in seconds. Advisory where no sentence asked for it."""
+    """Bad seconds; `expected.limit` is the year's error budget in seconds. Advisory where no sentence asked for it.
+
+    A run that is shorter than the budget shows nothing about a year, so it exercises no demand about one.
+    """
     bad: set[int] = set()
     observed: set[int] = set()
     latencies = array("q")
@@ -51,7 +56,12 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
         outcome = against(figure, figure, expected.limit, lower_bound=goes_on)
     words += "; from the due time, " + ", ".join(f"{name} {length:.3f} s" for name, length in parts)
     words += not_counted(evidence)
-    return expected.finding_of(
-        evidence, TITLE, outcome, words, figure=figure, low=figure, high=None if goes_on else figure, parts=parts,
-        lower_bound=goes_on,
+    found = within_reach(
+        expected.finding_of(
+            evidence, TITLE, outcome, words, figure=figure, low=figure, high=None if goes_on else figure, parts=parts,
+            lower_bound=goes_on,
+        ),
+        OUTAGE,
+        float(len(observed)),
     )  # fmt: skip
+    return replace(found, demands=()) if REACH in found.beside else found

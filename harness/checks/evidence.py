@@ -6,13 +6,15 @@ Nothing here opens a file: `harness.checks.load` fills it from a pack, a test fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from harness.checks import Finding, Outcome
 from harness.workload.ledger import Request
+
+T = TypeVar("T")
 
 SECOND = 1_000_000_000  # nanoseconds
 BY_SCENARIO = "scenario"  # who healed, where a sentence of the feature says so
@@ -47,7 +49,8 @@ class Evidence:
 
     `zones` are the groups of customers whose ledger the journal lists, `moments` the (moment, zone) pairs whose rows
     it lists.
-    `requests(zone)` and `rows(moment, zone)` open a fresh stream each time, in order of number.
+    `requests(zone)` and `rows(moment, zone)` open a fresh stream each time, in order of number. `run` is every line of
+    the run's journal, where it is known: whether its stamps can be true at all is asked of all of it.
     """
 
     scenario: str
@@ -56,6 +59,14 @@ class Evidence:
     moments: frozenset[tuple[str, str]]
     requests: Callable[[str], Iterable[Request]]
     rows: Callable[[str, str], Iterable[Row]]
+    run: tuple[Line, ...] = ()
+    _made: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What several checks need and is costly is made once: the comparison of all ledgers, say."""
+        if what not in self._made:
+            self._made[what] = make()
+        return cast(T, self._made[what])
 
     @cached_property
     def inside(self) -> frozenset[str]:
@@ -108,7 +119,7 @@ class Evidence:
         for line in self.lines:
             if line.kind in ("stopped", "scenario.end"):
                 return max(latest, line.mono)
-            if line.kind in ("torn", "run.end"):
+            if line.kind in ("resumed", "torn", "run.end"):
                 break
             if line.kind == "fault.healed" and line.data.get("by") != BY_SCENARIO and not self._ends():
                 break

@@ -4,6 +4,9 @@ Judged on the rows as they were right after the restore, before any salvage. Wha
 is not enough: after an operator's mistake everything acknowledged before the fault must be there whatever the
 procedure ordered, and after lost volumes everything that the samples show to have been archived, unless the procedure
 declared that it ends early; then it is measured against what it declared.
+
+The ordered moment is derived from a time of day: how far that clock and the monotonic one moved against each other is
+taken off it. A point that lies after the fault that it must precede is a contradiction, and nothing is judged from it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from harness.checks.join import joined
 from harness.checks.loss import EARLIEST, LATEST, missing_rows, service_stopped
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import covered_until, samples
+from harness.checks.stamps import clock_was_set, uncertainty
 
 TITLE = "Exactness of the recovery point"
 RECOVERED = "recovered"
@@ -48,22 +52,27 @@ def exactness(evidence: Evidence, expected: Expectation) -> Finding:
         why = "no recovery point was ordered"
     if why or ordered is None:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
+    if why := clock_was_set(evidence):
+        raise Unsound(why)
     point = point_of(evidence, hurt, ordered)
-    return _compared(evidence, expected, point)
+    return compared(evidence, expected, point)
 
 
 def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
     """Where recovery had to end. Errors: `Unsound` when neither the journal nor the samples tell."""
     kind, value = str(ordered.data.get("kind")), str(ordered.data.get("value") or "")
     stated = ordered.data.get("mono")
-    known = stated if isinstance(stated, int) else EARLIEST
+    known = stated - clocks_apart(evidence, ordered) if isinstance(stated, int) else EARLIEST
+    if known > hurt.bit:
+        late = seconds(known - hurt.bit)
+        raise Unsound(f"the ordered point lies {late:.3f} s after the proof of the fault that it must precede")
     early = bool(ordered.data.get("declared_early"))
     logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
     if logical:
         return Point(max(known, hurt.intent), hurt.bit, f"everything before the mistake, and nothing after it ({kind})")
     taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
     if early:
-        covered = covered_until(taken, _end_of(value))
+        covered = covered_until(taken, end_of(value))
         known = max(known, EARLIEST if covered is None else covered)
         if known == EARLIEST:
             raise Unsound(f"no sample of the archive lies before the point that was declared, {value or 'none'}")
@@ -77,7 +86,12 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
     return Point(known, None, "everything that was archived before the fault")
 
 
-def _end_of(value: str) -> int:
+def clocks_apart(evidence: Evidence, ordered: Line) -> int:
+    """How much less is known of the ordered moment: it comes from the database's clock of the day, by way of ours."""
+    return uncertainty([line for line in evidence.lines if line.seq <= ordered.seq])
+
+
+def end_of(value: str) -> int:
     """The place in the WAL up to which a value goes: an LSN, or the end of a segment by its name."""
     segment = _SEGMENT.fullmatch(value)
     if segment is None:
@@ -85,7 +99,7 @@ def _end_of(value: str) -> int:
     return (int(segment[1], 16) << 32) + (int(segment[2], 16) + 1) * SEGMENT_SIZE
 
 
-def _compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:
+def compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:
     due_there, missing, surplus, between, answered = 0, 0, 0, 0, 0
     oldest, stopped = LATEST, service_stopped(evidence)
     absent = LATEST if point.absent is None else point.absent

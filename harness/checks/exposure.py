@@ -6,10 +6,11 @@ samples the age goes on growing, so the gap between samples is in the bar.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, against, disaster, seconds, unbitten
+from harness.checks.reach import AGE, within_reach
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import Oldest, Window, windows
 
@@ -58,6 +59,20 @@ def exposure(evidence: Evidence, expected: Expectation) -> Finding:
         high=None if stalled else seconds(high),
         lower_bound=bool(stalled),
     )
+
+
+def exposure_seen(evidence: Evidence, expected: Expectation) -> Finding:
+    """`exposure`, with the greatest age that could have shown: as long as the archive was sampled, in one stretch."""
+    found = exposure(evidence, expected)
+    if found.figure is None:
+        return found
+    taken = windows(evidence, None if unbitten(evidence) else disaster(evidence))
+    return within_reach(found, AGE, max(seconds(window.taken[-1].told - window.taken[0].asked) for window in taken))
+
+
+def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:
+    """The same as `exposure_seen`, against how often the plan wants a backup."""
+    return replace(exposure_seen(evidence, expected), title="Age of the newest safe copy of transaction data")
 
 
 def _measure(evidence: Evidence, found: list[Window]) -> tuple[int, list[Ages]]:

@@ -69,18 +69,24 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
     elif latest is None:
         why = f"customers were not served again after {name} was healed"
     else:
-        why = _too_short(evidence, seen, latest + must_last, seconds(must_last))
+        why = too_short(evidence, seen, latest + must_last, seconds(must_last))
     if why or latest is None:
         low = seconds(earliest - healed.mono)
         outcome = against(low, low, expected.limit, lower_bound=True)
         why += f"; the clock stands at {low:.3f} s or more{not_counted(evidence)}"
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
+    if seen.last_bad is None:
+        high = seconds(seen.widest)
+        words = f"no request was bad after {name} was healed: without service for {high:.3f} s at most"
+        words += f", the longest time between two requests{not_counted(evidence)}"
+        outcome = against(0.0, high, expected.limit)
+        return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=0.0, high=high)
     low, high = seconds(earliest - healed.mono), seconds(latest - begin)
     words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help{not_counted(evidence)}"
     outcome = against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 
 
-def _too_short(evidence: Evidence, seen: Service, until: int, length: float) -> str:
+def too_short(evidence: Evidence, seen: Service, until: int, length: float) -> str:
     known, zone = min((seen.until.get(zone, 0), zone) for zone in evidence.outside)
     return "" if known >= until else f"good service did not last: nothing is known of {zone} for {length:g} s of it"

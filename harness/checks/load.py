@@ -12,19 +12,25 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.checks import RULES, Finding, merge
+from harness.checks import Finding, merge
 from harness.checks.evidence import Evidence, Line, Row, Unsound
 from harness.checks.judge import judge_run
+from harness.checks.rules import CURRENT, Rules
 from harness.errors import Refused
 from harness.workload.ledger import Request, outcomes
 
 HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
 
 
+class Withheld(Refused):
+    """Lines of the journal were redacted: what they said may decide anything, so nothing is judged without them."""
+
+
 def journal(folder: Path) -> list[Line]:
     """The lines of a pack's journal.
 
-    Errors: `Refused` when there is none, or a line is no journal line. A last line that was torn is left out.
+    Errors: `Refused` when there is none, or a line is no journal line; `Withheld` where lines are redacted. A last line
+    that was torn is left out.
     """
     path = folder / "journal.jsonl"
     try:
@@ -32,11 +38,15 @@ def journal(folder: Path) -> list[Line]:
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint="name the folder of a run, such as evidence/<run>") from None
     lines: list[Line] = []
+    withheld = 0
     for number, text in enumerate(texts, 1):
         if not text:
             continue
         try:
             fact = json.loads(text)
+            if "redacted" in fact:
+                withheld += 1
+                continue
             lines.append(Line(fact["seq"], fact["kind"], fact["mono"], fact["utc"], fact["data"]))
             if not isinstance(fact["data"], dict) or not isinstance(fact["mono"], int):
                 raise TypeError("data is an object and mono a whole number")
@@ -44,6 +54,9 @@ def journal(folder: Path) -> list[Line]:
             if number == len(texts):
                 break
             raise Refused(f"{path.name}:{number}: not a journal line ({error})", hint=HINT) from None
+    if withheld:
+        lines_are = "1 line of the journal is" if withheld == 1 else f"{withheld} lines of the journal are"
+        raise Withheld(f"{lines_are} withheld", hint="ask whoever sealed the pack for the whole of it")
     return lines
 
 
@@ -53,25 +66,26 @@ def evidence(folder: Path) -> list[Evidence]:
     What is written after `scenario.end` (the heal, the digests) belongs to it, too.
     """
     found: list[tuple[str, list[Line]]] = []
-    for line in journal(folder):
+    lines = journal(folder)
+    for line in lines:
         if line.kind == "scenario.begin":
             found.append((str(line.data.get("scenario", "")), []))
         if found:
             found[-1][1].append(line)
-    return [_scenario(folder, name, lines) for name, lines in found]
+    return [_scenario(folder, name, own, run=tuple(lines)) for name, own in found]
 
 
-def judged(folder: Path) -> list[Finding]:
+def judged(folder: Path, rules: Rules = CURRENT) -> list[Finding]:
     """The findings of a pack's folder, sealed or not."""
-    return judge_run(journal(folder), evidence(folder))
+    return judge_run(journal(folder), evidence(folder), rules)
 
 
-def findings_json(findings: Sequence[Finding]) -> bytes:
+def findings_json(findings: Sequence[Finding], rules: Rules = CURRENT) -> bytes:
     """`findings.json`: the same findings give the same bytes."""
     scenarios = dict.fromkeys(finding.scenario for finding in findings)
     content = {
         "v": 1,
-        "rules": RULES,
+        "rules": rules.version,
         "verdict": merge(findings),
         "verdicts": {name: merge(each for each in findings if each.scenario == name) for name in scenarios},
         "findings": [asdict(finding) for finding in findings],
@@ -79,7 +93,7 @@ def findings_json(findings: Sequence[Finding]) -> bytes:
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def _scenario(folder: Path, name: str, lines: Sequence[Line]) -> Evidence:
+def _scenario(folder: Path, name: str, lines: Sequence[Line], *, run: tuple[Line, ...]) -> Evidence:
     ledgers: dict[str, Path] = {}
     rows: dict[tuple[str, str], Path] = {}
     for line in lines:
@@ -96,6 +110,7 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line]) -> Evidence:
         moments=frozenset(rows),
         requests=lambda zone: _requests(ledgers[zone]),
         rows=lambda moment, zone: _rows(rows[moment, zone]),
+        run=run,
     )
 
 

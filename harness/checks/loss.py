@@ -18,6 +18,7 @@ from decimal import Decimal
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Unsound, against, seconds
 from harness.checks.join import joined, same
+from harness.checks.reach import LOSS, within_reach
 from harness.checks.rto import missing_ledgers
 
 TITLE = "Lost transactions"
@@ -62,7 +63,11 @@ def service_stopped(evidence: Evidence) -> int:
 
 
 def tally(evidence: Evidence) -> Tally:
-    """Compare every zone, as streams. Errors: `Unsound` when one is missing or out of order."""
+    """Compare every zone, as streams, once. Errors: `Unsound` when one is missing or out of order."""
+    return evidence.once("tally", lambda: _tally(evidence))
+
+
+def _tally(evidence: Evidence) -> Tally:
     if missing := missing_rows(evidence, FINAL):
         raise Unsound(f"the final rows of customers {', '.join(missing)} were not read")
     total = Tally()
@@ -129,8 +134,9 @@ def _lost(total: Tally, sent: int, ended: int, amount: Decimal) -> None:
     total.last_lost_sent = max(total.last_lost_sent, sent)
 
 
-def loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
+def loss(evidence: Evidence, expected: Expectation) -> Finding:
     """The loss in time against `expected.limit`, in seconds; a limit of 0 allows no lost transaction at all."""
+    total = tally(evidence)
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     words = [
@@ -138,7 +144,7 @@ def loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
         f"in doubt {total.in_doubt}, of which {total.in_doubt_stored} are stored",
     ]
     end = max(total.last_acknowledged, total.last_lost)
-    window = seconds(max(0, end - total.first_acknowledged))
+    window = greatest_loss(total)
     reach = f"customers' writes reach back {window:.3f} s, so a longer loss could not have shown in this run"
     beside = (("lost transactions", f"{total.lost:,}"), ("lost money", f"{total.lost_amount:,}"))
     if not total.lost:
@@ -169,8 +175,20 @@ def loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
     )
 
 
-def no_loss(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
+def loss_seen(evidence: Evidence, expected: Expectation) -> Finding:
+    """`loss`, with the longest loss that could have shown beside it."""
+    found = loss(evidence, expected)
+    return found if found.figure is None else within_reach(found, LOSS, greatest_loss(tally(evidence)))
+
+
+def greatest_loss(total: Tally) -> float:
+    """The longest loss, in seconds, that could have shown: as far as acknowledged writes reach back."""
+    return seconds(max(0, max(total.last_acknowledged, total.last_lost) - total.first_acknowledged))
+
+
+def no_loss(evidence: Evidence, expected: Expectation) -> Finding:
     """Not one acknowledged transaction may be missing, of any group of customers."""
+    total = tally(evidence)
     title = "No acknowledged transaction is lost"
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
@@ -209,8 +227,9 @@ def missing_rows(evidence: Evidence, moment: str) -> list[str]:
     return [zone for zone in evidence.zones if (moment, zone) not in evidence.moments]
 
 
-def ledger_agreement(evidence: Evidence, expected: Expectation, total: Tally) -> Finding:
+def ledger_agreement(evidence: Evidence, expected: Expectation) -> Finding:
     """Whether the database and the customers tell the same story, apart from what was lost."""
+    total = tally(evidence)
     title = "Database and ledger agree"
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")

@@ -6,6 +6,9 @@ at the first good completion after it. That stretch must last past the end of `v
 fault that harms data the clock cannot end before the data is verified and the recovered database is in service:
 answers from damaged data are no service.
 
+Where no request was bad there was no outage to be seen, and the time that it took to prove the fault is none: then
+customers may have been without service for as long as nothing was due between two requests, and no longer.
+
 The figure is the upper end of its bar: customers were without service for at most so long.
 """
 
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, seconds
+from harness.checks.reach import OUTAGE, within_reach
 from harness.checks.service import Service, service, settling
 
 TITLE = "Recovery time"
@@ -25,11 +29,11 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     Errors: `Unsound` when it is not known that the fault bit.
     """
     hurt = disaster(evidence)
-    verified = _span_end(evidence, "verify")
+    verified = span_end(evidence, "verify")
     must_last = settling(evidence)
     seen = service(evidence, intent=hurt.intent, bit=hurt.bit, matters_until=(verified or hurt.bit) + must_last)
     parts = span_lengths(evidence)
-    if why := _nothing_seen(evidence, seen):
+    if why := nothing_seen(evidence, seen):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)
 
     earliest = max(hurt.bit, seen.last_bad or 0)
@@ -38,7 +42,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     if latest is None:
         running = "customers were not served again, up to the last request due"
     if hurt.harms_data:
-        sound, why = _data_in_service(evidence, after=hurt.intent)
+        sound, why = data_in_service(evidence, after=hurt.intent)
         if sound is None:
             running = running or why
             earliest = max(earliest, evidence.observed())
@@ -54,11 +58,13 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     if not running and verified is None and evidence.all("span.begin"):
         running = "the span `verify` did not end"
     if running or latest is None:
-        return _still_running(evidence, expected, seconds(earliest - hurt.bit), running, parts)
+        return still_running(evidence, expected, seconds(earliest - hurt.bit), running, parts)
 
     low, high = seconds(earliest - hurt.bit), seconds(latest - hurt.intent)
+    if unharmed(seen, hurt):
+        low, high = 0.0, seconds(seen.widest)
     outcome = against(low, high, expected.limit)
-    return expected.finding_of(
+    found = expected.finding_of(
         evidence,
         TITLE,
         outcome,
@@ -68,6 +74,12 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         high=high,
         parts=parts,
     )
+    return within_reach(found, OUTAGE, seconds(min(seen.until.values()) - hurt.intent))
+
+
+def unharmed(seen: Service, hurt: Disaster) -> bool:
+    """Whether customers show no outage at all. Answers from damaged data would not show that there was none."""
+    return seen.last_bad is None and not hurt.harms_data
 
 
 def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
@@ -89,7 +101,7 @@ def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
     return tuple((span, seconds(lengths[span])) for span in [*known, *sorted(lengths.keys() - set(SPANS))])
 
 
-def _nothing_seen(evidence: Evidence, seen: Service) -> str:
+def nothing_seen(evidence: Evidence, seen: Service) -> str:
     """Why the customers show nothing about the service; empty where they do."""
     if not evidence.outside:
         return "the scenario has no ledger of customers at the entrance: nobody asked for service"
@@ -118,12 +130,12 @@ def not_counted(evidence: Evidence) -> str:
     return f"; customers inside a zone are not counted ({', '.join(sorted(evidence.inside))})"
 
 
-def _span_end(evidence: Evidence, span: str) -> int | None:
+def span_end(evidence: Evidence, span: str) -> int | None:
     ends = [line.mono for line in evidence.all("span.end") if line.data.get("span") == span]
     return ends[-1] if ends else None
 
 
-def _data_in_service(evidence: Evidence, *, after: int) -> tuple[int | None, str]:
+def data_in_service(evidence: Evidence, *, after: int) -> tuple[int | None, str]:
     """From when on customers were answered from verified data, or None and why that is not known."""
     verified: int | None = None
     for line in evidence.all("verified"):
@@ -137,7 +149,7 @@ def _data_in_service(evidence: Evidence, *, after: int) -> tuple[int | None, str
     return max(verified, serving[-1]), ""
 
 
-def _still_running(
+def still_running(
     evidence: Evidence, expected: Expectation, low: float, running: str, parts: tuple[tuple[str, float], ...]
 ) -> Finding:
     """The clock has not ended: what it shows is the least that the recovery took."""
@@ -150,9 +162,11 @@ def _still_running(
 
 
 def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, high: float) -> str:
-    text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
-    if seen.last_bad is None:
-        text += "; no request of the customers was bad"
+    if unharmed(seen, hurt):
+        text = f"no request was bad: without service for {high:.3f} s at most, the longest time between two requests"
+    else:
+        text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
+        text += "; no request of the customers was bad" if seen.last_bad is None else ""
     if seen.gap is not None:
         zone, begin, end = seen.gap
         text += f"; nothing was due from customers {zone} for {seconds(end - begin):.3f} s, which widens the bar"

@@ -36,6 +36,7 @@ class Service:
     until: dict[str, int] = field(
         default_factory=dict
     )  # by zone: the last due time whose answer is known, and all before
+    widest: int = 0  # the longest stretch after the fault's intent between two requests due of one group
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
 
 
@@ -66,6 +67,8 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int, un
             if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
                 seen.gap = (zone, before, due)
         last[zone] = due
+        if due > intent:
+            seen.widest = max(seen.widest, due - before)
         seen.due_after += due >= intent
         if ended is None:
             cut.add(zone)

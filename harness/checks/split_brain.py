@@ -7,12 +7,11 @@ the two stretches only touch, nobody can tell. Customers of all groups count, th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, seconds
-from harness.checks.loss import EARLIEST, LATEST, Tally, nothing_to_lose
+from harness.checks.loss import EARLIEST, LATEST, nothing_to_lose, tally
 from harness.checks.rto import missing_ledgers
 
 TITLE = "No split brain"
@@ -60,14 +59,14 @@ def timelines(evidence: Evidence) -> Timelines:
     return found
 
 
-def split_brain(evidence: Evidence, expected: Expectation, tally: Callable[[], Tally]) -> Finding:
+def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
     """Acknowledged writes that another history contradicts; one is too many."""
     seen = timelines(evidence)
     overlapping, words = _overlapping(evidence, seen)
     missing = missing_ledgers(evidence)
     if overlapping:
         return _finding(evidence, expected, Outcome.MISSED, words, overlapping)
-    total = tally()  # Unsound where the rows were not read
+    total = tally(evidence)  # Unsound where the rows were not read
     if total.lost:
         why = f"{total.lost} acknowledged transactions ({total.lost_amount}) are not in the surviving rows; {words}"
         return _finding(evidence, expected, Outcome.MISSED, why, total.lost)

@@ -1,0 +1,149 @@
+"""The rules that judge, each version in one table: which checks there are by which name, and what is always asked.
+
+A change in what `findings.json` says for the same records (an outcome, a figure, a bar, words, what is asked unasked)
+is a new version. What it changes stays as it was in a folder named after the version before (`version2`), and the
+older table names it there, so that packs of a year can be judged again as they were. A finding that only a new `expect`
+or a new kind of line brings is no new version: no older pack asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.checks import RULES, Finding
+from harness.checks.alerts import alert, detection
+from harness.checks.announced import announced
+from harness.checks.answer import Check
+from harness.checks.automatic import automatic, told_all
+from harness.checks.availability import availability
+from harness.checks.confirmation import confirmation
+from harness.checks.consistency import consistency
+from harness.checks.damage import damage_found
+from harness.checks.evidence import Evidence, Line, groundless
+from harness.checks.exactness import exactness
+from harness.checks.exposure import backup_frequency, exposure, exposure_seen
+from harness.checks.healing import self_recovery
+from harness.checks.leadership import failovers, rejoined
+from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
+from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
+from harness.checks.root_cause import root_cause
+from harness.checks.rpo import rpo
+from harness.checks.rto import rto
+from harness.checks.salvage import salvage
+from harness.checks.split_brain import split_brain
+from harness.checks.stamps import impossible, records
+from harness.checks.steps import (
+    bit,
+    decision,
+    early_stop,
+    heal,
+    health,
+    in_service,
+    procedure,
+    redundancy,
+    scenario,
+    steady_after,
+    steady_before,
+    verified,
+)
+from harness.checks.version2 import alerts as alerts_2
+from harness.checks.version2 import announced as announced_2
+from harness.checks.version2 import automatic as automatic_2
+from harness.checks.version2 import availability as availability_2
+from harness.checks.version2 import exactness as exactness_2
+from harness.checks.version2 import exposure as exposure_2
+from harness.checks.version2 import healing as healing_2
+from harness.checks.version2 import rto as rto_2
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One version of the rules.
+
+    `checks` has the checks by the names that `expect` lines use. `always` are asked of each scenario also unasked, and
+    `beside` too, without counting for the verdict. `ground` says why nothing can be said of a scenario at all, and
+    `announced` what became of the scenarios that the first line announces.
+    """
+
+    version: str
+    checks: Mapping[str, Check]
+    always: tuple[str, ...]
+    beside: tuple[str, ...]
+    ground: Callable[[Evidence], str]
+    announced: Callable[[Sequence[Line], Sequence[Evidence]], list[Finding]]
+
+
+VERSION_2 = Rules(
+    version="2",
+    checks={
+        "rto": rto_2.rto,
+        "loss": loss,
+        "exposure": exposure,
+        "rpo": rpo(loss, exposure),
+        "exactness": exactness_2.exactness,
+        "salvage": salvage,
+        "ledger-agreement": ledger_agreement,
+        "consistency": consistency,
+        "backup-frequency": exposure_2.backup_frequency,
+        "damage-found": damage_found,
+        "health": health,
+        "verified": verified,
+        "in-service": in_service,
+        "redundancy": redundancy,
+        "early-stop": early_stop,
+        "availability": availability_2.availability,
+        "automatic": automatic_2.automatic,
+        "told-all": told_all,
+        "decision": decision,
+        "steady": steady_before,
+        "steady-after": steady_after,
+        "bit": bit,
+        "procedure": procedure,
+        "heal": heal,
+        "detection": alerts_2.detection,
+        "alert": alerts_2.alert,
+        "confirmation": confirmation,
+        "root-cause": root_cause,
+        "split-brain": split_brain,
+        "no-loss": no_loss,
+        "honest-ready": honest_ready,
+        "back-in-rotation": back_in_rotation,
+        "rejoined": rejoined,
+        "failovers": failovers,
+        "self-recovery": healing_2.self_recovery,
+        "rolled-back": rolled_back,
+        "exercised": exercised,
+        "scenario": scenario,
+    },
+    always=("scenario", "steady", "bit", "procedure", "ledger-agreement", "heal", "steady-after"),
+    beside=("availability", "decision", "root-cause", "exercised"),
+    ground=groundless,
+    announced=announced_2.announced,
+)
+
+VERSION_3 = Rules(
+    version="3",
+    checks={
+        **VERSION_2.checks,
+        "rto": rto,
+        "loss": loss_seen,
+        "exposure": exposure_seen,
+        "rpo": rpo(loss_seen, exposure_seen),
+        "exactness": exactness,
+        "backup-frequency": backup_frequency,
+        "availability": availability,
+        "automatic": automatic,
+        "detection": detection,
+        "alert": alert,
+        "self-recovery": self_recovery,
+        "records": records,
+    },
+    always=(*VERSION_2.always, "records"),
+    beside=VERSION_2.beside,
+    ground=lambda evidence: groundless(evidence) or impossible(evidence),
+    announced=announced,
+)
+
+TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3)}
+CURRENT = TABLE[RULES]

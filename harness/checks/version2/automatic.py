@@ -1,0 +1,51 @@
+"""Service without a person, as version 2 of the rules has it: a first good answer ends the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from harness.checks import Finding, Outcome
+from harness.checks.automatic import LASTS, TITLE, touched_first, who
+from harness.checks.evidence import SECOND, Evidence, Expectation, against, disaster, seconds
+from harness.checks.rto import missing_ledgers
+from harness.checks.service import by_due
+
+
+def automatic(evidence: Evidence, expected: Expectation) -> Finding:
+    """Seconds from the fault to good service that nobody's hand brought back, against `expected.limit`.
+
+    Errors: `Unsound` when it is not known that the fault bit.
+    """
+    hurt = disaster(evidence)
+    if missing := missing_ledgers(evidence, inside=False):
+        why = f"the ledger of {', '.join(missing)} is missing"
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
+    touched = touched_first(evidence, after=hurt.bit)
+    until = touched.mono if touched else evidence.observed()
+    last_bad, good_again, last_due = None, None, None
+    for _, request in by_due(evidence):
+        if request.due < hurt.intent and (request.ended is None or request.ended < hurt.intent):
+            continue
+        if request.due >= until or request.ended is None:
+            continue
+        if request.outcome != "acknowledged":
+            last_bad, good_again = request.due, None
+        elif request.ended <= until:
+            last_due = request.due
+            good_again = request.ended if good_again is None else min(good_again, request.ended)
+    when = who(touched) if touched else "the scenario ended"
+    by = f"before {when}"
+    if last_due is None and last_bad is None:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, f"no request was due after the fault and {by}")
+    lasted = (last_due or 0) - (last_bad or hurt.intent)
+    if good_again is None or lasted < LASTS // timedelta(microseconds=1) * 1000:
+        low = seconds(max(0, (last_bad or until) - hurt.bit))
+        outcome = Outcome.MISSED if touched else Outcome.UNKNOWN
+        why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
+        return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
+    low, high = seconds(max(0, (last_bad or hurt.bit) - hurt.bit)), seconds(good_again - hurt.intent)
+    words = (
+        f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
+    )
+    outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
+    return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)

@@ -1,0 +1,54 @@
+"""Exactness, as version 2 of the rules has it: what a procedure says of its own point is taken as it stands."""
+
+from __future__ import annotations
+
+from harness.checks import Finding, Outcome
+from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster
+from harness.checks.exactness import RECOVERED, TITLE, Point, compared, end_of
+from harness.checks.loss import EARLIEST, missing_rows
+from harness.checks.rto import missing_ledgers
+from harness.checks.samples import covered_until, samples
+
+
+def exactness(evidence: Evidence, expected: Expectation) -> Finding:
+    """Missing and surplus transactions. Errors: `Unsound` when no fault is known to have bitten."""
+    hurt = disaster(evidence)
+    why = ""
+    if not evidence.zones:
+        why = "the scenario has no ledger"
+    elif missing := missing_ledgers(evidence):
+        why = f"the ledger of customers {', '.join(missing)} is missing"
+    elif missing := missing_rows(evidence, RECOVERED):
+        why = f"the rows of customers {', '.join(missing)} were not read right after the restore"
+    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.intent), None)
+    if ordered is None and not why:
+        why = "no recovery point was ordered"
+    if why or ordered is None:
+        return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
+    point = point_of(evidence, hurt, ordered)
+    return compared(evidence, expected, point)
+
+
+def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
+    """Where recovery had to end. Errors: `Unsound` when neither the journal nor the samples tell."""
+    kind, value = str(ordered.data.get("kind")), str(ordered.data.get("value") or "")
+    stated = ordered.data.get("mono")
+    known = stated if isinstance(stated, int) else EARLIEST
+    early = bool(ordered.data.get("declared_early"))
+    logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
+    if logical:
+        return Point(max(known, hurt.intent), hurt.bit, f"everything before the mistake, and nothing after it ({kind})")
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
+    if early:
+        covered = covered_until(taken, end_of(value))
+        known = max(known, EARLIEST if covered is None else covered)
+        if known == EARLIEST:
+            raise Unsound(f"no sample of the archive lies before the point that was declared, {value or 'none'}")
+        return Point(known, None, f"declared to end early, at {value}")
+    if not taken:
+        raise Unsound("the archive was not sampled before the fault, so what it held is not known")
+    covered = covered_until(taken, taken[-1].archived)
+    known = max(known, EARLIEST if covered is None else covered)
+    if known == EARLIEST:
+        raise Unsound("no sample shows that anything was archived before the fault")
+    return Point(known, None, "everything that was archived before the fault")
