@@ -160,7 +160,7 @@ def compare(a: Pack, b: Pack) -> Comparison:
     """Set two packs side by side. Errors: `Refused` when they are one run, or judged by rules that are not known."""
     for letter, pack in zip(LETTERS, (a, b), strict=True):
         if pack.rules not in (*OLDER, RULES):
-            known = " and ".join((*OLDER, RULES))
+            known = f"{', '.join(OLDER)} and {RULES}"
             raise Refused(
                 f"{letter} was judged by rules version {clean(pack.rules)}; this program knows versions {known}",
                 hint="compare packs judged by the same rules, with the version of drdrill that knows them",

@@ -10,6 +10,7 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - The clock starts between `fault.intent` and `fault.bit` of the first fault that harms data, else of the first fault.
 - A request is bad when it ended otherwise than acknowledged. One without any end, of a customer who was killed, is
   neither good nor bad; what is known of its zone ends before it.
+- Where no request was bad, and the fault harms no data, the bar goes from 0 to the longest time between two requests.
 - Service is good again between the due time of the last bad request and the first answer to a request due after it.
   Requests due before the fault count only where they ended after it, and then only when bad.
 - Where nothing was due in a zone for longer than 20 of its requests take (and than 1 s), the first answer is looked
@@ -21,7 +22,9 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - Lost is what was acknowledged and has no `final` row. In seconds: from the oldest lost answer to the last answer
   before `recovery.reached` (else `in_service`), or to the last lost one where that is later.
 - Operations were told when the first firing alert was received, after a fault was ordered, that names something in its
-  `hurts`: a component, or `zone a`. At most from `fault.intent` to it, at least from `fault.bit`. Faults up to one
+  `hurts`: a component, or `zone a`, and that had not begun (`starts`) more than 5 s before the fault was ordered.
+  Where only such came that had begun before, nothing is known. At most from `fault.intent` to it, at least from
+  `fault.bit`. Faults up to one
   `watched` line belong together (their first counts), and each such time is listed; later ones without a `watched` of
   their own are left out, unless there is none at all. Where nothing came: at least until the receiver was read for the
   last time, which is at the scenario's end, or, where it has none, the last `watched` or `alert`.
@@ -34,6 +37,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -164,7 +168,18 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     if not over or end is None:
         return {"figure": low, "low": low, "high": None, "lower_bound": True}
     high = (end - early) / S
+    if not bad and not harms:
+        low, high = 0.0, widest(ledgers, early) / S
     return {"figure": high, "low": low, "high": high, "lower_bound": False}
+
+
+def widest(ledgers: dict[str, Ledger], early: int) -> int:
+    """The longest time between two requests due of one group, of those that end after the fault was ordered."""
+    found = [0]
+    for ledger in ledgers.values():
+        dues = sorted(request["due"] for request in ledger.values())
+        found += [due - before for before, due in zip([early, *dues[:-1]], dues, strict=True) if due > early]
+    return max(found)
 
 
 def known_until(requests: list[Facts]) -> int:
@@ -185,6 +200,12 @@ def gap_end(lines: list[Facts], ledgers: dict[str, Ledger], early: int, until: i
     return max(ends, default=None)
 
 
+def moment(text: str) -> float:
+    """A time of day, in seconds; UTC where it does not say."""
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
 def detection(lines: list[Facts]) -> list[Facts]:
     watches: list[list[Facts]] = [[]]
     for line in lines:
@@ -203,9 +224,13 @@ def detection(lines: list[Facts]) -> list[Facts]:
         names = {name for intent in intents for name in intent["data"]["hurts"]}
         early, bit = intents[0]["mono"], proof(lines, intents[0])
         assert bit is not None  # hurt() has seen it
-        told = [line["data"]["received"] for line in lines if line["kind"] == "alert"
+        came = [line["data"] for line in lines if line["kind"] == "alert"
                 and line["data"]["received"] >= early and line["data"]["state"] == "firing"
                 and (line["data"]["component"] in names or f"zone {line['data']['zone']}" in names)]  # fmt: skip
+        ordered = moment(intents[0]["utc"])
+        told = [each["received"] for each in came if not each.get("starts") or moment(each["starts"]) > ordered - 5]
+        if came and not told:
+            return []
         end = min(told, default=max(read, bit["mono"]))
         low, high = max(0, end - bit["mono"]) / S, (end - early) / S
         found.append({"figure": high if told else low, "low": low, "high": high if told else None,

@@ -175,9 +175,13 @@ def test_the_recovery_point_is_the_worse_of_loss_and_exposure() -> None:
     good = Finding("loss", "s", "t", MET, "nothing", figure=0.0, low=0.0, high=0.0)
     bad = Finding("exposure", "s", "t", MISSED, "long", figure=9.0, low=8.0, high=10.0)
     vague = Finding("exposure", "s", "t", UNKNOWN, "stalled", figure=4.0, low=4.0, lower_bound=True)
+
+    def worse(lost: Finding, exposed: Finding) -> Finding:
+        return rpo(lambda *_: lost, lambda *_: exposed)(evidence, asked)
+
     for pair in ((good, bad), (bad, good)):
-        found = rpo(evidence, asked, *pair)
+        found = worse(*pair)
         assert (found.outcome, found.figure, found.low, found.high) == (MISSED, 9.0, 8.0, 10.0)
-    assert rpo(evidence, asked, good, good).outcome is MET
-    found = rpo(evidence, asked, good, vague)
+    assert worse(good, good).outcome is MET
+    found = worse(good, vague)
     assert (found.outcome, found.lower_bound, found.high) == (UNKNOWN, True, None)

@@ -52,12 +52,12 @@ def built(zones: list[list[str]], strangers: int = 0) -> History:
 
 def said(history: History, limit: float | None = 5.0) -> Finding:
     evidence = history.evidence()
-    return loss(evidence, Expectation("loss", limit=limit), tally(evidence))
+    return loss(evidence, Expectation("loss", limit=limit))
 
 
 def agreement(history: History) -> Finding:
     evidence = history.evidence()
-    return ledger_agreement(evidence, Expectation("ledger-agreement"), tally(evidence))
+    return ledger_agreement(evidence, Expectation("ledger-agreement"))
 
 
 @settings(deadline=None)

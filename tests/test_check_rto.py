@@ -82,11 +82,12 @@ def test_answers_from_damaged_data_are_no_service() -> None:
 
 
 def test_service_that_was_never_bad_after_a_harmless_fault() -> None:
-    """Where nothing was bad, the figure is the time to the first answer after the fault."""
-    found = measured(outage(begin=3, end=3))
-    assert found.outcome is MET
-    assert found.figure is not None and found.figure < 0.1
-    assert "no request of the customers was bad" in found.reason
+    """Where nothing was bad, the bar goes from 0 to the longest time between two requests, whatever the proof took."""
+    for proof in (0.02, 1.5):
+        found = measured(outage(begin=3, end=3, proof=proof))
+        assert found.outcome is MET
+        assert (found.low, found.high) == (0.0, pytest.approx(0.05))
+        assert found.reason.startswith("no request was bad")
 
 
 @pytest.mark.parametrize(("kind", "word"), [("verified", "not verified"), ("in_service", "not put in service")])

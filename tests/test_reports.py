@@ -348,10 +348,10 @@ def test_transactions_and_money_stand_beside_the_loss_in_time(packs: dict[str, P
     lost = dict(found["loss"].beside)
     assert lost["lost transactions"] != "0" and f"of {lost['lost transactions']} " not in lost["lost money"]
     said = text.summary(packs["over"])
-    assert f"lost transactions {lost['lost transactions']}, lost money {lost['lost money']}\n" in said
+    assert f"lost transactions {lost['lost transactions']}, lost money {lost['lost money']}" in said
     first = pages["over"][: pages["over"].index("</table>")]
     assert [name for name, words in lost.items() if f">{name}: {words}<" not in first] == []
-    assert "lost transactions 0, lost money 0\n" in text.summary(packs["met"])
+    assert "lost transactions 0, lost money 0" in text.summary(packs["met"])
     assert "no figure" in pages["killed"][: pages["killed"].index("</table>")]
     assert "lost transactions" not in text.summary(packs["killed"])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.histories import INTENT, NAME, History, ns, request, row_of
+from tests.histories import INTENT, NAME, History, ns, request, row_of, utc
 
 OUTSIDE, API_A, DATABASE_A, API_B = "outside", "zone-a", "database-a", "zone-b"
 INSIDE = (API_A, DATABASE_A, API_B)
@@ -62,8 +62,9 @@ def a_zone_cut() -> History:
 
 def an_alert(history: History, received: float, name: str, *, read: float = 41.1, **names: Any) -> None:
     """One alert that came in at `received` and was read at the receiver later."""
-    data = {"state": "firing", "component": "", "zone": "", "summary": f"{name} is firing", "by": "the prober"} | names
-    history.say(max(read, received), "alert", received=ns(received), starts="2026-11-23T20:55:02Z", name=name, **data)
+    data = {"state": "firing", "component": "", "zone": "", "summary": f"{name} is firing", "by": "the prober",
+            "starts": utc(received - 0.5)} | names  # fmt: skip
+    history.say(max(read, received), "alert", received=ns(received), name=name, **data)
 
 
 def _request(group: str, number: int) -> Any:
