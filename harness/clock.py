@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ def now() -> Stamp:
 def mono() -> int:
     """Nanoseconds of CLOCK_MONOTONIC."""
     return time.monotonic_ns()
+
+
+def boot() -> str:
+    """The id of this boot of the machine, within which the monotonic clock never goes back."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def since(start: int) -> timedelta:

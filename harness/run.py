@@ -108,7 +108,7 @@ class Run:
             clean=clean,
             rules=RULES,
             operator=operator(),
-            boot=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            boot=clock.boot(),
             nonce=self.options.nonce or secrets.token_hex(16),
             nonce_by="auditor" if self.options.nonce else "harness",
             sabotage=self.options.sabotage_name or None,

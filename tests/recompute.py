@@ -101,7 +101,9 @@ def observed_until(lines: list[Facts]) -> int:
             cut = min(kinds.index(each) for each in ("stopped", "scenario.end") if each in kinds)
             return max(int(line["mono"]) for line in lines[: cut + 1])
     kinds = ["" if line["data"].get("by") == "scenario" else line["kind"] for line in lines]
-    cut = min([kinds.index(each) for each in ("torn", "run.end", "fault.healed") if each in kinds] or [len(kinds)])
+    cut = min(
+        [kinds.index(each) for each in ("resumed", "torn", "run.end", "fault.healed") if each in kinds] or [len(kinds)]
+    )
     return max(int(line["mono"]) for line in lines[:cut])
 
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import clock
 from harness.errors import DrillError, Refused
 from harness.evidence import lines
 from harness.evidence.journal import Journal, JournalBusy, JournalFull, read
@@ -159,12 +160,13 @@ def test_killed_in_the_middle_of_a_line(tmp_path: Path) -> None:
             journal.record("run.end")
         lines = read(folder / NAME)
         if part == 0:
-            assert [line.kind for line in lines] == ["run.begin", "run.end"]
+            assert [line.kind for line in lines] == ["run.begin", "resumed", "run.end"]
         elif torn.endswith(b"\n"):
-            assert [line.kind for line in lines] == ["run.begin", "wait", "run.end"]
+            assert [line.kind for line in lines] == ["run.begin", "wait", "resumed", "run.end"]
         else:
-            assert [line.kind for line in lines] == ["run.begin", "torn", "run.end"]
-            assert lines[1].data == {"bytes": len(torn), "sha256": hashlib.sha256(torn).hexdigest()}
+            assert [line.kind for line in lines] == ["run.begin", "resumed", "torn", "run.end"]
+            assert lines[1].data == {"boot": clock.boot()}
+            assert lines[2].data == {"bytes": len(torn), "sha256": hashlib.sha256(torn).hexdigest()}
 
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:

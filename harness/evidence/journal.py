@@ -73,7 +73,7 @@ class Journal:
 
     @classmethod
     def resume(cls, folder: Path, *, redactor: Redactor | None = None) -> Journal:
-        """Go on with the journal of a run that was killed. A torn last line is replaced by the fact `torn`.
+        """Go on with the journal of a run that was killed, on which boot; a torn last line becomes the fact `torn`.
 
         Errors: `JournalBusy` when the run is alive; `NothingBegan` when it holds no whole line (then nothing was
         started, and the folder can be removed); `JournalDamaged` when what it holds is not a chain.
@@ -95,6 +95,8 @@ class Journal:
             raise
         tip = _Tip(size=len(whole) + 1, seq=lines[-1].seq + 1, prev=lines[-1].digest)
         journal = cls(handle, path, tip, redactor or Redactor())
+        if lines[-1].kind != "run.end":
+            journal.record("resumed", boot=clock.boot())  # first of all: the monotonic clock may have begun anew
         if torn:
             journal.record("torn", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
         return journal
