@@ -16,6 +16,5 @@ QUESTIONS = {
 
 
 def questions(sentences: Iterable[str]) -> list[str]:
-    """Those that a scenario's sentences (with their keywords) ask, in order."""
-    said = (sentence.partition(" ")[2] for sentence in sentences)
-    return [QUESTIONS[sentence] for sentence in said if sentence in QUESTIONS]
+    """Those that a scenario's sentences ask, in order."""
+    return [QUESTIONS[sentence] for sentence in sentences if sentence in QUESTIONS]

@@ -1,19 +1,45 @@
-"""Which drills there are: the features, read but not run."""
+"""Which drills there are: the features, read but not run; and what makes each scenario one of its own.
+
+A scenario's short name is its folder in a pack, its name in the journal, and what history compares by. So no two
+scenarios of a project have the same, and what cannot be told apart is refused before anything starts.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
+from gherkin.dialect import Dialect
+from pytest_bdd import parser
 from pytest_bdd.exceptions import GherkinParseError
-from pytest_bdd.feature import get_features
-from pytest_bdd.scenario import collect_example_parametrizations
+from pytest_bdd.gherkin_parser import Scenario as Written
 from pytest_bdd.steps import step_function_context_registry
 
 from harness.errors import Refused
+
+LONGEST_NAME = 200  # letters: a folder's name may have 255 bytes, and files are named after it
+DIGEST = 8  # hexadecimal digits
+MOST_LINES, LONGEST_LINE = 2_000, 1_000  # bytes; of a feature: what comes with a pack is not trusted to be short
+LOST = "LMN"  # Unicode's letters, marks and digits: without them a title says something else
+MARKS = frozenset({"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"})  # pytest obeys these
+HINT = "docs/write-a-drill.md says how a feature is written"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One step, examples filled in."""
+
+    keyword: str  # as it is written, in the language of the feature
+    text: str
+    kind: str  # given, when or then, whatever the language is; that of the sentence before for And
+    background: bool  # of the feature or of a rule: it holds for several scenarios
+
+    def __str__(self) -> str:
+        return f"{self.keyword} {self.text}"
 
 
 @dataclass(frozen=True)
@@ -22,9 +48,15 @@ class Scenario:
 
     name: str  # "an-operators-mistake": the folder in a pack
     title: str  # "An operator's mistake"
-    tags: tuple[str, ...]
-    sentences: tuple[str, ...]
+    tags: tuple[str, ...]  # its own, and those of its examples, its rule and its feature
+    sentences: tuple[Sentence, ...]
     unknown: tuple[str, ...]  # sentences that no step is written for, among the steps that are imported
+    line: int  # in the feature; of an outline that of its example
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The sentences without their keywords."""
+        return tuple(sentence.text for sentence in self.sentences)
 
 
 @dataclass(frozen=True)
@@ -38,47 +70,67 @@ class Drill:
     scenarios: tuple[Scenario, ...]
 
 
-def slug(title: str) -> str:
-    """`An operator's mistake` as `an-operators-mistake`."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower().replace("'", "")).strip("-")
+def name_of(title: str) -> str:
+    """`An operator's mistake` as `an-operators-mistake`: ASCII, so that it reads the same on every machine.
+
+    A title that loses letters on the way keeps them apart by a digest: `Zürich fails` is `zurich-fails-` and eight
+    digits, and a title without any letter from a to z is `scenario-` and eight digits.
+    """
+    title = unicodedata.normalize("NFC", title)
+    plain = _hyphened(title.lower())
+    if plain and not any(unicodedata.category(letter)[0] in LOST for letter in title if not letter.isascii()):
+        return plain
+    folded = unicodedata.normalize("NFC", " ".join(title.casefold().split()))
+    spelled = unicodedata.normalize("NFKD", folded)
+    nearest = _hyphened("".join(letter for letter in spelled if unicodedata.category(letter)[0] != "M"))
+    return f"{nearest or 'scenario'}-{sha256(folded.encode()).hexdigest()[:DIGEST]}"
 
 
 def drills(features: Path) -> list[Drill]:
-    """Every feature below `features/<cadence>/`, in order of name.
+    """Every feature below `features/<cadence>/`, in order of name, as it is written: also what will not be run.
 
     Errors: `Refused` naming the file and line that cannot be read.
     """
-    found = []
-    for path in sorted(features.glob("*/*.feature")):
-        try:
-            feature = get_features([str(path)])[0]
-        except GherkinParseError as error:
+    return [read(path) for path in _files(features, "*/*.feature")]
+
+
+def announced(features: Path) -> list[Drill]:
+    """The drills of a project, every scenario of which can be run under a name that no other has.
+
+    Errors: `Refused` as `drills`, and naming the file and line of what could not be told apart or would be left out.
+    """
+    found = drills(features)
+    placed = {drill.feature for drill in found}
+    for path in _files(features, "**/*.feature"):
+        if path not in placed:
             raise Refused(
-                f"{path}:{error.line}: {error.message}", hint="mend the Gherkin; docs/write-a-drill.md"
-            ) from None
-        except KeyError:  # of the parser: a file without a feature
-            raise Refused(f"{path}: holds no feature", hint="begin it with Feature: docs/write-a-drill.md") from None
-        except (UnicodeDecodeError, OSError) as error:
-            raise Refused(f"{path}: {error}", hint="a feature is a UTF-8 text file") from None
-        scenarios = []
-        for template in feature.scenarios.values():
-            parametrized = collect_example_parametrizations(template)
-            examples: list[Any] = [one.values[0] for one in parametrized] if parametrized else [{}]
-            for example in examples:
-                rendered = template.render(example)
-                scenarios.append(
-                    Scenario(
-                        name=slug(rendered.name),
-                        title=rendered.name,
-                        tags=tuple(sorted(template.tags | feature.tags)),
-                        sentences=tuple(f"{step.keyword} {step.name}" for step in rendered.steps),
-                        unknown=tuple(step.name for step in rendered.steps if not _understood(step.type, step.name)),
-                    )
-                )
-        found.append(
-            Drill(path.stem.replace("_", "-"), path.parent.name, feature.name or path.stem, path, tuple(scenarios))
-        )
+                f"{path}: no drill is looked for in this folder",
+                hint=f"move it to a cadence, such as {features / 'monthly'}; {HINT}",
+            )
+    _must_have_names(found)
+    for drill in found:
+        _must_be_run(drill)
+    _must_be_told_apart(found)
     return found
+
+
+def read(path: Path) -> Drill:
+    """One feature, with every scenario that is written in it. Errors: `Refused` naming the line."""
+    parsing = _EveryScenario(str(path.parent), path.name)
+    try:
+        _must_be_short(path)
+        feature = parsing.parse()
+    except GherkinParseError as error:
+        raise Refused(f"{path}:{error.line}: {error.message}", hint=f"mend the Gherkin; {HINT}") from None
+    except KeyError:  # of the parser: a file without a feature
+        raise Refused(f"{path}: holds no feature", hint=f"begin it with Feature: {HINT}") from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise Refused(f"{path}: {error}", hint="a feature is a UTF-8 text file") from None
+    scenarios = (
+        scenario for template, written in parsing.every for scenario in _filled(path, feature.tags, template, written)
+    )
+    name = path.stem.replace("_", "-")
+    return Drill(name, path.parent.name, feature.name or path.stem, path, tuple(scenarios))
 
 
 def must_be_understood(chosen: Iterable[Drill]) -> None:
@@ -90,6 +142,140 @@ def must_be_understood(chosen: Iterable[Drill]) -> None:
                 f"{drill.feature}: no step says what this means: {'; '.join(unknown)}",
                 hint="write it in drills/steps, or mend the sentence; docs/write-a-drill.md",
             )
+
+
+def _must_be_short(path: Path) -> None:
+    """Errors: `Refused`, also where it is no plain file, which may have no end; OSError."""
+    if not path.is_file():
+        raise Refused(f"{path}: is no file", hint=f"a feature is a text file; {HINT}")
+    with path.open("rb") as source:
+        for number in range(1, MOST_LINES + 2):
+            line = source.readline(LONGEST_LINE + 1)
+            if number > MOST_LINES or len(line) > LONGEST_LINE:
+                raise Refused(
+                    f"{path}:{number}: a feature has at most {MOST_LINES} lines of {LONGEST_LINE} bytes",
+                    hint="make several features of it, and of a long line several sentences",
+                )
+            if not line:
+                break
+
+
+class _EveryScenario(parser.FeatureParser):
+    """Keeps every scenario as it comes: a feature of pytest-bdd has only the last one of each title."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        super().__init__(folder, name)
+        self.every: list[tuple[parser.ScenarioTemplate, Written]] = []
+
+    def parse_scenario(
+        self, scenario_data: Written, feature: parser.Feature, rule: parser.Rule | None = None
+    ) -> parser.ScenarioTemplate:
+        template = super().parse_scenario(scenario_data, feature, rule)
+        self.every.append((template, scenario_data))
+        return template
+
+
+def _filled(path: Path, tags: set[str], template: parser.ScenarioTemplate, written: Written) -> Iterator[Scenario]:
+    """The scenario itself, or one for each row of its examples. Errors: `Refused` where there are no rows."""
+    tags = tags | template.tags | (template.rule.tags if template.rule else set())
+    if not written.examples:
+        _must_be_no_outline(path, template)
+        yield _scenario(template, {}, tags, template.line_number)
+    tables = iter(template.examples)  # those with a header
+    for table in written.examples:
+        if not table.table_body:
+            raise Refused(
+                f"{path}:{table.location.line}: these examples of {template.name!r} have no row, so nothing is run",
+                hint="write a header and a row for each scenario, or take the examples away",
+            )
+        examples = next(tables)
+        for row, values in zip(table.table_body, examples.as_contexts(), strict=True):
+            yield _scenario(template, values, tags | examples.tags, row.location.line)
+
+
+def _must_be_no_outline(path: Path, template: parser.ScenarioTemplate) -> None:
+    dialect = Dialect.for_name(template.feature.language)
+    assert dialect is not None  # the parser knew it
+    only_outlines = set(dialect.scenario_outline_keywords) - set(dialect.scenario_keywords)
+    if template.keyword in only_outlines:
+        raise Refused(
+            f"{path}:{template.line_number}: the outline {template.name!r} has no examples, so nothing is run",
+            hint=f"write {dialect.examples_keywords[0]}: with a header and rows, or make it a plain scenario",
+        )
+
+
+def _scenario(template: parser.ScenarioTemplate, values: dict[str, str], tags: set[str], line: int) -> Scenario:
+    rendered = template.render(values)
+    shared = len(template.all_background_steps)
+    return Scenario(
+        name=name_of(rendered.name),
+        title=rendered.name,
+        tags=tuple(sorted(tags)),
+        sentences=tuple(
+            Sentence(step.keyword, step.name, step.type, at < shared) for at, step in enumerate(rendered.steps)
+        ),
+        unknown=tuple(step.name for step in rendered.steps if not _understood(step.type, step.name)),
+        line=line,
+    )
+
+
+def _must_have_names(found: list[Drill]) -> None:
+    seen: dict[str, Path] = {}
+    for drill in found:
+        if drill.name in seen:
+            raise Refused(
+                f"{drill.feature}: there is a drill {drill.name} already, {seen[drill.name]}",
+                hint="give one of the two files another name: a drill is called like its file",
+            )
+        seen[drill.name] = drill.feature
+
+
+def _must_be_run(drill: Drill) -> None:
+    if not drill.scenarios:
+        raise Refused(f"{drill.feature}: holds no scenario, so nothing is run", hint=f"write one; {HINT}")
+    for scenario in drill.scenarios:
+        where = f"{drill.feature}:{scenario.line}"
+        if not scenario.title:
+            raise Refused(f"{where}: a scenario without a title", hint="say in a few words what happens to whom")
+        if len(scenario.name) > LONGEST_NAME:
+            raise Refused(
+                f"{where}: a title of {len(scenario.title)} letters is too long for the name of a folder",
+                hint=f"make it shorter than {LONGEST_NAME}; what happens belongs into the sentences",
+            )
+        if left := sorted(MARKS.intersection(scenario.tags)):
+            raise Refused(
+                f"{where}: the tag @{left[0]} of {scenario.title!r} changes how pytest runs it, or whether",
+                hint="take the tag away; what is not to be drilled yet is waived in drills/waivers.yaml",
+            )
+
+
+def _must_be_told_apart(found: list[Drill]) -> None:
+    """Over all features: a run of a month has one folder for the scenarios of all of its drills."""
+    seen: dict[str, tuple[str, str]] = {}
+    for drill in found:
+        for scenario in drill.scenarios:
+            where = f"{drill.feature}:{scenario.line}"
+            if scenario.name in seen:
+                title, other = seen[scenario.name]
+                alike = "has the title" if title == scenario.title else f"has, as {scenario.name}, the short name"
+                raise Refused(
+                    f"{where}: {scenario.title!r} {alike} of {title!r} in {other}",
+                    hint="give each a title of its own; an outline names a column in its title, such as <what>",
+                )
+            seen[scenario.name] = scenario.title, where
+
+
+def _files(features: Path, pattern: str) -> list[Path]:
+    """In order of name, without hidden ones: editors leave those, and nobody collects them."""
+    return sorted(
+        path
+        for path in features.glob(pattern)
+        if not any(part.startswith(".") for part in path.relative_to(features).parts)
+    )
+
+
+def _hyphened(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.replace("'", "")).strip("-")
 
 
 def _understood(kind: str, text: str) -> bool:

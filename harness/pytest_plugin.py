@@ -9,22 +9,21 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate
-from pytest_bdd.scenario import scenario_wrapper_template_registry
+from pytest_bdd.parser import Feature, Scenario
 
-from drills import FEATURES, PLAN
+from drills import DRILLS, FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin
-from harness import catalog, plan, run
+from harness import catalog, collected, plan, run
 from harness.bugs import is_bug
-from harness.catalog import slug
 from harness.checks import Outcome
 from harness.errors import DrillError
-from harness.run import Options, Run
+from harness.run import Options, Run, quietly
 from harness.sabotage import NONE
 from harness.safety import begin, heal
 from harness.safety.guardian import Guardian
@@ -35,6 +34,7 @@ from harness.stacks.local import world
 
 SCENE = pytest.StashKey[Scene]()
 ABORTED = pytest.StashKey[bool]()
+WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
 
@@ -60,10 +60,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for cadence in ("monthly", "quarterly", "annual"):
         config.addinivalue_line("markers", f"{cadence}: {cadence} drills")
-    if config.option.collectonly or not _is_drill(config):
+    if not _is_drill(config):
         return
+    with _or_exit():
+        catalog.announced(FEATURES)
+        if not config.option.collectonly:
+            _enter(config)
+
+
+@contextmanager
+def _or_exit() -> Iterator[None]:
+    """An error in here ends pytest with its words, and with the exit code that `drdrill` gives."""
     try:
-        _enter(config)
+        yield
     except DrillError as error:
         pytest.exit(str(error), returncode=int(error.exit))
 
@@ -73,33 +82,49 @@ def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
     return True if re.fullmatch(r"[A-Z0-9]+-[A-Z]?\d+", tag) else None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`--drill` and `--only` leave the other scenarios out."""
-    if not config.option.drill and not config.option.only:
+@pytest.hookimpl(tryfirst=True)  # before -m and -k leave anything out
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What was collected is what the features say; `--drill` and `--only` leave the other scenarios out."""
+    if session.testsfailed or not _is_drill(config):  # what cannot be imported says so itself
         return
-    drills = config.option.drill.split(",")
-    kept = [
-        item
-        for item in items
-        if (not config.option.drill or _drill(item) in drills)
-        and (not config.option.only or slug(_title(item)) == slug(config.option.only))
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    option = config.option
+    with _or_exit():
+        announced = catalog.announced(FEATURES)
+        collected.must_be_announced(items, announced, whole=DRILLS.resolve() in map(_path, config.args))
+        wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
+    if option.drill or option.only:
+        kept = [item for item in items if collected.key_of(item) in wanted]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where scenarios were asked for by name, nothing else may have left one out."""
+    option = session.config.option
+    wanted = session.config.stash.get(WANTED, None)
+    if wanted is not None and (option.drill or option.only):
+        with _or_exit():
+            collected.must_be_all(session.items, wanted)
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    """Whatever goes wrong in here, the scenario has its begin and its end in the journal, and the run is aborted."""
     drill_run: Run = request.getfixturevalue("drill_run")
-    scene = Scene(
-        drill_run,
-        name=slug(scenario.name),
-        title=scenario.name,
-        tags=sorted(scenario.tags | feature.tags),
-        feature=str(Path(feature.filename).relative_to(FEATURES)),
-    )
-    for promise in expected([step.name for step in scenario.steps], drill_run.plan):
-        scene.expect(**promise._asdict())
-    request.node.stash[SCENE] = scene
+    key = collected.key_of(request.node)
+    assert key is not None  # pytest-bdd runs it
+    told = request.config.stash[WANTED][key]
+    scene = request.node.stash[SCENE] = Scene(drill_run, told.name)
+    try:
+        relative = Path(feature.filename).relative_to(FEATURES)
+        scene.announce(title=told.title, tags=list(told.tags), feature=str(relative))
+        for promise in expected(told.texts, drill_run.plan):
+            scene.expect(**promise._asdict())
+    except BaseException as error:
+        outcome, said = _outcome(error)
+        if outcome != "stopped":
+            request.config.stash[ABORTED], outcome = True, "aborted"  # nothing was drilled yet that could have failed
+        quietly(lambda: scene.finish(outcome=outcome, error=said))
+        raise
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
@@ -165,8 +190,8 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         guardian=Guardian(folder),
         listener=listener,
     )
-    items = request.session.items
-    drill_run.begin(drills=sorted({_drill(item) for item in items}), scenarios=[slug(_title(item)) for item in items])
+    keys = [key for item in request.session.items if (key := collected.key_of(item))]
+    drill_run.begin(drills=sorted({drill for drill, _ in keys}), scenarios=[name for _, name in keys])
     listener.begin()
     try:
         yield drill_run
@@ -186,8 +211,12 @@ def scene(request: pytest.FixtureRequest) -> Scene:
 
 
 def _is_drill(config: pytest.Config) -> bool:
-    drills = config.rootpath / "drills"
-    return any(Path(word.split("::")[0]).resolve().is_relative_to(drills) for word in config.args)
+    return any(_path(word).is_relative_to(DRILLS.resolve()) for word in config.args)
+
+
+def _path(word: str) -> Path:
+    """Of a word of pytest's command line; that of a single test is no folder."""
+    return Path(word.partition("::")[0]).resolve()
 
 
 def _enter(config: pytest.Config) -> None:
@@ -195,7 +224,7 @@ def _enter(config: pytest.Config) -> None:
     if world.inside():
         return
     plan.load(PLAN, features=FEATURES)
-    catalog.must_be_understood(catalog.drills(FEATURES))
+    catalog.must_be_understood(catalog.announced(FEATURES))
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, rung=config.option.rung)
@@ -208,22 +237,3 @@ def _enter(config: pytest.Config) -> None:
         capture.suspend_global_capture(in_=True)
     sys.stdout.flush()
     os.execvpe(inside[0], inside, dict(os.environ))
-
-
-def _title(item: pytest.Item) -> str:
-    """The scenario's title, examples filled in; the test's own name where it is no scenario."""
-    template = _template(item)
-    if template is None:
-        return item.name
-    examples = item.callspec.params.get("_pytest_bdd_example", {}) if hasattr(item, "callspec") else {}
-    return template.render(examples).name
-
-
-def _drill(item: pytest.Item) -> str:
-    template = _template(item)
-    return Path(template.feature.filename).stem.replace("_", "-") if template else item.path.stem
-
-
-def _template(item: pytest.Item) -> ScenarioTemplate | None:
-    function = getattr(item, "obj", None)
-    return scenario_wrapper_template_registry.get(function) if function is not None else None

@@ -86,9 +86,12 @@ class Run:
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
         self.redactor = Redactor()
         self._stack: Stack | None = None
+        self.planned: list[str] = []  # the scenarios of the first line
+        self.ended: list[str] = []  # those that have their last line
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
         """Write the journal's first line; copy plan and features as they are now."""
+        self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True)
         number, previous = newest(self.options.evidence)
@@ -99,7 +102,7 @@ class Run:
             number=number + 1,
             previous=previous,
             drill=list(drills),
-            scenarios=list(scenarios),
+            scenarios=self.planned,
             stack=self.options.stack,
             rung=self.rung,
             environment=ENVIRONMENTS[self.options.stack],
@@ -150,7 +153,10 @@ class Run:
         return self._stack
 
     def end(self, *, outcome: str, by: str) -> None:
-        """End the stack, keep its logs, write the journal's last line."""
+        """End the stack, keep its logs, write the journal's last line.
+
+        A run is not completed where a scenario that was planned has no end, whatever else went well.
+        """
         if self._stack is not None:
             begin = clock.mono()
             keep_logs(self._stack.logs(), self.folder / "logs")
@@ -158,7 +164,11 @@ class Run:
             self._stack.stop()
             self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
-        self.journal.record("run.end", outcome=outcome, by=by)
+        left = [name for name in self.planned if name not in self.ended]
+        if outcome == "completed" and left:
+            self.journal.record("run.end", outcome="aborted", by=by, error=f"never run to an end: {', '.join(left)}")
+        else:
+            self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
 
 

@@ -42,14 +42,13 @@ ROOM = 100_000_000  # bytes; with less a database of the stack stops by itself
 class Scene:
     """A scenario from `begin` to `finish`."""
 
-    def __init__(self, run: Run, *, name: str, title: str, tags: list[str], feature: str) -> None:
+    def __init__(self, run: Run, name: str) -> None:
         self.run = run
         self.name = name
         self.journal = run.journal
         self.plan = run.plan
         self.sabotage = run.options.sabotage
         self.folder = run.folder / "scenarios" / name
-        self.folder.mkdir(parents=True)
         self.origin = f"{run.id}/{name}"
         self._books: Books | None = None
         self._sound: SoundBooks | None = None
@@ -63,11 +62,6 @@ class Scene:
         self._unfenced: Unfenced | None = None
         self._touched = False  # somebody has begun to repair or to end what was hurt
         self._full = False  # the disk that all of this lies on
-        category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
-        self.journal.record(
-            "scenario.begin", scenario=name, title=title, tags=tags, feature=feature, category=category,
-            settling=SETTLING.total_seconds(),
-        )  # fmt: skip
 
     @property
     def stack(self) -> Stack:
@@ -102,6 +96,15 @@ class Scene:
         return [zone for zone in self.stack.zones if zone != self.leading_zone]
 
     # Before
+
+    def announce(self, *, title: str, tags: list[str], feature: str) -> None:
+        """The scenario's first line, and its folder. Errors: OSError where there can be none."""
+        category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
+        self.journal.record(
+            "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=category,
+            settling=SETTLING.total_seconds(),
+        )  # fmt: skip
+        self.folder.mkdir(parents=True)
 
     def begin(self) -> None:
         """A steady stack. Errors: `NotReady`; nothing has been hurt then."""
@@ -340,6 +343,7 @@ class Scene:
                 self.journal.record("stopped", who=request.who, why=request.why)
             outcome = "stopped" if stopped else outcome
             self.journal.record("scenario.end", scenario=self.name, outcome=outcome, error=error)
+            self.run.ended.append(self.name)
             return Verdict.of(judge(next(found for found in evidence(self.run.folder) if found.scenario == self.name)))
 
     def _heal(self, *, by: str = "harness") -> None:

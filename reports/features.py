@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-KEYWORDS = ("Given", "When", "Then", "And", "But")
-MARK = re.compile(r"<([^<>]+)>")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    keyword: str
-    text: str
-    background: bool
+from harness import catalog
+from harness.catalog import Sentence
+from harness.errors import Refused
 
 
 @dataclass(frozen=True)
@@ -30,55 +24,14 @@ class Wording:
 
 
 def find(folder: Path, title: str) -> Wording | None:
-    """The scenario of that title in the pack's features; of an outline, the marks are filled in from the title."""
+    """The scenario of that title in the pack's features, examples filled in; None where it cannot be read."""
     for path in sorted((folder / "features").rglob("*.feature")):
-        for wording in _read(path.read_text(encoding="utf-8", errors="replace")):
-            values = _fits(wording.title, title)
-            if values is not None:
-                filled = tuple(replace(sentence, text=_filled(sentence.text, values)) for sentence in wording.sentences)
-                return replace(wording, title=title, sentences=filled)
+        with suppress(Refused):
+            drill = catalog.read(path)
+            for scenario in drill.scenarios:
+                if scenario.title == title:
+                    return Wording(drill.title, title, scenario.sentences, scenario.tags)
     return None
-
-
-def _filled(text: str, values: dict[str, str]) -> str:
-    return MARK.sub(lambda mark: values.get(mark[1], mark[0]), text)
-
-
-def _fits(pattern: str, title: str) -> dict[str, str] | None:
-    if pattern == title:
-        return {}
-    names = MARK.findall(pattern)
-    if not names:
-        return None
-    pieces = [re.escape(piece) for piece in MARK.split(pattern)[::2]]
-    found = re.fullmatch("(.+?)".join(pieces), title)
-    return dict(zip(names, found.groups(), strict=True)) if found else None
-
-
-def _read(text: str) -> list[Wording]:
-    feature, background, in_background = "", list[Sentence](), False
-    pending: list[str] = []
-    feature_tags: list[str] = []
-    found: list[tuple[str, list[Sentence], list[str]]] = []
-    for raw in text.splitlines():
-        line = raw.strip()
-        head, _, rest = line.partition(":")
-        word = line.split(" ", 1)[0]
-        if line.startswith("@"):
-            pending += [tag.lstrip("@") for tag in line.split() if tag.startswith("@")]
-        elif head == "Feature":
-            feature, feature_tags, pending = rest.strip(), pending, []
-        elif head == "Background":
-            in_background = True
-        elif head in ("Scenario", "Scenario Outline", "Example"):
-            found.append((rest.strip(), [], [*feature_tags, *pending]))
-            in_background, pending = False, []
-        elif head in ("Examples", "Scenarios"):
-            pending = []
-        elif word in KEYWORDS and (in_background or found):
-            into = background if in_background else found[-1][1]
-            into.append(Sentence(word, line[len(word) :].strip(), in_background))
-    return [Wording(feature, title, (*background, *own), tuple(tags)) for title, own, tags in found]
 
 
 def demands(folder: Path) -> dict[str, str]:

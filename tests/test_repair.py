@@ -126,7 +126,7 @@ def test_a_dry_run_knows_every_procedure_that_a_sentence_carries_out() -> None:
         for scenario in drill.scenarios:
             carried_out = any(
                 word in sentence
-                for sentence in scenario.sentences
+                for sentence in scenario.texts
                 for word in ("database is restored to", "database is restored from", "started again", "deployed again")
             )
-            assert bool(procedures(scenario.sentences)) is carried_out, scenario.title
+            assert bool(procedures(scenario.texts)) is carried_out, scenario.title

@@ -11,7 +11,7 @@ import click
 from drills.expectations import expected
 from drills.procedures import procedures
 from drills.questions import COMMANDER, questions
-from harness.catalog import Drill, Scenario, slug
+from harness.catalog import Drill, Scenario, Sentence, name_of
 from harness.plan import Plan
 from harness.plan.lengths import in_words
 from harness.stacks.kinds import ENVIRONMENTS
@@ -31,9 +31,9 @@ def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended:
             click.echo(f"  {sentence}")
         sentences, steps, judged = (_Part(name) for name in ("sentences", "steps", "judged"))
         for scenario in drill.scenarios:
-            if not only or slug(scenario.title) == slug(only):
+            if not only or scenario.name == name_of(only):
                 click.echo(f"\n{scenario.title}")
-                sentences.show(scenario.title, scenario.sentences[len(first) :])
+                sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
                     _decisions(scenario)
                 if listed := _steps(scenario):
@@ -63,15 +63,15 @@ class _Part:
             click.echo(f"    {line}")
 
 
-def _first_sentences(drill: Drill) -> tuple[str, ...]:
+def _first_sentences(drill: Drill) -> tuple[Sentence, ...]:
     """What all scenarios begin with, up to where something happens."""
     together = zip(*(scenario.sentences for scenario in drill.scenarios), strict=False)
-    same = takewhile(lambda each: len(set(each)) == 1 and not each[0].startswith("When "), together)
+    same = takewhile(lambda each: len(set(map(str, each))) == 1 and each[0].kind != "when", together)
     return tuple(each[0] for each in same)
 
 
 def _decisions(scenario: Scenario) -> None:
-    asked = questions(scenario.sentences)
+    asked = questions(scenario.texts)
     for question in asked:
         click.echo(f"  the {COMMANDER} is asked: {question}")
     if not asked:
@@ -80,14 +80,14 @@ def _decisions(scenario: Scenario) -> None:
 
 def _steps(scenario: Scenario) -> tuple[str, ...]:
     """From the same lists that a run follows; the stack is not looked at until a step runs."""
-    steps = [step for procedure in procedures(scenario.sentences) for step in procedure.steps]
+    steps = [step for procedure in procedures(scenario.texts) for step in procedure.steps]
     return tuple(f"{number:2}. [{step.phase}] {step.name}: {step.does}" for number, step in enumerate(steps, 1))
 
 
 def _judged(scenario: Scenario, plan: Plan) -> tuple[str, ...]:
     """Each finding with its objective, and the demands of the plan that it answers."""
     lines = []
-    for promise in expected([sentence.partition(" ")[2] for sentence in scenario.sentences], plan):
+    for promise in expected(scenario.texts, plan):
         limit = "right or wrong"
         if promise.limit is not None:
             given = promise.limit

@@ -75,7 +75,7 @@ def gate(
     """
     options.must_be_there(context, evidence)
     month = months.look(evidence, key=key, today=today)
-    now = {(drill.name, scenario.name) for drill in catalog.drills(FEATURES) for scenario in drill.scenarios}
+    now = {(drill.name, scenario.name) for drill in catalog.announced(FEATURES) for scenario in drill.scenarios}
     found = gates.checks(
         month.folder,
         month.standings,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from typing import Any
 
 import click
 
 from drills import FEATURES, PLAN
+from drills.steps import load
 from harness import catalog, plan
 from harness.cli.options import as_json
 
@@ -16,8 +17,9 @@ from harness.cli.options import as_json
 @as_json
 def list_drills(*, as_json: bool) -> None:
     """Show the drills of the plan's calendar, with their scenarios."""
+    load()
     calendar = plan.load(PLAN, features=FEATURES).calendar
-    built = {drill.name: drill for drill in catalog.drills(FEATURES)}
+    built = {drill.name: drill for drill in catalog.announced(FEATURES)}
     if as_json:
         drills = [
             {
@@ -28,7 +30,7 @@ def list_drills(*, as_json: bool) -> None:
                 "built": duty.drill in built,
                 "not_built": duty.not_built,
                 "scenarios": [
-                    {**asdict(scenario)} for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
+                    _as_json(scenario) for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
                 ],
             }
             for duty in calendar
@@ -43,3 +45,13 @@ def list_drills(*, as_json: bool) -> None:
             continue
         for scenario in built[duty.drill].scenarios:
             click.echo(f"    {scenario.title}")
+
+
+def _as_json(scenario: catalog.Scenario) -> dict[str, Any]:
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "tags": scenario.tags,
+        "sentences": [str(sentence) for sentence in scenario.sentences],
+        "unknown": scenario.unknown,
+    }

@@ -164,7 +164,7 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
     load()
     calendar = plan.load(PLAN, features=FEATURES).calendar
-    built = catalog.drills(FEATURES)
+    built = catalog.announced(FEATURES)
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:
         waiting = [duty for duty in calendar if name in (duty.drill, duty.cadence)]
@@ -175,9 +175,9 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
         names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
     catalog.must_be_understood(chosen)
-    titles = [scenario.title for drill in chosen for scenario in drill.scenarios]
-    if only and catalog.slug(only) not in map(catalog.slug, titles):
-        raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles))
+    titles = {scenario.name: scenario.title for drill in chosen for scenario in drill.scenarios}
+    if only and catalog.name_of(only) not in titles:
+        raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles.values()))
     return chosen
 
 
