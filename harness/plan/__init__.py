@@ -153,6 +153,7 @@ class Plan:
     health: tuple[HealthCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
+    id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
 
     def objective(self, tier: str) -> Objective:
         """The objectives of a tier. Errors: `Refused` when the plan has no such tier."""
@@ -228,6 +229,7 @@ def _plan(text: plan_text.Text) -> Plan:
         path=text.path,
         digest=text.digest,
         name=document["name"],
+        id=document.get("id", ""),
         version=document["version"],
         last_updated=plan_shape.first_day(document["last_updated"]),
         next_review=plan_shape.last_day(document["next_review"]),

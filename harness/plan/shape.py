@@ -115,6 +115,12 @@ def _drill(text: str) -> str:
     return text
 
 
+def _plan_id(text: str) -> str:
+    if not _DRILL.fullmatch(text):
+        raise ValueError(f'"{text}" is not the id of a plan')
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -137,6 +143,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "day": (day, "write a day as 2024-01-31"),
     "demand-id": (_id, "ids of demands look like OBJ-1, TST-M1 or APX-A"),
     "drill-name": (_drill, "write it like database-backup-restoration: small letters and hyphens"),
+    "plan-id": (_plan_id, "write it like our-platform: small letters and hyphens"),
     "weekday-of-month": (weekday_of_month, 'write it like "first Monday", with first, second, third, fourth or last'),
     "month": (month, "write the month's English name, such as March"),
     "time-zone": (_zone, "write a name of the time zone database, such as UTC or Europe/Berlin"),
