@@ -14,6 +14,7 @@ from pytest_bdd.scenario import collect_example_parametrizations
 from pytest_bdd.steps import step_function_context_registry
 
 from harness.errors import Refused
+from harness.lookalikes import RETYPE, unseen
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def drills(features: Path) -> list[Drill]:
         try:
             feature = get_features([str(path)])[0]
         except GherkinParseError as error:
-            raise Refused(
-                f"{path}:{error.line}: {error.message}", hint="mend the Gherkin; docs/write-a-drill.md"
-            ) from None
+            odd = unseen(str(error.line_content))
+            hint = f"{RETYPE if odd else 'mend the Gherkin'}; docs/write-a-drill.md"
+            named = f" (there is {odd})" if odd else ""
+            raise Refused(f"{path}:{error.line}: {error.message}{named}", hint=hint) from None
         except KeyError:  # of the parser: a file without a feature
             raise Refused(f"{path}: holds no feature", hint="begin it with Feature: docs/write-a-drill.md") from None
         except (UnicodeDecodeError, OSError) as error:
@@ -86,9 +88,11 @@ def must_be_understood(chosen: Iterable[Drill]) -> None:
     for drill in chosen:
         unknown = sorted({sentence for scenario in drill.scenarios for sentence in scenario.unknown})
         if unknown:
+            odd_in = {sentence: unseen(sentence) for sentence in unknown}
+            listed = "; ".join(f"{each} (there is {odd_in[each]})" if odd_in[each] else each for each in unknown)
+            mend = RETYPE if any(odd_in.values()) else "write it in drills/steps, or mend the sentence"
             raise Refused(
-                f"{drill.feature}: no step says what this means: {'; '.join(unknown)}",
-                hint="write it in drills/steps, or mend the sentence; docs/write-a-drill.md",
+                f"{drill.feature}: no step says what this means: {listed}", hint=f"{mend}; docs/write-a-drill.md"
             )
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from harness.errors import Refused
+from harness.lookalikes import unseen
 from harness.plan import shape as plan_shape
 from harness.plan import text as plan_text
 from harness.plan.lengths import length_of_time, percentage
@@ -188,6 +189,8 @@ class Plan:
             return among[name]
         near = difflib.get_close_matches(name, among, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(among)}"
+        if near and (odd := unseen(near[0]) or unseen(name)):
+            hint += f" There is {odd}"
         raise Refused(f'{self.path}: the plan has no {kind} "{name}"', hint=hint)
 
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 
+from harness.lookalikes import unseen
 from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
 from harness.plan.text import Text, Where
 
@@ -25,6 +26,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDINALS = ("first", "second", "third", "fourth", "last")
+NO_ZONES = ("localtime", "posixrules", "Factory")  # lie beside the zones, and are what somebody set up there
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-(?:[A-Z]|[A-Z]?[0-9]{1,2})", re.ASCII)
 _DRILL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
@@ -56,7 +58,8 @@ def request(text: str) -> tuple[str, str]:
     """`"GET https://…"` is `("GET", "https://…")`. Errors: `ValueError`."""
     method, _, url = text.partition(" ")
     parts = urlsplit(url)
-    if method not in ("GET", "POST") or parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
+    sound = parts.scheme in ("http", "https") and parts.hostname and " " not in url and not unseen(url)
+    if method not in ("GET", "POST") or not sound:
         raise ValueError(f'"{text}" is not a request')
     return method, url
 
@@ -122,6 +125,8 @@ def _plan_id(text: str) -> str:
 
 
 def _zone(text: str) -> ZoneInfo:
+    if text in NO_ZONES or text.startswith(("posix/", "right/")):
+        raise ValueError(f'"{text}" is no zone of its own: what it means differs from machine to machine')
     try:
         return ZoneInfo(text)
     except (KeyError, OSError, ValueError) as error:
