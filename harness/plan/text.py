@@ -7,6 +7,7 @@ Anchors and aliases are refused: a small file could say a billion values with th
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,9 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise Refused(f"{path}: there is no such file", hint="name the file of the plan") from error
     except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror}", hint=f"look at: ls -ld {path}") from error
+        raise Refused(
+            f"{path}: cannot be read: {error.strerror}", hint=f"look at: ls -ld {shlex.quote(str(path))}"
+        ) from error
     if len(content) > LARGEST:
         raise Refused(f"{path}: is larger than {LARGEST:,} bytes", hint="a plan has a few hundred lines: right file?")
     return content
