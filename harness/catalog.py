@@ -20,6 +20,7 @@ from pytest_bdd.gherkin_parser import Scenario as Written
 from pytest_bdd.steps import step_function_context_registry
 
 from harness.errors import Refused
+from harness.lookalikes import RETYPE, unseen
 
 LONGEST_NAME = 200  # letters: a folder's name may have 255 bytes, and files are named after it
 DIGEST = 8  # hexadecimal digits
@@ -121,7 +122,10 @@ def read(path: Path) -> Drill:
         _must_be_short(path)
         feature = parsing.parse()
     except GherkinParseError as error:
-        raise Refused(f"{path}:{error.line}: {error.message}", hint=f"mend the Gherkin; {HINT}") from None
+        odd = unseen(str(error.line_content))
+        named = f" (there is {odd})" if odd else ""
+        hint = f"{RETYPE if odd else 'mend the Gherkin'}; {HINT}"
+        raise Refused(f"{path}:{error.line}: {error.message}{named}", hint=hint) from None
     except KeyError:  # of the parser: a file without a feature
         raise Refused(f"{path}: holds no feature", hint=f"begin it with Feature: {HINT}") from None
     except (UnicodeDecodeError, OSError) as error:
@@ -138,9 +142,11 @@ def must_be_understood(chosen: Iterable[Drill]) -> None:
     for drill in chosen:
         unknown = sorted({sentence for scenario in drill.scenarios for sentence in scenario.unknown})
         if unknown:
+            odd_in = {sentence: unseen(sentence) for sentence in unknown}
+            listed = "; ".join(f"{each} (there is {odd_in[each]})" if odd_in[each] else each for each in unknown)
+            mend = RETYPE if any(odd_in.values()) else "write it in drills/steps, or mend the sentence"
             raise Refused(
-                f"{drill.feature}: no step says what this means: {'; '.join(unknown)}",
-                hint="write it in drills/steps, or mend the sentence; docs/write-a-drill.md",
+                f"{drill.feature}: no step says what this means: {listed}", hint=f"{mend}; docs/write-a-drill.md"
             )
 
 

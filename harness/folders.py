@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+USUAL = Path("evidence")  # of the working directory: where packs go unless --evidence says otherwise
 UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
 DAMAGED = ".damaged"  # the same, where its journal cannot be read any more: it is healed, and never sealed
 CONTROL = "control"  # the guardian's log, requests to stop, questions to people: gone before the pack is sealed
@@ -11,6 +13,11 @@ PROOF = "proof-"  # before the id of a folder in which a drill is proved
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
 DISK_WANTED = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside
 KEPT = 1_000_000  # bytes of each log
+
+
+def option(evidence: Path) -> str:
+    """` --evidence FOLDER`, for a command that is printed to be copied; nothing for the usual folder."""
+    return "" if evidence.resolve() == USUAL.resolve() else f" --evidence {shlex.quote(str(evidence))}"
 
 
 def keep_logs(logs: dict[str, Path], into: Path) -> None:

@@ -246,6 +246,9 @@ class Live:
         words = _short(f"{named}: {data['summary']}")
         self._at(line, f"    alert {words}")
 
+    def _alerts_truncated(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    {WORDS['alerts.truncated'](data)}")
+
     def _watched(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if not data["named"]:
             self._at(line, f"    NOBODY was told what was hurt, within {data['within']:g} s")

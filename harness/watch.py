@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from harness import clock, wait
+from harness.alerts.alert_file import still_firing
 from harness.errors import NotInTime
 from harness.recorder import Recorder
 from harness.stacks import Alert, Monitoring
@@ -18,12 +19,16 @@ NAMED = "the monitoring names what has failed"  # what is waited for, in the jou
 
 
 class Watch:
-    """Everything that was told since it began, recorded once each as `alert`, by a thread that looks all the time."""
+    """Everything that was told since it began, recorded once each as `alert`, by a thread that looks all the time.
+
+    What the monitoring left out of what it told is recorded as `alerts.truncated`.
+    """
 
     def __init__(self, monitoring: Monitoring, recorder: Recorder) -> None:
         self._monitoring = monitoring
         self._recorder = recorder
         self._known = len(monitoring.alerts())
+        self._known_truncated = len(monitoring.truncated())
         self._heard: list[Alert] = []
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -37,6 +42,9 @@ class Watch:
                 self._known += 1
                 self._heard.append(alert)
                 self._recorder.record("alert", **asdict(alert), by=self._monitoring.by)
+            for one in self._monitoring.truncated()[self._known_truncated :]:
+                self._known_truncated += 1
+                self._recorder.record("alerts.truncated", **asdict(one), by=self._monitoring.by)
             return list(self._heard)
 
     def end(self) -> None:
@@ -74,9 +82,12 @@ class Watch:
         return named
 
     def unresolved(self) -> list[str]:
-        """The components that alerts name, and that are not said to be well again."""
-        state = {alert.component: alert.state for alert in self.listen() if alert.component}
-        return [component for component, last in state.items() if last == "firing"]
+        """The components that alerts name, and that are not said to be well again, each once.
+
+        One of several alerts about a component that is taken back says nothing about the others.
+        """
+        named = [alert.component for alert in still_firing(self.listen()) if alert.component]
+        return list(dict.fromkeys(named))
 
     def _firing(self) -> list[Alert]:
         return [alert for alert in self.listen() if alert.state == "firing"]

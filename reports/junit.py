@@ -9,74 +9,58 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from harness.checks import Finding, Outcome, merge
+from reports import suites
 from reports.limits import size_of
 from reports.pack import Pack, Scenario
-from reports.words import clean, measured
+from reports.words import measured
 
 
 def xml(pack: Pack) -> bytes:
     """The file's bytes."""
-    root = Xml.Element("testsuites", name=clean(pack.begin.get("drill") or "drill"))
-    stamp = next((fact.utc for fact in pack.facts.lines if fact.utc), None)
-    for scenario in pack.scenarios:
-        _suite(root, pack, scenario.title, _cases(scenario), stamp.isoformat() if stamp else "")
-    if not pack.scenarios:
-        _suite(root, pack, "drill", [_bare("drill", "a scenario ran", "no scenario ran, so nothing was shown")], "")
-    for total in ("tests", "failures", "errors", "skipped"):
-        root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
-    Xml.indent(root)
-    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-def _suite(root: Xml.Element, pack: Pack, name: str, cases: list[Xml.Element], stamp: str) -> None:
-    suite = Xml.SubElement(root, "testsuite", name=clean(name))
-    if stamp:
-        suite.set("timestamp", stamp)
-    for total, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(total, str(sum(case.find(tag) is not None for case in cases)))
-    suite.set("tests", str(len(cases)))
+    root = suites.root_of(pack.begin.get("drill") or "drill")
     begin = pack.begin
-    _properties(
-        suite,
-        {
-            "run": begin.get("run"),
-            "environment": begin.get("environment"),
-            "rung": begin.get("rung"),
-            "size": size_of(pack),
-            "sabotage": begin.get("sabotage") or "none",
-            "commit": begin.get("commit"),
-        },
-    )
-    environment = clean(begin.get("environment") or "unknown")
-    for case in cases:
-        properties = case.find("properties")
-        if properties is not None:
-            Xml.SubElement(properties, "property", name="environment", value=environment)
-        suite.append(case)
+    stamp = next((fact.utc for fact in pack.facts.lines if fact.utc), None)
+    environment = begin.get("environment") or "unknown"
+    known = {
+        "run": begin.get("run"),
+        "environment": environment,
+        "rung": begin.get("rung"),
+        "size": size_of(pack),
+        "sabotage": begin.get("sabotage") or "none",
+        "commit": begin.get("commit"),
+    }
+    for scenario in pack.scenarios:
+        cases = _cases(scenario, environment)
+        suites.suite(root, scenario.title, cases, stamp=stamp.isoformat() if stamp else "", known=known)
+    if not pack.scenarios:
+        none = suites.case("drill", "a scenario ran", Outcome.UNKNOWN, "no scenario ran, so nothing was shown")
+        suites.suite(root, "drill", [none], stamp="", known=known)
+    return suites.written(root)
 
 
-def _cases(scenario: Scenario) -> list[Xml.Element]:
-    cases = [_case(scenario, finding) for finding in scenario.findings]
-    if scenario.verdict is not Outcome.MET and scenario.verdict is not merge(_counted(cases, scenario)):
+def _cases(scenario: Scenario, environment: object) -> list[Xml.Element]:
+    cases = [_case(scenario, finding, environment) for finding in scenario.findings]
+    title = scenario.title
+    if scenario.verdict is not Outcome.MET and scenario.verdict is not merge(list(scenario.findings)):
         why = f"the verdict of this scenario is {scenario.verdict}, and no finding above says why"
-        cases.append(_bare(scenario.title, "verdict", why, missed=scenario.verdict is Outcome.MISSED))
+        outcome = Outcome.MISSED if scenario.verdict is Outcome.MISSED else Outcome.UNKNOWN
+        cases.append(suites.case(title, "verdict", outcome, why))
     elif not any(not finding.advisory for finding in scenario.findings):
         why = "no check gave a finding" if scenario.begun else "the scenario was planned and never began"
-        cases.append(_bare(scenario.title, "verdict", why))
+        cases.append(suites.case(title, "verdict", Outcome.UNKNOWN, why))
     return cases
 
 
-def _counted(cases: list[Xml.Element], scenario: Scenario) -> list[Finding]:
-    return list(scenario.findings) if cases else []
-
-
-def _case(scenario: Scenario, finding: Finding) -> Xml.Element:
-    case = Xml.Element("testcase", classname=clean(scenario.title), name=clean(finding.title or finding.id))
-    if finding.id == "rto" and finding.figure is not None:
-        case.set("time", f"{finding.figure:.3f}")
-    _properties(
-        case,
-        {
+def _case(scenario: Scenario, finding: Finding, environment: object) -> Xml.Element:
+    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
+    return suites.case(
+        scenario.title,
+        finding.title or finding.id,
+        finding.outcome,
+        f"{figure}: {finding.reason}",
+        advisory=finding.advisory,
+        seconds=finding.figure if finding.id == "rto" else None,
+        known={
             "id": finding.id,
             "outcome": str(finding.outcome),
             "figure": finding.figure,
@@ -87,33 +71,6 @@ def _case(scenario: Scenario, finding: Finding) -> Xml.Element:
             "unit": finding.unit,
             "beside": ", ".join(f"{name} {words}" for name, words in finding.beside),
             "demands": " ".join(finding.demands),
+            "environment": environment,
         },
     )
-    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
-    message = clean(f"{figure}: {finding.reason}")
-    if finding.outcome is Outcome.MET:
-        return case
-    if finding.advisory:
-        Xml.SubElement(case, "skipped", message=clean(f"advisory, {finding.outcome}: {message}"))
-    elif finding.outcome is Outcome.MISSED:
-        Xml.SubElement(case, "failure", type="MISSED", message=message).text = message
-    else:
-        Xml.SubElement(case, "error", type="UNKNOWN", message=message).text = message
-    return case
-
-
-def _bare(scenario: str, name: str, why: str, *, missed: bool = False) -> Xml.Element:
-    case = Xml.Element("testcase", classname=clean(scenario), name=name)
-    Xml.SubElement(case, "properties")
-    Xml.SubElement(
-        case, "failure" if missed else "error", type="MISSED" if missed else "UNKNOWN", message=why
-    ).text = why
-    return case
-
-
-def _properties(parent: Xml.Element, values: dict[str, object]) -> None:
-    holder = Xml.SubElement(parent, "properties")
-    for name, value in values.items():
-        if value is not None and value != "":
-            shown = repr(value) if isinstance(value, float) else clean(str(value))
-            Xml.SubElement(holder, "property", name=name, value=shown)

@@ -115,6 +115,12 @@ def _alert(data: Data) -> str:
     return f"alert: {alert(data)}" + (f": {plain(data['summary'])}" if data.get("summary") else "")
 
 
+def _truncated(data: Data) -> str:
+    if not data.get("count"):
+        return "the monitoring tells all of its alerts again"
+    return f"the monitoring left {plain(data['count'])} alerts out of what it told"
+
+
 def _watched(data: Data) -> str:
     if data.get("named"):
         return ""  # `detected` says it
@@ -171,6 +177,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
         f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {healer(d.get('by'))}"
     ),
     "alert": _alert,
+    "alerts.truncated": _truncated,
     "watched": _watched,
     "detected": lambda d: f"noticed by {plain(d.get('by'))}: {plain(d.get('seen'))}",
     "asked": lambda d: f"the {plain(d.get('role'))} is asked: {plain(d.get('question'))}",

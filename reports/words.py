@@ -35,7 +35,8 @@ def clean(value: Any) -> str:
 
 
 def _visible(char: str) -> str:
-    if char in "\n\t" or unicodedata.category(char) not in _BAD_CATEGORIES:
+    none = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE  # no characters; XML has no place for them
+    if char in "\n\t" or not (none or unicodedata.category(char) in _BAD_CATEGORIES):
         return char
     return f"<U+{ord(char):04X}>"
 

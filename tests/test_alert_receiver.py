@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,6 +23,8 @@ from harness.alerts.alert_file import AlertFile
 from harness.alerts.formats import LONGEST
 from harness.alerts.receiver import BODY_LIMIT, Receiver
 from harness.alerts.writer import Writer
+from harness.stacks import Condition
+from harness.stacks.parts.monitor import Monitor, alert_file
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,110 @@ def test_alertmanager_is_understood(sink: Sink) -> None:
     assert before < first.received <= second.received < clock.mono()
 
 
+def grafana(*alerts: Any, **more: Any) -> bytes:
+    """A whole message of Grafana 10, with what Alertmanager does not send."""
+    known = [
+        {**one, "values": {"B": 22, "C": 1.5}, "valueString": "[ var='B' value=22 ]", "silenceURL": "http://g.example",
+         "dashboardURL": "", "panelURL": "", "imageURL": ""} for one in alerts
+    ]  # fmt: skip
+    whole = {"version": "1", "orgId": 1, "title": "[FIRING:2, RESOLVED:1] Disk", "state": "alerting", "message": "x"}
+    return webhook(*known, **{**whole, **more})
+
+
+@pytest.mark.parametrize("path", ["/grafana", "/alertmanager"])
+def test_grafana_is_understood(sink: Sink, path: str) -> None:
+    """Wherever it posts; it writes its own zone's time, with as many digits as it has."""
+    sent = grafana(alert(startsAt="2026-03-29T04:00:00.92607674+02:00"), alert(status="resolved", values=None))
+    assert sink.post(path, sent) == (200, "2 kept\n")
+    first, second = sink.file.alerts()
+    assert (first.name, first.component, first.zone, first.state) == ("InstanceDown", "api-a", "a", "firing")
+    assert (first.starts, second.state) == ("2026-03-29T02:00:00.926076Z", "resolved")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-11-28T10:00:00Z", "2026-11-28T10:00:00.000000Z"),
+        ("2026-11-28T10:00:00.5Z", "2026-11-28T10:00:00.500000Z"),
+        ("2026-11-28T10:00:00.123456789Z", "2026-11-28T10:00:00.123456Z"),
+        ("2026-11-28T05:30:00.1234567-05:30", "2026-11-28T11:00:00.123456Z"),
+        ("2026-11-28T11:00:00+01:00", "2026-11-28T10:00:00.000000Z"),
+        ("0001-01-01T00:00:00Z", ""),  # Go's way to say that there is none
+        ("0001-01-01T00:00:00+01:00", ""),
+        ("", ""),
+    ],
+)
+def test_a_moment_is_read_however_it_is_written(sink: Sink, written: str, meant: str) -> None:
+    """With Z or an offset, and with any number of digits."""
+    assert sink.post("/alertmanager", webhook(alert(startsAt=written, endsAt=written)))[0] == 200
+    assert sink.file.alerts()[0].starts == meant
+
+
+def test_two_instances_under_one_name_are_two_alerts(sink: Sink) -> None:
+    """Whatever label tells them apart: one that is resolved says nothing about the other, nor does its group."""
+    one, other = ({"alertname": "Lag", "component": "db", "instance": f"db:{port}"} for port in (5432, 5433))
+    sink.post("/alertmanager", webhook(alert(labels=one), alert(labels=other)))
+    sink.post("/alertmanager", webhook(alert(labels=other, status="resolved"), alert(labels=one), status="resolved"))
+    (left,) = sink.file.firing()
+    assert (left.name, left.component) == ("Lag", "db")
+    sink.post("/alertmanager", webhook(alert(labels=one, status="resolved"), status="resolved"))
+    assert sink.file.firing() == []
+
+
+def test_alerts_whose_labels_are_alike_are_told_apart_by_their_fingerprint(sink: Sink) -> None:
+    """Grafana leaves labels of its own out; its fingerprint is of all of them."""
+    sink.post("/grafana", grafana(alert(fingerprint="aa"), alert(fingerprint="bb")))
+    sink.post("/grafana", grafana(alert(fingerprint="aa", status="resolved")))
+    assert len(sink.file.firing()) == 1
+    for which in ("aa", "bb"):
+        sink.post("/alert", json.dumps({"name": "Disk", "state": "firing", "fingerprint": which}).encode())
+    sink.post("/alert", b'{"name": "Disk", "state": "resolved", "fingerprint": "bb"}')
+    assert [one.name for one in sink.file.firing()] == ["InstanceDown", "Disk"]
+
+
+def test_what_was_left_out_is_kept_until_its_group_is_told_whole(sink: Sink) -> None:
+    """Other groups say nothing about it, and the watchdog of the same one does."""
+    sink.post("/alertmanager", webhook(alert(), groupKey="g1", truncatedAlerts=4))
+    sink.post("/alertmanager", webhook(alert(), groupKey="g2"))
+    assert (sink.file.left_out(), [one.count for one in sink.file.truncated()]) == (4, [4])
+    sink.post("/alertmanager", webhook(alert(), groupKey="g1", truncatedAlerts=2))
+    assert sink.file.left_out() == 2
+    sink.post("/alertmanager", webhook(alert("Watchdog"), groupKey="g1"))
+    assert (sink.file.left_out(), [one.count for one in sink.file.truncated()]) == (0, [4, 2, 0])
+    assert len(sink.file.alerts()) == 3
+
+
+def test_what_was_left_out_beside_no_alert_is_kept_too(sink: Sink) -> None:
+    """The group is told apart from others by its receiver and by Grafana's organisation, too."""
+    sink.post("/grafana", grafana(truncatedAlerts=1, orgId=1))
+    sink.post("/grafana", grafana(alert(), orgId=2))
+    assert sink.file.left_out() == 1
+    sink.post("/grafana", grafana(alert(), orgId=1))
+    assert sink.file.left_out() == 0
+
+
+def test_a_stack_is_not_steady_while_alerts_are_left_out(tmp_path: Path) -> None:
+    """Nor while one of two instances fires; it says which it is."""
+    monitor = Monitor(by="x", folder=tmp_path, receiver=Mock(), sees=lambda: Condition("watched", ok=True, seen="all"))
+    with receiving(alert_file(tmp_path)) as sink:
+        sink.post("/alertmanager", webhook(alert("Watchdog"), groupKey="all", truncatedAlerts=2))
+        cut = monitor.condition()
+        assert not cut.ok and cut.seen.startswith("2 more alerts are not told")
+        assert [one.count for one in monitor.truncated()] == [2]
+        sink.post("/alertmanager", webhook(alert("Watchdog"), groupKey="all"))
+        assert monitor.condition().ok
+        both = [alert(fingerprint="one"), alert(fingerprint="two", status="resolved")]
+        sink.post("/alertmanager", webhook(*both, groupKey="other"))
+        assert not monitor.condition().ok
+
+
+def test_a_line_of_an_older_receiver_is_an_alert_all_the_same(tmp_path: Path) -> None:
+    """It had no fingerprint: name, component and zone tell its alerts apart."""
+    file = AlertFile(tmp_path / "alerts.jsonl")
+    Writer(file.path).write([_said("A"), _said("B"), {**_said("A"), "state": "resolved"}])
+    assert [one.name for one in file.firing()] == ["B"]
+
+
 def test_plain_json_is_understood(sink: Sink) -> None:
     """Only name and state are needed: not every monitoring knows a zone."""
     assert (
@@ -123,7 +230,13 @@ def test_plain_json_is_understood(sink: Sink) -> None:
         ("/alert", b'{"name": "", "state": "firing"}', "no name"),
         ("/alert", b'{"name": 7, "state": "firing"}', "name is no text"),
         ("/alert", b'{"name": "X", "state": "firing", "starts": "yesterday"}', "'yesterday' is no moment"),
-        ("/alertmanager", b"{}", "not version 4"),
+        ("/alertmanager", b"{}", "neither version 4"),
+        ("/grafana", b'{"version": "2", "alerts": []}', "Grafana's, but '2'"),
+        ("/grafana", b'{"title": "[Alerting] api", "ruleName": "api", "state": "alerting"}', "legacy alerting"),
+        ("/alertmanager", webhook(truncatedAlerts="7"), "truncatedAlerts is '7'"),
+        ("/alertmanager", webhook(truncatedAlerts=-1), "truncatedAlerts is -1"),
+        ("/alertmanager", webhook(truncatedAlerts=True), "truncatedAlerts is True"),
+        ("/alertmanager", webhook(truncatedAlerts=10**400), "truncatedAlerts is 1000"),
         ("/alertmanager", b'{"version": "4", "alerts": {}}', "no list of alerts"),
         ("/alertmanager", webhook("text"), "alert 1 of 1: no object"),
         ("/alertmanager", webhook(alert(labels=[])), "no name"),
@@ -253,5 +366,5 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and listen in done.stderr
 
 
-def _said(name: str) -> dict[str, str]:
+def _said(name: str) -> dict[str, str | int]:
     return {"name": name, "state": "firing", "starts": "", "component": "", "zone": "", "summary": ""}

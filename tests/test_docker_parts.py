@@ -15,6 +15,7 @@ from typing import Any
 import docker.errors
 import pytest
 
+from harness.cli.run import Request, carry_out
 from harness.errors import DrillError, Exit, Refused
 from harness.stacks import kinds
 from harness.stacks.docker import engine, image, inside, network
@@ -108,6 +109,55 @@ def test_without_a_registry_and_without_mmdebstrap_the_way_out_is_named(elsewher
     with pytest.raises(Refused, match="no mmdebstrap") as refused:
         image._base(lambda _: None)
     assert "apt install mmdebstrap" in refused.value.hint
+
+
+def unreachable(elsewhere: pytest.MonkeyPatch, *programs: str, user: int) -> list[str]:
+    """No registry answers, and of the programs only these are there. Returns what is said and started, as it comes."""
+    happened: list[str] = []
+
+    def pull(_: str) -> None:
+        raise docker.errors.APIError("500", explanation="no route to host")
+
+    def start(words: list[str], **_: object) -> object:
+        happened.append(words[0])
+        return SimpleNamespace(returncode=1, stderr="E: no mirror\n")
+
+    fake = SimpleNamespace(
+        info=lambda: {"DockerRootDir": "/"}, images=SimpleNamespace(list=lambda **_: [], pull=pull, build=None)
+    )
+    elsewhere.setattr(image, "engine", lambda: fake)
+    elsewhere.setattr(image, "ROOM", 0)
+    elsewhere.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name in programs else None)
+    elsewhere.setattr("os.geteuid", lambda: user)
+    elsewhere.setattr("subprocess.run", start)
+    return happened
+
+
+@pytest.mark.parametrize("also", [(), ("newuidmap",), ("newgidmap",)])
+def test_an_ordinary_user_without_uidmap_is_refused_before_anything_is_done(
+    elsewhere: pytest.MonkeyPatch, tmp_path: Path, also: tuple[str, ...]
+) -> None:
+    """Also by a run, which leaves no folder; both ways out are said, one as a command for any folder."""
+    happened = unreachable(elsewhere, "mmdebstrap", *also, user=1000)
+    elsewhere.setattr(sys, "executable", "/home/ada/my drills/.venv/bin/python")
+    for begin in (
+        lambda: image.make(happened.append),
+        lambda: carry_out(Request(tmp_path / "e", "network-failover", stack="docker"), quiet=False),
+    ):
+        with pytest.raises(Refused, match="only root can make a base") as refused:
+            begin()
+        assert "sudo apt install uidmap" in refused.value.hint
+        assert "sudo '/home/ada/my drills/.venv/bin/drdrill' stack image" in refused.value.hint
+    assert happened == [] and not (tmp_path / "e").exists()
+
+
+@pytest.mark.parametrize(("user", "also"), [(0, ()), (1000, ("newuidmap", "newgidmap"))])
+def test_who_can_make_a_base_makes_one(elsewhere: pytest.MonkeyPatch, user: int, also: tuple[str, ...]) -> None:
+    """Root, and an ordinary user with uidmap; what mmdebstrap said last is told where it fails."""
+    happened = unreachable(elsewhere, "mmdebstrap", *also, user=user)
+    with pytest.raises(Refused, match="mmdebstrap made no base: E: no mirror"):
+        image.make(happened.append)
+    assert happened == ["no image registry can be reached: making a base from packages alone", "mmdebstrap"]
 
 
 def test_every_run_has_its_own_addresses() -> None:

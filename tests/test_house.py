@@ -163,9 +163,37 @@ def test_the_readme_lists_every_command() -> None:
 
 
 def test_the_changelog_speaks_of_the_version_that_this_is() -> None:
-    """The newest heading is the version of the package."""
+    """The newest heading is the version of the package, under what is not released yet."""
     headings = re.findall(r"^## (\S+)", text_of(HOME / "CHANGELOG.md"), re.MULTILINE)
-    assert headings[0] == PYPROJECT["project"]["version"]
+    assert next(heading for heading in headings if heading != "Unreleased") == PYPROJECT["project"]["version"]
+
+
+# What is printed to be copied
+
+COMMAND = re.compile(r"(\bdrdrill|\bls -|\bchmod|\bopenssl|\brm|\bmv|--evidence) [^`;:]*$")
+A_PATH = re.compile(r"\b(path|pack|folder|evidence|file|key|home|where|root|tarball)\b")
+SAFE = re.compile(r"quote\(|shlex|option\(|^where$|fingerprint")
+
+
+def commands_with_paths() -> Iterator[tuple[str, str]]:
+    """Each value that is put into the words of a command in a text, and where."""
+    for path in PYTHON:
+        for node in ast.walk(ast.parse(text_of(path))) if said(path).startswith(("harness/", "reports/")) else ():
+            before = ""
+            for part in node.values if isinstance(node, ast.JoinedStr) else ():
+                if isinstance(part, ast.Constant):
+                    before += str(part.value)
+                elif isinstance(part, ast.FormattedValue):
+                    if COMMAND.search(before):
+                        yield ast.unparse(part.value), f"{said(path)}:{node.lineno}"
+                    before += "…"
+
+
+def test_a_command_that_is_printed_quotes_its_paths() -> None:
+    """A folder with a space or a quote in its name can be copied with the command, and does nothing else in a shell."""
+    found = list(commands_with_paths())
+    assert len(found) > 10
+    assert [each for each in found if A_PATH.search(each[0]) and not SAFE.search(each[0])] == []
 
 
 # The journal

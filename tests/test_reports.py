@@ -19,7 +19,7 @@ from harness.checks import load
 from harness.workload import ledger
 from reports import customers, features, text
 from reports.words import clean
-from tests import sample_pack
+from tests import junit_rules, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
 
 PLOTS = {
@@ -159,6 +159,7 @@ def test_every_report_says_the_same_verdict(
     assert f"<title>{verdict}: Database Backup Restoration</title>" in pages[name]
     assert text.summary(packs[name]).endswith(f"{verdict}: the verdict of the run\n")
     root = Xml.fromstring(built[name]["junit.xml"])
+    assert junit_rules.broken(root) == []
     failures, errors = int(root.attrib["failures"]), int(root.attrib["errors"])
     assert (failures > 0) == (verdict == "MISSED")
     assert (errors > 0) == (verdict == "UNKNOWN") or verdict == "MISSED"
@@ -174,7 +175,7 @@ def test_junit_counts_what_it_lists(packs: dict[str, Path], built: dict[str, dic
     by_name = {case.attrib["name"]: case for case in cases}
     assert {case.attrib["classname"] for case in cases} == {"All volumes lost"}
     rto = by_name["Recovery time"]
-    properties = {each.attrib["name"]: each.attrib["value"] for each in rto.iter("property")}
+    properties = dict(line.split(": ", 1) for line in (rto.findtext("system-out") or "").splitlines())
     truth = next(finding for finding in found if finding.id == "rto")
     assert float(properties["figure"]) == truth.figure and float(properties["low"]) == truth.low
     assert properties["environment"] == "embedded" and properties["demands"] == "OBJ-5"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.stacks.docker import image
+
 HOME = Path(__file__).parent.parent
 TOOLS = (
     "sh",
@@ -24,6 +26,7 @@ TOOLS = (
     "mkdir",
     "chmod",
     "find",
+    "id",
     "flock",
     "unshare",
     "nsenter",
@@ -178,6 +181,51 @@ def test_a_failure_of_pip_is_explained(project: Project, pip: str, what: str, hi
     refused(project.set_up(), what, hint)
     project.python()
     assert project.set_up()[0] == 0
+
+
+# What a Docker engine answers: it is there, has these images, and its registry is out of reach or not.
+DOCKER = """#!/bin/sh
+case "$1" in
+    info) exit {there} ;;
+    images) [ "$3" != "{has}" ] || echo 0123456789ab ;;
+    pull) exit {pulled} ;;
+esac
+"""
+
+
+def test_an_image_that_nobody_can_make_is_refused_before_anything_is_fetched(project: Project) -> None:
+    """An ordinary user without uidmap, a registry that is out of reach: both ways out are said."""
+    project.python()
+    project.script("id", "#!/bin/sh\necho 1000\n")
+    project.script("docker", DOCKER.format(there=0, has="", pulled=1))
+    refused(project.set_up("docker"), "only root can make a base", "sudo apt install uidmap")
+    refused(project.set_up("docker"), "only root can make a base", f"docker import base.tar {image.OWN_BASE}")
+    assert project.calls() == []
+    assert project.set_up()[0] == 0, "the embedded stack needs no image"
+
+
+@pytest.mark.parametrize(
+    ("user", "uidmap", "engine"),
+    [
+        (0, False, {"there": 0, "has": "", "pulled": 1}),
+        (1000, True, {"there": 0, "has": "", "pulled": 1}),
+        (1000, False, {"there": 1, "has": "", "pulled": 1}),
+        (1000, False, {"there": 0, "has": "", "pulled": 0}),
+        (1000, False, {"there": 0, "has": image.PUBLIC_BASE, "pulled": 1}),
+        (1000, False, {"there": 0, "has": image.OWN_BASE, "pulled": 1}),
+        (1000, False, {"there": 0, "has": image.REPOSITORY, "pulled": 1}),
+    ],
+)
+def test_whoever_may_have_an_image_is_set_up(
+    project: Project, user: int, uidmap: bool, engine: dict[str, object]
+) -> None:
+    """Root, who has uidmap, who has a base or can pull one; what is wrong with the engine says the drill."""
+    project.python()
+    project.script("id", f"#!/bin/sh\necho {user}\n")
+    project.script("docker", DOCKER.format(**engine))
+    if uidmap:
+        project.script("newuidmap", "#!/bin/sh\n")
+    assert project.set_up("docker")[0] == 0
 
 
 def test_a_drill_does_not_install_the_tools_of_the_tests(project: Project) -> None:

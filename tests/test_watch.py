@@ -9,16 +9,20 @@ import pytest
 
 from harness import clock
 from harness.recorder import Memory
-from harness.stacks import Alert, Condition
+from harness.stacks import Alert, Condition, Truncated
 from harness.watch import Watch, names
 
 SHORT = timedelta(milliseconds=300)
 LONG_AGO = 1
 
 
-def alert(component: str = "", *, zone: str = "", state: str = "firing", received: int | None = None) -> Alert:
+def alert(
+    component: str = "", *, zone: str = "", state: str = "firing", received: int | None = None, which: str = ""
+) -> Alert:
     moment = clock.mono() if received is None else received
-    return Alert(moment, "2026-11-25T03:00:00Z", "InstanceDown", state, component, zone, "it is down")  # type: ignore[arg-type]
+    which = which or f"{component} {zone}"
+    began = "2026-11-25T03:00:00Z"
+    return Alert(moment, began, "InstanceDown", state, component, zone, "it is down", which)  # type: ignore[arg-type]
 
 
 class Told:
@@ -28,12 +32,16 @@ class Told:
 
     def __init__(self, *told: Alert) -> None:
         self.told = list(told)
+        self.cut: list[Truncated] = []
         self.broken = False
 
     def alerts(self) -> list[Alert]:
         if self.broken:
             raise OSError("the receiver's file is gone")
         return list(self.told)
+
+    def truncated(self) -> list[Truncated]:
+        return list(self.cut)
 
     def condition(self) -> Condition:
         return Condition("watched", ok=True, seen="")
@@ -96,6 +104,32 @@ def test_what_is_said_to_be_well_again_has_not_failed_any_more() -> None:
     monitoring.told += [alert("api-a"), alert("api-b"), alert(zone="c"), alert("api-a", state="resolved")]
     assert watch.unresolved() == ["api-b"]
     watch.end()
+
+
+def test_one_of_two_alerts_about_a_component_is_taken_back_and_the_other_stays() -> None:
+    """Two rules, or two instances of one rule, are two alerts: the component has failed until both are over."""
+    monitoring = Told()
+    watch = Watch(monitoring, Memory())
+    both = [alert("api-a", which="its port"), alert("api-a", which="its disk")]
+    monitoring.told += [*both, alert("api-a", which="its disk", state="resolved")]
+    assert watch.unresolved() == ["api-a"]
+    monitoring.told.append(alert("api-a", which="its port", state="resolved"))
+    assert watch.unresolved() == []
+    watch.end()
+
+
+def test_what_the_monitoring_left_out_is_in_the_journal() -> None:
+    """Once each, also its end; what was so before the watch began is not its own."""
+    monitoring, memory = Told(), Memory()
+    monitoring.cut.append(Truncated(LONG_AGO, "g", 1))
+    watch = Watch(monitoring, memory)
+    monitoring.cut += [Truncated(clock.mono(), "g", 3), Truncated(clock.mono(), "g", 0)]
+    watch.listen()
+    watch.end()
+    assert [(one["group"], one["count"], one["by"]) for one in recorded(memory, "alerts.truncated")] == [
+        ("g", 3, "a test"),
+        ("g", 0, "a test"),
+    ]
 
 
 def test_a_receiver_that_cannot_be_read_is_said_at_the_end() -> None:

@@ -51,7 +51,7 @@ def test_a_run_that_is_not_sealed_is_told_in_one_line(killed: Path) -> None:
 def test_reports_of_a_run_that_is_not_sealed_lead_to_heal(killed: Path, tmp_path: Path) -> None:
     """Neither command reads it, and each says what seals it."""
     for words in (("report", killed), ("compare", killed, series(tmp_path / "packs", length=1)[0])):
-        assert "`drdrill heal` seals it" in refused(call(*words))
+        assert f"`drdrill heal --evidence {killed.parent}` seals it" in refused(call(*words))
 
 
 def test_watch_leads_to_heal_where_a_run_was_killed(killed: Path) -> None:

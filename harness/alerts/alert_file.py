@@ -1,4 +1,8 @@
-"""The file of an alert receiver: one JSON line for each alert, in the order in which they came."""
+"""The file of an alert receiver: one JSON line for each alert, in the order in which they came.
+
+A notification that left alerts out has a line of its own, before the alerts that it did carry. That lasts until an
+alert of the same group comes in a later notification, which is whole.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from harness import clock
 from harness.alerts import WATCHDOG
-from harness.stacks import Alert
+from harness.stacks import Alert, Truncated
 
 FIELDS = ("starts", "name", "state", "component", "zone", "summary")
 
@@ -26,9 +31,29 @@ class AlertFile:
         return [alert for alert in self._all() if alert.name != WATCHDOG]
 
     def firing(self) -> list[Alert]:
-        """What has been told and not been taken back; of each only the last word."""
-        last = {(one.name, one.component, one.zone): one for one in self.alerts()}
-        return [one for one in last.values() if one.state == "firing"]
+        """What has been told and not been taken back."""
+        return still_firing(self.alerts())
+
+    def truncated(self) -> list[Truncated]:
+        """Each notification that left alerts out, and each end of that, in order."""
+        found: list[Truncated] = []
+        open_: dict[str, int] = {}  # group: when the notification that left alerts out was received
+        for said in self._lines():
+            group, received, count = said.get("group"), said.get("received"), said.get("truncated")
+            if not isinstance(group, str) or not isinstance(received, int):
+                continue
+            if isinstance(count, int):
+                open_[group] = received
+                found.append(Truncated(received, group, count))
+            elif open_.get(group, received) != received:
+                del open_[group]
+                found.append(Truncated(received, group, 0))
+        return found
+
+    def left_out(self) -> int:
+        """How many alerts the monitoring has now that it left out of what it told."""
+        last = {one.group: one.count for one in self.truncated()}
+        return sum(last.values())
 
     def silence(self) -> timedelta | None:
         """How long ago the watchdog came in last; None where it never has."""
@@ -36,6 +61,15 @@ class AlertFile:
         return clock.since(heard[-1]) if heard else None
 
     def _all(self) -> Iterator[Alert]:
+        for said in self._lines():
+            try:
+                told = {field: said[field] for field in FIELDS}
+                which = said.get("fingerprint") or json.dumps([told[field] for field in ("name", "component", "zone")])
+                yield Alert(received=int(said["received"]), fingerprint=which, **told)
+            except (ValueError, TypeError, KeyError):
+                continue  # no alert
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         try:
             text = self.path.read_bytes()
         except FileNotFoundError:
@@ -43,6 +77,13 @@ class AlertFile:
         for line in text.split(b"\n"):
             try:
                 said = json.loads(line)
-                yield Alert(received=int(said["received"]), **{field: said[field] for field in FIELDS})
-            except (ValueError, TypeError, KeyError):
+            except ValueError:
                 continue  # a line that was torn by a kill: it was not confirmed to whoever sent it
+            if isinstance(said, dict):
+                yield said
+
+
+def still_firing(alerts: list[Alert]) -> list[Alert]:
+    """Of each alert the last word, where that is firing. Two of one name, component and zone are two all the same."""
+    last = {one.fingerprint: one for one in alerts}
+    return [one for one in last.values() if one.state == "firing"]

@@ -1,10 +1,11 @@
-"""What a monitoring posts, turned into lines of the alert file: Alertmanager's webhook, and plain JSON.
+"""What a monitoring posts, turned into lines of the alert file: the webhooks of Alertmanager and Grafana, plain JSON.
 
 What comes in is data: it is checked and cut to size, and means nothing to the receiver.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from harness import clock
 
 LONGEST = 500  # characters of any value
 STATES = ("firing", "resolved")
-Line = dict[str, str]
+VERSIONS = ("4", "1")  # of the webhook: Alertmanager's, and Grafana's, which has the same fields and some more
+MOST_LEFT_OUT = 1_000_000_000  # alerts; a larger number is none
+Line = dict[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,39 @@ class Parsed:
     wrong: Sequence[str] = ()
 
 
-def from_alertmanager(body: bytes) -> Parsed:
-    """Alertmanager's webhook, version 4: what failed is in the labels `component` and `zone` of each alert."""
+def from_webhook(body: bytes) -> Parsed:
+    """The webhook of Alertmanager (version 4) or of Grafana Alerting (version 1).
+
+    What failed is in the labels `component` and `zone` of each alert. The state of the whole notification is not looked
+    at: each alert has its own.
+    """
     sent = _object(body)
     if isinstance(sent, str):
         return Parsed([], [sent])
-    if sent.get("version") != "4":
-        return Parsed([], [f"this is not version 4 of Alertmanager's webhook but {_short(sent.get('version'))}"])
     alerts = sent.get("alerts")
+    if "ruleName" in sent or "evalMatches" in sent:
+        return Parsed([], ["this is the webhook of Grafana's legacy alerting; Grafana Alerting's own is taken"])
+    if sent.get("version") not in VERSIONS:
+        known = "neither version 4 of Alertmanager's webhook nor version 1 of Grafana's"
+        return Parsed([], [f"this is {known}, but {_short(sent.get('version'))}"])
     if not isinstance(alerts, list):
         return Parsed([], ["there is no list of alerts"])
-    return _each(alerts, _of_alertmanager)
+    parsed = _each(alerts, _of_webhook)
+    group = _digest(sent.get("orgId"), sent.get("receiver"), sent.get("groupKey"))
+    lines, wrong = [{**line, "group": group} for line in parsed.lines], list(parsed.wrong)
+    try:
+        if left_out := _left_out(sent.get("truncatedAlerts")):
+            lines.insert(0, {"truncated": left_out, "group": group})
+    except ValueError as error:
+        wrong.append(str(error))
+    return Parsed(lines, wrong)
 
 
 def from_plain(body: bytes) -> Parsed:
-    """One alert: `name` and `state`, and where known `component`, `zone`, `summary`, `starts`."""
+    """One alert: `name` and `state`, and where known `component`, `zone`, `summary`, `starts`.
+
+    `fingerprint` tells it from others of the same name, component and zone.
+    """
     sent = _object(body)
     if isinstance(sent, str):
         return Parsed([], [sent])
@@ -68,18 +89,34 @@ def _each(alerts: Sequence[Any], read: Callable[[dict[str, Any]], Line]) -> Pars
     return Parsed(lines, wrong)
 
 
-def _of_alertmanager(alert: dict[str, Any]) -> Line:
+def _of_webhook(alert: dict[str, Any]) -> Line:
     labels, annotations = (_texts(alert, name) for name in ("labels", "annotations"))
     return _line(
         name=labels.get("alertname", ""), state=alert.get("status"), component=labels.get("component", ""),
         zone=labels.get("zone", ""), starts=alert.get("startsAt", ""),
         summary=annotations.get("summary") or annotations.get("description", ""),
+        fingerprint=_digest(labels, alert.get("fingerprint")),
     )  # fmt: skip
 
 
 def _of_plain(alert: dict[str, Any]) -> Line:
     known = {name: alert.get(name, "") for name in ("name", "component", "zone", "summary", "starts")}
-    return _line(state=alert.get("state"), **known)
+    which = _digest(known["name"], known["component"], known["zone"], alert.get("fingerprint"))
+    return _line(state=alert.get("state"), fingerprint=which, **known)
+
+
+def _digest(*identity: Any) -> str:
+    """Of everything that makes an alert the one it is: two rules or two instances of one name are not the same."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _left_out(value: Any) -> int:
+    """How many alerts the notification did not carry; older Alertmanagers say nothing of it."""
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_LEFT_OUT:
+        raise ValueError(f"truncatedAlerts is {_short(value)}, and no number of alerts")
+    return value
 
 
 def _texts(alert: dict[str, Any], name: str) -> dict[str, Any]:
@@ -92,7 +129,7 @@ def _texts(alert: dict[str, Any], name: str) -> dict[str, Any]:
 def _line(*, name: Any, state: Any, starts: Any, **more: Any) -> Line:
     if state not in STATES:
         raise ValueError(f"its state is {_short(state)}, and neither firing nor resolved")
-    line = {"name": _text("name", name), "state": state, "starts": _moment(starts)}
+    line: Line = {"name": _text("name", name), "state": state, "starts": _moment(starts)}
     if not line["name"]:
         raise ValueError("it has no name")
     return {**line, **{field: _text(field, value) for field, value in more.items()}}
@@ -106,9 +143,12 @@ def _text(field: str, value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
-    """As the journal writes it, or empty where none is given. RFC 3339, with any number of digits."""
+    """As the journal writes it, or empty where none is given. RFC 3339, with any number of digits.
+
+    The year 1 is how Go writes that there is none.
+    """
     text = _text("starts", value)
-    if not text:
+    if not text or text.startswith("0001-01-01T00:00:00"):
         return ""
     try:
         given = datetime.fromisoformat(text)

@@ -1,7 +1,8 @@
 """The alert receiver: `python -m harness.alerts.receiver --listen ADDRESS:PORT --file FILE`.
 
     POST /alertmanager   Alertmanager's webhook, version 4
-    POST /alert          plain JSON: {"name", "state", "component", "zone", "summary", "starts"}
+    POST /grafana        Grafana Alerting's webhook, version 1
+    POST /alert          plain JSON: {"name", "state", "component", "zone", "summary", "starts", "fingerprint"}
     GET  /health         200 while it serves
 
 Every alert is durable in FILE, stamped with the moment of its receipt, before 200 is answered. What is wrong with a
@@ -18,12 +19,16 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from harness.alerts.formats import Parsed, from_alertmanager, from_plain
+from harness.alerts.formats import Parsed, from_plain, from_webhook
 from harness.alerts.writer import Writer
 
 BODY_LIMIT = 1_000_000  # bytes; Alertmanager sends a few hundred an alert
 PATIENCE = 10.0  # seconds that a request may take to come in
-PLACES: dict[str, Callable[[bytes], Parsed]] = {"/alertmanager": from_alertmanager, "/alert": from_plain}
+PLACES: dict[str, Callable[[bytes], Parsed]] = {
+    "/alertmanager": from_webhook,  # either webhook is known by its version, wherever it is posted
+    "/grafana": from_webhook,
+    "/alert": from_plain,
+}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ class Writer:
         size = os.fstat(self._file).st_size
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
-    def write(self, lines: Sequence[Mapping[str, str]]) -> None:
+    def write(self, lines: Sequence[Mapping[str, str | int]]) -> None:
         """Errors: `OSError`, as when the disk is full."""
         with self._one_at_a_time:
             stamp = clock.now()

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from drills import FEATURES
-from harness import catalog
+from harness import catalog, clock
 from harness.cli import month as months
 from harness.cli import options
-from harness.cli.output import put
+from harness.cli.output import older, put
 from harness.cli.screen import EXITS
 from harness.duties import gate as gates
 from harness.duties import ics, slower
@@ -44,7 +44,8 @@ def calendar(
     options.must_be_there(context, evidence)
     month = months.look(evidence, key=key, today=today)
     if ics_file:
-        _write(ics_file, ics.calendar(month.plan), evidence)
+        written = ics.calendar(month.plan, now=clock.now().utc, older=older(ics_file))
+        _write(ics_file, written, evidence)
     shown = (month.plan, month.standings, month.folder, month.today)
     if as_json:
         click.echo(json.dumps(calendar_text.calendar_json(*shown), indent=1, ensure_ascii=False))

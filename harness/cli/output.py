@@ -11,7 +11,16 @@ from pathlib import Path
 
 from harness.errors import Refused
 
+LARGEST = 1_000_000  # bytes of an older file that is looked at
 ELSEWHERE = "free some space, or write elsewhere: to a place where you may write"
+
+
+def older(path: Path) -> bytes:
+    """What is in a file that is about to be written over; nothing where it is none, is too large or cannot be read."""
+    try:
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST else b""
+    except OSError:
+        return b""
 
 
 def put(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ import click
 from harness.cli.output import put, put_all
 from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
-from harness.folders import UNFINISHED
+from harness.folders import UNFINISHED, option
 from harness.run import code_state
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
@@ -59,7 +59,8 @@ def _must_be_sealed(pack: Path) -> None:
     if not (pack / SEAL).is_file():
         hint = "name a folder that `drdrill run` has sealed"
         if pack.name.endswith(UNFINISHED) and pack.is_dir():
-            hint = "its run goes on, or was killed: then `drdrill heal` seals it; name its pack after that"
+            heal = f"`drdrill heal{option(pack.parent)}`"
+            hint = f"its run goes on, or was killed: then {heal} seals it; name its pack after that"
         raise Refused(f"{pack} is not a sealed pack", hint=hint)
 
 

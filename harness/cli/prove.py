@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +129,7 @@ def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
 def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
     """The findings of a pack that is sealed, whole, not sabotaged, and of what is here now. Errors: `Refused`."""
     if verify_pack(pack).answer("integrity") != Outcome.MET:
-        raise Refused(f"{pack} is not whole", hint=f"drdrill verify {pack}")
+        raise Refused(f"{pack} is not whole", hint=f"drdrill verify {shlex.quote(str(pack))}")
     begin = read(pack / JOURNAL)[0].data
     now = digests(plan.load(PLAN, features=FEATURES), FEATURES)
     differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -141,7 +142,7 @@ def run(
         click.echo(json.dumps({"pack": str(pack), **found}, indent=1))
     else:
         closing(pack)
-        click.echo(f"verify:   drdrill verify {pack} --key {fingerprint(signing_key().public_key())}")
+        click.echo(f"verify:   drdrill verify {shlex.quote(str(pack))} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
     context.exit(exit_of(pack))

@@ -19,6 +19,7 @@ from harness import wait
 from harness.cli import options
 from harness.command import LABEL, end_labelled, labelled
 from harness.errors import NotInTime, NotReady, Refused
+from harness.folders import option
 from harness.recorder import Memory
 from harness.run import new_id
 from harness.safety.begin import must_have_room
@@ -67,7 +68,8 @@ def stack() -> None:
 def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
     if alive := [one.name for one in _held(evidence) if one.alive()]:
-        raise Refused(f"{alive[0]} is up in {evidence}", hint="`drdrill stack down` ends it; or use another --evidence")
+        down = f"`drdrill stack down{option(evidence)}`"
+        raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
     words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
     prepare(stack, lambda said: click.echo(said, err=True))
@@ -116,7 +118,7 @@ def status(*, evidence: Path, as_json: bool) -> None:
         if one.alive():
             _show(one, as_json=False)
         else:
-            click.echo(f"{one.name}: dead; `drdrill stack down` removes what is left")
+            click.echo(f"{one.name}: dead; `drdrill stack down{option(evidence)}` removes what is left")
     if not found:
         click.echo("no stack is up; `drdrill stack up` starts one")
 
@@ -187,7 +189,7 @@ def _show(held: Held, *, as_json: bool) -> None:
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
     click.echo(f"  {'database':<12} {ready.get('dsn')}")
-    where = "" if held.folder.parent == Path("evidence") else f" --evidence {shlex.quote(str(held.folder.parent))}"
-    click.echo(f"  open psql:   drdrill stack exec{where} -- " + " ".join(ready.get("psql", [])))
-    click.echo(f"  ask the API: drdrill stack exec{where} -- " + " ".join(ready.get("curl", [])))
+    where = option(held.folder.parent)
+    click.echo(f"  open psql:   drdrill stack exec{where} -- " + shlex.join(ready.get("psql", [])))
+    click.echo(f"  ask the API: drdrill stack exec{where} -- " + shlex.join(ready.get("curl", [])))
     click.echo(f"  end it:      drdrill stack down{where}")

@@ -13,6 +13,7 @@ from harness import clock, people
 from harness.cli import options
 from harness.cli.screen import Screen
 from harness.errors import Exit, Refused
+from harness.folders import option
 from harness.safety import block, running, stopping
 from harness.safety.heal import STOP_LIMIT, Healed, heal_run
 
@@ -47,7 +48,7 @@ def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> No
     if wrong is not None:
         raise Refused(
             f"new runs are NOT blocked: {evidence / block.FILE}: {wrong.strerror}",
-            hint="mend that, then `drdrill stop` again",
+            hint=f"mend that, then `drdrill stop{option(evidence)}` again",
         )
 
 
@@ -57,7 +58,7 @@ def _block(evidence: Path, who: str, why: str) -> OSError | None:
         ours = block.block(evidence, who=who, why=why)
     except OSError as error:
         return error
-    click.echo(f"new runs in {evidence} are blocked until `drdrill resume`")
+    click.echo(f"new runs in {evidence} are blocked until `drdrill resume{option(evidence)}`")
     found = block.blocked(evidence)
     if not ours and found:
         click.echo(f"that was so before, and what was said then stands: {found.words()}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +12,9 @@ from harness import clock
 from harness.cli import options
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import Exit, NotReady
-from harness.folders import UNFINISHED
+from harness.folders import UNFINISHED, option
 from harness.live import Follower, whereabouts
 from harness.safety import running
-from harness.safety.block import USUAL
 
 LOOKS = timedelta(milliseconds=200)
 BETWEEN = timedelta(seconds=10)  # a run that was killed is healed by its guardian within this; else nobody does
@@ -39,8 +37,8 @@ def watch(context: click.Context, *, wait: bool, evidence: Path, as_json: bool) 
             click.echo(f"nothing is running in {evidence.resolve()}; --wait waits for the next drill", err=True)
             for dead in running.under(evidence):
                 run = dead.name.removesuffix(UNFINISHED)
-                heal = "drdrill heal" + ("" if dead.parent == USUAL else f" --evidence {shlex.quote(str(dead.parent))}")
-                click.echo(f"run {run} was killed and is not sealed: `{heal}` heals and seals it", err=True)
+                heal = f"`drdrill heal{option(dead.parent)}`"
+                click.echo(f"run {run} was killed and is not sealed: {heal} heals and seals it", err=True)
             context.exit(Exit.UNKNOWN)
         _follow(folder, as_json=as_json)
     except KeyboardInterrupt:
@@ -85,8 +83,7 @@ def _follow(folder: Path, *, as_json: bool) -> None:
             held = clock.mono()
         elif there and clock.since(held) > BETWEEN:
             screen.clear()
-            raise NotReady(
-                f"run {folder.name} was killed, and nobody heals it", hint="`drdrill heal` heals and seals it"
-            )
+            heal = f"`drdrill heal{option(folder.parent)}`"
+            raise NotReady(f"run {folder.name} was killed, and nobody heals it", hint=f"{heal} heals and seals it")
         clock.sleep(LOOKS)
     screen.clear()

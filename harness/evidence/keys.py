@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,9 +98,10 @@ def _load(path: Path) -> Ed25519PrivateKey:
         if not stat.S_ISREG(about.st_mode):
             raise KeyRefused(f"{path}: the signing key is not a file", hint=f"name a file with {VARIABLE}=FILE")
         if about.st_mode & 0o077:
+            mend = f"chmod 600 {shlex.quote(str(path))}"
             raise KeyRefused(
                 f"{path}: others can read or change the signing key (mode {stat.S_IMODE(about.st_mode):04o})",
-                hint=f"if nobody has copied it, run: chmod 600 {path}; otherwise delete it and tell your auditors",
+                hint=f"if nobody has copied it, run: {mend}; otherwise delete it and tell your auditors",
             )
         pem = source.read(LARGEST)
     try:

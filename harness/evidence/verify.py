@@ -21,6 +21,7 @@ import io
 import json
 import os
 import re
+import shlex
 import stat
 import sys
 import textwrap
@@ -276,7 +277,8 @@ def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519Public
     found = key_from(content)
     if found is None and b"PRIVATE KEY-----" in content:
         text = f"--key {shown(key)}: a private key; to verify, the public one is enough"
-        raise BadInput(text, hint=f"`openssl pkey -in {shown(key)} -pubout` prints the public key: give that as a file")
+        command = f"openssl pkey -in {shown(shlex.quote(str(key)))} -pubout"
+        raise BadInput(text, hint=f"`{command}` prints the public key: give that as a file")
     if found is None:
         raise BadInput(f"--key {shown(key)}: this file holds no Ed25519 public key in PEM", hint=KEY_FORMS)
     return fingerprint(found), found

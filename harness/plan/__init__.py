@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from harness.errors import Refused
+from harness.lookalikes import unseen
 from harness.plan import shape as plan_shape
 from harness.plan import text as plan_text
 from harness.plan.lengths import length_of_time, percentage
@@ -153,6 +154,7 @@ class Plan:
     health: tuple[HealthCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
+    id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
 
     def objective(self, tier: str) -> Objective:
         """The objectives of a tier. Errors: `Refused` when the plan has no such tier."""
@@ -187,6 +189,8 @@ class Plan:
             return among[name]
         near = difflib.get_close_matches(name, among, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(among)}"
+        if near and (odd := unseen(near[0]) or unseen(name)):
+            hint += f" There is {odd}"
         raise Refused(f'{self.path}: the plan has no {kind} "{name}"', hint=hint)
 
 
@@ -228,6 +232,7 @@ def _plan(text: plan_text.Text) -> Plan:
         path=text.path,
         digest=text.digest,
         name=document["name"],
+        id=document.get("id", ""),
         version=document["version"],
         last_updated=plan_shape.first_day(document["last_updated"]),
         next_review=plan_shape.last_day(document["next_review"]),

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 
+from harness.lookalikes import unseen
 from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
 from harness.plan.text import Text, Where
 
@@ -25,6 +26,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDINALS = ("first", "second", "third", "fourth", "last")
+NO_ZONES = ("localtime", "posixrules", "Factory")  # lie beside the zones, and are what somebody set up there
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-(?:[A-Z]|[A-Z]?[0-9]{1,2})", re.ASCII)
 _DRILL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
@@ -56,7 +58,8 @@ def request(text: str) -> tuple[str, str]:
     """`"GET https://…"` is `("GET", "https://…")`. Errors: `ValueError`."""
     method, _, url = text.partition(" ")
     parts = urlsplit(url)
-    if method not in ("GET", "POST") or parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
+    sound = parts.scheme in ("http", "https") and parts.hostname and " " not in url and not unseen(url)
+    if method not in ("GET", "POST") or not sound:
         raise ValueError(f'"{text}" is not a request')
     return method, url
 
@@ -115,7 +118,15 @@ def _drill(text: str) -> str:
     return text
 
 
+def _plan_id(text: str) -> str:
+    if not _DRILL.fullmatch(text):
+        raise ValueError(f'"{text}" is not the id of a plan')
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
+    if text in NO_ZONES or text.startswith(("posix/", "right/")):
+        raise ValueError(f'"{text}" is no zone of its own: what it means differs from machine to machine')
     try:
         return ZoneInfo(text)
     except (KeyError, OSError, ValueError) as error:
@@ -137,6 +148,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "day": (day, "write a day as 2024-01-31"),
     "demand-id": (_id, "ids of demands look like OBJ-1, TST-M1 or APX-A"),
     "drill-name": (_drill, "write it like database-backup-restoration: small letters and hyphens"),
+    "plan-id": (_plan_id, "write it like our-platform: small letters and hyphens"),
     "weekday-of-month": (weekday_of_month, 'write it like "first Monday", with first, second, third, fourth or last'),
     "month": (month, "write the month's English name, such as March"),
     "time-zone": (_zone, "write a name of the time zone database, such as UTC or Europe/Berlin"),

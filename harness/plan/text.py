@@ -7,6 +7,7 @@ Anchors and aliases are refused: a small file could say a billion values with th
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from harness.errors import Refused
+from harness.lookalikes import RETYPE, unseen
 
 LARGEST = 1_000_000  # bytes
 DEEPEST = 20  # levels of nesting
@@ -51,7 +53,20 @@ class Text:
         known = where
         while known and known not in self.lines:
             known = known[:-1]
+        if odd := unseen(self._written(where)):
+            what, hint = f"{what}; it holds {odd}", f"{hint}; {RETYPE}" if hint else RETYPE
         self.problems.append(Problem(line=self.lines.get(known, 1), field=dotted(where), what=what, hint=hint))
+
+    def _written(self, where: Where) -> str:
+        """The text at a place, and the name of the field itself; empty where there is none."""
+        value = self.values
+        for part in where:
+            try:
+                value = value[part]
+            except (LookupError, TypeError):
+                return ""
+        key = where[-1] if where and isinstance(where[-1], str) else ""
+        return f"{key} {value}" if isinstance(value, str) else key
 
 
 def dotted(where: Where) -> str:
@@ -86,7 +101,10 @@ def read(path: Path) -> Text:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(part for part in (error.context, error.problem) if part)
-        raise _unreadable(path, mark.line + 1 if mark else 1, f"is not YAML: {what}") from error
+        line = mark.line + 1 if mark else 1
+        for near, said in list(enumerate(written.splitlines(), start=1))[max(0, line - 2) : line]:
+            what += f"; on line {near} there is {odd}" if (odd := unseen(said)) else ""
+        raise _unreadable(path, line, f"is not YAML: {what}") from error
     except yaml.reader.ReaderError as error:
         line = written.count("\n", 0, error.position) + 1
         raise _unreadable(path, line, f"holds the character {error.character!r}, which YAML does not allow") from error
@@ -103,7 +121,9 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise Refused(f"{path}: there is no such file", hint="name the file of the plan") from error
     except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror}", hint=f"look at: ls -ld {path}") from error
+        raise Refused(
+            f"{path}: cannot be read: {error.strerror}", hint=f"look at: ls -ld {shlex.quote(str(path))}"
+        ) from error
     if len(content) > LARGEST:
         raise Refused(f"{path}: is larger than {LARGEST:,} bytes", hint="a plan has a few hundred lines: right file?")
     return content

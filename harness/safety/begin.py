@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.command import LABEL
 from harness.errors import Refused
 from harness.evidence.keys import signing_key
-from harness.folders import CONTROL, DISK_WANTED, UNFINISHED
+from harness.folders import CONTROL, DISK_WANTED, UNFINISHED, option
 from harness.safety import block
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run, held, unfinished
@@ -85,9 +85,10 @@ def _heal_dead(evidence: Path) -> None:
         with held(folder, within=MOMENT) as dead:
             if not dead and folder.exists():
                 run = folder.name.removesuffix(UNFINISHED)
+                heal = f"`drdrill heal{option(evidence)}`"
                 raise Refused(
                     f"run {run} is alive in {evidence}, or is just being healed",
-                    hint="wait for it, stop it with Ctrl-C or `drdrill heal`, or use another --evidence FOLDER",
+                    hint=f"wait for it, stop it with Ctrl-C or {heal}, or use another --evidence FOLDER",
                 )
         healed = heal_run(folder, by="next run")
         print(f"healed first: {healed.words()}", flush=True)

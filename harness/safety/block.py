@@ -13,10 +13,9 @@ from pathlib import Path
 from harness import notes
 from harness.clock import now, utc_text
 from harness.errors import Refused
-from harness.folders import PROOF
+from harness.folders import PROOF, option
 
 FILE = "STOPPED.json"
-USUAL = Path("evidence")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def must_be_free(evidence: Path) -> None:
     """Errors: `Refused`, with who has blocked it, when and why."""
     if found := blocked(evidence):
         folder = _where(evidence)
-        where = "" if folder in (None, USUAL.resolve()) else f" --evidence {folder}"
+        where = option(folder) if folder else ""
         raise Refused(
             f"new runs in {evidence} are blocked: {found.words()}",
             hint=f"`drdrill resume{where}` lifts the block, once that is settled",

@@ -25,7 +25,7 @@ from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
-from harness.folders import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs
+from harness.folders import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.safety import stopping, undo
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
 from harness.workload.workload import record_ledgers
@@ -101,7 +101,8 @@ def heal_run(folder: Path, *, by: str) -> Healed:
         if ours:
             return _heal(folder, run, by=by)
     raise Refused(
-        f"run {run} is alive and does not stop", hint=f"end its process, then run `drdrill heal` again: {folder}"
+        f"run {run} is alive and does not stop: {folder}",
+        hint=f"end its process, then run `drdrill heal{option(folder.parent)}` again",
     )
 
 

@@ -288,15 +288,28 @@ class Alert:
     component: str  # what it says has failed, by the stack's name for it; empty where it names none
     zone: str  # where it says that is; empty where it names none
     summary: str  # for people
+    fingerprint: str  # the same for every word about one alert, another for each other one, also of the same name
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """A notification of the monitoring did not carry all of its alerts: operations were not told of the others."""
+
+    received: int  # nanoseconds of the monotonic clock, when the receiver had it
+    group: str  # of alerts that are told together
+    count: int  # how many were left out; 0: the group was told whole again
 
 
 class Monitoring(Protocol):
-    """What watches the platform, and the receiver that its alerts go to: Alertmanager's webhook, or plain JSON."""
+    """What watches the platform, and the receiver that its alerts go to: a webhook that it knows, or plain JSON."""
 
     by: str  # what watches, for people
 
     def alerts(self) -> list[Alert]:
         """All that the receiver has had so far, in order."""
+
+    def truncated(self) -> list[Truncated]:
+        """Each time that a notification left alerts out, and that its group was told whole again, in order."""
 
     def condition(self) -> Condition:
         """Whether everything is watched, and whether an alert would arrive."""

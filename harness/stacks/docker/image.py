@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -44,8 +46,8 @@ def make(say: Callable[[str], None]) -> str:
     if there():
         return name()
     _must_have_room()
-    say(f"making the image {name()} from Debian's packages (1 to 3 minutes, once)")
     base = _base(say)
+    say(f"making the image {name()} from Debian's packages (1 to 3 minutes, once)")
     from docker.errors import BuildError  # noqa: PLC0415  (see engine)
 
     with told("making the image"):
@@ -73,6 +75,10 @@ def remove() -> list[str]:
 
 
 def _base(say: Callable[[str], None]) -> str:
+    """The image to begin from: one that is here, one that can be pulled, or one that is made now.
+
+    Errors: `Refused` where there is none, before anything is made.
+    """
     from docker.errors import APIError, NotFound  # noqa: PLC0415  (see engine)
 
     for known in (PUBLIC_BASE, OWN_BASE):
@@ -81,17 +87,32 @@ def _base(say: Callable[[str], None]) -> str:
     try:
         engine().images.pull(PUBLIC_BASE)
     except (APIError, NotFound):
+        _must_be_able_to_bootstrap()
         say("no image registry can be reached: making a base from packages alone")
         return _bootstrap()
     return PUBLIC_BASE
 
 
-def _bootstrap() -> str:
+def _must_be_able_to_bootstrap() -> None:
+    """mmdebstrap makes files of many users: as root, or with the user ids that `newuidmap` lends to others."""
     if shutil.which("mmdebstrap") is None:
         raise Refused(
             f"{PUBLIC_BASE} cannot be pulled, and there is no mmdebstrap to make a base with",
             hint="sudo apt install mmdebstrap, or: docker load a Debian 12 image and tag it as the one named here",
         )
+    if os.geteuid() and not (shutil.which("newuidmap") and shutil.which("newgidmap")):
+        raise Refused(
+            f"{PUBLIC_BASE} cannot be pulled, and without newuidmap only root can make a base",
+            hint=f"sudo apt install uidmap, and try again; or make the image once as root: {_as_root()}",
+        )
+
+
+def _as_root() -> str:
+    """The command that makes the image, for a shell in any folder."""
+    return f"sudo {shlex.quote(str(Path(sys.executable).with_name('drdrill')))} stack image"
+
+
+def _bootstrap() -> str:
     with tempfile.TemporaryDirectory(prefix="drdrill-base-") as folder:
         tarball = Path(folder) / "base.tar"
         made = subprocess.run(
@@ -100,7 +121,7 @@ def _bootstrap() -> str:
         )  # fmt: skip
         if made.returncode != 0:
             said = (made.stderr.strip().splitlines() or ["without a word"])[-1]
-            as_root = "once as root: sudo .venv/bin/drdrill stack image, or install uidmap and try again"
+            as_root = f"once as root: {_as_root()}; or look whether /etc/subuid and /etc/subgid name you"
             by_hand = "run it by hand: mmdebstrap --variant=minbase bookworm base.tar"
             raise Refused(f"mmdebstrap made no base: {said}", hint=as_root if os.geteuid() else by_hand)
         with told("importing the base"):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.alerts.alert_file import AlertFile
-from harness.stacks import Alert, Condition
+from harness.stacks import Alert, Condition, Truncated
 from harness.stacks.parts.ground import Ground, Runs, Unit
 from harness.stacks.parts.settings import Settings
 
@@ -49,6 +49,9 @@ class Monitor:
     def alerts(self) -> list[Alert]:
         return self._file.alerts()
 
+    def truncated(self) -> list[Truncated]:
+        return self._file.truncated()
+
     def condition(self) -> Condition:
         """Everything is watched, an alert would arrive, and none is firing: one that still fires is not told again."""
         sees = self._sees()
@@ -61,6 +64,9 @@ class Monitor:
         if firing := self._file.firing():
             told = ", ".join(f"{one.name} {one.component or one.zone}".strip() for one in firing)
             return Condition(sees.name, ok=False, seen=f"alerts are firing: {told}")
+        if left_out := self._file.left_out():
+            said = "the notification was truncated (max_alerts)"
+            return Condition(sees.name, ok=False, seen=f"{left_out} more alerts are not told: {said}")
         return Condition(sees.name, ok=True, seen=f"{sees.seen}; alerts arrive")
 
     def lose_receiver(self) -> None:
