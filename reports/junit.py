@@ -9,9 +9,11 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from harness.checks import Finding, Outcome, merge
+from reports import verdicts
+from reports.judged import figure_of, not_bad, others, reach, said
 from reports.limits import size_of
 from reports.pack import Pack, Scenario
-from reports.words import clean, measured
+from reports.words import clean
 
 
 def xml(pack: Pack) -> bytes:
@@ -19,7 +21,8 @@ def xml(pack: Pack) -> bytes:
     root = Xml.Element("testsuites", name=clean(pack.begin.get("drill") or "drill"))
     stamp = next((fact.utc for fact in pack.facts.lines if fact.utc), None)
     for scenario in pack.scenarios:
-        _suite(root, pack, scenario.title, _cases(scenario), stamp.isoformat() if stamp else "")
+        when = stamp.isoformat() if stamp else ""
+        _suite(root, pack, scenario.title, _cases(scenario), when, beside=verdicts.beside(scenario))
     if not pack.scenarios:
         _suite(root, pack, "drill", [_bare("drill", "a scenario ran", "no scenario ran, so nothing was shown")], "")
     for total in ("tests", "failures", "errors", "skipped"):
@@ -28,7 +31,9 @@ def xml(pack: Pack) -> bytes:
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-def _suite(root: Xml.Element, pack: Pack, name: str, cases: list[Xml.Element], stamp: str) -> None:
+def _suite(
+    root: Xml.Element, pack: Pack, name: str, cases: list[Xml.Element], stamp: str, *, beside: tuple[str, ...] = ()
+) -> None:
     suite = Xml.SubElement(root, "testsuite", name=clean(name))
     if stamp:
         suite.set("timestamp", stamp)
@@ -45,6 +50,7 @@ def _suite(root: Xml.Element, pack: Pack, name: str, cases: list[Xml.Element], s
             "size": size_of(pack),
             "sabotage": begin.get("sabotage") or "none",
             "commit": begin.get("commit"),
+            "beside the verdict": "; ".join(beside),
         },
     )
     environment = clean(begin.get("environment") or "unknown")
@@ -72,26 +78,27 @@ def _counted(cases: list[Xml.Element], scenario: Scenario) -> list[Finding]:
 
 def _case(scenario: Scenario, finding: Finding) -> Xml.Element:
     case = Xml.Element("testcase", classname=clean(scenario.title), name=clean(finding.title or finding.id))
-    if finding.id == "rto" and finding.figure is not None:
+    if finding.id == "rto" and finding.figure is not None and not not_bad(finding.id, finding.reason):
         case.set("time", f"{finding.figure:.3f}")
     _properties(
         case,
         {
             "id": finding.id,
-            "outcome": str(finding.outcome),
+            "outcome": said(finding.outcome, finding.beside),
             "figure": finding.figure,
             "low": finding.low,
             "high": finding.high,
             "lower_bound": "yes" if finding.lower_bound else "no",
             "objective": finding.objective,
             "unit": finding.unit,
-            "beside": ", ".join(f"{name} {words}" for name, words in finding.beside),
+            "beside": ", ".join(f"{name} {words}" for name, words in others(finding.beside)),
             "demands": " ".join(finding.demands),
         },
     )
-    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
-    message = clean(f"{figure}: {finding.reason}")
+    message = clean(f"{figure_of(finding)}: {finding.reason}")
     if finding.outcome is Outcome.MET:
+        if reach(finding.outcome, finding.beside):
+            Xml.SubElement(case, "system-out").text = clean(f"{said(finding.outcome, finding.beside)}: {message}")
         return case
     if finding.advisory:
         Xml.SubElement(case, "skipped", message=clean(f"advisory, {finding.outcome}: {message}"))
