@@ -64,11 +64,10 @@ def picture(
     )
 
 
-def doer(facts: Facts) -> str:
-    """Who did what was done: people only where they took the decisions; else the harness, by a procedure if any."""
-    if any(fact.data.get("attended") is True for fact in facts.of("decided")):
-        return "the team"
-    return "the harness, by the procedure," if facts.of("procedure") else "the harness"
+def doer(facts: Facts) -> tuple[str, str]:
+    """Who did what was done, and by what: people only where they took the decisions, else the harness."""
+    people = any(fact.data.get("attended") is True for fact in facts.of("decided"))
+    return "the team" if people else "the harness", ", by the procedure" if facts.of("procedure") else ""
 
 
 def _frame(customers: Seconds | None, ends: list[float]) -> tuple[float, float]:

@@ -94,7 +94,7 @@ class Page:
     story: tuple[tuple[str, str, str], ...]
     answers: tuple[tuple[str, ...], ...]
     left_out: tuple[tuple[str, str], ...]
-    doer: str
+    doer: tuple[str, str]
     document: str
     questions: int
     problems: tuple[str, ...]
@@ -155,7 +155,7 @@ def page(
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
         left_out=verdicts.left_out(facts),
-        doer=picture.doer(facts).rstrip(","),
+        doer=picture.doer(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
         problems=tuple(problems),

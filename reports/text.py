@@ -77,7 +77,7 @@ def _banners(pack: Pack) -> list[str]:
 def _scenario(scenario: Scenario) -> list[str]:
     lines = [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}")]
     lines += [line for words in verdicts.beside(scenario) for line in _wrapped(words, indent=4)]
-    broken = broken_off(scenario)
+    broken = verdicts.broken_off(scenario)
     if broken:
         lines += _wrapped(broken, indent=4)
     by_id = {finding.id: finding for finding in scenario.findings}
@@ -123,18 +123,8 @@ def _in_short(scenario: Scenario) -> list[str]:
     if _stood_in(scenario):
         told.append("decision time: not exercised")
     return [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}"),
-            *(line for words in verdicts.beside(scenario) for line in _wrapped(words, indent=4)),
+            *(_wrapped(left, indent=4) if (left := verdicts.not_exercised(scenario)) else []),
             *_wrapped("; ".join(told), indent=4)]  # fmt: skip
-
-
-def broken_off(scenario: Scenario) -> str:
-    """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
-    end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
-    if end is None or end.data.get("outcome") == "completed":
-        return ""
-    if stopped is not None:
-        return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
-    return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
 
 
 def without(broken: str, reason: str) -> str:

@@ -65,7 +65,7 @@ class Picture:
     spans: tuple[Bar, ...]
     steps: tuple[Bar, ...]
     recovery: Recovery | None
-    doer: str  # who did what the spans and steps are
+    doer: tuple[str, str]  # who did what the spans and steps are, and by what
     customers: Seconds | None
     exposure: tuple[Curve, ...] = ()
     exposure_objective: float | None = None
@@ -81,7 +81,8 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     if picture.recovery:
         _recovery(sheet, picture.recovery)
     if picture.spans:
-        sheet.heading(f"What {picture.doer} did")
+        who, how = picture.doer
+        sheet.heading(f"What {who} did{how}")
         _bars(sheet, picture.spans)
     if picture.steps:
         sheet.heading("Steps of the procedure")

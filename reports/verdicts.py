@@ -6,7 +6,7 @@ A verdict is over what was judged, and these words say how much that is. No sent
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.checks import Finding, Outcome
 from reports.judged import WITHIN, exercised, reach, said
@@ -36,28 +36,50 @@ def of_run(pack: Pack) -> str:
 
 def beside(scenario: Scenario) -> tuple[str, ...]:
     """What stands next to the scenario's verdict; nothing where the verdict says it all."""
-    found = []
-    if left := left_out(scenario.facts):
-        words = "; ".join(f"{what}: {why}" for what, why in left)
-        what = f"{short(scenario.verdict, left)}; " if scenario.verdict is Outcome.MET else ""
-        found.append(f"{what}not exercised: {words}")
-    if names := [each.title or each.id for each in scenario.findings if _within(each)]:
-        found.append(f"MET, {WITHIN}: {', '.join(names)}")
-    return tuple(map(clean, found))
+    names = [each.title or each.id for each in scenario.findings if _within(each)]
+    within = f"MET, {WITHIN}: {', '.join(names)}" if names else ""
+    return tuple(map(clean, filter(None, (not_exercised(scenario), within))))
+
+
+def not_exercised(scenario: Scenario) -> str:
+    """What must be said next to its verdict where a part of it was left out; else empty."""
+    return partly(scenario.verdict, _words(scenario))
+
+
+def _words(scenario: Scenario) -> str:
+    return "; ".join(f"{what}: {why}" for what, why in left_out(scenario.facts))
+
+
+def partly(outcome: Outcome, left: str) -> str:
+    """`MET for what was exercised; not exercised: latency: this kernel has no netem`; empty where nothing was left."""
+    return left and f"{short(outcome, left) + '; ' if outcome is Outcome.MET else ''}not exercised: {left}"
+
+
+def broken_off(scenario: Scenario) -> str:
+    """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
+    end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
+    if end is None or end.data.get("outcome") == "completed":
+        return ""
+    if stopped is not None:
+        return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
+    return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
 
 
 def summary(pack: Pack) -> tuple[str, ...]:
     """Sentences about the whole run: what was judged, what is UNKNOWN beside it and why, and what was left out."""
-    findings = [finding for scenario in pack.scenarios for finding in scenario.findings]
+    findings = [_told_once(finding, scenario) for scenario in pack.scenarios for finding in scenario.findings]
     found = [_judged([each for each in findings if not each.advisory], pack.verdict)]
     if open := [each for each in findings if each.advisory and each.outcome is Outcome.UNKNOWN]:
         are = "is" if len(open) == 1 else "are"
         found.append(f"Beside them {counted(len(open), 'advisory finding')} {are} UNKNOWN: {_why(open)}.")
-    for scenario in pack.scenarios:
-        if left := left_out(scenario.facts):
-            words = "; ".join(f"{what}: {why}" for what, why in left)
-            found.append(f"Not exercised in “{scenario.title}”: {words}.")
+    found += [f"Not exercised in “{each.title}”: {left}." for each in pack.scenarios if (left := _words(each))]
     return tuple(map(clean, found))
+
+
+def _told_once(finding: Finding, scenario: Scenario) -> Finding:
+    """Without what ended the scenario: that stands with it."""
+    broken = broken_off(scenario)
+    return replace(finding, reason=finding.reason.replace(f" ({broken})", "")) if broken else finding
 
 
 def _judged(findings: Sequence[Finding], verdict: Outcome) -> str:
