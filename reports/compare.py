@@ -129,6 +129,7 @@ class Alone:
     title: str
     verdict: Outcome
     begun: bool
+    partly: str  # what must be said next to the verdict, where a part was left out
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,14 @@ def _card(letter: str, pack: Pack) -> Card:
 
 
 def _alone(letter: str, pack: Pack, scenario: Scenario) -> Alone:
-    return Alone(letter, environment_of(pack), clean(scenario.title), scenario.verdict, scenario.begun)
+    return Alone(
+        letter,
+        environment_of(pack),
+        clean(scenario.title),
+        scenario.verdict,
+        scenario.begun,
+        clean(verdicts.not_exercised(scenario)),
+    )
 
 
 def _pair(a: Pack, b: Pack, ours: Scenario, theirs: Scenario) -> Pair:

@@ -26,6 +26,7 @@ def lines(compared: Comparison) -> str:
         shown += ["", "Only in one pack:"]
         for alone in compared.alone:
             never = "" if alone.begun else " (planned, and never began)"
+            never += f": {alone.partly}" if alone.partly else ""
             words = f"{alone.letter} {alone.environment}: {_verdict(alone.verdict)}  {alone.title}{never}"
             shown += _wrapped(words, indent=2)
     shown += ["", "What differs in the runs:", *_rows(compared.runs)]

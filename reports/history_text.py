@@ -37,7 +37,7 @@ def _entry(entry: Entry) -> list[str]:
         return _wrapped(f"{'!' if entry.kind == 'gap' else '✗'} {entry.what}", indent=0)
     began = f"{run.began:%Y-%m-%d %H:%M} UTC" if run.began else "unknown time"
     number = f"{run.number:>3}" if run.number else "  ?"
-    said = [f"{number}  {began}  {SYMBOLS[run.verdict]} {run.verdict:<8} {entry.what}"[:WIDTH]]
+    said = [f"{number}  {began}  {SYMBOLS[run.verdict]} {run.said:<8} {entry.what}"[:WIDTH]]
     said += _wrapped(", ".join(clean(drill) for drill in run.drills) or "no drill", indent=5)
     said += _wrapped(str(run.likeness), indent=5)
     for mark in entry.marks:

@@ -209,9 +209,7 @@ def test_what_was_left_out_stands_next_to_the_verdict(tmp_path: Path) -> None:
     journal = other / "journal.jsonl"
     journal.write_text(journal.read_text().replace('"run":"a-run"', '"run":"another"'))
     told = compare_text.lines(compare(known(folder), known(other)))
-    assert (
-        told.startswith("A ✓ MET for what was exercised run") and f"! A: MET for what was exercised; {left}" in told
-    )
+    assert told.startswith("A ✓ MET for what was exercised run") and f"! A: MET for what was exercised; {left}" in told
 
 
 def test_a_page_says_what_was_injected(tmp_path: Path) -> None:
@@ -252,6 +250,7 @@ def test_gate_calendar_and_history_say_it_of_a_run(tmp_path: Path) -> None:
     told = history.tell(plan, known, found, day)
     assert "MET for what was exercised; not exercised: loss: no netem" in " ".join(history_text.lines(told).split())
     assert "MET for what was exercised; not exercised: loss: no netem" in history_page.html(told)
+    assert "✓ MET for what was exercised 2026" in history_text.lines(told)
     assert past.said_of(FIRST) == "MET for what was exercised" and past.said_of("second-drill") == "UNKNOWN"
 
 

@@ -128,9 +128,17 @@ class Past:
 
     def said_of(self, drill: str) -> str:
         """The same in words: `MET for what was exercised` where a scenario of the drill left something out."""
-        verdict = self.verdict_of(drill)
-        partly = any(scenario.left_out for scenario in self.scenarios if scenario.drill == drill)
-        return f"{verdict} for what was exercised" if partly and verdict is Outcome.MET else str(verdict)
+        return _said(self.verdict_of(drill), (each for each in self.scenarios if each.drill == drill))
+
+    @property
+    def said(self) -> str:
+        """The verdict of the run in such words."""
+        return _said(self.verdict, self.scenarios)
+
+
+def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
+    partly = verdict is Outcome.MET and any(scenario.left_out for scenario in scenarios)
+    return f"{verdict} for what was exercised" if partly else str(verdict)
 
 
 @dataclass(frozen=True)
