@@ -14,6 +14,7 @@ REACH = "reach"  # the name of the pair beside a finding whose objective lies be
 WITHIN = "within what this run could see"
 SILENT = ("1", "2")  # versions of the rules that do not say how far a run could see
 OUTAGES = ("rto", "automatic")
+RECOVERIES = (*OUTAGES, "self-recovery")
 LOSSES = ("loss", "exposure", "rpo", "backup-frequency")
 YEAR = "availability"  # of a year; no run is one
 NOT_BAD = "no request was bad"
@@ -60,7 +61,7 @@ def exercised(finding: Finding) -> bool:
 
 def not_bad(id: str, reason: str) -> bool:
     """Whether customers were served all along, so that the figure of a recovery is none."""
-    return id in OUTAGES and any(words in reason for words in BY_RULES) and RAN_ON not in reason
+    return id in RECOVERIES and any(words in reason for words in BY_RULES) and RAN_ON not in reason
 
 
 def figure_of(finding: Finding) -> str:
