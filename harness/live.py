@@ -20,9 +20,11 @@ from harness.errors import Refused
 from harness.folders import UNFINISHED
 from harness.plan.lengths import in_words
 from harness.watch import NAMED
+from reports.judged import figure_of, reach
 from reports.moments import WORDS, alert
 from reports.text import FIRST, NAMES
-from reports.words import clean, measured, plain
+from reports.verdicts import short
+from reports.words import clean, plain
 
 LONG = 3.0  # seconds: a wait shorter than this is not worth a line
 ROOM = 60  # letters: a fact of a step that takes more has a line of its own
@@ -79,6 +81,7 @@ class Live:
     stands: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # who leads, what is deployed
     hurts: set[str] = field(default_factory=set)  # what an alert of this scenario has to name
     alerts: set[tuple[str, ...]] = field(default_factory=set)  # of this scenario, that were told
+    left: list[str] = field(default_factory=list)  # what this scenario left out, and why
     told: int | None = None  # mono of the first alert that names what was hurt
     before: str = ""  # kind of the line before
     stopping: bool = False
@@ -131,7 +134,7 @@ class Live:
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.harmed, self.told = None, None, False, None
-        self.hurts, self.alerts = set(), set()
+        self.hurts, self.alerts, self.left = set(), set(), []
         self.scenario = data["title"]
         self.planned = [name for name in self.planned if name != data["scenario"]]
         self.say("")
@@ -268,7 +271,8 @@ class Live:
         self._at(line, f"  ! THE DISK IS FULL, {left:.0f} MB are left: nothing can be said of this scenario")
 
     def _not_exercised(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(line, f"    NOT EXERCISED {data['what']}: {data['why']}")
+        self.left.append(f"{data['what']}: {data['why']}")
+        self._at(line, f"    NOT EXERCISED {self.left[-1]}")
 
     def _story(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         """What the page says in the same words."""
@@ -301,11 +305,13 @@ class Live:
         if data["error"]:
             self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
         verdict = self._verdict(data["scenario"])
-        self._at(line, f"{verdict.outcome}  {self.scenario}")
+        self._at(line, f"{short(verdict.outcome, self.left)}  {self.scenario}")
+        for left in self.left:
+            self._at(line, f"    not exercised: {_short(left)}")
         by_id = {finding.id: finding for finding in verdict.findings}
         figures = [_figure(by_id[id]) for id in FIRST if id in by_id and by_id[id].figure is not None]
         if figures:
-            self._at(line, f"    {', '.join(figures)}")
+            self._at(line, f"    {'; '.join(figures)}")
         for finding in verdict.findings:
             if finding.outcome is not Outcome.MET and not finding.advisory:
                 self._at(line, f"    {finding.outcome}: {finding.title}")
@@ -327,8 +333,8 @@ class Live:
 
 
 def _figure(finding: Finding) -> str:
-    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
-    return f"{NAMES[finding.id]}: {figure}"
+    words = f"{NAMES[finding.id]}: {figure_of(finding)}"
+    return ", ".join(filter(None, (words, reach(finding.outcome, finding.beside))))
 
 
 def _seconds(length: timedelta) -> str:

@@ -162,8 +162,8 @@ def last_in_words(drill: str, run: Past | None) -> str:
     """`MET, 2026-11-02 10:00 UTC, run … (embedded, local, …)`."""
     if run is None or run.began is None:
         return "no run counts so far"
-    verdict = run.verdict_of(drill)
-    return f"{SYMBOLS[verdict]} {verdict}, {run.began:%Y-%m-%d %H:%M} UTC, run {clean(run.name)} ({run.likeness})"
+    verdict = f"{SYMBOLS[run.verdict_of(drill)]} {run.said_of(drill)}"
+    return f"{verdict}, {run.began:%Y-%m-%d %H:%M} UTC, run {clean(run.name)} ({run.likeness})"
 
 
 def _standing_json(standing: Standing) -> dict[str, Any]:

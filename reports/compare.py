@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from harness.checks import OLDER, RULES, Finding, Outcome
 from harness.errors import Refused
-from reports import features
+from reports import features, verdicts
 from reports.compare_runs import Row, cautions, environment_of, exercise, limits, parts, runs
+from reports.judged import figure_of, others, reach
 from reports.limits import place_of, size_of
 from reports.pack import Pack, Scenario
-from reports.text import NAMES, broken_off, without
+from reports.text import NAMES, without
+from reports.verdicts import broken_off
 from reports.words import clean, length, limit, measured, quantity, stamp
 
 LETTERS = ("A", "B")
@@ -42,6 +44,7 @@ class Side:
     whole: bool = True  # whether the scenario ran to its end
     parts: tuple[tuple[str, float], ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+    reach: str = ""  # what must be said with the outcome
 
     @property
     def said(self) -> str:
@@ -126,6 +129,7 @@ class Alone:
     title: str
     verdict: Outcome
     begun: bool
+    partly: str  # what must be said next to the verdict, where a part was left out
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ class Card:
     place: str
     size: str
     verdict: Outcome
+    said: str  # the verdict in words
 
 
 @dataclass(frozen=True)
@@ -206,11 +211,19 @@ def _card(letter: str, pack: Pack) -> Card:
         place=place_of(pack.begin),
         size=size_of(pack),
         verdict=pack.verdict,
+        said=verdicts.of_run(pack),
     )
 
 
 def _alone(letter: str, pack: Pack, scenario: Scenario) -> Alone:
-    return Alone(letter, environment_of(pack), clean(scenario.title), scenario.verdict, scenario.begun)
+    return Alone(
+        letter,
+        environment_of(pack),
+        clean(scenario.title),
+        scenario.verdict,
+        scenario.begun,
+        clean(verdicts.not_exercised(scenario)),
+    )
 
 
 def _pair(a: Pack, b: Pack, ours: Scenario, theirs: Scenario) -> Pair:
@@ -254,6 +267,8 @@ def _notes(a: Pack, b: Pack, ours: Scenario, theirs: Scenario, title: str) -> li
             found.append(f"{letter}: planned, and never began")
         elif not _whole(each):
             found.append(f"{letter}: {clean(broken_off(each) or 'the scenario has no end in the journal')}")
+        if left := verdicts.not_exercised(each):
+            found.append(f"{letter}: {clean(left)}")
     words = [features.find(pack.folder, title) for pack in (a, b)]
     if words[0] is None or words[1] is None:
         found.append("its sentences cannot be compared: they are not in both packs")
@@ -274,11 +289,12 @@ def _side(pack: Pack, scenario: Scenario, finding: Finding | None) -> Side:
         high=high,
         lower_bound=finding.lower_bound,
         objective=goal,
-        words=measured(figure, low, high, finding.unit, lower_bound=finding.lower_bound),
+        words=figure_of(replace(finding, figure=figure, low=low, high=high)),
         reason=clean(without(broken_off(scenario), finding.reason)),
         whole=_whole(scenario),
         parts=tuple((clean(name), seconds) for name, seconds in finding.parts if math.isfinite(seconds)),
-        beside=tuple((clean(name), clean(words)) for name, words in finding.beside if name not in COUNTED),
+        beside=tuple((clean(name), clean(words)) for name, words in others(finding.beside) if name not in COUNTED),
+        reach=clean(reach(finding.outcome, finding.beside)),
     )
 
 
@@ -301,6 +317,7 @@ def _counted(pack: Pack, scenario: Scenario, finding: Finding | None, what: str)
         lower_bound=bound,
         words=measured(value, value, value, COUNTED[what], lower_bound=bound),
         whole=_whole(scenario),
+        reach=clean(reach(finding.outcome, finding.beside)),
     )
 
 

@@ -26,6 +26,7 @@ def lines(compared: Comparison) -> str:
         shown += ["", "Only in one pack:"]
         for alone in compared.alone:
             never = "" if alone.begun else " (planned, and never began)"
+            never += f": {alone.partly}" if alone.partly else ""
             words = f"{alone.letter} {alone.environment}: {_verdict(alone.verdict)}  {alone.title}{never}"
             shown += _wrapped(words, indent=2)
     shown += ["", "What differs in the runs:", *_rows(compared.runs)]
@@ -39,7 +40,9 @@ def lines(compared: Comparison) -> str:
 
 def _card(card: Card) -> list[str]:
     return [
-        *_wrapped(f"{card.letter}  {_verdict(card.verdict)}  run {card.run}, {card.drill}, {card.began}", indent=0),
+        *_wrapped(
+            f"{card.letter}  {SYMBOLS[card.verdict]} {card.said}  run {card.run}, {card.drill}, {card.began}", indent=0
+        ),
         *_wrapped(f"   measured on: {card.place}; {card.size}", indent=3),
     ]
 
@@ -85,7 +88,7 @@ def _figure(figure: Figure) -> list[str]:
 
 
 def _outcome(side: Side) -> str:
-    return _verdict(side.outcome) if side.outcome else "not checked"
+    return ", ".join(filter(None, (_verdict(side.outcome), side.reach))) if side.outcome else "not checked"
 
 
 def _why(side: Side) -> str:

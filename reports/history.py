@@ -17,8 +17,9 @@ from harness.duties.runs import Figure, Folder, Likeness, Past
 from harness.duties.slower import FEWEST, WATCHED, Comparison, comparisons
 from harness.duties.standing import Standing
 from harness.plan import Plan
-from reports import calendar_text
-from reports.words import clean, measured
+from reports import calendar_text, verdicts
+from reports.judged import not_bad, reach, unbroken
+from reports.words import clean, length, measured
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 BESIDE = ("loss", "rto", "detection")  # figures that are shown for each scenario of a run
@@ -33,6 +34,12 @@ class Line:
     rto: str
     detection: str
     loss: str
+    left_out: str = ""  # what the machine could not do of it, and why
+
+    @property
+    def said(self) -> str:
+        """What must stand with the verdict; empty where nothing."""
+        return verdicts.partly(self.verdict, self.left_out)
 
 
 @dataclass(frozen=True)
@@ -170,19 +177,30 @@ def _entry(run: Past) -> Entry:
         Line(
             title=clean(scenario.title),
             verdict=scenario.verdict,
-            rto=_words(scenario.figures.get("rto")),
+            rto=_words(scenario.figures.get("rto"), id="rto"),
             detection=_words(scenario.figures.get("detection")),
             loss=_words(scenario.figures.get("loss") or scenario.figures.get("no-loss")),
+            left_out=clean(scenario.left_out),
         )
         for scenario in run.scenarios
     )
     return Entry("run", clean(run.name), run.began, run, lines, tuple(map(clean, marks)))
 
 
-def _words(figure: Figure | None) -> str:
+def _words(figure: Figure | None, *, id: str = "") -> str:
     if figure is None:
         return ""
-    return measured(figure.figure, figure.low, figure.high, figure.unit, lower_bound=figure.lower_bound)
+    words = measured(figure.figure, figure.low, figure.high, figure.unit, lower_bound=figure.lower_bound)
+    if not_bad(id, figure.reason):
+        words = unbroken(figure.low, figure.high)
+    return clean(", ".join(filter(None, (words, reach(figure.outcome, figure.beside)))))
+
+
+def point_words(figure: Figure) -> str:
+    """A point of a trend: `12.4 s`, `at least 93.1 s`, or that no request was bad."""
+    if not_bad("rto", figure.reason):
+        return unbroken(figure.low, figure.high)
+    return f"{'at least ' if figure.lower_bound else ''}{length(figure.figure)}"
 
 
 def _facts(standings: Iterable[Standing], plan: Plan, today: date) -> Iterable[Entry]:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from markupsafe import Markup
 
 from reports import svg
-from reports.history import History, Trend
+from reports.history import History, Trend, point_words
 from reports.page import TEMPLATES, templates
 from reports.words import SYMBOLS, clean, length
 
@@ -60,7 +60,7 @@ def draw(trend: Trend, *, key: str) -> str:
         shapes.append(svg.line(x, y(figure.low if figure.low is not None else figure.figure), x, top, "whisker"))
         if figure.lower_bound:
             shapes += [svg.line(x + side, top + 5, x, top, "whisker") for side in (-4, 4)]
-        words = f"{point.run}, {point.began}: {'at least ' if figure.lower_bound else ''}{length(figure.figure)}"
+        words = f"{point.run}, {point.began}: {point_words(figure)}"
         style = "bad" if figure.outcome == "MISSED" else "span"
         shapes.append(svg.box(x - 3.5, y(figure.figure) - 3.5, 7, 7, style, title=words))
     for point, x, anchor in ((points[0], LEFT, "start"), (points[-1], RIGHT, "end"))[: min(len(points), 2)]:
@@ -68,7 +68,7 @@ def draw(trend: Trend, *, key: str) -> str:
     if limit is not None:
         shapes.append(svg.line(LEFT, y(limit), RIGHT, y(limit), "objective"))
     shapes.append(svg.text(LEFT, FLOOR + 34, svg.fit(trend.said, WIDTH - LEFT - 8, 12)))
-    told = "; ".join(f"{point.began} {length(point.figure.figure)}" for point in points)
+    told = "; ".join(f"{point.began} {point_words(point.figure)}" for point in points)
     name = f"{trend.title}: {trend.what}"
     return (
         f'<svg role="img" aria-labelledby="{key}-t {key}-d" viewBox="0 0 {svg.n(WIDTH)} {svg.n(HEIGHT)}" '

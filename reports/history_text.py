@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from reports.history import Entry, History, Trend
-from reports.words import SYMBOLS, clean, counted, length
+from reports.history import Entry, History, Trend, point_words
+from reports.words import SYMBOLS, clean, counted
 
 WIDTH = 100
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -37,7 +37,7 @@ def _entry(entry: Entry) -> list[str]:
         return _wrapped(f"{'!' if entry.kind == 'gap' else '✗'} {entry.what}", indent=0)
     began = f"{run.began:%Y-%m-%d %H:%M} UTC" if run.began else "unknown time"
     number = f"{run.number:>3}" if run.number else "  ?"
-    said = [f"{number}  {began}  {SYMBOLS[run.verdict]} {run.verdict:<8} {entry.what}"[:WIDTH]]
+    said = [f"{number}  {began}  {SYMBOLS[run.verdict]} {run.said:<8} {entry.what}"[:WIDTH]]
     said += _wrapped(", ".join(clean(drill) for drill in run.drills) or "no drill", indent=5)
     said += _wrapped(str(run.likeness), indent=5)
     for mark in entry.marks:
@@ -45,7 +45,7 @@ def _entry(entry: Entry) -> list[str]:
     for line in entry.lines:
         figures = [f"recovery time {line.rto}" if line.rto else "", f"detected after {line.detection}"
                    if line.detection else "", f"loss {line.loss}" if line.loss else ""]  # fmt: skip
-        told = "; ".join(filter(None, figures))
+        told = "; ".join(filter(None, (*figures, line.said)))
         said += _wrapped(
             f"{SYMBOLS[line.verdict]} {line.verdict:<8} {line.title}{': ' if told else ''}{told}", indent=5
         )
@@ -58,7 +58,7 @@ def _trend(trend: Trend) -> list[str]:
     most = max(figures) or 1.0
     spark = "".join(BLOCKS[round(max(figure, 0.0) / most * (len(BLOCKS) - 1))] for figure in figures)
     newest = points[-1].figure
-    last = f"{'at least ' if newest.lower_bound else ''}{length(newest.figure)}"
+    last = point_words(newest)
     head = _wrapped(f"{trend.title}, {trend.what} ({trend.likeness})", indent=2)
     return [*head, f"      {spark}  {last}", *_wrapped(trend.said, indent=6)]
 

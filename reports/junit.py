@@ -9,10 +9,10 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from harness.checks import Finding, Outcome, merge
-from reports import suites
+from reports import suites, verdicts
+from reports.judged import figure_of, not_bad, others, said
 from reports.limits import size_of
 from reports.pack import Pack, Scenario
-from reports.words import measured
 
 
 def xml(pack: Pack) -> bytes:
@@ -31,7 +31,8 @@ def xml(pack: Pack) -> bytes:
     }
     for scenario in pack.scenarios:
         cases = _cases(scenario, environment)
-        suites.suite(root, scenario.title, cases, stamp=stamp.isoformat() if stamp else "", known=known)
+        beside = {"beside the verdict": "; ".join(verdicts.beside(scenario))}
+        suites.suite(root, scenario.title, cases, stamp=stamp.isoformat() if stamp else "", known=known | beside)
     if not pack.scenarios:
         none = suites.case("drill", "a scenario ran", Outcome.UNKNOWN, "no scenario ran, so nothing was shown")
         suites.suite(root, "drill", [none], stamp="", known=known)
@@ -52,24 +53,24 @@ def _cases(scenario: Scenario, environment: object) -> list[Xml.Element]:
 
 
 def _case(scenario: Scenario, finding: Finding, environment: object) -> Xml.Element:
-    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
+    lasted = finding.id == "rto" and not not_bad(finding.id, finding.reason)
     return suites.case(
         scenario.title,
         finding.title or finding.id,
         finding.outcome,
-        f"{figure}: {finding.reason}",
+        f"{figure_of(finding)}: {finding.reason}",
         advisory=finding.advisory,
-        seconds=finding.figure if finding.id == "rto" else None,
+        seconds=finding.figure if lasted else None,
         known={
             "id": finding.id,
-            "outcome": str(finding.outcome),
+            "outcome": said(finding.outcome, finding.beside),
             "figure": finding.figure,
             "low": finding.low,
             "high": finding.high,
             "lower_bound": "yes" if finding.lower_bound else "no",
             "objective": finding.objective,
             "unit": finding.unit,
-            "beside": ", ".join(f"{name} {words}" for name, words in finding.beside),
+            "beside": ", ".join(f"{name} {words}" for name, words in others(finding.beside)),
             "demands": " ".join(finding.demands),
             "environment": environment,
         },

@@ -64,11 +64,17 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
         found.append(
             "Without an acknowledged write nothing can be said about loss: " + "; ".join(map(clean, idle)) + "."
         )
-    if begin.get("nonce_by") != "auditor" or not begin.get("nonce"):
-        found.append(
-            "No auditor chose a number beforehand (“nonce”), so the pack alone does not show that it was not picked "
-            "from several runs; the run number and the digest of the pack before it are what shows a gap."
+    found.append(
+        "This pack alone does not show that it was not picked from several runs. "
+        + (
+            "A word that an auditor chose beforehand (“nonce”) shows that the run began after that, and not that it is "
+            "the only run made with it. "
+            if begin.get("nonce_by") == "auditor" and begin.get("nonce")
+            else "No auditor chose a word beforehand (“nonce”), which would show when it began at the earliest. "
         )
+        + "Run numbers, and the digest of the pack before, show a gap among packs; what was taken from the newest end "
+        "is shown only by what was handed out before."
+    )
     found.append("The operator's name and the times are as claimed by the machine that ran the drill.")
     found.append(
         "The seal shows who sealed which bytes, and that they have not changed since. "

@@ -11,7 +11,8 @@ from harness.checks.loss import FINAL, Tally, missing_rows, tally
 from harness.checks.samples import Oldest, windows
 from harness.errors import Refused
 from harness.workload.ledger import Totals
-from reports.words import clean, measured, number
+from reports.judged import figure_of, said
+from reports.words import clean, number
 
 Rows = list[tuple[str, str]]
 # what the checks raise on a journal whose values are of other types than the contract says
@@ -36,8 +37,7 @@ def table(evidence: Evidence | None, totals: Totals, findings: dict[str, Finding
     for id, name in (("loss", "Loss in time"), ("exposure", "Greatest exposure")):
         found = findings.get(id)
         if found is not None:
-            figure = measured(found.figure, found.low, found.high, found.unit, lower_bound=found.lower_bound)
-            rows.append((name, f"{figure}, {found.outcome}"))
+            rows.append((name, f"{figure_of(found)}, {said(found.outcome, found.beside)}"))
     return rows
 
 

@@ -26,14 +26,8 @@ class Clock:
 def clock_of(scenario: Scenario) -> Clock | None:
     """Zero is the order of the fault; without one, the customers' beginning, else the scenario's first line."""
     facts = scenario.facts
-    start = disaster(facts) or facts.first("workload.begin") or next(iter(facts.lines), None)
+    start = facts.disaster() or facts.first("workload.begin") or next(iter(facts.lines), None)
     return Clock(start.mono) if start else None
-
-
-def disaster(facts: Facts) -> Fact | None:
-    """The order of the fault whose recovery is measured: the first that harms the data served, else the first."""
-    intents = facts.of("fault.intent")
-    return next((fact for fact in intents if fact.data.get("harms_data")), intents[0] if intents else None)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.errors import Refused
+from reports.judged import SILENT, with_reach
 
 Data = dict[str, Any]
 
@@ -45,6 +46,11 @@ class Facts:
 
     def last(self, kind: str) -> Fact | None:
         return next((fact for fact in reversed(self.lines) if fact.kind == kind), None)
+
+    def disaster(self) -> Fact | None:
+        """The order of the fault whose recovery is measured: the first that harms the data served, else the first."""
+        intents = self.of("fault.intent")
+        return next((fact for fact in intents if fact.data.get("harms_data")), intents[0] if intents else None)
 
     def data(self, kind: str) -> Data:
         """The data of the first fact of a kind; empty where there is none."""
@@ -104,13 +110,26 @@ def read(folder: Path) -> Pack:
             name=name,
             title=str(_begin(lines).get("title") or name.replace("-", " ").capitalize()),
             facts=Facts(lines),
-            findings=tuple(finding for finding in findings if finding.scenario == name),
+            findings=tuple(_seen([each for each in findings if each.scenario == name], Facts(lines), rules)),
             verdict=verdicts.get(name, Outcome.UNKNOWN),
             ledgers=tuple(sorted((folder / "scenarios" / name).glob("ledger-*.jsonl"))) if _is_name(name) else (),
         )
         for name, lines in _by_scenario(facts, begin)
     )
     return Pack(folder, begin, facts, scenarios, verdict, rules, tuple(problems))
+
+
+def _seen(findings: list[Finding], facts: Facts, rules: str) -> list[Finding]:
+    """Findings of older rules get in words what those do not say: which objectives lie beyond what the run could see.
+
+    How far that was is taken from the customers' work: from its begin to the fault, and from there to its end.
+    """
+    if rules not in SILENT:
+        return findings
+    begin, hurt, end = facts.first("workload.begin"), facts.disaster(), facts.last("workload.end")
+    back = (hurt.mono - begin.mono) / 1e9 if begin and hurt else None
+    outage = (end.mono - hurt.mono) / 1e9 if hurt and end else None
+    return [with_reach(finding, outage=outage, back=back) for finding in findings]
 
 
 def json_lines(path: Path, problems: list[str]) -> Iterable[tuple[int, Data]]:

@@ -14,7 +14,7 @@ from harness.checks import load
 from harness.checks.evidence import Evidence
 from harness.errors import Refused
 from harness.evidence.verify import by_hand
-from reports import features, losses, scenario
+from reports import features, losses, scenario, verdicts
 from reports.limits import RUNGS, limits, parts_of, place_of, size_of
 from reports.pack import Pack
 from reports.partly import partly
@@ -22,11 +22,6 @@ from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
 # Read when this module is, so that a run that began before an update of this folder ends with the code that it has.
 TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "templates").iterdir()}
-MEANING = {
-    "MET": "every figure and check is within its objective",
-    "MISSED": "at least one objective was not met",
-    "UNKNOWN": "not everything could be shown; this is not a pass",
-}
 
 
 def html(pack: Pack) -> str:
@@ -48,7 +43,8 @@ def html(pack: Pack) -> str:
             pack=pack,
             verdict=str(pack.verdict),
             symbol=SYMBOLS[pack.verdict],
-            meaning=MEANING[pack.verdict],
+            partly=verdicts.of_run(pack).removeprefix(str(pack.verdict)),
+            summary=verdicts.summary(pack),
             counts=_counts(pages),
             pages=pages,
             drills=[(drill, list(of_it)) for drill, of_it in groupby(pages, lambda page: page.drill)],
@@ -72,7 +68,7 @@ def html(pack: Pack) -> str:
 
 def _counts(pages: list[scenario.Page]) -> str:
     """`20 scenarios: 18 MET, 2 UNKNOWN`; nothing where there is but one."""
-    found = [(outcome, sum(page.verdict == outcome for page in pages)) for outcome in MEANING]
+    found = [(outcome, sum(page.verdict == outcome for page in pages)) for outcome in SYMBOLS]
     listed = ", ".join(f"{many} {outcome}" for outcome, many in found if many)
     return f"{len(pages)} scenarios: {listed}" if len(pages) > 1 else ""
 
@@ -113,8 +109,8 @@ def _rung(rung: object) -> str:
 
 
 def _nonce(begin: dict[str, Any]) -> str:
-    who = "by an auditor" if begin.get("nonce_by") == "auditor" else "by the harness itself"
-    return f"{plain(begin['nonce'])}, chosen {who}" if begin.get("nonce") else "none"
+    who = "given to this run, as an auditor's" if begin.get("nonce_by") == "auditor" else "chosen by the harness itself"
+    return f"{plain(begin['nonce'])}, {who}" if begin.get("nonce") else "none"
 
 
 def _pairs(value: object) -> list[tuple[str, str]]:

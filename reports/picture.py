@@ -5,11 +5,12 @@ from __future__ import annotations
 from harness.checks import Finding
 from harness.checks.evidence import BY_SCENARIO
 from reports.customers import Answered, Seconds
+from reports.judged import figure_of, not_bad
 from reports.losses import Curve
-from reports.moments import Clock, Tick, disaster, ticks
+from reports.moments import Clock, Tick, ticks
 from reports.pack import Fact, Facts, Scenario
 from reports.timeline import Bar, Mark, Picture, Recovery
-from reports.words import clean, length, limit, measured
+from reports.words import clean, length, limit
 
 BEFORE = 20.0  # seconds shown before the fault, where there are any
 MARKS = (
@@ -41,7 +42,7 @@ def picture(
     ends = [bar.end for bar in (*spans, *steps)] + [mark.at for mark in marks]
     if recovery:
         ends += [recovery.high, recovery.figure]
-        if not recovery.lower_bound:
+        if not recovery.lower_bound and not recovery.unbroken:
             marks = (*marks, Mark(f"served again {length(recovery.figure)}", recovery.figure, "good"))
     begin, end = _frame(customers, ends)
     return Picture(
@@ -54,12 +55,19 @@ def picture(
         spans=spans,
         steps=steps,
         recovery=recovery,
+        doer=doer(facts),
         customers=customers.between(begin, end) if customers else None,
         exposure=tuple(tuple(point for point in curve if begin <= point[0] <= end) for curve in exposure),
         exposure_objective=_objective(scenario.finding("exposure")),
         alerts=told,
         answers=answers,
     )
+
+
+def doer(facts: Facts) -> tuple[str, str]:
+    """Who did what was done, and by what: people only where they took the decisions, else the harness."""
+    people = any(fact.data.get("attended") is True for fact in facts.of("decided"))
+    return "the team" if people else "the harness", ", by the procedure" if facts.of("procedure") else ""
 
 
 def _frame(customers: Seconds | None, ends: list[float]) -> tuple[float, float]:
@@ -91,7 +99,7 @@ def _bars(facts: Facts, clock: Clock, what: str, keys: tuple[str, ...]) -> list[
 
 
 def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
-    hurt = disaster(facts)
+    hurt = facts.disaster()
     marks: list[Mark] = []
     for intent in facts.of("fault.intent"):
         main = intent is hurt
@@ -149,12 +157,12 @@ def _recovery(finding: Finding | None) -> Recovery | None:
     figure, goal = finding.figure, finding.objective
     low = figure if finding.low is None else finding.low
     high = figure if finding.high is None or finding.lower_bound else finding.high
-    words = measured(figure, finding.low, finding.high, "s", lower_bound=finding.lower_bound)
+    unbroken = not_bad(finding.id, finding.reason)
     beyond = ""
     if goal is not None:
-        times = "" if finding.lower_bound or figure <= 0 else f", {goal / figure:,.0f} times this figure"
+        times = "" if finding.lower_bound or figure <= 0 or unbroken else f", {goal / figure:,.0f} times this figure"
         beyond = f"objective {limit(goal)}{times}"
-    return Recovery(figure, low, high, words, goal, beyond, finding.lower_bound)
+    return Recovery(figure, low, high, figure_of(finding), goal, beyond, finding.lower_bound, unbroken)
 
 
 def _description(
@@ -165,7 +173,8 @@ def _description(
     parts += [f"{mark.name}." for mark in sorted(marks, key=lambda mark: mark.at)]
     parts += [f"{bar.name}: {'not ended' if bar.open else length(bar.end - bar.begin)}." for bar in spans]
     if recovery:
-        parts.append(f"Time to recover {recovery.words}; {recovery.beyond or 'no objective'}.")
+        what = "Customers" if recovery.unbroken else "Time to recover"
+        parts.append(f"{what}: {recovery.words}; {recovery.beyond or 'no objective'}.")
     if customers:
         good, bad = sum(customers.answered), sum(customers.unanswered)
         parts.append(f"Of {good + bad:,} requests {good:,} were answered and {bad:,} were not.")

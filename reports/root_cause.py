@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from harness.checks.root_cause import QUESTIONS, file_of
-from reports import customers, excerpts
+from reports import customers, excerpts, verdicts
+from reports.judged import figure_of, said
 from reports.limits import place_of, size_of
-from reports.moments import Clock, Moment, clock_of, disaster, healer, moments, shifted
+from reports.moments import Clock, Moment, clock_of, healer, moments, shifted
 from reports.pack import Fact, Pack, Scenario
 from reports.story import after
-from reports.words import clean, limit, measured, plain, quantity, stamp
+from reports.words import clean, limit, plain, quantity, stamp
 
 NOT_ANSWERED = "not answered"
 SPECIAL = re.compile(r"([\\`*_\[\]<>|&~#])")
@@ -44,7 +45,7 @@ def open_questions(scenario: Scenario) -> int:
 def document(pack: Pack, scenario: Scenario) -> str:
     """The whole document. The same pack gives the same bytes."""
     clock = clock_of(scenario)
-    hurt = disaster(scenario.facts)
+    hurt = scenario.facts.disaster()
     assert clock is not None and hurt is not None  # asked_for() has seen the fault
     parts = [
         _head(pack, scenario),
@@ -67,7 +68,7 @@ def _head(pack: Pack, scenario: Scenario) -> str:
     rows = [
         ("Category of the plan", _category(scenario)),
         ("Run", plain(pack.begin.get("run"))),
-        ("Scenario", f"{scenario.name}, verdict {scenario.verdict}"),
+        ("Scenario", "; ".join((f"{scenario.name}, verdict {scenario.verdict}", *verdicts.beside(scenario)))),
         ("Measured on", f"{place_of(pack.begin)}, {size_of(pack)}"),
         ("Tags", demands or "none"),
         ("Open questions", f"{len(QUESTIONS)} of {len(QUESTIONS)}, listed at the end"),
@@ -138,7 +139,7 @@ def _stretches(scenario: Scenario, clock: Clock, seconds: customers.Seconds | No
     """When customers outside were answered badly, and when all was good again."""
     if seconds is None:
         return []
-    zero = disaster(scenario.facts)
+    zero = scenario.facts.disaster()
     began = zero.utc if zero else None
     found: list[Moment] = []
     start, many = None, 0
@@ -162,11 +163,10 @@ def _stretches(scenario: Scenario, clock: Clock, seconds: customers.Seconds | No
 def _measured(scenario: Scenario) -> str:
     rows = []
     for finding in scenario.findings:
-        figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
         goal = finding.objective
         wanted = "" if goal is None else limit(goal) if finding.unit == "s" else quantity(goal, finding.unit)
-        outcome = f"{finding.outcome}{', advisory' if finding.advisory else ''}"
-        rows.append((outcome, finding.title or finding.id, figure, wanted, finding.reason))
+        outcome = f"{said(finding.outcome, finding.beside)}{', advisory' if finding.advisory else ''}"
+        rows.append((outcome, finding.title or finding.id, figure_of(finding), wanted, finding.reason))
     lines = ["## What was measured", ""]
     return "\n".join([*lines, *_table(("Outcome", "What", "Figure", "Objective", "Reason"), rows)])
 

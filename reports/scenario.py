@@ -11,9 +11,10 @@ from markupsafe import Markup
 from harness.checks import Finding
 from harness.checks.evidence import Evidence
 from harness.checks.root_cause import file_of
-from reports import customers, features, losses, moments, picture, root_cause, story, timeline
+from reports import customers, features, losses, moments, picture, root_cause, story, timeline, verdicts
+from reports.judged import exercised, figure_of, others, reach, used
 from reports.pack import Fact, Facts, Pack, Scenario
-from reports.words import SYMBOLS, as_number, clean, length, limit, measured, plain, quantity, ratio
+from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
 WIDE, NARROW = 900, 400
 
@@ -21,6 +22,7 @@ WIDE, NARROW = 900, 400
 @dataclass(frozen=True)
 class FindingRow:
     outcome: str
+    reach: str  # what must be said with the outcome; empty where nothing
     symbol: str
     title: str
     figure: str
@@ -31,6 +33,7 @@ class FindingRow:
     demands: tuple[str, ...]
     parts: str
     advisory: bool
+    exercised: bool  # whether it has judged its demands
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class Page:
     symbol: str
     ended: str
     wording: features.Wording | None
-    demands: tuple[tuple[str, str], ...]
+    demands: tuple[verdicts.Demand, ...]
+    beside: tuple[str, ...]  # what must stand next to the verdict
+    injected: tuple[tuple[str, str, str], ...]
     findings: tuple[FindingRow, ...]
     loss: tuple[tuple[str, str], ...]
     wide: Markup
@@ -89,6 +94,7 @@ class Page:
     story: tuple[tuple[str, str, str], ...]
     answers: tuple[tuple[str, ...], ...]
     left_out: tuple[tuple[str, str], ...]
+    doer: tuple[str, str]
     document: str
     questions: int
     problems: tuple[str, ...]
@@ -132,7 +138,9 @@ def page(
         symbol=SYMBOLS[scenario.verdict],
         ended=_ended(scenario),
         wording=wording,
-        demands=tuple((tag.lstrip("@"), texts[tag.lstrip("@")]) for tag in tags if tag.lstrip("@") in texts),
+        demands=verdicts.demands(scenario, tags, texts),
+        beside=verdicts.beside(scenario),
+        injected=_injected(facts),
         findings=tuple(_finding(finding) for finding in scenario.findings),
         loss=tuple(losses.table(evidence, seen.totals, by_id)),
         wide=wide,
@@ -146,7 +154,8 @@ def page(
         steady=_steady(facts),
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
-        left_out=story.left_out(facts),
+        left_out=verdicts.left_out(facts),
+        doer=picture.doer(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
         problems=tuple(problems),
@@ -163,17 +172,32 @@ def _finding(finding: Finding) -> FindingRow:
     goal = finding.objective
     return FindingRow(
         outcome=str(finding.outcome),
+        reach=reach(finding.outcome, finding.beside),
         symbol=SYMBOLS[finding.outcome],
         title=finding.title or finding.id,
-        figure=measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound),
+        figure=figure_of(finding),
         objective="" if goal is None else limit(goal) if finding.unit == "s" else quantity(goal, finding.unit),
-        ratio=ratio(finding.figure, goal, lower_bound=finding.lower_bound),
-        beside=finding.beside,
+        ratio=used(finding),
+        beside=others(finding.beside),
         reason=finding.reason,
         demands=finding.demands,
         parts=", ".join(f"{name} {length(seconds)}" for name, seconds in finding.parts),
         advisory=finding.advisory,
+        exercised=exercised(finding),
     )
+
+
+def _injected(facts: Facts) -> tuple[tuple[str, str, str], ...]:
+    """Each fault, what was ordered of it, and what was seen of it: a sentence of the feature may say more."""
+    rows = []
+    for intent in facts.of("fault.intent"):
+        alike = (fact for fact in facts.of("fault.bit") if fact.seq > intent.seq)
+        bit = next((fact for fact in alike if fact.data.get("fault") == intent.data.get("fault")), None)
+        seen = "not looked at" if bit is None else plain(bit.data.get("proof"))
+        if bit is not None and not bit.data.get("ok"):
+            seen = f"it did NOT take effect: {seen}"
+        rows.append((plain(intent.data.get("fault")), plain(intent.data.get("settings") or "nothing more"), seen))
+    return tuple(rows)
 
 
 def _ended(scenario: Scenario) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from reports.customers import Answered
 from reports.moments import Clock, moments
-from reports.pack import Facts, Scenario
-from reports.words import length, number, plain
+from reports.pack import Scenario
+from reports.words import length, number
 
 TOLD = (
     "alert",
@@ -49,11 +49,6 @@ def answers(told: Iterable[Answered]) -> tuple[tuple[str, ...], ...]:
         )
         for each in listed
     )
-
-
-def left_out(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """What this machine could not do of the scenario, and why."""
-    return tuple((plain(fact.data.get("what")), plain(fact.data.get("why"))) for fact in facts.of("not_exercised"))
 
 
 def after(seconds: float) -> str:

@@ -6,10 +6,12 @@ import textwrap
 from pathlib import Path
 
 from harness.checks import Finding, Outcome
+from reports import verdicts
+from reports.judged import figure_of, others, reach, used
 from reports.limits import place_of, size_of
 from reports.pack import Pack, Scenario, read
 from reports.partly import partly
-from reports.words import SYMBOLS, clean, limit, measured, quantity, ratio
+from reports.words import SYMBOLS, clean, limit, quantity
 
 WIDTH = 100
 MANY = 6  # scenarios: where there are more, those that are MET are told in short
@@ -39,14 +41,15 @@ def summary(folder: Path) -> str:
         met = scenario.verdict is Outcome.MET
         lines += _in_short(scenario) if brief and met else [*_scenario(scenario), ""]
     if brief:
-        lines += ["", "What is MET is told in short, as figure (error bar) of objective; index.html has all of it.", ""]
+        lines += ["", "What is MET is told in short, as figure (error bar) of objective; index.html has the rest.", ""]
     if not pack.scenarios:
         lines += ["No scenario ran.", ""]
     for problem in pack.problems:
         lines += _wrapped(f"! {problem}", indent=0)
+    lines += [line for words in verdicts.summary(pack) for line in _wrapped(words, indent=0)]
     for each in partly(pack):
         lines += _wrapped(f"! {each}", indent=0)
-    lines.append(f"{SYMBOLS[pack.verdict]} {pack.verdict}: the verdict of the run")
+    lines.append(f"{SYMBOLS[pack.verdict]} {verdicts.of_run(pack)}: the verdict of the run")
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +76,8 @@ def _banners(pack: Pack) -> list[str]:
 
 def _scenario(scenario: Scenario) -> list[str]:
     lines = [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}")]
-    broken = broken_off(scenario)
+    lines += [line for words in verdicts.beside(scenario) for line in _wrapped(words, indent=4)]
+    broken = verdicts.broken_off(scenario)
     if broken:
         lines += _wrapped(broken, indent=4)
     by_id = {finding.id: finding for finding in scenario.findings}
@@ -81,11 +85,13 @@ def _scenario(scenario: Scenario) -> list[str]:
     table = [_row(finding) for finding in shown]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for finding, row in zip(shown, table, strict=True):
-        lines.append(
-            _cut("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        )
-        if finding.beside and (finding.id != "no-loss" or finding.figure):
-            said = ", ".join(f"{name} {words}" for name, words in finding.beside)
+        if words := reach(finding.outcome, finding.beside):
+            lines.append(f"    {row[0]}, {clean(words)}:")
+        cells = ("" if words else row[0], *row[1:])
+        aligned = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        lines.append(_cut(f"    {aligned}".rstrip()))
+        if (more := others(finding.beside)) and (finding.id != "no-loss" or finding.figure):
+            said = ", ".join(f"{name} {words}" for name, words in more)
             lines += _wrapped(said, indent=4 + widths[0] + 2 + widths[1] + 2)
         if finding.outcome is not Outcome.MET:
             lines += _wrapped(without(broken, finding.reason), indent=8)
@@ -102,7 +108,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     met = sum(finding.outcome is Outcome.MET for finding in scenario.findings if not finding.advisory)
     counted = sum(not finding.advisory for finding in scenario.findings)
     if counted:
-        lines.append(f"    {met} of {counted} findings are MET")
+        lines.append(f"    {met} of {counted} findings that count are MET")
     return lines
 
 
@@ -112,21 +118,13 @@ def _in_short(scenario: Scenario) -> list[str]:
     told = []
     for finding in (by_id[id] for id in FIRST if id in by_id):
         _, name, figure, goal, _ = _row(finding)
-        told.append(f"{name} {figure}" + (f" of {goal.removeprefix('objective ')}" if finding.objective else ""))
+        words = f"{name} {figure}" + (f" of {goal.removeprefix('objective ')}" if finding.objective else "")
+        told.append(", ".join(filter(None, (words, reach(finding.outcome, finding.beside)))))
     if _stood_in(scenario):
         told.append("decision time: not exercised")
     return [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}"),
+            *(_wrapped(left, indent=4) if (left := verdicts.not_exercised(scenario)) else []),
             *_wrapped("; ".join(told), indent=4)]  # fmt: skip
-
-
-def broken_off(scenario: Scenario) -> str:
-    """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
-    end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
-    if end is None or end.data.get("outcome") == "completed":
-        return ""
-    if stopped is not None:
-        return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
-    return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
 
 
 def without(broken: str, reason: str) -> str:
@@ -142,13 +140,12 @@ def _stood_in(scenario: Scenario) -> bool:
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    figure = measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
+    figure = figure_of(finding)
     goal = ""
     if finding.objective is not None:
         exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
         goal = f"objective {exact}"
-    used = ratio(finding.figure, finding.objective, lower_bound=finding.lower_bound)
-    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used)
+    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used(finding))
     return tuple(" ".join(clean(cell).split()) for cell in cells)
 
 

@@ -51,6 +51,7 @@ class Recovery:
     objective: float | None
     beyond: str  # what the arrow says when the objective lies outside the picture
     lower_bound: bool = False  # never seen to end: no right end to the error bar
+    unbroken: bool = False  # customers were served all along: there is no bar to draw, only how far the error bar goes
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Picture:
     spans: tuple[Bar, ...]
     steps: tuple[Bar, ...]
     recovery: Recovery | None
+    doer: tuple[str, str]  # who did what the spans and steps are, and by what
     customers: Seconds | None
     exposure: tuple[Curve, ...] = ()
     exposure_objective: float | None = None
@@ -79,7 +81,8 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     if picture.recovery:
         _recovery(sheet, picture.recovery)
     if picture.spans:
-        sheet.heading("What the team did")
+        who, how = picture.doer
+        sheet.heading(f"What {who} did{how}")
         _bars(sheet, picture.spans)
     if picture.steps:
         sheet.heading("Steps of the procedure")
@@ -126,13 +129,13 @@ def _labels(sheet: Sheet, marks: Sequence[Mark]) -> list[tuple[Mark, float]]:
 
 
 def _recovery(sheet: Sheet, recovery: Recovery) -> None:
-    sheet.heading("Time to recover")
+    sheet.heading("Service to customers" if recovery.unbroken else "Time to recover")
     begin, end, low, high = (sheet.x(at) for at in (0.0, recovery.figure, recovery.low, recovery.high))
     if recovery.lower_bound:
         end = high = sheet.right
     place = len(sheet.front)
-    sheet.row("recovery time", recovery.words, begin, max(end, high))
-    bar = [svg.box(begin, sheet.y + 2, end - begin, 12, "rto")]
+    sheet.row("all along" if recovery.unbroken else "recovery time", recovery.words, begin, max(end, high))
+    bar = [] if recovery.unbroken else [svg.box(begin, sheet.y + 2, end - begin, 12, "rto")]
     if not recovery.lower_bound:
         middle = sheet.y + 8
         bar.append(svg.line(low, middle, high, middle, "whisker"))

@@ -119,7 +119,9 @@ def test_both_figures_stand_with_bar_objective_outcome_and_class(root: Path) -> 
         r"  Recovery time \(objective of A 1 h, of B 20 s\): A is better by ([\d.]+) s \(.*\)", lines[at]
     )
     shown = [line for line in lines[at:] if line.startswith(("    A embedded", "    B containers"))]
-    quick = re.fullmatch(r"    A embedded    ✓ MET  ([\d.]+) s \([\d.]+ to [\d.]+\)", shown[0])
+    quick = re.fullmatch(
+        r"    A embedded    ✓ MET, within what this run could see  ([\d.]+) s \([\d.]+ to [\d.]+\)", shown[0]
+    )
     slow = re.fullmatch(r"    B containers  ✗ MISSED  ([\d.]+) s \([\d.]+ to [\d.]+\)", shown[1])
     assert said and quick and slow
     assert float(said[1]) == pytest.approx(float(slow[1]) - float(quick[1]), abs=0.11)
@@ -144,7 +146,7 @@ def test_lost_transactions_and_money_are_figures_of_their_own(root: Path, tmp_pa
     assert "Lost money (no objective): B is better by 992.25\n" in said
     said = text_of(tmp_path, "x", "z")
     assert "Lost transactions (no objective): not compared: B has no figure\n" in said
-    assert "    B embedded  ✓ MET  no figure\n" in said
+    assert "    B embedded  ✓ MET, within what this run could see  no figure\n" in said
     bound = compare(read(tmp_path / "x"), read(tmp_path / "w")).pairs[0].figure("loss: lost transactions")
     assert bound is not None and bound.claim.words == "A is better by at least 6 transactions"
     assert (bound.b.words, bound.b.high) == ("at least 9 transactions", None)

@@ -14,7 +14,8 @@ OUTAGE = "longest outage this run could have seen"
 LOSS = "greatest loss this run could have seen"
 AGE = "greatest age this run could have seen"
 WITHIN = "within what this run could see"
-REACH = ("reach", WITHIN)
+NAME = "reach"  # of the pair beside a finding whose objective lies beyond
+REACH = (NAME, WITHIN)
 
 
 def within_reach(found: Finding, what: str, length: float) -> Finding:

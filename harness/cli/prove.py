@@ -154,7 +154,7 @@ def _carry_out(request: Request, title: str, quiet: bool) -> dict[str, Any]:
 
 def _print(proofs: list[Proof], folder: Path) -> None:
     width = max(len(proof.name) for proof in proofs)
-    click.echo("\nproof that the drills can fail")
+    click.echo("\nwhat had to come out, as it is and with the recovery broken on purpose, and what did")
     for proof in proofs:
         mark = "as it must be" if proof.ok else "NOT AS IT MUST BE"
         click.echo(f"  {proof.name:<{width}}  wanted {proof.wanted}; got {proof.got}: {mark}")

@@ -88,7 +88,7 @@ def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
     if latest is not None:
         verdict = latest.verdict_of(duty.drill)
         found.append(verdict)
-        said.append(f"the latest run that counts, {latest.name}, is {verdict}")
+        said.append(f"the latest run that counts, {latest.name}, is {latest.said_of(duty.drill)}")
     if after := _cut_short(duty.drill, latest, runs):
         found.append(Outcome.MISSED)
         said.append(f"{after.name}, which is newer and does not count as a whole drill, MISSED an objective")
@@ -127,7 +127,11 @@ def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
     if not folder.runs:
         reason = f"there is no sealed run in {folder.path}"
         return Check("evidence", "evidence", "the packs of the folder", Outcome.UNKNOWN, reason)
-    reason = f"every pack from run {max(oldest, 1)} on is there and verifies"
+    newest = max((run.number for run in folder.runs), default=0)
+    reason = (
+        f"no pack from run {max(oldest, 1)} to {newest} is missing, and each verifies; "
+        "one that was removed after the newest leaves no trace here"
+    )
     return Check("evidence", "evidence", "the packs of the folder", Outcome.MET, reason)
 
 

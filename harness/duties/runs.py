@@ -49,6 +49,7 @@ class Figure:
     lower_bound: bool
     objective: float | None
     beside: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Scenario:
     drill: str  # by the pack's own features; empty where they do not have it
     verdict: Outcome
     figures: Mapping[str, Figure]
+    left_out: str = ""  # what the machine could not do of it, and why; empty where nothing was left out
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,20 @@ class Past:
     def verdict_of(self, drill: str) -> Outcome:
         """The verdict over the drill's scenarios."""
         return merge_outcomes(scenario.verdict for scenario in self.scenarios if scenario.drill == drill)
+
+    def said_of(self, drill: str) -> str:
+        """The same in words: `MET for what was exercised` where a scenario of the drill left something out."""
+        return _said(self.verdict_of(drill), (each for each in self.scenarios if each.drill == drill))
+
+    @property
+    def said(self) -> str:
+        """The verdict of the run in such words."""
+        return _said(self.verdict, self.scenarios)
+
+
+def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
+    partly = verdict is Outcome.MET and any(scenario.left_out for scenario in scenarios)
+    return f"{verdict} for what was exercised" if partly else str(verdict)
 
 
 @dataclass(frozen=True)
@@ -226,7 +242,7 @@ def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | 
     known = features.of(pack)
     home = {scenario: drill for drill, scenarios in known.items() for scenario in scenarios}
     titles = {name: title for scenarios in known.values() for name, title in scenarios.items()}
-    verdict, verdicts, figures = _findings(pack / FINDINGS)
+    verdict, verdicts, figures, left_out = _findings(pack / FINDINGS)
     machine = begin.get("machine")
     number = begin.get("number", signed.get("number"))
     return Past(
@@ -257,6 +273,7 @@ def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | 
                 drill=home.get(name, ""),
                 verdict=verdicts.get(name, Outcome.UNKNOWN),
                 figures=figures.get(name, {}),
+                left_out=left_out.get(name, ""),
             )
             for name in dict.fromkeys((*planned, *verdicts))
         ),
@@ -321,9 +338,10 @@ def _data(raw: bytes, kind: str) -> Data:
         return {}
 
 
-def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[str, Figure]]]:
-    """The verdict, that of each scenario, and each scenario's figures; UNKNOWN and nothing where nobody judged."""
+def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[str, Figure]], dict[str, str]]:
+    """The verdict; of each scenario its verdict, its figures, and what it left out. UNKNOWN where nobody judged."""
     figures: dict[str, dict[str, Figure]] = {}
+    left_out: dict[str, str] = {}
     try:
         with verify.opened(path) as source:
             content = json.load(source)
@@ -331,9 +349,11 @@ def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[s
         for finding in content["findings"]:
             if (figure := _figure(finding)) is not None:
                 figures.setdefault(str(finding["scenario"]), {})[str(finding["id"])] = figure
-        return Outcome(content["verdict"]), verdicts, figures
+            if finding["id"] == "exercised":
+                left_out[str(finding["scenario"])] = str(finding.get("reason"))
+        return Outcome(content["verdict"]), verdicts, figures, left_out
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Outcome.UNKNOWN, {}, {}
+        return Outcome.UNKNOWN, {}, {}, {}
 
 
 def _figure(finding: Data) -> Figure | None:
@@ -349,6 +369,7 @@ def _figure(finding: Data) -> Figure | None:
         lower_bound=finding.get("lower_bound") is True,
         objective=_number(finding.get("objective")),
         beside=tuple((str(name), str(words)) for name, words in finding.get("beside") or ()),
+        reason=str(finding.get("reason") or ""),
     )
 
 

@@ -52,7 +52,8 @@ LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
     "and seal it again.",
     "Every time in a pack is what the machine that ran the drill said; a nonce of yours in the first line shows that "
-    "the run began after you chose it.",
+    "the run began after you chose it, and not that it is the only run made with it: that takes receipts, held against "
+    "the folder (`--receipts FILE`).",
     "Packs removed from the newest end of a folder leave no trace in it: compare the newest number and digest with "
     "what you were told.",
 )

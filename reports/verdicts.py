@@ -1,0 +1,137 @@
+"""What must stand next to a verdict: how many findings were judged, what is UNKNOWN beside them, what was left out.
+
+A verdict is over what was judged, and these words say how much that is. No sentence here says "every".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.checks import Finding, Outcome
+from reports.judged import WITHIN, exercised, reach, said
+from reports.pack import Facts, Pack, Scenario
+from reports.words import clean, counted, plain
+
+ORDER = (Outcome.MISSED, Outcome.UNKNOWN, Outcome.MET)
+LEFT_OUT = "exercised"  # the id of the finding whose reason has a sentence of its own
+PARTLY = "for what was exercised"
+
+
+def left_out(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """What the machine could not do of the scenario, and why; each once."""
+    lines = facts.of("not_exercised")
+    return tuple(dict.fromkeys((plain(fact.data.get("what")), plain(fact.data.get("why"))) for fact in lines))
+
+
+def short(outcome: Outcome, left: object) -> str:
+    """`MET`, or `MET for what was exercised` where anything was left out."""
+    return f"{outcome} {PARTLY}" if left and outcome is Outcome.MET else str(outcome)
+
+
+def of_run(pack: Pack) -> str:
+    """The verdict of the run, in words."""
+    return short(pack.verdict, any(left_out(each.facts) for each in pack.scenarios))
+
+
+def beside(scenario: Scenario) -> tuple[str, ...]:
+    """What stands next to the scenario's verdict; nothing where the verdict says it all."""
+    names = [each.title or each.id for each in scenario.findings if _within(each)]
+    within = f"MET, {WITHIN}: {', '.join(names)}" if names else ""
+    return tuple(map(clean, filter(None, (not_exercised(scenario), within))))
+
+
+def not_exercised(scenario: Scenario) -> str:
+    """What must be said next to its verdict where a part of it was left out; else empty."""
+    return partly(scenario.verdict, _words(scenario))
+
+
+def _words(scenario: Scenario) -> str:
+    return "; ".join(f"{what}: {why}" for what, why in left_out(scenario.facts))
+
+
+def partly(outcome: Outcome, left: str) -> str:
+    """`MET for what was exercised; not exercised: latency: this kernel has no netem`; empty where nothing was left."""
+    return left and f"{short(outcome, left) + '; ' if outcome is Outcome.MET else ''}not exercised: {left}"
+
+
+def broken_off(scenario: Scenario) -> str:
+    """Why the scenario did not come to its end, in the words that findings repeat; empty where it did."""
+    end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
+    if end is None or end.data.get("outcome") == "completed":
+        return ""
+    if stopped is not None:
+        return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
+    return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
+
+
+def summary(pack: Pack) -> tuple[str, ...]:
+    """Sentences about the whole run: what was judged, what is UNKNOWN beside it and why, and what was left out."""
+    findings = [_told_once(finding, scenario) for scenario in pack.scenarios for finding in scenario.findings]
+    found = [_judged([each for each in findings if not each.advisory], pack.verdict)]
+    if open := [each for each in findings if each.advisory and each.outcome is Outcome.UNKNOWN]:
+        are = "is" if len(open) == 1 else "are"
+        found.append(f"Beside them {counted(len(open), 'advisory finding')} {are} UNKNOWN: {_why(open)}.")
+    found += [f"Not exercised in “{each.title}”: {left}." for each in pack.scenarios if (left := _words(each))]
+    return tuple(map(clean, found))
+
+
+def _told_once(finding: Finding, scenario: Scenario) -> Finding:
+    """Without what ended the scenario: that stands with it."""
+    broken = broken_off(scenario)
+    return replace(finding, reason=finding.reason.replace(f" ({broken})", "")) if broken else finding
+
+
+def _judged(findings: Sequence[Finding], verdict: Outcome) -> str:
+    if not findings:
+        return "No finding was judged; this is not a pass."
+    numbers = [(outcome, sum(each.outcome is outcome for each in findings)) for outcome in ORDER]
+    listed = [f"{many} {outcome}" for outcome, many in numbers if many]
+    words = f"{counted(len(findings), 'finding')} that count{'s' if len(findings) == 1 else ''}: {', '.join(listed)}"
+    if within := sum(_within(each) for each in findings):
+        words += f", {within} of them {WITHIN}"
+    return f"{words}." if verdict is Outcome.MET else f"{words}; this is not a pass."
+
+
+def _within(finding: Finding) -> bool:
+    return not finding.advisory and bool(reach(finding.outcome, finding.beside))
+
+
+def _why(findings: Iterable[Finding]) -> str:
+    """Each kind once, with how often, and the reason of the first."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault(finding.title or finding.id, []).append(finding)
+    words = []
+    for title, alike in kinds.items():
+        one = len({each.reason for each in alike}) == 1
+        many = f", {len(alike)} times" if len(alike) > 1 else ""
+        why = f" ({'' if one else 'such as: '}{alike[0].reason})"
+        words.append(f"{title}{many}{'' if alike[0].id == LEFT_OUT else why}")
+    return "; ".join(words)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A demand that the scenario's tags name. `how`: which finding judged it, or why none did."""
+
+    id: str
+    text: str
+    how: str
+    exercised: bool
+
+
+def demands(scenario: Scenario, tags: Iterable[str], texts: Mapping[str, str]) -> tuple[Demand, ...]:
+    """Those that a finding of the scenario has judged come first."""
+    ids = [id for tag in tags if (id := tag.lstrip("@")) in texts]
+    found = [_demand(id, texts[id], [each for each in scenario.findings if id in each.demands]) for id in ids]
+    return tuple(sorted(found, key=lambda each: not each.exercised))
+
+
+def _demand(id: str, text: str, findings: Sequence[Finding]) -> Demand:
+    judged = [each for each in findings if exercised(each)]
+    if judged:
+        how = "; ".join(f"{said(each.outcome, each.beside)}: {each.title or each.id}" for each in judged)
+        return Demand(id, text, how, exercised=True)
+    named = "; ".join(f"“{each.title or each.id}” does not show it: {each.reason}" for each in findings)
+    return Demand(id, text, named or "no finding judges it", exercised=False)
