@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.checks import Finding, Outcome
-from reports.judged import WITHIN, exercised, reach, said
+from harness.checks.reach import WITHIN
+from reports.judged import exercised, reach, said
 from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, counted, plain
 

@@ -105,7 +105,7 @@ def test_a_sentence_names_it() -> None:
     sentence, other = "an operator\u2019s mistake", "nothing like it"
 
     def refused(*unknown: str) -> Refused:
-        scenario = Scenario("x", "X", (), (), unknown)
+        scenario = Scenario("x", "X", (), (), unknown, line=1)
         with pytest.raises(Refused) as caught:
             catalog.must_be_understood([Drill("d", "monthly", "D", Path("d.feature"), (scenario,))])
         return caught.value
