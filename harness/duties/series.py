@@ -20,10 +20,11 @@ class Claim:
 def copies(claims: Sequence[Claim]) -> list[str]:
     """For each: the name of the pack that speaks for it; empty where it speaks for itself.
 
-    Of several with one envelope the one that verifies counts, whatever they are called. One whose own envelope was
+    Of several with one envelope the one that verifies counts, whatever they are called; of several sound ones the one
+    that is called after its run. One whose own envelope was
     spoiled, too, is a copy where a sound pack has the same run and number.
     """
-    sound = sorted((claim for claim in claims if claim.sound), key=lambda claim: claim.name)
+    sound = sorted((claim for claim in claims if claim.sound), key=lambda claim: (claim.name != claim.run, claim.name))
     by_digest = {claim.digest: claim.name for claim in reversed(sound) if claim.digest}
     by_run = {(claim.run, claim.number): claim.name for claim in reversed(sound) if claim.number}
     speaking = [
