@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from drills import PLAN
 from harness.cli import drdrill
 from harness.evidence import receipts, verify
+from harness.evidence.journal import Journal
 from harness.evidence.keys import public_pem
 from harness.evidence.seal import envelope, redact_copy, seal
 from harness.evidence.verify import FolderReport, Receipt, check_receipts, receipts_in, verify_folder, verify_pack
+from harness.live import Live
+from harness.safety.heal import heal_run
 from tests.damaged_packs import resealed, said
 from tests.made_packs import OTHERS, OUR_PRINT, OURS, sealed, series, unfinished
 
@@ -287,3 +291,65 @@ def test_an_end_that_a_kill_left_out_is_written_later(tmp_path: Path, packs: lis
     assert receipts.complete(tmp_path / "e") == [end]
     assert receipts.complete(tmp_path / "e") == []
     assert receipts.read(tmp_path / "e") == [begin, end]
+
+
+# Where they come from
+
+
+@pytest.fixture
+def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An evidence folder; the signing key is made for the test."""
+    monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "key.pem"))
+    (tmp_path / "e").mkdir()
+    return tmp_path / "e"
+
+
+def begun_and_killed(evidence: Path, number: int) -> Path:
+    folder = evidence / f"20261102-10000{number}-beef.unfinished"
+    folder.mkdir()
+    shutil.copyfile(PLAN, folder / "plan.yaml")
+    with Journal.create(folder) as journal:
+        journal.record(
+            "run.begin", run=folder.name.removesuffix(".unfinished"), number=number, previous="none", nonce="audit 7",
+            drill=["d"], scenarios=["s"], stack="local", rung="r", environment="embedded", sabotage=None, digests={},
+            rules="2", scale=1.0, rate=50.0, operator="o", commit="c", clean=True, nonce_by="auditor",
+            machine={"cpus": 2, "memory_bytes": 1, "kernel": "k", "python": "3"}, parts={}, boot="b",
+        )  # fmt: skip
+    return folder
+
+
+def test_a_killed_run_gets_its_end_when_it_is_healed(ours: Path) -> None:
+    """Also its start, where it was killed before that was written; `drdrill heal` shows the line."""
+    folder = begun_and_killed(ours, 1)
+    ended = CliRunner().invoke(drdrill, ["heal", "--evidence", str(ours)])
+    assert ended.exit_code == 0, ended.output
+    pack = ours / folder.name.removesuffix(".unfinished")
+    assert receipts.read(ours) == receipts.both(pack)
+    assert f"receipt:  {receipts.ended(pack).line}" in ended.output
+    check_receipts(answer := verify_folder(ours), ours / receipts.NAME)
+    assert of_receipts(answer) == {}
+
+
+def test_what_cannot_be_written_keeps_nothing_from_being_sealed(ours: Path) -> None:
+    """The pack is what counts; the receipt is written by whoever comes next."""
+    folder = begun_and_killed(ours, 1)
+    receipts.add(ours, receipts.begun(folder))
+    kept = (ours / receipts.NAME).rename(ours / "elsewhere")
+    (ours / receipts.NAME).mkdir()
+    pack = heal_run(folder, by="test").pack
+    assert pack and verify_pack(pack).answer("integrity") == "MET"
+    (ours / receipts.NAME).rmdir()
+    kept.rename(ours / receipts.NAME)
+    assert receipts.complete(ours) == [receipts.ended(pack)]
+
+
+@pytest.mark.parametrize("home", ["evidence", "proof-20261102-100000-beef"])
+def test_the_start_is_shown_as_it_is_written(tmp_path: Path, home: str) -> None:
+    """From the line that the screen reads; a proof is a series of its own, and shows none."""
+    (tmp_path / home).mkdir()
+    folder = begun_and_killed(tmp_path / home, 4)
+    told: list[str] = []
+    live = Live(folder, say=told.append)
+    live.show(json.loads((folder / "journal.jsonl").read_text()))
+    shown = [line for line in told if "receipt for your auditor" in line]
+    assert shown == ([f"receipt for your auditor: {receipts.begun(folder).line}"] if home == "evidence" else [])
