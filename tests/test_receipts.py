@@ -254,6 +254,9 @@ def test_the_command(tmp_path: Path, packs: list[Path]) -> None:
     shutil.rmtree(packs[2])
     code, text = said(*argv)
     assert code == 1 and "receipt-no-pack (MISSED): run 3 was sealed" in text
+    (tmp_path / "emptied").mkdir()
+    code, text = said(str(tmp_path / "emptied"), *argv[1:])
+    assert code == 1 and text.count("its pack is not here: it was removed") == 3
     assert json.loads(said(*argv, "--json")[1])["outcome"] == "MISSED"
     (tmp_path / "empty").write_text("nothing at all")
     for wrong in ("empty", "none", "e", "e/run-1/\0"):

@@ -143,6 +143,10 @@ def run(
         click.echo(json.dumps({"pack": str(pack), "receipts": told, **found}, indent=1))
     else:
         closing(pack)
+        click.echo(f"receipt:  {told[-1]}")
+        click.echo(
+            f"          (for your auditor, now, as that of the start; both are in {pack.parent / receipts.NAME})"
+        )
         click.echo(f"verify:   drdrill verify {pack} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)

@@ -11,7 +11,6 @@ import click
 
 from harness.checks import Outcome
 from harness.errors import DrillError, Exit
-from harness.evidence import receipts
 from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
 from harness.live import Follower, Live
@@ -77,8 +76,6 @@ def closing(pack: Path) -> None:
     click.echo(summary(pack))
     click.echo(f"evidence: {pack}")
     click.echo(f"report:   {pack / 'index.html'}")
-    click.echo(f"receipt:  {receipts.ended(pack).line}")
-    click.echo(f"          (for your auditor, now, as that of the start; both are in {pack.parent / receipts.NAME})")
 
 
 def exit_of(pack: Path) -> Exit:

@@ -689,10 +689,10 @@ def is_pack(root: Path) -> bool:
         raise BadInput(text, hint="verify it as somebody who may read it, or copy it to where you may") from None
 
 
-def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
+def verify_folder(path: Path, *, key: str | Path | None = None, may_be_empty: bool = False) -> FolderReport:
     """Every pack in a folder, and whether the runs follow one another: gaps, branches, replaced packs, duplicates.
 
-    Errors: `BadInput` when there is no pack in it, or `key` is not a key.
+    Errors: `BadInput` when there is no pack in it (unless it may be empty), or `key` is not a key.
     """
     root = Path(path)
     is_pack(root)
@@ -715,7 +715,7 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
         except (BadInput, OSError) as error:
             text = f"{shown(entry.name)} cannot be looked at: {shown(error)}"
             answer.problems.append(Problem("integrity", "unreadable", text, UNKNOWN))
-    if not answer.packs and not answer.problems:
+    if not answer.packs and not answer.problems and not may_be_empty:
         raise BadInput(f"{shown(path)} holds no evidence pack", hint=NAME_A_PACK)
     answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.name))
     check_succession(answer)
@@ -918,6 +918,7 @@ def check_receipts(answer: Report | FolderReport, path: Path) -> None:
     ]
     wrong += unannounced(by_number.keys(), packs, in_doubt=UNKNOWN if alone else in_doubt)
     answer.problems += damaged + wrong
+    answer.notes = [note for note in answer.notes if note != RECEIPTS_LIE]
     if not wrong and not damaged:
         runs = counted(len(by_number), "run")
         answer.notes.append(f"held against the receipts of {runs}: every start has its end, and every end its pack")
@@ -1178,7 +1179,8 @@ def run(
     if path.resolve().name.endswith(UNFINISHED) and not os.path.lexists(path / ENVELOPE):
         answer: Report | FolderReport = unsealed(path)
     else:
-        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key)
+        bare = receipts is not None  # they say what had to be there, also where nothing is
+        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key, may_be_empty=bare)
         if receipts is not None:
             check_receipts(answer, receipts)
     if not as_json and answer.problems == [NOT_SEALED]:
