@@ -17,7 +17,8 @@ from harness.checks.evidence import BY_SCENARIO
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import Refused
-from harness.folders import UNFINISHED
+from harness.evidence.receipts import announced
+from harness.folders import PROOF, UNFINISHED
 from harness.plan.lengths import in_words
 from harness.watch import NAMED
 from reports.judged import figure_of, reach
@@ -124,6 +125,8 @@ class Live:
         self._at(
             line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}"
         )
+        if "number" in data and not self.folder.parent.name.startswith(PROOF):  # proofs are a series of their own
+            self.say(f"receipt for your auditor: {announced(line).line}")
 
     def _stack_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, "the stack starts")

@@ -21,6 +21,7 @@ from harness.checks import RULES
 from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
 from harness.errors import DrillError, NotReady
+from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
@@ -94,6 +95,7 @@ class Run:
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True)
+        receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence)
         commit, clean = code_state()
         self.journal.record(
@@ -125,6 +127,7 @@ class Run:
             },
             parts=_parts(),
         )
+        receipts.add(self.folder.parent, receipts.begun(self.folder))
 
     @property
     def stack(self) -> Stack:

@@ -12,6 +12,7 @@ from typing import Any
 from harness.checks import Outcome
 from harness.duties.gate import Check, outcome, owed_in_words, waived_in_words
 from harness.duties.runs import Folder, Past
+from harness.duties.series import missing_in_words
 from harness.duties.slower import FEWEST, Trend
 from harness.duties.standing import Owed, Standing, State
 from harness.plan import Duty, Plan
@@ -45,9 +46,9 @@ def about(folder: Folder) -> list[str]:
         lines += _wrapped(said, indent=2)
     for name in folder.unfinished:
         lines += _wrapped(f"{name} goes on or was killed, and is not sealed: it does not count", indent=2)
-    for number in folder.gaps:
-        lines.append(f"  run {number} is missing: it was removed, or never sealed")
-    for note in folder.notes:
+    for gap in folder.gaps:
+        lines.append(f"  {missing_in_words(gap)}")
+    for note in (*folder.notes, *folder.remarks):
         lines += _wrapped(note, indent=2)
     return lines
 
@@ -79,8 +80,9 @@ def folder_json(folder: Folder) -> dict[str, Any]:
         "runs": len(folder.runs),
         "not_counted": {run.name: why for run in folder.runs if (why := run.why_not())},
         "unfinished": list(folder.unfinished),
-        "missing_numbers": list(folder.gaps),
-        "notes": list(folder.notes),
+        "missing_numbers": [number for gap in folder.gaps for number in gap],
+        "notes": [*folder.notes, *folder.remarks],
+        "key": folder.key or None,
     }
 
 

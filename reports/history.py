@@ -14,6 +14,7 @@ from typing import Any
 from harness.checks import Outcome
 from harness.duties.gate import owed_in_words, waived_in_words
 from harness.duties.runs import Figure, Folder, Likeness, Past
+from harness.duties.series import missing_in_words
 from harness.duties.slower import FEWEST, WATCHED, Comparison, comparisons
 from harness.duties.standing import Standing
 from harness.plan import Plan
@@ -99,13 +100,13 @@ class History:
 def tell(plan: Plan, folder: Folder, standings: Sequence[Standing], today: date) -> History:
     """The whole history, as it stands today."""
     entries = [_entry(run) for run in folder.runs]
-    for number in folder.gaps:
-        at = next((place for place, each in enumerate(entries) if each.run and each.run.number > number), len(entries))
-        entries.insert(at, Entry("gap", f"run {number} is missing: it was removed, or never sealed"))
+    for gap in folder.gaps:
+        later = (place for place, each in enumerate(entries) if each.run and each.run.number > gap.start)
+        entries.insert(next(later, len(entries)), Entry("gap", missing_in_words(gap)))
     for fact in sorted(_facts(standings, plan, today), key=lambda each: each.when or NEVER):
         began = [each.run.began if each.run else None for each in entries]
-        later = (place for place, moment in enumerate(began) if moment and fact.when and moment > fact.when)
-        entries.insert(next(later, len(entries)), fact)
+        after = (place for place, moment in enumerate(began) if moment and fact.when and moment > fact.when)
+        entries.insert(next(after, len(entries)), fact)
     unfinished = [f"{name} goes on or was killed, and is not sealed" for name in folder.unfinished]
     return History(
         plan=f"{clean(plan.name)}, version {clean(plan.version)}",
@@ -114,7 +115,7 @@ def tell(plan: Plan, folder: Folder, standings: Sequence[Standing], today: date)
         runs=len(folder.runs),
         entries=tuple(entries),
         trends=tuple(_trends(folder.runs)),
-        notes=tuple(map(clean, (*unfinished, *folder.notes))),
+        notes=tuple(map(clean, (*unfinished, *folder.notes, *folder.remarks))),
     )
 
 

@@ -14,7 +14,9 @@ from harness.checks import Outcome
 from harness.duties import gate, runs, slower, standing
 from harness.duties.gate import Check
 from harness.duties.waivers import Waiver
-from reports import calendar_text, gate_junit
+from harness.duties.whole import whole as whole_drills
+from harness.evidence.seal import redact_copy
+from reports import calendar_text, gate_junit, history
 from tests import junit_rules
 from tests.made_months import DUTIES, FIRST, SCENARIOS, SECOND, Made, made_plan, on, run
 from tests.made_packs import OTHERS, OUR_PRINT
@@ -150,6 +152,94 @@ def test_a_copy_of_a_pack_counts_once(tmp_path: Path) -> None:
     shutil.copytree(first, evidence / "z-copy")
     copies = [each for each in runs.read(evidence).runs if each.problem]
     assert [(each.name, each.problem) for each in copies] == [("z-copy", f"it is a copy of {first.name}")]
+
+
+@pytest.mark.parametrize("name", ["0-copy", "z-copy"])
+@pytest.mark.parametrize("how", ["file", "envelope", "journal", "withheld", "not at all"])
+def test_a_spoiled_copy_takes_no_duty_away(tmp_path: Path, name: str, how: str) -> None:
+    """Whatever it is called, and also where its envelope itself is spoiled: the sound pack beside it speaks for it."""
+    evidence = tmp_path / "e"
+    look(evidence, *DONE)
+    sound = sorted(evidence.iterdir())[-1]
+    copy = evidence / name
+    if how == "withheld":
+        redact_copy(sound, copy, [2, 3])
+    else:
+        shutil.copytree(sound, copy)
+    if how in ("file", "envelope", "journal"):
+        path = copy / {"file": "findings.json", "envelope": "pack.dsse.json", "journal": "journal.jsonl"}[how]
+        path.write_bytes(path.read_bytes().replace(b"e", b"E", 1))
+    found = look(evidence)
+    assert of(found, "Second Drill").outcome is Outcome.MET
+    assert gate.outcome(found) is Outcome.MET, "it could not have said otherwise: what it is a copy of is here"
+    assert f"{name} is left alone: it is a" in of(found, "packs of the folder").reason
+    (spoiled,) = (each for each in runs.read(evidence).runs if each.problem)
+    assert spoiled.name == name and sound.name in spoiled.problem
+
+
+def test_withheld_lines_do_no_duty(tmp_path: Path) -> None:
+    """Whoever holds no key can withhold them; what they said cannot be judged, and the reason says so everywhere."""
+    evidence = tmp_path / "e"
+    look(evidence, *DONE)
+    whole = sorted(evidence.iterdir())[-1]
+    redact_copy(whole, tmp_path / "copy", [2])
+    shutil.rmtree(whole)
+    (tmp_path / "copy").rename(whole)
+    found = look(evidence)
+    assert "late" in of(found, "Second Drill").reason
+    assert "withheld: 1 line of its journal cannot be read" in of(found, "packs of the folder").reason
+    folder = runs.read(evidence)
+    assert any("withheld: 1 line" in line for line in calendar_text.about(folder))
+    told = history.tell(PLAN, folder, standing.standings(PLAN, folder.runs, (), TODAY), TODAY)
+    assert any("withheld: 1 line" in mark for entry in told.entries for mark in entry.marks)
+
+
+def test_without_a_key_anybody_opens_it(tmp_path: Path) -> None:
+    """It says so in words, to a machine and in JUnit; with a key it does not, and nothing else opens it for that."""
+    evidence = tmp_path / "e"
+    look(evidence, DONE[0])
+    run(evidence, DONE[1], key=OTHERS)
+    for key in (None, OUR_PRINT):
+        found = look(evidence, key=key)
+        folder = runs.read(evidence, key=key)
+        told = (
+            calendar_text.gate(found),
+            json.dumps(calendar_text.gate_json(found, folder, TODAY)),
+            gate_junit.xml(found, today=TODAY).decode(),
+        )
+        for each in told:
+            words = " ".join(each.split())
+            assert ("whoever can write this folder opens the gate" in words) == (key is None)
+            assert "sealed with 2 keys" in words
+        assert gate.outcome(found) is (Outcome.MET if key is None else Outcome.MISSED)
+        assert any("sealed with 2 keys" in line for line in calendar_text.about(folder))
+        shown = history.tell(PLAN, folder, standing.standings(PLAN, folder.runs, (), TODAY), TODAY)
+        assert any("sealed with 2 keys" in note for note in shown.notes)
+        assert calendar_text.folder_json(folder)["key"] == key
+    alone = [check for check in look(tmp_path / "none", today=date(2026, 11, 1)) if not check.advisory]
+    assert gate.outcome(alone) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("announced", "verdicts", "whole"),
+    [
+        (["one", "two"], ["one", "two"], True),
+        (["two", "one", "three"], ["one", "two", "three"], True),
+        (["one"], ["one"], False),
+        (["one", "two"], ["one"], False),
+        (["one", "two", "two"], ["one", "two"], False),
+        (["one", "two", "three", "three"], ["one", "two", "three"], True),
+        (["one", "two", ""], ["one", "two", ""], False),
+        (["one", "two", "ten"], ["one", "two"], False),
+    ],
+)
+def test_each_announced_scenario_is_counted(announced: list[str], verdicts: list[str], whole: bool) -> None:
+    """As a list: one that is there twice, has no verdict, or is of no drill leaves the drill unfinished."""
+    known = {FIRST: (("one", "One"), ("two", "Two")), SECOND: (("three", "Three"),)}
+    found = whole_drills(known, announced, dict.fromkeys(verdicts, Outcome.MET))
+    assert (FIRST in found) == whole
+    twice = {FIRST: (*known[FIRST], ("two", "Two!")), SECOND: known[SECOND]}
+    assert FIRST not in whole_drills(twice, announced, dict.fromkeys(verdicts, Outcome.MET))
 
 
 def test_many_packs_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import click
 
 from harness.cli.options import as_json, evidence, must_be_there
 from harness.errors import DrillError, Exit
+from harness.evidence import receipts
 from harness.safety.heal import Healed, heal_run, unfinished
 
 
@@ -29,6 +30,7 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
             healed.append(heal_run(folder, by="drdrill heal"))
         except DrillError as error:  # told at the end: first all the others are healed
             wrong.append(error)
+    late = receipts.complete(evidence)  # of runs that were killed just after they were sealed
     if as_json:
         click.echo(
             json.dumps(
@@ -39,6 +41,7 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
                         "faults": one.faults,
                         "pack": str(one.pack) if one.pack else None,
                         "damaged": one.damaged,
+                        "receipt": one.receipt,
                     }
                     for one in healed
                 ],
@@ -48,7 +51,11 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
     else:
         for one in healed:
             click.echo(one.words())
-        if not healed and not wrong:
+            if one.receipt:
+                click.echo(f"receipt:  {one.receipt}")
+        for receipt in late:
+            click.echo(f"receipt:  {receipt.line}")
+        if not healed and not late and not wrong:
             click.echo(f"nothing to heal in {evidence}")
     for other in wrong[1:]:
         click.echo(f"error: {other}", err=True)

@@ -105,9 +105,12 @@ def _must_be_writable(output: Path, *packs: Path) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--key", metavar="FILE|FINGERPRINT", help=verifier.KEY_HELP)
 @click.option("--json", "as_json", is_flag=True, help=verifier.JSON_HELP)
+@click.option("--receipts", metavar="FILE", type=click.Path(path_type=Path), help=verifier.RECEIPTS_HELP)
 @click.option("--by-hand", "commands", is_flag=True, help=verifier.BY_HAND_HELP)
 @click.pass_context
-def verify(context: click.Context, path: Path, key: str | None, as_json: bool, commands: bool) -> None:
+def verify(
+    context: click.Context, *, path: Path, key: str | None, receipts: Path | None, as_json: bool, commands: bool
+) -> None:
     """Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?
 
     Answers integrity, completeness and authorship, each with its reasons; it never judges the figures.
@@ -115,6 +118,7 @@ def verify(context: click.Context, path: Path, key: str | None, as_json: bool, c
     if as_json and commands:
         raise click.UsageError("--json and --by-hand exclude each other")
     try:
-        context.exit(verifier.run(path, key=key, as_json=as_json, commands=commands, say=click.echo))
+        told = verifier.run(path, key=key, receipts=receipts, as_json=as_json, commands=commands, say=click.echo)
+        context.exit(told)
     except verifier.BadInput as error:
         raise Refused(str(error), hint=error.hint) from None

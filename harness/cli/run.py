@@ -27,6 +27,7 @@ from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import DrillError, Exit, Refused
+from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
 from harness.run import new_id
 from harness.safety import block, stopping
@@ -138,10 +139,15 @@ def run(
         request = replace(request, decides=person or ask_for_name(people.operator()))
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
+    told = [receipt.line for receipt in receipts.both(pack)]
     if as_json:
-        click.echo(json.dumps({"pack": str(pack), **found}, indent=1))
+        click.echo(json.dumps({"pack": str(pack), "receipts": told, **found}, indent=1))
     else:
         closing(pack)
+        click.echo(f"receipt:  {told[-1]}")
+        click.echo(
+            f"          (for your auditor, now, as that of the start; both are in {pack.parent / receipts.NAME})"
+        )
         click.echo(f"verify:   drdrill verify {shlex.quote(str(pack))} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)

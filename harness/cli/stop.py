@@ -86,6 +86,7 @@ def _say(healed: Healed) -> None:
         return
     verdict = json.loads((healed.pack / "findings.json").read_text())["verdict"]
     click.echo(f"run {healed.run}: ended, healed and sealed; verdict {verdict}; evidence: {healed.pack}")
+    click.echo(f"receipt:  {healed.receipt}")
 
 
 @click.command()

@@ -12,6 +12,7 @@ from datetime import date
 
 from harness.checks import Outcome, merge_outcomes
 from harness.duties.runs import Folder, Past
+from harness.duties.series import between, missing_in_words
 from harness.duties.slower import WATCHED, Comparison, Trend
 from harness.duties.standing import Owed, Standing, State
 
@@ -41,6 +42,7 @@ def checks(
     return [
         *(_duty(standing, folder.runs, today) for standing in standings),
         _evidence(folder, standings),
+        *_anybodys(folder),
         *(
             _regression(each, titles[each.drill])
             for each in comparisons
@@ -116,23 +118,34 @@ def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
     latest = [standing.latest for standing in standings if standing.latest is not None]
     oldest = min((run.number for run in latest), default=0)
     wrong = [f"{run.name} does not verify: {run.problem}" for run in folder.runs
-             if run.problem and (run.number > oldest or not run.number)]  # fmt: skip
-    wrong += [f"run {number} is missing: it was removed, or never sealed" for number in folder.gaps if number > oldest]
+             if run.problem and not run.copy_of and (run.number > oldest or not run.number)]  # fmt: skip
+    wrong += map(missing_in_words, between(folder.gaps, above=oldest))
     wrong += [
         f"{name} goes on or was killed, and is not sealed (`drdrill heal` seals it)" for name in folder.unfinished
     ]
     wrong += folder.notes
-    if wrong:
-        return Check("evidence", "evidence", "the packs of the folder", Outcome.UNKNOWN, "; ".join(wrong))
     if not folder.runs:
-        reason = f"there is no sealed run in {folder.path}"
-        return Check("evidence", "evidence", "the packs of the folder", Outcome.UNKNOWN, reason)
+        wrong.append(f"there is no sealed run in {folder.path}")
     newest = max((run.number for run in folder.runs), default=0)
-    reason = (
+    said = wrong or [
         f"no pack from run {max(oldest, 1)} to {newest} is missing, and each verifies; "
         "one that was removed after the newest leaves no trace here"
+    ]
+    said += [f"{run.name} is left alone: {run.problem}" for run in folder.runs if run.copy_of]
+    said += folder.remarks
+    found = Outcome.UNKNOWN if wrong else Outcome.MET
+    return Check("evidence", "evidence", "the packs of the folder", found, "; ".join(said))
+
+
+def _anybodys(folder: Folder) -> list[Check]:
+    """Without a key that somebody expects, a signature says only that somebody signed."""
+    if folder.key:
+        return []
+    reason = (
+        "no --key was given: whoever can write this folder opens the gate, with packs sealed by a key of their own; "
+        "give --key FILE|FINGERPRINT, and only packs by that key count"
     )
-    return Check("evidence", "evidence", "the packs of the folder", Outcome.MET, reason)
+    return [Check("evidence", "evidence", "who sealed the packs", Outcome.UNKNOWN, reason, advisory=True)]
 
 
 def _regression(each: Comparison, title: str) -> Check:

@@ -7,12 +7,11 @@ folder becomes a run with a problem, never an error. Folders of proofs (`proof-â
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -20,10 +19,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from harness import catalog
 from harness.checks import Outcome, merge_outcomes
+from harness.duties import series
+from harness.duties.whole import Features, whole
 from harness.errors import Refused
-from harness.evidence import verify
+from harness.evidence import numbers, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE, LONGEST_LINE
 from harness.folders import UNFINISHED
@@ -95,10 +95,11 @@ class Past:
     likeness: Likeness
     drills: tuple[str, ...]  # that were planned
     known: frozenset[str]  # that had a feature when it began
-    whole: frozenset[str]  # all scenarios of which were planned and judged
+    whole: frozenset[str]  # each scenario of which was announced, once, and judged
     scenarios: tuple[Scenario, ...]
     problem: str = ""  # why it is no evidence; empty where it verifies
     digest: str = ""  # of its seal
+    copy_of: str = ""  # the sound pack beside it that speaks for the same run
 
     @property
     def name(self) -> str:
@@ -148,15 +149,16 @@ class Folder:
     path: Path
     runs: tuple[Past, ...] = ()
     unfinished: tuple[str, ...] = ()  # runs that go on or were killed, and are not sealed
-    notes: tuple[str, ...] = ()  # gaps in the numbering, packs that are there twice or were replaced
-    gaps: tuple[int, ...] = ()  # numbers of runs that are not here
+    notes: tuple[str, ...] = ()  # what is wrong between the packs: a number that is there twice, one replaced
+    gaps: tuple[range, ...] = ()  # numbers of runs that are not here
+    remarks: tuple[str, ...] = ()  # what is not wrong and must be known: several keys
+    key: str = ""  # the fingerprint of whom they have to be sealed by; empty where anybody's count
 
     def until(self, today: date, zone: ZoneInfo) -> Folder:
         """Without the runs that began later than `today`."""
         kept = tuple(run for run in self.runs if not (day := run.day(zone)) or day <= today)
         newest = max((run.number for run in kept), default=0) if len(kept) < len(self.runs) else None
-        gaps = tuple(gap for gap in self.gaps if newest is None or gap < newest)
-        return replace(self, runs=kept, gaps=gaps)
+        return replace(self, runs=kept, gaps=series.between(self.gaps, below=newest))
 
 
 def read(evidence: Path, *, key: str | None = None) -> Folder:
@@ -167,7 +169,7 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
     try:
         if not _there(evidence):
             return Folder(evidence)
-        verify.expected_key(key, evidence)
+        fingerprint, _ = verify.expected_key(key, evidence)
         entries = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
         packs = [path for path in entries if _is_pack(path)]
     except verify.BadInput as error:
@@ -178,19 +180,61 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
         ) from None
     unfinished = tuple(path.name.removesuffix(UNFINISHED) for path in entries if path.name.endswith(UNFINISHED))
     reports = _verified(packs, key=key)
-    features = _Features()
-    seen: dict[str, str] = {}
-    runs = []
-    for pack, report in zip(packs, reports, strict=True):
-        runs.append(_past(pack, report, features, key=key, twin=seen.get(report.digest, "")))
-        seen.setdefault(report.digest, pack.name)
+    features = Features()
+    found = [_past(pack, report, features, key=key) for pack, report in zip(packs, reports, strict=True)]
+    claims = [series.Claim(run.name, run.digest, run.run, run.number, not run.problem) for run in found]
+    runs = [_copied(run, name) for run, name in zip(found, series.copies(claims), strict=True)]
     runs.sort(key=lambda run: (run.number, run.name))
-    succession = verify.FolderReport(evidence, packs=[report for report in reports if report.facts])
+    succession = verify.FolderReport(evidence, packs=_distinct(runs, dict(zip(packs, reports, strict=True))))
     verify.check_succession(succession)
-    numbers = {run.number for run in runs if run.number} | _numbers(evidence, unfinished)
-    gaps = tuple(number for number in range(1, max(numbers, default=0)) if number not in numbers)
-    notes = tuple(problem.text for problem in succession.problems if problem.name != "gap")
-    return Folder(evidence, tuple(runs), unfinished, notes, gaps)
+    begun = {number for name in unfinished if (number := numbers.claimed(evidence / f"{name}{UNFINISHED}"))}
+    gaps, beyond = _gaps(
+        [report for report in reports if _vouched(report, key)], runs, begun, receipts.numbers(evidence)
+    )
+    return Folder(
+        evidence,
+        tuple(runs),
+        unfinished,
+        notes=(*(problem.text for problem in succession.problems if problem.name != "gap"), *beyond),
+        gaps=gaps,
+        remarks=tuple(succession.notes),
+        key=fingerprint,
+    )
+
+
+def _copied(run: Past, name: str) -> Past:
+    """The run as a copy of the pack `name`, which speaks for it; itself where that is empty."""
+    if not name:
+        return run
+    problem = f"it is a spoiled copy of {name}: {run.problem}" if run.problem else f"it is a copy of {name}"
+    return replace(run, problem=problem, copy_of=name)
+
+
+def _distinct(runs: Sequence[Past], reports: Mapping[Path, verify.Report]) -> list[verify.Report]:
+    """One report for each envelope that is signed: what the others would say of the series, it says."""
+    signed = [reports[run.folder] for run in runs if not run.copy_of]
+    return list({report.digest: report for report in signed if verify.is_placed(report)}.values())
+
+
+def _vouched(report: verify.Report, key: str | None) -> bool:
+    """Whether its number is signed, by whom it has to be."""
+    return verify.is_placed(report) and (key is None or report.answer("authorship") == verify.MET)
+
+
+def _gaps(
+    vouched: Sequence[verify.Report], runs: Sequence[Past], begun: set[int], told: set[int]
+) -> tuple[tuple[range, ...], list[str]]:
+    """The numbers that are missing, up to the highest that counts (`harness.evidence.numbers`); and those beyond."""
+    most = numbers.most(len(runs) + len(begun) + len(told))
+    signed = {report.facts["number"] for report in vouched} | told
+    known = {run.number for run in runs} | begun
+    top = numbers.one_by_one(max((number for number in signed if number <= most), default=0), known)
+    beyond = [
+        f"{report.name} says that it is run {report.facts['number']}, which is no number of this folder"
+        for report in vouched
+        if not 0 < report.facts["number"] <= most
+    ]
+    return series.gaps(known, top), beyond
 
 
 def _there(path: Path) -> bool:
@@ -230,18 +274,13 @@ def _is_pack(path: Path) -> bool:
         return True  # nobody can look into it; its run has a problem then
 
 
-def _numbers(evidence: Path, unfinished: Iterable[str]) -> set[int]:
-    begun = (_lines(evidence / f"{run}{UNFINISHED}" / JOURNAL)[0] for run in unfinished)
-    return {data["number"] for data in begun if type(data.get("number")) is int}
-
-
-def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | None, twin: str) -> Past:
+def _past(pack: Path, report: verify.Report, features: Features, *, key: str | None) -> Past:
     begin, end = _lines(pack / JOURNAL)
     signed = report.facts
     planned = _names(begin.get("scenarios") or signed.get("scenarios"))
     known = features.of(pack)
-    home = {scenario: drill for drill, scenarios in known.items() for scenario in scenarios}
-    titles = {name: title for scenarios in known.values() for name, title in scenarios.items()}
+    home = {name: drill for drill, scenarios in known.items() for name, _ in scenarios}
+    titles = {name: title for scenarios in known.values() for name, title in scenarios}
     verdict, verdicts, figures, left_out = _findings(pack / FINDINGS)
     machine = begin.get("machine")
     number = begin.get("number", signed.get("number"))
@@ -263,9 +302,7 @@ def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | 
         ),
         drills=_names(begin.get("drill") or signed.get("drill")),
         known=frozenset(known),
-        whole=frozenset(
-            drill for drill, scenarios in known.items() if scenarios and set(scenarios) <= set(planned) & set(verdicts)
-        ),
+        whole=whole(known, planned, verdicts),
         scenarios=tuple(
             Scenario(
                 name=name,
@@ -277,44 +314,22 @@ def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | 
             )
             for name in dict.fromkeys((*planned, *verdicts))
         ),
-        problem=_problem(report, key=key, twin=twin),
+        problem=_problem(report, key=key),
         digest=report.digest,
     )
 
 
-def _problem(report: verify.Report, *, key: str | None, twin: str) -> str:
+def _problem(report: verify.Report, *, key: str | None) -> str:
     """What is wrong with the pack as evidence; a fault that was not healed is told by the run's own verdict."""
     questions = ("integrity", "completeness", *(("authorship",) if key else ()))
     wrong = [each for each in report.problems if each.question in questions and each.name != UNHEALED]
+    if report.redacted and not any(each.outcome == verify.MISSED for each in wrong):
+        held_back = verify.counted(len(report.redacted), "line")
+        return f"withheld: {held_back} of its journal cannot be read, so what it says cannot be judged"
     if wrong:
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return f"{wrong[0].name}: {wrong[0].text}{more}"
-    return f"it is a copy of {twin}" if twin else ""
-
-
-@dataclass
-class _Features:
-    """Drill to its scenarios (name to title) of each pack; features with the same bytes are read once."""
-
-    read: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
-
-    def of(self, pack: Path) -> dict[str, dict[str, str]]:
-        folder = pack / "features"
-        try:
-            files = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in _feature_files(folder)]
-            digest = hashlib.sha256(repr(files).encode()).hexdigest()
-            if digest not in self.read:
-                self.read[digest] = {
-                    drill.name: {scenario.name: scenario.title for scenario in drill.scenarios}
-                    for drill in catalog.drills(folder)
-                }
-        except (OSError, Refused):
-            return {}
-        return self.read[digest]
-
-
-def _feature_files(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.glob("*/*.feature") if path.is_file() and not path.is_symlink())
+    return ""
 
 
 def _lines(journal: Path) -> tuple[Data, Data]:

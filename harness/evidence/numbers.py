@@ -2,41 +2,78 @@
 
 Every run has a number, one more than the run before, and names the digest of the pack before. No two get the same
 number, for there is one run at a time in a folder (`harness.safety.begin`).
+
+Anybody who can write the folder can write any number into it, so a number counts as far as it is vouched for:
+
+- that of a pack whose seal a signature fits, by whichever key (keys change); also where its files were spoiled since;
+- that of a receipt beside the packs (`harness.evidence.receipts`), so that a removed pack's number is not used again;
+- both only up to `LEAP` more than there are runs: nobody has left out more, and whoever signs a greater one with a key
+  of their own does not move the series;
+- what nobody has signed (killed, damaged, junk) only where it is the very next one: each such folder moves the series
+  by one at most, and a greater number says nothing.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.errors import Refused
+from harness.evidence import receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
 
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
 LONGEST_LINE = 1 << 24  # bytes
+LEAP = 10_000  # runs that may have been removed from a folder: 27 years of one a day
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a folder says of itself, believed by nobody yet. 0: no number that can be read."""
+
+    path: Path
+    number: int
 
 
 def newest(evidence: Path) -> tuple[int, str]:
-    """The highest number used in the folder (0: none), and the digest of the newest sealed pack (or "none")."""
+    """The highest number used in the folder (0: none), and the digest of the newest sealed pack (or "none").
+
+    Verifies from the highest number down, until one pack's signature fits. Errors: `Refused` for odd receipts.
+    """
     if not evidence.is_dir():
         return 0, NONE
-    highest, sealed, digest, runs = 0, (0, ""), NONE, 0
-    for path in sorted(path for path in evidence.iterdir() if path.is_dir()):
-        first = _first_line(path)
-        number = first.get("number") if first else None
-        if type(number) is not int:
-            number = _signed_number(path)
-        finished = not path.name.endswith(UNFINISHED)  # an unfinished folder without a first line has not begun
-        runs += bool(first) or (finished and ((path / JOURNAL).exists() or (path / ENVELOPE).exists()))
-        highest = max(highest, number)
-        if finished and (path / ENVELOPE).is_file() and (number, path.name) > sealed:
-            sealed, digest = (number, path.name), pack_digest(path)
-    return max(highest, runs), digest  # where a number cannot be read, there are at least as many as there are runs
+    folders = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
+    claims = [_Claim(path, claimed(path)) for path in folders if _was_a_run(path)]
+    told = receipts.numbers(evidence)
+    top = most(len(claims) + len(told))
+    highest, digest = 0, NONE
+    for claim in sorted(claims, key=lambda each: (each.number, each.path.name), reverse=True):
+        if 0 < claim.number <= top and not claim.path.name.endswith(UNFINISHED):
+            report = _verified(claim.path)
+            if report and report.facts["number"] == claim.number:
+                highest, digest = claim.number, report.digest
+                break
+    highest = max([highest, *(number for number in told if number <= top)])
+    highest = one_by_one(highest, (claim.number for claim in claims))
+    unread = sum(not claim.number for claim in claims)  # each has used a number, and nobody can say which
+    return max(highest, len({claim.number for claim in claims if 0 < claim.number <= highest}) + unread), digest
+
+
+def most(runs: int) -> int:
+    """The greatest number that is believed in a folder of so many runs."""
+    return LEAP + runs
+
+
+def one_by_one(highest: int, unsigned: Iterable[int]) -> int:
+    """The highest number, where each of those that nobody has signed may be the next one and no more."""
+    for number in sorted(unsigned):
+        if number == highest + 1:
+            highest = number
+    return highest
 
 
 def pack_digest(pack: Path) -> str:
@@ -50,22 +87,42 @@ def pack_digest(pack: Path) -> str:
         raise Refused(f"{pack / ENVELOPE}: {error.strerror}", hint="name a sealed pack") from None
 
 
-def _first_line(folder: Path) -> dict[str, Any]:
-    """The data of the journal's first line; empty where there is none that can be read."""
-    try:
-        with (folder / JOURNAL).open("rb") as source:
-            line = source.readline(LONGEST_LINE)
-        data = json.loads(line)["data"] if line.endswith(b"\n") else {}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
+def claimed(folder: Path) -> int:
+    """The number in the seal, else in the journal's first line; 0 where there is none that can be read."""
+    for read in (_sealed_number, _first_number):
+        try:
+            number = read(folder)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if type(number) is int and number > 0:
+            return number
+    return 0
 
 
-def _signed_number(folder: Path) -> int:
-    """The number in the seal, for a copy whose first line is redacted or damaged; 0 where there is none."""
+def _verified(pack: Path) -> verify.Report | None:
+    """What the verifier says, where a signature fits the seal."""
     try:
-        envelope = json.loads((folder / ENVELOPE).read_bytes())
-        number = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["number"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return 0
-    return number if type(number) is int else 0
+        report = verify.verify_pack(pack)
+    except (verify.BadInput, OSError):
+        return None
+    return report if verify.is_placed(report) else None
+
+
+def _was_a_run(folder: Path) -> bool:
+    """An unfinished folder without a first line has not begun; anything else with a journal or a seal has."""
+    if folder.name.endswith(UNFINISHED):
+        return bool(verify.first_line(folder))
+    try:
+        return any((folder / name).is_file() for name in (JOURNAL, ENVELOPE))
+    except OSError:
+        return True  # nobody can look into it
+
+
+def _first_number(folder: Path) -> object:
+    with verify.opened(folder / JOURNAL) as source:
+        return verify.parsed(source.readline(LONGEST_LINE))["data"]["number"]
+
+
+def _sealed_number(folder: Path) -> object:
+    envelope = verify.parsed(verify.content_of(folder / ENVELOPE))
+    return verify.parsed(verify.from_base64(envelope["payload"]))["predicate"]["number"]

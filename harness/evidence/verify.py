@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is this evidence pack whole, unchanged, and sealed by whom you expect? Needs Python 3.11 and `cryptography` only.
 
-    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--json | --by-hand]
+    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--receipts FILE] [--json | --by-hand]
 
 This file imports nothing of the software that made the pack, and may be copied out of it. It answers three questions,
 each with MET, MISSED or UNKNOWN: integrity (is every byte as it was sealed?), completeness (is anything missing?) and
@@ -25,7 +25,8 @@ import shlex
 import stat
 import sys
 import textwrap
-from collections.abc import Callable
+import urllib.parse
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -52,10 +53,9 @@ LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
     "and seal it again.",
     "Every time in a pack is what the machine that ran the drill said; a nonce of yours in the first line shows that "
-    "the run began after you chose it, and not that it is the only run made with it: that takes receipts, held against "
-    "the folder (`--receipts FILE`).",
-    "Packs removed from the newest end of a folder leave no trace in it: compare the newest number and digest with "
-    "what you were told.",
+    "the run began after you chose it, and not that it is the only run made with it.",
+    "Packs removed from the newest end of a folder leave no trace in it, and of several runs one may be handed over: "
+    "hold the folder against the receipts that you were sent at the beginning and the end of each run (--receipts).",
 )
 
 
@@ -65,6 +65,10 @@ KEY_HELP = (
 )
 JSON_HELP = "Print the answers for a program."
 BY_HAND_HELP = "After the answers, print the commands that reach them with openssl and sha256sum alone."
+RECEIPTS_HELP = (
+    "A file with the receipts that you were sent, mails and all: each run that they announce must have its end, and "
+    "each end its pack."
+)
 KEY_FORMS = (
     "--key takes a file with the Ed25519 public key in PEM (it begins with -----BEGIN PUBLIC KEY-----), or the key's "
     "fingerprint: 64 hex digits. Get it from whoever ran the drill, by another way than the pack"
@@ -687,10 +691,10 @@ def is_pack(root: Path) -> bool:
         raise BadInput(text, hint="verify it as somebody who may read it, or copy it to where you may") from None
 
 
-def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
+def verify_folder(path: Path, *, key: str | Path | None = None, may_be_empty: bool = False) -> FolderReport:
     """Every pack in a folder, and whether the runs follow one another: gaps, branches, replaced packs, duplicates.
 
-    Errors: `BadInput` when there is no pack in it, or `key` is not a key.
+    Errors: `BadInput` when there is no pack in it (unless it may be empty), or `key` is not a key.
     """
     root = Path(path)
     is_pack(root)
@@ -699,7 +703,9 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
     for entry in sorted(root.iterdir()):
         try:
             if entry.is_symlink() or not entry.is_dir():
-                if not entry.name.startswith("."):
+                if entry.name == RECEIPTS:
+                    answer.notes.append(RECEIPTS_LIE)
+                elif not entry.name.startswith("."):
                     answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
             elif entry.name.endswith(UNFINISHED):
                 text = f"{shown(entry.name)}: a run that is going on or was killed, and is not sealed"
@@ -711,7 +717,7 @@ def verify_folder(path: Path, *, key: str | Path | None = None) -> FolderReport:
         except (BadInput, OSError) as error:
             text = f"{shown(entry.name)} cannot be looked at: {shown(error)}"
             answer.problems.append(Problem("integrity", "unreadable", text, UNKNOWN))
-    if not answer.packs and not answer.problems:
+    if not answer.packs and not answer.problems and not may_be_empty:
         raise BadInput(f"{shown(path)} holds no evidence pack", hint=NAME_A_PACK)
     answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.name))
     check_succession(answer)
@@ -727,12 +733,16 @@ def unsealed(path: Path) -> FolderReport:
 
 
 def check_succession(answer: FolderReport) -> None:
-    """The numbers without a gap, and each pack naming the digest of the one before."""
+    """The numbers without a gap, and each pack naming the digest of the one before.
+
+    Only what a signature fits has a place in the series: anybody can write any number into a folder. A copy of a pack
+    that was spoiled there speaks for nothing either.
+    """
 
     def add(name: str, text: str) -> None:
         answer.problems.append(Problem("completeness", name, text))
 
-    packs = [pack for pack in answer.packs if pack.facts]
+    packs = [pack for pack in answer.packs if is_placed(pack)]
     by_number: dict[int, list[Report]] = {}
     by_previous: dict[str, list[Report]] = {}
     for pack in packs:
@@ -759,7 +769,216 @@ def check_succession(answer: FolderReport) -> None:
                 add("replaced", f"{names([pack])} has number 1, yet names a pack before it")
     keys = {pack.key for pack in packs}
     if len(keys) > 1:
-        answer.notes.append(f"sealed with {len(keys)} keys: {', '.join(sorted(key or 'unknown' for key in keys))}")
+        answer.notes.append(f"sealed with {len(keys)} keys: {', '.join(sorted(keys))}")
+
+
+def is_placed(pack: Report) -> bool:
+    """Whether a signature, by whichever key, says which number it has."""
+    return bool(pack.key and pack.facts)
+
+
+# --- receipts: what was told while the runs went on ---------------------------------------------------------------
+
+RECEIPT = "drdrill-receipt"
+RECEIPTS = "receipts.txt"  # beside the packs
+RECEIPTS_LIE = (
+    f"{RECEIPTS} lies beside the packs, where whoever can change them can change it: hold the folder against the "
+    f"receipts that you were sent (--receipts FILE)"
+)
+LARGEST_MAILS = 1 << 26  # bytes
+LONGEST_NONCE = 64  # letters that are written out
+# All white space is taken out before, so that it does not matter where a mail was wrapped.
+RECEIPT_FORM = re.compile(
+    rf"{RECEIPT}1(?:beginnumber:(?P<begun>[1-9]\d{{0,14}})nonce:(?P<nonce>[\w.~%-]{{0,80}}?)first:(?P<first>[0-9a-f]{{64}})"
+    rf"|endnumber:(?P<ended>[1-9]\d{{0,14}})payload:(?P<payload>[0-9a-f]{{64}}))check:(?P<check>[0-9a-f]{{8}})"
+    rf"|{RECEIPT}(?P<version>\d{{1,9}})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was told of a run: at its start nonce and digest of the first line; at its end that of what was signed."""
+
+    number: int
+    nonce: str = ""
+    first: str = ""  # SHA-256 of the journal's first line, without its newline
+    payload: str = ""  # SHA-256 of the signed statement; empty in the receipt of a start
+
+    @property
+    def line(self) -> str:
+        """The receipt in its one form, without a newline."""
+        told = f"begin number:{self.number} nonce:{self.nonce} first:{self.first}"
+        text = f"{RECEIPT} 1 {f'end number:{self.number} payload:{self.payload}' if self.payload else told}"
+        return f"{text} check:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def nonce_word(nonce: object) -> str:
+    """A nonce as it stands in a receipt: its bytes outside of a-z, A-Z, 0-9 and _.-~ as %XX; a long one digested."""
+    word = urllib.parse.quote(str(nonce), safe="", errors="replace")
+    if len(word) <= LONGEST_NONCE:
+        return word
+    return f"sha256-{hashlib.sha256(str(nonce).encode(errors='replace')).hexdigest()}"
+
+
+def receipts_in(content: bytes) -> tuple[list[Receipt], list[Problem]]:
+    """The receipts in a text, each once, and what is wrong with others.
+
+    The text may be a mail with other words, quoted (`> `), wrapped anywhere, with any ends of line, quoted-printable.
+    """
+    text = re.sub(r"=\r?\n", "", content.replace(b"\0", b"").decode(errors="replace"))
+    joined = "".join("".join(re.sub(r"^[\s>|]+", "", line).split()) for line in text.splitlines())
+    found: dict[Receipt, None] = {}
+    problems: list[Problem] = []
+    for place, match in enumerate(RECEIPT_FORM.finditer(joined), start=1):
+        version = match["version"]
+        number = int(match["begun"] or match["ended"] or 0)
+        receipt = Receipt(number, *(match[part] or "" for part in ("nonce", "first", "payload")))
+        if version is None and receipt.line.endswith(f" check:{match['check']}"):
+            found[receipt] = None
+            continue
+        name, what = "receipt-damaged", "is damaged: letters of it were lost or changed"
+        if version is not None and version != "1":
+            name, what = "receipt-version", f"is of the unknown version {version}: get a newer verifier"
+        text = f"receipt {place} {what} ({shown(joined[match.start() : match.start() + 60])}…)"
+        problems.append(Problem("completeness", name, text, UNKNOWN))
+    return list(found), problems
+
+
+def read_receipts(path: Path) -> tuple[list[Receipt], list[Problem]]:
+    """The receipts of a file. Errors: `BadInput` where it cannot be read or holds none."""
+    hint = "give the mails, or a text file, with the lines that begin with drdrill-receipt"
+    try:
+        with opened(Path(os.path.realpath(path))) as source:
+            content = source.read(LARGEST_MAILS + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"--receipts {shown(path)}: {shown(why)}", hint=hint) from None
+    if len(content) > LARGEST_MAILS:
+        raise BadInput(f"--receipts {shown(path)}: larger than {LARGEST_MAILS >> 20} MB", hint=hint)
+    found, problems = receipts_in(content)
+    if not found and not problems:
+        raise BadInput(f"--receipts {shown(path)}: no receipt is in it", hint=hint)
+    return found, problems
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a pack that is here has to agree with."""
+
+    pack: Report
+    number: int
+    nonce: str
+    first: str
+    payload: str
+
+
+def told_by(pack: Report) -> Told:
+    number = pack.facts["number"] if is_placed(pack) else 0
+    return Told(pack, number, nonce_word(pack.facts.get("nonce")), first_line(pack.path), signed_digest(pack.path))
+
+
+def signed_digest(pack: Path) -> str:
+    """SHA-256 of the signed statement; empty where there is none that can be read."""
+    try:
+        return hashlib.sha256(from_base64(parsed(content_of(pack / ENVELOPE))["payload"])).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def first_line(folder: Path) -> str:
+    """The digest of a journal's first line; empty where there is none."""
+    try:
+        with opened(folder / JOURNAL) as source:
+            raw = source.readline(LONGEST_LINE)
+    except OSError:
+        return ""
+    line = raw.removesuffix(b"\n")
+    return str(fields_of(line)[0].get("redacted") or hashlib.sha256(line).hexdigest()) if raw != line else ""
+
+
+def check_receipts(answer: Report | FolderReport, path: Path) -> None:
+    """Hold a folder, or one pack, against receipts: every start has its end, every end its pack, and they agree.
+
+    Errors: `BadInput`.
+    """
+    found, damaged = read_receipts(path)
+    alone = isinstance(answer, Report)
+    packs = [told_by(pack) for pack in ([answer] if isinstance(answer, Report) else answer.packs)]
+    if alone:  # the others' packs are elsewhere
+        ours = {receipt.number for receipt in found if receipt.first == packs[0].first} | {packs[0].number}
+        found = [receipt for receipt in found if receipt.number in ours or receipt.payload == packs[0].payload]
+    going_on = set() if alone else {first_line(each) for each in answer.path.glob(f"*{UNFINISHED}")}
+    by_number: dict[int, list[Receipt]] = {}
+    for receipt in found:
+        by_number.setdefault(receipt.number, []).append(receipt)
+    in_doubt = UNKNOWN if damaged else MISSED  # what it is where a receipt is not there
+    wrong = [
+        problem
+        for number, theirs in sorted(by_number.items())
+        for problem in check_number(number, theirs, packs, going_on, in_doubt=in_doubt)
+    ]
+    wrong += unannounced(by_number.keys(), packs, in_doubt=UNKNOWN if alone else in_doubt)
+    answer.problems += damaged + wrong
+    answer.notes = [note for note in answer.notes if note != RECEIPTS_LIE]
+    if not wrong and not damaged:
+        runs = counted(len(by_number), "run")
+        answer.notes.append(f"held against the receipts of {runs}: every start has its end, and every end its pack")
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(answer.path)):
+        answer.notes.append("the receipts lie in the evidence itself: what somebody sent you before says more")
+
+
+def check_number(
+    number: int, receipts: list[Receipt], packs: list[Told], going_on: set[str], *, in_doubt: str
+) -> list[Problem]:
+    """What is wrong with the run of one number, which the receipts are of."""
+    begun = [receipt for receipt in receipts if not receipt.payload]
+    ended = [receipt for receipt in receipts if receipt.payload]
+    here = [told for told in packs if told.number == number]
+    called = names([told.pack for told in here])
+    wrong = []
+
+    def add(name: str, text: str, outcome: str = MISSED) -> None:
+        wrong.append(Problem("completeness", name, f"run {number} {text}", outcome))
+
+    if len(begun) > 1:
+        add("receipt-repeated", f"was announced {len(begun)} times, each time another run: its number was used again")
+    if len(ended) > 1:
+        add("receipt-repeated", f"was sealed {len(ended)} times, each time with other content")
+    if not begun:
+        add("receipt-no-begin", "has a receipt of its end and none of its start", UNKNOWN)
+    if not ended and any(receipt.first in going_on for receipt in begun):
+        add("receipt-unfinished", "was announced and is not sealed: it goes on, or was killed", UNKNOWN)
+    elif not ended:
+        what = f"what {called} holds was not told" if here else "its pack is not here: it was removed, or never sealed"
+        add("receipt-no-end", f"was announced and has no receipt of its end; {what}", in_doubt)
+    for receipt in ended:
+        same = [told for told in packs if told.payload == receipt.payload]
+        if not same:
+            what = f"{called} is not what was sealed then: it was replaced" if here else "it was removed"
+            add("receipt-no-pack", f"was sealed, and its pack is not here: {what}")
+        elif (numbers := {told.number for told in same if told.number}) and number not in numbers:
+            add("receipt-differs", f"was sealed as {names([told.pack for told in same])}, which has another number")
+    for told in here:
+        if begun and not any(receipt.first == told.first and receipt.nonce == told.nonce for receipt in begun):
+            parts = (("nonce", begun[0].nonce, told.nonce), ("first line", begun[0].first, told.first))
+            differ = " and ".join(what for what, announced, is_here in parts if announced != is_here)
+            where = shown(told.pack.name)
+            add("receipt-differs", f"is another one in {where} than was announced: its {differ} is not the one told")
+    return wrong
+
+
+def unannounced(numbers: Collection[int], packs: list[Told], *, in_doubt: str) -> list[Problem]:
+    """Packs that no receipt speaks of. Those before the first receipt are older than receipts are, or than yours."""
+    oldest, newest = min(numbers, default=0), max(numbers, default=0)
+    wrong = []
+    for told in packs:
+        if told.number and told.number not in numbers and told.number >= oldest:
+            late = told.number > newest
+            text = f"no receipt speaks of {shown(told.pack.name)}, run {told.number}"
+            more = ", which is newer than all of them" if late and newest else ""
+            wrong.append(Problem("completeness", "receipt-none", text + more, UNKNOWN if late else in_doubt))
+    return wrong
 
 
 def names(packs: list[Report]) -> str:
@@ -909,8 +1128,13 @@ def folder_text(answer: FolderReport) -> str:
         if packs
     ]
     lines += [f"  {problem.name} ({problem.outcome}): {problem.text}" for problem in answer.problems]
-    if unplaced := [pack for pack in answer.packs if not pack.facts]:
-        lines.append(f"  without a seal that can be read, their place in the series is not known: {names(unplaced)}")
+    unread = [pack for pack in answer.packs if not pack.facts]
+    if unread:
+        lines.append(f"  without a seal that can be read, their place in the series is not known: {names(unread)}")
+    if unsigned := [pack for pack in answer.packs if pack.facts and not is_placed(pack)]:
+        lines.append(f"  without a signature that fits, the numbers that they name say nothing: {names(unsigned)}")
+    elif unread:
+        pass
     elif not answer.problems:
         many = "the runs follow one another without a gap, each naming the pack before it"
         lines.append(f"  {many if len(answer.packs) > 1 else 'it is number 1, the first of its series'}")
@@ -943,13 +1167,24 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(message, hint=f"`{self.prog} --help` shows what may be given")
 
 
-def run(path: Path, *, key: str | None, as_json: bool, commands: bool, say: Callable[[str], object] = print) -> int:
+def run(
+    path: Path,
+    *,
+    key: str | None,
+    as_json: bool,
+    commands: bool,
+    receipts: Path | None = None,
+    say: Callable[[str], object] = print,
+) -> int:
     """Say the answer about a pack or a folder of packs, and return the exit code. Errors: `BadInput`."""
     looked = is_pack(path)
     if path.resolve().name.endswith(UNFINISHED) and not os.path.lexists(path / ENVELOPE):
         answer: Report | FolderReport = unsealed(path)
     else:
-        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key)
+        bare = receipts is not None  # they say what had to be there, also where nothing is
+        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key, may_be_empty=bare)
+        if receipts is not None:
+            check_receipts(answer, receipts)
     if not as_json and answer.problems == [NOT_SEALED]:
         say(f"{shown(path)}: {NOT_SEALED.text}; `drdrill heal` seals it where it was killed")
     elif as_json:
@@ -971,6 +1206,7 @@ def main(argv: list[str] | None = None, *, say: Callable[[str], object] = print)
     parser = Parser(prog="verify", description="Verify an evidence pack, or a folder of packs.")
     parser.add_argument("path", type=Path, help="a pack, or a folder of packs")
     parser.add_argument("--key", metavar="FILE|FINGERPRINT", help=KEY_HELP)
+    parser.add_argument("--receipts", metavar="FILE", type=Path, help=RECEIPTS_HELP)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", dest="as_json", help=JSON_HELP)
     form.add_argument("--by-hand", action="store_true", dest="commands", help=BY_HAND_HELP)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.command import LABEL
 from harness.errors import Refused
+from harness.evidence import receipts
 from harness.evidence.keys import signing_key
 from harness.folders import CONTROL, DISK_WANTED, UNFINISHED, option
 from harness.safety import block
@@ -43,6 +44,7 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
                 )
             block.must_be_free(evidence)
             _heal_dead(evidence)
+            receipts.complete(evidence)
             must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
             lock = _make(folder)
@@ -92,6 +94,8 @@ def _heal_dead(evidence: Path) -> None:
                 )
         healed = heal_run(folder, by="next run")
         print(f"healed first: {healed.words()}", flush=True)
+        if healed.receipt:
+            print(f"receipt:  {healed.receipt}", flush=True)
 
 
 def _make(folder: Path) -> int:

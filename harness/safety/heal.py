@@ -18,7 +18,7 @@ from harness import clock
 from harness.checks import load
 from harness.command import end_labelled
 from harness.errors import Refused
-from harness.evidence import keys
+from harness.evidence import keys, receipts
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
@@ -49,6 +49,11 @@ class Healed:
         faults = f"faults healed: {', '.join(self.faults)}" if self.faults else "no fault was left"
         pack = self.damaged or str(self.pack or "nothing had begun, no pack")
         return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}"
+
+    @property
+    def receipt(self) -> str:
+        """The receipt of its end; empty where there is no pack."""
+        return receipts.ended(self.pack).line if self.pack else ""
 
 
 @contextmanager
@@ -170,6 +175,9 @@ def finish(folder: Path, *, redactor: Redactor) -> Path:
     for name, content in build(folder).items():
         (folder / name).write_bytes(content)
     _close(folder)
-    return seal(
-        folder, folder.with_name(folder.name.removesuffix(UNFINISHED)), key=keys.signing_key(), redactor=redactor
-    )
+    final = folder.with_name(folder.name.removesuffix(UNFINISHED))
+    pack = seal(folder, final, key=keys.signing_key(), redactor=redactor)
+    with suppress(Refused):  # it is sealed all the same; the next run, or heal, writes what is missing
+        for receipt in receipts.both(pack):
+            receipts.add(pack.parent, receipt)
+    return pack
