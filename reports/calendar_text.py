@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.checks import Outcome
 from harness.duties.gate import Check, outcome, owed_in_words, waived_in_words
-from harness.duties.runs import Folder, Past
+from harness.duties.past import Folder, Past
 from harness.duties.series import missing_in_words
 from harness.duties.slower import FEWEST, Trend
 from harness.duties.standing import Owed, Standing, State

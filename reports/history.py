@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.checks import Outcome
 from harness.duties.gate import owed_in_words, waived_in_words
-from harness.duties.runs import Figure, Folder, Likeness, Past
+from harness.duties.past import Figure, Folder, Likeness, Past
 from harness.duties.series import missing_in_words
 from harness.duties.slower import FEWEST, WATCHED, Comparison, comparisons
 from harness.duties.standing import Standing

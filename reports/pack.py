@@ -94,6 +94,7 @@ class Pack:
     verdict: Outcome
     rules: str
     problems: tuple[str, ...]
+    doubts: tuple[str, ...] = ()  # why the sealed findings are not to be believed
 
 
 def read(folder: Path) -> Pack:

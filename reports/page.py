@@ -54,7 +54,7 @@ def html(pack: Pack) -> str:
             rung=_rung(begin.get("rung")),
             measured_on=measured_on,
             run=_run(pack),
-            banners=_banners(pack),
+            banners=[*pack.doubts, *_banners(pack)],
             digests=_pairs(begin.get("digests")),
             parts=_pairs(parts_of(pack)),
             machine=_pairs(begin.get("machine")),

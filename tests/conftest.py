@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.again import Again
+from harness.duties import runs
 from tests.made_packs import sealed
 
 
@@ -26,3 +28,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pack(good: Path, tmp_path: Path) -> Path:
     """A copy of it, to be damaged."""
     return Path(shutil.copytree(good, tmp_path / "run-1"))
+
+
+@pytest.fixture
+def as_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings are taken as they are sealed: of packs whose findings were made up, and have no records."""
+    monkeypatch.setattr(runs, "judge_again", lambda pack: Again("made"))

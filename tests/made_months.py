@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drills import PLAN as REAL_PLAN
 from harness import clock, plan
 from harness.checks import Outcome
-from harness.duties.runs import Figure, Likeness, Past, Scenario
+from harness.duties.past import Figure, Likeness, Past, Scenario
 from harness.evidence.journal import Journal
 from harness.evidence.seal import newest, seal
 from harness.plan import Duty, Plan

@@ -26,6 +26,8 @@ from tests.made_months import FIRST, Made, made_plan, on, run
 from tests.sample_pack import VOLUMES, Plot
 from tests.test_reports import Page
 
+pytestmark = pytest.mark.usefixtures("as_sealed")
+
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 SEEN = [["longest outage this run could have seen", "59.0 s"], ["reach", WITHIN]]
 CALM = "good service again at most 3.770 s after the fault, and not before 0.000 s; no request was bad"

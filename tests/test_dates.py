@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import islice, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from harness.duties.dates import dates, following, periods, weekday_in
 from harness.plan import Duty
 from harness.plan.shape import ORDINALS, WEEKDAYS
 from tests.made_months import DUTIES
+
+pytestmark = pytest.mark.usefixtures("as_sealed")
 
 MONTHLY, _, QUARTERLY, ANNUAL = DUTIES
 DAYS = st.dates(date(2001, 1, 1), date(2190, 1, 1))

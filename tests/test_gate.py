@@ -11,6 +11,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from harness.checks import Outcome
+from harness.checks.again import judge_again
 from harness.duties import gate, runs, slower, standing
 from harness.duties.gate import Check
 from harness.duties.waivers import Waiver
@@ -20,6 +21,8 @@ from reports import calendar_text, gate_junit, history
 from tests import junit_rules
 from tests.made_months import DUTIES, FIRST, SCENARIOS, SECOND, Made, made_plan, on, run
 from tests.made_packs import OTHERS, OUR_PRINT
+
+pytestmark = pytest.mark.usefixtures("as_sealed")
 
 PLAN = made_plan(duties=(DUTIES[0], DUTIES[1], DUTIES[3]))  # two monthly ones, and one that is not built
 NOW = {(drill, name) for drill, names in SCENARIOS.items() for name in names}
@@ -247,6 +250,7 @@ def test_many_packs_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.Monk
     look(tmp_path / "e", *DONE)
     damaged = run(tmp_path / "e", Made(on("2026-11-12"))) / "findings.json"
     damaged.write_text("{}")
+    monkeypatch.setattr(runs, "judge_again", judge_again)  # other processes have no other
     few = runs.read(tmp_path / "e", key=OUR_PRINT)
     monkeypatch.setattr(runs, "MANY", 1)
     assert runs.read(tmp_path / "e", key=OUR_PRINT) == few

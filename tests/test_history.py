@@ -24,6 +24,8 @@ from harness.errors import Exit, Refused
 from reports import history, history_page, history_text
 from tests.made_months import DUTIES, FIRST, SECOND, Made, made_plan, on, run
 
+pytestmark = pytest.mark.usefixtures("as_sealed")
+
 PLAN = made_plan()
 HELD = Waiver(SECOND, "2026-11", "Ada", "a holiday", date(2026, 12, 24), 2)
 

@@ -20,6 +20,8 @@ from harness.duties.dates import dates
 from harness.plan import Duty
 from tests.made_months import DUTIES, made_plan
 
+pytestmark = pytest.mark.usefixtures("as_sealed")
+
 NOW = datetime(2026, 11, 28, 10, 0, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
 

@@ -14,6 +14,8 @@ from harness.errors import Refused
 from harness.lookalikes import RETYPE, unseen
 from tests.made_months import made_plan
 
+pytestmark = pytest.mark.usefixtures("as_sealed")
+
 
 @pytest.mark.parametrize(
     ("text", "said"),

@@ -7,6 +7,7 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_gaps_are_ranges(tmp_path: Path) -> None:
     folder = runs.read(tmp_path)
     assert folder.gaps == (range(2, 4),)
     assert calendar_text.folder_json(folder)["missing_numbers"] == [2, 3]
-    assert folder.until(date(2000, 1, 1), runs.ZoneInfo("UTC")).gaps == ()
+    assert folder.until(date(2000, 1, 1), ZoneInfo("UTC")).gaps == ()
 
 
 def test_what_is_sound_speaks_for_its_copies() -> None:

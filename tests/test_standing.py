@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Outcome
-from harness.duties.runs import Past
+from harness.duties.past import Past
 from harness.duties.standing import Standing, State, due, standings
 from harness.duties.waivers import Waiver
 from tests.made_months import FIRST, QUARTER, SECOND, YEAR, made_plan, past
+
+pytestmark = pytest.mark.usefixtures("as_sealed")
 
 NOVEMBER, DECEMBER = "2026-11-02", "2026-12-07"  # first Mondays
 

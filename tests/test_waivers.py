@@ -13,6 +13,8 @@ from harness.duties import waivers
 from harness.errors import Exit, Refused
 from tests.made_months import FIRST, QUARTER, made_plan
 
+pytestmark = pytest.mark.usefixtures("as_sealed")
+
 GOOD = """\
 waivers:
   - drill: first-drill

@@ -13,6 +13,7 @@ import click
 from drills import FEATURES, PLAN, WAIVERS
 from harness import clock, plan
 from harness.duties import runs, standing, waivers
+from harness.duties.past import Folder
 from harness.evidence import verify as verifier
 from harness.plan import shape
 
@@ -25,7 +26,7 @@ class Month:
     """Plan, packs and day: everything that these commands look at."""
 
     plan: plan.Plan
-    folder: runs.Folder
+    folder: Folder
     today: date
     standings: tuple[standing.Standing, ...]
 

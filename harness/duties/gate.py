@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from harness.checks import Outcome, merge_outcomes
-from harness.duties.runs import Folder, Past
+from harness.duties.past import Folder, Past
 from harness.duties.series import between, missing_in_words
 from harness.duties.slower import WATCHED, Comparison, Trend
 from harness.duties.standing import Owed, Standing, State

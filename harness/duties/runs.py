@@ -1,8 +1,9 @@
 """The runs of a folder of evidence, as far as the calendar, the gate and the history need them.
 
 Of each pack are read the journal's first and last line, `findings.json` and its own features, and each is verified
-(`harness.evidence.verify`): what a pack that does not verify says never counts. Forgiving: a damaged
-folder becomes a run with a problem, never an error. Folders of proofs (`proof-…`) are no history of drills.
+(`harness.evidence.verify`) and judged again from its records (`harness.checks.again`): what a pack that does not
+verify says never counts, nor do findings that its records do not give. Forgiving: a damaged folder becomes a run with a
+problem, never an error. Folders of proofs (`proof-…`) are no history of drills.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from harness.checks import Outcome, merge_outcomes
+from harness.checks import Outcome
+from harness.checks.again import Again, judge_again
 from harness.duties import series
+from harness.duties.past import Figure, Folder, Likeness, Past, Scenario
 from harness.duties.whole import Features, whole
 from harness.errors import Refused
 from harness.evidence import numbers, receipts, verify
@@ -35,130 +37,6 @@ MANY = 100  # packs: with fewer, starting other processes takes longer than they
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of a finding, with its error bar, in its unit (seconds for `s`)."""
-
-    outcome: Outcome
-    unit: str
-    figure: float
-    low: float | None
-    high: float | None
-    lower_bound: bool
-    objective: float | None
-    beside: tuple[tuple[str, str], ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A scenario of a run: its verdict, and those of its findings that have a figure."""
-
-    name: str
-    title: str
-    drill: str  # by the pack's own features; empty where they do not have it
-    verdict: Outcome
-    figures: Mapping[str, Figure]
-    left_out: str = ""  # what the machine could not do of it, and why; empty where nothing was left out
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """What two runs must have in common for their figures to be compared."""
-
-    stack: str
-    rung: str
-    environment: str
-    scale: float
-    rate: float
-    cpus: int
-
-    def __str__(self) -> str:
-        rung = f" ({self.rung})" if self.rung else ""
-        size = f"scale {self.scale:g}, {self.rate:g} transactions a second"
-        return f"{self.environment}, {self.stack}{rung}, {size}, {self.cpus} CPUs"
-
-
-@dataclass(frozen=True)
-class Past:
-    """One sealed run."""
-
-    folder: Path
-    run: str
-    number: int  # 0 where it cannot be read
-    began: datetime | None
-    outcome: str  # completed, stopped, killed, aborted; empty where it cannot be read
-    verdict: Outcome
-    sabotage: str
-    likeness: Likeness
-    drills: tuple[str, ...]  # that were planned
-    known: frozenset[str]  # that had a feature when it began
-    whole: frozenset[str]  # each scenario of which was announced, once, and judged
-    scenarios: tuple[Scenario, ...]
-    problem: str = ""  # why it is no evidence; empty where it verifies
-    digest: str = ""  # of its seal
-    copy_of: str = ""  # the sound pack beside it that speaks for the same run
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    def day(self, zone: ZoneInfo) -> date | None:
-        """The day in `zone` on which it began."""
-        return self.began.astimezone(zone).date() if self.began else None
-
-    def why_not(self) -> str:
-        """Why it does not count as a drill that was done, for whichever drill; empty where it may."""
-        if self.problem:
-            return f"it does not verify: {self.problem}"
-        if self.began is None:
-            return "when it began cannot be read"
-        if self.sabotage:
-            return f"it was sabotaged on purpose ({self.sabotage})"
-        return "" if self.outcome == "completed" else f"it was {self.outcome or 'never ended'}"
-
-    def counts_for(self, drill: str) -> bool:
-        """Whether it is a run of this drill, whole, that counts whatever its verdict is."""
-        return not self.why_not() and drill in self.whole
-
-    def verdict_of(self, drill: str) -> Outcome:
-        """The verdict over the drill's scenarios."""
-        return merge_outcomes(scenario.verdict for scenario in self.scenarios if scenario.drill == drill)
-
-    def said_of(self, drill: str) -> str:
-        """The same in words: `MET for what was exercised` where a scenario of the drill left something out."""
-        return _said(self.verdict_of(drill), (each for each in self.scenarios if each.drill == drill))
-
-    @property
-    def said(self) -> str:
-        """The verdict of the run in such words."""
-        return _said(self.verdict, self.scenarios)
-
-
-def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
-    partly = verdict is Outcome.MET and any(scenario.left_out for scenario in scenarios)
-    return f"{verdict} for what was exercised" if partly else str(verdict)
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder of evidence: its sealed runs in order of number, and what else is in it that a reader must know."""
-
-    path: Path
-    runs: tuple[Past, ...] = ()
-    unfinished: tuple[str, ...] = ()  # runs that go on or were killed, and are not sealed
-    notes: tuple[str, ...] = ()  # what is wrong between the packs: a number that is there twice, one replaced
-    gaps: tuple[range, ...] = ()  # numbers of runs that are not here
-    remarks: tuple[str, ...] = ()  # what is not wrong and must be known: several keys
-    key: str = ""  # the fingerprint of whom they have to be sealed by; empty where anybody's count
-
-    def until(self, today: date, zone: ZoneInfo) -> Folder:
-        """Without the runs that began later than `today`."""
-        kept = tuple(run for run in self.runs if not (day := run.day(zone)) or day <= today)
-        newest = max((run.number for run in kept), default=0) if len(kept) < len(self.runs) else None
-        return replace(self, runs=kept, gaps=series.between(self.gaps, below=newest))
 
 
 def read(evidence: Path, *, key: str | None = None) -> Folder:
@@ -179,9 +57,13 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
             f"{error.filename or evidence}: {error.strerror}", hint="name the folder of the packs with --evidence"
         ) from None
     unfinished = tuple(path.name.removesuffix(UNFINISHED) for path in entries if path.name.endswith(UNFINISHED))
-    reports = _verified(packs, key=key)
+    looked = _looked_at(packs, key=key)
+    reports = [report for report, _ in looked]
     features = Features()
-    found = [_past(pack, report, features, key=key) for pack, report in zip(packs, reports, strict=True)]
+    found = [
+        _past(pack, report, features, problem=_problem(report, again, key=key))
+        for pack, (report, again) in zip(packs, looked, strict=True)
+    ]
     claims = [series.Claim(run.name, run.digest, run.run, run.number, not run.problem) for run in found]
     runs = [_copied(run, name) for run, name in zip(found, series.copies(claims), strict=True)]
     runs.sort(key=lambda run: (run.number, run.name))
@@ -246,23 +128,24 @@ def _there(path: Path) -> bool:
     return True
 
 
-def _verified(packs: Sequence[Path], *, key: str | None) -> list[verify.Report]:
-    """Every pack verified, on all CPUs where there are many: it takes 6 to 12 ms for each scenario that was run."""
-    one = partial(_verify, key=key)
+def _looked_at(packs: Sequence[Path], *, key: str | None) -> list[tuple[verify.Report, Again | None]]:
+    """Every pack verified and judged again, on all CPUs where there are many: 10 to 80 ms for each of its scenarios."""
+    one = partial(_look_at, key=key)
     if len(packs) < MANY:
         return [one(pack) for pack in packs]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, packs, chunksize=8))
+        return list(pool.map(one, packs, chunksize=4))
 
 
-def _verify(pack: Path, *, key: str | None) -> verify.Report:
-    """What cannot be looked at is a pack of which nothing is known."""
+def _look_at(pack: Path, *, key: str | None) -> tuple[verify.Report, Again | None]:
+    """What cannot be looked at is a pack of which nothing is known; what does not verify is not judged again."""
     try:
-        return verify.verify_pack(pack, key=key)
+        report = verify.verify_pack(pack, key=key)
     except (verify.BadInput, OSError) as error:
         report = verify.Report(pack)
         report.add("integrity", "unreadable", str(error), verify.UNKNOWN)
-        return report
+        return report, None
+    return report, None if _unsound(report, key=key) else judge_again(pack)
 
 
 def _is_pack(path: Path) -> bool:
@@ -274,7 +157,7 @@ def _is_pack(path: Path) -> bool:
         return True  # nobody can look into it; its run has a problem then
 
 
-def _past(pack: Path, report: verify.Report, features: Features, *, key: str | None) -> Past:
+def _past(pack: Path, report: verify.Report, features: Features, *, problem: str) -> Past:
     begin, end = _lines(pack / JOURNAL)
     signed = report.facts
     planned = _names(begin.get("scenarios") or signed.get("scenarios"))
@@ -314,22 +197,27 @@ def _past(pack: Path, report: verify.Report, features: Features, *, key: str | N
             )
             for name in dict.fromkeys((*planned, *verdicts))
         ),
-        problem=_problem(report, key=key),
+        problem=problem,
         digest=report.digest,
     )
 
 
-def _problem(report: verify.Report, *, key: str | None) -> str:
-    """What is wrong with the pack as evidence; a fault that was not healed is told by the run's own verdict."""
-    questions = ("integrity", "completeness", *(("authorship",) if key else ()))
-    wrong = [each for each in report.problems if each.question in questions and each.name != UNHEALED]
+def _problem(report: verify.Report, again: Again | None, *, key: str | None) -> str:
+    """What is wrong with the pack as evidence; empty where nothing is."""
+    wrong = _unsound(report, key=key)
     if report.redacted and not any(each.outcome == verify.MISSED for each in wrong):
         held_back = verify.counted(len(report.redacted), "line")
         return f"withheld: {held_back} of its journal cannot be read, so what it says cannot be judged"
     if wrong:
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return f"{wrong[0].name}: {wrong[0].text}{more}"
-    return ""
+    return str(again) if again and (again.differs or again.why_not) else ""
+
+
+def _unsound(report: verify.Report, *, key: str | None) -> list[verify.Problem]:
+    """What does not verify; a fault that was not healed is told by the run's own verdict."""
+    questions = ("integrity", "completeness", *(("authorship",) if key else ()))
+    return [each for each in report.problems if each.question in questions and each.name != UNHEALED]
 
 
 def _lines(journal: Path) -> tuple[Data, Data]:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from statistics import median
 
 from harness.checks import Outcome
-from harness.duties.runs import Figure, Likeness, Past, Scenario
+from harness.duties.past import Figure, Likeness, Past, Scenario
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 FEWEST = 5

@@ -15,7 +15,7 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from harness.duties.dates import Period, following, periods
-from harness.duties.runs import Past
+from harness.duties.past import Past
 from harness.duties.waivers import Waiver
 from harness.plan import Duty, Plan
 
