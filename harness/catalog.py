@@ -263,9 +263,10 @@ def _must_be_told_apart(found: list[Drill]) -> None:
             where = f"{drill.feature}:{scenario.line}"
             if scenario.name in seen:
                 title, other = seen[scenario.name]
-                alike = "has the title" if title == scenario.title else f"has, as {scenario.name}, the short name"
+                short = f"the short name of {scenario.title!r} is {scenario.name}, as that of {title!r} in {other}"
+                again = f"there is a scenario {title!r} already, in {other}"
                 raise Refused(
-                    f"{where}: {scenario.title!r} {alike} of {title!r} in {other}",
+                    f"{where}: {again if title == scenario.title else short}",
                     hint="give each a title of its own; an outline names a column in its title, such as <what>",
                 )
             seen[scenario.name] = scenario.title, where

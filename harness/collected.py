@@ -80,7 +80,7 @@ def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill], 
 
 def must_be_all(items: Sequence[pytest.Item], wanted: Iterable[Key]) -> None:
     """What is left to be run is exactly what was asked for. Errors: `Refused`."""
-    differs = Counter(wanted)
+    differs = Counter(list(wanted))
     differs.subtract(key for item in items if (key := key_of(item)))
     if wrong := [key for key, times in differs.items() if times]:
         raise Refused(

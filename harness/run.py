@@ -94,7 +94,8 @@ class Run:
         """Write the journal's first line; copy plan and features as they are now."""
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
-        shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True)
+        hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
+        shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence)
         commit, clean = code_state()
@@ -236,7 +237,11 @@ def _digest_file(path: Path) -> str:
 
 def _digest_tree(folder: Path, pattern: str = "*") -> str:
     """SHA-256 over the lines `<sha256>  <relative path>` of the folder's files, sorted by path."""
-    files = sorted(path for path in folder.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+    files = sorted(
+        path
+        for path in folder.rglob(pattern)
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    )
     lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
     return sha256(lines.encode()).hexdigest()
 

@@ -219,9 +219,10 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
     if not pack.is_dir():
         said = [line for line in words.splitlines() if line.strip()]
         error = next(
-            (line.removeprefix("Exit: ") for line in said if "Exit: " in line), said[-1] if said else "no word"
+            (line.partition("Exit: ")[2] for line in said if "Exit: " in line), said[-1] if said else "no word"
         )
         hint = next((line.removeprefix("HINT: ") for line in said if line.startswith("HINT: ")), "run `drdrill doctor`")
+        hint = hint.rstrip(" !")  # pytest draws a line of them around it
         failed = Refused if child.returncode == Exit.REFUSED else DrillError
         raise failed(error.removeprefix("!").strip(), hint=hint)
     return pack
