@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness import catalog, plan
 from harness.cli import drdrill
@@ -194,6 +195,24 @@ def test_a_command_that_is_printed_quotes_its_paths() -> None:
     found = list(commands_with_paths())
     assert len(found) > 10
     assert [each for each in found if A_PATH.search(each[0]) and not SAFE.search(each[0])] == []
+
+
+# The workflow in the docs
+
+
+def test_nothing_but_a_drill_is_in_the_group_of_the_drills() -> None:
+    """GitHub cancels what is pending in a group when another comes: a pull request must not be that other."""
+    block = (
+        text_of(HOME / "docs" / "calendar.md").split("### In GitHub Actions")[1].split("```yaml\n")[1].split("```")[0]
+    )
+    workflow = yaml.safe_load(block)
+    assert "concurrency" not in workflow
+    runs = {name: str(job["steps"]).count("drdrill run") for name, job in workflow["jobs"].items()}
+    for name, job in workflow["jobs"].items():
+        assert ("concurrency" in job) == bool(runs[name])
+        assert (job["if"] == "github.event_name == 'pull_request'") != bool(runs[name])
+    drill = workflow["jobs"]["drill"]
+    assert drill["concurrency"]["cancel-in-progress"] is False and "!= 'pull_request'" in drill["if"]
 
 
 # The journal
