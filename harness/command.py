@@ -1,5 +1,6 @@
 """The one door to processes: every external command starts here, is recorded, and carries the run's label.
 
+What it gets as its environment is a short list (`surroundings`), and nothing else of the caller's.
 The label is an environment variable, `DRDRILL_RUN=<run id>`, which children inherit. It is how `end_labelled`
 finds what a killed harness left behind: by the exact run id, never by a program's name.
 """
@@ -19,6 +20,7 @@ from typing import IO, Any
 from harness import clock
 from harness.errors import DrillError
 from harness.recorder import Recorder
+from harness.surroundings import handed_on
 
 LABEL = "DRDRILL_RUN"
 TAIL = 2000
@@ -90,7 +92,7 @@ class Commands:
         self.label = label
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {**os.environ, **(extra or {}), LABEL: self.label}
+        return {**handed_on(), **(extra or {}), LABEL: self.label}
 
     def run(
         self,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness import clock, wait
 from harness.checks import RULES
+from harness.code_state import code_state
 from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
 from harness.errors import DrillError, NotReady
@@ -28,7 +29,7 @@ from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.people import operator
 from harness.plan import Plan
-from harness.recorder import Memory, Recorder
+from harness.recorder import Recorder
 from harness.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
@@ -226,14 +227,3 @@ def _digest_tree(folder: Path, pattern: str = "*") -> str:
     files = sorted(path for path in folder.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts)
     lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
     return sha256(lines.encode()).hexdigest()
-
-
-def code_state() -> tuple[str, bool]:
-    """The commit that runs, and whether the work tree is clean; ("unknown", False) outside a checkout."""
-    here = Path(__file__).parent
-    commands = Commands(Memory(), label="")
-    head = commands.run(["git", "-C", here, "rev-parse", "HEAD"], check=False)
-    changes = commands.run(["git", "-C", here, "status", "--porcelain"], check=False)
-    if not head.ok:
-        return "unknown", False
-    return head.out.strip(), changes.ok and not changes.out.strip()

@@ -32,6 +32,7 @@ from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
+from harness.surroundings import for_harness
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
@@ -198,6 +199,7 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock],
+            env=for_harness(),
             start_new_session=True,
         )
         os.close(lock)

@@ -21,6 +21,7 @@ from harness.folders import CONTROL, UNFINISHED
 from harness.recorder import Memory
 from harness.safety import stopping, undo
 from harness.safety.heal import heal_run, held
+from harness.surroundings import for_harness
 
 LOOKS = timedelta(milliseconds=500)
 GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended
@@ -39,7 +40,7 @@ class Guardian:
 
         Errors: `NotInTime` when it does not come up.
         """
-        environment = {name: value for name, value in os.environ.items() if name != LABEL}
+        environment = {name: value for name, value in for_harness().items() if name != LABEL}
         words = [
             sys.executable,
             "-m",
