@@ -141,8 +141,8 @@ class Commands:
                 argv=list(words),
                 exit=done.exit,
                 seconds=done.length.total_seconds(),
-                out=done.out[-TAIL:],
-                err=done.err[-TAIL:],
+                out=_tail(done.out),
+                err=_tail(done.err),
             )
         if check and not done.ok:
             said = (done.err or done.out).strip().splitlines()
@@ -184,6 +184,12 @@ class Commands:
         child = subprocess.Popen(words, stderr=subprocess.STDOUT, start_new_session=True, **given)
         _children[child.pid] = child
         return child
+
+
+def _tail(said: str) -> str:
+    """The last of it, from a line's beginning on: what is to be masked in it is known by its beginning."""
+    rest = said[-TAIL:]
+    return rest if len(said) <= TAIL else rest.partition("\n")[2] or rest
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # so that ended children are reaped, and not warned about

@@ -23,6 +23,7 @@ from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
 from harness.errors import DrillError, NotReady
 from harness.evidence.journal import Journal
+from harness.evidence.places import places
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
@@ -82,10 +83,10 @@ class Run:
         self.features = features
         self.guardian = guardian
         self.listener = listener
-        self.journal = Journal.create(folder)
+        self.redactor = Redactor(places=places(folder))
+        self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
-        self.redactor = Redactor()
         self._stack: Stack | None = None
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
@@ -138,7 +139,7 @@ class Run:
                 settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
             )
             self._stack = stack
-            self.redactor = Redactor(stack.secrets)
+            self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
             stack.start()
             self.journal.record(

@@ -34,8 +34,8 @@ _HEEDED = re.compile(  # by a part of a stack, a client or an interpreter, where
     r"|DOCKER_\w+|SSL_\w+|SSLKEYLOGFILE|OPENSSL_\w+|REQUESTS_CA_BUNDLE|CURL_\w+|NO_PROXY|\w+_PROXY|no_proxy|\w+_proxy",
 )
 _FILES = (
-    ".pgpass", ".pg_service.conf", ".psqlrc", ".postgresql", ".aws/config", ".aws/credentials", ".netrc", ".barman.conf",
-    ".config/patroni",
+    ".pgpass", ".pg_service.conf", ".psqlrc", ".postgresql", ".aws/config", ".aws/credentials", ".netrc",
+    ".barman.conf", ".config/patroni",
 )  # fmt: skip
 
 

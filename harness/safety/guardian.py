@@ -8,7 +8,6 @@ when that is killed, the run is asked to stop.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from datetime import timedelta
