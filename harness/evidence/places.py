@@ -23,6 +23,7 @@ def places(run: Path) -> dict[str, str]:
     named = {
         Path(sys.base_prefix): "<python>",
         Path(sys.prefix): "<python>",
+        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
         Path.cwd(): "<working folder>",
         home(): "~",
         PROJECT: "<project>",

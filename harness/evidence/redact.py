@@ -161,8 +161,8 @@ def is_iban(text: str) -> bool:
 
 
 def _as_path(path: str) -> str:
-    """Whole names only. A place of one name, as `/root`, is none where it is a part of another path."""
-    before = r"(?<![\w.-])" if path.count("/") == 1 else ""
+    """Whole names only. A place of one name, as `/rig`, is none where it is a part of another path."""
+    before = r"(?<![\w./-])" if path.count("/") == 1 else ""
     return rf"{before}{re.escape(path)}(?!\w)"
 
 
