@@ -1,5 +1,6 @@
 """The one door to processes: every external command starts here, is recorded, and carries the run's label.
 
+What it gets as its environment is a short list (`surroundings`), and nothing else of the caller's.
 The label is an environment variable, `DRDRILL_RUN=<run id>`, which children inherit. It is how `end_labelled`
 finds what a killed harness left behind: by the exact run id, never by a program's name.
 """
@@ -19,6 +20,7 @@ from typing import IO, Any
 from harness import clock
 from harness.errors import DrillError
 from harness.recorder import Recorder
+from harness.surroundings import handed_on
 
 LABEL = "DRDRILL_RUN"
 TAIL = 2000
@@ -90,7 +92,7 @@ class Commands:
         self.label = label
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {**os.environ, **(extra or {}), LABEL: self.label}
+        return {**handed_on(), **(extra or {}), LABEL: self.label}
 
     def run(
         self,
@@ -139,8 +141,8 @@ class Commands:
                 argv=list(words),
                 exit=done.exit,
                 seconds=done.length.total_seconds(),
-                out=done.out[-TAIL:],
-                err=done.err[-TAIL:],
+                out=_tail(done.out),
+                err=_tail(done.err),
             )
         if check and not done.ok:
             said = (done.err or done.out).strip().splitlines()
@@ -182,6 +184,12 @@ class Commands:
         child = subprocess.Popen(words, stderr=subprocess.STDOUT, start_new_session=True, **given)
         _children[child.pid] = child
         return child
+
+
+def _tail(said: str) -> str:
+    """The last of it, from a line's beginning on: what is to be masked in it is known by its beginning."""
+    rest = said[-TAIL:]
+    return rest if len(said) <= TAIL else rest.partition("\n")[2] or rest
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}  # so that ended children are reaped, and not warned about

@@ -26,7 +26,10 @@ def keep_logs(logs: dict[str, Path], into: Path) -> None:
     for name, path in logs.items():
         if path.is_file():
             with path.open("rb") as source:
-                source.seek(max(0, path.stat().st_size - KEPT))
+                left_out = max(0, path.stat().st_size - KEPT)
+                source.seek(left_out)
+                if left_out:
+                    source.readline()  # the rest of a line: what is to be masked is known by its beginning
                 (into / f"{name}.log").write_bytes(source.read())
 
 

@@ -11,3 +11,8 @@ LONGEST = 200  # letters of a name or of a reason
 def operator() -> str:
     """The user who is logged in, also behind sudo."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def logins() -> set[str]:
+    """The login names of whoever drills, as far as the caller says them."""
+    return {name for variable in ("SUDO_USER", "LOGNAME", "USER") if (name := os.environ.get(variable, "").strip("/"))}

@@ -22,7 +22,7 @@ from drills.twins import twin
 from harness import catalog, collected, plan, run
 from harness.bugs import is_bug
 from harness.checks import Outcome
-from harness.errors import DrillError
+from harness.errors import DrillError, Exit
 from harness.run import Options, Run, quietly
 from harness.sabotage import NONE
 from harness.safety import begin, heal
@@ -31,6 +31,7 @@ from harness.safety.stopping import Listener
 from harness.scene import Scene
 from harness.stacks import kinds
 from harness.stacks.local import world
+from harness.surroundings import for_harness
 
 SCENE = pytest.StashKey[Scene]()
 ABORTED = pytest.StashKey[bool]()
@@ -181,17 +182,18 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     )
     folder = Path(os.environ[begin.FOLDER])
     listener = Listener(folder)
-    drill_run = Run(
-        folder,
-        options,
-        plan.load(PLAN, features=FEATURES),
-        rung=kinds.standing(option.stack),
-        features=FEATURES,
-        guardian=Guardian(folder),
-        listener=listener,
-    )
-    keys = [key for item in request.session.items if (key := collected.key_of(item))]
-    drill_run.begin(drills=sorted({drill for drill, _ in keys}), scenarios=[name for _, name in keys])
+    with _told():
+        drill_run = Run(
+            folder,
+            options,
+            plan.load(PLAN, features=FEATURES),
+            rung=kinds.standing(option.stack),
+            features=FEATURES,
+            guardian=Guardian(folder),
+            listener=listener,
+        )
+        keys = [key for item in request.session.items if (key := collected.key_of(item))]
+        drill_run.begin(drills=sorted({drill for drill, _ in keys}), scenarios=[name for _, name in keys])
     listener.begin()
     try:
         yield drill_run
@@ -201,6 +203,18 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
             drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
             heal.finish(folder, redactor=drill_run.redactor)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Whatever breaks before the journal's first line is one error: there is no pack that could say it."""
+    try:
+        yield
+    except DrillError as error:
+        pytest.exit(str(error), returncode=int(error.exit))
+    except Exception as error:
+        said = f"the run could not begin: {type(error).__name__}: {error}"
+        pytest.exit(f"{said}\nHINT: nothing was hurt; mend that, or report it", returncode=int(Exit.FAILED))
 
 
 @pytest.fixture
@@ -236,4 +250,4 @@ def _enter(config: pytest.Config) -> None:
     if capture is not None:
         capture.suspend_global_capture(in_=True)
     sys.stdout.flush()
-    os.execvpe(inside[0], inside, dict(os.environ))
+    os.execvpe(inside[0], inside, for_harness())

@@ -18,18 +18,20 @@ from pathlib import Path
 
 from harness import clock, wait
 from harness.checks import RULES
+from harness.code_state import code_state
 from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
 from harness.errors import DrillError, NotReady
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
+from harness.evidence.places import places
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.folders import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.people import operator
 from harness.plan import Plan
-from harness.recorder import Memory, Recorder
+from harness.recorder import Recorder
 from harness.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
@@ -82,10 +84,10 @@ class Run:
         self.features = features
         self.guardian = guardian
         self.listener = listener
-        self.journal = Journal.create(folder)
+        self.redactor = Redactor(places=places(folder))
+        self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
-        self.redactor = Redactor()
         self._stack: Stack | None = None
         self.planned: list[str] = []  # the scenarios of the first line
         self.ended: list[str] = []  # those that have their last line
@@ -144,7 +146,7 @@ class Run:
                 settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
             )
             self._stack = stack
-            self.redactor = Redactor(stack.secrets)
+            self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
             stack.start()
             self.journal.record(
@@ -244,14 +246,3 @@ def _digest_tree(folder: Path, pattern: str = "*") -> str:
     )
     lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
     return sha256(lines.encode()).hexdigest()
-
-
-def code_state() -> tuple[str, bool]:
-    """The commit that runs, and whether the work tree is clean; ("unknown", False) outside a checkout."""
-    here = Path(__file__).parent
-    commands = Commands(Memory(), label="")
-    head = commands.run(["git", "-C", here, "rev-parse", "HEAD"], check=False)
-    changes = commands.run(["git", "-C", here, "status", "--porcelain"], check=False)
-    if not head.ok:
-        return "unknown", False
-    return head.out.strip(), changes.ok and not changes.out.strip()

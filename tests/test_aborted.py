@@ -14,7 +14,8 @@ from harness import pytest_plugin as plugin
 from harness.__main__ import main
 from harness.bugs import is_bug
 from harness.checks import Outcome, Verdict
-from harness.errors import Exit, NotInTime, NotReady
+from harness.cli.run import why_no_pack
+from harness.errors import Exit, NotInTime, NotReady, Refused
 from harness.evidence.journal import Journal
 from harness.evidence.seal import seal
 from harness.procedures import Facts, Procedure, Step
@@ -104,3 +105,33 @@ def test_an_aborted_run_ends_with_the_code_of_the_harness(
     else:
         assert ended.value.code == Exit.FAILED
         assert said.startswith(f"error: {error}\nHINT: what was measured before stands in {pack}")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (Refused("the plan is gone", hint="put it back"), Exit.REFUSED, "the plan is gone\nHINT: put it back"),
+        (FileNotFoundError(2, "gone", "boot_id"), Exit.FAILED, "the run could not begin: FileNotFoundError"),
+    ],
+)
+def test_what_breaks_before_the_first_line_is_one_error(error: Exception, code: Exit, said: str) -> None:
+    """There is no pack that could say it, so the command does."""
+    with pytest.raises(pytest.exit.Exception) as left, plugin._told():
+        raise error
+    assert left.value.returncode == code and said in str(left.value.msg) and "HINT: " in str(left.value.msg)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said", "hint"),
+    [
+        ("!!! _pytest.outcomes.Exit: no room\nHINT: free some !!!\n\nno tests ran in 0.1s", 3, "no room", "free some"),
+        ("E   KeyError: 'x'\nERROR drills/a.py\n1 error in 0.2s", 2, "KeyError: 'x'", "run `drdrill doctor`"),
+        ("Segmentation fault\n", 1, "Segmentation fault", "run `drdrill doctor`"),
+        ("", -9, "the drill's process ended without a word", "run `drdrill doctor`"),
+    ],
+)
+def test_what_pytest_says_is_one_error_and_never_a_count(words: str, code: int, said: str, hint: str) -> None:
+    """With the HINT that came with it, or the one that looks at the machine."""
+    error = why_no_pack(words, code=code)
+    assert (error.message, error.hint) == (said, hint)
+    assert error.exit == (Exit.REFUSED if code == Exit.REFUSED else Exit.FAILED)

@@ -184,10 +184,17 @@ def test_a_range_that_this_machine_routes_elsewhere_is_left_alone(
 
 def test_a_command_of_ours_keeps_its_folder_and_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """Inside the container's network it is the very program that is installed here."""
-    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")  # the caller's: what runs is the code that starts it
     words = inside.here(["python", "-m", "x"])
     assert words[:3] == ["chroot", f"--userspec={os.geteuid()}:{os.getegid()}", "/host"]
-    assert words[3:] == ["env", f"--chdir={Path.cwd()}", "PYTHONPATH=/somewhere", "python", "-m", "x"]
+    assert words[3:] == [
+        "env",
+        f"--chdir={Path.cwd()}",
+        f"PYTHONPATH={Path(inside.__file__).parents[3]}",
+        "python",
+        "-m",
+        "x",
+    ]
 
 
 def test_the_load_balancer_never_tries_twice_and_trusts_one_authority(tmp_path: Path) -> None:

@@ -208,3 +208,40 @@ def test_logs_are_cleaned_in_place(tmp_path: Path) -> None:
         tmp_path / "db.log"
     ).read_bytes() == b"start\r\nconnecting to postgresql://u:[redacted: password]@db/x\nend\n"
     assert scan(tmp_path) == [] and (tmp_path / "ok.log").read_text() == "fine\n"
+
+
+PLACES = {
+    "/srv/team a/evidence/r7.unfinished": "<run>", "/srv/team a/evidence": "<evidence>", "/home/noor": "~",
+    "/home/noor/src/drills": "<project>", "/rig": "~",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("--data=/srv/team a/evidence/r7.unfinished/stack/a", "--data=<run>/stack/a"),
+        ("unix:///srv/team%20a/evidence/r7.unfinished/s", "unix://<run>/s"),
+        ("'/srv/team a/evidence/r6' is full", "'<evidence>/r6' is full"),
+        ("/home/noor/src/drills/harness/run.py: gone", "<project>/harness/run.py: gone"),
+        ("read /home/noor. Then /home/noor-old", "read ~. Then ~-old"),
+        ("/home/noora/x", "/home/noora/x"),
+        ("noor said so", "noor said so"),
+        ("-I /rig/x", "-I ~/x"),
+        ("/var/rig/x https://rig.example/rig", "/var/rig/x https://rig.example/rig"),
+    ],
+)
+def test_folders_of_whoever_drills_are_said_otherwise(text: str, said: str) -> None:
+    """Longest first, whole names only, also as an address says them; a name alone is a word like others."""
+    assert Redactor(places=PLACES).text(text) == said
+    assert Redactor(places=PLACES).mask({"argv": [text], text: 1}) == {"argv": [said], said: 1}
+    assert not list(Redactor(places=PLACES).hits(text))
+
+
+def test_folders_in_logs_are_said_otherwise_in_place(tmp_path: Path) -> None:
+    """Also where a log holds nothing that is secret."""
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "a.log").write_text("listening on /home/noor/src/drills/x\n")
+    (tmp_path / "b.log").write_text("nothing here\n")
+    assert clean_logs(tmp_path, redactor=Redactor(places=PLACES)) == []
+    assert (tmp_path / "s" / "a.log").read_text() == "listening on <project>/x\n"
+    assert sorted(path.name for path in tmp_path.rglob("*.log")) == ["a.log", "b.log"]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
+from harness import surroundings
 from harness.cli.options import as_json
-from harness.errors import DrillError, Exit
+from harness.errors import DrillError, Exit, NotReady
 from harness.folders import DISK_WANTED as DISK
 from harness.stacks.docker import engine, image
-from harness.stacks.local import probe, world
+from harness.stacks.local import probe, trial, world
 
 
 @click.command()
@@ -26,12 +27,16 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     best = next((one for one in tried if one.ok), None)
     free = shutil.disk_usage(Path.cwd()).free
     containers = _containers()
-    powers = probe.powers(best.name) if best else []
+    powers = [trial.tried(best.name), *probe.powers(best.name)] if best else []
+    ignored = surroundings.ignored()
+    proxies = [name for name in surroundings.PROXIES if name in os.environ]
     facts = {
         "rung": best.name if best else None,
         "tried": [asdict(one) for one in tried],
         "containers": containers,
         "powers": [asdict(one) for one in powers],
+        "ignored": ignored,
+        "proxies": proxies,
         "cpus": os.cpu_count(),
         "disk_free_bytes": free,
         "disk_wanted_bytes": DISK,
@@ -41,8 +46,13 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
         click.echo(json.dumps(facts, indent=1))
     else:
         _print(tried, best, free, containers, powers)
+        _print_ignored(ignored, proxies)
+        if best:
+            click.echo(f"the embedded stack will use the rung {best.name!r}")
     if best is None:
         raise DrillError("this machine allows no embedded stack", hint=tried[-1].lift)
+    if not powers[0].ok:
+        raise NotReady(f"the embedded stack does not start: {powers[0].why}", hint=powers[0].lift)
     context.exit(Exit.MET if free > DISK else Exit.REFUSED)
 
 
@@ -81,5 +91,11 @@ def _print(
         click.echo(f"  {one.name:<11} {'holds' if one.ok else f'does not hold: {one.why}'}")
         if one.lift:
             click.echo(f"  {'':<11} to lift it: {one.lift}")
-    if best:
-        click.echo(f"the embedded stack will use the rung {best.name!r}")
+
+
+def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
+    """What of the caller's environment decides nothing, and what a proxy is still for."""
+    if ignored:
+        click.echo(f"  {'ignored':<11} yours, and handed to no part of a stack: {', '.join(ignored)}")
+    if proxies:
+        click.echo(f"  {'proxy':<11} only for what is fetched from outside (bin/set-up, the base of the image)")

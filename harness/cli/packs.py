@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from harness.cli.output import put, put_all
+from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import verify as verifier
 from harness.folders import UNFINISHED, option
-from harness.run import code_state
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
 from reports.pack import read

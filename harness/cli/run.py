@@ -34,6 +34,7 @@ from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
+from harness.surroundings import for_harness
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
@@ -205,6 +206,7 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock],
+            env=for_harness(),
             start_new_session=True,
         )
         os.close(lock)
@@ -217,15 +219,19 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
         log.seek(0)
         words = log.read().decode(errors="replace").strip()
     if not pack.is_dir():
-        said = [line for line in words.splitlines() if line.strip()]
-        error = next(
-            (line.partition("Exit: ")[2] for line in said if "Exit: " in line), said[-1] if said else "no word"
-        )
-        hint = next((line.removeprefix("HINT: ") for line in said if line.startswith("HINT: ")), "run `drdrill doctor`")
-        hint = hint.rstrip(" !")  # pytest draws a line of them around it
-        failed = Refused if child.returncode == Exit.REFUSED else DrillError
-        raise failed(error.removeprefix("!").strip(), hint=hint)
+        raise why_no_pack(words, code=child.returncode)
     return pack
+
+
+def why_no_pack(words: str, *, code: int) -> DrillError:
+    """What pytest said before anything began, as one error: why it left, or the error it met, and never its count."""
+    said = [line.strip() for line in words.splitlines() if line.strip()]
+    left = [line.partition("Exit: ")[2] for line in said if "Exit: " in line]
+    met = [line.removeprefix("E ").strip() for line in said if line.startswith("E ")]
+    error = (left or met[-1:] or said[-1:] or ["the drill's process ended without a word"])[0]
+    hint = next((line.removeprefix("HINT: ") for line in said if line.startswith("HINT: ")), "run `drdrill doctor`")
+    failed = Refused if left and code == Exit.REFUSED else DrillError  # 3 is also pytest's own code for its failures
+    return failed(error.strip("! "), hint=hint.rstrip("! "))
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
 from harness.stacks.kinds import ENVIRONMENTS, prepare, remove_left, way_in
 from harness.stacks.local import world
+from harness.surroundings import for_harness, for_people
 
 FOLDERS = "stack-*"
 READY = "ready.json"
@@ -83,7 +84,7 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, LABEL: held.name},
+            env={**for_harness(), LABEL: held.name},
             start_new_session=True,
         )
     try:
@@ -150,7 +151,7 @@ def execute(*, words: tuple[str, ...], evidence: Path) -> None:
     inside = list(words)
     if ready.get("world"):
         inside = world.join_argv(int(ready["world"]), inside)
-    environment = {**os.environ, **ready.get("environment", {}), LABEL: alive[-1].name}  # what it starts ends with it
+    environment = {**for_people(), **ready.get("environment", {}), LABEL: alive[-1].name}  # what it starts ends with it
     try:
         os.execvpe(inside[0], inside, environment)
     except OSError as error:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from harness.errors import Refused
+from harness.surroundings import home
 
 VARIABLE = "DRDRILL_KEY"
 LARGEST = 64 * 1024  # bytes: a PKCS8 Ed25519 key has about 120
@@ -33,7 +34,7 @@ def key_path(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(named)
     config = environment.get("XDG_CONFIG_HOME")
     # the XDG rules say that a relative path is to be ignored
-    base = Path(config) if config and Path(config).is_absolute() else Path.home() / ".config"
+    base = Path(config) if config and Path(config).is_absolute() else home(environment) / ".config"
     return base / "drdrill" / "signing-key.pem"
 
 

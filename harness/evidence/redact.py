@@ -1,7 +1,8 @@
 """Secrets, cardholder data and personal data do not reach a pack: masked on the way in, looked for before the seal.
 
 What is masked: secrets that are known, passwords in addresses and settings, AWS keys, private keys, card numbers,
-IBANs, and e-mail addresses (but for the names of those who act: an auditor must see who it was).
+IBANs, and e-mail addresses (but for the names of those who act: an auditor must see who it was). The folders of
+whoever drills are called by what they are in a run (`<run>`, `<project>`, `~`).
 
 Only text is looked at, never a JSON number: a reading of the monotonic clock has 13 to 17 digits, and one in ten
 passes the Luhn check. Visa's numbers of 13 digits are left out for the same reason; none has been issued for decades.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -77,10 +78,12 @@ class Hit:
 class Redactor:
     """Masks what must not be kept. `secrets` are known values: they are masked wherever they stand.
 
+    `places` are absolute paths and the words that stand for them (see `places`): said otherwise, and never a reason not
+    to seal.
     Errors: `Refused` for a secret so short that masking it would blot out ordinary words.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, places: Mapping[str, str] | None = None) -> None:
         forms: set[str] = set()
         for secret in filter(None, secrets):
             if len(secret) < SHORTEST_SECRET:
@@ -92,6 +95,9 @@ class Redactor:
             forms |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], b64encode(encoded).decode()}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._places = {form: word for path, word in (places or {}).items() for form in (path, quote(path))}
+        paths = sorted(self._places, key=lambda path: (-len(path), path))
+        self._paths = re.compile("|".join(map(_as_path, paths))) if paths else None
 
     def hits(self, text: str, *, personal: bool = False) -> Iterator[Hit]:
         """What must not be kept; with `personal` e-mail addresses too (a plan may name its contacts)."""
@@ -112,10 +118,14 @@ class Redactor:
 
     def text(self, text: str, *, personal: bool = True) -> str:
         """The text, masked. What UTF-8 cannot carry is replaced by a question mark."""
-        text = text.encode(errors="replace").decode()
+        text = self.without_places(text.encode(errors="replace").decode())
         for hit in _apart(self.hits(text, personal=personal)):
             text = f"{text[: hit.start]}[redacted: {hit.what}]{text[hit.end :]}"
         return text
+
+    def without_places(self, text: str) -> str:
+        """The text with the words of the places in their stead."""
+        return self._paths.sub(lambda match: self._places[match[0]], text) if self._paths else text
 
     def mask(self, value: Any, *, name: str = "") -> Any:
         """The same JSON value with every string in it masked. `name` is the key it stands under."""
@@ -148,6 +158,12 @@ def is_iban(text: str) -> bool:
     if len(compact) != _IBAN_LENGTHS.get(compact[:2]):
         return False
     return int("".join(str(int(letter, 36)) for letter in compact[4:] + compact[:4])) % 97 == 1
+
+
+def _as_path(path: str) -> str:
+    """Whole names only. A place of one name, as `/rig`, is none where it is a part of another path."""
+    before = r"(?<![\w./-])" if path.count("/") == 1 else ""
+    return rf"{before}{re.escape(path)}(?!\w)"
 
 
 def _keys(text: str) -> Iterator[Hit]:

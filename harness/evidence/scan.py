@@ -51,17 +51,21 @@ def scan(folder: Path, *, redactor: Redactor | None = None) -> list[Found]:
 
 
 def clean_logs(logs: Path, *, redactor: Redactor) -> list[Found]:
-    """Mask, in place, what the components wrote into their logs; returns what was masked.
+    """Mask, in place, what the components wrote into their logs; returns what was masked but for the places.
 
     Only for what others wrote, and before the seal: what we write ourselves is masked on its way in.
     """
     found = scan(logs, redactor=redactor)
-    for name in sorted({hit.file for hit in found}):
-        path = logs / name
+    wrong = {hit.file for hit in found}
+    for path in sorted(path for path in logs.rglob("*") if path.is_file() and not path.is_symlink()):
         text = path.read_bytes().decode(errors="replace")
+        elsewhere = redactor.without_places(text)
+        masked = redactor.text(text, personal=False) if path.relative_to(logs).as_posix() in wrong else elsewhere
+        if masked == text:
+            continue
         half_made = path.with_name(f".{path.name}.masked")
         with half_made.open("w", encoding="utf-8", newline="") as sink:
-            sink.write(redactor.text(text, personal=False))
+            sink.write(masked)
             sink.flush()
             os.fsync(sink.fileno())
         half_made.replace(path)

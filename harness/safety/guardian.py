@@ -8,7 +8,6 @@ when that is killed, the run is asked to stop.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -21,6 +20,7 @@ from harness.folders import CONTROL, UNFINISHED
 from harness.recorder import Memory
 from harness.safety import stopping, undo
 from harness.safety.heal import heal_run, held
+from harness.surroundings import for_harness
 
 LOOKS = timedelta(milliseconds=500)
 GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended
@@ -39,7 +39,7 @@ class Guardian:
 
         Errors: `NotInTime` when it does not come up.
         """
-        environment = {name: value for name, value in os.environ.items() if name != LABEL}
+        environment = {name: value for name, value in for_harness().items() if name != LABEL}
         words = [
             sys.executable,
             "-m",

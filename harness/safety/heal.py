@@ -22,6 +22,7 @@ from harness.evidence import keys, receipts
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
+from harness.evidence.places import places
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
@@ -114,7 +115,7 @@ def heal_run(folder: Path, *, by: str) -> Healed:
 def _heal(folder: Path, run: str, *, by: str) -> Healed:
     ended = end_labelled(run)
     secrets = secrets_left(folder / STACK_FOLDER)
-    redactor = Redactor(secrets)
+    redactor = Redactor(secrets, places=places(folder))
     remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
     if secrets:  # otherwise the stack had not begun, or its logs were kept before it ended
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")

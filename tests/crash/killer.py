@@ -1,6 +1,6 @@
 """A pytest plugin for the run under test: at chosen points it kills its own process, or holds it so that somebody can.
 
-Loaded into the run by PYTEST_ADDOPTS; the code under test knows nothing of it. CRASH holds, as JSON, what to do:
+Loaded into the run by `-p`; the code under test knows nothing of it. CRASH holds, as JSON, what to do:
 
 - `deeds`: `[point, deed]` pairs. A point is `line/<kind>/<which>/<moment>`: the which-th journal line of a kind, with
   the moment `before`, `torn` (half of it is written) or `after`; or `seal/<step>/<which>/<moment>`; or
@@ -39,6 +39,7 @@ from harness.stacks.local import world
 from tests.contract.faults import CASES
 
 CRASH = "DRDRILL_TEST_CRASH"
+PLUGIN = ("-p", "tests.crash.killer")  # what pytest is told
 SEAL_STEPS = ("findings", "reports", "control", "write", "sync", "rename")  # `write` happens four times
 MOMENTS = ("before", "after")
 PATIENCE = 300.0  # seconds

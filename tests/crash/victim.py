@@ -27,7 +27,7 @@ from harness.run import new_id
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.stacks.local.shared_memory import LISTED
-from tests.crash.killer import CRASH
+from tests.crash.killer import CRASH, PLUGIN
 
 ROOT = Path(__file__).parents[2]
 DRILL, SCENARIO = "database-backup-restoration", "An operator's mistake"
@@ -123,14 +123,14 @@ class Victim:
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
         wanted = {"deeds": list(deeds), "mark": str(mark), "lives": lives, "instead": instead}
-        environment = {**folder.environment(), CRASH: json.dumps(wanted), "PYTEST_ADDOPTS": "-p tests.crash.killer"}
+        environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
         words = ["--only", SCENARIO, "--rung", folder.rung, "--scale", SCALE, "--evidence", str(folder.evidence)]
         if viewer:
-            argv = [sys.executable, "-m", "harness", "run", DRILL, *words]
+            argv = [sys.executable, "-m", "tests.crash.viewer", "run", DRILL, *words]
         else:
             argv = [sys.executable, "-m", "pytest", "drills", "-p", "no:cacheprovider", "-q", "--drill", DRILL, *words]
-            argv += ["--rate", RATE, "--run-id", run]
+            argv += ["--rate", RATE, "--run-id", run, *PLUGIN]
         before = folder_names(folder.evidence)
         with (folder.path / f"out-{number}").open("wb") as out:
             process = subprocess.Popen(

@@ -58,7 +58,8 @@ def make(
         made: Any = engine.engine().containers.run
         return made(
             around.image, list(argv), name=f"{commands.label}-{name}", labels=labels(commands.label, name, zone),
-            user=user, environment=dict(env or {}), mounts=mounts, detach=True, **more,
+            user=user, environment=dict(env or {}), mounts=mounts, detach=True,
+            use_config_proxy=False, **more,
         )  # fmt: skip
 
 

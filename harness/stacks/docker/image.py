@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.stacks.docker.engine import engine, told
+from harness.surroundings import with_proxies
 
 RECIPE = Path(__file__).parent / "Dockerfile"
 REPOSITORY = "drdrill-platform"
@@ -117,7 +118,7 @@ def _bootstrap() -> str:
         tarball = Path(folder) / "base.tar"
         made = subprocess.run(
             ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(tarball)],
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, env=with_proxies(),
         )  # fmt: skip
         if made.returncode != 0:
             said = (made.stderr.strip().splitlines() or ["without a word"])[-1]

@@ -18,19 +18,20 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from harness import surroundings
 from harness.command import LABEL
 from harness.errors import DrillError
 from harness.stacks.docker.engine import engine, told
 
 HOST = "/host"
-PASSED_ON = (LABEL, "PYTHONPATH", "HOME", "LANG", "PGPASSWORD")
+PASSED_ON = (LABEL, "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED)
 
 
 def here(argv: Sequence[str]) -> list[str]:
     """The command with our root, our user and our folder, for a container that has our root at /host."""
     user = f"--userspec={os.geteuid()}:{os.getegid()}"
-    python_path = [f"PYTHONPATH={os.environ['PYTHONPATH']}"] if "PYTHONPATH" in os.environ else []
-    return ["chroot", user, HOST, "env", f"--chdir={Path.cwd()}", *python_path, *argv]
+    python_path = f"PYTHONPATH={surroundings.handed_on()['PYTHONPATH']}"
+    return ["chroot", user, HOST, "env", f"--chdir={Path.cwd()}", python_path, *argv]
 
 
 def run(container: str, argv: Sequence[str], *, user: str) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.stacks.local.database_user import database_user
+from harness.surroundings import handed_on
 
 CODE = """
 import resource, sys
@@ -60,7 +61,7 @@ def limit_files(pids: Sequence[int], size: int | None) -> None:
         except PermissionError:
             as_user = [*database_user("loopback").words, sys.executable, "-I", "-S", "-c", CODE]
             words = [*as_user, "" if size is None else str(size), str(pid)]
-            subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=handed_on())
 
 
 def only_logs(pid: int) -> bool:

@@ -14,6 +14,7 @@ from harness.errors import DrillError, Unable
 from harness.stacks.local import faketime
 from harness.stacks.local.slowing import netem_missing
 from harness.stacks.local.world import PATIENCE, Tried, enter_argv
+from harness.surroundings import handed_on
 
 
 def powers(rung: str) -> list[Tried]:
@@ -27,7 +28,7 @@ def _latency(rung: str) -> Tried:
         return Tried(name, ok=False, why="zones are addresses and no networks", lift="a better rung, see above")
     words = enter_argv(rung, [sys.executable, "-P", "-m", "harness.stacks.local.probe"])
     try:
-        ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False, env=handed_on())
     except (subprocess.TimeoutExpired, OSError) as error:
         return Tried(name, ok=False, why=str(error), lift="run `drdrill doctor` again")
     why = (ended.stdout or ended.stderr).strip().splitlines()

@@ -16,6 +16,7 @@ from harness.errors import DrillError, NotInTime, NotReady
 from harness.stacks.local import faketime, limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
+from harness.surroundings import handed_on
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
@@ -273,5 +274,7 @@ def _asked_as_database_user(pids: Sequence[int], variable: str, *, exactly: bool
     files = [f"/proc/{pid}/environ" for pid in pids]
     options = ["-z", "-a", "-l", "-F", *(["-x"] if exactly else [])]
     words = [*database_user("loopback").words, "grep", *options, "-e", variable, *files]
-    ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=handed_on()
+    )
     return [int(line.split("/")[2]) for line in ended.stdout.splitlines()]

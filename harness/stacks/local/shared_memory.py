@@ -10,6 +10,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from harness.surroundings import handed_on
+
 PID_FILE = "postmaster.pid"
 LISTED = Path("/proc/sysvipc/shm")
 
@@ -25,7 +27,8 @@ def release_shared_memory(folder: Path) -> None:
         if (key, number) in recorded and not attached:
             # the owner may remove it; root in a container may not, for that takes a capability
             become = [] if owner == os.geteuid() else ["setpriv", f"--reuid={owner}", "--clear-groups", "--"]
-            subprocess.run([*become, "ipcrm", "--shmem-id", str(number)], check=False, capture_output=True)
+            words = [*become, "ipcrm", "--shmem-id", str(number)]
+            subprocess.run(words, check=False, capture_output=True, env=handed_on())
 
 
 def _recorded(path: Path) -> tuple[int, int] | None:

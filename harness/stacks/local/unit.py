@@ -19,8 +19,6 @@ from harness.stacks.local.by_hand import FOLDER
 
 def main(verb: str, names: list[str]) -> int:
     """Returns the exit code; several are asked to stop at once."""
-    for name in [name for name in os.environ if name.startswith("PG")]:
-        del os.environ[name]  # a component must not take the password of whoever starts it for its own
     try:
         stack = LocalStack.attach(Path(os.environ.get(FOLDER, "")), recorder=Memory())
         known = stack.components()

@@ -1,0 +1,40 @@
+"""The folders that say whose machine a drill ran on, and what stands in a pack instead of each.
+
+Whoever reads a pack needs to know which file of a run a line is about, and not where on a disk it lay, nor whose home
+folder that was. Who drilled is said once, as claimed, in the first line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from harness.folders import UNFINISHED
+from harness.people import logins
+from harness.surroundings import NOWHERE, home
+
+PROJECT = Path(__file__).parents[2]
+
+
+def places(run: Path) -> dict[str, str]:
+    """Absolute path to word, for a run in this folder, finished or not."""
+    run = run.with_name(run.name.removesuffix(UNFINISHED))
+    named = {
+        Path(sys.base_prefix): "<python>",
+        Path(sys.prefix): "<python>",
+        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
+        Path.cwd(): "<working folder>",
+        home(): "~",
+        PROJECT: "<project>",
+        run.parent: "<evidence>",
+        run: "<run>",
+        run.with_name(run.name + UNFINISHED): "<run>",
+        **{Path(base, login): "~" for base in ("/home", "/Users") for login in logins()},
+    }
+    found: dict[str, str] = {}
+    for path, word in named.items():
+        for form in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100  (a link is a name of its own)
+            if form not in ("/", "/usr", "/usr/local", "/tmp", NOWHERE):  # of every machine
+                found[form] = word
+    return found

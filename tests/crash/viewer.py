@@ -1,0 +1,12 @@
+"""`python -m tests.crash.viewer ...`: `drdrill`, whose runs have the killer in them."""
+
+from __future__ import annotations
+
+from harness.__main__ import main
+from harness.cli.run import Request
+from tests.crash.killer import PLUGIN
+
+if __name__ == "__main__":
+    words = Request.words
+    Request.words = lambda request, run: [*words(request, run), *PLUGIN]  # type: ignore[method-assign]
+    main()

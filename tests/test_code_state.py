@@ -1,0 +1,130 @@
+"""The commit in a pack is this project's own, or unknown; and clean means that nothing else can have run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.code_state import UNKNOWN, code_state
+from harness.command import Commands
+from harness.recorder import Memory
+
+
+def git(at: Path, *words: str) -> str:
+    """As another person, with a git of its own."""
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    return Commands(Memory(), label="").run(["git", "-C", at, *who, *words]).out.strip()
+
+
+def write(folder: Path) -> Path:
+    """A small project, of which one file must be known to git."""
+    for name in ("harness/code_state.py", "drills/steps/one.py", "README.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x = 1\n")
+    (folder / ".gitignore").write_text("__pycache__/\n*.local.py\nevidence/\n")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Committed, in a repository of its own."""
+    folder = write(tmp_path / "project")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    return folder
+
+
+def test_a_checkout_knows_its_commit(project: Path) -> None:
+    """Clean with caches and evidence in it, and also by way of a link."""
+    (project / "harness" / "__pycache__").mkdir()
+    (project / "harness" / "__pycache__" / "code_state.pyc").touch()
+    (project / "evidence").mkdir()
+    (project / "evidence" / "x.py").touch()
+    link = project.with_name("link")
+    link.symlink_to(project)
+    assert code_state(project) == code_state(link) == (git(project, "rev-parse", "HEAD"), True)
+
+
+@pytest.mark.parametrize("name", ["drills/steps/one.py", "README.md", "harness/new.py", "drills/mine.local.py"])
+def test_whatever_differs_is_not_clean(project: Path, name: str) -> None:
+    """Changed, new, and new where git has been told to look away."""
+    (project / name).write_text("x = 2\n")
+    assert code_state(project) == (git(project, "rev-parse", "HEAD"), False)
+
+
+@pytest.mark.parametrize("how", ["tracked", "ignored", "new"])
+def test_a_project_inside_another_repository_is_unknown(tmp_path: Path, how: str) -> None:
+    """Whatever the other one thinks of it: its commit says nothing about this code."""
+    outer = tmp_path / "outer"
+    inner = write(outer / "vendor" / "drills")
+    (outer / ".gitignore").write_text("vendor/\n" if how == "ignored" else "")
+    git(outer, "init", "-q")
+    git(outer, "add", "." if how == "tracked" else ".gitignore")
+    git(outer, "commit", "-qm", "other")
+    assert code_state(inner) == UNKNOWN
+
+
+def test_a_repository_that_does_not_hold_the_code_is_unknown(tmp_path: Path) -> None:
+    """Somebody's own repository around an unpacked archive."""
+    folder = write(tmp_path / "unpacked")
+    git(folder, "init", "-q")
+    assert code_state(folder) == UNKNOWN
+    git(folder, "add", "README.md")
+    git(folder, "commit", "-qm", "notes")
+    assert code_state(folder) == UNKNOWN
+
+
+def test_variables_of_git_name_no_other_repository(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a hook of another repository, where git itself sets them."""
+    wanted = code_state(project)
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "other")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(project))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project))
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other / ".git" / "objects"))
+    assert wanted[1] and code_state(project) == wanted
+    shutil.rmtree(project / ".git")
+    assert code_state(project) == UNKNOWN
+
+
+@pytest.mark.parametrize("says", ["", "fatal: detected dubious ownership in repository at '/x'"])
+def test_git_that_is_not_there_or_refuses_is_unknown(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    """No git at all, and one that does not trust the owner of the folder."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    if says:
+        (tools / "git").write_text(f'#!/bin/sh\necho "{says}" >&2\nexit 128\n')
+        (tools / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    assert code_state(project) == UNKNOWN
+
+
+def test_the_users_own_trust_in_a_folder_is_asked(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`safe.directory` stands in a file of the home folder; a program named there is not started."""
+    ran = tmp_path / "ran"
+    (tmp_path / "hook").write_text(f"#!/bin/sh\ntouch {ran}\n")
+    (tmp_path / "hook").chmod(0o755)
+    (tmp_path / ".gitconfig").write_text(
+        f"[core]\n\tfsmonitor = {tmp_path / 'hook'}\n[status]\n\tshowUntrackedFiles = no\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    said = subprocess.run(
+        ["git", "config", "--get", "core.fsmonitor"], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert said.stdout.strip() == str(tmp_path / "hook")
+    (project / "harness" / "new.py").touch()
+    assert not code_state(project)[1] and not ran.exists()
