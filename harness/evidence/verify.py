@@ -47,7 +47,7 @@ UNFINISHED = ".unfinished"
 LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
 # What is read of a pack, at most. Packs have about a hundredth of it; a hostile one costs seconds and 200 MB.
 LARGEST = {ENVELOPE: 1 << 23, SUMS: 1 << 23, KEY: 1 << 16, JOURNAL: 1 << 27}  # bytes
-LARGEST_PACK = 1 << 31  # bytes of all sealed files together
+LARGEST_PACK = 1 << 30  # bytes of all sealed files together
 LONGEST_LINE = 1 << 22  # bytes
 MOST_LINES = 250_000  # of a journal
 MOST_ENTRIES = 100_000  # files and folders
@@ -280,7 +280,9 @@ def digests_of(root: Path, names: Iterable[str], report: Report) -> dict[str, st
                 left -= (size := os.fstat(source.fileno()).st_size)
                 if left < 0:
                     left += size
-                    raise OSError(0, f"with its {size} bytes the sealed files are larger than {LARGEST_PACK >> 30} GiB")
+                    raise OSError(
+                        0, f"with its {size} bytes the pack is larger than the {LARGEST_PACK >> 30} GiB read here"
+                    )
                 found[name] = hashlib.file_digest(source, "sha256").hexdigest()
         except OSError as error:
             report.add("integrity", "unreadable", f"{shown(name)} cannot be read: {error.strerror}", UNKNOWN)
@@ -1022,7 +1024,7 @@ find . -name "*$BREAK*" -prune -o -type d -print 2> /dev/null | while IFS= read 
   [ ! -r "$NAME" ] || [ -n "$(ls -A "$NAME")" ] || tell BAD integrity "is an empty folder: $NAME"; done
 : > "$T/read"
 comm -12 "$T/names" "$T/there" | while IFS= read -r NAME; do
-  if [ -n "$(find "./$NAME" -size +2147483648c)" ]; then tell UNKNOWN integrity "is too large and was not read: $NAME"
+  if [ -n "$(find "./$NAME" -size +1073741824c)" ]; then tell UNKNOWN integrity "is too large and was not read: $NAME"
   elif DIGEST=$(sha256sum < "./$NAME"); then printf '%.64s  %s\n' "$DIGEST" "$NAME" >> "$T/read"
   else tell UNKNOWN integrity "cannot be read: $NAME"; fi
 done
@@ -1143,6 +1145,16 @@ GOOD = {
 }
 
 
+def told(problems: Iterable[Problem]) -> list[str]:
+    """A line for each; of very many of one name the first ones, and how many more there are."""
+    lines, many = [], Counter[str]()
+    for problem in problems:
+        many[problem.name] += 1
+        if many[problem.name] <= 5 * MANY:
+            lines.append(f"{problem.name}: {problem.text}")
+    return lines + [f"{name}: {times - 5 * MANY} more like these" for name, times in many.items() if times > 5 * MANY]
+
+
 def text_of(report: Report) -> str:
     """The answers first, each with its reasons; then what the pack says of itself."""
     facts = report.facts
@@ -1150,7 +1162,7 @@ def text_of(report: Report) -> str:
     for question in QUESTIONS:
         answer = report.answer(question)
         lines.append(f"  {question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
-        lines += [f"      {p.name}: {p.text}" for p in report.problems if p.question == question]
+        lines += [f"      {line}" for line in told(p for p in report.problems if p.question == question)]
     lines += [f"  Note: {note}" for note in report.notes]
     if facts:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
