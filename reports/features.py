@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from harness.evidence import files
+
 KEYWORDS = ("Given", "When", "Then", "And", "But")
 MARK = re.compile(r"<([^<>]+)>")
 
@@ -32,12 +34,20 @@ class Wording:
 def find(folder: Path, title: str) -> Wording | None:
     """The scenario of that title in the pack's features; of an outline, the marks are filled in from the title."""
     for path in sorted((folder / "features").rglob("*.feature")):
-        for wording in _read(path.read_text(encoding="utf-8", errors="replace")):
+        for wording in _read(_text(path)):
             values = _fits(wording.title, title)
             if values is not None:
                 filled = tuple(replace(sentence, text=_filled(sentence.text, values)) for sentence in wording.sentences)
                 return replace(wording, title=title, sentences=filled)
     return None
+
+
+def _text(path: Path) -> str:
+    """Empty where it cannot be read: then the sentences of its scenarios are not shown."""
+    try:
+        return files.content(path, largest=files.LARGEST_TEXT).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -85,8 +95,9 @@ def demands(folder: Path) -> dict[str, str]:
     """Demand ids and their sentences from the pack's plan; empty where it cannot be read."""
     path = folder / "plan.yaml"
     try:
-        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plan = yaml.safe_load(files.content(path, largest=files.LARGEST_TEXT).decode())
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     listed = plan.get("demands") if isinstance(plan, dict) else None
-    return {str(id): str(text) for id, text in listed.items()} if isinstance(listed, dict) else {}
+    found = listed.items() if isinstance(listed, dict) else ()
+    return {str(id): text for id, text in found if isinstance(text, str)}  # an alias may say a billion others

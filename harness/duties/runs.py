@@ -8,9 +8,8 @@ folder becomes a run with a problem, never an error. Folders of proofs (`proof-â
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -23,16 +22,18 @@ from zoneinfo import ZoneInfo
 from harness import catalog
 from harness.checks import Outcome, merge_outcomes
 from harness.errors import Refused
-from harness.evidence import verify
+from harness.evidence import files, verify
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE, LONGEST_LINE
 from harness.folders import UNFINISHED
 
 FINDINGS = "findings.json"
 PROOF = "proof-"
+VERSION = 1  # of findings.json that is known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
+YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
 
@@ -232,7 +233,7 @@ def _past(pack: Path, report: verify.Report, features: _Features, *, key: str | 
     return Past(
         folder=pack,
         run=str(begin.get("run") or signed.get("run") or pack.name),
-        number=number if type(number) is int and number > 0 else 0,
+        number=number if type(number) is int and 0 < number <= verify.HIGHEST else 0,
         began=_moment(begin.get("utc") or signed.get("startedOn")),
         outcome=str(end.get("outcome") or ""),
         verdict=verdict,
@@ -284,8 +285,9 @@ class _Features:
     def of(self, pack: Path) -> dict[str, dict[str, str]]:
         folder = pack / "features"
         try:
-            files = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in _feature_files(folder)]
-            digest = hashlib.sha256(repr(files).encode()).hexdigest()
+            paths = sorted(folder.glob("*/*.feature"))  # all of them: none is read below that cannot be read here
+            read = [(path.relative_to(folder), files.content(path, largest=files.LARGEST_TEXT)) for path in paths]
+            digest = hashlib.sha256(repr(read).encode()).hexdigest()
             if digest not in self.read:
                 self.read[digest] = {
                     drill.name: {scenario.name: scenario.title for scenario in drill.scenarios}
@@ -296,15 +298,11 @@ class _Features:
         return self.read[digest]
 
 
-def _feature_files(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.glob("*/*.feature") if path.is_file() and not path.is_symlink())
-
-
 def _lines(journal: Path) -> tuple[Data, Data]:
     """The data of `run.begin` with its stamp as `utc`, and of `run.end`; empty where they cannot be read."""
     first = last = b""
     try:
-        with verify.opened(journal) as source:
+        with files.opened(journal) as source:
             first = source.readline(LONGEST_LINE)
             source.seek(max(source.seek(0, os.SEEK_END) - LAST_BYTES, 0))
             last = (source.read().splitlines() or [b""])[-1]
@@ -325,14 +323,15 @@ def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[s
     """The verdict, that of each scenario, and each scenario's figures; UNKNOWN and nothing where nobody judged."""
     figures: dict[str, dict[str, Figure]] = {}
     try:
-        with verify.opened(path) as source:
-            content = json.load(source)
+        content = files.parsed(files.content(path))
+        if content.get("v", VERSION) != VERSION:
+            return Outcome.UNKNOWN, {}, {}
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
         for finding in content["findings"]:
             if (figure := _figure(finding)) is not None:
                 figures.setdefault(str(finding["scenario"]), {})[str(finding["id"])] = figure
         return Outcome(content["verdict"]), verdicts, figures
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Outcome.UNKNOWN, {}, {}
 
 
@@ -365,6 +364,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _moment(text: object) -> datetime | None:
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        found = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return found if found.year in YEARS else None

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Refused
+from harness.evidence import files
 from harness.evidence.lines import NAME as JOURNAL
 
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
-LONGEST_LINE = 1 << 24  # bytes
+LONGEST_LINE = files.LONGEST_LINE
 
 
 def newest(evidence: Path) -> tuple[int, str]:
@@ -45,7 +45,7 @@ def pack_digest(pack: Path) -> str:
     Errors: `Refused` when there is none.
     """
     try:
-        return hashlib.sha256((pack / ENVELOPE).read_bytes()).hexdigest()
+        return hashlib.sha256(files.content(pack / ENVELOPE, largest=files.LARGEST_ENVELOPE)).hexdigest()
     except OSError as error:
         raise Refused(f"{pack / ENVELOPE}: {error.strerror}", hint="name a sealed pack") from None
 
@@ -53,9 +53,9 @@ def pack_digest(pack: Path) -> str:
 def _first_line(folder: Path) -> dict[str, Any]:
     """The data of the journal's first line; empty where there is none that can be read."""
     try:
-        with (folder / JOURNAL).open("rb") as source:
+        with files.opened(folder / JOURNAL) as source:
             line = source.readline(LONGEST_LINE)
-        data = json.loads(line)["data"] if line.endswith(b"\n") else {}
+        data = files.parsed(line)["data"] if line.endswith(b"\n") else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -64,8 +64,8 @@ def _first_line(folder: Path) -> dict[str, Any]:
 def _signed_number(folder: Path) -> int:
     """The number in the seal, for a copy whose first line is redacted or damaged; 0 where there is none."""
     try:
-        envelope = json.loads((folder / ENVELOPE).read_bytes())
-        number = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["number"]
+        envelope = files.parsed(files.content(folder / ENVELOPE, largest=files.LARGEST_ENVELOPE))
+        number = files.parsed(base64.b64decode(envelope["payload"]))["predicate"]["number"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0
     return number if type(number) is int else 0

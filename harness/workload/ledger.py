@@ -222,7 +222,7 @@ def _facts(
         text = line if type(line) is str else _text(line)
         try:
             fact, end = decode(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             fact, end = None, 0
         if type(fact) is dict and (end == len(text) or text[end:].isspace()):
             yield at, fact
