@@ -162,7 +162,13 @@ def _begin(lines: tuple[Fact, ...]) -> Data:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and "/" not in name and "\0" not in name and name not in (".", "..")
+    """Can a folder be called so?"""
+    return (
+        0 < len(name.encode(errors="replace")) < 256
+        and name.isprintable()
+        and name.strip(".") != ""
+        and "/" not in name
+    )
 
 
 def _by_scenario(facts: Facts, begin: Data) -> list[tuple[str, tuple[Fact, ...]]]:

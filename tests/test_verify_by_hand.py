@@ -234,6 +234,9 @@ def in_place_of(name: str, what: str) -> Callable[[Path], None]:
             path.symlink_to("/dev/zero")
         elif what == "folder":
             path.mkdir()
+        elif what == "terabyte of holes":
+            path.touch()
+            os.truncate(path, 1 << 40)
 
     return damage
 
@@ -318,7 +321,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 DAMAGES |= {
     f"{what} in place of {name}": in_place_of(name, what)
     for name in NAMED
-    for what in ("pipe", "device", "folder", "nothing")
+    for what in ("pipe", "device", "folder", "terabyte of holes", "nothing")
 }
 
 

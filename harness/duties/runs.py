@@ -285,9 +285,7 @@ class _Features:
     def of(self, pack: Path) -> dict[str, dict[str, str]]:
         folder = pack / "features"
         try:
-            paths = sorted(folder.glob("*/*.feature"))  # all of them: none is read below that cannot be read here
-            read = [(path.relative_to(folder), files.content(path, largest=files.LARGEST_TEXT)) for path in paths]
-            digest = hashlib.sha256(repr(read).encode()).hexdigest()
+            digest = hashlib.sha256(repr(files.features(folder)).encode()).hexdigest()
             if digest not in self.read:
                 self.read[digest] = {
                     drill.name: {scenario.name: scenario.title for scenario in drill.scenarios}

@@ -53,6 +53,15 @@ def lines(path: Path) -> Iterator[bytes]:
             yield line
 
 
+def features(folder: Path) -> list[tuple[Path, bytes]]:
+    """Every feature below `folder`, by its path in it, with what is in it.
+
+    Call this before a reader of Gherkin, which opens whatever is there. Errors: `OSError`, where one is no file.
+    """
+    paths = sorted(folder.glob("*/*.feature"))
+    return [(path.relative_to(folder), content(path, largest=LARGEST_TEXT)) for path in paths]
+
+
 def parsed(text: bytes) -> Any:
     """JSON with bounds on nesting, values and numbers. Errors: `ValueError`, for whatever is wrong with it."""
     return verify.parsed(text)
