@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import Refused
+from harness.evidence import files
 from harness.workload import ledger
 
 SECOND = 1_000_000_000  # nanoseconds
@@ -80,19 +81,18 @@ def read(ledgers: Iterable[Path], *, zero: int, problems: list[str], inside: Col
         ends = dict.fromkeys(("acknowledged", "failed", "in_doubt", "not_sent"), 0)
         group, told = path.stem.removeprefix("ledger-"), dict[int, tuple[int, int, int]]()
         try:
-            with path.open("rb") as lines:
-                for request in ledger.outcomes(lines, name=path.name, torn=torn):
-                    ends[request.outcome] += 1
-                    if request.timeline is not None and request.ended is not None:
-                        first, last, many = told.get(request.timeline, (request.ended, request.ended, 0))
-                        told[request.timeline] = min(first, request.ended), max(last, request.ended), many + 1
-                    if group in inside:
-                        continue
-                    second = (request.due - zero) // SECOND
-                    if request.outcome == "acknowledged" and request.ended is not None:
-                        good.setdefault(second, []).append((request.ended - request.due) / SECOND)
-                    else:
-                        bad[second] = bad.get(second, 0) + 1
+            for request in ledger.outcomes(files.lines(path), name=path.name, torn=torn):
+                ends[request.outcome] += 1
+                if request.timeline is not None and request.ended is not None:
+                    first, last, many = told.get(request.timeline, (request.ended, request.ended, 0))
+                    told[request.timeline] = min(first, request.ended), max(last, request.ended), many + 1
+                if group in inside:
+                    continue
+                second = (request.due - zero) // SECOND
+                if request.outcome == "acknowledged" and request.ended is not None:
+                    good.setdefault(second, []).append((request.ended - request.due) / SECOND)
+                else:
+                    bad[second] = bad.get(second, 0) + 1
         except (Refused, OSError) as error:
             said = error.message if isinstance(error, Refused) else f"{path.name}: {error.strerror}"
             problems.append(f"{said}; this report counts only what comes before")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from harness.evidence import files
 from reports.words import clean
 
 BEFORE, AFTER = timedelta(seconds=3), timedelta(seconds=90)  # of a log that are shown, where it says much
@@ -91,7 +92,7 @@ def around(path: Path, moment: datetime, *, until: datetime | None = None, alone
 
 def _lines(path: Path) -> list[str]:
     try:
-        with path.open("rb") as source:
+        with files.opened(path) as source:
             text = source.read(MOST).decode("utf-8", errors="replace")
     except OSError:
         return []

@@ -11,6 +11,7 @@ import yaml
 from harness import catalog
 from harness.catalog import Sentence
 from harness.errors import Refused
+from harness.evidence import files
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def demands(folder: Path) -> dict[str, str]:
     """Demand ids and their sentences from the pack's plan; empty where it cannot be read."""
     path = folder / "plan.yaml"
     try:
-        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plan = yaml.safe_load(files.content(path, largest=files.LARGEST_TEXT).decode())
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     listed = plan.get("demands") if isinstance(plan, dict) else None
-    return {str(id): str(text) for id, text in listed.items()} if isinstance(listed, dict) else {}
+    found = listed.items() if isinstance(listed, dict) else ()
+    return {str(id): text for id, text in found if isinstance(text, str)}  # an alias may say a billion others

@@ -6,8 +6,6 @@ and verdicts come from `findings.json`. (`drdrill verify` is strict about the sa
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -16,9 +14,13 @@ from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.errors import Refused
+from harness.evidence import files
 from reports.judged import SILENT, with_reach
 
 Data = dict[str, Any]
+VERSION = 1  # of findings.json that is known here
+BEYOND = 1e18  # no figure is larger, and no reading of a clock; what is no number is not smaller either
+YEARS = range(1970, 9000)  # a stamp of another year is damage, and no calendar could move it by a day
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,15 @@ class Pack:
 def read(folder: Path) -> Pack:
     """Read a pack's folder. Errors: `Refused` when it is no pack at all (no journal)."""
     path = folder / "journal.jsonl"
-    if not path.is_file():
-        raise Refused(f"{folder}: no journal.jsonl in it", hint="name the folder of a run, such as evidence/<run>")
     problems: list[str] = []
-    facts = Facts(tuple(_facts(path, problems)))
+    try:
+        facts = Facts(tuple(_facts(path, problems)))
+    except FileNotFoundError:
+        raise Refused(
+            f"{folder}: no journal.jsonl in it", hint="name the folder of a run, such as evidence/<run>"
+        ) from None
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}", hint="`drdrill verify` says what else is wrong with it") from None
     findings, verdicts, verdict, rules = _findings(folder / "findings.json", problems)
     begin = facts.data("run.begin")
     scenarios = tuple(
@@ -136,16 +143,15 @@ def _seen(findings: list[Finding], facts: Facts, rules: str) -> list[Finding]:
 def json_lines(path: Path, problems: list[str]) -> Iterable[tuple[int, Data]]:
     """Number and content of every line that is a JSON object; the others become one problem per file."""
     bad: list[int] = []
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                content = json.loads(line)
-            except (ValueError, RecursionError):
-                content = None
-            if isinstance(content, dict):
-                yield number, content
-            else:
-                bad.append(number)
+    for number, line in enumerate(files.lines(path), start=1):
+        try:
+            content = files.parsed(line)
+        except ValueError:
+            content = None
+        if isinstance(content, dict):
+            yield number, content
+        else:
+            bad.append(number)
     if bad:
         shown = ", ".join(str(number) for number in bad[:5]) + (" and more" if len(bad) > 5 else "")
         problems.append(f"{path.name}: {len(bad)} line(s) could not be read and are not in this report (line {shown})")
@@ -154,7 +160,7 @@ def json_lines(path: Path, problems: list[str]) -> Iterable[tuple[int, Data]]:
 def _facts(path: Path, problems: list[str]) -> Iterable[Fact]:
     for number, line in json_lines(path, problems):
         mono, data = line.get("mono"), line.get("data")
-        if not isinstance(mono, int) or not isinstance(data, dict):
+        if not isinstance(mono, int) or abs(mono) > BEYOND or not isinstance(data, dict):
             problems.append(f"{path.name}: line {number} has no time or no data and is not in this report")
             continue
         yield Fact(number - 1, moment(line.get("utc")), mono, str(line.get("kind")), data)
@@ -166,6 +172,8 @@ def moment(text: Any) -> datetime | None:
         read_as = datetime.fromisoformat(str(text))
     except ValueError:
         return None
+    if read_as.year not in YEARS:
+        return None
     return read_as if read_as.tzinfo else read_as.replace(tzinfo=UTC)
 
 
@@ -174,7 +182,13 @@ def _begin(lines: tuple[Fact, ...]) -> Data:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and "/" not in name and "\0" not in name and name not in (".", "..")
+    """Can a folder be called so?"""
+    return (
+        0 < len(name.encode(errors="replace")) < 256
+        and name.isprintable()
+        and name.strip(".") != ""
+        and "/" not in name
+    )
 
 
 def _by_scenario(facts: Facts, begin: Data) -> list[tuple[str, tuple[Fact, ...]]]:
@@ -195,14 +209,17 @@ def _by_scenario(facts: Facts, begin: Data) -> list[tuple[str, tuple[Fact, ...]]
 def _findings(path: Path, problems: list[str]) -> tuple[list[Finding], dict[str, Outcome], Outcome, str]:
     nothing: tuple[list[Finding], dict[str, Outcome], Outcome, str] = ([], {}, Outcome.UNKNOWN, "unknown")
     try:
-        content = json.loads(path.read_bytes())
+        content = files.parsed(files.content(path))
+        if content.get("v", VERSION) != VERSION:
+            raise ValueError(f"version {content['v']!r}, of which this drdrill knows nothing: use a newer one")
         found = [_finding(each) for each in content["findings"]]
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
         return found, verdicts, Outcome(content["verdict"]), str(content["rules"])
     except FileNotFoundError:
         problems.append("findings.json is missing: this run was not judged, so every verdict is UNKNOWN")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problems.append(f"findings.json cannot be read ({error}): every verdict is UNKNOWN")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)[:200]
+        problems.append(f"findings.json cannot be read ({why}): every verdict is UNKNOWN")
     return nothing
 
 
@@ -211,11 +228,16 @@ def _finding(data: Data) -> Finding:
     known["outcome"] = Outcome(data["outcome"])
     known["demands"] = tuple(str(each) for each in data.get("demands") or ())
     known["beside"] = tuple((str(name), str(words)) for name, words in data.get("beside") or ())
-    known["parts"] = tuple((str(name), float(seconds)) for name, seconds in data.get("parts") or ())
+    known["parts"] = tuple((str(name), float(_number(seconds, "parts"))) for name, seconds in data.get("parts") or ())
     for name in ("figure", "low", "high", "objective"):
-        number = known.get(name)
-        if number is not None and not (isinstance(number, (int, float)) and math.isfinite(number)):
-            raise ValueError(f"{name} is no number")
+        if known.get(name) is not None:
+            _number(known[name], name)
     for name in ("id", "scenario", "title", "reason", "unit"):
         known[name] = str(known.get(name, ""))
     return Finding(**known)
+
+
+def _number(value: Any, name: str) -> float:
+    if not isinstance(value, (int, float)) or not abs(value) < BEYOND:
+        raise ValueError(f"{name} is no number")
+    return value

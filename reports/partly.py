@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness import catalog
 from harness.errors import Refused
+from harness.evidence import files
 from reports.pack import Pack
 from reports.words import counted
 
@@ -17,6 +18,7 @@ def partly(pack: Pack) -> list[str]:
     if pack.begin.get("sabotage") or not isinstance(planned, list):
         return []
     try:
+        files.features(pack.folder / "features")
         drills = catalog.drills(pack.folder / "features")
     except (OSError, Refused):
         return []

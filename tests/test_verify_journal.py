@@ -22,7 +22,7 @@ from harness.evidence import verify
 from harness.evidence.seal import redact_copy
 from harness.evidence.verify import Report, verify_folder, verify_pack
 from tests.damaged_packs import JOURNAL, lines_of, names, payload, rechained, resealed, said
-from tests.made_packs import LEDGER, OUR_PRINT, sealed, series
+from tests.made_packs import LEDGER, OUR_PRINT, SCENARIO, sealed, series
 
 # --- the journal ---
 
@@ -102,16 +102,60 @@ def test_a_seal_that_says_something_else_than_the_journal(pack: Path, field: str
     assert report.names() == {"statement-differs"}
 
 
+def announcing(pack: Path, lines: list[bytes], scenarios: object) -> Report:
+    """The answer about a journal whose first line announces these scenarios; sealed again."""
+    first = json.loads(lines[0])
+    first["data"]["scenarios"] = scenarios
+    (pack / JOURNAL).write_bytes(rechained([json.dumps(first).encode(), *lines[1:]]))
+    return verify_pack(resealed(pack), key=OUR_PRINT)
+
+
+def test_each_announced_scenario_counts(pack: Path) -> None:
+    """As often as it is named: two of one name need two beginnings and two ends."""
+    lines = lines_of(pack)
+    begin, end = lines[1], lines[6]
+    again = [*lines[:7], begin, end, lines[7]]
+    assert announcing(pack, lines, [SCENARIO, SCENARIO]).names() == {"scenario-missing"}
+    assert announcing(pack, again, [SCENARIO, SCENARIO]).names() == set()
+    assert announcing(pack, [*lines[:7], begin, lines[7]], [SCENARIO] * 2).names() == {"scenario-open"}
+    three = announcing(pack, lines, [SCENARIO] * 3)
+    assert "was announced and not begun (2 times)" in three.problems[0].text
+    assert three.answer("completeness") == "MISSED"
+
+
+def test_a_scenario_that_nobody_announced(pack: Path) -> None:
+    """Begun twice and announced once, or never: then the first line is not the list of what was to run."""
+    lines = lines_of(pack)
+    again = [*lines[:7], lines[1], lines[6], lines[7]]
+    for announced in ([SCENARIO], []):
+        report = announcing(pack, again, announced)
+        assert report.names() == {"scenario-unannounced"} and report.answer("completeness") == "UNKNOWN"
+    assert announcing(pack, lines, None).names() == {"nothing-announced"}
+    assert announcing(pack, [*lines[:7], lines[6], lines[7]], [SCENARIO]).names() == {"scenario-not-begun"}
+    assert announcing(pack, lines, ["Another"]).names() == {"scenario-missing", "scenario-unannounced"}
+
+
+def test_an_outcome_that_is_none_of_ours(pack: Path) -> None:
+    """A run is completed, stopped, killed or aborted; of anything else nothing can be said."""
+    lines = lines_of(pack)
+    for outcome in (b'"complete"', b"null", b"[1]"):
+        (pack / JOURNAL).write_bytes(rechained([*lines[:-1], lines[-1].replace(b'"completed"', outcome)]))
+        report = verify_pack(resealed(pack), key=OUR_PRINT)
+        assert report.names() == {"unknown-outcome"} and report.answer("completeness") == "UNKNOWN"
+
+
 # --- redaction ---
 
 
 def test_a_redacted_copy_verifies(good: Path, tmp_path: Path) -> None:
-    """Any lines between the first and the last, neighbours too, and twice; the report says which."""
-    for n, lines in enumerate(([6], [2, 3, 4], [2, 3, 4, 5, 6, 7])):
+    """Any lines between the first and the last, neighbours too, and twice: how many and which is said; UNKNOWN."""
+    told = {"1 line of journal.jsonl is withheld": [6], "3 lines of": [2, 3, 4], "lines 2 to 3, 5, 7": [2, 3, 5, 7]}
+    for n, (words, lines) in enumerate(told.items()):
         copy = redact_copy(good, tmp_path / str(n), lines)
         report = verify_pack(copy, key=OUR_PRINT)
-        assert report.problems == [] and report.redacted == lines
-        assert f"redacted: line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))} of" in report.notes[0]
+        assert report.names() == {"lines-redacted"} and report.redacted == lines
+        assert words in report.problems[0].text
+        assert (report.answer("integrity"), report.answer("completeness")) == ("MET", "UNKNOWN")
         assert not any(lines_of(good)[line - 1] in (copy / JOURNAL).read_bytes() for line in lines)
     again = redact_copy(tmp_path / "0", tmp_path / "again", [6, 7])
     assert verify_pack(again, key=OUR_PRINT).redacted == [6, 7]
@@ -141,7 +185,21 @@ def test_redaction_excuses_nothing_else(good: Path, tmp_path: Path) -> None:
         assert verify_pack(copy, key=OUR_PRINT).answer("integrity") == "MISSED"
     (copy / JOURNAL).write_bytes(b"".join(line + b"\n" for line in lines))
     (copy / "findings.json").write_text("{}")
-    assert names(copy) == {"file-changed"}
+    assert names(copy) == {"file-changed", "lines-redacted"}
+
+
+def test_nearly_all_lines_withheld(good: Path, tmp_path: Path) -> None:
+    """Which takes no key: of what the run did next to nothing is shown, and that is said first."""
+    copy = redact_copy(good, tmp_path / "a", range(2, 8))
+    code, text = said(str(copy), "--key", OUR_PRINT)
+    assert code == 2 and "  Completeness  UNKNOWN\n      lines-redacted: 6 lines of" in text and "lines 2 to 7" in text
+
+
+def test_thousands_of_places_are_told_as_ranges() -> None:
+    """Neighbours are one place; of very many the first twenty are named."""
+    assert verify.ranges([3, 4, 5, 9]) == "3 to 5, 9"
+    told = verify.ranges(list(range(1, 9000, 2)))
+    assert told.startswith("1, 3, 5") and told.endswith("39, and 4480 more places")
 
 
 def test_the_lines_before_redacted_neighbours_are_bound(good: Path, tmp_path: Path) -> None:

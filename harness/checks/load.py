@@ -17,6 +17,7 @@ from harness.checks.evidence import Evidence, Line, Row, Unsound
 from harness.checks.judge import judge_run
 from harness.checks.rules import CURRENT, Rules
 from harness.errors import Refused
+from harness.evidence import files
 from harness.workload.ledger import Request, outcomes
 
 HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
@@ -34,7 +35,7 @@ def journal(folder: Path) -> list[Line]:
     """
     path = folder / "journal.jsonl"
     try:
-        texts = path.read_bytes().split(b"\n")
+        texts = files.content(path).split(b"\n")
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint="name the folder of a run, such as evidence/<run>") from None
     lines: list[Line] = []
@@ -127,8 +128,7 @@ def _inside(folder: Path, scenario: str, line: Line) -> Path:
 
 def _requests(path: Path) -> Iterator[Request]:
     try:
-        with path.open("rb") as lines:
-            yield from outcomes(_decoded(lines), name=path.name)
+        yield from outcomes(_decoded(files.lines(path)), name=path.name)
     except OSError as error:
         raise Unsound(f"{path.name}: {error.strerror}") from None
     except Refused as error:
@@ -144,10 +144,9 @@ def _rows(path: Path) -> Iterator[Row]:
     decode = json.JSONDecoder().raw_decode
     at = 0
     try:
-        with path.open(encoding="utf-8") as lines:
-            for at, line in enumerate(lines, 1):  # noqa: B007  the error names it
-                fact: dict[str, Any] = decode(line)[0]
-                yield Row(fact["n"], fact["from"], fact["to"], Decimal(fact["amount"]))
+        for at, line in enumerate(files.lines(path), 1):  # noqa: B007  the error names it
+            fact: dict[str, Any] = decode(line.decode())[0]
+            yield Row(fact["n"], fact["from"], fact["to"], Decimal(fact["amount"]))
     except OSError as error:
         raise Unsound(f"{path.name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, InvalidOperation) as error:

@@ -9,7 +9,9 @@ import click
 from harness.cli.output import put, put_all
 from harness.code_state import code_state
 from harness.errors import Exit, Refused
+from harness.evidence import files
 from harness.evidence import verify as verifier
+from harness.evidence.numbers import pack_digest
 from harness.folders import UNFINISHED, option
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
@@ -40,7 +42,7 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     differ = False
     for name, content in built.items():
         sealed = pack / name
-        same = sealed.is_file() and sealed.read_bytes() == content
+        same = _same(sealed, content)
         differ = differ or not same
         click.echo(f"{into / name}: {'the same as sealed' if same else 'DIFFERS from the sealed one'}")
     if not differ:
@@ -53,6 +55,13 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     )
     click.echo("whether the pack is what was sealed, `drdrill verify` says")
     context.exit(Exit.UNKNOWN)
+
+
+def _same(path: Path, expected: bytes) -> bool:
+    try:
+        return files.content(path, largest=len(expected)) == expected
+    except OSError:
+        return False
 
 
 def _must_be_sealed(pack: Path) -> None:
@@ -81,7 +90,7 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
     """
     for pack in (a, b):
         _must_be_sealed(pack)
-    if (a / SEAL).read_bytes() == (b / SEAL).read_bytes():
+    if pack_digest(a) == pack_digest(b):
         raise Refused(f"{a} and {b} are the same pack", hint="name the packs of two runs")
     if output:
         _must_be_writable(output, a, b)

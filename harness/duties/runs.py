@@ -8,7 +8,6 @@ problem, never an error. Folders of proofs (`proof-…`) are no history of drill
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,16 +24,18 @@ from harness.duties import series
 from harness.duties.past import Figure, Folder, Likeness, Past, Scenario
 from harness.duties.whole import Features, whole
 from harness.errors import Refused
-from harness.evidence import numbers, receipts, verify
+from harness.evidence import files, numbers, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE, LONGEST_LINE
 from harness.folders import UNFINISHED
 
 FINDINGS = "findings.json"
 PROOF = "proof-"
+VERSION = 1  # of findings.json that is known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
+YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
 
@@ -170,7 +171,7 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
     return Past(
         folder=pack,
         run=str(begin.get("run") or signed.get("run") or pack.name),
-        number=number if type(number) is int and number > 0 else 0,
+        number=number if type(number) is int and 0 < number <= verify.HIGHEST else 0,
         began=_moment(begin.get("utc") or signed.get("startedOn")),
         outcome=str(end.get("outcome") or ""),
         verdict=verdict,
@@ -224,7 +225,7 @@ def _lines(journal: Path) -> tuple[Data, Data]:
     """The data of `run.begin` with its stamp as `utc`, and of `run.end`; empty where they cannot be read."""
     first = last = b""
     try:
-        with verify.opened(journal) as source:
+        with files.opened(journal) as source:
             first = source.readline(LONGEST_LINE)
             source.seek(max(source.seek(0, os.SEEK_END) - LAST_BYTES, 0))
             last = (source.read().splitlines() or [b""])[-1]
@@ -246,8 +247,9 @@ def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[s
     figures: dict[str, dict[str, Figure]] = {}
     left_out: dict[str, str] = {}
     try:
-        with verify.opened(path) as source:
-            content = json.load(source)
+        content = files.parsed(files.content(path))
+        if content.get("v", VERSION) != VERSION:
+            return Outcome.UNKNOWN, {}, {}, {}
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
         for finding in content["findings"]:
             if (figure := _figure(finding)) is not None:
@@ -255,7 +257,7 @@ def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[s
             if finding["id"] == "exercised":
                 left_out[str(finding["scenario"])] = str(finding.get("reason"))
         return Outcome(content["verdict"]), verdicts, figures, left_out
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Outcome.UNKNOWN, {}, {}, {}
 
 
@@ -289,6 +291,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _moment(text: object) -> datetime | None:
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        found = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return found if found.year in YEARS else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import catalog
 from harness.checks import Outcome
 from harness.errors import Refused
+from harness.evidence import files
 
 Known = dict[str, tuple[tuple[str, str], ...]]  # drill: name and title of each of its scenarios, none left out
 
@@ -24,8 +25,7 @@ class Features:
     def of(self, pack: Path) -> Known:
         folder = pack / "features"
         try:
-            files = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in _feature_files(folder)]
-            digest = hashlib.sha256(repr(files).encode()).hexdigest()
+            digest = hashlib.sha256(repr(files.features(folder)).encode()).hexdigest()
             if digest not in self.read:
                 self.read[digest] = {
                     drill.name: tuple((scenario.name, scenario.title) for scenario in drill.scenarios)
@@ -34,10 +34,6 @@ class Features:
         except (OSError, Refused):
             return {}
         return self.read[digest]
-
-
-def _feature_files(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.glob("*/*.feature") if path.is_file() and not path.is_symlink())
 
 
 def whole(known: Known, planned: Sequence[str], verdicts: Mapping[str, Outcome]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import Any
 
-from harness.evidence.verify import BY_HAND, LIMITS
+from harness.evidence.verify import BY_HAND, LIMITS, NOT_JUDGED
 
 
 def guide(predicate: dict[str, Any]) -> str:
@@ -41,16 +41,21 @@ proves nothing.
 - The pack before this one: `{predicate["previousPack"]}` (SHA-256 of its `pack.dsse.json`; "none" for the first).
   Over a folder of packs it shows a pack that was taken out, put in or replaced.
 - What this folder is called is not sealed; the run is the one that the journal's first line and the seal name.
-- In a redacted copy some lines of the journal are replaced by their digests. The copy still verifies, and what the
-  replaced lines said is not shown.
+- In a redacted copy some lines of the journal are replaced by their digests. That takes no key, so whoever hands the
+  copy on may have done it: what is shown is as it was sealed, and whether it is complete stays unknown.
 
 ## What this does not prove
+
+{fill(NOT_JUDGED, 118)}
 
 {limits}
 # The commands
 
-Run them in this folder, in any POSIX shell, all in the same one. Each problem is a line with `BAD`; no such line, and
-`OK` at each step, means that the pack is as it was sealed. Best type them from a source that is not this pack.
-(`shasum -a 256` is the same as `sha256sum` where that is missing.)
+Run them in this folder, in any POSIX shell, all in the same one. Each problem is a line with `BAD`, what cannot be
+checked one with `UNKNOWN`; the last three lines are the answers. Best type them from a source that is not this pack.
+(`shasum -a 256` is the same as `sha256sum` where that is missing. Each takes about 4 ms for a line of the journal.)
+
+They do not read JSON. That whoever sealed it wrote a key twice into a fact, or letters that are not UTF-8, is said by
+the program alone.
 
 {steps}"""

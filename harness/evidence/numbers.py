@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Refused
-from harness.evidence import receipts, verify
+from harness.evidence import files, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
 
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
-LONGEST_LINE = 1 << 24  # bytes
+LONGEST_LINE = files.LONGEST_LINE
 LEAP = 10_000  # runs that may have been removed from a folder: 27 years of one a day
 
 
@@ -82,7 +82,7 @@ def pack_digest(pack: Path) -> str:
     Errors: `Refused` when there is none.
     """
     try:
-        return hashlib.sha256((pack / ENVELOPE).read_bytes()).hexdigest()
+        return hashlib.sha256(files.content(pack / ENVELOPE, largest=files.LARGEST_ENVELOPE)).hexdigest()
     except OSError as error:
         raise Refused(f"{pack / ENVELOPE}: {error.strerror}", hint="name a sealed pack") from None
 

@@ -26,8 +26,10 @@ import stat
 import sys
 import textwrap
 import urllib.parse
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,9 +47,16 @@ PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v1"
 JOURNAL, ENVELOPE, SUMS, KEY = "journal.jsonl", "pack.dsse.json", "SHA256SUMS", "public-key.pem"
 UNFINISHED = ".unfinished"
 LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
-LARGEST = {ENVELOPE: 1 << 26, SUMS: 1 << 26, KEY: 1 << 16}  # bytes that are read into memory
-LONGEST_LINE = 1 << 24  # bytes
+# What is read of a pack, at most. Packs have about a hundredth of it; a hostile one costs seconds and 200 MB.
+LARGEST = {ENVELOPE: 1 << 23, SUMS: 1 << 23, KEY: 1 << 16, JOURNAL: 1 << 27}  # bytes
+LARGEST_PACK = 1 << 30  # bytes of all sealed files together
+LONGEST_LINE = 1 << 22  # bytes
+MOST_LINES = 250_000  # of a journal
+MOST_ENTRIES = 100_000  # files and folders
+MOST_VALUES = 200_000  # in one line, and in the statement
+LONGEST_NUMBER = 32  # digits
 DEEPEST = 64  # brackets within brackets: more is refused before it can exhaust the stack
+HIGHEST = 999_999_999  # number of a run
 MANY = 20  # problems of one kind that are listed one by one
 LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
@@ -62,6 +71,10 @@ LIMITS = (
 KEY_HELP = (
     "The key that you expect: a PEM file with the Ed25519 public key, or its fingerprint (64 hex digits), got by "
     "another way than the pack. Without it, who sealed the pack stays unknown."
+)
+NOT_JUDGED = (
+    "The figures are not judged here: whether they follow from the records in the pack, `drdrill verify --judge PACK` "
+    "says; it computes them again by the pack's own rules."
 )
 JSON_HELP = "Print the answers for a program."
 BY_HAND_HELP = "After the answers, print the commands that reach them with openssl and sha256sum alone."
@@ -108,7 +121,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
-    unread: list[str] = field(default_factory=list)  # folders in it that cannot be read
+    unread: set[str] = field(default_factory=set)  # folders in it that cannot be read, each with a slash at its end
 
     @property
     def name(self) -> str:
@@ -151,30 +164,44 @@ class FolderReport:
 
 def shown(text: object) -> str:
     """The text with everything that could fool a terminal escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in str(text))[:300]
+    text = str(text)[:300]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)[:300]
 
 
 def parsed(content: bytes) -> Any:
-    """JSON, or ValueError for whatever is wrong with it (NaN, nesting without end, numbers without end)."""
+    """JSON, or ValueError for whatever is wrong with it: NaN, nesting, values or numbers without end.
+
+    The bounds are looked at first, so that reading takes linear time and bounded memory whatever is in it.
+    """
 
     def refuse(word: str) -> Any:
         raise ValueError(f"{word} is not JSON")
 
-    if content.count(b"[") + content.count(b"{") > DEEPEST and depth_of(content) > DEEPEST:
-        raise ValueError("nested too deeply")
-    return json.loads(content.decode(), parse_constant=refuse)
+    def whole(digits: str) -> int:
+        if len(digits) > LONGEST_NUMBER:
+            raise ValueError(f"a number of {len(digits)} digits")
+        return int(digits)
+
+    if len(content) > DEEPEST:
+        if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
+            raise ValueError("too many values")
+        check_depth(content)
+    return json.loads(content.decode(), parse_constant=refuse, parse_int=whole)
 
 
-def depth_of(content: bytes) -> int:
-    """How deeply its brackets are nested, those in strings left out."""
-    depth = deepest = 0
-    for match in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content, re.DOTALL):
-        if match[0] in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif match[0] in b"]}":
-            depth -= 1
-    return deepest
+def check_depth(content: bytes) -> None:
+    """ValueError where brackets are nested more than DEEPEST deep, or do not match; those in strings are left out."""
+    unescaped = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = re.sub(rb'"[^"]*"?', b"", unescaped.translate(None, NO_BRACKETS)).replace(b"{", b"[").replace(b"}", b"]")
+    for _ in range(DEEPEST):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise ValueError("nested too deeply, or its brackets do not match")
+
+
+NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def written(value: Any, *, sort: bool = True) -> bytes:
@@ -210,21 +237,27 @@ def content_of(path: Path) -> bytes:
     return content
 
 
-def files_of(root: Path, report: Report) -> dict[str, str]:
-    """Digest of every file in the pack, by relative path ("" where it cannot be read, and for an empty folder/)."""
-    found: dict[str, str] = {}
-    folders = [root]
+def names_in(root: Path, report: Report) -> set[str]:
+    """Every file in the pack by its relative path, and every empty folder with a slash at its end. Reads no file."""
+    found: set[str] = set()
+    folders, many = [root], 0
     while folders:
         folder = folders.pop()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as listing:
+                entries = sorted(islice(listing, MOST_ENTRIES + 1), key=lambda entry: entry.name)
         except OSError as error:
             where = shown(folder.relative_to(root))
             report.add("integrity", "unreadable", f"the folder {where} cannot be read: {error.strerror}", UNKNOWN)
-            report.unread.append(f"{folder.relative_to(root).as_posix()}/")
+            report.unread.add(f"{folder.relative_to(root).as_posix()}/")
             continue
+        many += len(entries)
+        if many > MOST_ENTRIES:
+            text = f"it holds more than {MOST_ENTRIES} files and folders; the others were not looked at"
+            report.add("integrity", "too-many-files", text)
+            return found
         if not entries:
-            found[f"{folder.relative_to(root).as_posix()}/"] = ""
+            found.add(f"{folder.relative_to(root).as_posix()}/")
         for entry in entries:
             path = Path(entry.path)
             name = path.relative_to(root).as_posix()
@@ -235,13 +268,30 @@ def files_of(root: Path, report: Report) -> dict[str, str]:
             elif not entry.is_file(follow_symlinks=False):
                 report.add("integrity", "odd-file", f"{shown(name)} is neither a file nor a folder")
             else:
-                found[name] = ""
-                try:
-                    with opened(path) as source:
-                        found[name] = hashlib.file_digest(source, "sha256").hexdigest()
-                except OSError as error:
-                    why = f"{shown(name)} cannot be read: {error.strerror}"
-                    report.add("integrity", "unreadable", why, UNKNOWN)
+                found.add(name)
+    return found
+
+
+def digests_of(root: Path, names: Iterable[str], report: Report) -> dict[str, str]:
+    """The digest of each of these files ("" where it cannot be read). Files that nobody sealed are not read.
+
+    A file may have holes, so its size costs nothing to whoever made it: the sizes are looked at before reading.
+    """
+    found: dict[str, str] = {}
+    left = LARGEST_PACK
+    for name in names:
+        found[name] = ""
+        try:
+            with opened(root / name) as source:
+                left -= (size := os.fstat(source.fileno()).st_size)
+                if left < 0:
+                    left += size
+                    raise OSError(
+                        0, f"with its {size} bytes the pack is larger than the {LARGEST_PACK >> 30} GiB read here"
+                    )
+                found[name] = hashlib.file_digest(source, "sha256").hexdigest()
+        except OSError as error:
+            report.add("integrity", "unreadable", f"{shown(name)} cannot be read: {error.strerror}", UNKNOWN)
     return found
 
 
@@ -305,6 +355,7 @@ def signed_by(key: Ed25519PublicKey, signature: bytes, payload: bytes) -> bool:
 def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey | None) -> dict[str, Any]:
     """The statement in the envelope ({} where there is none), after its form, its signature and its key."""
     statement: dict[str, Any] = {}
+    in_form = False
     try:
         content = content_of(root / ENVELOPE)
         report.digest = hashlib.sha256(content).hexdigest()
@@ -316,7 +367,8 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
             "payloadType": PAYLOAD_TYPE,
             "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()}],
         }
-        if written(accepted) + b"\n" != content:
+        in_form = written(accepted) + b"\n" == content
+        if not in_form:
             report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
     except OSError as error:
         report.add("integrity", "no-seal", f"{ENVELOPE} is missing or cannot be read: {error.strerror}")
@@ -333,14 +385,22 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
         if lying is None:
             report.add("integrity", "no-key", f"{KEY} is not an Ed25519 public key")
     signer = None
-    if envelope:
+    if in_form:  # another form is not looked into: what it says of a signature may be read in two ways
         signer = next((key for key in (given, lying) if key and signed_by(key, sig, payload)), None)
         if signer is None:
             report.add("integrity", "bad-signature", f"the signature in {ENVELOPE} does not fit its content and key")
         elif keyid != fingerprint(signer):
             report.add("integrity", "envelope-form", f"{ENVELOPE} names another key than the one that signed")
+            signer = None
+    if envelope:
         statement = check_statement(payload, report)
     report.key = fingerprint(signer) if signer else ""
+    check_author(report, wanted, lying)
+    return statement
+
+
+def check_author(report: Report, wanted: str, lying: Ed25519PublicKey | None) -> None:
+    """Is the key that signed the one that was expected? `lying`: the one in the pack, of which nothing is known."""
     if not wanted:
         report.add(
             "authorship",
@@ -349,11 +409,10 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
             f"{report.key or (fingerprint(lying) if lying else 'unknown')}",
             UNKNOWN,
         )
-    elif signer is None:
+    elif not report.key:
         report.add("authorship", "bad-signature", "nothing shows that the expected key has signed this")
     elif report.key != wanted:
         report.add("authorship", "other-key", f"it was sealed with the key {report.key}, not with {wanted}")
-    return statement
 
 
 def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
@@ -380,8 +439,10 @@ def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
             )
             and all(is_digest(each["digest"]["sha256"]) for each in statement["subject"])
             and type(predicate["number"]) is int
+            and 0 < predicate["number"] <= HIGHEST
             and isinstance(predicate["run"], str)
             and (predicate["previousPack"] == "none" or is_digest(predicate["previousPack"]))
+            and isinstance(predicate["unhealedFaults"], list)
             and all(isinstance(each, str) for each in predicate["unhealedFaults"])
             and type(journal["lines"]) is int
             and is_digest(journal["head"])
@@ -408,8 +469,11 @@ def is_safe(name: object) -> bool:
     )
 
 
-def check_files(root: Path, report: Report, statement: dict[str, Any], found: dict[str, str]) -> None:
-    """Every file against the signed list, and SHA256SUMS against its one accepted form."""
+def check_files(root: Path, report: Report, statement: dict[str, Any]) -> dict[str, str]:
+    """Every file against the signed list, and SHA256SUMS against its one accepted form. The digests of the files.
+
+    Without a list that was signed, SHA256SUMS says which files there are to be.
+    """
     signed = {each["name"]: each["digest"]["sha256"] for each in statement.get("subject", ())}
     try:
         sums = content_of(root / SUMS)
@@ -426,13 +490,16 @@ def check_files(root: Path, report: Report, statement: dict[str, Any], found: di
         report.add("integrity", "sums-differ", f"{SUMS} does not list what was signed")
     truth = signed or listed
     beside = {ENVELOPE} if signed else {ENVELOPE, SUMS}
-    for name in sorted(truth.keys() | found.keys() - beside, key=lambda name: name.encode(errors="replace")):
-        if name.startswith(tuple(report.unread)):
+    there = names_in(root, report)
+    found = dict.fromkeys(there, "") | digests_of(root, sorted(there & truth.keys()), report)
+    sealed_folders = {folder for name in truth for folder in folders_of(name)}
+    for name in sorted(truth.keys() | there - beside, key=lambda name: name.encode(errors="replace")):
+        if not report.unread.isdisjoint(folders_of(name)):
             continue  # nobody can say
-        if name not in found:
+        if name not in there:
             report.add("integrity", "file-removed", f"{shown(name)} was sealed and is not there")
         elif name.endswith("/"):
-            if not any(each.startswith(name) for each in truth):  # else its files were removed, which is said already
+            if name not in sealed_folders:  # else its files were removed, which is said already
                 report.add("integrity", "folder-added", f"the empty folder {shown(name)} was not sealed")
         elif name not in truth:
             report.add("integrity", "file-added", f"{shown(name)} was not sealed")
@@ -440,6 +507,12 @@ def check_files(root: Path, report: Report, statement: dict[str, Any], found: di
             report.problems.append(changed(name))
     if removed := sum(problem.name == "file-removed" for problem in report.problems):
         report.add("completeness", "files-missing", f"{removed} of the sealed files are not there")
+    return found
+
+
+def folders_of(name: str) -> set[str]:
+    """Every folder that it lies in, each with a slash at its end."""
+    return {name[: at + 1] for at, letter in enumerate(name) if letter == "/"}
 
 
 def changed(name: str) -> Problem:
@@ -455,32 +528,44 @@ class Story:
     def __init__(self) -> None:
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
-        self.last: dict[str, Any] = {}
+        self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
+        self.outcome: object = None  # that the last line says
         self.hurt: dict[str, int] = {}  # fault: how many of its injections are not healed; none is left out
-        self.open: dict[str, int] = {}  # scenario: line of its beginning, until its end
-        self.begun: set[str] = set()
+        self.begun: Counter[str] = Counter()  # scenarios
+        self.ended: Counter[str] = Counter()
         self.digests: list[tuple[int, str, object]] = []  # line, file, digest
         self.torn: list[int] = []
 
     def tell(self, number: int, kind: str, data: dict[str, Any]) -> None:
         if number == 1:
-            self.kinds, self.first = (kind, ""), data
-        self.kinds, self.last = (self.kinds[0], kind), data
-        name = str(data.get("fault" if kind.startswith("fault.") else "scenario"))
+            self.kinds = (kind, "")
+            self.first = {name: data.get(name) for name in REPEATED}
+            self.first["plan"] = data["digests"].get("plan") if isinstance(data.get("digests"), dict) else None
+            if isinstance(data.get("scenarios"), list):
+                self.announced = Counter(named(name) for name in data["scenarios"])
+        self.kinds, self.outcome = (self.kinds[0], kind), data.get("outcome")
+        name = named(data.get("fault" if kind.startswith("fault.") else "scenario"))
         if kind == "fault.intent":
             self.hurt[name] = self.hurt.get(name, 0) + 1
         elif kind == "fault.healed" and data.get("ok") is True and name in self.hurt:
             self.hurt[name] -= 1
             self.hurt = {fault: left for fault, left in self.hurt.items() if left}
         elif kind == "scenario.begin":
-            self.open[name] = number
-            self.begun.add(name)
+            self.begun[name] += 1
         elif kind == "scenario.end":
-            self.open.pop(name, None)
+            self.ended[name] += 1
         elif kind in ("ledger", "rows"):
-            self.digests.append((number, str(data.get("file")), data.get("sha256")))
+            self.digests.append((number, named(data.get("file")), named(data.get("sha256"))))
         elif kind == "torn":
             self.torn.append(number)
+
+
+REPEATED = {"run": "run", "number": "number", "previous": "previousPack", "nonce": "nonce"}  # first line: in the seal
+
+
+def named(value: object) -> str:
+    """What the journal calls something, no longer than the name of a file can be."""
+    return (value if isinstance(value, str) else str(value))[:4096]
 
 
 class Chain:
@@ -501,6 +586,8 @@ class Chain:
         line = raw.removesuffix(b"\n")
         before, self.head = self.head, hashlib.sha256(line).hexdigest()
         fields, why = fields_of(line) if raw.endswith(b"\n") else ({}, "is torn: it has no end")
+        if len(raw) == LONGEST_LINE:
+            fields, why = {}, "is too long to be a fact"
         if why:
             self.problems.append(("journal-line", f"{where} {why}"))
         elif fields["seq"] != self.number - 1:
@@ -519,8 +606,8 @@ class Chain:
     def end(self, signed: dict[str, Any]) -> None:
         """Compare with what was signed. The list of digests also binds the lines before a redacted one."""
         if self.number != signed["lines"]:
-            text = f"{JOURNAL} has {counted(self.number, 'line')}; {shown(signed['lines'])} were sealed"
-            self.problems.append(("journal-length", text))
+            many = "more lines" if self.number > signed["lines"] else counted(self.number, "line")
+            self.problems.append(("journal-length", f"{JOURNAL} has {many}; {signed['lines']} were sealed"))
         if self.head != signed["head"]:
             self.problems.append(("journal-head", f"the last line of {JOURNAL} is not the one that was sealed"))
         if self.listed.hexdigest() != signed["linesSha256"]:
@@ -528,29 +615,40 @@ class Chain:
 
 
 def check_journal(root: Path, report: Report, statement: dict[str, Any]) -> Story | None:
-    """The chain, from the first line to the signed head. None where it cannot be read at all."""
+    """The chain, from the first line to the signed head. None where it was not read to its end.
+
+    One line more than were sealed is read, and no more once MANY problems are found: the answer is clear then.
+    """
     chain = Chain()
+    most = min(MOST_LINES, report.facts["journal"]["lines"] + 1) if statement else MOST_LINES
+    rest = b""
     try:
         with opened(root / JOURNAL) as source:
-            while line := source.readline(LONGEST_LINE):
+            if os.fstat(source.fileno()).st_size > LARGEST[JOURNAL]:
+                raise OSError(0, f"it is larger than {LARGEST[JOURNAL] >> 20} MiB")
+            while chain.number < most and len(chain.problems) <= MANY and (line := source.readline(LONGEST_LINE)):
                 chain.add(line)
+            rest = source.read(1)
     except OSError as error:
         report.add("integrity", "no-journal", f"{JOURNAL} is missing or cannot be read: {error.strerror}")
+        report.add("completeness", "no-journal", "without the journal nothing shows what the run did")
         return None
-    if statement:
+    if statement and not rest:
         chain.end(report.facts["journal"])
     for name, text in chain.problems[:MANY]:
         report.add("integrity", name, text)
     if len(chain.problems) > MANY:
         more = counted(len(chain.problems) - MANY, "more problem")
         report.add("integrity", chain.problems[MANY][0], f"{more} in {JOURNAL}")
+    if rest:
+        text = f"{JOURNAL} was read as far as line {chain.number}, and goes on"
+        report.add("integrity", "journal-length", text)
+        report.add("completeness", "journal-length", text, UNKNOWN)
+        return None
     report.redacted = chain.redacted
-    if chain.redacted:
-        lines = ("line " if len(chain.redacted) == 1 else "lines ") + ", ".join(map(str, chain.redacted))
-        report.notes.append(f"redacted: {lines} of {JOURNAL}: what was said there is withheld, and is not judged")
-        if statement and not chain.problems:
-            # the signed list of the lines' digests stands in for the digest of the file
-            report.problems = [problem for problem in report.problems if problem != changed(JOURNAL)]
+    if chain.redacted and statement and not chain.problems:
+        # the signed list of the lines' digests stands in for the digest of the file
+        report.problems = [problem for problem in report.problems if problem != changed(JOURNAL)]
     return chain.story
 
 
@@ -570,10 +668,10 @@ def fields_of(line: bytes) -> tuple[dict[str, Any], str]:
         list(fields) == LINE_KEYS
         and type(fields["seq"]) is int
         and is_digest(fields["prev"])
-        and re.fullmatch("[0-9a-f]{32}", str(fields["salt"])) is not None
-        and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", str(fields["utc"])) is not None
+        and all(isinstance(fields[key], str) for key in ("salt", "utc", "kind"))
+        and re.fullmatch("[0-9a-f]{32}", fields["salt"]) is not None
+        and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", fields["utc"], re.ASCII) is not None
         and type(fields["mono"]) is int
-        and isinstance(fields["kind"], str)
         and isinstance(fields["data"], dict)
     )
     return (fields, "") if sound else ({}, "has not the fields of a fact")
@@ -581,39 +679,65 @@ def fields_of(line: bytes) -> tuple[dict[str, Any], str]:
 
 def check_story(report: Report, story: Story, found: dict[str, str]) -> None:
     """Does the journal tell a run from its first line to its last, and does it fit the files and the seal?"""
-    for place, kind, want in (("first", story.kinds[0], "run.begin"), ("last", story.kinds[1], "run.end")):
-        if kind == "redacted":
-            report.add("completeness", "line-redacted", f"the {place} line is redacted: {want} is not shown", UNKNOWN)
-        elif kind != want:
-            report.add("completeness", f"no-{want.replace('.', '-')}", f"the {place} line of the journal is not {want}")
+    check_shown(report, story)
     check_against_seal(report, story)
     for number, name, digest in story.digests:
         if name not in found:
             report.add("completeness", "file-not-there", f"line {number} speaks of {shown(name)}, which is not there")
         elif found[name] and found[name] != digest:
             report.add("integrity", "digest-differs", f"{shown(name)} is not what line {number} of the journal says")
-    digests = story.first.get("digests")
-    plan = digests.get("plan") if isinstance(digests, dict) else None
+    plan = story.first.get("plan")
     if is_digest(plan) and found.get("plan.yaml", plan) not in ("", plan):
         report.add("integrity", "digest-differs", "plan.yaml is not the plan that the journal's first line names")
     if story.torn:
-        report.notes.append(f"the run was killed in the middle of a line: see line {', '.join(map(str, story.torn))}")
-    outcome = story.last.get("outcome") if story.kinds[1] == "run.end" else None
-    if outcome in ("stopped", "killed", "aborted"):
-        report.notes.append(f"the run was {outcome} before its end; what it had shown until then stands")
-    elif outcome == "completed" and not report.redacted:
+        report.notes.append(f"the run was killed in the middle of a line: see line {ranges(story.torn)}")
+    if story.kinds[1] != "run.end":
+        return
+    if story.outcome in ("stopped", "killed", "aborted"):
+        report.notes.append(f"the run was {story.outcome} before its end; what it had shown until then stands")
+    elif story.outcome == "completed":
         check_completed(report, story, found)
+    else:
+        text = f"the last line gives the outcome {shown(story.outcome)}, which this verifier does not know"
+        report.add("completeness", "unknown-outcome", text, UNKNOWN)
+
+
+def check_shown(report: Report, story: Story) -> None:
+    """Are all lines there to be read, and do they begin and end as a run does?"""
+    if report.redacted:
+        many = counted(len(report.redacted), "line")
+        are = "is" if len(report.redacted) == 1 else "are"
+        where = ("line " if len(report.redacted) == 1 else "lines ") + ranges(report.redacted)
+        text = f"{many} of {JOURNAL} {are} withheld, and nothing shows what was said there: {where}"
+        report.add("completeness", "lines-redacted", text, UNKNOWN)
+    for place, kind, want in (("first", story.kinds[0], "run.begin"), ("last", story.kinds[1], "run.end")):
+        if kind == "redacted":
+            report.add("completeness", "line-redacted", f"the {place} line is withheld: {want} is not shown", UNKNOWN)
+        elif kind != want:
+            report.add("completeness", f"no-{want.replace('.', '-')}", f"the {place} line of the journal is not {want}")
+
+
+def ranges(numbers: list[int]) -> str:
+    """1, 2, 3, 7 as `1 to 3, 7`; of very many ranges the first ones."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    words = [str(first) if first == last else f"{first} to {last}" for first, last in found[:MANY]]
+    return ", ".join(words) + (f", and {len(found) - MANY} more places" if len(found) > MANY else "")
 
 
 def check_against_seal(report: Report, story: Story) -> None:
     """The signed statement repeats some of the journal; where a line is redacted, the statement speaks for it."""
     unhealed = set(story.hurt)
     if report.facts:
-        names = (("run", "run"), ("number", "number"), ("previous", "previousPack"), ("nonce", "nonce"))
-        differ = [ours for ours, theirs in names if story.first.get(ours) != report.facts.get(theirs)]
+        differ = []
+        if story.kinds[0] == "run.begin":
+            pairs = ((ours, story.first[ours], report.facts.get(theirs)) for ours, theirs in REPEATED.items())
+            differ = [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
         signed = set(report.facts["unhealedFaults"])
-        if story.kinds[0] != "run.begin":
-            differ = []
         if report.redacted:
             unhealed = signed
         elif unhealed != signed:
@@ -625,14 +749,26 @@ def check_against_seal(report: Report, story: Story) -> None:
 
 
 def check_completed(report: Report, story: Story, found: dict[str, str]) -> None:
-    """A run that says that it was completed has left nothing out."""
-    planned = story.first.get("scenarios")
-    missing = {str(name) for name in planned} - story.begun if isinstance(planned, list) else set()
+    """A run that says that it was completed has left nothing out: each scenario counts, as often as it is named."""
+
+    def add(name: str, many: Counter[str], text: str, outcome: str = MISSED) -> None:
+        for scenario, times in sorted(many.items()):
+            again = "" if times == 1 else f" ({times} times)"
+            report.add("completeness", name, f"the scenario {shown(scenario)} {text}{again}", outcome)
+
+    announced = story.announced
+    if announced is None and story.kinds[0] == "run.begin":
+        text = "the first line does not say which scenarios were to run"
+        report.add("completeness", "nothing-announced", text, UNKNOWN)
+    if announced is not None:
+        more = "has begun more often than it was announced"
+        add("scenario-unannounced", story.begun - announced, more, UNKNOWN)
+    if report.redacted:
+        return  # what is not shown may be in the lines that are withheld
+    add("scenario-missing", (announced or Counter()) - story.begun, "was announced and not begun")
+    add("scenario-open", story.begun - story.ended, "has no end")
+    add("scenario-not-begun", story.ended - story.begun, "has an end and no beginning", UNKNOWN)
     told = {name for _, name, _ in story.digests}
-    for name in sorted(missing):
-        report.add("completeness", "scenario-missing", f"the scenario {shown(name)} was announced and not begun")
-    for name in sorted(story.open):
-        report.add("completeness", "scenario-open", f"the scenario {shown(name)} has no end")
     for name in sorted(found):
         if re.fullmatch(r"scenarios/.+/(?:ledger|rows)-[^/]*\.jsonl", name) and name not in told:
             report.add("completeness", "not-digested", f"the journal does not speak of {shown(name)}")
@@ -653,12 +789,9 @@ def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
     wanted, given = expected_key(key, root)
     report = Report(root)
     statement = check_seal(root, report, wanted, given)
-    found = files_of(root, report)
-    check_files(root, report, statement, found)
+    found = check_files(root, report, statement)
     story = check_journal(root, report, statement)
-    if story is None:
-        report.add("completeness", "no-journal", "without the journal nothing shows what the run did")
-    else:
+    if story:
         check_story(report, story, found)
     check_name(report, str(report.facts.get("run") or (story.first.get("run") if story else None) or ""))
     return report
@@ -991,92 +1124,229 @@ def counted(number: int, what: str) -> str:
 
 # --- the same by hand, and how it is told -------------------------------------------------------------------------
 
-# (what, why, commands). They run in any POSIX shell, from inside the pack, and print a line with BAD for each problem.
+# (what, why, commands). They run in any POSIX shell, one after another in the same one, from inside the pack. Each line
+# that they print names the question that it bears on; the last three are the answers, the same as this program's.
 BY_HAND: tuple[tuple[str, str, str], ...] = (
     (
         "Whom do you expect?",
-        "Get the fingerprint of the signing key from whoever ran the drill, by another way than this pack. "
-        "Put it between the quotes; without it, who sealed the pack stays unknown.",
-        """\
-EXPECTED="${EXPECTED:-}"
-export LC_ALL=C; T=$(mktemp -d)
-FOUND=$(openssl pkey -pubin -in public-key.pem -outform DER | sha256sum | cut -c1-64)
-openssl pkey -pubin -in public-key.pem -noout -text | grep -q '^ED25519' || echo "BAD  the key is not Ed25519"
-if [ -z "$EXPECTED" ]; then echo "UNKNOWN  the key in the pack is $FOUND"
-elif [ "$EXPECTED" = "$FOUND" ]; then echo "OK   the key is the one you expect"
-else echo "BAD  the key is $FOUND"; fi""",
+        "Get the fingerprint of the signing key from whoever ran the drill, by another way than this pack. Put it "
+        "between the quotes; without it, who sealed the pack stays unknown. What is a link, a pipe or a device, or far "
+        "too large, is not opened.",
+        r"""EXPECTED="${EXPECTED:-}"
+export LC_ALL=C; T=$(mktemp -d); : > "$T/told"
+tell() { printf '%-8s %s: %s\n' "$1" "$2" "$3" | tr '\001-\011\013-\037\177' '?' | tee -a "$T/told"; }
+take() {
+  : > "$T/$1"
+  if [ -h "$1" ] || [ ! -f "$1" ]; then tell BAD integrity "$1 is not there, or is not a file"
+  elif [ -n "$(find "./$1" -size +"$2"c)" ]; then tell BAD integrity "$1 is too large"
+  elif ! cat "./$1" > "$T/$1"; then tell BAD integrity "$1 cannot be read"; fi
+}
+take pack.dsse.json 8388608; take SHA256SUMS 8388608; take public-key.pem 65536; take journal.jsonl 134217728""",
     ),
     (
         "The signature",
         "It is Ed25519, over the DSSE encoding: the word DSSEv1, length and text of the type, length and text of the "
-        "signed statement. The envelope must be exactly what its parts make again.",
-        """\
-sed -n 's/^{"payload":"\\([^"]*\\)".*/\\1/p' pack.dsse.json | openssl base64 -d -A > "$T/statement"
-sed -n 's/.*"sig":"\\([^"]*\\)".*/\\1/p' pack.dsse.json | openssl base64 -d -A > "$T/signature"
-{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$T/statement")"; cat "$T/statement"; } > "$T/encoded"
-openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in "$T/encoded" -sigfile "$T/signature" > "$T/said" 2>&1 \\
-  && echo "OK   the signature fits" || echo "BAD  the signature does not fit"
+        "signed statement. The envelope must be exactly what its parts make again. A key is a fixed head and 32 bytes.",
+        r"""sed -n '/^-----BEGIN PUBLIC KEY-----/,/^-----END/p' "$T/public-key.pem" | grep -v '^-----' | tr -d '\r\n' \
+  | openssl base64 -d -A > "$T/key"
+FOUND=$(sha256sum < "$T/key" | cut -c1-64)
+od -A n -t x1 "$T/key" | tr -d ' \n' | grep -q '^302a300506032b6570032100[0-9a-f]\{64\}$' \
+  || tell BAD integrity "public-key.pem is not an Ed25519 public key"
+sed -n '1s/^{"payload":"\([^"]*\)".*/\1/p' "$T/pack.dsse.json" | openssl base64 -d -A > "$T/statement"
+sed -n '1s/.*"sig":"\([^"]*\)".*/\1/p' "$T/pack.dsse.json" | openssl base64 -d -A > "$T/signature"
+{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(($(wc -c < "$T/statement")))"
+  cat "$T/statement"; } > "$T/encoded"
 { printf '{"payload":"'; openssl base64 -A -in "$T/statement"
   printf '","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"%s","sig":"' "$FOUND"
-  openssl base64 -A -in "$T/signature"; printf '"}]}\\n'; } | cmp -s - pack.dsse.json \\
-  && echo "OK   the envelope is in its one form" || echo "BAD  the envelope is not in its one form" """.rstrip(),
-    ),
-    (
-        "The files",
-        "The signed statement names the digest of SHA256SUMS, and SHA256SUMS names every other file.",
-        """\
-SIGNED=$(sed -n 's/.*"digest":{"sha256":"\\([0-9a-f]*\\)"},"name":"SHA256SUMS"}.*/\\1/p' "$T/statement")
-[ "$(sha256sum < SHA256SUMS | cut -c1-64)" = "$SIGNED" ] || echo "BAD  SHA256SUMS is not the one that was signed"
-HIDDEN=$(grep -c '^{"v":1,"seq":[0-9]*,"redacted":"' journal.jsonl)
-sha256sum -c SHA256SUMS 2> "$T/said" | grep -v ': OK$' | while IFS= read -r LINE; do
-  [ "$HIDDEN" -gt 0 ] && [ "$LINE" = "journal.jsonl: FAILED" ] || echo "BAD  $LINE"; done
-{ cut -c67- SHA256SUMS; echo SHA256SUMS; echo pack.dsse.json; } | sort > "$T/listed"
-find . -type f | sed 's|^\\./||' | sort > "$T/there"
-comm -3 "$T/listed" "$T/there" | sed 's/^/BAD  added or removed: /'
-find . ! -type f ! -type d | sed 's/^/BAD  neither a file nor a folder: /'
-find . -type d | while IFS= read -r LINE; do [ -n "$(ls -A "$LINE")" ] || echo "BAD  an empty folder: $LINE"; done
-echo "OK   the files have been compared" """.rstrip(),
+  openssl base64 -A -in "$T/signature"; printf '"}]}\n'; } > "$T/envelope"
+SIGNED=BAD
+if [ ! -s "$T/statement" ] || [ "$(($(wc -c < "$T/signature")))" -ne 64 ] || ! cmp -s "$T/envelope" "$T/pack.dsse.json"
+then tell BAD integrity "pack.dsse.json is not in its one form, or names another key than public-key.pem"
+elif openssl pkeyutl -verify -pubin -inkey "$T/public-key.pem" -rawin -in "$T/encoded" -sigfile "$T/signature" \
+  > "$T/said" 2>&1
+then SIGNED=OK; tell OK integrity "the signature fits"
+elif grep -q -i 'signature verification failure' "$T/said"; then tell BAD integrity "the signature does not fit"
+else SIGNED=UNKNOWN; tell UNKNOWN integrity "the signature cannot be checked here: $(sed -n 1p "$T/said")"; fi
+EXPECTED=$(printf '%s' "${EXPECTED#sha256:}" | tr -d ': ' | tr A-F a-f)
+case $EXPECTED/$SIGNED in
+  /*) tell UNKNOWN authorship "you named no key; the one in the pack is $FOUND";;
+  "$FOUND"/OK) tell OK authorship "it was sealed with the key that you expect";;
+  "$FOUND"/UNKNOWN) tell UNKNOWN authorship "the key is the one that you expect; its signature cannot be checked here";;
+  *) tell BAD authorship "nothing shows that the key that you expect has signed this; the one in the pack is $FOUND";;
+esac
+if grep -q '^{"_type":"https://in-toto.io/Statement/v1",.*"predicateType":"https://drdrill.dev/evidence-pack/v1",' \
+  "$T/statement"; then
+  grep -q '"number":[1-9][0-9]\{0,8\},' "$T/statement" || tell BAD integrity "the number of the run is not one"
+elif grep -q '^{"_type":"[^"]*",.*"predicateType":"[^"]*",' "$T/statement"; then
+  tell UNKNOWN integrity "the statement is of another version: these commands do not know it"
+else tell BAD integrity "no statement can be read"; fi""",
     ),
     (
         "The journal",
         "Each line names the digest of the line before it. The statement names the number of lines, the digest of the "
-        "last, and one digest over the list of all of them. Where a line was redacted, its digest stands in its place.",
-        """\
-N=0; PREV=0000000000000000000000000000000000000000000000000000000000000000; : > "$T/digests"
-while IFS= read -r LINE; do
-  DIGEST=$(printf '%s' "$LINE" | sha256sum | cut -c1-64)
+        "last, and one digest over the list of all of them. Where a line was withheld, its digest stands in its place. "
+        "A control character in a line, a carriage return or a zero byte too, cannot be in a fact.",
+        r"""TEXT='"([^"\\]|\\.)*"'; DIGIT='[0-9]{2}'; BEGIN='^\{"v":1,"seq":[0-9]+,'
+FACT='"prev":"[0-9a-f]{64}","salt":"[0-9a-f]{32}","utc":"'"[0-9]{4}-$DIGIT-${DIGIT}T$DIGIT:$DIGIT:$DIGIT"
+FACT=$FACT'\.[0-9]{6}Z","mono":(0|-?[1-9][0-9]*),"kind":'; WITHHELD='"redacted":"[0-9a-f]{64}"\}$'
+MANY=$(sed -n 's/.*"journal":{"head":"[0-9a-f]*","lines":\([0-9]\{1,9\}\),"linesSha256":.*/\1/p' "$T/statement")
+MANY=${MANY:-249999}; THERE=$(($(wc -l < "$T/journal.jsonl"))); TORN=0
+if [ "$(tail -c 1 "$T/journal.jsonl" | od -A n -t x1 | tr -d ' \n')" != 0a ]
+then TORN=1; tell BAD integrity "the last line of the journal has no end"; fi
+sed "$((MANY + 1))q" "$T/journal.jsonl" | tr '\000-\011\013-\037' '\001' > "$T/lines"
+if [ "$THERE" -le "$MANY" ] && [ "$TORN" -eq 1 ]; then sed '$d' "$T/lines" > "$T/whole"
+else THERE=$((THERE + TORN)); cat "$T/lines" > "$T/whole"; fi
+CONTROL=$(printf '\001'); WELL="$BEGIN($WITHHELD|$FACT$TEXT,\"data\":\{.*\}\}$)"
+sed -E -e "/$CONTROL/s/^/0/" -e t -e "/$WELL/s/^/1/" -e t -e 's/^/0/' "$T/whole" > "$T/lines"
+sed -n 's/^1//p' "$T/lines" > "$T/facts"
+N=0; WRONG=0; PREV=0000000000000000000000000000000000000000000000000000000000000000; : > "$T/digests"
+while [ "$WRONG" -le 20 ] && IFS= read -r LINE; do
+  DIGEST=$(printf '%s' "${LINE#?}" | sha256sum | cut -c1-64)
   case $LINE in
-    '{"v":1,"seq":'"$N"',"redacted":"'*)
-      DIGEST=${LINE#*redacted\\":\\"}; DIGEST=${DIGEST%\\"\\}}; echo "NOTE line $((N + 1)) is redacted";;
-    '{"v":1,"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
-    *) echo "BAD  the chain is broken at line $((N + 1))";;
+    '1{"v":1,"seq":'"$N"',"redacted":"'*) DIGEST=${LINE#*redacted\":\"}; DIGEST=${DIGEST%\"\}};;
+    '1{"v":1,"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
+    *) WRONG=$((WRONG + 1)); tell BAD integrity "line $((N + 1)) of the journal is not a fact, or the chain is broken";;
   esac
   PREV=$DIGEST; N=$((N + 1)); echo "$DIGEST" >> "$T/digests"
-done < journal.jsonl
-LIST=$(sha256sum < "$T/digests" | cut -c1-64)
+done < "$T/lines"
+LIST=$(sha256sum < "$T/digests" | cut -c1-64); INTACT=no
 printf '"journal":{"head":"%s","lines":%d,"linesSha256":"%s"}' "$PREV" "$N" "$LIST" > "$T/journal"
-grep -q -F -f "$T/journal" "$T/statement" && echo "OK   the journal is the one that was sealed" \\
-  || echo "BAD  the journal is not the one that was sealed"
-for KIND in ledger rows; do
-  sed -n 's/^{.*,"kind":"'$KIND'","data":{\\(.*\\)}}$/\\1/p' journal.jsonl | while IFS= read -r LINE; do
-    NAME=$(printf '%s\\n' "$LINE" | sed 's/.*"file":"\\([^"]*\\)".*/\\1/')
-    DIGEST=$(printf '%s\\n' "$LINE" | sed 's/.*"sha256":"\\([0-9a-f]*\\)".*/\\1/')
-    [ "$(sha256sum < "$NAME" | cut -c1-64)" = "$DIGEST" ] || echo "BAD  $NAME is not what the journal says"
-  done
-done""",
+if grep -q -F -f "$T/journal" "$T/statement"
+then tell OK integrity "the journal is the one that was sealed"; [ "$((WRONG + TORN))" -gt 0 ] || INTACT=yes
+else tell BAD integrity "the journal is not the one that was sealed"; fi
+HIDDEN=$(grep -c '^{"v":1,"seq":[0-9]*,"redacted":"' "$T/facts")""",
+    ),
+    (
+        "The files",
+        "The signed statement names every file and its digest, and SHA256SUMS says the same of all but itself. Only "
+        "files that were sealed are read.",
+        r"""{ cat "$T/statement"; echo; } | sed 's/.*"subject":\[//; s/{"digest":{"sha256":"/\
+/g' | sed -n 's/^\([0-9a-f]\{64\}\)"},"name":"\(.*\)"},\{0,1\}\(\]}\)\{0,1\}$/\1  \2/p' | sed 's/\\"/"/g' > "$T/signed"
+grep -v '^.\{66\}SHA256SUMS$' "$T/signed" | cmp -s - "$T/SHA256SUMS" \
+  || tell BAD integrity "SHA256SUMS does not list what was signed, or not in its one form"
+if [ -s "$T/signed" ]; then sort "$T/signed" > "$T/sealed"; : > "$T/beside"
+else grep -E '^[0-9a-f]{64}  .' "$T/SHA256SUMS" | sort > "$T/sealed"; echo SHA256SUMS > "$T/beside"; fi
+cut -c67- "$T/signed" | sort -c -u 2> /dev/null || tell BAD integrity "the signed names are not in order"
+cut -c67- "$T/sealed" | sort -u > "$T/names"
+! grep -q -E '\\|(^|/)\.{0,2}(/|$)' "$T/names" || tell BAD integrity "a sealed name leads out of the pack"
+BREAK='
+'
+find . -name "*$BREAK*" -print 2> /dev/null | grep -q . && tell BAD integrity "a name with a line break in it was added"
+find . -name "*$BREAK*" -prune -o -type f -print 2> "$T/unread" | sed 's|^\./||' | sort > "$T/there"
+sed 's/^/cannot be looked at: /' "$T/unread" | while IFS= read -r LINE; do tell UNKNOWN integrity "$LINE"; done
+comm -23 "$T/names" "$T/there" | while IFS= read -r NAME; do
+  if [ -s "$T/unread" ]; then tell UNKNOWN integrity "not found: $NAME"
+  else tell BAD integrity "was removed: $NAME"; tell BAD completeness "a sealed file is not there: $NAME"; fi
+done
+{ cat "$T/names" "$T/beside"; echo pack.dsse.json; } | sort -u | comm -13 - "$T/there" \
+  | while IFS= read -r NAME; do tell BAD integrity "was added: $NAME"; done
+find . ! -type f ! -type d -print 2> /dev/null \
+  | while IFS= read -r NAME; do tell BAD integrity "is neither a file nor a folder: $NAME"; done
+find . -name "*$BREAK*" -prune -o -type d -print 2> /dev/null | while IFS= read -r NAME; do
+  [ ! -r "$NAME" ] || [ -n "$(ls -A "$NAME")" ] || tell BAD integrity "is an empty folder: $NAME"; done
+: > "$T/read"
+comm -12 "$T/names" "$T/there" | while IFS= read -r NAME; do
+  if [ -n "$(find "./$NAME" -size +1073741824c)" ]; then tell UNKNOWN integrity "is too large and was not read: $NAME"
+  elif DIGEST=$(sha256sum < "./$NAME"); then printf '%.64s  %s\n' "$DIGEST" "$NAME" >> "$T/read"
+  else tell UNKNOWN integrity "cannot be read: $NAME"; fi
+done
+sort "$T/read" > "$T/found"
+comm -13 "$T/sealed" "$T/found" | cut -c67- | while IFS= read -r NAME; do
+  [ "$NAME/$INTACT" = journal.jsonl/yes ] && [ "$HIDDEN" -gt 0 ] || tell BAD integrity "is not as it was sealed: $NAME"
+done
+tell OK integrity "the files have been compared" """.rstrip(),
     ),
     (
         "Is anything missing?",
-        "A journal begins with run.begin and ends with run.end, and every fault that was injected was healed. What "
-        "this folder is called is not sealed: the run is what the first line says.",
-        """\
-sed -n 1p journal.jsonl | grep -q '"kind":"run.begin"' || echo "BAD  the first line is not run.begin"
-sed -n '$p' journal.jsonl | grep -q '"kind":"run.end"' || echo "BAD  the last line is not run.end"
-grep -q -F '"unhealedFaults":[]' "$T/statement" || echo "BAD  a fault was not healed"
-RUN=$(sed -n '1s/.*"data":{"run":"\\([^"]*\\)".*/\\1/p' journal.jsonl)
-[ "${RUN:-$(basename "$PWD")}" = "$(basename "$PWD")" ] || echo "NOTE this folder was renamed: it holds the run $RUN"
-rm -r "$T"
-echo "Done: every line with BAD is a problem." """.rstrip(),
+        "A journal begins with run.begin and ends with run.end; each scenario that the first line announces has begun "
+        "and ended, as often as it is announced; every fault that was injected was healed. What a withheld line said "
+        "nobody can say. What this folder is called is not sealed: the run is what the first line says.",
+        r"""kind() { sed -n -E "s/$BEGIN$FACT\"([^\"]*)\",\"data\".*/\2/p; s/$BEGIN\"redacted\".*/withheld/p" "$T/$1"; }
+of() { sed -n -E "s/$BEGIN$FACT\"$1\",\"data\":\{(.*)\}\}$/\2/p" "$T/${2:-facts}"; }
+each() { while IFS= read -r LINE; do tell "$1" "$2" "$3: $LINE"; done; }
+same() {
+  SAID=$(sed -n -E "$2" "$T/begin")
+  [ -n "$SAID" ] && grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
+}
+story() {
+  sed -n '1s/^1//p' "$T/lines" > "$T/first"; sed -n '$p' "$T/facts" > "$T/last"; FIRST=$(kind first); LAST=$(kind last)
+  [ "$HIDDEN" -eq 0 ] || grep -n '^1{"v":1,"seq":[0-9]*,"redacted":"' "$T/lines" | sed -n '1s/:.*//p' \
+    | each UNKNOWN completeness "$HIDDEN lines of the journal are withheld, the first of them is line"
+  case $FIRST in run.begin|withheld) ;; *) tell BAD completeness "the first line is not run.begin";; esac
+  case $LAST in run.end|withheld) ;; *) tell BAD completeness "the last line is not run.end";; esac
+  of run.begin first > "$T/begin"
+  if [ "$FIRST" = run.begin ] && [ -s "$T/signed" ]; then
+    same run "s/^\"run\":($TEXT),.*/\"run\":\1,\"sabotage\":/p"
+    same number "s/^\"run\":$TEXT,\"number\":([0-9]+),.*/\"number\":\2,\"operatorAsClaimed\":/p"
+    same previous "s/^\"run\":$TEXT,\"number\":[0-9]+,\"previous\":($TEXT),.*/\"previousPack\":\2,\"rules\":/p"
+    same nonce "s/.*\"nonce\":($TEXT|null),.*/\"nonce\":\1,\"number\":/p"
+  fi
+  of fault.intent | sed -n -E "s/^\"fault\":($TEXT).*/\1/p" | sort > "$T/hurt"
+  of fault.healed | sed -n -E "s/^\"fault\":($TEXT),\"ok\":true.*/\1/p" | sort > "$T/healed"
+  comm -23 "$T/hurt" "$T/healed" | uniq > "$T/unhealed"
+  if [ "$HIDDEN" -gt 0 ] && [ -s "$T/signed" ]
+  then grep -q -F '"unhealedFaults":[],' "$T/statement" || tell BAD completeness "not shown healed: see the statement"
+  else
+    each BAD completeness "not shown healed" < "$T/unhealed"
+    [ ! -s "$T/signed" ] || grep -q -F "\"unhealedFaults\":[$(paste -s -d , "$T/unhealed")]," "$T/statement" \
+      || tell BAD integrity "seal and journal differ in: faults that were not healed"
+  fi
+  { of ledger; of rows; } | sed -n -E 's/^"file":"([^"]*)","sha256":"([0-9a-f]*)".*/\2  \1/p' | sort > "$T/digested"
+  cut -c67- "$T/digested" | sort -u > "$T/spoken"; cut -c67- "$T/found" | sort > "$T/read"
+  comm -23 "$T/spoken" "$T/there" | each BAD completeness "the journal speaks of a file that is not there"
+  comm -23 "$T/digested" "$T/found" | cut -c67- | sort -u | comm -12 - "$T/read" \
+    | each BAD integrity "is not what the journal says"
+  PLAN=$(sed -n 's/.*"digests":{[^}]*"plan":"\([0-9a-f]\{64\}\)".*/\1/p' "$T/begin")
+  grep -q '  plan\.yaml$' "$T/found" && [ -n "$PLAN" ] && ! grep -q -F -x "$PLAN  plan.yaml" "$T/found" \
+    && tell BAD integrity "plan.yaml is not the plan that the first line names"
+  case $LAST/$(of run.end last | sed -n 's/^"outcome":"\([^"]*\)".*/\1/p') in
+    run.end/completed) completed;;
+    run.end/stopped|run.end/killed|run.end/aborted) echo "NOTE     the run was ended before it was done";;
+    run.end/*) tell UNKNOWN completeness "the last line names no outcome that is known";;
+  esac
+  case $(basename "$PWD") in
+    *.unfinished) tell BAD completeness "this folder is named as unfinished";;
+    "$(sed -n 's/^"run":"\([^"]*\)".*/\1/p' "$T/begin")") ;;
+    *) [ ! -s "$T/begin" ] || echo "NOTE     this folder was renamed: the first line says which run it holds";;
+  esac
+  tell OK completeness "the journal was read to its end"
+}
+completed() {
+  if [ "$FIRST" = run.begin ]; then
+    if grep -q '"scenarios":\[' "$T/begin"; then
+      sed 's/.*"scenarios":\[//; s/".*/&/; s/"\].*/"/; s/^\].*//; s/","/"\
+"/g' "$T/begin" | grep . | sort > "$T/announced"
+    else tell UNKNOWN completeness "the first line announces no scenarios"; fi
+  fi
+  of scenario.begin | sed -n -E "s/^\"scenario\":($TEXT).*/\1/p" | sort > "$T/begun"
+  of scenario.end | sed -n -E "s/^\"scenario\":($TEXT).*/\1/p" | sort > "$T/ended"
+  [ ! -f "$T/announced" ] || comm -13 "$T/announced" "$T/begun" \
+    | each UNKNOWN completeness "has begun more often than it was announced"
+  if [ "$HIDDEN" -eq 0 ]; then
+    [ ! -f "$T/announced" ] || comm -23 "$T/announced" "$T/begun" | each BAD completeness "announced and not begun"
+    comm -23 "$T/begun" "$T/ended" | each BAD completeness "has no end"
+    comm -13 "$T/begun" "$T/ended" | each UNKNOWN completeness "has an end and no beginning"
+    grep -E '^scenarios/.+/(ledger|rows)-[^/]*\.jsonl$' "$T/there" | comm -23 - "$T/spoken" \
+      | each BAD completeness "the journal does not speak of"
+  fi
+}
+if [ "$N" -ge "$THERE" ]; then story
+else
+  tell BAD integrity "the journal goes on after line $N, as far as it was read"
+  tell UNKNOWN completeness "the journal was not read to its end"
+fi""",
+    ),
+    (
+        "The answers",
+        "BAD where a line above says so, else UNKNOWN where one says so or a step was left out, else OK.",
+        r"""for STEPS in integrity:3 completeness:1 authorship:1; do
+  QUESTION=${STEPS%:*}; ANSWER=OK
+  [ "$(grep -c "^OK  *$QUESTION:" "$T/told")" -ge "${STEPS#*:}" ] || ANSWER=UNKNOWN
+  if grep -q "^UNKNOWN  *$QUESTION:" "$T/told"; then ANSWER=UNKNOWN; fi
+  if grep -q "^BAD  *$QUESTION:" "$T/told"; then ANSWER=BAD; fi
+  echo "The answer about $QUESTION is $ANSWER."
+done
+rm -r "$T" """.rstrip(),
     ),
 )
 
@@ -1097,6 +1367,16 @@ GOOD = {
 }
 
 
+def told(problems: Iterable[Problem]) -> list[str]:
+    """A line for each; of very many of one name the first ones, and how many more there are."""
+    lines, many = [], Counter[str]()
+    for problem in problems:
+        many[problem.name] += 1
+        if many[problem.name] <= 5 * MANY:
+            lines.append(f"{problem.name}: {problem.text}")
+    return lines + [f"{name}: {times - 5 * MANY} more like these" for name, times in many.items() if times > 5 * MANY]
+
+
 def text_of(report: Report) -> str:
     """The answers first, each with its reasons; then what the pack says of itself."""
     facts = report.facts
@@ -1104,7 +1384,7 @@ def text_of(report: Report) -> str:
     for question in QUESTIONS:
         answer = report.answer(question)
         lines.append(f"  {question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
-        lines += [f"      {p.name}: {p.text}" for p in report.problems if p.question == question]
+        lines += [f"      {line}" for line in told(p for p in report.problems if p.question == question)]
     lines += [f"  Note: {note}" for note in report.notes]
     if facts:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
@@ -1198,7 +1478,7 @@ def run(
             if commands
             else "`--by-hand` prints the commands that reach the same answers with openssl and sha256sum alone."
         )
-        say(f"{told}\nWhat this does not say:\n{limits}\n\n{hand}")
+        say(f"{told}\n{textwrap.fill(NOT_JUDGED, 118)}\n\nWhat this does not say:\n{limits}\n\n{hand}")
     return EXITS[answer.outcome]
 
 

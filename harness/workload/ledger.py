@@ -18,6 +18,8 @@ from harness.errors import DrillError, Refused
 
 VERSION = 1
 SECOND = 1_000_000_000  # nanoseconds
+LAST_READING = 10**18  # nanoseconds of a monotonic clock: 30 years after a machine was started
+MOST_DIGITS = 30  # of an amount before its point
 IN_FLIGHT_LIMIT = 100_000  # requests behind one without an end; customers have at most a few hundred in flight
 NO_END = "the ledger has no end for it"
 HINT = "the ledger was changed after it was written, or is another file; take it from the sealed pack"
@@ -186,8 +188,8 @@ def _ends(
     for at, fact in facts:
         try:
             number, event, t = fact["n"], fact["e"], fact["t"]
-            if type(number) is not int or type(t) is not int:
-                raise TypeError("n and t are whole numbers")
+            if type(number) is not int or type(t) is not int or abs(t) > LAST_READING:
+                raise TypeError("n and t are whole numbers, and t a reading of a clock")
             if event in _ENDS:
                 if number not in under_way:
                     raise ValueError(f"number {number} ends here, and is not under way")
@@ -203,11 +205,11 @@ def _ends(
                 raise ValueError(f"number {number} where {last} is next")
             if fact["due"] < due:
                 raise ValueError("due before the one before it")
-            due = fact["due"]
+            due = _whole(fact["due"])
             if event == "sent":
                 under_way[number] = _sent(fact)
             else:
-                yield Request(number, _whole(due), None, t, "not_sent", None, None, None, str(fact["why"]))
+                yield Request(number, due, None, t, "not_sent", None, None, None, str(fact["why"]))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise Refused(f"{name}:{at}: {_reason(error)}", hint=HINT) from None
 
@@ -222,7 +224,7 @@ def _facts(
         text = line if type(line) is str else _text(line)
         try:
             fact, end = decode(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             fact, end = None, 0
         if type(fact) is dict and (end == len(text) or text[end:].isspace()):
             yield at, fact
@@ -239,7 +241,7 @@ def _sent(fact: dict[str, Any]) -> Request:
     if type(due) is not int or type(source) is not int or type(target) is not int:
         raise TypeError("due, from and to are whole numbers")
     amount = Decimal(fact["amount"])
-    if not amount.is_finite():
+    if not amount.is_finite() or amount.adjusted() > MOST_DIGITS:
         raise InvalidOperation
     return Request(fact["n"], due, fact["t"], None, "in_doubt", source, target, amount, NO_END)
 
@@ -250,8 +252,8 @@ def _ended(sent: Request, t: int, outcome: Outcome, why: str, timeline: int | No
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError("due is a whole number")
+    if type(value) is not int or abs(value) > LAST_READING:
+        raise TypeError("due is a whole number, and a reading of a clock")
     return value
 
 
