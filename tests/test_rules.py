@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import tarfile
 from collections.abc import Callable
@@ -152,7 +153,8 @@ def withhold(pack: Path, *numbers: int) -> None:
     journal = pack / "journal.jsonl"
     lines = journal.read_bytes().splitlines()
     for number in numbers:
-        lines[number] = b'{"v":1,"seq":%d,"redacted":"%s"}' % (number, b"0" * 64)
+        digest = hashlib.sha256(lines[number]).hexdigest()
+        lines[number] = b'{"v":1,"seq":%d,"redacted":"%s"}' % (number, digest.encode())
     journal.write_bytes(b"\n".join(lines) + b"\n")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,11 @@ class Again:
         return f"judged again by rules version {self.rules}: the findings are those that were sealed{left}"
 
 
-def judge_again(pack: Path) -> Again:
-    """Judge a pack by the rules that its first line names, and compare with its `findings.json`. Never raises."""
+def judge_again(pack: Path, *, signed: object = None) -> Again:
+    """Judge a pack by the rules that its first line names, and compare with its `findings.json`. Never raises.
+
+    `signed`: the verdicts that its seal names, where they are to be compared, too.
+    """
     named = ""
     try:
         lines = load.journal(pack)
@@ -69,15 +72,25 @@ def judge_again(pack: Path) -> Again:
         rules = TABLE[named]
         sealed = (pack / FINDINGS).read_bytes()
         found = load.judged(pack, rules)
+        differs = _signed(json.loads(sealed), signed) if signed is not None else ()
         if load.findings_json(found, rules) == sealed:
-            return Again(named)
-        return _compared(rules, json.loads(sealed), found)
+            return Again(named, differs=differs)
+        again = _compared(rules, json.loads(sealed), found)
+        return replace(again, differs=(*again.differs, *differs))
     except FileNotFoundError:
         return Again(named, why_not=f"there is no {FINDINGS}")
     except DrillError as error:
         return Again(named, why_not=error.message)
     except UNREADABLE as error:
         return Again(named, why_not=f"{FINDINGS} or the records cannot be read ({type(error).__name__}: {error})"[:300])
+
+
+def _signed(sealed: Data, signed: object) -> tuple[str, ...]:
+    """Where the seal names other verdicts than the findings that it seals."""
+    if signed == {"run": sealed["verdict"], "scenarios": sealed["verdicts"]}:
+        return ()
+    said = signed.get("run") if isinstance(signed, dict) else signed
+    return (f"the verdicts in the seal: {said} of the run, {sealed['verdict']} in {FINDINGS}",)
 
 
 def _compared(rules: Rules, sealed: Data, found: Sequence[Finding]) -> Again:

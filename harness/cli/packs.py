@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from harness.checks import Outcome
+from harness.checks.again import Again, judge_again
 from harness.cli.output import put, put_all
+from harness.cli.screen import EXITS
 from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import files
@@ -15,7 +19,7 @@ from harness.evidence.numbers import pack_digest
 from harness.folders import UNFINISHED, option
 from reports import build, compare_page, compare_text
 from reports import compare as comparison
-from reports.pack import read
+from reports.pack import Pack, read
 from reports.words import clean
 
 SEAL = "pack.dsse.json"
@@ -30,14 +34,18 @@ SEAL = "pack.dsse.json"
 def report(context: click.Context, pack: Path, into: Path | None) -> None:
     """Build every report of a PACK again, beside it; by the same code, the same bytes as those that were sealed.
 
-    Exit codes: 0 the same; 1 not the same, by the same code; 2 not the same, and the pack is of other code.
+    Its findings are judged again from its records, by its own rules; where they differ, the page says so on top.
+
+    Exit codes: 0 the same; 1 not the same, by the same code, or other findings; 2 not the same, and the pack is of
+    other code, or it cannot be judged again.
     """
     pack = pack.resolve()
     _must_be_sealed(pack)
     into = into or pack.with_name(f"{pack.name}.reports")
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")
-    built = build(pack)
+    again = judge_again(pack)
+    built = build(pack, doubts=_doubts(again))
     put_all(into, built)
     differ = False
     for name, content in built.items():
@@ -45,8 +53,9 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
         same = _same(sealed, content)
         differ = differ or not same
         click.echo(f"{into / name}: {'the same as sealed' if same else 'DIFFERS from the sealed one'}")
-    if not differ:
-        context.exit(Exit.MET)
+    click.echo(f"{pack.name}: {clean(again)}")
+    if again.outcome is Outcome.MISSED or not differ:
+        context.exit(EXITS[again.outcome])
     theirs, ours = str(read(pack).begin.get("commit")), code_state()[0]
     if theirs == ours:
         context.exit(Exit.MISSED)
@@ -94,12 +103,31 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
         raise Refused(f"{a} and {b} are the same pack", hint="name the packs of two runs")
     if output:
         _must_be_writable(output, a, b)
-    compared = comparison.compare(read(a), read(b))
+    compared = comparison.compare(_believed(a), _believed(b))
     page = compare_page.html(compared).encode() if output else b""
     click.echo(comparison.as_json(compared) if as_json else compare_text.lines(compared), nl=False)
     if output:
         put(output, page)
         click.echo(f"The page: {output}", err=as_json)
+
+
+def _doubts(again: Again) -> tuple[str, ...]:
+    if again.differs:
+        return (f"DO NOT BELIEVE THESE FINDINGS: {again}",)
+    return (
+        (f"{str(again).capitalize()}. Nobody can say whether the records give these findings.",)
+        if again.why_not
+        else ()
+    )
+
+
+def _believed(pack: Path) -> Pack:
+    """Errors: `Refused` where its records give other findings. That nobody can judge it again is a problem of it."""
+    again = judge_again(pack)
+    if again.differs:
+        raise Refused(f"{pack}: {again}", hint="its findings are not to be believed: ask whoever sealed it")
+    found = read(pack)
+    return replace(found, problems=(*found.problems, str(again))) if again.why_not else found
 
 
 def _must_be_writable(output: Path, *packs: Path) -> None:
@@ -116,18 +144,40 @@ def _must_be_writable(output: Path, *packs: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help=verifier.JSON_HELP)
 @click.option("--receipts", metavar="FILE", type=click.Path(path_type=Path), help=verifier.RECEIPTS_HELP)
 @click.option("--by-hand", "commands", is_flag=True, help=verifier.BY_HAND_HELP)
+@click.option("--judge", is_flag=True, help="Judge the figures again from the records, by the rules of each pack.")
 @click.pass_context
 def verify(
-    context: click.Context, *, path: Path, key: str | None, receipts: Path | None, as_json: bool, commands: bool
+    context: click.Context,
+    *,
+    path: Path,
+    key: str | None,
+    receipts: Path | None,
+    as_json: bool,
+    commands: bool,
+    judge: bool,
 ) -> None:
     """Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?
 
-    Answers integrity, completeness and authorship, each with its reasons; it never judges the figures.
+    Answers integrity, completeness and authorship, each with its reasons. With --judge also: are the findings what the
+    records give, by the rules that the pack itself names? Without it no figure is judged.
     """
     if as_json and commands:
         raise click.UsageError("--json and --by-hand exclude each other")
     try:
-        told = verifier.run(path, key=key, receipts=receipts, as_json=as_json, commands=commands, say=click.echo)
+        told = verifier.run(
+            path,
+            key=key,
+            receipts=receipts,
+            as_json=as_json,
+            commands=commands,
+            judge=_judged if judge else None,
+            say=click.echo,
+        )
         context.exit(told)
     except verifier.BadInput as error:
         raise Refused(str(error), hint=error.hint) from None
+
+
+def _judged(report: verifier.Report) -> tuple[str, str]:
+    again = judge_again(report.path, signed=report.facts.get("verdict"))
+    return str(again.outcome), str(again)

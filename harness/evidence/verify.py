@@ -122,6 +122,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
     unread: set[str] = field(default_factory=set)  # folders in it that cannot be read, each with a slash at its end
+    judged: tuple[str, str] | None = None  # outcome and words, where somebody has judged the figures again
 
     @property
     def name(self) -> str:
@@ -136,7 +137,8 @@ class Report:
 
     @property
     def outcome(self) -> str:
-        return worst([self.answer(question) for question in QUESTIONS])
+        asked = [self.answer(question) for question in QUESTIONS]
+        return worst([*asked, self.judged[0]] if self.judged else asked)
 
     def names(self) -> set[str]:
         return {problem.name for problem in self.problems}
@@ -162,10 +164,10 @@ class FolderReport:
 # --- reading, without trust ---------------------------------------------------------------------------------------
 
 
-def shown(text: object) -> str:
-    """The text with everything that could fool a terminal escaped."""
-    text = str(text)[:300]
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)[:300]
+def shown(text: object, *, most: int = 300) -> str:
+    """The text, at most so many characters of it, with everything that could fool a terminal escaped."""
+    text = str(text)[:most]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)[:most]
 
 
 def parsed(content: bytes) -> Any:
@@ -1385,11 +1387,13 @@ def text_of(report: Report) -> str:
         answer = report.answer(question)
         lines.append(f"  {question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
         lines += [f"      {line}" for line in told(p for p in report.problems if p.question == question)]
+    if report.judged:
+        lines.append(f"  {'Findings':<13} {report.judged[0]:<8}{shown(report.judged[1], most=2000)}")
     lines += [f"  Note: {note}" for note in report.notes]
     if facts:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
         lines += [
-            "  In its own words, which are not judged here:",
+            f"  In its own words{'' if report.judged else ', which are not judged here'}:",
             f"      run {shown(facts['run'])}, number {facts['number']}, verdict {shown(verdict.get('run'))}",
             f"      environment class: {shown(facts.get('environmentClass'))}",
             f"      began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
@@ -1437,6 +1441,7 @@ def as_dict(answer: Report | FolderReport) -> dict[str, Any]:
         told
         | answers
         | {"digest": answer.digest, "key": answer.key, "redacted": answer.redacted, "facts": answer.facts}
+        | ({"judged": dict(zip(("outcome", "said"), answer.judged, strict=True))} if answer.judged else {})
     )
 
 
@@ -1454,9 +1459,13 @@ def run(
     as_json: bool,
     commands: bool,
     receipts: Path | None = None,
+    judge: Callable[[Report], tuple[str, str]] | None = None,
     say: Callable[[str], object] = print,
 ) -> int:
-    """Say the answer about a pack or a folder of packs, and return the exit code. Errors: `BadInput`."""
+    """Say the answer about a pack or a folder of packs, and return the exit code. Errors: `BadInput`.
+
+    `judge` gives outcome and words about the figures of a pack; this file alone has no rules to judge by.
+    """
     looked = is_pack(path)
     if path.resolve().name.endswith(UNFINISHED) and not os.path.lexists(path / ENVELOPE):
         answer: Report | FolderReport = unsealed(path)
@@ -1465,6 +1474,9 @@ def run(
         answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key, may_be_empty=bare)
         if receipts is not None:
             check_receipts(answer, receipts)
+    for report in (answer.packs if isinstance(answer, FolderReport) else [answer]) if judge else ():
+        assert judge is not None
+        report.judged = judge(report)
     if not as_json and answer.problems == [NOT_SEALED]:
         say(f"{shown(path)}: {NOT_SEALED.text}; `drdrill heal` seals it where it was killed")
     elif as_json:
@@ -1478,7 +1490,8 @@ def run(
             if commands
             else "`--by-hand` prints the commands that reach the same answers with openssl and sha256sum alone."
         )
-        say(f"{told}\n{textwrap.fill(NOT_JUDGED, 118)}\n\nWhat this does not say:\n{limits}\n\n{hand}")
+        unjudged = "" if judge else f"{textwrap.fill(NOT_JUDGED, 118)}\n\n"
+        say(f"{told}\n{unjudged}What this does not say:\n{limits}\n\n{hand}")
     return EXITS[answer.outcome]
 
 
