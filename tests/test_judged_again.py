@@ -143,7 +143,7 @@ def test_what_cannot_be_judged_again_is_never_the_same_as_sealed(evidence: Path)
     assert run("verify", "--judge", pack).exit_code == 2
     said = run("report", pack)
     assert said.exit_code == 2 and "not judged again" in said.output
-    assert "Not judged again" in (pack.with_name(f"{pack.name}.reports") / "index.html").read_text()
+    assert "NOT JUDGED AGAIN" in (pack.with_name(f"{pack.name}.reports") / "index.html").read_text()
 
 
 def test_withheld_lines_leave_it_unjudged(evidence: Path) -> None:

@@ -114,11 +114,9 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
 def _doubts(again: Again) -> tuple[str, ...]:
     if again.differs:
         return (f"DO NOT BELIEVE THESE FINDINGS: {again}",)
-    return (
-        (f"{str(again).capitalize()}. Nobody can say whether the records give these findings.",)
-        if again.why_not
-        else ()
-    )
+    if again.why_not:
+        return (f"NOT JUDGED AGAIN: {again.why_not}. Nobody can say whether the records give these findings.",)
+    return ()
 
 
 def _believed(pack: Path) -> Pack:
