@@ -137,3 +137,11 @@ def test_whatever_starts_a_process_says_what_it_is_handed() -> None:
     files = sorted((ROOT / "harness").rglob("*.py"))
     assert {path.relative_to(ROOT / "harness").as_posix() for path in files if inherits(path)} == HANDED_ALREADY
     assert [path for path in files if "**os.environ" in path.read_text()] == []
+
+
+def test_a_new_run_is_in_no_world_yet() -> None:
+    """Marks of another run that lie about in a shell would make it believe that it stands in one already."""
+    stray = {"DRDRILL_RUNG": "rootless", "DRDRILL_RUN": "x", "DRDRILL_WORLD": "1", "DRDRILL_PART": "x/y"}
+    found = surroundings.for_new_run({**stray, "DRDRILL_FOLDER": "f", "PATH": "/bin"})
+    assert not stray.keys() & found.keys()
+    assert found["DRDRILL_FOLDER"] == "f"

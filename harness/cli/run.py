@@ -34,7 +34,7 @@ from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
-from harness.surroundings import for_harness
+from harness.surroundings import for_new_run
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
@@ -206,7 +206,7 @@ def carry_out(request: Request, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock],
-            env=for_harness(),
+            env=for_new_run(),
             start_new_session=True,
         )
         os.close(lock)
