@@ -16,6 +16,7 @@ from typing import Any
 from harness.checks import Finding, Outcome, load, merge_outcomes
 from harness.checks.rules import TABLE, Rules
 from harness.errors import DrillError
+from harness.evidence import files
 
 FINDINGS = "findings.json"
 MANY = 20  # differences that are told one by one
@@ -70,12 +71,12 @@ def judge_again(pack: Path, *, signed: object = None) -> Again:
             known = ", ".join(TABLE)
             return Again(named, why_not=f"its rules are version {named[:20]}, and this drdrill knows versions {known}")
         rules = TABLE[named]
-        sealed = (pack / FINDINGS).read_bytes()
+        sealed = files.content(pack / FINDINGS)
         found = load.judged(pack, rules)
-        differs = _signed(json.loads(sealed), signed) if signed is not None else ()
+        differs = _signed(files.parsed(sealed), signed) if signed is not None else ()
         if load.findings_json(found, rules) == sealed:
             return Again(named, differs=differs)
-        again = _compared(rules, json.loads(sealed), found)
+        again = _compared(rules, files.parsed(sealed), found)
         return replace(again, differs=(*again.differs, *differs))
     except FileNotFoundError:
         return Again(named, why_not=f"there is no {FINDINGS}")

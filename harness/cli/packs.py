@@ -103,7 +103,11 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
         raise Refused(f"{a} and {b} are the same pack", hint="name the packs of two runs")
     if output:
         _must_be_writable(output, a, b)
-    compared = comparison.compare(_believed(a), _believed(b))
+    again = [judge_again(pack) for pack in (a, b)]
+    compared = comparison.compare(*(_doubted(pack, one) for pack, one in zip((a, b), again, strict=True)))
+    for pack, one in zip((a, b), again, strict=True):
+        if one.differs:
+            raise Refused(f"{pack}: {one}", hint="its findings are not to be believed: ask whoever sealed it")
     page = compare_page.html(compared).encode() if output else b""
     click.echo(comparison.as_json(compared) if as_json else compare_text.lines(compared), nl=False)
     if output:
@@ -119,11 +123,8 @@ def _doubts(again: Again) -> tuple[str, ...]:
     return ()
 
 
-def _believed(pack: Path) -> Pack:
-    """Errors: `Refused` where its records give other findings. That nobody can judge it again is a problem of it."""
-    again = judge_again(pack)
-    if again.differs:
-        raise Refused(f"{pack}: {again}", hint="its findings are not to be believed: ask whoever sealed it")
+def _doubted(pack: Path, again: Again) -> Pack:
+    """The pack; that nobody can judge it again is one of its problems."""
     found = read(pack)
     return replace(found, problems=(*found.problems, str(again))) if again.why_not else found
 
