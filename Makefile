@@ -1,16 +1,22 @@
 # Two commands are enough: `make drill` and `make test`. Everything else is listed by `make help`.
-.PHONY: help setup drill image test test-docker test-crash bench prove clean
+.PHONY: help setup drill image test test-all test-real test-contract test-docker test-crash bench prove clean
+.NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 DRDRILL = .venv/bin/drdrill
 # A test that hangs is shown where it hangs, and ends the tests.
-PYTEST = .venv/bin/python -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+PYTEST = .venv/bin/python -m pytest -q -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+UNIT_TESTS = tests --ignore tests/real --ignore tests/crash --ignore tests/contract
+ALL_CORES = -n logical --maxprocesses 8 --dist loadgroup
+BESIDES = make test-all runs besides: tests/real and tests/contract on the embedded stack (8 more minutes). \
+	On containers: make test-docker. Killed everywhere: make test-crash.
 ARGS =
+TESTS =
 STACK = local
 DRILL = due --or monthly
 export PYTHON
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo '  PYTHON=… chooses the interpreter; ARGS=… goes to the command (make drill ARGS="--rung loopback")'
 
 setup: ## make .venv, or make it anew when its parts have changed
@@ -26,24 +32,33 @@ image: ## make the image of the container stack, also where no image registry ca
 	@bin/set-up docker
 	@$(DRDRILL) stack image
 
-test: ## lint, types, unit tests, and tests on the real stack
+test: ## lint, types, unit tests, and one scenario on the real stack: at most 5 minutes on 2 quiet cores
 	@bin/set-up test
 	@bin/timed lint .venv/bin/ruff check .
 	@bin/timed format .venv/bin/ruff format --check .
 	@bin/timed types .venv/bin/mypy
-	@bin/timed 'unit tests' $(PYTEST) -q tests --ignore tests/real --ignore tests/crash --ignore tests/contract $(ARGS)
-	@bin/timed 'real tests' $(PYTEST) -q tests/real $(ARGS)
-	@bin/timed 'contract tests' $(PYTEST) -q tests/contract --ignore tests/contract/test_engine.py $(ARGS)
-	@echo 'left out: the contract on containers (make test-docker)'
+	@bin/timed 'unit tests' $(PYTEST) $(ALL_CORES) $(UNIT_TESTS) $(ARGS)
+	@bin/timed 'one scenario' bin/one-scenario
+	@$(if $(filter test-all,$(MAKECMDGOALS)),,echo '$(BESIDES)')
+
+test-all: test test-real test-contract ## make test, then everything else that needs neither containers nor hours
+
+test-real: ## backups, rungs, the runbook by hand, a watched drill and its page in a browser, on the embedded stack
+	@bin/set-up test
+	@bin/timed 'real tests' $(PYTEST) $(or $(TESTS),tests/real) $(ARGS)
+
+test-contract: ## the contract of stacks and faults, on the embedded stack
+	@bin/set-up test
+	@bin/timed 'contract tests' $(PYTEST) $(or $(TESTS),tests/contract --ignore tests/contract/test_engine.py) $(ARGS)
 
 test-docker: ## the contract of stacks and faults, on containers: wants a Docker engine
 	@bin/set-up test
 	@$(DRDRILL) stack image
-	@bin/timed 'contract tests on containers' $(PYTEST) -q tests/contract --kind docker $(ARGS)
+	@bin/timed 'contract tests on containers' $(PYTEST) --kind docker $(or $(TESTS),tests/contract) $(ARGS)
 
 test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test
-	@bin/timed 'crash tests' $(PYTEST) -q tests/crash $(ARGS)
+	@bin/timed 'crash tests' $(PYTEST) tests/crash $(ARGS)
 
 bench: setup ## how exact the clock of an outage is, and how fast ledgers are compared
 	@bin/timed 'the clock of an outage' .venv/bin/python -m benchmarks.precision

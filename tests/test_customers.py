@@ -22,6 +22,7 @@ from harness.workload.ledger import SECOND, Header, Request, count, outcomes, re
 from tests.small_service import Mood, SmallService
 
 NAME = "api.quantumnest.com"
+pytestmark = pytest.mark.xdist_group("timed")  # figures of a clock: not beside each other
 IN_DOUBT: tuple[Mood, ...] = ("reset", "lose", "shrug", "proxy", "redirect", "garble", "drip", "cut")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import harness.faults
 from harness.errors import NotReady, Refused, Unable
 from harness.faults import Fault, _look, fill_disk
 from harness.faults.cut_link import CutLink
@@ -21,6 +23,7 @@ from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.skew_clock import SkewClock
 from harness.faults.slow_link import SlowLink
+from tests.contract.faults import CASES
 from tests.fake_stack import FakeStack, PlainStack
 
 SECOND = timedelta(seconds=1)
@@ -216,3 +219,9 @@ def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: Any) -> None:
     stack.cluster.leads = None
     with pytest.raises(NotReady):
         fault.prepare(stack)
+
+
+def test_no_fault_is_forgotten() -> None:
+    """Every file of the folder is a fault, and every fault is asked; what only two faults share begins with `_`."""
+    files = Path(harness.faults.__file__).parent.glob("[!_]*.py")
+    assert {file.stem for file in files} == {case.split()[0] for case in CASES}

@@ -25,6 +25,7 @@ from tests.small_service import SmallService
 from tests.test_ledger import sent
 
 NAME = "api.quantumnest.com"
+pytestmark = pytest.mark.xdist_group("timed")  # figures of a clock: not beside each other
 NAMES = [f"scenarios/s/ledger-{name}.jsonl" for name in ("one", "two", "three")]
 
 

@@ -13,8 +13,8 @@ import click
 
 from drills import FEATURES, PLAN
 from drills.twins import TWINS
-from harness import clock, plan
-from harness.catalog import Drill, Scenario
+from harness import plan
+from harness.catalog import Drill, Scenario, name_of
 from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import Request, carry_out, choose
@@ -43,8 +43,8 @@ class Proof:
 
 @click.command()
 @click.argument("name")
-@click.option("--twin", "only", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
-@click.option("--some", type=click.IntRange(1), help="Only so many twins, other ones every day.")
+@click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title, and its twins.")
+@click.option("--twin", "named", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
 @click.option(
     "--sound", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACK",
     help="Take the unsabotaged drill from this pack of the same code, plan and features, and do not run it again.",
@@ -59,8 +59,8 @@ def prove(
     context: click.Context,
     *,
     name: str,
-    only: tuple[str, ...],
-    some: int | None,
+    only: str,
+    named: tuple[str, ...],
     sound: Path | None,
     stack: str,
     rung: str | None,
@@ -73,15 +73,16 @@ def prove(
 
     Each twin names the finding that must notice and what it must say; red for another reason fails the proof.
     """
-    chosen = choose(name, "")
-    twins = _twins(chosen, only, some)
+    chosen = choose(name, only)
+    scenarios = [each for drill in chosen for each in drill.scenarios if not only or each.name == name_of(only)]
+    twins = _twins(chosen, scenarios, named)
     block.must_be_free(evidence)
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
-    plain = Request(evidence=folder, drill=drills, stack=stack, rung=rung, scale=scale)
+    plain = Request(evidence=folder, drill=drills, only=only, stack=stack, rung=rung, scale=scale)
     found = _of_pack(sound, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
-    proofs = [_unsabotaged(scenario, found) for drill in chosen for scenario in drill.scenarios]
+    proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
         block.must_be_free(evidence)  # somebody may have stopped the run before
         request = replace(plain, drill=_drill_of(twin, chosen), only=twin.scenario, sabotage=twin.name)
@@ -95,17 +96,14 @@ def prove(
     context.exit(Exit.MET if all(proof.ok for proof in proofs) else Exit.MISSED)
 
 
-def _twins(chosen: Sequence[Drill], only: Sequence[str], some: int | None) -> list[Twin]:
+def _twins(chosen: Sequence[Drill], scenarios: Sequence[Scenario], named: Sequence[str]) -> list[Twin]:
     """The twins that are meant. Errors: `Refused`."""
-    listed = [twin for drill in chosen for twin in TWINS.get(drill.name, ())]
-    if unknown := set(only) - {twin.name for twin in listed}:
-        names = ", ".join(twin.name for twin in listed)
+    meant = {scenario.name for scenario in scenarios}
+    listed = [twin for drill in chosen for twin in TWINS.get(drill.name, ()) if name_of(twin.scenario) in meant]
+    if unknown := set(named) - {twin.name for twin in listed}:
+        names = ", ".join(twin.name for twin in listed) or "none"
         raise Refused(f"there is no twin {', '.join(sorted(unknown))} here", hint=f"there are: {names}")
-    kept = [twin for twin in listed if not only or twin.name in only]
-    if some is None or some >= len(kept):
-        return kept
-    turn = clock.now().utc.date().toordinal() * some
-    return [kept[(turn + number) % len(kept)] for number in range(some)]
+    return [twin for twin in listed if not named or twin.name in named]
 
 
 def _drill_of(twin: Twin, chosen: Sequence[Drill]) -> str:

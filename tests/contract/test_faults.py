@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import harness.faults
 from tests.contract.faults import CASES, NOT_HERE
 from tests.contract.held import Held
-
-
-def test_no_fault_is_forgotten() -> None:
-    """Every file of the folder is a fault, and every fault is asked; what only two faults share begins with `_`."""
-    files = Path(harness.faults.__file__).parent.glob("[!_]*.py")
-    assert {file.stem for file in files} == {case.split()[0] for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,4 +1,4 @@
-"""What is killed, and where. All of it takes hours; `--rotate` takes seven kills of it, other ones every day."""
+"""What is killed, and where. All of it takes hours; `--rotate N` takes seven kills of it, other ones for each N."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
@@ -44,8 +44,7 @@ T = TypeVar("T")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("crash tests")
-    today = datetime.now(UTC).date().toordinal()
-    group.addoption("--rotate", nargs="?", type=int, const=today, help="seven kills; without a number: those of today")
+    group.addoption("--rotate", type=int, help="seven kills; another number, other kills")
     group.addoption("--point", action="append", help="kill at this line alone, as a failure names it; repeatable")
     group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
 
@@ -54,7 +53,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     turn = config.option.rotate
     if turn is None:
         return f"crash tests: all of them; random moments of --seed={config.option.seed}"
-    return f"crash tests: a rotating part; repeat it with --rotate={turn}"
+    return f"crash tests: a rotating part, --rotate={turn}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -109,7 +108,7 @@ def changing(kinds: list[str]) -> list[str]:
 
 @pytest.fixture
 def some(request: pytest.FixtureRequest) -> Callable[[list[T], int], list[T]]:
-    """All of a list; with `--rotate` some of it, evenly apart, other ones at every turn."""
+    """All of a list; with `--rotate` some of it, evenly apart, other ones at every number."""
     turn = request.config.option.rotate
 
     def choose(full: list[T], count: int) -> list[T]:

@@ -268,7 +268,7 @@ def journals(folder: Folder) -> list[Path]:
 
 
 def folder_names(evidence: Path) -> set[str]:
-    return {path.name for path in evidence.iterdir()} if evidence.is_dir() else set()
+    return {path.name for path in evidence.iterdir() if path.is_dir()} if evidence.is_dir() else set()
 
 
 def _until(condition: Any, what: str, process: subprocess.Popen[bytes]) -> Any:

@@ -1,0 +1,72 @@
+"""Which runs a proof asks for; the runs themselves are stand-ins that come out as they must."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from drills import twins
+from harness.catalog import name_of
+from harness.cli.run import Request
+from harness.errors import Refused
+
+COMMAND = importlib.import_module("harness.cli.prove")
+HANGS = "An API server hangs"
+PORT = "health-checks-look-at-the-port"  # the only twin of that scenario
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
+    """Every run that was asked for, in order."""
+    requests: list[Request] = []
+
+    def carry_out(request: Request, *, quiet: bool) -> Path:
+        requests.append(request)
+        broken = twins.twin(request.sabotage)
+        verdict = min(broken.outcomes) if broken else "MET"
+        findings = [{"id": broken.finding, "outcome": verdict}] if broken else []
+        found = {"verdict": verdict, "verdicts": {name_of(HANGS): verdict}, "findings": findings}
+        pack = tmp_path / f"pack-{len(requests)}"
+        pack.mkdir()
+        (pack / "findings.json").write_text(json.dumps(found))
+        return pack
+
+    monkeypatch.setattr(COMMAND, "carry_out", carry_out)
+    return requests
+
+
+def prove(folder: Path, *words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(COMMAND.prove, [*words, "--evidence", str(folder / "evidence")])
+    if isinstance(done.exception, Refused):
+        return 3, str(done.exception)
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("name", ["application-recovery", "monthly"])
+def test_one_scenario_is_proved_with_its_own_twins(name: str, tmp_path: Path, asked: list[Request]) -> None:
+    """Once as it is, and once for each way of breaking it; nothing else is run, and nothing else is in the table."""
+    code, said = prove(tmp_path, name, "--only", HANGS.lower())
+    assert code == 0 and "2 of 2 as they must be" in said
+    assert [(request.only.lower(), request.sabotage) for request in asked] == [
+        (HANGS.lower(), ""),
+        (HANGS.lower(), PORT),
+    ]
+
+
+def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[Request]) -> None:
+    """The hint has those that there are, before anything is run."""
+    code, said = prove(tmp_path, "application-recovery", "--only", HANGS, "--twin", "never-rolled-back")
+    assert code == 3 and f"there are: {PORT}" in said
+    code, said = prove(tmp_path, "application-recovery", "--only", "A host dies", "--twin", PORT)
+    assert code == 3 and "there are: none" in said
+    assert asked == []
+
+
+def test_a_scenario_that_there_is_not_is_refused(tmp_path: Path, asked: list[Request]) -> None:
+    """As `drdrill run` refuses it."""
+    assert prove(tmp_path, "network-failover", "--only", HANGS)[0] == 3
+    assert asked == []
