@@ -100,6 +100,21 @@ def test_an_openssl_that_cannot_check_says_nothing_of_the_pack(good: Path, tmp_p
     assert answers(by_hand(good, path=f"{old.parent}:", expected="0" * 64))["authorship"] == "MISSED"
 
 
+@pytest.mark.parametrize("tool", ["comm", "sed", "sha256sum", "od"])
+def test_a_tool_that_does_not_work_is_no_answer(pack: Path, good: Path, tmp_path: Path, tool: str) -> None:
+    """Neither OK nor BAD: a shell where something is missing has compared nothing."""
+    broken = tmp_path / "bin" / tool
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    for spoiled in (False, True):
+        if spoiled:
+            (pack / "plan.yaml").write_text("x")
+        lines = by_hand(pack, guide=good, path=f"{broken.parent}:")
+        assert any(line.startswith("UNKNOWN  nothing can be checked here") for line in lines)
+        assert answers(lines) == dict.fromkeys(verify.QUESTIONS, "UNKNOWN")
+
+
 def edited(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
     def damage(pack: Path) -> None:
         content = (pack / name).read_bytes()

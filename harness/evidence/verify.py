@@ -1132,8 +1132,8 @@ BY_HAND: tuple[tuple[str, str, str], ...] = (
     (
         "Whom do you expect?",
         "Get the fingerprint of the signing key from whoever ran the drill, by another way than this pack. Put it "
-        "between the quotes; without it, who sealed the pack stays unknown. What is a link, a pipe or a device, or far "
-        "too large, is not opened.",
+        "between the quotes; without it, who sealed the pack stays unknown. The tools are tried first. What is a link, "
+        "a pipe or a device, or far too large, is not opened.",
         r"""EXPECTED="${EXPECTED:-}"
 export LC_ALL=C; T=$(mktemp -d); : > "$T/told"
 tell() { printf '%-8s %s: %s\n' "$1" "$2" "$3" | tr '\001-\011\013-\037\177' '?' | tee -a "$T/told"; }
@@ -1143,6 +1143,13 @@ take() {
   elif [ -n "$(find "./$1" -size +"$2"c)" ]; then tell BAD integrity "$1 is too large"
   elif ! cat "./$1" > "$T/$1"; then tell BAD integrity "$1 cannot be read"; fi
 }
+BROKEN=""
+for TOOL in cmp comm cut find grep od openssl paste sed sha256sum sort tail tr uniq wc; do
+  command -v "$TOOL" > /dev/null || BROKEN="$BROKEN $TOOL"; done
+printf 'a\nb\nb\n' > "$T/one"; printf 'b\nc\n' > "$T/two"
+TRIED=$(comm -3 "$T/one" "$T/two" | sed -n -E 's/^.*([a-z])$/\1/p' | od -A n -t x1 | tr -d ' \n'; sha256sum < "$T/two")
+case $TRIED in 610a620a630abb9ead4c*) ;; *) BROKEN="$BROKEN comm, sed, od or sha256sum";; esac
+[ -z "$BROKEN" ] || echo "UNKNOWN  nothing can be checked here, for this is missing or does not work:$BROKEN"
 take pack.dsse.json 8388608; take SHA256SUMS 8388608; take public-key.pem 65536; take journal.jsonl 134217728""",
     ),
     (
@@ -1340,12 +1347,14 @@ fi""",
     ),
     (
         "The answers",
-        "BAD where a line above says so, else UNKNOWN where one says so or a step was left out, else OK.",
+        "BAD where a line above says so, else UNKNOWN where one says so or a step was left out, else OK. Where a tool "
+        "does not work here, no answer is more than UNKNOWN.",
         r"""for STEPS in integrity:3 completeness:1 authorship:1; do
   QUESTION=${STEPS%:*}; ANSWER=OK
   [ "$(grep -c "^OK  *$QUESTION:" "$T/told")" -ge "${STEPS#*:}" ] || ANSWER=UNKNOWN
   if grep -q "^UNKNOWN  *$QUESTION:" "$T/told"; then ANSWER=UNKNOWN; fi
   if grep -q "^BAD  *$QUESTION:" "$T/told"; then ANSWER=BAD; fi
+  [ -z "$BROKEN" ] || ANSWER=UNKNOWN
   echo "The answer about $QUESTION is $ANSWER."
 done
 rm -r "$T" """.rstrip(),
