@@ -312,6 +312,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "ledger, sealed again": ledger_sealed_again,
     "plan, sealed again": lambda pack: resealed(replaced(b"{}", b"{x: 1}", name="plan.yaml")(pack) or pack),
     "number 10^40": seal_says(number=10**40),
+    "number 10^15": seal_says(number=10**15),
     "number 2": seal_says(number=2),
     "another run": seal_says(run="run-7"),
     "another nonce": seal_says(nonce="n1"),

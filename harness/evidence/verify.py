@@ -56,7 +56,7 @@ MOST_ENTRIES = 100_000  # files and folders
 MOST_VALUES = 200_000  # in one line, and in the statement
 LONGEST_NUMBER = 32  # digits
 DEEPEST = 64  # brackets within brackets: more is refused before it can exhaust the stack
-HIGHEST = 999_999_999  # number of a run
+HIGHEST = 10**15 - 1  # number of a run
 MANY = 20  # problems of one kind that are listed one by one
 LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
@@ -1185,7 +1185,7 @@ case $EXPECTED/$SIGNED in
 esac
 if grep -q '^{"_type":"https://in-toto.io/Statement/v1",.*"predicateType":"https://drdrill.dev/evidence-pack/v1",' \
   "$T/statement"; then
-  grep -q '"number":[1-9][0-9]\{0,8\},' "$T/statement" || tell BAD integrity "the number of the run is not one"
+  grep -q '"number":[1-9][0-9]\{0,14\},' "$T/statement" || tell BAD integrity "the number of the run is not one"
 elif grep -q '^{"_type":"[^"]*",.*"predicateType":"[^"]*",' "$T/statement"; then
   tell UNKNOWN integrity "the statement is of another version: these commands do not know it"
 else tell BAD integrity "no statement can be read"; fi""",
