@@ -36,7 +36,8 @@ from harness.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Stack
-from harness.stacks.kinds import ENVIRONMENTS, open_stack
+from harness.stacks.environments import ENVIRONMENTS
+from harness.stacks.kinds import open_stack
 from harness.stacks.parts.settings import Settings
 
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew

@@ -18,7 +18,7 @@ from harness.command import LABEL
 from harness.errors import Exit, Refused
 from harness.folders import CONTROL, UNFINISHED
 from harness.safety import begin, block, running, stopping
-from harness.safety.heal import held, unfinished
+from harness.safety.running import held, unfinished
 from tests.made_packs import series
 
 

@@ -21,7 +21,7 @@ from harness.errors import Exit, NotReady
 from harness.folders import CONTROL, UNFINISHED
 from harness.live import Live
 from harness.safety import stopping
-from harness.safety.heal import held
+from harness.safety.running import held
 from tests import sample_pack
 from tests.sample_pack import RUN, Plot
 

@@ -80,7 +80,7 @@ COMMANDS = {
         "Open for a CI only when no drill is overdue, the latest of each met its objectives, and none became slower.",
     ),
     "history": (
-        "harness.cli.duties:history",
+        "harness.cli.history:history",
         "List every sealed run in order, what is missing or was missed, and the trend of each scenario.",
     ),
     "report": (
@@ -93,7 +93,7 @@ COMMANDS = {
         "allow to claim, and how the runs differ.",
     ),
     "verify": (
-        "harness.cli.packs:verify",
+        "harness.cli.verify:verify",
         "Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?",
     ),
 }

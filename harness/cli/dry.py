@@ -14,7 +14,7 @@ from drills.questions import COMMANDER, questions
 from harness.catalog import Drill, Scenario, Sentence, name_of
 from harness.plan import Plan
 from harness.plan.lengths import in_words
-from harness.stacks.kinds import ENVIRONMENTS
+from harness.stacks.environments import ENVIRONMENTS
 
 
 def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended: bool = False) -> None:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from harness.errors import Refused
 from harness.people import LONGEST
-from harness.stacks.kinds import ENVIRONMENTS
+from harness.stacks.environments import ENVIRONMENTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 RUNGS = ("rootless", "privileged", "loopback")

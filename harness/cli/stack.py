@@ -24,7 +24,8 @@ from harness.recorder import Memory
 from harness.run import new_id
 from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
-from harness.stacks.kinds import ENVIRONMENTS, prepare, remove_left, way_in
+from harness.stacks.environments import ENVIRONMENTS
+from harness.stacks.kinds import prepare, remove_left, way_in
 from harness.stacks.local import world
 from harness.surroundings import for_harness, for_people
 
