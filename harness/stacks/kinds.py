@@ -1,5 +1,5 @@
 """The kinds of stacks there are. A new kind is a folder beside this file and a line in each function here; its name is
-in `harness.stacks.environments`."""
+in `harness.environments`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.environments import ENVIRONMENTS
 from harness.errors import Refused
 from harness.folders import temporary_prefix
 from harness.recorder import Recorder
@@ -15,8 +16,9 @@ from harness.stacks import Stack
 from harness.stacks.docker import engine, image
 from harness.stacks.docker import stack as docker
 from harness.stacks.docker.stack import DockerStack
-from harness.stacks.environments import ENVIRONMENTS
-from harness.stacks.local import LocalStack, remove_local, world
+from harness.stacks.local import world
+from harness.stacks.local.leftovers import remove_local
+from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts import lifting
 from harness.stacks.parts.settings import Settings
 
