@@ -60,9 +60,10 @@ test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test
 	@bin/timed 'crash tests' $(PYTEST) tests/crash $(ARGS)
 
-bench: setup ## how exact the clock of an outage is, and how fast ledgers are compared
+bench: setup ## how exact the clock of an outage is, how fast ledgers are compared, and how fast commands start
 	@bin/timed 'the clock of an outage' .venv/bin/python -m benchmarks.precision
 	@bin/timed 'the ledger check' .venv/bin/python -m benchmarks.ledger
+	@bin/timed 'the start of commands' .venv/bin/python -m benchmarks.start
 
 clean: ## remove .venv and caches; evidence/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

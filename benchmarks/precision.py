@@ -30,9 +30,8 @@ from harness.command import Commands, end_labelled
 from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
-from harness.workload import Group, Workload
 from harness.workload.ledger import SECOND, Request, outcomes
-from harness.workload.workload import RATE
+from harness.workload.workload import RATE, Group, Workload
 from tests.small_service import SmallService
 
 LENGTHS = (timedelta(seconds=0.4), timedelta(seconds=3))

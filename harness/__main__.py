@@ -8,7 +8,7 @@ from typing import cast
 
 import click
 
-from harness.cli import drdrill
+from harness.cli import Later, drdrill
 from harness.errors import DrillError, Exit
 
 
@@ -53,6 +53,7 @@ def _command(words: list[str]) -> str:
             break
         said.append(word)
         command = command.commands[word]
+        command = command.real if isinstance(command, Later) else command
     return " ".join(said)
 
 

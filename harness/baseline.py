@@ -10,7 +10,7 @@ from harness.exposure import ExposureSampler
 from harness.recorder import Recorder
 from harness.sabotage import Sabotage
 from harness.stacks import Stack
-from harness.workload import Workload
+from harness.workload.workload import Workload
 
 GOOD = timedelta(seconds=2)  # of good service
 LIMIT = timedelta(seconds=60)

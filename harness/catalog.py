@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from gherkin.dialect import Dialect
-from pytest_bdd import parser
-from pytest_bdd.exceptions import GherkinParseError
-from pytest_bdd.gherkin_parser import Scenario as Written
-from pytest_bdd.steps import step_function_context_registry
 
+from harness import feature_file
 from harness.errors import Refused
+from harness.feature_file import NotGherkin, Written, filled
 from harness.lookalikes import RETYPE, unseen
 
 LONGEST_NAME = 200  # letters: a folder's name may have 255 bytes, and files are named after it
@@ -51,7 +49,6 @@ class Scenario:
     title: str  # "An operator's mistake"
     tags: tuple[str, ...]  # its own, and those of its examples, its rule and its feature
     sentences: tuple[Sentence, ...]
-    unknown: tuple[str, ...]  # sentences that no step is written for, among the steps that are imported
     line: int  # in the feature; of an outline that of its example
 
     @property
@@ -117,12 +114,11 @@ def announced(features: Path) -> list[Drill]:
 
 def read(path: Path) -> Drill:
     """One feature, with every scenario that is written in it. Errors: `Refused` naming the line."""
-    parsing = _EveryScenario(str(path.parent), path.name)
     try:
         _must_be_short(path)
-        feature = parsing.parse()
-    except GherkinParseError as error:
-        odd = unseen(str(error.line_content))
+        feature = feature_file.read(path)
+    except NotGherkin as error:
+        odd = unseen(error.content)
         named = f" (there is {odd})" if odd else ""
         hint = f"{RETYPE if odd else 'mend the Gherkin'}; {HINT}"
         raise Refused(f"{path}:{error.line}: {error.message}{named}", hint=hint) from None
@@ -131,23 +127,10 @@ def read(path: Path) -> Drill:
     except (UnicodeDecodeError, OSError) as error:
         raise Refused(f"{path}: {error}", hint="a feature is a UTF-8 text file") from None
     scenarios = (
-        scenario for template, written in parsing.every for scenario in _filled(path, feature.tags, template, written)
+        scenario for written in feature.scenarios for scenario in _each_of(path, written, language=feature.language)
     )
     name = path.stem.replace("_", "-")
-    return Drill(name, path.parent.name, feature.name or path.stem, path, tuple(scenarios))
-
-
-def must_be_understood(chosen: Iterable[Drill]) -> None:
-    """Errors: `Refused` naming the sentences that no step is written for; nothing was begun then."""
-    for drill in chosen:
-        unknown = sorted({sentence for scenario in drill.scenarios for sentence in scenario.unknown})
-        if unknown:
-            odd_in = {sentence: unseen(sentence) for sentence in unknown}
-            listed = "; ".join(f"{each} (there is {odd_in[each]})" if odd_in[each] else each for each in unknown)
-            mend = RETYPE if any(odd_in.values()) else "write it in drills/steps, or mend the sentence"
-            raise Refused(
-                f"{drill.feature}: no step says what this means: {listed}", hint=f"{mend}; docs/write-a-drill.md"
-            )
+    return Drill(name, path.parent.name, feature.title or path.stem, path, tuple(scenarios))
 
 
 def _must_be_short(path: Path) -> None:
@@ -166,61 +149,43 @@ def _must_be_short(path: Path) -> None:
                 break
 
 
-class _EveryScenario(parser.FeatureParser):
-    """Keeps every scenario as it comes: a feature of pytest-bdd has only the last one of each title."""
-
-    def __init__(self, folder: str, name: str) -> None:
-        super().__init__(folder, name)
-        self.every: list[tuple[parser.ScenarioTemplate, Written]] = []
-
-    def parse_scenario(
-        self, scenario_data: Written, feature: parser.Feature, rule: parser.Rule | None = None
-    ) -> parser.ScenarioTemplate:
-        template = super().parse_scenario(scenario_data, feature, rule)
-        self.every.append((template, scenario_data))
-        return template
-
-
-def _filled(path: Path, tags: set[str], template: parser.ScenarioTemplate, written: Written) -> Iterator[Scenario]:
+def _each_of(path: Path, written: Written, *, language: str) -> Iterator[Scenario]:
     """The scenario itself, or one for each row of its examples. Errors: `Refused` where there are no rows."""
-    tags = tags | template.tags | (template.rule.tags if template.rule else set())
-    if not written.examples:
-        _must_be_no_outline(path, template)
-        yield _scenario(template, {}, tags, template.line_number)
-    tables = iter(template.examples)  # those with a header
-    for table in written.examples:
-        if not table.table_body:
+    if not written.tables:
+        _must_be_no_outline(path, written, language)
+        yield _scenario(written, {}, written.tags, written.line)
+    for table in written.tables:
+        if not table.rows:
             raise Refused(
-                f"{path}:{table.location.line}: these examples of {template.name!r} have no row, so nothing is run",
+                f"{path}:{table.line}: these examples of {written.title!r} have no row, so nothing is run",
                 hint="write a header and a row for each scenario, or take the examples away",
             )
-        examples = next(tables)
-        for row, values in zip(table.table_body, examples.as_contexts(), strict=True):
-            yield _scenario(template, values, tags | examples.tags, row.location.line)
+        for row in table.rows:
+            yield _scenario(written, row.values, written.tags | table.tags, row.line)
 
 
-def _must_be_no_outline(path: Path, template: parser.ScenarioTemplate) -> None:
-    dialect = Dialect.for_name(template.feature.language)
+def _must_be_no_outline(path: Path, written: Written, language: str) -> None:
+    dialect = Dialect.for_name(language)
     assert dialect is not None  # the parser knew it
     only_outlines = set(dialect.scenario_outline_keywords) - set(dialect.scenario_keywords)
-    if template.keyword in only_outlines:
+    if written.keyword in only_outlines:
         raise Refused(
-            f"{path}:{template.line_number}: the outline {template.name!r} has no examples, so nothing is run",
+            f"{path}:{written.line}: the outline {written.title!r} has no examples, so nothing is run",
             hint=f"write {dialect.examples_keywords[0]}: with a header and rows, or make it a plain scenario",
         )
 
 
-def _scenario(template: parser.ScenarioTemplate, values: dict[str, str], tags: set[str], line: int) -> Scenario:
-    rendered = template.render(values)
-    shared = len(template.all_background_steps)
+def _scenario(written: Written, values: Mapping[str, str], tags: frozenset[str], line: int) -> Scenario:
+    title = filled(written.title, values)
+    shared = len(written.background)
     return Scenario(
-        name=name_of(rendered.name),
-        title=rendered.name,
+        name=name_of(title),
+        title=title,
         tags=tuple(sorted(tags)),
         sentences=tuple(
-            Sentence(step.keyword, step.name, step.type, at < shared) for at, step in enumerate(rendered.steps)
+            Sentence(step.keyword, filled(step.text, values), step.kind, at < shared)
+            for at, step in enumerate((*written.background, *written.steps))
         ),
-        unknown=tuple(step.name for step in rendered.steps if not _understood(step.type, step.name)),
         line=line,
     )
 
@@ -283,8 +248,3 @@ def _files(features: Path, pattern: str) -> list[Path]:
 
 def _hyphened(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.replace("'", "")).strip("-")
-
-
-def _understood(kind: str, text: str) -> bool:
-    steps = step_function_context_registry.values()
-    return any(step.type in (None, kind) and step.parser.is_matching(text) for step in steps)

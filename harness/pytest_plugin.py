@@ -32,6 +32,7 @@ from harness.scene import Scene
 from harness.stacks import kinds
 from harness.stacks.local import world
 from harness.surroundings import for_harness
+from harness.understood import must_be_understood
 
 SCENE = pytest.StashKey[Scene]()
 ABORTED = pytest.StashKey[bool]()
@@ -238,7 +239,7 @@ def _enter(config: pytest.Config) -> None:
     if world.inside():
         return
     plan.load(PLAN, features=FEATURES)
-    catalog.must_be_understood(catalog.announced(FEATURES))
+    must_be_understood(catalog.announced(FEATURES))
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, rung=config.option.rung)

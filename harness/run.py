@@ -21,6 +21,7 @@ from harness.checks import RULES
 from harness.code_state import code_state
 from harness.command import Commands
 from harness.decisions import Attended, Desk, StandIn
+from harness.environments import ENVIRONMENTS
 from harness.errors import DrillError, NotReady
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
@@ -36,7 +37,7 @@ from harness.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Stack
-from harness.stacks.kinds import ENVIRONMENTS, open_stack
+from harness.stacks.kinds import open_stack
 from harness.stacks.parts.settings import Settings
 
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew

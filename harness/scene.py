@@ -25,8 +25,8 @@ from harness.run import STEADY_LIMIT, Run, must_be_steady, quietly, steady
 from harness.safety import undo
 from harness.stacks import Member, Stack, Unfenced
 from harness.watch import Watch
-from harness.workload import Group, Workload, outside
 from harness.workload.rows import export_rows
+from harness.workload.workload import Group, Workload, outside
 
 DETECTION_LIMIT = timedelta(minutes=5)
 LOOKS = timedelta(milliseconds=500)  # between two looks of a monitor

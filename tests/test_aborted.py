@@ -95,7 +95,7 @@ def test_an_aborted_run_ends_with_the_code_of_the_harness(
         journal.record("scenario.end", scenario="Another", outcome=outcome, error=error)
         journal.record("run.end", outcome=outcome, by="harness")
     pack = seal(folder, tmp_path / "r1", key=OURS)
-    monkeypatch.setattr(sys.modules["harness.cli.run"], "carry_out", lambda request, quiet: pack)
+    monkeypatch.setattr("harness.cli.run.carry_out", lambda request, quiet: pack)
     monkeypatch.setattr(sys, "argv", ["drdrill", "run", "monthly", "--json", "--evidence", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -13,7 +13,8 @@ from harness.command import LABEL
 from harness.errors import Refused
 from harness.folders import CONTROL, UNFINISHED
 from harness.safety import begin, stopping
-from harness.safety.heal import heal_run, held, unfinished
+from harness.safety.heal import heal_run
+from harness.safety.running import held, unfinished
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,11 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-import reports
 from harness.checks import RULES, Finding, Outcome
 from harness.duties import gate, runs, standing
 from harness.live import Live
 from reports import calendar_text, compare_page, compare_text, history, history_page, history_text, text, verdicts
+from reports.build import build
 from reports.compare import compare
 from reports.judged import NOT_BAD, WITHIN, exercised, figure_of, not_bad, said, used, with_reach
 from reports.pack import Pack, read
@@ -70,7 +70,7 @@ def known(folder: Path) -> Pack:
 
 
 def page_of(folder: Path) -> str:
-    html = reports.build(folder)["index.html"].decode()
+    html = build(folder)["index.html"].decode()
     assert Page(html).open == []
     return html
 
@@ -96,7 +96,7 @@ def test_an_objective_beyond_what_a_run_could_see_is_never_simply_met(within: Pa
     assert "longest outage this run could have seen: 59.0 s" in words and f"reach: {WITHIN}" not in words
     assert re.search(rf"✓ MET, {WITHIN}:\n +recovery time .*objective 1 h", text.summary(within))
     assert "longest outage this run could have seen 59.0 s" in text.summary(within)
-    root = Xml.fromstring(reports.build(within)["junit.xml"])
+    root = Xml.fromstring(build(within)["junit.xml"])
     case = next(case for case in root.iter("testcase") if case.attrib["name"] == "Recovery time")
     assert f"outcome: MET, {WITHIN}\n" in (case.findtext("system-out") or "")
     assert case.find("failure") is None and case.find("error") is None
@@ -184,7 +184,7 @@ def test_every_report_says_that_no_request_was_bad(tmp_path: Path) -> None:
     assert ">Service to customers</text>" in html
     assert "served again 3.77 s" not in html and ">Time to recover</text>" not in html
     assert f"recovery time    {NOT_BAD} (0 s to 3.77 s)" in text.summary(folder)
-    root = Xml.fromstring(reports.build(folder)["junit.xml"])
+    root = Xml.fromstring(build(folder)["junit.xml"])
     assert all("time" not in case.attrib for case in root.iter("testcase"))
     other = judged(sample_cut.write(tmp_path / "other"), calm)
     journal = other / "journal.jsonl"
@@ -208,7 +208,7 @@ def test_what_was_left_out_stands_next_to_the_verdict(tmp_path: Path) -> None:
     assert words_of(html).count(f"MET for what was exercised; {left}") == 2
     assert f"    MET for what was exercised; {left}\n" in lines
     assert lines.endswith("✓ MET for what was exercised: the verdict of the run\n")
-    built = reports.build(folder)
+    built = build(folder)
     assert f"MET for what was exercised; {left}" in built["junit.xml"].decode()
     (document,) = (content.decode() for name, content in built.items() if name.startswith("root-cause"))
     assert f"verdict MET; MET for what was exercised; {left}" in document

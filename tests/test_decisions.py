@@ -29,7 +29,7 @@ from harness.errors import Declined, Refused
 from harness.folders import CONTROL, UNFINISHED
 from harness.live import Live
 from harness.recorder import Memory
-from harness.safety.heal import held
+from harness.safety.running import held
 from harness.scene import Scene
 from tests.histories import NAME, a_mistake
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -236,8 +235,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[Request]:
         chosen = [duty for duty in DUTIES if name in (duty.drill, duty.cadence) and not duty.not_built]
         return [type("Drill", (), {"name": duty.drill, "title": named[duty.drill].title})() for duty in chosen]
 
-    monkeypatch.setattr(sys.modules["harness.cli.run"], "carry_out", carry_out)
-    monkeypatch.setattr(sys.modules["harness.cli.run"], "choose", choose)
+    monkeypatch.setattr("harness.cli.run.carry_out", carry_out)
+    monkeypatch.setattr("harness.cli.run.choose", choose)
     return requests
 
 

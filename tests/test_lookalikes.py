@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from drills import PLAN
-from harness import catalog, plan
-from harness.catalog import Drill, Scenario
+from harness import catalog, plan, understood
+from harness.catalog import Drill, Scenario, Sentence
 from harness.duties import waivers
 from harness.errors import Refused
 from harness.lookalikes import RETYPE, unseen
@@ -107,9 +107,10 @@ def test_a_sentence_names_it() -> None:
     sentence, other = "an operator\u2019s mistake", "nothing like it"
 
     def refused(*unknown: str) -> Refused:
-        scenario = Scenario("x", "X", (), (), unknown, line=1)
+        sentences = tuple(Sentence("When", text, "when", background=False) for text in unknown)
+        scenario = Scenario("x", "X", (), sentences, line=1)
         with pytest.raises(Refused) as caught:
-            catalog.must_be_understood([Drill("d", "monthly", "D", Path("d.feature"), (scenario,))])
+            understood.must_be_understood([Drill("d", "monthly", "D", Path("d.feature"), (scenario,))])
         return caught.value
 
     assert f"{sentence} (there is U+2019 RIGHT SINGLE" in refused(sentence, other).message

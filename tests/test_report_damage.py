@@ -12,10 +12,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-import reports
 from harness.checks import Finding, Outcome
 from harness.errors import Refused
 from reports import pack, text
+from reports.build import build
 from tests import junit_rules, sample_cut, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
 from tests.test_reports import Page, page_of
@@ -73,7 +73,7 @@ def test_hostile_text_is_shown_and_never_obeyed(name: str, packs: dict[str, Path
                     beside=[[HOSTILE, HOSTILE]])  # fmt: skip
     (folder / "findings.json").write_text(json.dumps(content))
     (folder / "features/monthly/hostile.feature").write_text(f"Feature: {HOSTILE!a}\n  Scenario: {HOSTILE!a}\n")
-    built = reports.build(folder)
+    built = build(folder)
     html = built["index.html"].decode()
     page = Page(html)
     assert page.open == [] and not page.of("script") and not page.of("img")
@@ -108,7 +108,7 @@ def test_a_damaged_journal_has_a_page_all_the_same(name: str, packs: dict[str, P
     folder = shutil.copytree(packs[name], tmp_path / "damaged")
     for content in damages(packs[name], random.Random(20261102)):
         (folder / "journal.jsonl").write_bytes(content)
-        built = reports.build(folder)
+        built = build(folder)
         assert Page(built["index.html"].decode()).open == []
         assert junit_rules.broken(Xml.fromstring(built["junit.xml"])) == []
         assert text.summary(folder)
@@ -142,7 +142,7 @@ def test_damaged_ledgers_and_findings_are_problems_on_the_page(met: Path) -> Non
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     """A folder without a journal is bad input, with a hint."""
     with pytest.raises(Refused, match=r"no journal\.jsonl"):
-        reports.build(tmp_path)
+        build(tmp_path)
 
 
 def test_a_scenario_name_cannot_leave_the_pack(met: Path) -> None:

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-import reports
 from harness.live import Live
 from reports import customers, text
 from reports import pack as packs
+from reports.build import build
 from reports.compare import compare
 from tests import sample_cut, sample_pack
 from tests.histories import NAME, History, ns
@@ -32,11 +32,11 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(cut: Path) -> str:
     """Its page."""
-    return reports.build(cut)["index.html"].decode()
+    return build(cut)["index.html"].decode()
 
 
 def page_of(folder: Path, history: History) -> str:
-    return reports.build(sample_cut.write(folder, history))["index.html"].decode()
+    return build(sample_cut.write(folder, history))["index.html"].decode()
 
 
 def table(page: str, caption: str) -> list[list[str]]:
@@ -48,7 +48,7 @@ def table(page: str, caption: str) -> list[list[str]]:
 
 def test_the_page_is_whole_and_links_lead_to_files_of_the_pack(cut: Path, page: str) -> None:
     """Every element is closed, nothing is fetched, and a link leads into the page or to a report beside it."""
-    seen, built = Page(page), reports.build(cut)
+    seen, built = Page(page), build(cut)
     assert seen.open == []
     ids = {attrs["id"] for _, attrs in seen.tags if "id" in attrs}
     links = [str(attrs["href"]) for _, attrs in seen.tags if "href" in attrs]
@@ -119,7 +119,7 @@ def test_what_a_scenario_does_not_have_leaves_no_empty_section(page: str) -> Non
 
 def test_a_restored_database_has_none_of_the_new_sections(tmp_path: Path) -> None:
     """The page of the first drill is what it was."""
-    html = reports.build(sample_pack.write(tmp_path / "pack", Plot(rate=3.0)))["index.html"].decode()
+    html = build(sample_pack.write(tmp_path / "pack", Plot(rate=3.0)))["index.html"].decode()
     for words in ("Who was answered from which timeline", "What was injected and what was seen", "operations told",
                   "Root cause:", "Not exercised on this machine", "What customers outside saw"):  # fmt: skip
         assert words not in html, words

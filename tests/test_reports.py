@@ -14,10 +14,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-import reports
 from harness.checks import load
 from harness.workload import ledger
 from reports import customers, features, text
+from reports.build import build
 from reports.words import clean
 from tests import junit_rules, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
@@ -50,7 +50,7 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def built(packs: dict[str, Path]) -> dict[str, dict[str, bytes]]:
     """Their reports."""
-    return {name: reports.build(folder) for name, folder in packs.items()}
+    return {name: build(folder) for name, folder in packs.items()}
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def met(packs: dict[str, Path], tmp_path: Path) -> Path:
 
 
 def page_of(folder: Path) -> str:
-    return reports.build(folder)["index.html"].decode()
+    return build(folder)["index.html"].decode()
 
 
 class Page(HTMLParser):
@@ -108,13 +108,13 @@ def test_the_same_files_give_the_same_bytes(
     os.environ["TZ"] = "Pacific/Kiritimati"
     time.tzset()
     try:
-        assert reports.build(moved) == before
+        assert build(moved) == before
     finally:
         os.environ.pop("TZ") if zone is None else os.environ.update(TZ=zone)
         time.tzset()
     for file, content in before.items():
         (moved / file).write_bytes(content)
-    assert reports.build(moved) == before, "reports that lie in the pack change nothing"
+    assert build(moved) == before, "reports that lie in the pack change nothing"
 
 
 @pytest.mark.parametrize("name", PLOTS)
@@ -193,7 +193,7 @@ def test_a_verdict_that_no_finding_explains_is_not_green(met: Path) -> None:
     content["findings"] = [each for each in content["findings"] if each["scenario"] == MISTAKE]
     content["verdicts"][VOLUMES] = "MET"
     (met / "findings.json").write_text(json.dumps(content))
-    root = Xml.fromstring(reports.build(met)["junit.xml"])
+    root = Xml.fromstring(build(met)["junit.xml"])
     bare = {case.attrib["classname"]: case for case in root.iter("testcase") if case.attrib["name"] == "verdict"}
     assert set(bare) == {"An operator's mistake", "All volumes lost"}
     assert all(case.find("error") is not None for case in bare.values())

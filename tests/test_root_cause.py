@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reports
 from harness.checks.root_cause import QUESTIONS
 from reports import excerpts
+from reports.build import build
 from reports.root_cause import md
 from tests import sample_cut, sample_pack
 from tests.histories import INTENT, NAME, utc
@@ -33,7 +33,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def document(cut: Path) -> str:
     """Its document."""
-    return reports.build(cut)[DOCUMENT].decode()
+    return build(cut)[DOCUMENT].decode()
 
 
 def test_it_says_what_was_injected_and_that_the_drill_did_it(document: str) -> None:
@@ -81,7 +81,7 @@ def test_every_question_is_open_and_none_is_answered(document: str) -> None:
 
 def test_the_page_links_to_it_and_counts_its_questions(cut: Path) -> None:
     """A reader of the page is led to the document."""
-    page = reports.build(cut)["index.html"].decode()
+    page = build(cut)["index.html"].decode()
     assert f'<a href="{DOCUMENT}">' in page
     assert f"{len(QUESTIONS)} open questions" in page
 
@@ -89,12 +89,12 @@ def test_the_page_links_to_it_and_counts_its_questions(cut: Path) -> None:
 def test_only_a_scenario_of_a_category_has_one(tmp_path: Path) -> None:
     """A restore of the database exercises no category; nor does a scenario in which nothing was hurt."""
     restored = sample_pack.write(tmp_path / "restored", Plot(rate=1.0))
-    assert set(reports.build(restored)) == {"index.html", "junit.xml"}
+    assert set(build(restored)) == {"index.html", "junit.xml"}
     history = a_zone_cut()
     history.drop("fault.intent", "fault.bit", "fault.held", "fault.healed")
-    assert DOCUMENT not in reports.build(sample_cut.write(tmp_path / "unhurt", history))
+    assert DOCUMENT not in build(sample_cut.write(tmp_path / "unhurt", history))
     odd = changed(a_zone_cut(), "scenario.begin", scenario="../../outside")
-    assert [name for name in reports.build(sample_cut.write(tmp_path / "odd", odd)) if "root" in name] == []
+    assert [name for name in build(sample_cut.write(tmp_path / "odd", odd)) if "root" in name] == []
 
 
 def test_text_out_of_a_pack_is_shown_and_never_obeyed(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_text_out_of_a_pack_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     an_alert(history, 50.0, "X", component="lb-1", summary="| a |\n# not a heading <b> [x](http://y) `z`\u202e")
     pack = sample_cut.write(tmp_path / "pack", history)
     (pack / "logs" / "lb-1.log").write_text("```\n# not a heading\n\x1b[2J\n````text\n")
-    text = reports.build(pack)[DOCUMENT].decode()
+    text = build(pack)[DOCUMENT].decode()
     row = next(line for line in text.splitlines() if "not a heading" in line and line.startswith("|"))
     assert row.count("|") - row.count("\\|") == 4
     assert "\\# not a heading \\<b\\> \\[x\\](http://y) \\`z\\`\\<U+202E\\>" in row
@@ -161,4 +161,4 @@ def test_an_excerpt_is_bounded(tmp_path: Path) -> None:
 def test_the_same_pack_gives_the_same_bytes(cut: Path, document: str) -> None:
     """Also once the document lies in the pack."""
     (cut / DOCUMENT).write_text(document)
-    assert reports.build(cut)[DOCUMENT].decode() == document
+    assert build(cut)[DOCUMENT].decode() == document

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from harness.command import LABEL
 from harness.errors import Exit, Refused
 from harness.folders import CONTROL, UNFINISHED
 from harness.safety import begin, block, running, stopping
-from harness.safety.heal import held, unfinished
+from harness.safety.running import held, unfinished
 from tests.made_packs import series
 
 
@@ -197,7 +197,7 @@ def test_stopping_has_a_limit(evidence: Path, monkeypatch: pytest.MonkeyPatch) -
     """A run that does not end is named, with what to do; the block stays."""
     folder, lock = begin.begin(evidence, "r1")
     for name in ("harness.cli.stop", "harness.safety.heal"):
-        module = sys.modules[name]
+        module = import_module(name)
         monkeypatch.setattr(module, "STOP_LIMIT", module.STOP_LIMIT * 0)
     try:
         assert "run r1 is alive and does not stop" in refused(call("stop", "--evidence", evidence))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,7 +20,7 @@ from harness.errors import Exit, NotReady
 from harness.folders import CONTROL, UNFINISHED
 from harness.live import Live
 from harness.safety import stopping
-from harness.safety.heal import held
+from harness.safety.running import held
 from tests import sample_pack
 from tests.sample_pack import RUN, Plot
 
@@ -177,7 +176,7 @@ def test_a_run_that_was_killed_and_that_nobody_heals_is_not_watched_for_ever(
     run: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says what heals it."""
-    monkeypatch.setattr(sys.modules["harness.cli.watch"], "BETWEEN", timedelta(0))
+    monkeypatch.setattr("harness.cli.watch.BETWEEN", timedelta(0))
     timer = threading.Timer(PACE.total_seconds(), run.die)
     timer.start()
     done = CliRunner().invoke(drdrill, ["watch", "--evidence", str(run.evidence)])

@@ -18,9 +18,9 @@ from harness.errors import DrillError
 from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
-from harness.workload import Group, Workload
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail
+from harness.workload.workload import Group, Workload
 from tests.small_service import SmallService
 from tests.test_ledger import sent
 

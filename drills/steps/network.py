@@ -14,7 +14,7 @@ from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
 from harness.scene import Scene
-from harness.workload import Group
+from harness.workload.workload import Group
 
 INSIDE = 2.0  # requests a second of each group inside a zone
 # Of a slow link: percent of packets, and a second. A segment of 16 MB goes to each of two copies every 5 s, written or

@@ -14,8 +14,10 @@ from harness import surroundings
 from harness.cli.options import as_json
 from harness.errors import DrillError, Exit, NotReady
 from harness.folders import DISK_WANTED as DISK
+from harness.later import fetch
 from harness.stacks.docker import engine, image
-from harness.stacks.local import probe, trial, world
+from harness.stacks.local import world
+from harness.stacks.local.world import Tried
 
 
 @click.command()
@@ -27,7 +29,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     best = next((one for one in tried if one.ok), None)
     free = shutil.disk_usage(Path.cwd()).free
     containers = _containers()
-    powers = [trial.tried(best.name), *probe.powers(best.name)] if best else []
+    powers = _powers(best.name) if best else []
     ignored = surroundings.ignored()
     proxies = [name for name in surroundings.PROXIES if name in os.environ]
     facts = {
@@ -99,3 +101,9 @@ def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
         click.echo(f"  {'ignored':<11} yours, and handed to no part of a stack: {', '.join(ignored)}")
     if proxies:
         click.echo(f"  {'proxy':<11} only for what is fetched from outside (bin/set-up, the base of the image)")
+
+
+def _powers(rung: str) -> list[Tried]:
+    """What a stack on that rung can do, tried on a real one; only this wants all that stacks stand on."""
+    tried, powers = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:powers")
+    return [tried(rung), *powers(rung)]

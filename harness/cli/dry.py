@@ -12,9 +12,9 @@ from drills.expectations import expected
 from drills.procedures import procedures
 from drills.questions import COMMANDER, questions
 from harness.catalog import Drill, Scenario, Sentence, name_of
+from harness.environments import ENVIRONMENTS
 from harness.plan import Plan
 from harness.plan.lengths import in_words
-from harness.stacks.kinds import ENVIRONMENTS
 
 
 def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended: bool = False) -> None:

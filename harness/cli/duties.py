@@ -1,4 +1,4 @@
-"""`drdrill calendar`, `drdrill gate` and `drdrill history`: what is due, what was done, and what that shows."""
+"""`drdrill calendar` and `drdrill gate`: what is due, and what was done of it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from drills import FEATURES
 from harness import catalog, clock
 from harness.cli import month as months
 from harness.cli import options
-from harness.cli.output import older, put
-from harness.cli.screen import EXITS
+from harness.cli.exits import EXITS
+from harness.cli.output import older, put_outside
 from harness.duties import gate as gates
 from harness.duties import ics, slower
-from harness.errors import Refused
-from reports import calendar_text, gate_junit, history_page, history_text
-from reports import history as histories
+from reports import calendar_text, gate_junit
 
 
 @click.command()
@@ -45,7 +43,7 @@ def calendar(
     month = months.look(evidence, key=key, today=today)
     if ics_file:
         written = ics.calendar(month.plan, now=clock.now().utc, older=older(ics_file))
-        _write(ics_file, written, evidence)
+        put_outside(ics_file, written, evidence)
     shown = (month.plan, month.standings, month.folder, month.today)
     if as_json:
         click.echo(json.dumps(calendar_text.calendar_json(*shown), indent=1, ensure_ascii=False))
@@ -85,48 +83,9 @@ def gate(
         today=month.today,
     )
     if junit:
-        _write(junit, gate_junit.xml(found, today=month.today), evidence)
+        put_outside(junit, gate_junit.xml(found, today=month.today), evidence)
     if as_json:
         click.echo(json.dumps(calendar_text.gate_json(found, month.folder, month.today), indent=1, ensure_ascii=False))
     else:
         click.echo(calendar_text.gate(found), nl=False)
     context.exit(EXITS[gates.outcome(found)])
-
-
-@click.command()
-@options.evidence
-@months.key
-@months.today
-@click.option(
-    "--output",
-    metavar="FILE.html",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it as one page with pictures, too.",
-)
-@options.as_json
-@click.pass_context
-def history(
-    context: click.Context, *, evidence: Path, key: str | None, today: date | None, output: Path | None, as_json: bool
-) -> None:
-    """List every sealed run in order, what is missing or was missed, and the trend of each scenario.
-
-    Nothing is judged: the exit code is 0 whatever the figures are.
-    """
-    options.must_be_there(context, evidence)
-    month = months.look(evidence, key=key, today=today)
-    told = histories.tell(month.plan, month.folder, month.standings, month.today)
-    if output:
-        _write(output, history_page.html(told).encode(), evidence)
-    click.echo(histories.as_json(told) if as_json else history_text.lines(told), nl=False)
-    if output:
-        click.echo(f"The page: {output}", err=as_json)
-
-
-def _write(path: Path, content: bytes, evidence: Path) -> None:
-    """Errors: `Refused` where it would lie inside a pack, its folder is not there, or it cannot be written."""
-    home, packs = path.resolve().parent, evidence.resolve()
-    if home.is_relative_to(packs) and home != packs:
-        raise Refused(f"{path} lies inside the evidence", hint="a sealed pack is not written to; choose another file")
-    if not path.parent.is_dir():
-        raise Refused(f"{path}: there is no folder {path.parent}", hint="make the folder, or choose another file")
-    put(path, content)

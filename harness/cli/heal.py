@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import as_json, evidence, must_be_there
 from harness.errors import DrillError, Exit
 from harness.evidence import receipts
-from harness.safety.heal import Healed, heal_run, unfinished
+from harness.later import fetch
+from harness.safety.running import unfinished
+
+if TYPE_CHECKING:
+    from harness.safety.heal import Healed
 
 
 @click.command()
@@ -27,7 +32,7 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
     wrong: list[DrillError] = []
     for folder in unfinished(evidence):
         try:
-            healed.append(heal_run(folder, by="drdrill heal"))
+            healed.append(fetch("harness.safety.heal:heal_run")(folder, by="drdrill heal"))
         except DrillError as error:  # told at the end: first all the others are healed
             wrong.append(error)
     late = receipts.complete(evidence)  # of runs that were killed just after they were sealed

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from harness.environments import ENVIRONMENTS
 from harness.errors import Refused
 from harness.people import LONGEST
-from harness.stacks.kinds import ENVIRONMENTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 RUNGS = ("rootless", "privileged", "loopback")

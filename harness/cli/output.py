@@ -48,6 +48,16 @@ def put(path: Path, content: bytes) -> None:
         raise Refused(f"{path}: {error.strerror or error}", hint=ELSEWHERE) from None
 
 
+def put_outside(path: Path, content: bytes, evidence: Path) -> None:
+    """Errors: `Refused` where it would lie inside a pack, its folder is not there, or it cannot be written."""
+    home, packs = path.resolve().parent, evidence.resolve()
+    if home.is_relative_to(packs) and home != packs:
+        raise Refused(f"{path} lies inside the evidence", hint="a sealed pack is not written to; choose another file")
+    if not path.parent.is_dir():
+        raise Refused(f"{path}: there is no folder {path.parent}", hint="make the folder, or choose another file")
+    put(path, content)
+
+
 def put_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """All of them, in a folder that is made where it is not there. Errors: `Refused`; one that was made is gone."""
     there = os.path.lexists(folder)

@@ -1,4 +1,4 @@
-"""`drdrill report`, `drdrill compare` and `drdrill verify`: what is done with packs that are sealed."""
+"""`drdrill report` and `drdrill compare`: what is done with packs that are sealed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import click
 
 from harness.checks import Outcome
 from harness.checks.again import Again, judge_again
+from harness.cli.exits import EXITS
 from harness.cli.output import put, put_all
-from harness.cli.screen import EXITS
 from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import files
-from harness.evidence import verify as verifier
 from harness.evidence.numbers import pack_digest
 from harness.folders import UNFINISHED, option
-from reports import build, compare_page, compare_text
 from reports import compare as comparison
+from reports import compare_page, compare_text
+from reports.build import build
 from reports.pack import Pack, read
 from reports.words import clean
 
@@ -135,48 +135,3 @@ def _must_be_writable(output: Path, *packs: Path) -> None:
             raise Refused(f"{output} lies inside the pack", hint="a sealed pack is not written to; choose another file")
     if not output.parent.is_dir():
         raise Refused(f"{output}: there is no folder {output.parent}", hint="make the folder, or choose another file")
-
-
-@click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--key", metavar="FILE|FINGERPRINT", help=verifier.KEY_HELP)
-@click.option("--json", "as_json", is_flag=True, help=verifier.JSON_HELP)
-@click.option("--receipts", metavar="FILE", type=click.Path(path_type=Path), help=verifier.RECEIPTS_HELP)
-@click.option("--by-hand", "commands", is_flag=True, help=verifier.BY_HAND_HELP)
-@click.option("--judge", is_flag=True, help="Judge the figures again from the records, by the rules of each pack.")
-@click.pass_context
-def verify(
-    context: click.Context,
-    *,
-    path: Path,
-    key: str | None,
-    receipts: Path | None,
-    as_json: bool,
-    commands: bool,
-    judge: bool,
-) -> None:
-    """Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?
-
-    Answers integrity, completeness and authorship, each with its reasons. With --judge also: are the findings what the
-    records give, by the rules that the pack itself names? Without it no figure is judged.
-    """
-    if as_json and commands:
-        raise click.UsageError("--json and --by-hand exclude each other")
-    try:
-        told = verifier.run(
-            path,
-            key=key,
-            receipts=receipts,
-            as_json=as_json,
-            commands=commands,
-            judge=_judged if judge else None,
-            say=click.echo,
-        )
-        context.exit(told)
-    except verifier.BadInput as error:
-        raise Refused(str(error), hint=error.hint) from None
-
-
-def _judged(report: verifier.Report) -> tuple[str, str]:
-    again = judge_again(report.path, signed=report.facts.get("verdict"))
-    return str(again.outcome), str(again)

@@ -35,6 +35,7 @@ from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
 from harness.surroundings import for_new_run
+from harness.understood import must_be_understood
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
@@ -182,7 +183,7 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
             raise Refused(f"{what}{why}", hint="`drdrill list` shows which there are, and why not the others")
         names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
-    catalog.must_be_understood(chosen)
+    must_be_understood(chosen)
     titles = {scenario.name: scenario.title for drill in chosen for scenario in drill.scenarios}
     if only and catalog.name_of(only) not in titles:
         raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles.values()))

@@ -10,14 +10,13 @@ from pathlib import Path
 import click
 
 from harness.checks import Outcome
+from harness.cli.exits import EXITS
 from harness.errors import DrillError, Exit
 from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
 from harness.live import Follower, Live
 from harness.safety import stopping
 from reports.text import summary
-
-EXITS = {Outcome.MET: Exit.MET, Outcome.MISSED: Exit.MISSED, Outcome.UNKNOWN: Exit.UNKNOWN}
 
 
 class Screen:

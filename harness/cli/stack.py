@@ -18,13 +18,14 @@ import click
 from harness import wait
 from harness.cli import options
 from harness.command import LABEL, end_labelled, labelled
+from harness.environments import ENVIRONMENTS
 from harness.errors import NotInTime, NotReady, Refused
 from harness.folders import option
 from harness.recorder import Memory
 from harness.run import new_id
 from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
-from harness.stacks.kinds import ENVIRONMENTS, prepare, remove_left, way_in
+from harness.stacks.kinds import prepare, remove_left, way_in
 from harness.stacks.local import world
 from harness.surroundings import for_harness, for_people
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.checks import Outcome
-from harness.checks.again import Again, judge_again
 from harness.duties import series
 from harness.duties.past import Figure, Folder, Likeness, Past, Scenario
 from harness.duties.whole import Features, whole
@@ -28,6 +25,10 @@ from harness.evidence import files, numbers, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE, LONGEST_LINE
 from harness.folders import UNFINISHED
+from harness.later import fetch
+
+if TYPE_CHECKING:
+    from harness.checks.again import Again
 
 FINDINGS = "findings.json"
 PROOF = "proof-"
@@ -38,6 +39,7 @@ LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
+Looked: TypeAlias = "tuple[verify.Report, Again | None]"
 
 
 def read(evidence: Path, *, key: str | None = None) -> Folder:
@@ -129,16 +131,16 @@ def _there(path: Path) -> bool:
     return True
 
 
-def _looked_at(packs: Sequence[Path], *, key: str | None) -> list[tuple[verify.Report, Again | None]]:
+def _looked_at(packs: Sequence[Path], *, key: str | None) -> list[Looked]:
     """Every pack verified and judged again, on all CPUs where there are many: 10 to 80 ms for each of its scenarios."""
     one = partial(_look_at, key=key)
     if len(packs) < MANY:
         return [one(pack) for pack in packs]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, packs, chunksize=4))
+    found: list[Looked] = fetch("harness.duties.many:each")(one, packs)
+    return found
 
 
-def _look_at(pack: Path, *, key: str | None) -> tuple[verify.Report, Again | None]:
+def _look_at(pack: Path, *, key: str | None) -> Looked:
     """What cannot be looked at is a pack of which nothing is known; what does not verify is not judged again."""
     try:
         report = verify.verify_pack(pack, key=key)
@@ -147,6 +149,12 @@ def _look_at(pack: Path, *, key: str | None) -> tuple[verify.Report, Again | Non
         report.add("integrity", "unreadable", str(error), verify.UNKNOWN)
         return report, None
     return report, None if _unsound(report, key=key) else judge_again(pack)
+
+
+def judge_again(pack: Path) -> Again:
+    """`harness.checks.again.judge_again`; the rules are imported where there is a pack to judge."""
+    again: Again = fetch("harness.checks.again:judge_again")(pack)
+    return again
 
 
 def _is_pack(path: Path) -> bool:

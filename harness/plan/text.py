@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,7 @@ def read(path: Path) -> Text:
     text = Text(path=path, digest=hashlib.sha256(content).hexdigest())
     written = _decoded(path, content)
     try:
-        _bounded(path, yaml.parse(written, Loader=yaml.SafeLoader))
-        node = yaml.compose(written, Loader=yaml.SafeLoader)
+        node = _Bounded(path, written).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(part for part in (error.context, error.problem) if part)
@@ -142,21 +141,28 @@ def _unreadable(path: Path, line: int, what: str) -> Refused:
     return Refused(f"{path}:{line}: {what}", hint="look at this line and the one before it: indent, colon, quotes")
 
 
-def _bounded(path: Path, events: Iterator[yaml.Event]) -> None:
-    """Refuse aliases, and nesting that no plan has, before anything is built from the file."""
-    depth = 0
-    for event in events:
-        line = event.start_mark.line + 1 if event.start_mark else 1
+class _Bounded(yaml.SafeLoader):
+    """Refuses aliases, and nesting that no plan has, before anything is built from them."""
+
+    def __init__(self, path: Path, written: str) -> None:
+        super().__init__(written)
+        self._path = path
+        self._depth = 0
+
+    def get_event(self) -> yaml.Event:
+        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call]  # the stubs have no type of it
+        where = f"{self._path}:{event.start_mark.line + 1 if event.start_mark else 1}"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Refused(f"{path}:{line}: has an anchor or an alias", hint="write the value out where it is needed")
+            raise Refused(f"{where}: has an anchor or an alias", hint="write the value out where it is needed")
         if tag := getattr(event, "tag", None):
-            raise Refused(f"{path}:{line}: has the tag {tag}", hint="write the value without a tag")
+            raise Refused(f"{where}: has the tag {tag}", hint="write the value without a tag")
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+            self._depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise Refused(f"{path}:{line}: is nested deeper than {DEEPEST} levels", hint="look for a stray bracket")
+            self._depth -= 1
+        if self._depth > DEEPEST:
+            raise Refused(f"{where}: is nested deeper than {DEEPEST} levels", hint="look for a stray bracket")
+        return event
 
 
 def _value(text: Text, node: yaml.Node, where: Where) -> Any:

@@ -18,7 +18,8 @@ from harness.evidence.keys import signing_key
 from harness.folders import CONTROL, DISK_WANTED, UNFINISHED, option
 from harness.safety import block
 from harness.safety.guardian import Guardian
-from harness.safety.heal import heal_run, held, unfinished
+from harness.safety.heal import heal_run
+from harness.safety.running import held, unfinished
 
 FOLDER = "DRDRILL_FOLDER"
 BEGINNING = ".beginning"  # behind the run's id until its folder is locked

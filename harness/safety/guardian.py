@@ -19,7 +19,8 @@ from harness.errors import DrillError, NotReady
 from harness.folders import CONTROL, UNFINISHED
 from harness.recorder import Memory
 from harness.safety import stopping, undo
-from harness.safety.heal import heal_run, held
+from harness.safety.heal import heal_run
+from harness.safety.running import held
 from harness.surroundings import for_harness
 
 LOOKS = timedelta(milliseconds=500)

@@ -5,16 +5,12 @@ Idempotent; harmless where nothing was injected, and while the run is alive (the
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock
 from harness.checks import load
 from harness.command import end_labelled
 from harness.errors import Refused
@@ -28,9 +24,10 @@ from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
 from harness.folders import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.safety import stopping, undo
+from harness.safety.running import held
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
 from harness.workload.workload import record_ledgers
-from reports import build
+from reports.build import build
 
 STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
 
@@ -55,39 +52,6 @@ class Healed:
     def receipt(self) -> str:
         """The receipt of its end; empty where there is no pack."""
         return receipts.ended(self.pack).line if self.pack else ""
-
-
-@contextmanager
-def held(folder: Path, *, within: timedelta = timedelta(0)) -> Iterator[bool]:
-    """Hold a folder; False where somebody alive holds it, or where it is gone.
-
-    The lock is on the folder itself: no file of it can get into a pack, and it stays when the folder is renamed. The
-    kernel lets go of it when its holder dies.
-    """
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        yield False
-        return
-    begin = clock.mono()
-    try:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
-                return
-            except BlockingIOError:
-                if clock.since(begin) >= within:
-                    yield False
-                    return
-                clock.sleep(timedelta(milliseconds=100))
-    finally:
-        os.close(handle)
-
-
-def unfinished(evidence: Path) -> list[Path]:
-    """The runs of a folder that are not sealed, oldest first."""
-    return sorted(path for path in evidence.glob(f"*{UNFINISHED}") if path.is_dir())
 
 
 def heal_run(folder: Path, *, by: str) -> Healed:

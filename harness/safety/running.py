@@ -1,12 +1,50 @@
-"""Which runs of a folder of evidence are under way, those of its proofs among them."""
+"""Which runs of a folder of evidence are under way, those of its proofs among them; and who holds one."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from harness import clock
 from harness.errors import Refused
-from harness.folders import PROOF
-from harness.safety.heal import held, unfinished
+from harness.folders import PROOF, UNFINISHED
+
+
+@contextmanager
+def held(folder: Path, *, within: timedelta = timedelta(0)) -> Iterator[bool]:
+    """Hold a folder; False where somebody alive holds it, or where it is gone.
+
+    The lock is on the folder itself: no file of it can get into a pack, and it stays when the folder is renamed. The
+    kernel lets go of it when its holder dies.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield False
+        return
+    begin = clock.mono()
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield True
+                return
+            except BlockingIOError:
+                if clock.since(begin) >= within:
+                    yield False
+                    return
+                clock.sleep(timedelta(milliseconds=100))
+    finally:
+        os.close(handle)
+
+
+def unfinished(evidence: Path) -> list[Path]:
+    """The runs of a folder that are not sealed, oldest first."""
+    return sorted(path for path in evidence.glob(f"*{UNFINISHED}") if path.is_dir())
 
 
 def under(evidence: Path) -> list[Path]:

@@ -1,4 +1,5 @@
-"""The kinds of stacks there are. A new kind is a folder beside this file and a line in each function here."""
+"""The kinds of stacks there are. A new kind is a folder beside this file and a line in each function here; its name is
+in `harness.environments`."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.environments import ENVIRONMENTS
 from harness.errors import Refused
 from harness.folders import temporary_prefix
 from harness.recorder import Recorder
@@ -14,11 +16,11 @@ from harness.stacks import Stack
 from harness.stacks.docker import engine, image
 from harness.stacks.docker import stack as docker
 from harness.stacks.docker.stack import DockerStack
-from harness.stacks.local import LocalStack, remove_local, world
+from harness.stacks.local import world
+from harness.stacks.local.leftovers import remove_local
+from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts import lifting
 from harness.stacks.parts.settings import Settings
-
-ENVIRONMENTS = {"local": "embedded", "docker": "containers"}  # kind of stack to class of environment
 
 
 def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:

@@ -29,8 +29,8 @@ from harness.stacks.backup_tools.pgbackrest import PgBackRest
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.docker.container import ContainerUnit
 from harness.stacks.docker.stack import DockerStack
-from harness.stacks.local import LocalStack
 from harness.stacks.local.process import LocalProcess
+from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster

@@ -3,7 +3,3 @@
 `workload` begins and ends the customers of a scenario; `customers` is the process of one group of them; `ledger` writes
 and reads what was due, sent and answered; `tail` follows ledgers while they grow.
 """
-
-from harness.workload.workload import Group, Workload, outside
-
-__all__ = ["Group", "Workload", "outside"]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from harness import clock
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
 from harness.stacks import wal
-from harness.stacks.local import LocalStack
+from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.visitor import Visitor
 
 TABLE = "quantumnest.financial_transactions"

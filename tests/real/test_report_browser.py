@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import reports
+from reports.build import build
 from tests import sample_cut, sample_pack
 from tests.sample_pack import VOLUMES, Plot
 
@@ -86,9 +86,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("pages")
     for name, plots in PLOTS.items():
         folder = sample_pack.write(root / name, *plots)
-        (folder / "index.html").write_bytes(reports.build(folder)["index.html"])
+        (folder / "index.html").write_bytes(build(folder)["index.html"])
     folder = sample_cut.write(root / CUT)
-    (folder / "index.html").write_bytes(reports.build(folder)["index.html"])
+    (folder / "index.html").write_bytes(build(folder)["index.html"])
     return {name: root / name / "index.html" for name in (*PLOTS, CUT)}
 
 
@@ -121,7 +121,7 @@ def test_nothing_in_a_pack_can_run(browser: Browser, tmp_path: Path) -> None:
     hostile = "</title></svg><script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
     folder = sample_pack.write(tmp_path / "hostile", Plot(rate=5.0, title=hostile), operator=hostile, sabotage=hostile)
     page = folder / "index.html"
-    page.write_bytes(reports.build(folder)["index.html"])
+    page.write_bytes(build(folder)["index.html"])
     dom = browser.run(page, "--dump-dom")
     assert "<title>MET: Database Backup Restoration</title>" in dom
     assert "<script" not in dom and "<img" not in dom

@@ -38,7 +38,7 @@ from pathlib import Path
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.lose_volumes import LoseVolumes
 from harness.recorder import Memory
-from harness.stacks.local import LocalStack
+from harness.stacks.local.stack import LocalStack
 
 stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())
 segment = DamageStoredObject("WAL segment after the latest base backup", "flip a byte")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from harness.errors import DrillError, Exit, Refused
 from harness.recorder import Memory
-from harness.stacks.local import LocalStack
 from harness.stacks.local.by_hand import FOLDER
+from harness.stacks.local.stack import LocalStack
 
 
 def main(verb: str, names: list[str]) -> int:
