@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import cast
@@ -14,8 +15,10 @@ from harness.errors import DrillError, Exit
 
 def main() -> None:
     """Run a command; every error is one message, a HINT and a documented exit code."""
+    _open_what_is_closed()
     try:
         code = drdrill.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -29,10 +32,12 @@ def main() -> None:
         code = _say("interrupted", hint="nothing is running any more; `drdrill heal` is harmless", code=Exit.UNKNOWN)
     except DrillError as error:
         code = _say(error.message, hint=error.hint, code=error.exit)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # whoever reads has seen enough: click leaves with 1, for missed
+        _write_nowhere()
         code = Exit.FAILED
     except OSError as error:
+        if _is_full(error):
+            _write_nowhere()
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         code = _say(
             what, hint="mend that, then run `drdrill heal`: nothing that was recorded is lost", code=Exit.REFUSED
@@ -43,6 +48,24 @@ def main() -> None:
         what = f"drdrill itself failed: {type(error).__name__}: {error}"
         code = _say(what, hint="DRDRILL_DEBUG=1 shows where; `drdrill heal` undoes what is left", code=Exit.FAILED)
     sys.exit(int(code or 0))
+
+
+def _open_what_is_closed() -> None:
+    """A process that a shell started with `>&-` would give its first file to whoever prints."""
+    for handle in (0, 1, 2):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+
+
+def _write_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_full(error: OSError) -> bool:
+    """Whether it is the output itself that takes no more: what is left of it must not fail once more at the end."""
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG)
 
 
 def _command(words: list[str]) -> str:

@@ -50,6 +50,7 @@ class Scenario:
     tags: tuple[str, ...]  # its own, and those of its examples, its rule and its feature
     sentences: tuple[Sentence, ...]
     line: int  # in the feature; of an outline that of its example
+    described: str = ""  # words below its title, or that of a background, that nothing carries out
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -187,6 +188,7 @@ def _scenario(written: Written, values: Mapping[str, str], tags: frozenset[str],
             for at, step in enumerate((*written.background, *written.steps))
         ),
         line=line,
+        described=written.described,
     )
 
 
@@ -206,6 +208,15 @@ def _must_be_run(drill: Drill) -> None:
         raise Refused(f"{drill.feature}: holds no scenario, so nothing is run", hint=f"write one; {HINT}")
     for scenario in drill.scenarios:
         where = f"{drill.feature}:{scenario.line}"
+        if scenario.described:
+            first = scenario.described.splitlines()[0].strip()
+            odd = unseen(first)
+            named = f" (there is {odd})" if odd else ""
+            raise Refused(
+                f"{where}: {first!r} is no sentence, so nothing would carry it out{named}",
+                hint="begin it with Given, When, Then, And or But; what is only to be read stands below the feature's "
+                "title, or behind a #",
+            )
         if not scenario.title:
             raise Refused(f"{where}: a scenario without a title", hint="say in a few words what happens to whom")
         if len(scenario.name) > LONGEST_NAME:

@@ -48,6 +48,14 @@ def scenarios(announced: Iterable[Drill], *, drills: str = "", only: str = "") -
     return kept
 
 
+def mark_by_cadence(items: Iterable[pytest.Item], announced: Iterable[Drill]) -> None:
+    """`-m monthly` chooses by the folder in which a feature lies, whatever its tags are."""
+    cadences = {drill.name: drill.cadence for drill in announced}
+    for item in items:
+        if key := key_of(item):
+            item.add_marker(cadences[key[0]])
+
+
 def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill], *, whole: bool) -> None:
     """Every scenario that was collected is in the features, once; with `whole`, none of the features is missing.
 

@@ -77,6 +77,7 @@ class Written:
     background: tuple[Step, ...]  # of the feature, then of the rule
     steps: tuple[Step, ...]
     tables: tuple[Table, ...]
+    described: str = ""  # what stands below its title, or that of a background, and is no sentence
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,20 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _COLUMN.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def _scenarios(part: Any, background: tuple[Step, ...], tags: Tags) -> Iterator[Written]:
+def _scenarios(part: Any, background: tuple[Step, ...], tags: Tags, described: str = "") -> Iterator[Written]:
     """Those of a feature or a rule, below the background and the tags of what it stands in."""
     tags |= _tags(part)
     for child in part["children"]:
         if "background" in child:  # the first of them, where there is one
             background += _steps(child["background"])
+            described = described or child["background"]["description"].strip()
         elif "rule" in child:
-            yield from _scenarios(child["rule"], background, tags)
+            yield from _scenarios(child["rule"], background, tags, described)
         else:
-            yield _written(child["scenario"], background, tags)
+            yield _written(child["scenario"], background, tags, described)
 
 
-def _written(scenario: Any, background: tuple[Step, ...], tags: Tags) -> Written:
+def _written(scenario: Any, background: tuple[Step, ...], tags: Tags, described: str) -> Written:
     return Written(
         keyword=scenario["keyword"],
         title=scenario["name"],
@@ -125,6 +127,7 @@ def _written(scenario: Any, background: tuple[Step, ...], tags: Tags) -> Written
         background=background,
         steps=_steps(scenario),
         tables=tuple(_table(examples) for examples in scenario["examples"]),
+        described=described or scenario["description"].strip(),
     )
 
 

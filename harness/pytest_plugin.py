@@ -85,6 +85,7 @@ def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m and -k leave anything out
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """What was collected is what the features say; `--drill` and `--only` leave the other scenarios out."""
     if session.testsfailed or not _is_drill(config):  # what cannot be imported says so itself
@@ -93,6 +94,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     with _or_exit():
         announced = catalog.announced(FEATURES)
         collected.must_be_announced(items, announced, whole=DRILLS.resolve() in map(_path, config.args))
+        collected.mark_by_cadence(items, announced)
         wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
     if option.drill or option.only:
         kept = [item for item in items if collected.key_of(item) in wanted]

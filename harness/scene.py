@@ -326,6 +326,8 @@ class Scene:
                 self._quietly("service did not settle", self._wait_for_service)
             if outcome == "failed" and not self._touched:
                 self._quietly("nobody can say whether it still bites", self.hold)
+            if outcome == "completed" and hurt and not self.run.guardian.watches():
+                outcome, error = "failed", "the guardian was gone: what was hurt was not watched to its end"
             with self.run.listener.shield():
                 self._heal()
             if outcome not in ("stopped", "aborted") and hurt and not self._declined:

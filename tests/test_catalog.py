@@ -269,3 +269,23 @@ def test_a_title_that_matches_nothing_is_refused(only: str) -> None:
     done = CliRunner().invoke(drdrill, ["run", "network-failover", "--only", only, "--dry-run"])
     assert isinstance(done.exception, Refused)
     assert repr(only) in done.exception.message and "A slow link" in done.exception.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Feature: F\nScenario: S\nWen customers write\nGiven customers write\n",
+        "Feature: F\nScenario: S\ngiven customers write\nWhen customers write\n",
+        "Feature: F\nScenario: S\nWhen\u00a0customers write\nGiven customers write\n",
+        "Feature: F\nBackground:\ngiven customers write\nGiven customers write\nScenario: S\nThen customers write\n",
+        "Feature: F\nRule: R\nBackground:\ngiven customers write\nScenario: S\nThen customers write\n",
+    ],
+)
+def test_a_line_that_nothing_would_carry_out_is_refused(tmp_path: Path, text: str) -> None:
+    """A keyword with a slip of the pen makes a sentence a description: left out without a word, it would be not run."""
+    folder = tmp_path / "monthly"
+    folder.mkdir()
+    (folder / "x.feature").write_text(text)
+    with pytest.raises(Refused, match=r"x\.feature:\d+: .*nothing would carry it out"):
+        catalog.announced(tmp_path)
+    assert catalog.drills(tmp_path), "a pack that holds such a feature is still read"

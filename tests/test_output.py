@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import drdrill
-from harness.cli.output import put, put_all
+from harness.cli.output import put, put_all, put_outside
 from harness.errors import Exit, Refused
 from tests.made_packs import series
 
@@ -73,3 +73,14 @@ def test_no_command_destroys_a_file_on_a_full_disk(
     done = CliRunner().invoke(drdrill, [words[0], "--evidence", str(evidence), words[1], str(file)])
     assert isinstance(done.exception, Refused) and done.exception.exit == Exit.REFUSED
     assert str(file) in done.exception.message and file.read_text() == "old"
+
+
+def test_a_file_of_another_kind_is_not_written_over(tmp_path: Path) -> None:
+    """A calendar is written over a calendar, and never over a page or a plan that has its name."""
+    path = tmp_path / "x.ics"
+    put_outside(path, b"BEGIN:VCALENDAR\n1", tmp_path / "evidence")
+    put_outside(path, b"BEGIN:VCALENDAR\n2", tmp_path / "evidence")
+    path.write_text("# README")
+    with pytest.raises(Refused, match="of another kind"):
+        put_outside(path, b"BEGIN:VCALENDAR\n3", tmp_path / "evidence")
+    assert path.read_text() == "# README"

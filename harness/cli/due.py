@@ -44,5 +44,6 @@ def must_make_sense(name: str, *, otherwise: str, only: str, sabotage: str) -> N
         given = "--only" if only else "--sabotage"
         raise Refused(
             f"a run with {given} does no duty of the calendar",
-            hint="`drdrill run due` runs drills whole and as they are; name the drill to run it in another way",
+            hint="`drdrill run due` runs drills whole and as they are; to run one in another way, name it: "
+            "`drdrill run NAME`, or `make drill DRILL=NAME`",
         )

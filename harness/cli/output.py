@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.errors import Refused
 
+ALIKE = 5  # bytes: of a calendar, XML and a page they differ
 LARGEST = 1_000_000  # bytes of an older file that is looked at
 ELSEWHERE = "free some space, or write elsewhere: to a place where you may write"
 
@@ -55,7 +56,17 @@ def put_outside(path: Path, content: bytes, evidence: Path) -> None:
         raise Refused(f"{path} lies inside the evidence", hint="a sealed pack is not written to; choose another file")
     if not path.parent.is_dir():
         raise Refused(f"{path}: there is no folder {path.parent}", hint="make the folder, or choose another file")
+    must_be_alike(path, content)
     put(path, content)
+
+
+def must_be_alike(path: Path, content: bytes) -> None:
+    """Errors: `Refused` where a file is there that does not begin as what would be written over it."""
+    there = older(path) if path.is_file() else b""
+    if there and there[:ALIKE] != content[:ALIKE]:
+        raise Refused(
+            f"{path}: there is another file of this name, of another kind", hint="choose another name, or move it away"
+        )
 
 
 def put_all(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -10,7 +10,7 @@ import click
 from harness.checks import Outcome
 from harness.checks.again import Again, judge_again
 from harness.cli.exits import EXITS
-from harness.cli.output import put, put_all
+from harness.cli.output import must_be_alike, put, put_all
 from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import files
@@ -111,6 +111,7 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
     page = compare_page.html(compared).encode() if output else b""
     click.echo(comparison.as_json(compared) if as_json else compare_text.lines(compared), nl=False)
     if output:
+        must_be_alike(output, page)
         put(output, page)
         click.echo(f"The page: {output}", err=as_json)
 

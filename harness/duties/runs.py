@@ -48,9 +48,9 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
     A folder that is not there has no runs. Errors: `Refused` where it cannot be read, or `key` is no key.
     """
     try:
-        if not _there(evidence):
-            return Folder(evidence)
         fingerprint, _ = verify.expected_key(key, evidence)
+        if not _there(evidence):
+            return Folder(evidence, key=fingerprint)
         entries = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
         packs = [path for path in entries if _is_pack(path)]
     except verify.BadInput as error:

@@ -213,7 +213,14 @@ def _must_be_built(text: plan_text.Text, features: Path) -> None:
     for cadence, duties in text.values["calendar"].items():
         for at, given in enumerate(duties):
             duty = _duty(cadence, given)
-            if duty.not_built or (features / duty.feature).is_file():
+            built = (features / duty.feature).is_file()
+            if duty.not_built and built:
+                text.problem(
+                    ("calendar", cadence, at, "not_built"),
+                    f"{duty.drill} is said not to be built, and there is {features.name}/{duty.feature}",
+                    hint="take not_built away; what is not to be drilled yet is waived in waivers.yaml",
+                )
+            if duty.not_built or built:
                 continue
             near = difflib.get_close_matches(duty.drill, [name for name in names if name != duty.drill], n=1)
             meant = f"; did you mean {near[0]}?" if near else ""

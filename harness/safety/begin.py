@@ -35,6 +35,8 @@ def begin(evidence: Path, run: str, *, viewer: int | None = None) -> tuple[Path,
     Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, or
     where it cannot be written.
     """
+    if not str(evidence).isprintable():
+        raise Refused(f"{str(evidence)!r}: parts of a stack cannot read it", hint="choose a plainer --evidence FOLDER")
     try:
         signing_key()  # one that cannot be used is told now, and not when there is something to seal
         evidence.mkdir(parents=True, exist_ok=True)
