@@ -84,7 +84,7 @@ def test_what_has_changed_brings_its_parts() -> None:
     assert containers and all("docker" in part.run for part in containers)
     assert not any(part.covers_any(["docs/stack.md", "harnessed/x.py"]) for part in ROTATING)
     whys = {part.name: why for why, part in ALL.plan(3, ["drills/steps/network.py"])}
-    assert {whys[part.name] for part in about if part.name in whys} == {"turn", "changed"}
+    assert {whys[part.name] for part in about if part.name in whys} <= {"turn", "changed"}
     assert list(whys.values()).count("changed") >= 5
 
 
