@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tarfile
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,8 +28,7 @@ VERSION = {path: path.name.split("-")[1] for path in STORED}
 
 def unpacked(archive: Path, into: Path) -> Path:
     """A sealed pack that was stored."""
-    with tarfile.open(archive) as tar:
-        tar.extractall(into, filter="data")
+    shutil.unpack_archive(archive, into)  # extractall's filter is not in every Python 3.11
     (pack,) = into.iterdir()
     return pack
 
