@@ -33,4 +33,4 @@ def pack(good: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def as_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings are taken as they are sealed: of packs whose findings were made up, and have no records."""
-    monkeypatch.setattr(runs, "judge_again", lambda pack: Again("made"))
+    monkeypatch.setattr(runs, "judge_again", lambda pack, signed: Again("made"))

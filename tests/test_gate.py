@@ -250,7 +250,8 @@ def test_many_packs_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.Monk
     look(tmp_path / "e", *DONE)
     damaged = run(tmp_path / "e", Made(on("2026-11-12"))) / "findings.json"
     damaged.write_text("{}")
-    monkeypatch.setattr(runs, "judge_again", judge_again)  # other processes have no other
+    real = lambda pack, signed: judge_again(pack, signed=signed)  # noqa: E731  other processes have no other
+    monkeypatch.setattr(runs, "judge_again", real)
     few = runs.read(tmp_path / "e", key=OUR_PRINT)
     monkeypatch.setattr(runs, "MANY", 1)
     assert runs.read(tmp_path / "e", key=OUR_PRINT) == few

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -163,3 +165,16 @@ def test_a_seal_that_names_another_verdict_is_told(evidence: Path, monkeypatch: 
     pack = placed(evidence, nothing)
     said = run("verify", "--judge", pack)
     assert said.exit_code == 1 and "the verdicts in the seal: MISSED of the run, MET in findings.json" in said.output
+
+
+def test_a_run_is_not_hidden_by_its_name_or_its_date(evidence: Path) -> None:
+    """Whatever holds a seal is a run, whatever it is called; one that is dated later than today is named."""
+    pack = placed(evidence, nothing)
+    for name in ("x.reports", "proof-x", "x.beginning"):
+        pack = pack.rename(evidence / name)
+        assert [past.name for past in runs.read(evidence).runs] == [name]
+    (evidence / "link").symlink_to(pack)
+    folder = runs.read(evidence)
+    assert any("link is a link" in note for note in folder.notes)
+    later = folder.later(date(2026, 11, 27), ZoneInfo("UTC"))
+    assert len(later) == 1 and "later than today" in later[0]

@@ -318,3 +318,43 @@ def test_service_that_was_never_bad_has_no_outage_whoever_is_asked() -> None:
         assert found.reason.startswith("no request was bad"), found.reason
         assert (found.outcome, found.low, found.high) == (MET, 0.0, pytest.approx(EVERY))
         assert not finding(history, name, "2").reason.startswith("no request was bad")
+
+
+@pytest.mark.parametrize(
+    ("after", "kinds", "fits"),
+    [("x", ("torn", "ledger", "fault.healed"), True), ("x", ("sentence",), False), ("x", ("fault.bit",), False)],
+)
+def test_after_a_kill_there_is_only_healing(after: str, kinds: tuple[str, ...], fits: bool) -> None:
+    """A scenario that goes on behind `resumed` was not written so: an outage could be hidden between two boots."""
+    history = a_mistake()
+    history.say(-1, "run.begin", boot="the-first")
+    evidence = history.evidence()
+    last = evidence.lines[-1]
+    more = [last._replace(seq=last.seq + 1, kind="resumed", mono=77, data={"boot": after})]
+    more += [last._replace(seq=last.seq + 2 + at, kind=kind, mono=88 + at, data={}) for at, kind in enumerate(kinds)]
+    found = judge(with_lines(evidence, [*evidence.lines, *more]))
+    assert ("records" not in {each.id for each in found}) is fits
+
+
+def test_a_boot_that_is_over_never_comes_back() -> None:
+    """Two jumps, there and back, would leave the clocks of the first boot in order, and a gap that nobody sees."""
+    history = a_mistake()
+    history.say(-1, "run.begin", boot="one")
+    evidence = history.evidence()
+    last = evidence.lines[-1]
+    more = [
+        last._replace(seq=last.seq + 1, kind="resumed", mono=5, data={"boot": "two"}),
+        last._replace(seq=last.seq + 2, kind="resumed", mono=last.mono + 9, data={"boot": "one"}),
+    ]
+    assert "comes back" in next(
+        each.reason for each in judge(with_lines(evidence, [*evidence.lines, *more])) if each.id == "records"
+    )
+
+
+def test_the_first_line_is_held_against_the_scenario() -> None:
+    """A first line that says another month turns a late drill into one in time."""
+    history = a_mistake()
+    evidence = history.evidence()
+    begin = evidence.lines[0]._replace(kind="run.begin", utc="2026-11-02T09:00:00.000000Z", data={"boot": "one"})
+    found = judge(dataclasses.replace(evidence, run=(begin, *evidence.lines), _made={}))
+    assert "clock of the day" in next(each.reason for each in found if each.id == "records")

@@ -44,7 +44,7 @@ def journal(folder: Path) -> list[Line]:
         if not text:
             continue
         try:
-            fact = json.loads(text)
+            fact = files.parsed(text)
             if "redacted" in fact:
                 withheld += 1
                 continue

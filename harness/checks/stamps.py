@@ -17,6 +17,7 @@ from harness.checks.evidence import SECOND, Evidence, Expectation, Line, Unsound
 TITLE = "The records fit together"
 SET = SECOND // 2  # nanoseconds between the two clocks of a line; two readings on a busy machine are not further apart
 BACK = SECOND // 10  # nanoseconds; a machine's clock may be set back by so little, and no figure hangs on it
+HEALING = ("resumed", "torn", "ledger", "workload.end", "fault.healed", "run.end")  # what is written after a kill
 SLEW = 0.0005  # of the time that passed: adjtime(3) and its like let a clock run fast or slow by no more
 
 
@@ -40,6 +41,8 @@ def impossible(evidence: Evidence) -> str:
 
 
 def _impossible(lines: Sequence[Line]) -> str:
+    if why := _gone_on_with(lines):
+        return why
     for booted in boots(lines):
         for before, line in pairwise(booted):
             if line.mono < before.mono:
@@ -48,9 +51,26 @@ def _impossible(lines: Sequence[Line]) -> str:
     return ""
 
 
+def _gone_on_with(lines: Sequence[Line]) -> str:
+    """Whoever goes on with the journal of a killed run only heals, and an earlier boot never comes back."""
+    seen: list[object] = []
+    killed = False
+    for line in lines:
+        if killed and line.kind not in HEALING:
+            return f"{line.kind} at line {line.seq + 1} comes after the run was killed"
+        if line.kind in ("run.begin", "resumed"):
+            boot = line.data.get("boot")
+            if boot in seen[:-1]:
+                return f"a boot comes back at line {line.seq + 1} that was over"
+            seen += [] if seen[-1:] == [boot] else [boot]
+            killed = killed or line.kind == "resumed"
+    return ""
+
+
 def clock_was_set(evidence: Evidence) -> str:
-    """Where the clock of the day was set during the scenario, or its stamps cannot be read; empty where it was not."""
-    return evidence.once("clock", lambda: _clock_was_set(evidence.lines))
+    """Where the clock of the day was set since the run began, or its stamps cannot be read; empty where it was not."""
+    begin = [line for line in evidence.run[:1] if line.kind == "run.begin"]
+    return evidence.once("clock", lambda: _clock_was_set([*begin, *evidence.lines]))
 
 
 def _clock_was_set(lines: Sequence[Line]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +36,10 @@ def look(evidence: Path, *, key: str | None = None, today: date | None = None) -
     the_plan = plan.load(PLAN, features=FEATURES)
     waived = waivers.load(WAIVERS, the_plan)
     day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
-    folder = runs.read(evidence, key=key).until(day, the_plan.time_zone)
+    found = runs.read(evidence, key=key)
+    folder = found.until(day, the_plan.time_zone)
+    if today is None:  # nobody asked for an earlier day: what is dated later may be a wrong clock, or a run put aside
+        folder = replace(folder, notes=(*folder.notes, *found.later(day, the_plan.time_zone)))
     return Month(the_plan, folder, day, standing.standings(the_plan, folder.runs, waived, day))
 
 

@@ -15,6 +15,7 @@ from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import files
 from harness.evidence.numbers import pack_digest
+from harness.evidence.verify import BadInput, verify_pack
 from harness.folders import UNFINISHED, option
 from reports import compare as comparison
 from reports import compare_page, compare_text
@@ -44,7 +45,7 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     into = into or pack.with_name(f"{pack.name}.reports")
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")
-    again = judge_again(pack)
+    again = judge_again(pack, signed=_signed(pack))
     built = build(pack, doubts=_doubts(again))
     put_all(into, built)
     differ = False
@@ -114,6 +115,14 @@ def compare(a: Path, b: Path, as_json: bool, output: Path | None) -> None:
         must_be_alike(output, page)
         put(output, page)
         click.echo(f"The page: {output}", err=as_json)
+
+
+def _signed(pack: Path) -> object:
+    """The verdicts that the seal names; whether it fits is not asked here."""
+    try:
+        return verify_pack(pack).facts.get("verdict", "none")
+    except (BadInput, OSError):
+        return "none"
 
 
 def _doubts(again: Again) -> tuple[str, ...]:

@@ -52,5 +52,5 @@ def verify(
 
 
 def _judged(report: verifier.Report) -> tuple[str, str]:
-    again = fetch("harness.checks.again:judge_again")(report.path, signed=report.facts.get("verdict"))
+    again = fetch("harness.checks.again:judge_again")(report.path, signed=report.facts.get("verdict", "none"))
     return str(again.outcome), str(again)

@@ -129,6 +129,14 @@ class Folder:
     remarks: tuple[str, ...] = ()  # what is not wrong and must be known: several keys
     key: str = ""  # the fingerprint of whom they have to be sealed by; empty where anybody's count
 
+    def later(self, today: date, zone: ZoneInfo) -> tuple[str, ...]:
+        """The runs that began later than `today`, in words."""
+        return tuple(
+            f"{run.name} says that it began on {day}, which is later than today"
+            for run in self.runs
+            if (day := run.day(zone)) and day > today
+        )
+
     def until(self, today: date, zone: ZoneInfo) -> Folder:
         """Without the runs that began later than `today`."""
         kept = tuple(run for run in self.runs if not (day := run.day(zone)) or day <= today)

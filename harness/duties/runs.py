@@ -3,7 +3,7 @@
 Of each pack are read the journal's first and last line, `findings.json` and its own features, and each is verified
 (`harness.evidence.verify`) and judged again from its records (`harness.checks.again`): what a pack that does not
 verify says never counts, nor do findings that its records do not give. Forgiving: a damaged folder becomes a run with a
-problem, never an error. Folders of proofs (`proof-…`) are no history of drills.
+problem, never an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from harness.checks.again import Again
 
 FINDINGS = "findings.json"
-PROOF = "proof-"
 VERSION = 1  # of findings.json that is known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
@@ -52,6 +51,7 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
         if not _there(evidence):
             return Folder(evidence, key=fingerprint)
         entries = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
+        links = sorted(path.name for path in evidence.iterdir() if path.is_symlink())
         packs = [path for path in entries if _is_pack(path)]
     except verify.BadInput as error:
         raise Refused(str(error), hint=error.hint) from None
@@ -80,7 +80,11 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
         evidence,
         tuple(runs),
         unfinished,
-        notes=(*(problem.text for problem in succession.problems if problem.name != "gap"), *beyond),
+        notes=(
+            *(problem.text for problem in succession.problems if problem.name != "gap"),
+            *beyond,
+            *(f"{verify.shown(name)} is a link, and was not looked at" for name in links),
+        ),
         gaps=gaps,
         remarks=tuple(succession.notes),
         key=fingerprint,
@@ -148,17 +152,18 @@ def _look_at(pack: Path, *, key: str | None) -> Looked:
         report = verify.Report(pack)
         report.add("integrity", "unreadable", str(error), verify.UNKNOWN)
         return report, None
-    return report, None if _unsound(report, key=key) else judge_again(pack)
+    return report, None if _unsound(report, key=key) else judge_again(pack, report.facts.get("verdict", "none"))
 
 
-def judge_again(pack: Path) -> Again:
+def judge_again(pack: Path, signed: object) -> Again:
     """`harness.checks.again.judge_again`; the rules are imported where there is a pack to judge."""
-    again: Again = fetch("harness.checks.again:judge_again")(pack)
+    again: Again = fetch("harness.checks.again:judge_again")(pack, signed=signed)
     return again
 
 
 def _is_pack(path: Path) -> bool:
-    if path.name.endswith((UNFINISHED, ".beginning", ".reports")) or path.name.startswith(PROOF):
+    """Whatever holds a seal or a journal, and whatever it is called: a run cannot be hidden by another name."""
+    if path.name.endswith(UNFINISHED):
         return False
     try:
         return any((path / name).is_file() for name in (ENVELOPE, JOURNAL))
@@ -185,9 +190,9 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         verdict=verdict,
         sabotage=str(begin.get("sabotage", signed.get("sabotage")) or ""),
         likeness=Likeness(
-            stack=str(begin.get("stack") or "unknown"),
-            rung=str(begin.get("rung") or ""),
-            environment=str(begin.get("environment") or "unknown"),
+            stack=verify.shown(begin.get("stack") or "unknown"),
+            rung=verify.shown(begin.get("rung") or ""),
+            environment=verify.shown(begin.get("environment") or "unknown"),
             scale=_number(begin.get("scale")) or 0.0,
             rate=_number(begin.get("rate")) or 0.0,
             cpus=int((_number(machine.get("cpus")) if isinstance(machine, dict) else None) or 0),

@@ -530,6 +530,8 @@ class Story:
     def __init__(self) -> None:
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
+        self.also: dict[str, Any] = {}  # what else the first line says that the seal repeats
+        self.utc: tuple[str, str] = ("", "")  # stamps of the first and the last line
         self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
         self.outcome: object = None  # that the last line says
         self.hurt: dict[str, int] = {}  # fault: how many of its injections are not healed; none is left out
@@ -538,14 +540,18 @@ class Story:
         self.digests: list[tuple[int, str, object]] = []  # line, file, digest
         self.torn: list[int] = []
 
-    def tell(self, number: int, kind: str, data: dict[str, Any]) -> None:
+    def tell(self, number: int, kind: str, data: dict[str, Any], utc: str = "") -> None:
         if number == 1:
             self.kinds = (kind, "")
             self.first = {name: data.get(name) for name in REPEATED}
-            self.first["plan"] = data["digests"].get("plan") if isinstance(data.get("digests"), dict) else None
+            self.utc = (utc, "")
+            digests = data["digests"] if isinstance(data.get("digests"), dict) else {}
+            self.first |= {"plan": digests.get("plan"), "features": digests.get("features")}
+            self.also = {name: data[name] for name in ALSO if name in data}
             if isinstance(data.get("scenarios"), list):
                 self.announced = Counter(named(name) for name in data["scenarios"])
         self.kinds, self.outcome = (self.kinds[0], kind), data.get("outcome")
+        self.utc = (self.utc[0], utc)
         name = named(data.get("fault" if kind.startswith("fault.") else "scenario"))
         if kind == "fault.intent":
             self.hurt[name] = self.hurt.get(name, 0) + 1
@@ -563,6 +569,8 @@ class Story:
 
 
 REPEATED = {"run": "run", "number": "number", "previous": "previousPack", "nonce": "nonce"}  # first line: in the seal
+ALSO = {"environment": "environmentClass", "stack": "stack", "rules": "rules", "operator": "operatorAsClaimed",
+        "sabotage": "sabotage"}  # the same, where the first line says it  # fmt: skip
 
 
 def named(value: object) -> str:
@@ -602,7 +610,7 @@ class Chain:
         elif fields:
             if fields["prev"] != before:
                 self.problems.append(("chain-broken", f"the chain is broken at {where}"))
-            self.story.tell(self.number, fields["kind"], fields["data"])
+            self.story.tell(self.number, fields["kind"], fields["data"], fields["utc"])
         self.listed.update(self.head.encode() + b"\n")
 
     def end(self, signed: dict[str, Any]) -> None:
@@ -691,6 +699,9 @@ def check_story(report: Report, story: Story, found: dict[str, str]) -> None:
     plan = story.first.get("plan")
     if is_digest(plan) and found.get("plan.yaml", plan) not in ("", plan):
         report.add("integrity", "digest-differs", "plan.yaml is not the plan that the journal's first line names")
+    features = story.first.get("features")
+    if is_digest(features) and features != digest_of_features(found):
+        report.add("integrity", "digest-differs", "features/ is not what the journal's first line names")
     if story.torn:
         report.notes.append(f"the run was killed in the middle of a line: see line {ranges(story.torn)}")
     if story.kinds[1] != "run.end":
@@ -731,6 +742,12 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(words) + (f", and {len(found) - MANY} more places" if len(found) > MANY else "")
 
 
+def digest_of_features(found: dict[str, str]) -> str:
+    """SHA-256 over a line for each file below features/, in order of its path there: digest, two spaces, path."""
+    inside = sorted((name.removeprefix("features/"), found[name]) for name in found if name.startswith("features/"))
+    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in inside).encode()).hexdigest()
+
+
 def check_against_seal(report: Report, story: Story) -> None:
     """The signed statement repeats some of the journal; where a line is redacted, the statement speaks for it."""
     unhealed = set(story.hurt)
@@ -739,6 +756,12 @@ def check_against_seal(report: Report, story: Story) -> None:
         if story.kinds[0] == "run.begin":
             pairs = ((ours, story.first[ours], report.facts.get(theirs)) for ours, theirs in REPEATED.items())
             differ = [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
+            also = ((ours, value, report.facts.get(ALSO[ours])) for ours, value in story.also.items())
+            differ += [name for name, ours, theirs in also if written(ours) != written(theirs)]
+            differ += ["began"] if story.utc[0] != report.facts.get("startedOn") else []
+        if story.kinds[1] == "run.end":
+            differ += ["ended"] if story.utc[1] != report.facts.get("endedOn") else []
+            differ += ["outcome"] if written(story.outcome) != written(report.facts.get("outcome")) else []
         signed = set(report.facts["unhealedFaults"])
         if report.redacted:
             unhealed = signed
@@ -1277,6 +1300,14 @@ same() {
   SAID=$(sed -n -E "$2" "$T/begin")
   [ -n "$SAID" ] && grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
 }
+also() {
+  SAID=$(sed -n -E "s/.*\"$1\":($TEXT|null),.*/\"$2\":\1,/p" "$T/begin")
+  [ -z "$SAID" ] || grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
+}
+stamped() {
+  SAID=$(sed -n 's/^{"v":1,[^{]*"utc":"\([^"]*\)".*/\1/p' "$T/$1")
+  grep -q -F "\"$2\":\"$SAID\"," "$T/statement" || tell BAD integrity "seal and journal differ in: $3"
+}
 story() {
   sed -n '1s/^1//p' "$T/lines" > "$T/first"; sed -n '$p' "$T/facts" > "$T/last"; FIRST=$(kind first); LAST=$(kind last)
   [ "$HIDDEN" -eq 0 ] || grep -n '^1{"v":1,"seq":[0-9]*,"redacted":"' "$T/lines" | sed -n '1s/:.*//p' \
@@ -1289,6 +1320,12 @@ story() {
     same number "s/^\"run\":$TEXT,\"number\":([0-9]+),.*/\"number\":\2,\"operatorAsClaimed\":/p"
     same previous "s/^\"run\":$TEXT,\"number\":[0-9]+,\"previous\":($TEXT),.*/\"previousPack\":\2,\"rules\":/p"
     same nonce "s/.*\"nonce\":($TEXT|null),.*/\"nonce\":\1,\"number\":/p"
+    also environment environmentClass; also stack stack; also rules rules; also operator operatorAsClaimed
+    also sabotage sabotage; stamped first startedOn began
+  fi
+  if [ "$LAST" = run.end ] && [ -s "$T/signed" ]; then
+    stamped last endedOn ended; SAID=$(of run.end last | sed -n -E "s/^\"outcome\":($TEXT).*/\1/p")
+    grep -q -F "\"outcome\":$SAID," "$T/statement" || tell BAD integrity "seal and journal differ in: outcome"
   fi
   of fault.intent | sed -n -E "s/^\"fault\":($TEXT).*/\1/p" | sort > "$T/hurt"
   of fault.healed | sed -n -E "s/^\"fault\":($TEXT),\"ok\":true.*/\1/p" | sort > "$T/healed"
@@ -1308,6 +1345,10 @@ story() {
   PLAN=$(sed -n 's/.*"digests":{[^}]*"plan":"\([0-9a-f]\{64\}\)".*/\1/p' "$T/begin")
   grep -q '  plan\.yaml$' "$T/found" && [ -n "$PLAN" ] && ! grep -q -F -x "$PLAN  plan.yaml" "$T/found" \
     && tell BAD integrity "plan.yaml is not the plan that the first line names"
+  FEATURES=$(sed -n 's/.*"digests":{[^}]*"features":"\([0-9a-f]\{64\}\)".*/\1/p' "$T/begin")
+  sed -n 's|  features/|  |p' "$T/found" | sort -k 2 > "$T/features"
+  [ -z "$FEATURES" ] || [ "$FEATURES" = "$(sha256sum < "$T/features" | cut -c1-64)" ] \
+    || tell BAD integrity "features/ is not what the first line names"
   case $LAST/$(of run.end last | sed -n 's/^"outcome":"\([^"]*\)".*/\1/p') in
     run.end/completed) completed;;
     run.end/stopped|run.end/killed|run.end/aborted) echo "NOTE     the run was ended before it was done";;
