@@ -440,6 +440,7 @@ def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
                 set(each) == {"name", "digest"} and set(each["digest"]) == {"sha256"} for each in statement["subject"]
             )
             and all(is_digest(each["digest"]["sha256"]) for each in statement["subject"])
+            and set(predicate) >= SAID
             and type(predicate["number"]) is int
             and 0 < predicate["number"] <= HIGHEST
             and isinstance(predicate["run"], str)
@@ -568,6 +569,9 @@ class Story:
             self.torn.append(number)
 
 
+SAID = {"run", "number", "previousPack", "drill", "scenarios", "stack", "environmentClass", "operatorAsClaimed",
+        "nonce", "rules", "sabotage", "startedOn", "endedOn", "sealedOn", "outcome", "verdict", "unhealedFaults", "journal",
+        "keyid"}  # what a seal says at least  # fmt: skip
 REPEATED = {"run": "run", "number": "number", "previous": "previousPack", "nonce": "nonce"}  # first line: in the seal
 ALSO = {"environment": "environmentClass", "stack": "stack", "rules": "rules", "operator": "operatorAsClaimed",
         "sabotage": "sabotage"}  # the same, where the first line says it  # fmt: skip
@@ -643,6 +647,8 @@ def check_journal(root: Path, report: Report, statement: dict[str, Any]) -> Stor
         report.add("integrity", "no-journal", f"{JOURNAL} is missing or cannot be read: {error.strerror}")
         report.add("completeness", "no-journal", "without the journal nothing shows what the run did")
         return None
+    if not chain.number:
+        report.add("integrity", "journal-line", f"{JOURNAL} is empty")
     if statement and not rest:
         chain.end(report.facts["journal"])
     for name, text in chain.problems[:MANY]:
@@ -1337,7 +1343,7 @@ story() {
     [ ! -s "$T/signed" ] || grep -q -F "\"unhealedFaults\":[$(paste -s -d , "$T/unhealed")]," "$T/statement" \
       || tell BAD integrity "seal and journal differ in: faults that were not healed"
   fi
-  { of ledger; of rows; } | sed -n -E 's/^"file":"([^"]*)","sha256":"([0-9a-f]*)".*/\2  \1/p' | sort > "$T/digested"
+  { of ledger; of rows; } | sed -n -E 's/^"file":"([^"]*)","sha256":"([0-9a-f]*)".*/\2  \1/p' | sort -u > "$T/digested"
   cut -c67- "$T/digested" | sort -u > "$T/spoken"; cut -c67- "$T/found" | sort > "$T/read"
   comm -23 "$T/spoken" "$T/there" | each BAD completeness "the journal speaks of a file that is not there"
   comm -23 "$T/digested" "$T/found" | cut -c67- | sort -u | comm -12 - "$T/read" \
