@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from harness import clock
 from harness.checks.evidence import Evidence, Expectation, Line
 from harness.checks.rto import rto
-from harness.command import Commands, end_labelled
-from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
+from harness.system import clock
+from harness.system.command import Commands, end_labelled
+from harness.system.recorder import Memory
 from harness.workload.ledger import SECOND, Request, outcomes
 from harness.workload.workload import RATE, Group, Workload
 from tests.small_service import SmallService

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from harness.errors import DrillError
 from harness.plan import HealthCheck as Planned
 from harness.procedures.health import HealthCheck
-from harness.sights import OK
+from harness.scenario.observations import OK
 from harness.stacks import Condition, Stack
 from harness.workload.probe import Probe
 

@@ -12,8 +12,8 @@ from harness.procedures.books import SoundBooks
 from harness.procedures.restart import Restart
 from harness.procedures.restore_database import RestoreDatabase
 from harness.procedures.roll_back import RollBack
-from harness.recorder import Memory
 from harness.stacks import Stack
+from harness.system.recorder import Memory
 
 NOTHING = cast(Stack, None)  # a step looks at the stack only when it runs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from harness.checks import Outcome
-from harness.sabotage import Sabotage, Twin
+from harness.run.sabotage import Sabotage, Twin
 
 MISSED = frozenset({Outcome.MISSED})
 UNKNOWN = frozenset({Outcome.UNKNOWN})

@@ -19,20 +19,23 @@ from pytest_bdd.parser import Feature, Scenario
 from drills import DRILLS, FEATURES, PLAN
 from drills.expectations import expected
 from drills.twins import twin
-from harness import catalog, collected, plan, run
-from harness.bugs import is_bug
+from harness import plan
 from harness.checks import Outcome
 from harness.errors import DrillError, Exit
-from harness.run import Options, Run, quietly
-from harness.sabotage import NONE
+from harness.features import catalog
+from harness.features import collection as collected
+from harness.features.understood import must_be_understood
+from harness.run import run
+from harness.run.run import Options, Run, quietly
+from harness.run.sabotage import NONE
 from harness.safety import begin, heal
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
-from harness.scene import Scene
+from harness.scenario.scenario import Scene
 from harness.stacks import kinds
 from harness.stacks.local import world
-from harness.surroundings import for_harness
-from harness.understood import must_be_understood
+from harness.system.bugs import is_bug
+from harness.system.environment import for_harness
 
 SCENE = pytest.StashKey[Scene]()
 ABORTED = pytest.StashKey[bool]()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reports import junit, page, root_cause
 from reports.pack import read
+from reports.run import junit, page, root_cause
 
 
 def build(folder: Path, *, doubts: Sequence[str] = ()) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks.again import Again
-from harness.duties import runs
+from harness.schedule import runs
 from tests.made_packs import sealed
 
 

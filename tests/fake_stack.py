@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.command import Commands
-from harness.faults._look import Door
-from harness.recorder import Memory
+from harness.faults._probes import Door
 from harness.stacks import Entrance, Slowness
+from harness.system.command import Commands
+from harness.system.recorder import Memory
 
 ZONES = ("a", "b", "c")
 

@@ -15,12 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drills import PLAN as REAL_PLAN
-from harness import clock, plan
+from harness import plan
 from harness.checks import Outcome
-from harness.duties.past import Figure, Likeness, Past, Scenario
 from harness.evidence.journal import Journal
 from harness.evidence.seal import newest, seal
 from harness.plan import Duty, Plan
+from harness.schedule.past import Figure, Likeness, Past, Scenario
+from harness.system import clock
 from tests.made_packs import OURS
 
 UTC_ZONE = ZoneInfo("UTC")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.command import Commands
 from harness.stacks.local.database_user import DatabaseUser
 from harness.stacks.local.ground import LocalGround
+from harness.system.command import Commands
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import pytest
 
 from harness import pytest_plugin as plugin
 from harness.__main__ import main
-from harness.bugs import is_bug
 from harness.checks import Outcome, Verdict
 from harness.cli.run import why_no_pack
 from harness.errors import Exit, NotInTime, NotReady, Refused
 from harness.evidence.journal import Journal
 from harness.evidence.seal import seal
 from harness.procedures import Facts, Procedure, Step
-from harness.recorder import Memory
+from harness.system.bugs import is_bug
+from harness.system.recorder import Memory
 from tests.made_packs import OURS, unfinished
 
 BUGS = [KeyError("x"), AssertionError("never"), AttributeError("y"), ZeroDivisionError()]

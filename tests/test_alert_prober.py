@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 
-from harness import clock, wait
 from harness.alerts import prober
 from harness.alerts.alert_file import AlertFile
 from harness.alerts.look import look
 from harness.alerts.prober import Config, Prober, Told
 from harness.alerts.receiver import Receiver
 from harness.alerts.rules import Look, Problem, Target, firing, wrong
-from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.local.watching import Watching
 from harness.stacks.parts.monitor import named
 from harness.stacks.parts.settings import Settings
+from harness.system import clock, wait
+from harness.system.recorder import Memory
 
 GOOD, BAD, SILENT = Look(200, "HTTP 200"), Look(503, "HTTP 503"), Look(0, "no answer within 1 s", taken=False)
 API, READY = Target("api-a", "a", "https://a/health"), Target("api-a", "a", "https://a/ready", "ready")

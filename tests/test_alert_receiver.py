@@ -18,13 +18,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness import clock
 from harness.alerts.alert_file import AlertFile
 from harness.alerts.formats import LONGEST
 from harness.alerts.receiver import BODY_LIMIT, Receiver
 from harness.alerts.writer import Writer
 from harness.stacks import Condition
 from harness.stacks.parts.monitor import Monitor, alert_file
+from harness.system import clock
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.command import Commands
 from harness.errors import Refused
-from harness.recorder import Memory
 from harness.stacks import Backup, wal
 from harness.stacks.backup_tools import vault
 from harness.stacks.backup_tools.barman import fetch, info
@@ -26,6 +24,8 @@ from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import Issued, make_authority
+from harness.system.command import Commands
+from harness.system.recorder import Memory
 from tests.one_host import one_host
 
 INFO = """backup_label=None

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.command import LABEL
 from harness.errors import Refused
-from harness.folders import CONTROL, UNFINISHED
+from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, stopping
 from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
+from harness.system.command import LABEL
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,12 @@ from click.testing import CliRunner
 
 from drills import FEATURES
 from drills.expectations import expected
-from harness import catalog, plan
-from harness.catalog import name_of
+from harness import plan
 from harness.cli import drdrill
 from harness.errors import Refused
 from harness.evidence.verify import is_safe
+from harness.features import catalog
+from harness.features.catalog import name_of
 
 PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml")
 GERMAN = """\

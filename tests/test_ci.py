@@ -56,7 +56,9 @@ def test_a_part_is_named_once_and_fits_its_budget() -> None:
     assert MINUTES["fixed"] + MINUTES["turn"] <= MINUTES["all"] <= 62
 
 
-@pytest.mark.parametrize("changed", [None, [], ["harness/wait.py"], ["features/monthly/network_failover.feature"]])
+@pytest.mark.parametrize(
+    "changed", [None, [], ["harness/system/wait.py"], ["features/monthly/network_failover.feature"]]
+)
 @pytest.mark.parametrize("turn", [1, 2, 5, 11, 12, 40])
 def test_a_run_fits_into_its_time(turn: int, changed: list[str] | None) -> None:
     """Fixed parts begin and end it; what has changed goes before what only fills the room; nothing comes twice."""

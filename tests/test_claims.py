@@ -14,13 +14,20 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from harness.checks import RULES, Finding, Outcome
-from harness.duties import gate, runs, standing
-from harness.live import Live
-from reports import calendar_text, compare_page, compare_text, history, history_page, history_text, text, verdicts
+from harness.cli.live import Live
+from harness.schedule import gate, runs, standing
+from reports import verdicts
 from reports.build import build
-from reports.compare import compare
+from reports.calendar import text as calendar_text
+from reports.comparison import page as compare_page
+from reports.comparison import text as compare_text
+from reports.comparison.compare import compare
 from reports.judged import NOT_BAD, WITHIN, exercised, figure_of, not_bad, said, used, with_reach
 from reports.pack import Pack, read
+from reports.past import history
+from reports.past import page as history_page
+from reports.past import text as history_text
+from reports.run import text
 from tests import sample_cut, sample_pack
 from tests.made_months import FIRST, Made, made_plan, on, run
 from tests.sample_pack import VOLUMES, Plot
@@ -269,41 +276,6 @@ def test_a_sealed_runs_own_findings_say_what_it_left_out(tmp_path: Path) -> None
     assert runs._findings(folder)[3] == {"s": "loss: no netem"}
     folder.write_text(json.dumps({"verdict": "MET", "verdicts": {}, "findings": [{"scenario": "s"}]}))
     assert runs._findings(folder) == (UNKNOWN, {}, {}, {})
-
-
-# Sentences about a whole run
-
-
-def test_a_run_says_how_much_was_judged_and_what_was_not(within: Path) -> None:
-    """Numbers of what counts, and what is UNKNOWN beside it with the reason; nowhere `every figure`."""
-    content = json.loads((within / "findings.json").read_text())["findings"]
-    counted = [each for each in content if not each["advisory"]]
-    far_out = sum(["reach", WITHIN] in each["beside"] for each in counted)
-    open = [each for each in content if each["advisory"] and each["outcome"] == "UNKNOWN"]
-    first, second = verdicts.summary(read(within))
-    assert first == f"{len(counted)} findings that count: {len(counted)} MET, {far_out} of them {WITHIN}."
-    assert second.startswith(f"Beside them {len(open)} advisory finding") and "Decision time" in second
-    assert "decided at once" in second or "not exercised" in second
-    for words in (words_of(page_of(within)), " ".join(text.summary(within).split())):
-        assert first in words and second in words
-        assert "every figure" not in words.replace("Every figure on this page is computed", "")
-
-
-def test_a_run_that_is_not_met_says_that_it_is_no_pass(tmp_path: Path) -> None:
-    """Also where nothing was judged at all."""
-    missed = judged(sample_pack.write(tmp_path / "m", Plot(name=VOLUMES, rate=3.0, health_ok=False)), lambda _: None)
-    (first, *_) = verdicts.summary(read(missed))
-    first = first.replace(f", 3 of them {WITHIN}", "")
-    assert re.fullmatch(r"\d+ findings that count: 1 MISSED, \d+ MET; this is not a pass\.", first)
-    (missed / "findings.json").unlink()
-    assert verdicts.summary(read(missed)) == ("No finding was judged; this is not a pass.",)
-
-
-def test_alike_findings_are_told_once_with_how_many(tmp_path: Path) -> None:
-    """Twenty scenarios have twenty times the same question open."""
-    plots = [Plot(name=VOLUMES, rate=2.0), Plot(rate=2.0)]
-    told = verdicts.summary(read(judged(sample_pack.write(tmp_path / "two", *plots), lambda _: None)))
-    assert "Beside them 2 advisory findings are UNKNOWN: Decision time, 2 times (" in told[1]
 
 
 # Who did what

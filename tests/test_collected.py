@@ -14,12 +14,14 @@ from typing import Any, cast
 import pytest
 
 from drills import FEATURES
-from harness import catalog, collected, plan
+from harness import plan
 from harness import pytest_plugin as plugin
 from harness.checks import load, merge
 from harness.errors import Refused
 from harness.evidence.journal import read
-from harness.run import Options, Run
+from harness.features import catalog
+from harness.features import collection as collected
+from harness.run.run import Options, Run
 
 pytest_plugins = ["pytester"]
 

@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 from harness.checks import Outcome
 from harness.cli import drdrill
 from harness.errors import Exit, Refused
-from reports import bars, compare_page, compare_text
-from reports.compare import Claim, Figure, Side, as_json, claim_of, compare
+from reports.comparison import page as compare_page
+from reports.comparison import text as compare_text
+from reports.comparison.compare import Claim, Figure, Side, as_json, claim_of, compare
 from reports.pack import read
+from reports.run import bars
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, PARTS, VOLUMES, Plot
 

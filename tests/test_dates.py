@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.duties.dates import dates, following, periods, weekday_in
 from harness.plan import Duty
 from harness.plan.shape import ORDINALS, WEEKDAYS
+from harness.schedule.dates import dates, following, periods, weekday_in
 from tests.made_months import DUTIES
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

@@ -17,20 +17,21 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import clock, decisions
 from harness.checks import Outcome
 from harness.checks.evidence import Expectation
 from harness.checks.judge import judge
 from harness.checks.steps import decision
 from harness.cli import drdrill
-from harness.cli.asking import Person
-from harness.decisions import Answer, Attended, Question, StandIn
+from harness.cli.live import Live
+from harness.cli.prompt import Person
 from harness.errors import Declined, Refused
-from harness.folders import CONTROL, UNFINISHED
-from harness.live import Live
-from harness.recorder import Memory
+from harness.evidence.run_folder import CONTROL, UNFINISHED
+from harness.run import decisions
+from harness.run.decisions import Answer, Attended, Question, StandIn
 from harness.safety.running import held
-from harness.scene import Scene
+from harness.scenario.scenario import Scene
+from harness.system import clock
+from harness.system.recorder import Memory
 from tests.histories import NAME, a_mistake
 
 WHO, WHAT = "incident commander", "Restore?"

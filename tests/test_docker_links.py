@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Unable
-from harness.recorder import Memory
 from harness.stacks import Slowness
 from harness.stacks.docker import engine, flapper
 from harness.stacks.docker.links import Links
-from harness.wait import until
+from harness.system.recorder import Memory
+from harness.system.wait import until
 
 ROUTE = {"a": "10.0.0.21", "b": "10.0.0.22"}
 

@@ -11,7 +11,8 @@ import pytest
 
 import harness.faults
 from harness.errors import NotReady, Refused, Unable
-from harness.faults import Fault, _look, fill_disk
+from harness.faults import Fault, fill_disk
+from harness.faults import _probes as _look
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk

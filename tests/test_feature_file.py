@@ -11,8 +11,8 @@ from pytest_bdd.exceptions import GherkinParseError
 from pytest_bdd.gherkin_parser import Scenario
 
 from drills import FEATURES
-from harness import feature_file
-from harness.feature_file import NotGherkin, filled
+from harness.features import feature_file
+from harness.features.feature_file import NotGherkin, filled
 
 RULES = """\
 @monthly @OBJ-1

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from harness.command import Done
 from harness.procedures.find_mistake import Ended, MistakeNotFound, changes, ends, find_mistake
 from harness.stacks import Member, Stack, wal
+from harness.system.command import Done
 
 HEAP = """\
 rmgr: Heap        len (rec/tot):     62/    62, tx:        789, lsn: 0/0B0000B0, prev 0/0B000060, desc: DELETE xmax: 789, off: 5, infobits: [KEYS_UPDATED], flags: 0x01, blkref #0: rel 1663/16384/16454 blk 0, blkref #1: rel 1663/16384/16454 fork vm blk 0

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import Refused
 from harness.evidence import keys
-from harness.folders import option
+from harness.evidence.run_folder import option
 from harness.plan import text
 from harness.safety import block
 

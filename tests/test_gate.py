@@ -12,12 +12,14 @@ import pytest
 
 from harness.checks import Outcome
 from harness.checks.again import judge_again
-from harness.duties import gate, runs, slower, standing
-from harness.duties.gate import Check
-from harness.duties.waivers import Waiver
-from harness.duties.whole import whole as whole_drills
 from harness.evidence.seal import redact_copy
-from reports import calendar_text, gate_junit, history
+from harness.schedule import gate, runs, slower, standing
+from harness.schedule.gate import Check
+from harness.schedule.waivers import Waiver
+from harness.schedule.whole import whole as whole_drills
+from reports.calendar import gate_junit
+from reports.calendar import text as calendar_text
+from reports.past import history
 from tests import junit_rules
 from tests.made_months import DUTIES, FIRST, SCENARIOS, SECOND, Made, made_plan, on, run
 from tests.made_packs import OTHERS, OUR_PRINT

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import clock
 from harness.checks import Outcome
 from harness.cli import drdrill, month
 from harness.cli.month import Month
 from harness.cli.run import Request
-from harness.duties import runs, standing
-from harness.duties.waivers import Waiver
 from harness.errors import Exit, Refused
-from reports import history, history_page, history_text
+from harness.schedule import runs, standing
+from harness.schedule.waivers import Waiver
+from harness.system import clock
+from reports.past import history
+from reports.past import page as history_page
+from reports.past import text as history_text
 from tests.made_months import DUTIES, FIRST, SECOND, Made, made_plan, on, run
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from harness.checks import Outcome
 from harness.cli import drdrill
-from harness.duties import runs
 from harness.errors import DrillError, Exit
 from harness.evidence.seal import newest, seal
+from harness.schedule import runs
 from tests import sample_pack
 from tests.damaged_packs import JOURNAL, lines_of, payload, rechained, resealed
 from tests.made_packs import OUR_PRINT, OURS

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import catalog, plan
+from harness import plan
 from harness.cli import drdrill
 from harness.errors import Exit
+from harness.features import catalog
 
 HOME = Path(__file__).parent.parent
 PLAN = plan.load(HOME / "drills" / "plan.yaml")
@@ -270,44 +271,6 @@ def test_everything_installed_has_one_exact_version() -> None:
 
 
 # The code
-
-# What a part may never import, and what it may although it lies below that. Arrows point one way.
-# Faults and procedures have the verbs of the stack and nothing else: files and processes are each kind's own business.
-REACH = ("os", "shutil", "subprocess", "pathlib", "harness.command", "harness.stacks.local")
-ARROWS = [
-    ("harness/faults/", REACH),
-    ("harness/procedures/", REACH),
-    ("harness/faults/", ("harness.procedures", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
-    ("harness/procedures/", ("harness.faults", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
-    ("harness/stacks/", ("harness.faults", "harness.procedures", "harness.run", "harness.scene", "drills", "reports")),
-    ("harness/workload/", ("harness.faults", "harness.run", "harness.scene", "harness.checks", "drills", "reports")),
-    ("harness/checks/", ("harness.clock", "harness.command", "harness.wait", "harness.stacks", "harness.faults",
-                         "harness.procedures", "harness.run", "harness.scene", "drills", "reports")),
-    ("harness/evidence/verify", ("harness", "drills", "reports")),
-    ("reports/", ("harness.command", "harness.wait", "harness.stacks", "harness.faults", "harness.procedures",
-                  "harness.run", "harness.scene", "harness.safety.heal", "drills")),
-]  # fmt: skip
-
-
-def imported(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(text_of(path))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
-@pytest.mark.parametrize(("part", "never"), ARROWS, ids=[f"{part} {never[0]}" for part, never in ARROWS])
-def test_arrows_point_one_way(part: str, never: tuple[str, ...]) -> None:
-    """A part does not import what stands above it; judging does not import what makes evidence."""
-    found = [path for path in PYTHON if said(path).startswith(part)]
-    assert found
-    for path in found:
-        wrong = {name for name in imported(path) for above in never if name == above or name.startswith(f"{above}.")}
-        assert not wrong, f"{said(path)} imports {', '.join(sorted(wrong))}"
-
 
 # Words that must not be in any file. They are put together here, so that this file does not hold them itself.
 FORBIDDEN = {

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from dateutil import rrule
 from icalendar import Calendar
 
-from harness import clock
 from harness.cli import drdrill, month
-from harness.duties import ics
-from harness.duties.dates import dates
 from harness.plan import Duty
+from harness.schedule import ics
+from harness.schedule.dates import dates
+from harness.system import clock
 from tests.made_months import DUTIES, made_plan
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

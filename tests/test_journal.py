@@ -20,12 +20,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import clock
 from harness.errors import DrillError, Refused
 from harness.evidence import lines
 from harness.evidence.journal import Journal, JournalBusy, JournalFull, read
 from harness.evidence.lines import NothingBegan
 from harness.evidence.redact import Redactor
+from harness.system import clock
 from tests.made_packs import unfinished
 
 NAME = lines.NAME

@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import drdrill
-from harness.duties import runs
 from harness.evidence import seal as sealing
 from harness.evidence.seal import MADE_HERE, seal
+from harness.schedule import runs
 from tests.made_packs import OURS
 from tests.test_rules import STORED, unpacked, withhold
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from harness import wait
-from harness.command import Commands, labelled
 from harness.errors import Unable
-from harness.recorder import Memory
 from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local import faketime, flap, limits, process
 from harness.stacks.local.process import LocalProcess
+from harness.system import wait
+from harness.system.command import Commands, labelled
+from harness.system.recorder import Memory
 
 # Starts a child; both write whenever they are told to, and so does whatever is started anew.
 WRITES = """

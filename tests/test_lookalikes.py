@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from drills import PLAN
-from harness import catalog, plan, understood
-from harness.catalog import Drill, Scenario, Sentence
-from harness.duties import waivers
+from harness import plan
 from harness.errors import Refused
-from harness.lookalikes import RETYPE, unseen
+from harness.features import catalog, understood
+from harness.features.catalog import Drill, Scenario, Sentence
+from harness.schedule import waivers
+from harness.system.lookalikes import RETYPE, unseen
 from tests.made_months import made_plan
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

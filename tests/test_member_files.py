@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from harness.command import Commands, Done
 from harness.faults.lose_volumes import LoseVolumes
-from harness.recorder import Memory
 from harness.stacks import Stack, wal
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
+from harness.system.command import Commands, Done
+from harness.system.recorder import Memory
 from tests.one_host import one_host
 
 OLD, NEW = wal.segment_name(1, 4), wal.segment_name(2, 5)

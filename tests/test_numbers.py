@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from harness.duties import runs
-from harness.duties.series import Claim, between, copies, gaps, missing_in_words
 from harness.errors import Refused
 from harness.evidence import receipts
 from harness.evidence.numbers import LEAP
 from harness.evidence.seal import newest, pack_digest
 from harness.evidence.verify import Receipt, verify_folder
-from reports import calendar_text
+from harness.schedule import runs
+from harness.schedule.series import Claim, between, copies, gaps, missing_in_words
+from reports.calendar import text as calendar_text
 from tests.made_packs import OTHERS, OUR_PRINT, sealed, series
 
 FAR = 7 * 10**11

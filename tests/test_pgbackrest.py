@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.command import Commands
-from harness.recorder import Memory
 from harness.stacks.backup_tools import pgbackrest
 from harness.stacks.backup_tools.pgbackrest import PgBackRest
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.parts.bucket import Bucket
+from harness.system.command import Commands
+from harness.system.recorder import Memory
 
 WAL = b"what PostgreSQL wrote" * 100
 SEGMENT = "0000000200000000000000A7"

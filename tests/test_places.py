@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import surroundings
-from harness.command import TAIL, Commands
 from harness.evidence.journal import Journal
 from harness.evidence.places import PROJECT, places
 from harness.evidence.redact import Redactor
-from harness.folders import KEPT, UNFINISHED, keep_logs
-from harness.recorder import Memory
+from harness.evidence.run_folder import KEPT, UNFINISHED, keep_logs
 from harness.safety.heal import heal_run
+from harness.system import environment as surroundings
+from harness.system.command import TAIL, Commands
+from harness.system.recorder import Memory
 from tests.made_packs import unfinished
 
 

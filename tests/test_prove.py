@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from drills import twins
-from harness.catalog import name_of
 from harness.cli.run import Request
 from harness.errors import Refused
+from harness.features.catalog import name_of
 
 COMMAND = importlib.import_module("harness.cli.prove")
 HANGS = "An API server hangs"

@@ -222,7 +222,7 @@ PLACES = {
         ("--data=/srv/team a/evidence/r7.unfinished/stack/a", "--data=<run>/stack/a"),
         ("unix:///srv/team%20a/evidence/r7.unfinished/s", "unix://<run>/s"),
         ("'/srv/team a/evidence/r6' is full", "'<evidence>/r6' is full"),
-        ("/home/noor/src/drills/harness/run.py: gone", "<project>/harness/run.py: gone"),
+        ("/home/noor/src/drills/harness/run/run.py: gone", "<project>/harness/run/run.py: gone"),
         ("read /home/noor. Then /home/noor-old", "read ~. Then ~-old"),
         ("/home/noora/x", "/home/noora/x"),
         ("noor said so", "noor said so"),

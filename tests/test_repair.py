@@ -10,12 +10,12 @@ import pytest
 import harness.procedures.restart as restarting
 from drills import FEATURES
 from drills.procedures import procedures
-from harness import catalog
 from harness.errors import NotReady
+from harness.features import catalog
 from harness.procedures.restart import Restart
 from harness.procedures.roll_back import RollBack
-from harness.recorder import Memory
 from harness.stacks import Stack
+from harness.system.recorder import Memory
 
 
 class Part:

@@ -14,8 +14,9 @@ import pytest
 
 from harness.checks import Finding, Outcome
 from harness.errors import Refused
-from reports import pack, text
+from reports import pack
 from reports.build import build
+from reports.run import text
 from tests import junit_rules, sample_cut, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
 from tests.test_reports import Page, page_of

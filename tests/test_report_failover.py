@@ -10,11 +10,11 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from harness.live import Live
-from reports import customers, text
+from harness.cli.live import Live
 from reports import pack as packs
 from reports.build import build
-from reports.compare import compare
+from reports.comparison.compare import compare
+from reports.run import customers, text
 from tests import sample_cut, sample_pack
 from tests.histories import NAME, History, ns
 from tests.sample_pack import Plot

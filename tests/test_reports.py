@@ -16,8 +16,8 @@ import pytest
 
 from harness.checks import load
 from harness.workload import ledger
-from reports import customers, features, text
 from reports.build import build
+from reports.run import customers, features, text
 from reports.words import clean
 from tests import junit_rules, sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot

@@ -12,8 +12,8 @@ import pytest
 from drills.books import BOOKS
 from harness.procedures.books import SoundBooks
 from harness.procedures.restore_database import RecoveryFailed, RestoreDatabase
-from harness.recorder import Memory
 from harness.stacks import ArchivedSegment, Backup, Place, Stack, wal
+from harness.system.recorder import Memory
 
 NOW = datetime(2026, 11, 23, 22, 3, 44, tzinfo=UTC)
 BACKUP = Backup("b", NOW, NOW, wal.segment_name(1, 3), "0/3000028", "0/3000100", (), 0)

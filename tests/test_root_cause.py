@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.root_cause import QUESTIONS
-from reports import excerpts
 from reports.build import build
-from reports.root_cause import md
+from reports.run import excerpts
+from reports.run.root_cause import md
 from tests import sample_cut, sample_pack
 from tests.histories import INTENT, NAME, utc
 from tests.sample_pack import Plot

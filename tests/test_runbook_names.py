@@ -13,8 +13,8 @@ from drills.changes import RESTORE_DATABASE
 from harness.procedures import Procedure
 from harness.procedures.books import SoundBooks
 from harness.procedures.restore_database import RestoreDatabase
-from harness.recorder import Memory
 from harness.stacks import Stack
+from harness.system.recorder import Memory
 from tests import runbook
 
 TEXT = runbook.RUNBOOK.read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Outcome
-from harness.duties.past import Figure, Past
-from harness.duties.slower import FEWEST, MOST, Comparison, Trend, comparisons, limit_of
+from harness.schedule.past import Figure, Past
+from harness.schedule.slower import FEWEST, MOST, Comparison, Trend, comparisons, limit_of
 from tests.made_months import SECOND, past
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

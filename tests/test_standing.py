@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Outcome
-from harness.duties.past import Past
-from harness.duties.standing import Standing, State, due, standings
-from harness.duties.waivers import Waiver
+from harness.schedule.past import Past
+from harness.schedule.standing import Standing, State, due, standings
+from harness.schedule.waivers import Waiver
 from tests.made_months import FIRST, QUARTER, SECOND, YEAR, made_plan, past
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

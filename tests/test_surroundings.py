@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import surroundings
 from harness.cli.doctor import _print_ignored
-from harness.command import LABEL, Commands
 from harness.evidence import keys
-from harness.recorder import Memory
 from harness.stacks.local import trial, world
+from harness.system import environment as surroundings
+from harness.system.command import LABEL, Commands
+from harness.system.recorder import Memory
 
 ROOT = Path(__file__).parents[1]
 STRAY = {

@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 
 from drills import FEATURES
 from drills.questions import QUESTIONS
-from harness import catalog
 from harness.cli import drdrill
+from harness.cli.live import Live
 from harness.errors import Exit, Refused
 from harness.faults.destroy_recent_rows import DestroyRecentRows
-from harness.live import Live
+from harness.features import catalog
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
 

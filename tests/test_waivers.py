@@ -9,8 +9,8 @@ import pytest
 
 from drills import PLAN, WAIVERS
 from harness import plan
-from harness.duties import waivers
 from harness.errors import Exit, Refused
+from harness.schedule import waivers
 from tests.made_months import FIRST, QUARTER, made_plan
 
 pytestmark = pytest.mark.usefixtures("as_sealed")

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from harness import clock
-from harness.recorder import Memory
+from harness.scenario.alert_listener import Watch, names
 from harness.stacks import Alert, Condition, Truncated
-from harness.watch import Watch, names
+from harness.system import clock
+from harness.system.recorder import Memory
 
 SHORT = timedelta(milliseconds=300)
 LONG_AGO = 1

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import clock
 from harness.cli import drdrill
+from harness.cli.live import Live
 from harness.cli.screen import Screen
 from harness.errors import Exit, NotReady
-from harness.folders import CONTROL, UNFINISHED
-from harness.live import Live
+from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import stopping
 from harness.safety.running import held
+from harness.system import clock
 from tests import sample_pack
 from tests.sample_pack import RUN, Plot
 

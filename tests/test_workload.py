@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import clock
-from harness.command import Commands, end_labelled
 from harness.errors import DrillError
-from harness.recorder import Memory
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
+from harness.system import clock
+from harness.system.command import Commands, end_labelled
+from harness.system.recorder import Memory
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail
 from harness.workload.workload import Group, Workload

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import wait
-from harness.command import LABEL, labelled
 from harness.errors import Refused
-from harness.recorder import Memory
 from harness.stacks.local.world import NAMES, RUNG, attempt, enter_argv, rung
+from harness.system import wait
+from harness.system.command import LABEL, labelled
+from harness.system.recorder import Memory
 from tests.real.refusing import refusing_argv
 
 SAYS_RUNG = f"import os; print(os.environ[{RUNG!r}])"

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from harness import __main__ as program
 from harness.cli import drdrill
-from harness.duties import runs
 from harness.errors import Exit, Refused
+from harness.schedule import runs
 from tests.made_packs import series
 
 Usage = namedtuple("Usage", "free")

@@ -8,7 +8,6 @@ from pytest_bdd import then, when
 
 from drills.health import health_checks, statuses, works
 from drills.questions import COMMANDER, QUESTIONS, RELEASE_BEFORE
-from harness import sights
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
 from harness.faults.kill_component import KillComponent
@@ -17,7 +16,8 @@ from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
-from harness.scene import Scene
+from harness.scenario import observations as sights
+from harness.scenario.scenario import Scene
 
 ROLE = "quantumnest_app"
 POISONED = "poisoned"

@@ -13,7 +13,7 @@ from harness.faults.flap_link import FlapLink
 from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
-from harness.scene import Scene
+from harness.scenario.scenario import Scene
 from harness.workload.workload import Group
 
 INSIDE = 2.0  # requests a second of each group inside a zone

@@ -17,7 +17,7 @@ from harness.faults.lose_volumes import LoseVolumes
 from harness.procedures import Procedure
 from harness.procedures.health import verify_health
 from harness.procedures.restore_database import RestoreDatabase
-from harness.scene import DETECTION_LIMIT, Scene
+from harness.scenario.scenario import DETECTION_LIMIT, Scene
 
 DAMAGES = {
     "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),

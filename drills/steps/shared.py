@@ -9,7 +9,7 @@ from drills.expectations import SENTENCES
 from drills.health import health_checks, works
 from harness.procedures.health import verify_health
 from harness.procedures.restart import Restart
-from harness.scene import Scene
+from harness.scenario.scenario import Scene
 
 LEAD = "technical lead"
 CATEGORY = "infrastructure failure"

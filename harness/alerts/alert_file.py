@@ -13,9 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import clock
 from harness.alerts import WATCHDOG
 from harness.stacks import Alert, Truncated
+from harness.system import clock
 
 FIELDS = ("starts", "name", "state", "component", "zone", "summary")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness import clock
+from harness.system import clock
 
 LONGEST = 500  # characters of any value
 STATES = ("firing", "resolved")

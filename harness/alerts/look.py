@@ -11,8 +11,8 @@ import ssl
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from harness import clock
 from harness.alerts.rules import Look, Target
+from harness.system import clock
 
 LONGEST_HEAD = 10_000  # bytes until the answer's first line is there
 

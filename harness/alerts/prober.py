@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import clock
 from harness.alerts import WATCHDOG
 from harness.alerts.look import look
 from harness.alerts.rules import Looks, Problem, Target, firing
+from harness.system import clock
 
 EVERY = timedelta(seconds=1)
 PATIENCE = timedelta(seconds=1)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness import clock
+from harness.system import clock
 
 
 class Writer:

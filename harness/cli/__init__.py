@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.later import fetch
+from harness.system.later import fetch
 
 
 class Later(click.Command):

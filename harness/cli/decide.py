@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from harness import clock, decisions, people
 from harness.cli import options
 from harness.errors import Refused
 from harness.plan.lengths import in_words
+from harness.run import decisions
 from harness.safety import running
+from harness.system import clock
+from harness.system import operator as people
 
 
 @click.command()

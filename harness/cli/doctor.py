@@ -10,14 +10,14 @@ from pathlib import Path
 
 import click
 
-from harness import surroundings
 from harness.cli.options import as_json
 from harness.errors import DrillError, Exit, NotReady
-from harness.folders import DISK_WANTED as DISK
-from harness.later import fetch
+from harness.evidence.run_folder import DISK_WANTED as DISK
 from harness.stacks.docker import engine, image
 from harness.stacks.local import world
 from harness.stacks.local.world import Tried
+from harness.system import environment as surroundings
+from harness.system.later import fetch
 
 
 @click.command()

@@ -11,8 +11,8 @@ import click
 from drills.expectations import expected
 from drills.procedures import procedures
 from drills.questions import COMMANDER, questions
-from harness.catalog import Drill, Scenario, Sentence, name_of
-from harness.environments import ENVIRONMENTS
+from harness.evidence.environments import ENVIRONMENTS
+from harness.features.catalog import Drill, Scenario, Sentence, name_of
 from harness.plan import Plan
 from harness.plan.lengths import in_words
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from harness.cli import month as months
-from harness.duties import standing
 from harness.errors import Refused
-from reports import calendar_text
+from harness.schedule import standing
+from reports.calendar import text as calendar_text
 
 DUE = "due"
 

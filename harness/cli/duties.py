@@ -9,14 +9,16 @@ from pathlib import Path
 import click
 
 from drills import FEATURES
-from harness import catalog, clock
 from harness.cli import month as months
 from harness.cli import options
 from harness.cli.exits import EXITS
 from harness.cli.output import older, put_outside
-from harness.duties import gate as gates
-from harness.duties import ics, slower
-from reports import calendar_text, gate_junit
+from harness.features import catalog
+from harness.schedule import gate as gates
+from harness.schedule import ics, slower
+from harness.system import clock
+from reports.calendar import gate_junit
+from reports.calendar import text as calendar_text
 
 
 @click.command()

@@ -11,8 +11,8 @@ import click
 from harness.cli.options import as_json, evidence, must_be_there
 from harness.errors import DrillError, Exit
 from harness.evidence import receipts
-from harness.later import fetch
 from harness.safety.running import unfinished
+from harness.system.later import fetch
 
 if TYPE_CHECKING:
     from harness.safety.heal import Healed

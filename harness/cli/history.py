@@ -10,8 +10,9 @@ import click
 from harness.cli import month as months
 from harness.cli import options
 from harness.cli.output import put_outside
-from reports import history as histories
-from reports import history_page, history_text
+from reports.past import history as histories
+from reports.past import page as history_page
+from reports.past import text as history_text
 
 
 @click.command()

@@ -10,9 +10,10 @@ import click
 
 from drills import FEATURES, PLAN
 from drills.steps import load
-from harness import catalog, plan
+from harness import plan
 from harness.cli.options import as_json
-from harness.later import fetch
+from harness.features import catalog
+from harness.system.later import fetch
 
 
 @click.command("list")
@@ -23,7 +24,7 @@ def list_drills(*, as_json: bool) -> None:
     built = {drill.name: drill for drill in catalog.announced(FEATURES)}
     if as_json:
         load()  # the steps, and all that they stand on: only this asks for them
-        unknown = fetch("harness.understood:unknown")
+        unknown = fetch("harness.features.understood:unknown")
         drills = [
             {
                 "drill": duty.drill,

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from drills import FEATURES, PLAN, WAIVERS
-from harness import clock, plan
-from harness.duties import runs, standing, waivers
-from harness.duties.past import Folder
+from harness import plan
 from harness.evidence import verify as verifier
 from harness.plan import shape
+from harness.schedule import runs, standing, waivers
+from harness.schedule.past import Folder
+from harness.system import clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)

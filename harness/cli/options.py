@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from harness.environments import ENVIRONMENTS
 from harness.errors import Refused
-from harness.people import LONGEST
+from harness.evidence.environments import ENVIRONMENTS
+from harness.system.operator import LONGEST
 
 F = TypeVar("F", bound=Callable[..., Any])
 RUNGS = ("rootless", "privileged", "loopback")

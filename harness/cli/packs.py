@@ -11,15 +11,16 @@ from harness.checks import Outcome
 from harness.checks.again import Again, judge_again
 from harness.cli.exits import EXITS
 from harness.cli.output import must_be_alike, put, put_all
-from harness.code_state import code_state
 from harness.errors import Exit, Refused
 from harness.evidence import files
 from harness.evidence.numbers import pack_digest
+from harness.evidence.run_folder import UNFINISHED, option
 from harness.evidence.verify import BadInput, verify_pack
-from harness.folders import UNFINISHED, option
-from reports import compare as comparison
-from reports import compare_page, compare_text
+from harness.run.code_state import code_state
 from reports.build import build
+from reports.comparison import compare as comparison
+from reports.comparison import page as compare_page
+from reports.comparison import text as compare_text
 from reports.pack import Pack, read
 from reports.words import clean
 

@@ -14,17 +14,17 @@ import click
 from drills import FEATURES, PLAN
 from drills.twins import TWINS
 from harness import plan
-from harness.catalog import Drill, Scenario, name_of
 from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import Request, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.run_folder import PROOF
 from harness.evidence.verify import verify_pack
-from harness.folders import PROOF
-from harness.run import digests, new_id
-from harness.sabotage import Twin
+from harness.features.catalog import Drill, Scenario, name_of
+from harness.run.run import digests, new_id
+from harness.run.sabotage import Twin
 from harness.safety import block
 from harness.stacks.kinds import prepare
 

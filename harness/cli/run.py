@@ -20,22 +20,24 @@ import click
 from drills import DRILLS, FEATURES, PLAN
 from drills.steps import load
 from drills.twins import TWINS
-from harness import catalog, people, plan
+from harness import plan
 from harness.cli import options
-from harness.cli.asking import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
+from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
-from harness.run import new_id
+from harness.features import catalog
+from harness.features.understood import must_be_understood
+from harness.run.run import new_id
 from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
-from harness.surroundings import for_new_run
-from harness.understood import must_be_understood
+from harness.system import operator as people
+from harness.system.environment import for_new_run
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)

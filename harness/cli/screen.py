@@ -11,12 +11,12 @@ import click
 
 from harness.checks import Outcome
 from harness.cli.exits import EXITS
+from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
-from harness.live import Follower, Live
 from harness.safety import stopping
-from reports.text import summary
+from reports.run.text import summary
 
 
 class Screen:

@@ -15,19 +15,19 @@ from typing import Any
 
 import click
 
-from harness import wait
 from harness.cli import options
-from harness.command import LABEL, end_labelled, labelled
-from harness.environments import ENVIRONMENTS
 from harness.errors import NotInTime, NotReady, Refused
-from harness.folders import option
-from harness.recorder import Memory
-from harness.run import new_id
+from harness.evidence.environments import ENVIRONMENTS
+from harness.evidence.run_folder import option
+from harness.run.run import new_id
 from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
 from harness.stacks.kinds import prepare, remove_left, way_in
 from harness.stacks.local import world
-from harness.surroundings import for_harness, for_people
+from harness.system import wait
+from harness.system.command import LABEL, end_labelled, labelled
+from harness.system.environment import for_harness, for_people
+from harness.system.recorder import Memory
 
 FOLDERS = "stack-*"
 READY = "ready.json"
@@ -73,7 +73,7 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
         down = f"`drdrill stack down{option(evidence)}`"
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
-    words = [sys.executable, "-m", "harness.stacks.hold", stack, str(held.folder.resolve()), str(scale)]
+    words = [sys.executable, "-m", "harness.stacks.daemon", stack, str(held.folder.resolve()), str(scale)]
     prepare(stack, lambda said: click.echo(said, err=True))
     inside = way_in(stack, words, rung=rung)
     _must_be_usable(evidence)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from harness import clock, people
 from harness.cli import options
 from harness.cli.screen import Screen
 from harness.errors import Exit, Refused
-from harness.folders import option
+from harness.evidence.run_folder import option
 from harness.safety import block, running, stopping
 from harness.safety.heal import STOP_LIMIT, Healed, heal_run
+from harness.system import clock
+from harness.system import operator as people
 
 LOOKS = timedelta(milliseconds=200)
 UNSAID = "drdrill stop, no reason given"

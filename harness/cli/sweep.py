@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from harness.command import labelled
 from harness.stacks.docker import engine, image
+from harness.system.command import labelled
 
 
 @click.command()

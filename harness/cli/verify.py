@@ -8,7 +8,7 @@ import click
 
 from harness.errors import Refused
 from harness.evidence import verify as verifier
-from harness.later import fetch
+from harness.system.later import fetch
 
 
 @click.command()

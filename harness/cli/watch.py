@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from harness import clock
 from harness.cli import options
+from harness.cli.live import Follower, whereabouts
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
 from harness.errors import Exit, NotReady
-from harness.folders import UNFINISHED, option
-from harness.live import Follower, whereabouts
+from harness.evidence.run_folder import UNFINISHED, option
 from harness.safety import running
+from harness.system import clock
 
 LOOKS = timedelta(milliseconds=200)
 BETWEEN = timedelta(seconds=10)  # a run that was killed is healed by its guardian within this; else nobody does

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness import clock
-from harness.clock import Stamp, utc_text
 from harness.errors import DrillError, Refused
 from harness.evidence.lines import GENESIS, NAME, Line, NothingBegan, parse
 from harness.evidence.redact import Redactor
+from harness.system import clock
+from harness.system.clock import Stamp, utc_text
 
 
 class JournalBusy(Refused):

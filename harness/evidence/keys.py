@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from harness.errors import Refused
-from harness.surroundings import home
+from harness.system.environment import home
 
 VARIABLE = "DRDRILL_KEY"
 LARGEST = 64 * 1024  # bytes: a PKCS8 Ed25519 key has about 120

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.clock import utc_text
 from harness.errors import Refused
+from harness.system.clock import utc_text
 
 NAME = "journal.jsonl"
 GENESIS = "0" * 64

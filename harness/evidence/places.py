@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from harness.folders import UNFINISHED
-from harness.people import logins
-from harness.surroundings import NOWHERE, home
+from harness.evidence.run_folder import UNFINISHED
+from harness.system.environment import NOWHERE, home
+from harness.system.operator import logins
 
 PROJECT = Path(__file__).parents[2]
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from harness import clock
 from harness.errors import DrillError, Refused
 from harness.evidence.guide import guide
 from harness.evidence.journal import read
@@ -29,6 +28,7 @@ from harness.evidence.lines import Line
 from harness.evidence.numbers import ENVELOPE, newest, pack_digest
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import scan
+from harness.system import clock
 
 __all__ = ["newest", "pack_digest", "redact_copy", "seal"]
 

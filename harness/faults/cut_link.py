@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Literal
 
 from harness.errors import NotReady
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Linked, Stack
 
 

@@ -12,7 +12,8 @@ from datetime import timedelta
 import psycopg
 
 from harness.errors import NotReady, Refused
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Fillable, Member, Stack
 
 SIMULATED = "simulated by a limit on file size"

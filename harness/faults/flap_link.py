@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness import wait
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Flappable, Stack
+from harness.system import wait
 
 BEGINS = timedelta(seconds=10)
 

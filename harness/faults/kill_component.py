@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Stack
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import Unable
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Pausable, Stack
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness import wait
 from harness.errors import NotReady
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Stack
+from harness.system import wait
 
 CRASHES = timedelta(seconds=20)
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
-from harness import wait
 from harness.errors import NotReady, Refused
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.system import wait
 
 PAST = "1970-01-01 00:00:00+00"
 ENDS = timedelta(seconds=10)

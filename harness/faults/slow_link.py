@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import psycopg
 
-from harness import clock
-from harness.faults import Undo, _look
+from harness.faults import Undo
+from harness.faults import _probes as _look
 from harness.stacks import Slowable, Slowness, Stack
+from harness.system import clock
 
 TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
 FLOW = 2  # at least so many times as long as before

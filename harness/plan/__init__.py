@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from harness.errors import Refused
-from harness.lookalikes import unseen
 from harness.plan import shape as plan_shape
 from harness.plan import text as plan_text
 from harness.plan.lengths import length_of_time, percentage
+from harness.system.lookalikes import unseen
 
 T = TypeVar("T")
 

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 
-from harness.lookalikes import unseen
 from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
 from harness.plan.text import Text, Where
+from harness.system.lookalikes import unseen
 
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip

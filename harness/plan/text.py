@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from harness.errors import Refused
-from harness.lookalikes import RETYPE, unseen
+from harness.system.lookalikes import RETYPE, unseen
 
 LARGEST = 1_000_000  # bytes
 DEEPEST = 20  # levels of nesting

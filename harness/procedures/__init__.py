@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness import clock
-from harness.bugs import is_bug
 from harness.errors import DrillError
-from harness.recorder import Recorder
+from harness.system import clock
+from harness.system.bugs import is_bug
+from harness.system.recorder import Recorder
 
 Facts = dict[str, Any]  # JSON: what a step found or did
 

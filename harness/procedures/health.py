@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from harness import clock
 from harness.errors import DrillError
-from harness.recorder import Recorder
+from harness.system import clock
+from harness.system.recorder import Recorder
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from harness import clock, wait
 from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
-from harness.recorder import Recorder
 from harness.stacks import Backup, Member, Place, Stack, wal
+from harness.system import clock, wait
+from harness.system.recorder import Recorder
 
 RECOVERY_LIMIT = timedelta(minutes=30)
 ARCHIVE_LIMIT = timedelta(minutes=2)

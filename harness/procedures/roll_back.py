@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from harness import wait
 from harness.errors import NotReady
 from harness.procedures import Facts, Procedure, Step
-from harness.recorder import Recorder
 from harness.stacks import Stack
+from harness.system import wait
+from harness.system.recorder import Recorder
 
 PHASE = "repair"
 SERVES_WITHIN = timedelta(seconds=60)

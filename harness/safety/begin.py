@@ -11,15 +11,15 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from harness.command import LABEL
 from harness.errors import Refused
 from harness.evidence import receipts
 from harness.evidence.keys import signing_key
-from harness.folders import CONTROL, DISK_WANTED, UNFINISHED, option
+from harness.evidence.run_folder import CONTROL, DISK_WANTED, UNFINISHED, option
 from harness.safety import block
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
+from harness.system.command import LABEL
 
 FOLDER = "DRDRILL_FOLDER"
 BEGINNING = ".beginning"  # behind the run's id until its folder is locked

@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import notes
-from harness.clock import now, utc_text
 from harness.errors import Refused
-from harness.folders import PROOF, option
+from harness.evidence.run_folder import PROOF, option
+from harness.system import control_files as notes
+from harness.system.clock import now, utc_text
 
 FILE = "STOPPED.json"
 

@@ -13,15 +13,15 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, wait
-from harness.command import LABEL, Process, end_labelled
 from harness.errors import DrillError, NotReady
-from harness.folders import CONTROL, UNFINISHED
-from harness.recorder import Memory
+from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import stopping, undo
 from harness.safety.heal import heal_run
 from harness.safety.running import held
-from harness.surroundings import for_harness
+from harness.system import clock, wait
+from harness.system.command import LABEL, Process, end_labelled
+from harness.system.environment import for_harness
+from harness.system.recorder import Memory
 
 LOOKS = timedelta(milliseconds=500)
 GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import load
-from harness.command import end_labelled
 from harness.errors import Refused
 from harness.evidence import keys, receipts
 from harness.evidence.journal import Journal
@@ -20,12 +19,13 @@ from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
+from harness.evidence.run_folder import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import seal
-from harness.folders import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.safety import stopping, undo
 from harness.safety.running import held
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
+from harness.system.command import end_labelled
 from harness.workload.workload import record_ledgers
 from reports.build import build
 

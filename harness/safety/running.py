@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock
 from harness.errors import Refused
-from harness.folders import PROOF, UNFINISHED
+from harness.evidence.run_folder import PROOF, UNFINISHED
+from harness.system import clock
 
 
 @contextmanager

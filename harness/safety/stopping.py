@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import notes
-from harness.folders import CONTROL
+from harness.evidence.run_folder import CONTROL
+from harness.system import control_files as notes
 
 LOOKS = 0.2  # seconds
 FILE = "stop.json"

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import clock
 from harness.faults import Fault, Undo
+from harness.system import clock
 
 FOLDER = "undo"
 HEALED = ".healed"

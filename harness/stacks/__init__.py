@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from harness.command import Commands, Done
 from harness.stacks.powers import (
     Divisible,
     Fillable,
@@ -28,6 +27,7 @@ from harness.stacks.powers import (
     Unfenced,
 )
 from harness.stacks.wal import Branch
+from harness.system.command import Commands, Done
 
 if TYPE_CHECKING:  # the platform's API lies below this package, and has to be first to import its database driver
     import psycopg

@@ -1,5 +1,5 @@
 """The kinds of stacks there are. A new kind is a folder beside this file and a line in each function here; its name is
-in `harness.environments`."""
+in `harness.evidence.environments`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.environments import ENVIRONMENTS
 from harness.errors import Refused
-from harness.folders import temporary_prefix
-from harness.recorder import Recorder
+from harness.evidence.environments import ENVIRONMENTS
+from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Stack
 from harness.stacks.docker import engine, image
 from harness.stacks.docker import stack as docker
@@ -19,8 +18,9 @@ from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local import world
 from harness.stacks.local.leftovers import remove_local
 from harness.stacks.local.stack import LocalStack
-from harness.stacks.parts import lifting
+from harness.stacks.parts import lifecycle as lifting
 from harness.stacks.parts.settings import Settings
+from harness.system.recorder import Recorder
 
 
 def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:

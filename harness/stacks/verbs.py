@@ -34,8 +34,8 @@ from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
-from harness.stacks.parts.place import RestorePlace
 from harness.stacks.parts.releases import FileReleases
+from harness.stacks.parts.restore_target import RestorePlace
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (

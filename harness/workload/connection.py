@@ -19,7 +19,7 @@ import gevent.socket
 import gevent.ssl
 from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
-from harness import clock
+from harness.system import clock
 from harness.workload.ledger import Outcome
 
 OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones for a second at most

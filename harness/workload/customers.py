@@ -29,13 +29,13 @@ import locust  # before anything that opens a socket: it makes sockets and threa
 from gevent.event import AsyncResult, Event
 from locust.env import Environment
 
-from harness import clock
 from harness.errors import DrillError, Exit, Refused
+from harness.system import clock
 from harness.workload import ledger
 from harness.workload.book import Book
 from harness.workload.connection import Answer, Connection, Target
+from harness.workload.direct import Straight
 from harness.workload.ledger import SECOND
-from harness.workload.straight import Straight
 
 PATH = "/transactions"
 LEAD = SECOND // 20  # from being ready to the first due time

@@ -9,8 +9,8 @@ from typing import Any
 
 import urllib3
 
-from harness import clock
 from harness.stacks import Entrance
+from harness.system import clock
 
 
 @dataclass(frozen=True)

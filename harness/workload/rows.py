@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg
 
-from harness import clock
 from harness.procedures.books import Books
-from harness.recorder import Recorder
+from harness.system import clock
+from harness.system.recorder import Recorder
 from harness.workload.ledger import stored_origin
 from harness.workload.workload import name_in_pack
 

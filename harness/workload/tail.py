@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import clock
+from harness.system import clock
 
 LATELY = timedelta(seconds=5)
 SILENT = timedelta(seconds=3)  # without any due time, customers are taken to be gone

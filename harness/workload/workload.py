@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from harness import clock, command, wait
-from harness.command import Commands, Process
 from harness.errors import DrillError
-from harness.recorder import Recorder
+from harness.system import clock, command, wait
+from harness.system.command import Commands, Process
+from harness.system.recorder import Recorder
 from harness.workload import ledger
 from harness.workload.ledger import Header, Totals
 from harness.workload.tail import Recent, Tail

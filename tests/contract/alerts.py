@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, wait
-from harness.recorder import Memory
 from harness.stacks import Alert, Divisible, Stack
 from harness.stacks.kinds import attach_stack
+from harness.system import clock, wait
+from harness.system.recorder import Memory
 
 TOLD_WITHIN = timedelta(seconds=20)  # a busy machine's; what was measured is printed
 OVER_WITHIN = timedelta(seconds=60)  # a zone that was cut catches up

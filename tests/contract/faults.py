@@ -16,7 +16,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock
 from harness.errors import Unable
 from harness.faults import Fault
 from harness.faults.cut_link import CutLink
@@ -35,11 +34,12 @@ from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.skew_clock import SkewClock
 from harness.faults.slow_link import SlowLink
-from harness.recorder import Memory
-from harness.run import steady
+from harness.run.run import steady
 from harness.safety import undo
 from harness.stacks import Stack
 from harness.stacks.kinds import attach_stack
+from harness.system import clock
+from harness.system.recorder import Memory
 
 SECOND = timedelta(seconds=1)
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from harness import wait
-from harness.command import LABEL, labelled
-from harness.folders import temporary_prefix
-from harness.recorder import Memory
+from harness.evidence.run_folder import temporary_prefix
 from harness.stacks.docker import engine
 from harness.stacks.kinds import remove_left, way_in
 from harness.stacks.local.world import join_argv
+from harness.system import wait
+from harness.system.command import LABEL, labelled
+from harness.system.recorder import Memory
 from tests.contract import scenes
 
 START_LIMIT = timedelta(seconds=120)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from harness import wait
-from harness.recorder import Memory
+from harness.system import wait
+from harness.system.recorder import Memory
 
 LONG = timedelta(seconds=90)
 

@@ -12,9 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, wait
 from harness.errors import Unable
-from harness.recorder import Memory
 from harness.stacks import (
     Component,
     Divisible,
@@ -30,6 +28,8 @@ from harness.stacks import (
 )
 from harness.stacks.kinds import attach_stack
 from harness.stacks.parts.visitor import Visitor
+from harness.system import clock, wait
+from harness.system.recorder import Memory
 from tests.contract.patience import LONG, until
 
 SECOND = timedelta(seconds=1)

@@ -18,14 +18,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from harness import clock
 from harness.errors import Unable
-from harness.recorder import Memory
 from harness.stacks import Divisible, Entrance, Pausable, Stack
 from harness.stacks.kinds import attach_stack, open_stack
 from harness.stacks.local.world import WORLD
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
+from harness.system import clock
+from harness.system.recorder import Memory
 from tests.contract.patience import until
 
 READY, PARTS = "ready", "parts"

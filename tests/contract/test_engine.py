@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from harness import wait
-from harness.command import LABEL, labelled
-from harness.recorder import Memory
 from harness.stacks.docker import engine, image
+from harness.system import wait
+from harness.system.command import LABEL, labelled
+from harness.system.recorder import Memory
 
 DEAD, ALIVE = (f"test-{word}-{uuid.uuid4().hex[:6]}" for word in ("dead", "alive"))
 FOREVER = ["sleep", "600"]

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from harness import clock
 from harness.stacks.local import world
+from harness.system import clock
 from tests.crash.killer import MOMENTS
 from tests.crash.victim import Folder, Victim, new_folder
 

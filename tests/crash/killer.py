@@ -26,16 +26,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import scene
 from harness.checks import load
-from harness.command import labelled
 from harness.evidence import journal
+from harness.evidence.run_folder import UNFINISHED
 from harness.faults import Fault
 from harness.faults.destroy_recent_rows import DestroyRecentRows
-from harness.folders import UNFINISHED
 from harness.safety import heal, stopping
 from harness.safety.begin import FOLDER
+from harness.scenario import scenario as scene
 from harness.stacks.local import world
+from harness.system.command import labelled
 from tests.contract.faults import CASES
 
 CRASH = "DRDRILL_TEST_CRASH"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.command import LABEL
 from harness.errors import Exit
-from harness.folders import CONTROL
+from harness.evidence.run_folder import CONTROL
 from harness.safety import guardian, stopping
+from harness.system.command import LABEL
 from tests.crash.victim import Folder, Victim, must_be_whole
 
 VARIANTS = ["both in a step", "guardian before the fault", "both, and the next run heals", "guardian after the fault",

@@ -16,17 +16,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import clock, wait
-from harness.command import Process, labelled
 from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line
-from harness.folders import UNFINISHED, temporary_prefix
-from harness.recorder import Memory
-from harness.run import new_id
+from harness.evidence.run_folder import UNFINISHED, temporary_prefix
+from harness.run.run import new_id
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.stacks.local.shared_memory import LISTED
+from harness.system import clock, wait
+from harness.system.command import Process, labelled
+from harness.system.recorder import Memory
 from tests.crash.killer import CRASH, PLUGIN
 
 ROOT = Path(__file__).parents[2]

@@ -11,11 +11,11 @@ import subprocess
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import clock
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
 from harness.stacks import wal
 from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.visitor import Visitor
+from harness.system import clock
 
 TABLE = "quantumnest.financial_transactions"
 LIMIT = 3.0  # seconds; pg_waldump without an end waits for five

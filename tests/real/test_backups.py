@@ -14,10 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from harness import wait
-from harness.command import Commands, end_labelled
 from harness.errors import Refused
-from harness.recorder import Memory
 from harness.stacks import Backup, Damage, wal
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.vault import Vault
@@ -25,6 +22,9 @@ from harness.stacks.local.ground import POSTGRES
 from harness.stacks.parts.postgres import filled_in
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import make_authority
+from harness.system import wait
+from harness.system.command import Commands, end_labelled
+from harness.system.recorder import Memory
 from tests.one_host import one_host
 
 LABEL = f"test-backups-{os.getpid()}"

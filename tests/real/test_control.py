@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from harness import clock, wait
-from harness.command import labelled
 from harness.evidence.journal import read
-from harness.recorder import Memory
+from harness.system import clock, wait
+from harness.system.command import labelled
+from harness.system.recorder import Memory
 
 ROOT = Path(__file__).parents[2]
 DRILL = ["database-backup-restoration", "--only", "An operator's mistake", "--scale", "0.02"]

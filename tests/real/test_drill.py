@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.command import labelled
+from harness.system.command import labelled
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = "All volumes lost"

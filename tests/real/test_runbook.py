@@ -37,7 +37,7 @@ import os
 from pathlib import Path
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.lose_volumes import LoseVolumes
-from harness.recorder import Memory
+from harness.system.recorder import Memory
 from harness.stacks.local.stack import LocalStack
 
 stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())

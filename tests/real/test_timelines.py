@@ -14,14 +14,14 @@ from typing import Any, LiteralString, cast
 import psycopg
 import pytest
 
-from harness import wait
-from harness.command import Commands, end_labelled
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
-from harness.recorder import Memory
 from harness.stacks import Stack, wal
 from harness.stacks.local.ground import POSTGRES
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles, as_conf
+from harness.system import wait
+from harness.system.command import Commands, end_labelled
+from harness.system.recorder import Memory
 from tests.one_host import one_host
 from tests.real.test_backups import free_port
 

@@ -17,10 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.command import Commands
 from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import ArchivedSegment, Backup, Damage, Member, Place, wal
 from harness.stacks.backup_tools.vault import Vault, must_be_empty
+from harness.system.command import Commands
 
 STANZA = "quantumnest"
 CONFIGURATION = "/etc/pgbackrest.conf"  # where the program looks, in every container of the database

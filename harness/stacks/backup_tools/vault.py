@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from harness.clock import utc_text
 from harness.errors import Refused
 from harness.stacks import Backup, Damage, Place
 from harness.stacks.parts.bucket import Bucket
+from harness.system.clock import utc_text
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import clock, wait
-from harness.command import Commands
 from harness.errors import NotInTime, NotReady
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.docker.inside import here
 from harness.stacks.parts.logs import IN_UTC, last_lines
+from harness.system import clock, wait
+from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
 OFTEN = timedelta(milliseconds=50)

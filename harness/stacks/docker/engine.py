@@ -15,8 +15,8 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness import clock
 from harness.errors import DrillError, Refused
+from harness.system import clock
 
 if TYPE_CHECKING:
     from docker import DockerClient

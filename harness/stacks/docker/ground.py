@@ -16,7 +16,6 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.command import Commands
 from harness.stacks.backup_tools.pgbackrest import CONFIGURATION
 from harness.stacks.docker.container import ContainerUnit, Surroundings
 from harness.stacks.docker.inside import HOST, here
@@ -24,6 +23,7 @@ from harness.stacks.docker.links import Links
 from harness.stacks.docker.network import STORAGE, DockerNetwork
 from harness.stacks.docker.store import HOST as STORE_HOST
 from harness.stacks.parts.ground import SOON, Runs
+from harness.system.command import Commands
 
 NOBODY = 65534  # whose database it is where we are root: PostgreSQL refuses to run as root
 POSTGRES = "/usr/lib/postgresql/15/bin"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.stacks.docker.engine import engine, told
-from harness.surroundings import with_proxies
+from harness.system.environment import with_proxies
 
 RECIPE = Path(__file__).parent / "Dockerfile"
 REPOSITORY = "drdrill-platform"

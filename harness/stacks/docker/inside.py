@@ -18,10 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from harness import surroundings
-from harness.command import LABEL
 from harness.errors import DrillError
 from harness.stacks.docker.engine import engine, told
+from harness.system import environment as surroundings
+from harness.system.command import LABEL
 
 HOST = "/host"
 PASSED_ON = (LABEL, "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED)

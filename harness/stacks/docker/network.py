@@ -20,12 +20,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import wait
-from harness.command import Commands
 from harness.errors import DrillError
 from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
 from harness.stacks.docker.engine import PART, RUN, labels, told
+from harness.system import wait
+from harness.system.command import Commands
 
 ENTRANCES, STORAGE, WATCH, CUSTOMERS = ("entrance-1", "entrance-2"), "storage", "watch", "customers"
 # Pods outside the zones: last number of the address.

@@ -9,9 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import wait
-from harness.command import Commands
-from harness.recorder import Recorder
 from harness.stacks import (
     Backups,
     Cluster,
@@ -28,17 +25,20 @@ from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
-from harness.stacks.parts import lifting
+from harness.stacks.parts import lifecycle as lifting
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
+from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.settings import STALLED, Settings
-from harness.stacks.parts.sight import sees
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
+from harness.system import wait
+from harness.system.command import Commands
+from harness.system.recorder import Recorder
 
 ZONES = ("a", "b", "c")
 GONE_WITHIN = timedelta(seconds=10)

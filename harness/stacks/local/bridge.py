@@ -17,8 +17,8 @@ from pathlib import Path
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from harness import clock
 from harness.errors import DrillError
+from harness.system import clock
 
 NETWORKS = 100  # bridges that one world can hold
 STORE = 30  # a zone's etcd has an address of its own, so much above the zone's

@@ -12,8 +12,8 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock
 from harness.stacks.local.bridge import Bridge
+from harness.system import clock
 
 
 def flap(

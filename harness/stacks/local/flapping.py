@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from harness import wait
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.parts.ground import Runs
+from harness.system import wait
 
 BEGINS_WITHIN = timedelta(seconds=15)
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.command import Commands
 from harness.stacks.local.database_user import database_user
 from harness.stacks.local.network import Addresses
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.local.shared_memory import release_shared_memory
 from harness.stacks.parts.ground import SOON, Runs
+from harness.system.command import Commands
 
 
 def _wheel(name: str) -> Path:

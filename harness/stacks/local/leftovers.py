@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.stacks.local.process import kill_labelled
 from harness.stacks.local.shared_memory import release_shared_memory
-from harness.stacks.parts import lifting
+from harness.stacks.parts import lifecycle as lifting
 
 
 def remove_local(label: str, folder: Path) -> None:

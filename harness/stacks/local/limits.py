@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.stacks.local.database_user import database_user
-from harness.surroundings import handed_on
+from harness.system.environment import handed_on
 
 CODE = """
 import resource, sys

@@ -15,14 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from harness import wait
-from harness.command import Commands, Process, reap
 from harness.errors import DrillError, NotReady, Unable
 from harness.stacks import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.process import PART
 from harness.stacks.local.world import to_zones_apart
+from harness.system import wait
+from harness.system.command import Commands, Process, reap
 
 ENTRANCES, WATCH, STORAGE, FIRST_ZONE = (5, 6), 9, 10, 11  # last number of the addresses
 ON_THE_BRIDGE = (1, *ENTRANCES, WATCH, STORAGE)

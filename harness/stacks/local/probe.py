@@ -14,7 +14,7 @@ from harness.errors import DrillError, Unable
 from harness.stacks.local import faketime
 from harness.stacks.local.slowing import netem_missing
 from harness.stacks.local.world import PATIENCE, Tried, enter_argv
-from harness.surroundings import handed_on
+from harness.system.environment import handed_on
 
 
 def powers(rung: str) -> list[Tried]:

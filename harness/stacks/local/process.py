@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock, wait
-from harness.command import LABEL, Commands, Process, reap, with_descendants
 from harness.errors import DrillError, NotInTime, NotReady
 from harness.stacks.local import faketime, limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
-from harness.surroundings import handed_on
+from harness.system import clock, wait
+from harness.system.command import LABEL, Commands, Process, reap, with_descendants
+from harness.system.environment import handed_on
 
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)

@@ -10,7 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.surroundings import handed_on
+from harness.system.environment import handed_on
 
 PID_FILE = "postmaster.pid"
 LISTED = Path("/proc/sysvipc/shm")

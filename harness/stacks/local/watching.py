@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from harness import clock
 from harness.alerts.prober import Config
 from harness.alerts.rules import Asks, Target
 from harness.stacks import Condition, Entrance
@@ -18,6 +17,7 @@ from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST
 from harness.stacks.parts.monitor import RECEIVER, named
 from harness.stacks.parts.settings import Settings
+from harness.system import clock
 
 BY = "a small prober of the embedded stack"
 STARTING = timedelta(seconds=60)  # for so long nobody is told of what has not come up yet

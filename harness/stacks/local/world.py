@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DrillError, Refused
-from harness.surroundings import handed_on
+from harness.system.environment import handed_on
 
 RUNG = "DRDRILL_RUNG"  # set in the environment of everything that runs in a world
 WORLD = "DRDRILL_WORLD"  # the pid, out where the user is, of the process that holds the world

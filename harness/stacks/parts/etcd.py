@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 from datetime import timedelta
 
-from harness import wait
 from harness.stacks.parts.ground import Ground, Runs
+from harness.system import wait
 
 CLIENTS, PEERS = 2379, 2380  # ports
 SLOW_START = timedelta(seconds=30)

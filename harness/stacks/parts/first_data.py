@@ -12,11 +12,11 @@ from datetime import timedelta
 
 import psycopg
 
-from harness import wait
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import DATABASE, PORT, Roles, dsn, logging
 from harness.stacks.platform import history
+from harness.system import wait
 
 LOAD_LIMIT = timedelta(minutes=10)
 START_LIMIT = timedelta(seconds=30)

@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from harness.command import Commands
 from harness.stacks import Component, Pausable, Skewable
+from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
 

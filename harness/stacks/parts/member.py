@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.command import Done
 from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
 from harness.stacks.wal import SPOOL
+from harness.system.command import Done
 
 SCOPE = "quantumnest"
 NAMESPACE = "/drdrill/"

@@ -12,15 +12,15 @@ from typing import Any
 
 import psycopg
 
-from harness import wait
 from harness.errors import NotReady, Refused
 from harness.stacks import Condition, Member, Place
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
-from harness.stacks.parts.place import RestorePlace
 from harness.stacks.parts.postgres import PORT, Roles, dsn
+from harness.stacks.parts.restore_target import RestorePlace
 from harness.stacks.wal import SPOOL
+from harness.system import wait
 
 LEADS_WITHIN = timedelta(seconds=90)
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")

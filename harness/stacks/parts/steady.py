@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import psycopg
 
-from harness import clock, wait
 from harness.errors import NotReady
-from harness.recorder import Recorder
 from harness.stacks import Backups, Cluster, Condition, Entrance, Monitoring
 from harness.stacks.parts.visitor import Visitor
 from harness.stacks.wal import position
+from harness.system import clock, wait
+from harness.system.recorder import Recorder
 
 SERVES_WITHIN = timedelta(seconds=60)
 HEALTHY_WITHIN = timedelta(seconds=60)

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from harness import clock
 from harness.errors import Refused
+from harness.system import clock
 
 CA_NAME = "drdrill throw-away CA"
 VALID = timedelta(days=3)  # longer than any drill, short enough that a forgotten key is worth nothing

@@ -15,9 +15,8 @@ from tempfile import TemporaryDirectory
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from harness.command import Commands
 from harness.errors import DrillError, NotReady, Refused
-from harness.folders import temporary_prefix
+from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import ArchivedSegment, Backup, Damage, Place, wal
 from harness.stacks.backup_tools.barman import archive as archive_program
 from harness.stacks.backup_tools.barman import fetch as fetch_program
@@ -25,6 +24,7 @@ from harness.stacks.backup_tools.barman import info
 from harness.stacks.backup_tools.vault import Vault, must_be_empty, recorded
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.wal import SPOOL
+from harness.system.command import Commands
 
 BACKUP_WITHIN = timedelta(minutes=10)
 RESTORE_WITHIN = timedelta(minutes=30)

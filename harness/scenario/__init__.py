@@ -1,0 +1,1 @@
+"""One scenario under way: its verbs, waits, faults and end."""

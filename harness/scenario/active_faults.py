@@ -1,0 +1,84 @@
+"""What was hurt in a scenario: undo before do, the proof that it bit, whether it still does, and the healing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import NotReady
+from harness.faults import Fault, Undo
+from harness.faults.noop import Noop
+from harness.run.run import Run, quietly
+from harness.safety import undo
+from harness.system import clock
+
+
+class Injuries:
+    """The faults of one scenario, from their injection to their end."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._journal = run.journal
+        self._sabotage = run.options.sabotage
+        self._left: list[tuple[Fault, Undo, Path]] = []
+        self._begun: int | None = None
+        self.named: list[str] = []  # what alerts have to name
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was hurt, healed or not."""
+        return self._begun is not None
+
+    @property
+    def begun(self) -> int:
+        """When the first fault was about to be injected, in monotonic nanoseconds."""
+        assert self._begun is not None, "nothing was hurt"
+        return self._begun
+
+    def inject(self, fault: Fault, *, hurts: Sequence[str]) -> None:
+        """Write the undo, then the intent, then hurt, then ask for proof that it bit. Errors: `NotReady`, `Unable`."""
+        stack = self._run.stack
+        if self._sabotage.toothless:
+            fault = Noop()
+        self._run.guardian.ensure()
+        needed = fault.prepare(stack)
+        self._left.append((fault, needed, undo.write(self._run.folder, fault, needed)))
+        named = [*fault.hurts(needed), *hurts]
+        self.named += named
+        self._begun = self._begun or clock.mono()
+        self._journal.record(
+            "fault.intent",
+            fault=fault.name,
+            settings=undo.settings(fault),
+            undo=needed,
+            harms_data=fault.harms_data,
+            logical=fault.logical,
+            hurts=named,
+            lives=fault.lives.total_seconds(),
+        )
+        fault.inject(stack, needed)
+        proof = fault.bit(stack, needed)
+        self._journal.record("fault.bit", fault=fault.name, ok=bool(proof), proof=proof or "no effect was seen")
+        if not proof:
+            raise NotReady(f"{fault.name} did not bite: nothing can be said", hint="read its settings in the journal")
+        if self._sabotage.brief:
+            fault.heal(stack, needed)
+
+    def hold(self) -> None:
+        """Record whether each fault that is not healed still bites."""
+        for fault, needed, _ in self._left:
+            proof = fault.bit(self._run.stack, needed)
+            self._journal.record(
+                "fault.held", fault=fault.name, ok=bool(proof), proof=proof or "it had ended by itself"
+            )
+
+    def heal(self, *, by: str) -> None:
+        """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
+        stack = self._run.stack if self._left else None
+        while self._left and stack is not None:
+            fault, needed, path = self._left[-1]
+            wrong = quietly(lambda fault=fault, needed=needed: fault.heal(stack, needed))  # type: ignore[misc]
+            self._journal.record("fault.healed", fault=fault.name, ok=not wrong, by=by, seen=wrong or "healed")
+            self._left.pop()  # only now: whoever is stopped in between heals it once more
+            if not wrong:
+                undo.healed(path)

@@ -1,0 +1,85 @@
+"""How far behind its writes the archive is, looked at twice a second all through a run."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from harness.stacks import Stack
+from harness.stacks.wal import position
+from harness.system import clock
+from harness.system.recorder import Recorder
+
+LOOKS = timedelta(milliseconds=500)
+
+
+class ExposureSampler:
+    """A thread that records `exposure.sample` while the database answers, and nothing while it does not.
+
+    The judge computes the figure from the samples; what this class computes is for waiting and watching only.
+    """
+
+    def __init__(self, stack: Stack, recorder: Recorder) -> None:
+        self.stack = stack
+        self.recorder = recorder
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="exposure", daemon=True)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._samples: list[tuple[int, int]] = []  # mono, LSN of the database
+        self._archived = 0
+        self._steps: list[int] = []  # how far the archive reached each time it had moved on
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop looking. Waits for the look under way."""
+        self._done.set()
+        self._thread.join(timeout=10)
+
+    def now(self) -> int:
+        """Where the database's log stood at the last look, as a number; 0 where there was none."""
+        return self._samples[-1][1] if self._samples else 0
+
+    def cycles(self, *, beyond: int) -> int:
+        """How often the archive has moved on to a point at or behind a position of the database's log."""
+        return sum(step >= beyond for step in list(self._steps))
+
+    def open_age(self) -> timedelta:
+        """For how long the oldest write that is not archived has waited, about."""
+        waiting = next((mono for mono, lsn in list(self._samples) if lsn > self._archived), None)
+        return clock.since(waiting) if waiting is not None else timedelta(0)
+
+    def words(self) -> str:
+        waits = self.open_age().total_seconds()
+        return f"the archive moved on {len(self._steps)} times, the oldest write waits {waits:.1f} s"
+
+    def _loop(self) -> None:
+        while not self._done.wait(LOOKS.total_seconds()):
+            try:
+                self._look()
+            except Exception:  # the database or the store is away: no sample is the truth, and the judge sees the gap
+                self._drop()
+        self._drop()
+
+    def _look(self) -> None:
+        asked = clock.mono()
+        archived = self.stack.backups.archived()
+        if self._connection is None or self._connection.closed:
+            self._connection = self.stack.cluster.connect()
+        row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
+        if row is None:
+            return
+        self.recorder.record("exposure.sample", lsn=row[0], archived=archived, asked=asked)
+        self._samples.append((clock.mono(), position(row[0])))
+        if position(archived) > self._archived:
+            self._archived = position(archived)
+            self._steps.append(self._archived)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,46 @@
+"""What a scene looks at and writes down without touching it: who leads, what is deployed, what a zone's API says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from harness.stacks import Member, Stack
+from harness.system import clock
+from harness.system.recorder import Recorder
+
+OK = 200
+LOOKS = timedelta(milliseconds=500)
+TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex digits
+
+
+def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
+    """Record who leads, and on which timeline; None, and no line, where nobody does."""
+    leader = stack.cluster.leader()
+    if leader is None:
+        return None
+    with stack.cluster.connect(leader) as connection:
+        row = connection.execute(TIMELINE).fetchone()
+    recorder.record("leadership", moment=moment, member=leader.name, timeline=int(row[0][:8], 16) if row else 0)
+    return leader
+
+
+def release(stack: Stack, recorder: Recorder) -> None:
+    """Record what is deployed, and what was before."""
+    recorder.record("release", name=stack.releases.current(), history=stack.releases.history())
+
+
+def endpoints(
+    zones: Sequence[str], ask: Callable[[str], tuple[int, int]], recorder: Recorder, *, within: timedelta
+) -> None:
+    """Record what `/health` and `/ready` of zones' own APIs say: once none is ready any more, or at the end.
+
+    `ask` returns both statuses, 0 where there is no answer.
+    """
+    asked = clock.mono()
+    seen = {zone: ask(zone) for zone in zones}
+    while any(ready == OK for _, ready in seen.values()) and clock.since(asked) < within:
+        clock.sleep(LOOKS)
+        seen = {zone: ask(zone) for zone in zones}
+    for zone, (health, ready) in seen.items():
+        recorder.record("endpoints", zone=zone, health=health, ready=ready, asked=asked)

@@ -1,0 +1,163 @@
+"""The gate of a CI: what stands in the way, and what shows that nothing does. Pure.
+
+Green only where every drill that is built was run when the calendar says so, met its objectives the last time, and did
+not become slower. What is not built, waived, or too few to tell is advisory: neither red nor green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from harness.checks import Outcome, merge_outcomes
+from harness.schedule.past import Folder, Past
+from harness.schedule.series import between, missing_in_words
+from harness.schedule.slower import WATCHED, Comparison, Trend
+from harness.schedule.standing import Owed, Standing, State
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the gate looks at. An `advisory` one does not count for the outcome."""
+
+    kind: str  # duty, regression, evidence
+    group: str  # monthly, quarterly, annual; the drill's title; evidence
+    name: str
+    outcome: Outcome
+    reason: str
+    advisory: bool = False
+
+
+def checks(
+    folder: Folder,
+    standings: Sequence[Standing],
+    comparisons: Iterable[Comparison],
+    *,
+    scenarios: Collection[tuple[str, str]],
+    today: date,
+) -> list[Check]:
+    """Every check. `scenarios`: drill and scenario of those that there are now; a history of others is left alone."""
+    titles = {standing.duty.drill: standing.duty.title for standing in standings if standing.built}
+    return [
+        *(_duty(standing, folder.runs, today) for standing in standings),
+        _evidence(folder, standings),
+        *_anybodys(folder),
+        *(
+            _regression(each, titles[each.drill])
+            for each in comparisons
+            if each.drill in titles and (each.drill, each.scenario) in scenarios
+        ),
+    ]
+
+
+def outcome(found: Iterable[Check]) -> Outcome:
+    """MISSED beats UNKNOWN beats MET; where everything is advisory, nothing was shown: UNKNOWN."""
+    return merge_outcomes(check.outcome for check in found if not check.advisory)
+
+
+def owed_in_words(owed: Owed, today: date) -> str:
+    """`late: due 2026-11-02, 23 days ago, and not run`."""
+    last = owed.period.last
+    if owed.state is State.MISSED:
+        return f"missed: due {last}, and not run until {owed.period.until}, the next date"
+    if owed.state is State.LATE:
+        days = (today - last).days
+        return f"late: due {last}, {days} day{'s' if days > 1 else ''} ago, and not run"
+    return f"{owed.state}: {last}"
+
+
+def waived_in_words(owed: Owed) -> str:
+    """Who let it be late, until when and why; empty where nobody did."""
+    if owed.waiver is None:
+        return ""
+    ended = "" if owed.waived else " (ended)"
+    return f"waived until {owed.waiver.until}{ended} by {owed.waiver.who}: {owed.waiver.why}"
+
+
+def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
+    duty = standing.duty
+
+    def check(outcome: Outcome, reason: str, *, advisory: bool = False) -> Check:
+        return Check("duty", duty.cadence, duty.title, outcome, reason, advisory)
+
+    if not standing.built:
+        return check(Outcome.UNKNOWN, f"not built: {duty.not_built}", advisory=True)
+    said = [". ".join(filter(None, (owed_in_words(owed, today), waived_in_words(owed)))) for owed in standing.overdue]
+    found = [Outcome.MISSED for _ in standing.overdue]
+    waived = [f"{owed_in_words(owed, today)}. {waived_in_words(owed)}" for owed in standing.waived]
+    latest = standing.latest
+    if latest is not None:
+        verdict = latest.verdict_of(duty.drill)
+        found.append(verdict)
+        said.append(f"the latest run that counts, {latest.name}, is {latest.said_of(duty.drill)}")
+    if after := _cut_short(duty.drill, latest, runs):
+        found.append(Outcome.MISSED)
+        said.append(f"{after.name}, which is newer and does not count as a whole drill, MISSED an objective")
+    if not found and not waived:
+        found.append(Outcome.UNKNOWN)
+        said.append(f"no run of it counts so far; due {standing.owed[-1].period.last}")
+    if not found:
+        return check(Outcome.UNKNOWN, "; ".join(waived), advisory=True)
+    return check(merge_outcomes(found), "; ".join([*said, *waived]))
+
+
+def _cut_short(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | None:
+    """A newer run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
+    for run in reversed(runs):
+        if latest and run.number <= latest.number:
+            continue
+        sound = not run.problem and not run.sabotage and run.outcome in ("completed", "stopped", "killed")
+        if sound and run.verdict_of(drill) is Outcome.MISSED:
+            return run
+    return None
+
+
+def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
+    """Whatever is newer than the runs that the gate goes by, and cannot be read, could have said otherwise."""
+    latest = [standing.latest for standing in standings if standing.latest is not None]
+    oldest = min((run.number for run in latest), default=0)
+    wrong = [f"{run.name} does not verify: {run.problem}" for run in folder.runs
+             if run.problem and not run.copy_of and (run.number > oldest or not run.number)]  # fmt: skip
+    wrong += map(missing_in_words, between(folder.gaps, above=oldest))
+    wrong += [
+        f"{name} goes on or was killed, and is not sealed (`drdrill heal` seals it)" for name in folder.unfinished
+    ]
+    wrong += folder.notes
+    if not folder.runs:
+        wrong.append(f"there is no sealed run in {folder.path}")
+    newest = max((run.number for run in folder.runs), default=0)
+    said = wrong or [
+        f"no pack from run {max(oldest, 1)} to {newest} is missing, and each verifies; "
+        "one that was removed after the newest leaves no trace here"
+    ]
+    said += [f"{run.name} is left alone: {run.problem}" for run in folder.runs if run.copy_of]
+    said += folder.remarks
+    found = Outcome.UNKNOWN if wrong else Outcome.MET
+    return Check("evidence", "evidence", "the packs of the folder", found, "; ".join(said))
+
+
+def _anybodys(folder: Folder) -> list[Check]:
+    """Without a key that somebody expects, a signature says only that somebody signed."""
+    if folder.key:
+        return []
+    reason = (
+        "no --key was given: whoever can write this folder opens the gate, with packs sealed by a key of their own; "
+        "give --key FILE|FINGERPRINT, and only packs by that key count"
+    )
+    return [Check("evidence", "evidence", "who sealed the packs", Outcome.UNKNOWN, reason, advisory=True)]
+
+
+def _regression(each: Comparison, title: str) -> Check:
+    name = f"{each.title}: {WATCHED[each.id]} on {each.likeness.environment}, {each.likeness.stack}"
+    low = each.figure.low if each.figure.low is not None else each.figure.figure
+    at_least = "at least " if each.figure.lower_bound else ""
+    latest = f"{at_least}{each.figure.figure:.1f} s in {each.latest.name}"
+    if each.trend is Trend.TOO_FEW or each.median is None or each.limit is None:
+        reason = f"{Trend.TOO_FEW}: {latest}, and {each.earlier} earlier runs like it"
+        return Check("regression", title, name, Outcome.UNKNOWN, reason, advisory=True)
+    reason = (
+        f"{each.trend}: {latest} (low end {low:.1f} s), limit {each.limit:.1f} s, "
+        f"median {each.median:.1f} s of {each.earlier} earlier runs ({each.likeness})"
+    )
+    return Check("regression", title, name, Outcome.MISSED if each.trend is Trend.SLOWER else Outcome.MET, reason)

@@ -1,0 +1,41 @@
+"""Holds a stack that was brought up by hand: `python -m harness.stacks.daemon KIND FOLDER SCALE`, where it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from harness.errors import DrillError
+from harness.stacks.kinds import open_stack
+from harness.stacks.local import world
+from harness.stacks.parts.settings import Settings
+from harness.system.recorder import Memory
+
+
+def hold(kind: str, folder: Path, *, scale: float) -> int:
+    """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
+    settings = Settings(scale=scale)
+    stack = open_stack(kind, folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        stack.start()
+        ready = {"kind": kind, **stack.explore(), "world": os.environ.get(world.WORLD)}
+        fresh = folder / "ready.new"
+        fresh.write_text(json.dumps(ready, indent=1))
+        fresh.rename(folder / "ready.json")
+        ended.wait()
+    except DrillError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit)
+    finally:
+        stack.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(hold(sys.argv[1], Path(sys.argv[2]), scale=float(sys.argv[3])))

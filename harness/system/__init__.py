@@ -1,0 +1,1 @@
+"""The one door each to the machine: processes, their environment, time, waits, and small files."""

@@ -1,0 +1,208 @@
+"""The calendar and the gate in a terminal and for a machine: plain lines, no colour. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from harness.checks import Outcome
+from harness.plan import Duty, Plan
+from harness.plan.shape import MONTHS
+from harness.schedule.gate import Check, outcome, owed_in_words, waived_in_words
+from harness.schedule.past import Folder, Past
+from harness.schedule.series import missing_in_words
+from harness.schedule.slower import FEWEST, Trend
+from harness.schedule.standing import Owed, Standing, State
+from reports.words import SYMBOLS, clean, counted
+
+WIDTH = 100
+MOST = 10  # runs that do not count, in the calendar
+LOUD = (State.DUE, State.LATE, State.MISSED)
+
+
+def calendar(plan: Plan, found: Sequence[Standing], folder: Folder, today: date) -> str:
+    """Every duty with its next date, what was done, what is late or missed, and who waived it."""
+    zone = plan.time_zone.key
+    lines = [f"{clean(plan.name)}, version {clean(plan.version)}; {today:%A} {today}, days of the time zone {zone}"]
+    for cadence, standings in groupby(found, key=lambda each: each.duty.cadence):
+        lines += ["", cadence]
+        for standing in standings:
+            lines += _standing(standing, today)
+    lines += ["", *about(folder)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def about(folder: Folder) -> list[str]:
+    """What else is in the folder that a reader must know: whatever does not count, and why."""
+    lines = [f"{counted(len(folder.runs), 'sealed run')} in {folder.path}"]
+    uncounted = [f"{run.name} does not count: {why}" for run in folder.runs if (why := run.why_not())]
+    if len(uncounted) > MOST:
+        lines.append(f"  {len(uncounted)} of them do not count; the newest {MOST} (`drdrill history` has all):")
+    for said in uncounted[-MOST:]:
+        lines += _wrapped(said, indent=2)
+    for name in folder.unfinished:
+        lines += _wrapped(f"{name} goes on or was killed, and is not sealed: it does not count", indent=2)
+    for gap in folder.gaps:
+        lines.append(f"  {missing_in_words(gap)}")
+    for note in (*folder.notes, *folder.remarks):
+        lines += _wrapped(note, indent=2)
+    return lines
+
+
+def when(duty: Duty) -> str:
+    """`first Monday of the month`; where the plan gives no day, what is assumed."""
+    if duty.day:
+        return f"{duty.day[0]} {duty.day[1]} of the month"
+    named = [MONTHS[month - 1] for month in sorted(duty.months)] or ["the year"]
+    return f"by the last day of {', '.join(named)}"
+
+
+def calendar_json(plan: Plan, found: Sequence[Standing], folder: Folder, today: date) -> dict[str, Any]:
+    """The same for a machine."""
+    return {
+        "v": 1,
+        "today": str(today),
+        "time_zone": plan.time_zone.key,
+        "plan": {"name": plan.name, "version": plan.version, "sha256": plan.digest},
+        "evidence": folder_json(folder),
+        "duties": [_standing_json(standing) for standing in found],
+    }
+
+
+def folder_json(folder: Folder) -> dict[str, Any]:
+    """What counts in the folder and what does not."""
+    return {
+        "path": str(folder.path),
+        "runs": len(folder.runs),
+        "not_counted": {run.name: why for run in folder.runs if (why := run.why_not())},
+        "unfinished": list(folder.unfinished),
+        "missing_numbers": [number for gap in folder.gaps for number in gap],
+        "notes": [*folder.notes, *folder.remarks],
+        "key": folder.key or None,
+    }
+
+
+def gate(found: Sequence[Check]) -> str:
+    """Every check with its reason, and the outcome; of figures that are too few to compare only how many."""
+    lines: list[str] = []
+    few = [check for check in found if check.advisory and check.reason.startswith(Trend.TOO_FEW)]
+    for check in found:
+        if check in few:
+            continue
+        mark = "- advisory" if check.advisory else f"{SYMBOLS[check.outcome]} {check.outcome}"
+        lines += _wrapped(f"{mark:<10}  {check.group}: {check.name}", indent=0)
+        lines += _wrapped(check.reason, indent=12)
+    if few:
+        lines += [f"{'- advisory':<10}  slower than before: {Trend.TOO_FEW}"]
+        lines += _wrapped(f"{len(few)} figures have fewer than {FEWEST} earlier runs like theirs", indent=12)
+    whole = outcome(found)
+    lines += ["", f"{SYMBOLS[whole]} {whole}: the gate is {'open' if whole is Outcome.MET else 'closed'}"]
+    return "\n".join(lines) + "\n"
+
+
+def gate_json(found: Sequence[Check], folder: Folder, today: date) -> dict[str, Any]:
+    checks = [asdict(check) for check in found]
+    return {"v": 1, "today": str(today), "outcome": outcome(found), "evidence": folder_json(folder), "checks": checks}
+
+
+def nothing_due(found: Iterable[Standing]) -> str:
+    """That nothing is due, and what is next."""
+    built = [standing for standing in found if standing.built]
+    if not built:
+        return "nothing is due: no drill of the calendar is built"
+    after = min(built, key=upcoming)
+    lines = [f"nothing is due; the next is {after.duty.title}, {upcoming(after):%A} {upcoming(after)}"]
+    for standing in built:
+        lines += [f"  {standing.duty.title}: {waived_in_words(each)}" for each in standing.waived]
+    return "\n".join(lines)
+
+
+def upcoming(standing: Standing) -> date:
+    """The next date that is still to be done: that of the open period, where its day has not come."""
+    waiting = [each.period.last for each in standing.owed if each.state is State.WAITING]
+    return waiting[0] if waiting else standing.upcoming.last
+
+
+def due_because(standing: Standing, today: date) -> str:
+    """Why a drill is run now."""
+    return f"{standing.duty.title}: {'; '.join(owed_in_words(each, today) for each in standing.open)}"
+
+
+def _standing(standing: Standing, today: date) -> list[str]:
+    duty = standing.duty
+    if not standing.built:
+        lines = _wrapped(f"  {clean(duty.title)}: not built, {clean(duty.not_built)}", indent=2)
+        return [*lines, f"      would fall {when(duty)}; next {standing.upcoming.last}"]
+    lines = [f"  {clean(duty.title)}, {when(duty)}: {_state(standing)}"]
+    for owed in standing.owed:
+        if owed.state in LOUD:
+            said = owed_in_words(owed, today)
+            lines += _wrapped(f"{said[0].upper()}{said[1:]}", indent=6)
+            lines += _wrapped(waived_in_words(owed), indent=8) if owed.waiver else []
+    lines += _wrapped(f"last: {last_in_words(duty.drill, standing.latest)}", indent=6)
+    return [*lines, f"      next: {upcoming(standing):%A} {upcoming(standing)}"]
+
+
+def _state(standing: Standing) -> str:
+    """One word for where it stands; what is loudest first."""
+    if standing.overdue:
+        return "OVERDUE"
+    if standing.open:
+        return "DUE"
+    if standing.waived:
+        return "waived"
+    turn = standing.owed[-1]
+    late = f", {turn.days_late} day{'s' if turn.days_late > 1 else ''} late" if turn.days_late else ""
+    return f"done for {turn.period.name}{late}" if turn.state is State.DONE else str(turn.state)
+
+
+def last_in_words(drill: str, run: Past | None) -> str:
+    """`MET, 2026-11-02 10:00 UTC, run … (embedded, local, …)`."""
+    if run is None or run.began is None:
+        return "no run counts so far"
+    verdict = f"{SYMBOLS[run.verdict_of(drill)]} {run.said_of(drill)}"
+    return f"{verdict}, {run.began:%Y-%m-%d %H:%M} UTC, run {clean(run.name)} ({run.likeness})"
+
+
+def _standing_json(standing: Standing) -> dict[str, Any]:
+    duty, latest = standing.duty, standing.latest
+    return {
+        "drill": duty.drill,
+        "title": duty.title,
+        "cadence": duty.cadence,
+        "falls": when(duty),
+        "built": standing.built,
+        "not_built": duty.not_built,
+        "overdue": bool(standing.overdue),
+        "due_now": bool(standing.open),
+        "next": str(upcoming(standing)),
+        "latest": {"run": latest.name, "began": str(latest.began), "verdict": latest.verdict_of(duty.drill)}
+        if latest
+        else None,
+        "periods": [_owed_json(duty.drill, each) for each in standing.owed],
+    }
+
+
+def _owed_json(drill: str, owed: Owed) -> dict[str, Any]:
+    waiver = owed.waiver
+    return {
+        "period": owed.period.name,
+        "date": str(owed.period.last),
+        "state": owed.state,
+        "run": owed.run.name if owed.run else None,
+        "days_late": owed.days_late,
+        "verdict": owed.run.verdict_of(drill) if owed.run else None,
+        "waiver": {"who": waiver.who, "why": waiver.why, "until": str(waiver.until), "holds": owed.waived}
+        if waiver
+        else None,
+    }
+
+
+def _wrapped(words: str, *, indent: int) -> list[str]:
+    lead = words[: len(words) - len(words.lstrip())]
+    text = lead + clean(words).strip()
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * (indent - len(lead)), subsequent_indent=" " * (indent + 2))

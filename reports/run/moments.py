@@ -1,0 +1,199 @@
+"""Every moment of a scenario that a reader of its story wants to know, in words, on the clock of its fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from harness.checks.evidence import BY_SCENARIO
+from reports.pack import Data, Fact, Facts, Scenario
+from reports.run.customers import SECOND
+from reports.words import as_number, length, plain
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Monotonic readings as seconds after `zero`."""
+
+    zero: int
+
+    def at(self, fact: Fact) -> float:
+        return (fact.mono - self.zero) / SECOND
+
+
+def clock_of(scenario: Scenario) -> Clock | None:
+    """Zero is the order of the fault; without one, the customers' beginning, else the scenario's first line."""
+    facts = scenario.facts
+    start = facts.disaster() or facts.first("workload.begin") or next(iter(facts.lines), None)
+    return Clock(start.mono) if start else None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`at`: seconds after the fault was ordered."""
+
+    at: float
+    utc: datetime | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """An alert that came in, firing: `right` where it names what was hurt."""
+
+    at: float
+    words: str
+    right: bool
+
+
+def ticks(facts: Facts, clock: Clock) -> tuple[Tick, ...]:
+    """Every alert that came in after the first fault, by when it was received."""
+    intents = facts.of("fault.intent")
+    if not intents:
+        return ()
+    listed = [fact.data.get("hurts") for fact in intents]
+    hurts = {str(each) for names in listed if isinstance(names, list) for each in names}
+    found = []
+    for fact in facts.of("alert"):
+        at = received(fact)
+        if fact.data.get("state") == "firing" and at >= intents[0].mono:
+            named = {plain(fact.data.get("component")), f"zone {plain(fact.data.get('zone'))}"}
+            found.append(Tick((at - clock.zero) / SECOND, alert(fact.data), bool(named & hurts)))
+    return tuple(sorted(found, key=lambda tick: tick.at))
+
+
+def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
+    """In the order of the journal; an alert stands where it was received, not where it was read."""
+    found = []
+    for fact in scenario.facts.lines:
+        told = WORDS.get(fact.kind)
+        if told is not None and (words := told(fact.data)):
+            at, utc = _when(fact, clock)
+            found.append(Moment(at, utc, words))
+    return found
+
+
+def received(fact: Fact) -> int:
+    """When an alert was received, on the monotonic clock; where the line does not say, when it was read."""
+    told = fact.data.get("received")
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= fact.mono else fact.mono
+
+
+def _when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
+    if fact.kind != "alert":
+        return clock.at(fact), fact.utc
+    at = received(fact)
+    return (at - clock.zero) / SECOND, shifted(fact.utc, (at - fact.mono) / SECOND)
+
+
+def shifted(utc: datetime | None, seconds: float) -> datetime | None:
+    """A moment so many seconds later; None where it is not known, or no calendar has it."""
+    try:
+        return utc and utc + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def alert(data: Data) -> str:
+    """`ServerDown names api-a, zone a`."""
+    named = [plain(data["component"])] if data.get("component") else []
+    named += [f"zone {plain(data['zone'])}"] if data.get("zone") else []
+    return f"{plain(data.get('name'))} names {', '.join(named) or 'nothing'}"
+
+
+def _alert(data: Data) -> str:
+    if data.get("state") != "firing":
+        return f"alert {plain(data.get('state'))}: {alert(data)}"
+    return f"alert: {alert(data)}" + (f": {plain(data['summary'])}" if data.get("summary") else "")
+
+
+def _truncated(data: Data) -> str:
+    if not data.get("count"):
+        return "the monitoring tells all of its alerts again"
+    return f"the monitoring left {plain(data['count'])} alerts out of what it told"
+
+
+def _watched(data: Data) -> str:
+    if data.get("named"):
+        return ""  # `detected` says it
+    return f"no alert named what was hurt within {length(as_number(data.get('within')))}"
+
+
+def _step(data: Data) -> str:
+    done = "done" if data.get("ok") else "FAILED"
+    facts = data.get("facts")
+    found = [f"{key}: {plain(value)}" for key, value in facts.items()] if isinstance(facts, dict) else []
+    return f"step “{plain(data.get('name'))}” {done}" + (f" ({'; '.join(found)})" if found else "")
+
+
+def _checks(name: str) -> Callable[[Data], str]:
+    def told(data: Data) -> str:
+        listed: Any = data.get("checks")
+        checks = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        bad = [f"{plain(each.get('name'))}: {plain(each.get('seen'))}" for each in checks if not each.get("ok")]
+        return f"{name}: " + (f"{len(bad)} of {len(checks)} failed: {'; '.join(bad)}" if bad else "all good")
+
+    return told
+
+
+def _steady(data: Data) -> str:
+    if data.get("moment") != "after":
+        return ""
+    return "steady again" if data.get("ok") else "NOT steady again"
+
+
+def _decided(data: Data) -> str:
+    answer = f": {plain(data['answer'])}" if data.get("answer") else ""
+    return (
+        f"decided by {plain(data.get('by'))} for the {plain(data.get('role'))}: {plain(data.get('question'))}{answer}"
+    )
+
+
+def healer(by: object) -> str:
+    return "as the scenario says" if by == BY_SCENARIO else f"by {plain(by)}"
+
+
+def _again(name: str, does: str) -> Callable[[Data], str]:
+    def told(data: Data) -> str:
+        said = f"is {'' if data.get('ok') else 'NOT '}{does}"
+        return f"{plain(data.get(name))} {said}: {plain(data.get('seen'))}"
+
+    return told
+
+
+WORDS: dict[str, Callable[[Data], str]] = {
+    "fault.intent": lambda d: f"the drill orders its fault {plain(d.get('fault'))}",
+    "fault.bit": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
+    "fault.held": lambda d: f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}",
+    "fault.healed": lambda d: (
+        f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {healer(d.get('by'))}"
+    ),
+    "alert": _alert,
+    "alerts.truncated": _truncated,
+    "watched": _watched,
+    "detected": lambda d: f"noticed by {plain(d.get('by'))}: {plain(d.get('seen'))}",
+    "asked": lambda d: f"the {plain(d.get('role'))} is asked: {plain(d.get('question'))}",
+    "decided": _decided,
+    "procedure": lambda d: f"the procedure “{plain(d.get('name'))}” is announced",
+    "step.end": _step,
+    "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('timeline'))}",
+    "endpoints": lambda d: (
+        f"zone {plain(d.get('zone'))}: /health answers {plain(d.get('health'))}, /ready {plain(d.get('ready'))}"
+    ),
+    "rotation": _again("component", "back in rotation"),
+    "rejoined": _again("member", "back as a copy"),
+    "release": lambda d: f"release {plain(d.get('name'))} is deployed",
+    "recovery.reached": lambda d: f"recovery ended at {plain(d.get('lsn'))}, timeline {plain(d.get('timeline'))}",
+    "verified": _checks("the data is verified"),
+    "health": _checks("health verification"),
+    "survey": _checks("health verification while something fails"),
+    "in_service": lambda d: f"{plain(d.get('member'))} is in service",
+    "steady": _steady,
+    "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
+    "no_room": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
+    "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
+    "stopped": lambda d: f"stopped by {plain(d.get('who'))}: {plain(d.get('why'))}",
+    "scenario.end": lambda d: f"the scenario is {plain(d.get('outcome'))}",
+}

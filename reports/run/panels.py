@@ -1,0 +1,167 @@
+"""The panels of a picture: what customers saw, how long answers took, and what was at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports import svg
+from reports.run.customers import Answered, Seconds
+from reports.run.losses import Curve
+from reports.run.moments import Tick
+from reports.run.sheet import FONT, PANEL, ROW, Sheet
+from reports.words import length, limit
+
+
+def customers(sheet: Sheet, seconds: Seconds | None, *, outside: bool = False) -> None:
+    """Answered and unanswered requests, stacked; and how long the answers took. `outside`: there are others inside."""
+    if seconds is None:
+        sheet.heading("What customers saw: nothing, no request is in the ledger", "Customers: no request in the ledger")
+        return
+    wide = _bin(sheet)
+    unit = "second" if wide == 1 else f"{wide} seconds"
+    if outside:
+        sheet.heading(
+            f"What customers outside saw: requests per {unit}, by when due; those inside a zone are not counted",
+            f"Requests due per {unit}, outside only",
+        )
+    else:
+        sheet.heading(f"What customers saw: requests per {unit}, by when they were due", f"Requests due per {unit}")
+    answered, unanswered = _binned(seconds.answered, seconds, wide), _binned(seconds.unanswered, seconds, wide)
+    starts = sorted(answered)
+    most = max((answered[at] + unanswered[at] for at in starts), default=1) or 1
+    top, floor = sheet.y, sheet.y + PANEL
+    sheet.frame(top, f"{most} requests")
+    edges = [sheet.x(at) for at in starts] + [sheet.x(starts[-1] + wide)]
+    low = [floor - PANEL * answered[at] / most for at in starts]
+    high = [floor - PANEL * (answered[at] + unanswered[at]) / most for at in starts]
+    ground = [(edges[-1], floor), (edges[0], floor)]
+    sheet.back.append(
+        svg.path([*svg.stairs(edges, high), *reversed(svg.stairs(edges, low))], "unanswered", closed=True)
+    )
+    sheet.back.append(svg.path([*svg.stairs(edges, low), *ground], "answered", closed=True))
+    sheet.y = floor + 4
+    _legend(sheet, (("answered", "answered"), ("unanswered", "not answered, refused or not sent")))
+    _latency(sheet, seconds)
+
+
+def answers(sheet: Sheet, told: Sequence[Answered]) -> None:
+    """Who was answered from which timeline, and when: one row a group, one bar a timeline."""
+    timelines = sorted({each.timeline for each in told})
+    if len(timelines) < 2 and not any(each.inside for each in told):
+        return
+    sheet.heading("Who was answered from which timeline of the database, and when", "Answered from which timeline")
+    for group in dict.fromkeys(each.group for each in told):
+        row = [each for each in told if each.group == group]
+        words = "timeline " + ", then ".join(str(each.timeline) for each in row)
+        place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
+        sheet.row(group, words, *ends[-1])
+        sheet.front[place:place] = [
+            svg.box(
+                begin,
+                sheet.y + 2,
+                end - begin,
+                12,
+                f"tl{timelines.index(each.timeline) % 2}",
+                title=f"timeline {each.timeline}: {each.many:,} answers",
+            )
+            for each, (begin, end) in zip(row, ends, strict=True)
+        ]
+        sheet.y += ROW
+    _legend(sheet, [(f"tl{place % 2}", f"timeline {each}") for place, each in enumerate(timelines)])
+
+
+def alerts(sheet: Sheet, ticks: Sequence[Tick]) -> None:
+    """Every alert that came in: those that name what was hurt stand out."""
+    if not ticks:
+        return
+    right = sum(tick.right for tick in ticks)
+    sheet.heading("What the monitoring told operations", "What monitoring told")
+    place = len(sheet.front)
+    at = [sheet.x(tick.at) for tick in ticks]
+    words = f"{len(ticks)} firing, {right} of them name what was hurt"
+    sheet.row("alerts", words, min(at), max(at) + 4)
+    sheet.front[place:place] = [
+        svg.box(x - 1.5, sheet.y + (1 if tick.right else 4), 3, 14 if tick.right else 8,
+                "told" if tick.right else "symptom", title=tick.words)
+        for x, tick in zip(at, ticks, strict=True)
+    ]  # fmt: skip
+    sheet.y += ROW
+
+
+def _legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:
+    x = sheet.left
+    for style, words in entries:
+        size = svg.text_width(words, FONT - 1) + 24
+        if x + size > sheet.right and x > sheet.left:
+            x, sheet.y = sheet.left, sheet.y + 15
+        sheet.front.append(svg.box(x, sheet.y + 3, 11, 9, style))
+        sheet.text(x + 15, sheet.y + 12, words, style="small")
+        x += size
+    sheet.y += 15
+
+
+def _latency(sheet: Sheet, seconds: Seconds) -> None:
+    slow = [value for value in seconds.slowest if value is not None]
+    if not slow:
+        return
+    sheet.heading("How long answers took, from the moment a request was due", "How long answers took")
+    top, floor, most = sheet.y, sheet.y + PANEL, max(*slow, 0.001)
+    sheet.frame(top, length(most))
+    for values, style in ((seconds.slowest, "p99"), (seconds.median, "p50")):
+        run: list[tuple[float, float]] = []
+        for at, value in enumerate(values):
+            if value is None:
+                sheet.back.append(svg.path(run, style))
+                run = []
+                continue
+            y = floor - PANEL * min(max(value / most, 0.0), 1.0)
+            run += [(sheet.x(seconds.first + at), y), (sheet.x(seconds.first + at + 1), y)]
+        sheet.back.append(svg.path(run, style))
+    sheet.y = floor + 4
+    _legend(sheet, (("p50 key", "half were faster"), ("p99 key", "99 of 100 were faster")))
+
+
+def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None) -> None:
+    """The age of the oldest write that a disaster would have cost, with the objective where it fits."""
+    curves = [curve for curve in samples if len(curve) > 1]
+    if not curves:
+        return
+    worst = max(age for curve in curves for _, age in curve)
+    if not worst:
+        sheet.heading(
+            "At risk: no acknowledged write was seen waiting for the backup store", "No write was seen at risk"
+        )
+        return
+    sheet.heading(
+        "At risk: age of the oldest acknowledged write not yet in the backup store",
+        "Age of the oldest write not yet stored",
+    )
+    shown = goal is not None and goal <= worst * 3
+    most = max(worst, goal if shown and goal else 0.0, 0.001) * 1.25
+    top, floor = sheet.y, sheet.y + PANEL
+    sheet.frame(top, f"worst {length(worst)}", at=floor - PANEL * worst / most)
+    for curve in curves:
+        drawn = [(sheet.x(at), floor - PANEL * age / most) for at, age in curve]
+        sheet.back.append(svg.path([*drawn, (drawn[-1][0], floor), (drawn[0][0], floor)], "exposed", closed=True))
+    if goal is not None and shown:
+        y = floor - PANEL * goal / most
+        sheet.back.append(svg.line(sheet.left, y, sheet.right, y, "objective"))
+        sheet.text(sheet.right - 4, y - 4, f"objective {limit(goal)}", anchor="end", style="ob")
+    elif goal is not None:
+        words = f"↑ objective {limit(goal)}" + (f", {goal / worst:,.0f} times the worst seen" if worst else "")
+        sheet.text(sheet.right - 4, top + 13, words, anchor="end", style="ob")
+    sheet.y = floor + 4
+
+
+def _bin(sheet: Sheet) -> int:
+    """Whole seconds per column, so that there are at most about 400 columns."""
+    return max(1, -(-int(sheet.end - sheet.begin) // 400))
+
+
+def _binned(values: Sequence[int], seconds: Seconds, wide: int) -> dict[int, int]:
+    """Sums of `wide` seconds, from the first to the last second without a gap."""
+    found: dict[int, int] = {}
+    for at, value in enumerate(values):
+        start = (seconds.first + at) // wide * wide
+        found[start] = found.get(start, 0) + value
+    return found

@@ -1,0 +1,86 @@
+"""The rooms of the house, and the arrows between them: each points down, from the command line to the machine."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.test_house import HOME, PYTHON, said, text_of
+
+# What each room may import of the others. Arrows point one way: from the command line down to the machine.
+ROOMS = {
+    "harness/system": "errors",
+    "harness/plan": "errors system",
+    "harness/features": "errors system",
+    "harness/evidence": "errors system",
+    "harness/alerts": "system stacks",  # stacks: what an alert is
+    "harness/stacks": "errors system plan evidence alerts",
+    "harness/faults": "errors system stacks",
+    "harness/procedures": "errors system stacks",
+    "harness/workload": "errors system stacks procedures",
+    "harness/checks": "errors evidence workload",
+    "harness/safety": "errors system evidence stacks faults workload checks reports",
+    "harness/schedule": "errors system plan features evidence checks",
+    "harness/run": "errors system plan evidence stacks checks safety",
+    "harness/scenario": "errors system stacks faults procedures workload alerts checks safety run",
+    "harness/pytest_plugin.py": "errors system plan features stacks checks safety run scenario drills",
+    "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports drills",
+    "reports": "errors plan features evidence workload checks schedule",
+    "drills": "errors system plan stacks faults procedures workload checks run scenario",
+}
+# What is no room, and what a room may not reach in one that it may import.
+# Faults and procedures have the verbs of the stack and nothing else: files and processes are each kind's own business.
+REACH = ("os", "shutil", "subprocess", "pathlib", "harness.system.command", "harness.stacks.local")
+ARROWS = [
+    ("harness/faults/", REACH),
+    ("harness/procedures/", REACH),
+    ("harness/evidence/verify", ("harness", "drills", "reports")),
+    ("harness/checks/", ("harness.evidence.journal", "harness.evidence.seal", "harness.evidence.keys")),
+]
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize(("part", "never"), ARROWS, ids=[f"{part} {never[0]}" for part, never in ARROWS])
+def test_arrows_point_one_way(part: str, never: tuple[str, ...]) -> None:
+    """A part does not import what stands above it; judging does not import what makes evidence."""
+    found = [path for path in PYTHON if said(path).startswith(part)]
+    assert found
+    for path in found:
+        wrong = {name for name in imported(path) for above in never if name == above or name.startswith(f"{above}.")}
+        assert not wrong, f"{said(path)} imports {', '.join(sorted(wrong))}"
+
+
+def room_of(name: str) -> str:
+    """`harness.system.clock` is of `system`, `reports.words` of `reports`."""
+    first, *rest = name.split(".")
+    return rest[0] if first == "harness" and rest else first
+
+
+def test_every_module_is_in_a_room() -> None:
+    """Only the two ways in and the errors, which all share, lie beside the rooms."""
+    loose = {path.name for path in PYTHON if path.parent == HOME / "harness"}
+    assert loose == {"__init__.py", "__main__.py", "errors.py", "pytest_plugin.py"}
+    found = {f"harness/{path.parent.relative_to(HOME / 'harness').parts[0]}" for path in PYTHON
+             if said(path).startswith("harness/") and path.parent != HOME / "harness"}  # fmt: skip
+    assert found <= set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    """And so a run that is asked for on the command line goes down, without climbing back."""
+    own, allowed = Path(room).stem, {*ROOMS[room].split(), Path(room).stem}
+    for path in (path for path in PYTHON if said(path) == room or said(path).startswith(f"{room}/")):
+        names = {name for name in imported(path) if name.split(".")[0] in ("harness", "reports", "drills")}
+        rooms = {room_of(name) for name in names} - {"harness", own}
+        assert rooms <= allowed, f"{said(path)} imports of {', '.join(sorted(rooms - allowed))}"
