@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from harness.evidence.verify import verify_pack
+from drills import FEATURES, PLAN
+from harness import plan
+from harness.evidence.verify import digest_of_features, verify_pack
+from harness.run.run import _code, digests
 from tests.damaged_packs import JOURNAL, canonical, lines_of, payload, rechained, resealed, signed
 from tests.made_packs import OUR_PRINT
 from tests.test_rules import STORED, unpacked
@@ -35,3 +39,18 @@ def test_features_that_were_cut_down_are_noticed(pack: Path) -> None:
     lines[0] = lines[0].replace(b'"digests":{', b'"digests":{"features":"' + b"0" * 64 + b'",')
     (pack / JOURNAL).write_bytes(rechained(lines))
     assert "digest-differs" in verify_pack(resealed(pack), key=OUR_PRINT).names()
+
+
+def test_the_harness_and_the_verifier_mean_the_same_digest_of_features() -> None:
+    """Over all files of the folder that a pack has of it, hidden ones left out."""
+    files = {path.relative_to(FEATURES).as_posix(): path for path in FEATURES.rglob("*.feature")}
+    found = {f"features/{name}": hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    assert len(found) >= 3
+    plan_of_ours = plan.load(PLAN)
+    assert digests(plan_of_ours, FEATURES)["features"] == digest_of_features(found)
+
+
+def test_the_digest_of_the_code_covers_what_decides_a_report() -> None:
+    """Templates, SQL, schemas and runbooks, as well as Python."""
+    kinds = {path.suffix for path in _code()}
+    assert {".py", ".html", ".css", ".sql", ".json", ".md"} <= kinds

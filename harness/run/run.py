@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -40,6 +40,9 @@ from harness.system.command import Commands
 from harness.system.operator import operator
 from harness.system.recorder import Recorder
 
+ROOT = Path(__file__).parents[2]
+CODE = ("harness", "drills", "reports")
+DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
 FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
 
@@ -183,9 +186,9 @@ def digests(plan: Plan, features: Path) -> dict[str, str]:
     """SHA-256 of what a verdict depends on: the plan, the features, the code of the machine, and the packages."""
     return {
         "plan": plan.digest,
-        "features": _digest_tree(features),
-        "code": _digest_tree(Path(__file__).parents[1], "*.py"),
-        "constraints": _digest_file(Path(__file__).parents[2] / "constraints.txt"),
+        "features": _digest_of(features, features.rglob("*")),
+        "code": _digest_of(ROOT, _code()),
+        "constraints": _digest_file(ROOT / "constraints.txt"),
     }
 
 
@@ -238,12 +241,18 @@ def _digest_file(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
 
 
-def _digest_tree(folder: Path, pattern: str = "*") -> str:
-    """SHA-256 over the lines `<sha256>  <relative path>` of the folder's files, sorted by path."""
-    files = sorted(
-        path
-        for path in folder.rglob(pattern)
+def _code() -> Iterator[Path]:
+    """All that decides what a drill does, how it is judged and how that is shown."""
+    for part in CODE:
+        yield from (path for path in (ROOT / part).rglob("*") if path.suffix in DECIDES)
+
+
+def _digest_of(folder: Path, paths: Iterable[Path]) -> str:
+    """SHA-256 over the lines `<sha256>  <path in the folder>` of these files, in order of that path."""
+    lines = sorted(
+        f"{path.relative_to(folder).as_posix()}\0{_digest_file(path)}"
+        for path in paths
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     )
-    lines = "".join(f"{_digest_file(path)}  {path.relative_to(folder)}\n" for path in files)
-    return sha256(lines.encode()).hexdigest()
+    told = (line.split("\0") for line in lines)
+    return sha256("".join(f"{digest}  {name}\n" for name, digest in told).encode()).hexdigest()
