@@ -173,7 +173,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run that has announced one scenario, and has not begun it; an editor has a feature open."""
     features = Path(shutil.copytree(FEATURES, tmp_path / "features"))
     (features / "monthly" / ".#network_failover.feature").symlink_to("me@here.1")
-    monkeypatch.setattr("harness.run.code_state", lambda: ("unknown", False))
+    monkeypatch.setattr("harness.run.commit", lambda: ("unknown", False))
     run = Run(
         tmp_path / "r1.unfinished",
         Options(evidence=tmp_path),

@@ -16,7 +16,7 @@ from harness.evidence import files
 from harness.evidence.numbers import pack_digest
 from harness.evidence.run_folder import UNFINISHED, option
 from harness.evidence.verify import BadInput, verify_pack
-from harness.run.code_state import code_state
+from harness.run.commit import code_state
 from reports.build import build
 from reports.comparison import compare as comparison
 from reports.comparison import page as compare_page

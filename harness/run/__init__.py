@@ -1,1 +1,5 @@
-"""One run: its journal, its stack, its scenarios one after another, and the way into it."""
+"""One run: its journal, its stack, its scenarios one after another, and the code that it is of."""
+
+from harness.run.commit import code_state
+
+__all__ = ["code_state"]

@@ -27,7 +27,7 @@ from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
-from harness.run.code_state import code_state
+from harness.run.commit import code_state
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian

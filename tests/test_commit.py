@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.run.code_state import UNKNOWN, code_state
+from harness.run.commit import UNKNOWN, code_state
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 
@@ -22,7 +22,7 @@ def git(at: Path, *words: str) -> str:
 
 def write(folder: Path) -> Path:
     """A small project, of which one file must be known to git."""
-    for name in ("harness/run/code_state.py", "drills/steps/one.py", "README.md"):
+    for name in ("harness/run/commit.py", "drills/steps/one.py", "README.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x = 1\n")
     (folder / ".gitignore").write_text("__pycache__/\n*.local.py\nevidence/\n")

@@ -24,7 +24,7 @@ def code_state(root: Path = ROOT) -> tuple[str, bool]:
     """The commit, and whether nothing differs from it; ("unknown", False) where this is no repository of its own."""
     try:
         said = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
-        _git(root, "ls-files", "--error-unmatch", "--", "harness/run/code_state.py")
+        _git(root, "ls-files", "--error-unmatch", "--", "harness/run/commit.py")
         changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none")
         extra = _git(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", *CODE)
     except CommandFailed:  # no git, no repository, somebody else's, or one of another owner
