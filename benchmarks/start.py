@@ -9,9 +9,9 @@ Exit code 1 when a bound is not met.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -56,8 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for packed in sorted(PACKS.glob("*.tar.xz")):
-            with tarfile.open(packed) as source:
-                source.extractall(folder / "packs", filter="data")
+            shutil.unpack_archive(packed, folder / "packs")
         places = {TWO: str(folder / "packs"), PACK: str(min((folder / "packs").iterdir()))}
         commands = {
             f"drdrill {' '.join(words)}": (*DRDRILL, *(places.get(word, word) for word in words))

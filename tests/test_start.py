@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import click
@@ -52,8 +51,7 @@ def imported_for(folder: Path, *words: str) -> set[str]:
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one sealed pack."""
     folder = tmp_path_factory.mktemp("evidence")
-    with tarfile.open(sorted((HOME / "tests" / "packs").glob("*.tar.xz"))[0]) as packed:
-        packed.extractall(folder, filter="data")
+    shutil.unpack_archive(sorted((HOME / "tests" / "packs").glob("*.tar.xz"))[0], folder)
     return folder
 
 

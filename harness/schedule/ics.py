@@ -4,8 +4,8 @@ A small fixed subset is written here, without a library: days without a time of 
 
 A calendar takes an event that it has already only where its SEQUENCE is higher (RFC 5546, 2.1.5). So each event is
 compared with the one of the same UID in the file that is written over: where nothing of it has changed, its SEQUENCE
-and DTSTAMP stay. An event that is new or changed has the seconds since 2020 as its SEQUENCE: that is higher than any
-that was written before, also where the older file is not at hand.
+and DTSTAMP stay. An event that is new or changed has the fifths of a second since 2024 as its SEQUENCE: that is higher
+than any that was written before, also where the older file is not at hand.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from harness.schedule.dates import DECEMBER, dates
 
 LINE = 75  # octets, without the CRLF
 MAKER = "PRODID:-//drdrill//the drills of a plan//EN"
-FIRST = datetime(2020, 1, 1, tzinfo=UTC)  # SEQUENCE counts the seconds from here; it may have 31 bits, until 2088
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)  # SEQUENCE counts the fifths of a second from here: 31 bits last until 2037
+FIFTHS = 5
 HIGHEST = 2**31 - 1
 STAMPS = ("DTSTAMP:", "SEQUENCE:")  # of an event: when it was changed last, and not what it says
 Event = list[str]  # its lines, unfolded, without BEGIN and END
@@ -83,7 +84,7 @@ def _stamps(event: Event, before: Event | None, now: datetime) -> list[str]:
     stamped = [line for line in before or [] if line.startswith(STAMPS)]
     if before is not None and len(stamped) == len(STAMPS) and [line for line in before if line not in stamped] == event:
         return stamped
-    least = int((now - FIRST).total_seconds())
+    least = int((now - FIRST).total_seconds() * FIFTHS)
     return [
         f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"SEQUENCE:{min(max(least, _sequence(stamped) + 1), HIGHEST)}",
