@@ -36,12 +36,12 @@ def main() -> None:
         _write_nowhere()
         code = Exit.FAILED
     except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        hint = "mend that, then run `drdrill heal`: nothing that was recorded is lost"
         if _is_full(error):
             _write_nowhere()
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        code = _say(
-            what, hint="mend that, then run `drdrill heal`: nothing that was recorded is lost", code=Exit.REFUSED
-        )
+            what, hint = f"the output cannot be written: {error.strerror}", "write it to a place that has room"
+        code = _say(what, hint=hint, code=Exit.REFUSED)
     except Exception as error:
         if os.environ.get("DRDRILL_DEBUG"):
             raise
@@ -52,11 +52,12 @@ def main() -> None:
 
 def _open_what_is_closed() -> None:
     """A process that a shell started with `>&-` would give its first file to whoever prints."""
-    for handle in (0, 1, 2):
+    for handle, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(handle)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free, which is this one
+            setattr(sys, name, os.fdopen(handle, mode, closefd=False))
 
 
 def _write_nowhere() -> None:

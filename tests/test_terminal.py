@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -157,3 +159,18 @@ def test_hours_are_hours() -> None:
     """Not `1 day, 0:00:00`."""
     fault = Emptied("s", "t", moment="m", amount="a", last=timedelta(hours=24))
     assert fault.bit(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_outputs_are_no_failure(tmp_path: Path, closed: str) -> None:
+    """A shell may start it with any of the three closed: the exit code is that of the command."""
+    command = f"exec {sys.executable} -m harness calendar --evidence '{tmp_path}' {closed}"
+    assert subprocess.run(["sh", "-c", command], check=False, capture_output=True).returncode == 0
+
+
+def test_an_output_that_is_full_is_told_once() -> None:
+    """One error, in words about the output, and a documented exit code."""
+    command = f"exec {sys.executable} -m harness list >/dev/full"
+    ended = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("error: the output cannot be written") and "Exception ignored" not in ended.stderr

@@ -104,6 +104,7 @@ def _after(folder: Folder) -> None:
     victim.go_on()
     victim.wait_ended()
     victim.must_be_sealed("completed")
+    assert victim.findings()["verdict"] != "MET", "nobody watched over what was hurt"
     victim.must_have_left_nothing()
 
 
