@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from datetime import timedelta
@@ -21,6 +22,8 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.features import catalog
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
+
+PYTHON = shlex.quote(sys.executable)  # a clone may lie in a path with a space
 
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:
@@ -164,13 +167,13 @@ def test_hours_are_hours() -> None:
 @pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_outputs_are_no_failure(tmp_path: Path, closed: str) -> None:
     """A shell may start it with any of the three closed: the exit code is that of the command."""
-    command = f"exec {sys.executable} -m harness calendar --evidence '{tmp_path}' {closed}"
+    command = f"exec {PYTHON} -m harness calendar --evidence '{tmp_path}' {closed}"
     assert subprocess.run(["sh", "-c", command], check=False, capture_output=True).returncode == 0
 
 
 def test_an_output_that_is_full_is_told_once() -> None:
     """One error, in words about the output, and a documented exit code."""
-    command = f"exec {sys.executable} -m harness list >/dev/full"
+    command = f"exec {PYTHON} -m harness list >/dev/full"
     ended = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True)
     assert ended.returncode == 3
     assert ended.stderr.startswith("error: the output cannot be written") and "Exception ignored" not in ended.stderr
