@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from drills.expectations import expected
 
 from drills import FEATURES
-from drills.expectations import expected
 from harness import plan
 from harness.cli import drdrill
 from harness.errors import Refused

@@ -11,8 +11,7 @@ import pytest
 
 import harness.faults
 from harness.errors import NotReady, Refused, Unable
-from harness.faults import Fault, fill_disk
-from harness.faults import _probes as _look
+from harness.faults import Fault, _probes, fill_disk
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk
@@ -50,11 +49,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What goes over a network is made up; what is asked, in which order, and what is left, is not."""
     made = FakeStack()
 
-    def door(_: object, name: str) -> _look.Door | None:
+    def door(_: object, name: str) -> _probes.Door | None:
         return None if name.startswith(("etcd", "s3")) else made.door(made.parts[name])
 
-    monkeypatch.setattr(_look, "door", door)
-    monkeypatch.setattr(_look, "database_door", made.door)
+    monkeypatch.setattr(_probes, "door", door)
+    monkeypatch.setattr(_probes, "database_door", made.door)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "File too large")
     monkeypatch.setattr(SlowLink, "_measure", lambda _, stack, zone: (0.1, 2.0 if zone in stack.slow_zones else 0.01))
     return made
@@ -67,12 +66,12 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Any)
     undo = json.loads(json.dumps(fault.prepare(stack)))
     fault.heal(stack, undo)
     assert (repr(stack.parts), stack.releases.current()) == before
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     fault.inject(stack, undo)
-    assert fault.bit(stack, undo)
+    assert fault.took_effect(stack, undo)
     for _ in range(2):
         fault.heal(stack, undo)
-        assert not fault.bit(stack, undo)
+        assert not fault.took_effect(stack, undo)
         assert all(part.up and not part.frozen for part in stack.parts.values())
     assert not (stack.cuts or stack.blind or stack.slow_zones or stack.flapping or stack.dark)
 
@@ -81,7 +80,7 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Any)
 def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: Any) -> None:
     """An alert is compared with these words, so they are the stack's own."""
     known = {*stack.parts, *(f"zone {zone}" for zone in stack.zones)}
-    assert set(fault.hurts(fault.prepare(stack))) <= known
+    assert set(fault.affects(fault.prepare(stack))) <= known
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in ASK_NOBODY])
@@ -107,7 +106,7 @@ def test_a_host_that_is_half_dead_is_no_proof(stack: Any) -> None:
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     stack.parts["etcd-b"].up = True
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     fault.heal(stack, undo)
     assert stack.parts["etcd-b"].starts == 0
 
@@ -123,7 +122,7 @@ def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: Any) -> None:
     fault = CutZone("b")
     undo = fault.prepare(stack)
     stack.cut_power("b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: Any) -> None:
@@ -131,12 +130,12 @@ def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: Any) -> None:
     fault = CutLink("a", ("b",), "etcd")
     undo = fault.prepare(stack)
     stack.cut_link("a", "b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     stack.join_link("a", "b")
     fault.inject(stack, undo)
-    assert fault.bit(stack, undo)
+    assert fault.took_effect(stack, undo)
     stack.cut("b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_the_active_load_balancer_is_the_first_that_runs(stack: Any) -> None:
@@ -144,7 +143,7 @@ def test_the_active_load_balancer_is_the_first_that_runs(stack: Any) -> None:
     stack.parts["envoy-1"].up = False
     fault = KillLoadBalancer()
     undo = fault.prepare(stack)
-    assert fault.hurts(undo) == ["envoy-2"]
+    assert fault.affects(undo) == ["envoy-2"]
     fault.inject(stack, undo)
     stack.parts["envoy-1"].up = True
     fault.heal(stack, undo)
@@ -194,7 +193,7 @@ def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: Any, monkeypatch: p
     undo = fault.prepare(stack)
     monkeypatch.setattr(SlowLink, "_measure", lambda *_: (0.1, 0.01))
     fault.inject(stack, undo)
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,9 +201,9 @@ def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypat
     fault = FillDisk("patroni-b")
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
-    assert "simulated by a limit on file size" in fault.bit(stack, undo)
+    assert "simulated by a limit on file size" in fault.took_effect(stack, undo)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: Any) -> None:
@@ -214,7 +213,7 @@ def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: Any) -> None:
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     stack.cluster.leads = stack.parts["patroni-a"]
-    assert fault.hurts(undo) == ["patroni-c"] and stack.parts["patroni-c"].full
+    assert fault.affects(undo) == ["patroni-c"] and stack.parts["patroni-c"].full
     fault.heal(stack, undo)
     assert not stack.parts["patroni-c"].full
     stack.cluster.leads = None

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
+from drills.procedures import procedures
 
 import harness.procedures.restart as restarting
 from drills import FEATURES
-from drills.procedures import procedures
 from harness.errors import NotReady
 from harness.features import catalog
 from harness.procedures.restart import Restart

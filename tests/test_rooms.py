@@ -13,7 +13,7 @@ from tests.test_house import HOME, PYTHON, said, text_of
 ROOMS = {
     "harness/system": "errors",
     "harness/plan": "errors system",
-    "harness/features": "errors system",
+    "harness/features": "errors system plan",
     "harness/evidence": "errors system",
     "harness/alerts": "system stacks",  # stacks: what an alert is
     "harness/stacks": "errors system plan evidence alerts",
@@ -24,11 +24,11 @@ ROOMS = {
     "harness/safety": "errors system evidence stacks faults workload checks reports",
     "harness/schedule": "errors system plan features evidence checks",
     "harness/run": "errors system plan evidence stacks checks safety",
-    "harness/scenario": "errors system stacks faults procedures workload alerts checks safety run",
+    "harness/scenario": "errors system features stacks faults procedures workload alerts checks safety run",
     "harness/pytest_plugin.py": "errors system plan features stacks checks safety run scenario drills",
     "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports drills",
     "reports": "errors plan features evidence workload checks schedule",
-    "drills": "errors system plan stacks faults procedures workload checks run scenario",
+    "drills": "errors system plan features stacks faults procedures workload checks run scenario",
 }
 # What is no room, and what a room may not reach in one that it may import.
 # Faults and procedures have the verbs of the stack and nothing else: files and processes are each kind's own business.

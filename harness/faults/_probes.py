@@ -6,12 +6,8 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import psycopg
-from psycopg import conninfo
-
 from harness.errors import NotReady, Refused, Unable
 from harness.stacks import Component, Member, Stack
-from harness.stacks.parts.visitor import Visitor
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
 PATIENCE = 2.0  # seconds for a real request
@@ -36,6 +32,8 @@ class Door:
         return "taken"
 
     def answers(self) -> bool:
+        import psycopg  # noqa: PLC0415  (see harness.faults)
+
         try:
             self.ask()
         except (OSError, psycopg.Error):
@@ -53,12 +51,17 @@ def door(stack: Stack, name: str) -> Door | None:
         entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
     if name not in entrances:
         return None
+    from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
+
     entrance = entrances[name]
     visitor = Visitor(entrance, patience=PATIENCE)
     return Door(entrance.addresses[0], entrance.port, lambda: visitor.ask("GET", "/health"))
 
 
 def database_door(member: Member) -> Door:
+    import psycopg  # noqa: PLC0415  (see harness.faults)
+    from psycopg import conninfo  # noqa: PLC0415  (see harness.faults)
+
     words = conninfo.conninfo_to_dict(member.dsn)
 
     def ask() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Skewable, Stack
 from harness.system import wait
 
@@ -19,29 +18,31 @@ class SkewClock:
     component: str
     by: timedelta
     name = "skew_clock"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(_look.running(stack, self.component), Skewable):
-            raise _look.unable(stack, f"set the clock of {self.component} wrong")
+        if not isinstance(_probes.running(stack, self.component), Skewable):
+            raise _probes.unable(stack, f"set the clock of {self.component} wrong")
         return {"component": self.component}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         """Nothing that an alert must name: it serves, at another time."""
         return []
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         """Returns when it runs with that clock. Errors: `Unable` on a machine that cannot; then nothing is hurt."""
-        found = _look.component(stack, undo["component"])
+        found = _probes.component(stack, undo["component"])
         assert isinstance(found, Skewable)
         found.skew(self.by)
         what = f"{undo['component']} runs with the wrong clock"
-        wait.until(lambda: bool(self.bit(stack, undo)), what=what, within=STARTS, recorder=stack.commands.recorder)
+        wait.until(
+            lambda: bool(self.took_effect(stack, undo)), what=what, within=STARTS, recorder=stack.commands.recorder
+        )
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
-        found = _look.component(stack, undo["component"])
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
+        found = _probes.component(stack, undo["component"])
         if not isinstance(found, Skewable) or not found.running():
             return ""
         skewed = found.skewed()
@@ -50,7 +51,7 @@ class SkewClock:
         return f"the clock of {undo['component']} is wrong by {skewed.total_seconds():+.0f} s, read from it"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        found = _look.component(stack, undo["component"])
+        found = _probes.component(stack, undo["component"])
         if isinstance(found, Skewable):
             found.unskew()
         if not found.running():  # whoever healed it was killed between stopping and starting it

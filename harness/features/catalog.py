@@ -36,6 +36,7 @@ class Sentence:
     text: str
     kind: str  # given, when or then, whatever the language is; that of the sentence before for And
     background: bool  # of the feature or of a rule: it holds for several scenarios
+    line: int = 0  # in the feature
 
     def __str__(self) -> str:
         return f"{self.keyword} {self.text}"
@@ -184,7 +185,7 @@ def _scenario(written: Written, values: Mapping[str, str], tags: frozenset[str],
         title=title,
         tags=tuple(sorted(tags)),
         sentences=tuple(
-            Sentence(step.keyword, filled(step.text, values), step.kind, at < shared)
+            Sentence(step.keyword, filled(step.text, values), step.kind, at < shared, step.line)
             for at, step in enumerate((*written.background, *written.steps))
         ),
         line=line,

@@ -114,7 +114,7 @@ class Victim:
 
     @classmethod
     def start(
-        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None, instead: str = ""
+        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, ttl: float | None = None, instead: str = ""
     ) -> Victim:
         """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id.
 
@@ -122,7 +122,7 @@ class Victim:
         """
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
-        wanted = {"deeds": list(deeds), "mark": str(mark), "lives": lives, "instead": instead}
+        wanted = {"deeds": list(deeds), "mark": str(mark), "ttl": ttl, "instead": instead}
         environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
         words = ["--only", SCENARIO, "--rung", folder.rung, "--scale", SCALE, "--evidence", str(folder.evidence)]
