@@ -51,7 +51,7 @@ class Request:
     drill: str = ""  # by name; several with commas between
     only: str = ""
     stack: str = "local"
-    rung: str | None = None
+    level: str | None = None
     scale: float = 1.0
     nonce: str = ""
     sabotage: str = ""
@@ -63,7 +63,7 @@ class Request:
             "--drill": self.drill,
             "--only": self.only,
             "--stack": self.stack,
-            "--rung": self.rung or "",
+            "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
             "--sabotage": self.sabotage,
@@ -80,7 +80,7 @@ class Request:
 @click.option("--or", "otherwise", default="", metavar="NAME", help="With `due`: what to run when nothing is due.")
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title.")
 @options.stack
-@options.rung
+@options.level
 @options.scale
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
@@ -97,7 +97,7 @@ def run(
     otherwise: str,
     only: str,
     stack: str,
-    rung: str | None,
+    level: str | None,
     scale: float,
     nonce: str,
     sabotage: str,
@@ -117,7 +117,7 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
-    must_fit(stack, rung=rung)
+    must_fit(stack, level=level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -127,7 +127,7 @@ def run(
         drill=",".join(drill.name for drill in chosen),
         only=only,
         stack=stack,
-        rung=rung,
+        level=level,
         scale=scale,
         nonce=nonce,
         sabotage=sabotage,

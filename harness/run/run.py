@@ -67,7 +67,7 @@ def new_id() -> str:
 
 
 class Run:
-    """A run under way. The folder exists, the guardian watches, and we stand inside the world."""
+    """A run under way. The folder exists, the guardian watches, and we stand inside the sandbox."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Run:
         options: Options,
         plan: Plan,
         *,
-        rung: str,
+        level: str,
         features: Path,
         guardian: Guardian,
         listener: Listener,
@@ -84,7 +84,7 @@ class Run:
         self.id = folder.name.removesuffix(UNFINISHED)
         self.options = options
         self.plan = plan
-        self.rung = rung
+        self.level = level
         self.features = features
         self.guardian = guardian
         self.listener = listener
@@ -113,7 +113,7 @@ class Run:
             drill=list(drills),
             scenarios=self.planned,
             stack=self.options.stack,
-            rung=self.rung,
+            rung=self.level,
             environment=ENVIRONMENTS[self.options.stack],
             digests=digests(self.plan, self.folder / "features"),
             commit=commit,

@@ -248,7 +248,7 @@ def refused(stack: Stack) -> None:
         try:
             act()
         except Unable as unable:
-            assert "loopback" in unable.message and "rung" in unable.hint
+            assert "loopback" in unable.message and "sandbox level" in unable.hint
         else:
             raise AssertionError("nothing was said")
     stack.join_link("a", "b")

@@ -21,7 +21,7 @@ import pytest
 from harness.errors import Unable
 from harness.stacks import Divisible, Entrance, Pausable, Stack
 from harness.stacks.kinds import attach_stack, open_stack
-from harness.stacks.local.world import WORLD
+from harness.stacks.local.sandbox import SANDBOX
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
@@ -44,7 +44,7 @@ def hold(kind: str, folder: Path, label: str) -> None:
         stack.start()
         parts = [f"{data['part']} {data['seconds']}" for kind, data in recorder.facts if kind == "stack.part"]
         (folder / PARTS).write_text(f"{clock.since(begin).total_seconds():.1f} s: {', '.join(parts)}")
-        (folder / "ready.new").write_text(os.environ.get(WORLD, ""))
+        (folder / "ready.new").write_text(os.environ.get(SANDBOX, ""))
         (folder / "ready.new").rename(folder / READY)
         ended.wait()
     finally:
@@ -245,7 +245,7 @@ def cut_refused(stack: Stack) -> None:
     try:
         stack.cut("a")
     except Unable as unable:
-        assert "loopback" in unable.message and "rung" in unable.hint
+        assert "loopback" in unable.message and "sandbox level" in unable.hint
     else:
         raise AssertionError("nothing was said")
     stack.join("a")

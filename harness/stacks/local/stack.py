@@ -20,7 +20,7 @@ from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts, kill_together
-from harness.stacks.local.world import WORLD, inside
+from harness.stacks.local.sandbox import SANDBOX, inside
 from harness.stacks.parts import lifecycle as lifting
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
@@ -58,7 +58,7 @@ class LocalStack:
         self.folder = folder.absolute()
         self.commands = Commands(recorder, label=label)
         self.settings = settings
-        self.rung = inside() or "loopback"
+        self.level = inside() or "loopback"
         self._recorder = recorder
         self._use(Roles())
         self._network: Network | None = None
@@ -66,7 +66,7 @@ class LocalStack:
 
     @classmethod
     def attach(cls, folder: Path, *, recorder: Recorder) -> LocalStack:
-        """A stack that another process has started, from what it saved; to be called on the same rung, in its world.
+        """A stack that another process has started, from what it saved; to be called on the same level, in its sandbox.
 
         Errors: `Refused` when no stack was started there, or it was removed.
         """
@@ -84,7 +84,7 @@ class LocalStack:
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with lifting.timed(self._recorder, "network"):
-            network = make_network(self.rung, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
+            network = make_network(self.level, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
             parts = self._build(
                 network,
                 make_authority(self.folder / "tls"),
@@ -151,7 +151,7 @@ class LocalStack:
         (self.folder / STALLED).touch()
 
     def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between the zone and the others. Errors: `Unable` on the rung loopback."""
+        """Drop silently whatever goes between the zone and the others. Errors: `Unable` on level loopback."""
         self._net.cut(zone)
 
     def join(self, zone: str) -> None:
@@ -159,7 +159,7 @@ class LocalStack:
         self._net.join(zone)
 
     def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
-        """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the rung loopback."""
+        """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the sandbox level loopback."""
         self._net.cut_link(one, other, part=part)
 
     def join_link(self, one: str, other: str) -> None:
@@ -181,7 +181,7 @@ class LocalStack:
         return self._net.slowed(zone)
 
     def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
-        """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the rung loopback."""
+        """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the sandbox level loopback."""
         self._flapping(zone).begin(down=down, up=up, lasting=lasting)
 
     def settle(self, zone: str) -> None:
@@ -266,7 +266,7 @@ class LocalStack:
     def _build(self, network: Network, authority: Issuer, sockets: Path) -> Parts:
         """Put the parts together, and write down what another process needs in order to do the same."""
         self._network = network
-        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, rung=self.rung)
+        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, level=self.level)
         parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
         self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
@@ -275,8 +275,8 @@ class LocalStack:
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
-            "world": os.environ.get(WORLD),
-            "rung": self.rung,
+            "sandbox": os.environ.get(SANDBOX),
+            "level": self.level,
             "network": network.saved(),
             "roles": self._roles.all(),
             "sockets": str(sockets),
