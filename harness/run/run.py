@@ -37,7 +37,7 @@ from harness.stacks.kinds import open_stack
 from harness.stacks.parts.settings import Settings
 from harness.system import clock, wait
 from harness.system.command import Commands
-from harness.system.operator import operator
+from harness.system.operator import operator_name
 from harness.system.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +119,7 @@ class Run:
             commit=commit,
             clean=clean,
             rules=RULES,
-            operator=operator(),
+            operator=operator_name(),
             boot=clock.boot(),
             nonce=self.options.nonce or secrets.token_hex(16),
             nonce_by="auditor" if self.options.nonce else "harness",

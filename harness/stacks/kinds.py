@@ -18,7 +18,7 @@ from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local import sandbox
 from harness.stacks.local.leftovers import remove_local
 from harness.stacks.local.stack import LocalStack
-from harness.stacks.parts import lifecycle as lifting
+from harness.stacks.parts import lifecycle
 from harness.stacks.parts.settings import Settings
 from harness.system.recorder import Recorder
 
@@ -101,7 +101,7 @@ def remove_left(run: str, folder: Path) -> None:
 def _saved(folder: Path) -> dict[str, Any]:
     """What a stack wrote down before it made anything; {} where it had not come so far."""
     try:
-        found = lifting.saved(folder)
+        found = lifecycle.saved(folder)
     except Refused:
         return {}
     return found if isinstance(found, dict) else {}
