@@ -41,7 +41,6 @@ from harness.system.environment import for_harness
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
 WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
-CADENCES = ("monthly", "quarterly", "annual")
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
 
@@ -67,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for cadence in CADENCES:
+    for cadence in catalog.CADENCES:
         config.addinivalue_line("markers", f"{cadence}: {cadence} drills")
     if not _is_drill(config):
         return

@@ -29,7 +29,7 @@ from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.run import decisions
 from harness.run.decisions import Attended, Decision, Question, StandIn
 from harness.safety.running import held
-from harness.scenario.scenario import Scene
+from harness.scenario.decision import DecisionDesk
 from harness.system import clock
 from harness.system.recorder import Memory
 from tests.histories import NAME, a_mistake
@@ -203,18 +203,14 @@ def test_a_proof_is_never_attended(tmp_path: Path) -> None:
     assert "No such option" in done.output
 
 
-def _scene(folder: Path, given: Decision | None) -> Scene:
+def _desk(folder: Path, given: Decision | None) -> DecisionDesk:
     class Desk:
         def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
             if given is None:
                 raise Declined("nobody decided", hint="be there")
             return given
 
-    scene = object.__new__(Scene)
-    scene.journal = cast(Any, Memory())
-    scene.run = cast(Any, SimpleNamespace(folder=folder, desk=Desk()))
-    scene._declined = False
-    return scene
+    return DecisionDesk(cast(Any, SimpleNamespace(folder=folder, desk=Desk(), journal=Memory())))
 
 
 @pytest.mark.parametrize(
@@ -228,21 +224,21 @@ def _scene(folder: Path, given: Decision | None) -> Scene:
 )
 def test_only_a_yes_recovers(folder: Path, given: Decision | None, said: str) -> None:
     """Everything else ends the scenario; what was answered, and by whom, is in the journal all the same."""
-    scene = _scene(folder, given)
+    desk = _desk(folder, given)
     with pytest.raises(Declined, match=said):
-        scene.decide(WHAT, role=WHO)
-    assert scene._declined
-    facts = cast(Memory, scene.journal).facts
+        desk.ask(WHAT, role=WHO)
+    assert desk.declined
+    facts = cast(Memory, desk._run.journal).facts
     decided = [data for kind, data in facts if kind == "decided"]
     assert [(data["by"], data["answer"]) for data in decided] == ([("Mira", given.answer)] if given else [])
     assert [kind for kind, _ in facts if kind.startswith("span")] == ["span.begin", "span.end"]
-    assert not _decided_yes(folder)._declined
+    assert not _decided_yes(folder).declined
 
 
-def _decided_yes(folder: Path) -> Scene:
-    scene = _scene(folder, Decision("yes", by="Mira"))
-    scene.decide(WHAT, role=WHO)
-    return scene
+def _decided_yes(folder: Path) -> DecisionDesk:
+    desk = _desk(folder, Decision("yes", by="Mira"))
+    desk.ask(WHAT, role=WHO)
+    return desk
 
 
 def test_the_time_of_all_decisions_is_added_up() -> None:

@@ -1,22 +1,19 @@
 """What the sentences of the features mean: each is a verb or two of the scenario; objectives come from the plan.
 
-`every_drill` has what several drills say; each other module is of one drill. A step says beside its sentence what that
-promises, asks and carries out. To list the drills all of these are imported: what only a run needs (a database driver,
-a stack) is imported where it is used, or for types alone.
+`every_drill` has what several drills say; each other module is of one drill, and a new one needs no entry anywhere. A
+step says beside its sentence what that promises, asks and carries out. To list the drills all of these are imported:
+what only a run needs (a database driver, a stack) is imported where it is used, or for types alone.
 """
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
 from harness.features.sentences import Sentences
 
-MODULES = (
-    "drills.steps.every_drill",
-    "drills.steps.restoration",
-    "drills.steps.application",
-    "drills.steps.network",
-)
 
-
+@cache
 def load() -> Sentences:
-    """All sentences that there are steps for."""
-    return Sentences.joined(import_module(module).SENTENCES for module in MODULES)
+    """All sentences that there are steps for: the `SENTENCES` of each module here."""
+    names = (f"{__name__}.{module.name}" for module in iter_modules(__path__))
+    return Sentences.joined(import_module(name).SENTENCES for name in names)

@@ -15,7 +15,7 @@ from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
-from harness.features.sentences import Decision, Sentences
+from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
@@ -101,7 +101,7 @@ def _roll_back() -> Procedure:
 @when(
     "the release before is deployed again",
     promises=right("rolled-back", "the release before is deployed"),
-    asks=Decision("Deploy the release before again, in every zone?", COMMANDER),
+    asks=Approval("Deploy the release before again, in every zone?", COMMANDER),
     carries_out=_roll_back,
 )
 def _rolled_back(scenario: ScenarioRun) -> None:

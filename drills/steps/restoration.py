@@ -15,7 +15,7 @@ from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
-from harness.features.sentences import Decision, Sentences
+from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.books import SoundBooks
 from harness.procedures.health import verify_health
@@ -112,7 +112,7 @@ def _restoration(*, mistaken: bool) -> Procedure:
 
 @when(
     "the writers are stopped and the database is restored to just before the mistake",
-    asks=Decision("Stop the writers and restore to just before the mistake?", COMMANDER),
+    asks=Approval("Stop the writers and restore to just before the mistake?", COMMANDER),
     carries_out=lambda: _restoration(mistaken=True),
     returns="recovery",
 )
@@ -122,7 +122,7 @@ def _restored_before_mistake(scenario: ScenarioRun) -> Recovery:
 
 @when(
     "the database is restored from the latest sound backup and everything archived",
-    asks=Decision("Restore from the latest sound backup and everything archived?", COMMANDER),
+    asks=Approval("Restore from the latest sound backup and everything archived?", COMMANDER),
     carries_out=lambda: _restoration(mistaken=False),
     returns="recovery",
 )

@@ -71,7 +71,7 @@ def _first_sentences(drill: Drill) -> tuple[Sentence, ...]:
 
 
 def _decisions(scenario: Scenario, known: Sentences) -> None:
-    asked = known.decisions(scenario.sentences)
+    asked = known.approvals(scenario.sentences)
     for question, role in asked:
         click.echo(f"  the {role} is asked: {question}")
     if not asked:

@@ -31,6 +31,7 @@ from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
 from harness.features import catalog
+from harness.features.catalog import CADENCES
 from harness.features.soundness import sound_drills
 from harness.run.run import new_id
 from harness.safety import block, stopping
@@ -40,7 +41,6 @@ from harness.stacks.kinds import must_fit, prepare
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
 
-CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
 
 

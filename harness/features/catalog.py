@@ -20,6 +20,7 @@ from harness.features import feature_file
 from harness.features.feature_file import NotGherkin, Written, filled
 from harness.system.lookalikes import RETYPE, unseen
 
+CADENCES = ("monthly", "quarterly", "annual")  # those that a plan may have
 LONGEST_NAME = 200  # letters: a folder's name may have 255 bytes, and files are named after it
 DIGEST = 8  # hexadecimal digits
 MOST_LINES, LONGEST_LINE = 2_000, 1_000  # bytes; of a feature: what comes with a pack is not trusted to be short

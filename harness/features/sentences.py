@@ -34,7 +34,7 @@ class Expected(NamedTuple):
     demands: tuple[str, ...]
 
 
-class Decision(NamedTuple):
+class Approval(NamedTuple):
     """What a sentence asks of people before it is carried out, and of whom."""
 
     question: str
@@ -56,7 +56,7 @@ class StepDefinition:
     function: Callable[..., Any]
     place: str  # file:line of the declaration
     promises: Promise | None = None
-    asks: Decision | None = None
+    asks: Approval | None = None
     carries_out: Callable[[], Any] | None = None  # the procedure, as a dry run shows it: made without a stack
     returns: str = ""  # the name under which later sentences get what the function returns
 
@@ -103,7 +103,7 @@ class Sentences:
         pattern: str,
         *,
         promises: Promise | None = None,
-        asks: Decision | None = None,
+        asks: Approval | None = None,
         carries_out: Callable[[], Any] | None = None,
         returns: str = "",
     ) -> Callable[[Function], Function]:
@@ -151,7 +151,7 @@ class Sentences:
         """Everything that the sentences of a scenario promise. Errors: `Refused` as `StepDefinition.expected`."""
         return [one for each, found in self.meant(sentences) for one in found.expected(each.text, plan)]
 
-    def decisions(self, sentences: Iterable[Sentence]) -> list[Decision]:
+    def approvals(self, sentences: Iterable[Sentence]) -> list[Approval]:
         """What they ask of people, in order."""
         return [found.asks for _, found in self.meant(sentences) if found.asks]
 

@@ -57,7 +57,7 @@ def must_be_understood(drills: Iterable[Drill], sentences: Sentences) -> None:
         ]
         meant = list(dict.fromkeys(hint for each in unknown.values() if (hint := _meant(each, sentences))))
         mend = RETYPE if any(odd.values()) else "a new sentence needs a step beside the others"
-        raise Refused("\n".join(said), hint="; ".join([*meant, mend, PAGE]))
+        raise Refused("\n".join(said), hint=" ".join([*meant, f"{mend}; {PAGE}"]))
 
 
 def _meant(sentence: Sentence, sentences: Sentences) -> str:
@@ -65,7 +65,8 @@ def _meant(sentence: Sentence, sentences: Sentences) -> str:
     if near is None:
         return ""
     if near.filled(sentence.text) is not None:
-        return f"{sentence.text!r} is a {KEYWORDS[near.kind]} ({near.place}), and stands here as a {sentence.kind}"
+        here = KEYWORDS[sentence.kind]
+        return f"{sentence.text!r} is a {KEYWORDS[near.kind]} ({near.place}), and stands here as a {here};"
     return f'did you mean "{near.pattern}"?'
 
 

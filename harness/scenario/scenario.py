@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from harness.checks import Verdict
-from harness.features.sentences import Decision
+from harness.features.sentences import Approval
 from harness.procedures import Procedure
 from harness.run.run import Run, must_be_steady
 from harness.scenario import ending, observations
@@ -78,7 +78,7 @@ class ScenarioRun:
 
     # What happens
 
-    def say(self, keyword: str, text: str, *, asks: Decision | None = None) -> None:
+    def say(self, keyword: str, text: str, *, asks: Approval | None = None) -> None:
         """A sentence begins; what it asks of people is asked first. Errors: `Declined`, and nothing is carried out."""
         self.look_at_room()
         self.journal.record("sentence", keyword=keyword, text=text)
