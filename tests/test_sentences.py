@@ -285,3 +285,17 @@ def test_a_drill_of_another_cadence_is_a_feature_an_entry_and_steps(project: Pat
     )
     assert done.returncode == 0 and "drills/test_drills.py::test_it_burns" in done.stdout
     assert "1/21 tests collected (20 deselected)" in done.stdout
+
+
+def test_the_page_is_right() -> None:
+    """Its example is a module of steps, word for word, and nothing of it is unknown here."""
+    page = (HOME / "docs" / "write-a-drill.md").read_text()
+    (example,) = re.findall(r"```python\n(\"\"\"Fire.*?)```", page, re.DOTALL)
+    made: dict[str, object] = {"__name__": "fire"}
+    exec(compile(example, "write-a-drill.md", "exec"), made)
+    known = made["SENTENCES"]
+    assert isinstance(known, Sentences)
+    assert [each.kind for each in known.definitions] == ["when", "then"]
+    assert {one.finding for each in known.definitions for one in each.expected(each.pattern, PLAN)} <= set(
+        CURRENT.checks
+    )
