@@ -9,6 +9,7 @@ import termios
 import threading
 import tty
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,10 +27,12 @@ from harness.cli.live import Live
 from harness.cli.prompt import Person
 from harness.errors import Declined, Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
+from harness.features.sentences import Approval
 from harness.run import decisions
 from harness.run.decisions import Attended, Decision, Question, StandIn
 from harness.safety.running import held
 from harness.scenario.decision import DecisionDesk
+from harness.scenario.scenario import ScenarioRun
 from harness.system import clock
 from harness.system.recorder import Memory
 from tests.histories import NAME, a_mistake
@@ -239,6 +242,19 @@ def _decided_yes(folder: Path) -> DecisionDesk:
     desk = _desk(folder, Decision("yes", by="Mira"))
     desk.ask(WHAT, role=WHO)
     return desk
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_what_a_sentence_asks_is_asked_before_it_is_carried_out(folder: Path, answer: str) -> None:
+    """The sentence is in the journal, then the answer; after a no nothing of it is done."""
+    desk = _desk(folder, Decision(answer, by="Mira"))
+    journal = cast(Memory, desk._run.journal)
+    scenario: Any = SimpleNamespace(look_at_room=lambda: None, journal=journal, decisions=desk)
+    with nullcontext() if answer == "yes" else pytest.raises(Declined):
+        ScenarioRun.say(scenario, "When", "it is restored", asks=Approval(WHAT, WHO))
+    assert [kind for kind, _ in journal.facts] == ["sentence", "span.begin", "decided", "span.end"]
+    ScenarioRun.say(scenario, "Then", "it is there")
+    assert journal.facts[-1][0] == "sentence"
 
 
 def test_the_time_of_all_decisions_is_added_up() -> None:

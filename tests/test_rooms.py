@@ -84,3 +84,16 @@ def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
         names = {name for name in imported(path) if name.split(".")[0] in ("harness", "reports", "drills")}
         rooms = {room_of(name) for name in names} - {"harness", own}
         assert rooms <= allowed, f"{said(path)} imports of {', '.join(sorted(rooms - allowed))}"
+
+
+@pytest.mark.parametrize("path", sorted((HOME / "harness" / "scenario").glob("*.py")), ids=lambda path: path.stem)
+def test_a_scenario_has_parts(path: Path) -> None:
+    """One obvious place for each, so that none grows into all of them again: 200 lines, and 12 verbs a class."""
+    assert len(text_of(path).splitlines()) <= 200
+    for made in (node for node in ast.walk(ast.parse(text_of(path))) if isinstance(node, ast.ClassDef)):
+        verbs = [
+            node.name
+            for node in made.body
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not node.decorator_list
+        ]
+        assert len(verbs) <= 12, f"{made.name}: {', '.join(verbs)}"

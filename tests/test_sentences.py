@@ -110,6 +110,47 @@ def test_every_sentence_of_the_steps_is_in_a_feature() -> None:
     assert [each.pattern for each in known.definitions if id(each) not in used] == []
 
 
+BOUND = """
+from pytest_bdd import scenarios
+from harness.features.binding import bind
+from harness.features.sentences import Sentences
+
+known, done = Sentences(), []
+
+
+@known.given("{number:d} customers", returns="customers")
+def _some(number):
+    return number
+
+
+@known.when("it rains")
+@known.when("it snows")
+def _wet(customers):
+    done.append(customers)
+
+
+known.promise("{what} is dry", lambda plan, what: [])
+bind(known)
+scenarios("x.feature")
+
+
+def test_what_was_done():
+    assert done == [3, 3]
+"""
+
+
+def test_what_is_declared_is_what_pytest_carries_out(tmp_path: Path) -> None:
+    """With what is filled in, what an earlier sentence returned, and two sentences of one function."""
+    sentences = ("Given 3 customers", "When it rains", "And it snows", "Then nothing is dry")
+    (tmp_path / "x.feature").write_text("\n".join(["Feature: F", "Scenario: S", *sentences, ""]))
+    (tmp_path / "test_x.py").write_text(BOUND)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HOME)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+
+
 # What is refused
 
 
@@ -219,6 +260,11 @@ SPOILED = {
         STEPS,
         lambda text: text.replace('"failovers"', '"failover"'),
         r"network\.py:\d+: it promises 'failover', which is no finding",
+    ),
+    "no sentences": (
+        "drills/steps/fire.py",
+        lambda _: "pass\n",
+        r"steps/fire\.py: declares no SENTENCES",
     ),
     "elsewhere": (
         f"features/{OTHER.cadence}/network_fire.feature",

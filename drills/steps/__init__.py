@@ -9,11 +9,19 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from harness.errors import Refused
 from harness.features.sentences import Sentences
 
 
 @cache
 def load() -> Sentences:
-    """All sentences that there are steps for: the `SENTENCES` of each module here."""
-    names = (f"{__name__}.{module.name}" for module in iter_modules(__path__))
-    return Sentences.joined(import_module(name).SENTENCES for name in names)
+    """All sentences that there are steps for: the `SENTENCES` of each module here. Errors: `Refused` where one has none."""
+    return Sentences.joined(_of(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+
+
+def _of(name: str) -> Sentences:
+    module = import_module(name)
+    found = getattr(module, "SENTENCES", None)
+    if not isinstance(found, Sentences):
+        raise Refused(f"{module.__file__}: declares no SENTENCES", hint="docs/write-a-drill.md says how steps begin")
+    return found
