@@ -15,7 +15,7 @@ from harness.features.sentences import Sentences
 
 @cache
 def load() -> Sentences:
-    """All sentences that there are steps for: the `SENTENCES` of each module here. Errors: `Refused` where one has none."""
+    """All sentences that there are steps for, of each module here. Errors: `Refused` where one declares none."""
     return Sentences.joined(_of(f"{__name__}.{module.name}") for module in iter_modules(__path__))
 
 

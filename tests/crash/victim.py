@@ -21,7 +21,7 @@ from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line
 from harness.evidence.run_folder import UNFINISHED, temporary_prefix
 from harness.run.run import new_id
-from harness.safety.begin import FOLDER
+from harness.safety.begin import BEGINNING, FOLDER
 from harness.safety.guardian import Guardian
 from harness.stacks.local.shared_memory import LISTED
 from harness.system import clock, wait
@@ -138,8 +138,12 @@ class Victim:
                 start_new_session=True,
             )  # fmt: skip
         if viewer:
-            fresh = _until(lambda: folder_names(folder.evidence) - before, "the run has its folder", process)
-            run = fresh.pop().removesuffix(UNFINISHED)
+            fresh = _until(
+                lambda: [name for name in folder_names(folder.evidence) - before if not name.endswith(BEGINNING)],
+                "the run has its folder",
+                process,
+            )
+            run = fresh[0].removesuffix(UNFINISHED)
         victim = cls(folder, run, process, mark)
         folder.victims.append(victim)
         return victim
