@@ -118,11 +118,12 @@ class Sentences:
 
     def promise(self, pattern: str, promises: Promise) -> None:
         """A Then that is judged at the end, and does nothing before."""
-        self.definitions.append(StepDefinition("then", pattern, nothing_to_do, _caller(), promises))
+        self._declared(StepDefinition("then", pattern, nothing_to_do, _caller(), promises))(nothing_to_do)
 
     def _declared(self, meant: StepDefinition) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             self.definitions.append(replace(meant, function=function))
+            self._known.clear()
             return function
 
         return declare
