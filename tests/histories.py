@@ -239,8 +239,10 @@ def _customers(*, until: float) -> History:
         history.say(end, "span.end", span=span)
     history.say(31.5, "detected", by="the checks", seen="rows are gone", gap=0.5)
     history.say(31.6, "decided", question="restore?", role="commander", by="stand-in", attended=False)
-    steps = [{"phase": "restore", "name": "restore-the-backup", "does": "…"},
-             {"phase": "serve", "name": "put-in-service", "does": "…"}]  # fmt: skip
+    steps = [
+        {"phase": "restore", "name": "restore-the-backup", "does": "…"},
+        {"phase": "serve", "name": "put-in-service", "does": "…"},
+    ]
     history.say(31.8, "procedure", name="restore", steps=steps)
     for step, ended in zip(steps, (39.5, SERVING), strict=True):
         history.say(ended, "step.end", phase=step["phase"], name=step["name"], ok=True, seconds=1.0, facts={})

@@ -235,8 +235,9 @@ def detection(lines: list[Facts]) -> list[Facts]:
             return []
         end = min(told, default=max(read, bit["mono"]))
         low, high = max(0, end - bit["mono"]) / S, (end - early) / S
-        found.append({"figure": high if told else low, "low": low, "high": high if told else None,
-                      "lower_bound": not told})  # fmt: skip
+        found.append(
+            {"figure": high if told else low, "low": low, "high": high if told else None, "lower_bound": not told}
+        )
     return found
 
 

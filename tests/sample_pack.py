@@ -258,8 +258,9 @@ class _Scenario:
                          inclusive=True, declared_early=False, why="nothing newer is left")  # fmt: skip
         if name == "recover":
             lsn = f"0/{self._lsn(self.fault):X}"
-            journal.fact("recovery.reached", lsn=lsn, timeline=2, backup="20261102T030011", bytes=BYTES,
-                         declared_early=False)  # fmt: skip
+            journal.fact(
+                "recovery.reached", lsn=lsn, timeline=2, backup="20261102T030011", bytes=BYTES, declared_early=False
+            )
             self.reached = journal.at
         if name == "verify-the-books":
             checks = [

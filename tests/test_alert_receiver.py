@@ -243,7 +243,7 @@ def test_plain_json_is_understood(sink: Sink) -> None:
         ("/alertmanager", webhook(alert(labels="text")), "labels is no object"),
         ("/alertmanager", webhook(alert(startsAt=12)), "starts is no text"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_alert_gets_one_clear_line(sink: Sink, path: str, body: bytes, why: str) -> None:
     """Status 400, nothing is kept, and the receiver goes on."""
     status, said = sink.post(path, body)
@@ -256,8 +256,9 @@ def test_one_bad_alert_loses_nothing_of_the_others(sink: Sink) -> None:
     """The sound ones are kept, and the answer says which is not."""
     sent = webhook(alert("One"), alert("Two", status="odd"), alert("Three"))
     assert sink.post("/alertmanager", sent) == (
-        400, "2 kept; alert 2 of 3: its state is 'odd', and neither firing nor resolved\n"
-    )  # fmt: skip
+        400,
+        "2 kept; alert 2 of 3: its state is 'odd', and neither firing nor resolved\n",
+    )
     assert [one.name for one in sink.file.alerts()] == ["One", "Three"]
 
 

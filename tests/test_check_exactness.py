@@ -227,8 +227,10 @@ def test_a_salvage_that_was_not_exercised_is_unknown(what: str) -> None:
     history = a_mistake()
     if what == "nothing late":
         history = lost_volumes()
-        history.rows = {key: [row_of(each) for each in history.requests[key[1]] if each.outcome == "acknowledged"]
-                        for key in history.rows}  # fmt: skip
+        history.rows = {
+            key: [row_of(each) for each in history.requests[key[1]] if each.outcome == "acknowledged"]
+            for key in history.rows
+        }
     elif what == "no rows":
         _no_rows(history)
     elif what == "nothing recovered":

@@ -23,7 +23,7 @@ from tests.histories import (
     ns,
     request,
     wal,
-)  # fmt: skip
+)
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 

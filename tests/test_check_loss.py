@@ -173,8 +173,10 @@ def test_a_bar_that_crosses_the_objective_is_unknown() -> None:
 def test_an_objective_of_nothing_allows_no_loss() -> None:
     """Where nothing may be lost, one transaction is too many, however short the loss is in time."""
     history = a_mistake()
-    late = max((each for each in history.requests["a"] if each.due < ns(SERVING) and each.outcome == "acknowledged"),
-               key=lambda each: each.due)  # fmt: skip
+    late = max(
+        (each for each in history.requests["a"] if each.due < ns(SERVING) and each.outcome == "acknowledged"),
+        key=lambda each: each.due,
+    )
     history.lose("a", late.number)
     assert said(history, 0.0).outcome is MISSED
     assert said(a_mistake(), 0.0).outcome is MET

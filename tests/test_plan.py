@@ -65,8 +65,10 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
     """Days, months, the five looks of the health verification and the bucket come out as real types."""
     loaded = plan.load(PLAN)
     assert [duty.day for duty in loaded.cadence("monthly")] == [
-        ("first", "Monday"), ("second", "Monday"), ("third", "Monday"),
-    ]  # fmt: skip
+        ("first", "Monday"),
+        ("second", "Monday"),
+        ("third", "Monday"),
+    ]
     assert all(duty.months == (3, 6, 9, 12) for duty in loaded.cadence("quarterly"))
     assert loaded.drill("database-backup-restoration").feature == "monthly/database_backup_restoration.feature"
     assert [check.demand for check in loaded.health] == ["APP-1", "APP-2", "APP-3", "APP-4", "APP-5"]
@@ -164,8 +166,10 @@ def test_all_problems_are_reported_together_in_order_of_lines(changed) -> None:
     path, _ = changed("    rto: 4 h\n    rpo: 15 min", "    rto: x\n    rpo: y\n    rpq: z")
     lines = refused(path).message.splitlines()
     assert [line.split(": ")[1] for line in lines] == [
-        "objectives.production.rto", "objectives.production.rpo", "objectives.production.rpq",
-    ]  # fmt: skip
+        "objectives.production.rto",
+        "objectives.production.rpo",
+        "objectives.production.rpq",
+    ]
 
 
 def test_hundreds_of_problems_are_counted_and_not_listed(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ BAD = [
     ("- a\n", ":1:", "is a list", "waivers.yaml"),
     ("waivers: &a []\n", ":1:", "anchor", "write the value out"),
     ("", "", "is empty", "restore"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line", "what", "hint"), BAD, ids=[f"{at}" for at in range(len(BAD))])

@@ -52,7 +52,9 @@ class RollBack:
     def _see(self) -> Facts:
         zones = list(self._stack.zones)
         wait.until(
-            lambda: all(self._serves(zone) for zone in zones), what="every zone's API serves", within=SERVES_WITHIN,
+            lambda: all(self._serves(zone) for zone in zones),
+            what="every zone's API serves",
+            within=SERVES_WITHIN,
             recorder=self._recorder,
-        )  # fmt: skip
+        )
         return {"zones": zones}

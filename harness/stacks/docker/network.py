@@ -218,9 +218,11 @@ class DockerNetwork:
 
         with told(f"making network {name}"):
             return engine.engine().networks.create(
-                f"{self._commands.label}-{name}", internal=True, labels=labels(self._commands.label, name),
+                f"{self._commands.label}-{name}",
+                internal=True,
+                labels=labels(self._commands.label, name),
                 ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]),
-            )  # fmt: skip
+            )
 
 
 def _candidates(label: str) -> Iterator[str]:

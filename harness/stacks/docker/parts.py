@@ -56,10 +56,12 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     store = Store(ground, authority=authority)
     vault = Vault(store.bucket)
     backups = PgBackRest(
-        vault=vault, commands=ground.commands, leader=lambda: cluster.leader(),  # noqa: PLW0108  made below
+        vault=vault,
+        commands=ground.commands,
+        leader=lambda: cluster.leader(),  # noqa: PLW0108  made below
         words=ground.words,
         password=roles.postgres,
-    )  # fmt: skip
+    )
 
     def database_settings() -> dict[str, str]:
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
@@ -77,11 +79,9 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
     services |= {
-        zone: api(
-            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
-        )
+        zone: api(ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready)
         for zone in ground.zones
-    }  # fmt: skip
+    }
     balancers = _balancers(ground, authority=authority, chosen=chosen)
     watch = ground.network.watch
     named_balancers = {balancer.name: address for balancer, address in balancers.items()}

@@ -197,9 +197,11 @@ class DockerStack:
         self._here.network.kill(zone)
         what = f"nothing of zone {zone} runs"
         wait.until(
-            lambda: not any(one.running() for one in self._of_zone(zone)), what=what, within=GONE_WITHIN,
+            lambda: not any(one.running() for one in self._of_zone(zone)),
+            what=what,
+            within=GONE_WITHIN,
             recorder=self._recorder,
-        )  # fmt: skip
+        )
 
     def restore_power(self, zone: str) -> None:
         """Rules and queues of the zone's link went with its power. What runs already is left alone."""

@@ -82,11 +82,9 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
     services |= {
-        zone: api(
-            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
-        )
+        zone: api(ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready)
         for zone in ground.zones
-    }  # fmt: skip
+    }
     entrances = tuple(ground.entrances[: chosen.balancers])
 
     def envoy(name: str, address: str) -> list[str]:

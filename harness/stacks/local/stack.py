@@ -94,9 +94,11 @@ class LocalStack:
             unit.start()
         with lifting.timed(self._recorder, "data"):
             make_first_data(
-                parts.ground, parts.members, roles=self._roles,
+                parts.ground,
+                parts.members,
+                roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
-            )  # fmt: skip
+            )
         with lifting.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
         with lifting.timed(self._recorder, "s3"):
