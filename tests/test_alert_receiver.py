@@ -87,7 +87,7 @@ def webhook(*alerts: Any, **more: Any) -> bytes:
     """A whole message of Alertmanager 0.25."""
     whole = {"receiver": "drill", "status": "firing", "alerts": list(alerts), "groupLabels": {}, "commonLabels": {},
              "commonAnnotations": {}, "externalURL": "http://alertmanager.example.test", "version": "4",
-             "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip
+             "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip  # a table
     return json.dumps({**whole, **more}).encode()
 
 
@@ -105,9 +105,17 @@ def test_alertmanager_is_understood(sink: Sink) -> None:
 def grafana(*alerts: Any, **more: Any) -> bytes:
     """A whole message of Grafana 10, with what Alertmanager does not send."""
     known = [
-        {**one, "values": {"B": 22, "C": 1.5}, "valueString": "[ var='B' value=22 ]", "silenceURL": "http://g.example",
-         "dashboardURL": "", "panelURL": "", "imageURL": ""} for one in alerts
-    ]  # fmt: skip
+        {
+            **one,
+            "values": {"B": 22, "C": 1.5},
+            "valueString": "[ var='B' value=22 ]",
+            "silenceURL": "http://g.example",
+            "dashboardURL": "",
+            "panelURL": "",
+            "imageURL": "",
+        }
+        for one in alerts
+    ]
     whole = {"version": "1", "orgId": 1, "title": "[FIRING:2, RESOLVED:1] Disk", "state": "alerting", "message": "x"}
     return webhook(*known, **{**whole, **more})
 

@@ -23,7 +23,7 @@ WORSE = {MET: 0, UNKNOWN: 1, MISSED: 2}
 FATES = (
     "kept", "lost", "twice", "changed amount", "changed account", "in doubt", "in doubt stored", "failed",
     "failed stored", "not sent", "not sent stored",
-)  # fmt: skip
+)  # fmt: skip  # a list
 fates = st.lists(st.lists(st.sampled_from(FATES), max_size=25), min_size=1, max_size=3)
 OUTCOMES = {"in doubt": "in_doubt", "failed": "failed", "not sent": "not_sent"}
 

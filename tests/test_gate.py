@@ -81,7 +81,7 @@ def test_one_run_of_several_drills_does_each(tmp_path: Path) -> None:
         ((*DONE, Made(on("2026-11-10"), (SECOND,), verdicts={"three": "MISSED"}), Made(on("2026-11-11"), (SECOND,))),
          Outcome.MET, "is MET"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_closes_it(tmp_path: Path, made: tuple[Made, ...], outcome: Outcome, why: str) -> None:
     """Late, missed, unknown; a run that was stopped launders nothing, a sabotaged or aborted one says nothing."""
     found = look(tmp_path / "e", *made)

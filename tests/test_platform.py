@@ -151,7 +151,7 @@ def test_another_transaction_under_the_same_number_is_refused() -> None:
     "changed",
     [{"amount": "0"}, {"amount": "-1"}, {"amount": "1.001"}, {"amount": "NaN"}, {"amount": "1e30"}, {"to": 1},
      {"number": "x"}, {"from": None}, {"amount": "many"}],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed: dict[str, Any]) -> None:
     """A bad request is an answer, not an error."""
     database = Database()

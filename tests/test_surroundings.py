@@ -30,7 +30,7 @@ STRAY = {
     "OPENSSL_MODULES": "/nowhere", "LOCUST_HOST": "http://10.9.9.9", "MOTO_PORT": "1", "ENVOY_UID": "7",
     "NETRC": "/nowhere", "GODEBUG": "netdns=go", "PYTEST_PLUGINS": "nowhere", "DOCKER_DEFAULT_PLATFORM": "linux/arm",
     "USER": "mira", "HOME": "/home/mira",
-}  # fmt: skip
+}  # fmt: skip  # a table
 SAYS_ALL = "import json, os; print(json.dumps(dict(os.environ)))"
 
 

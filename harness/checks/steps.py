@@ -188,7 +188,7 @@ def health(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(
         evidence, title, MET if ok else MISSED, words, figure=slowest, low=slowest, high=slowest,
         parts=tuple((str(check["name"]), float(check["seconds"])) for check in checks),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def redundancy(evidence: Evidence, expected: Expectation) -> Finding:

@@ -33,7 +33,7 @@ class RollBack:
                  self._find),
             Step(PHASE, "deploy the release before", "starts the API of every zone with it", self._deploy),
             Step(PHASE, "see every zone serve", "asks each zone's own API for its health", self._see),
-        )  # fmt: skip
+        )  # fmt: skip  # a table
         kept = tuple(step for step in steps if step.name not in self._skip)
         return Procedure("roll-back of a release", kept, recorder=self._recorder)
 

@@ -70,11 +70,16 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
-            ground, zone=zone, sockets=ground.sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, synchronous={"synchronous_mode": True} if waits else {},
+            ground,
+            zone=zone,
+            sockets=ground.sockets / zone,
+            roles=roles,
+            stores=etcd.endpoints(),
+            settings=database_settings,
+            synchronous={"synchronous_mode": True} if waits else {},
         )
         for zone in ground.zones
-    ]  # fmt: skip
+    ]
     cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1 if waits else 0)
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
@@ -88,7 +93,7 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     watching = Watching(
         watch, _targets(ground, named_balancers, chosen), Platform(HOSTS[0], stores.HOST, authority.ca),
         f"http://{watch}:{RECEIVER}/alertmanager", ground.folder / "watching",
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     receiver = alert_receiver(ground, address=watch, place=WATCH)
     return Parts(
         etcd=etcd,
@@ -120,7 +125,7 @@ def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
                 data=member.data, sockets=member.sockets, port=PORT, host=stores.HOST, store_port=stores.PORT,
                 bucket=parts.vault.bucket.name, ca=parts.entrance.ca, credentials=CREDENTIALS, region=REGION,
             )
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
 
 def _balancers(ground: DockerGround, *, authority: Issuer, chosen: Settings) -> dict[Unit, str]:

@@ -45,7 +45,7 @@ GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
     "prometheus-blackbox-exporter",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 class DockerStack:
@@ -109,7 +109,7 @@ class DockerStack:
                     transactions=round(history.TRANSACTIONS * self.settings.scale),
                 ),
                 parts.etcd.start, parts.store.start, *(one.start for one in others),
-            ])  # fmt: skip
+            ])  # fmt: skip  # arguments in groups
         with lifting.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
         with lifting.timed(self._recorder, "s3"):
@@ -269,7 +269,7 @@ class DockerStack:
         return Steady(
             self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles

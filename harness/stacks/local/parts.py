@@ -65,11 +65,17 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
-            ground, zone=zone, sockets=sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, env=s3.env, synchronous=QUORUM if waits else {},
+            ground,
+            zone=zone,
+            sockets=sockets / zone,
+            roles=roles,
+            stores=etcd.endpoints(),
+            settings=database_settings,
+            env=s3.env,
+            synchronous=QUORUM if waits else {},
         )
         for zone in ground.zones
-    ]  # fmt: skip
+    ]
     cluster = PatroniCluster(
         ground, members=members, etcd=etcd, roles=roles, synchronous=len(members) - 1 if waits else 0
     )
@@ -77,7 +83,7 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     backups = BarmanBackups(
         vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,
         as_database_user=ground.as_database_user,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)

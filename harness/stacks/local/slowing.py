@@ -49,7 +49,7 @@ def slow(port: str, pid: int, how: Slowness) -> list[str]:
                 lambda: route.tc(  # noqa: B023
                     "add", "tbf", index, SECOND, parent=below, rate=rate, burst=BURST, latency=QUEUED  # noqa: B023
                 )
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             done += not said
             refused += [f"{how.kilobytes} kB/s: this kernel does not do tbf ({said})"] if said else []
     if not done:

@@ -292,4 +292,4 @@ class LocalStack:
         return Steady(
             self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups

@@ -37,7 +37,7 @@ class Etcd:
         wait.until(
             self.healthy, what="etcd is healthy", within=SLOW_START, recorder=self._ground.commands.recorder,
             last_seen=lambda: ", ".join(f"{m.name} {'runs' if m.running() else 'has ended'}" for m in self.members),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def healthy(self) -> bool:
         """Whether every member takes part in a majority."""
