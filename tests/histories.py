@@ -170,7 +170,7 @@ def request(
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
     timeline = timeline if outcome == "acknowledged" else None
-    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)  # type: ignore[arg-type]
+    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)
 
 
 def row_of(request: Request) -> Row:

@@ -57,7 +57,7 @@ def run(*words: object) -> Result:
 
 
 def side(figure: float | None, low: float | None, high: float | None, **more: object) -> Side:
-    return Side(**{"environment": "embedded", "outcome": MET, "figure": figure, "low": low, "high": high, **more})  # type: ignore[arg-type]
+    return Side(**{"environment": "embedded", "outcome": MET, "figure": figure, "low": low, "high": high, **more})
 
 
 class Page(HTMLParser):

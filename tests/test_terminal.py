@@ -161,7 +161,7 @@ class Emptied(DestroyRecentRows):
 def test_hours_are_hours() -> None:
     """Not `1 day, 0:00:00`."""
     fault = Emptied("s", "t", moment="m", amount="a", last=timedelta(hours=24))
-    assert fault.bit(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"  # type: ignore[arg-type]
+    assert fault.bit(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])

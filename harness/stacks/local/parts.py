@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from harness.stacks import Entrance
@@ -102,7 +103,7 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         return balancer.argv(ground.folder / name)
 
     balancers = [
-        ground.unit(name, runs=Runs.PART, argv=lambda name=name, address=address: envoy(name, address))  # type: ignore[misc]
+        ground.unit(name, runs=Runs.PART, argv=partial(envoy, name, address))
         for name, address in ((f"envoy-{number}", address) for number, address in enumerate(entrances, start=1))
     ]
     entrance = Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca)

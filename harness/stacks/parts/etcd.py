@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from datetime import timedelta
+from functools import partial
 
 from harness.stacks.parts.ground import Ground, Runs
 from harness.system import wait
@@ -19,7 +20,7 @@ class Etcd:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self.members = [
-            ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=lambda zone=zone: self._argv(zone))  # type: ignore[misc]
+            ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=partial(self._argv, zone))
             for zone in ground.zones
         ]
 
