@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from harness.errors import DrillError
-from harness.plan import HealthCheck as Planned
+from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.observations import OK
 from harness.stacks import Condition, Stack
@@ -23,11 +23,11 @@ class NotHealthy(DrillError):
     """An answer that is not the one the plan wants."""
 
 
-def health_checks(planned: Sequence[Planned], stack: Stack) -> list[HealthCheck]:
+def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
     """One check for each line of the plan."""
     probe = Probe(stack.entrance)
 
-    def ask(line: Planned, within: timedelta) -> str:
+    def ask(line: PlannedCheck, within: timedelta) -> str:
         if line.query:
             with stack.cluster.connect() as connection:
                 row = connection.execute(line.query.encode()).fetchone()
@@ -50,7 +50,7 @@ def health_checks(planned: Sequence[Planned], stack: Stack) -> list[HealthCheck]
 
 def statuses(stack: Stack, zone: str) -> tuple[int, int]:
     """What a zone's own API says of its health and of being ready, as HTTP statuses; 0 where it does not answer."""
-    probe = Probe(stack.beside(zone))
+    probe = Probe(stack.zone_entrance(zone))
     health, ready = (probe.ask("GET", path, within=PATIENCE).status for path in ("/health", "/ready"))
     return health, ready
 

@@ -124,7 +124,7 @@ class FakeReleases:
 class FakeCluster:
     members: Sequence[Member]
     leads: Member | None = None
-    connect = connect_as = healthy = stop = empty_place = adopt = staticmethod(unused)
+    connect = connect_as = healthy = stop = restore_target = adopt = staticmethod(unused)
 
     def leader(self) -> Member | None:
         return self.leads
@@ -137,7 +137,7 @@ class Unasked:
     backups: Backups
     store: ObjectStore
     monitoring: Monitoring
-    start = stop = stand_outside = stand_in = beside = database_beside = staticmethod(unused)
+    start = stop = stand_outside = stand_in = zone_entrance = zone_database = staticmethod(unused)
     stall_archiving = parts = logs = explore = staticmethod(unused)
 
 

@@ -248,7 +248,7 @@ def test_what_a_pack_holds_is_read_as_it_is(tmp_path: Path) -> None:
 def test_no_command_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     """Neither the list nor the plan of a run, nor the gate; nothing is made."""
     folder = tree(tmp_path / "features", x=feature(plain("Fire"), plain("Fire")))
-    for module in ("list", "run", "duties"):
+    for module in ("list", "run", "calendar"):
         monkeypatch.setattr(f"harness.cli.{module}.FEATURES", folder)
     monkeypatch.setattr(plan, "load", lambda *_, **__: PLAN)
     evidence = tmp_path / "evidence"

@@ -41,10 +41,10 @@ class Loopback:
     def stand_in(self, zone: str) -> list[str]:
         return ["env", f"PLACE={zone}"]
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         return self.entrance
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         return "host=127.0.0.1 port=1", {}
 
 

@@ -1,7 +1,7 @@
 """The history of a zone cut, made up for the tests of the checks: sound in every respect, to be broken in one way.
 
 The zone of the leader, a, is cut at 30 s. Customers outside are served again at 52 s, by another leader on the next
-timeline. Those inside zone a, at its own API and straight at its database, wait in vain until the zone is joined
+timeline. Those inside zone a, at its own API and directly at its database, wait in vain until the zone is joined
 again at 75 s; then the old leader comes back as a copy.
 """
 

@@ -16,7 +16,7 @@ from drills.twins import TWINS
 from harness import plan
 from harness.checks import Outcome
 from harness.cli import options
-from harness.cli.run import Request, carry_out, choose
+from harness.cli.run import RunRequest, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
@@ -52,7 +52,7 @@ class Proof:
     help="Take the unsabotaged drill from this pack of the same code, plan and features, and do not run it again.",
 )
 @options.stack
-@options.rung
+@options.level
 @options.scale
 @options.evidence
 @options.as_json
@@ -65,7 +65,7 @@ def prove(
     named: tuple[str, ...],
     sound: Path | None,
     stack: str,
-    rung: str | None,
+    level: str | None,
     scale: float,
     evidence: Path,
     as_json: bool,
@@ -82,7 +82,7 @@ def prove(
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
-    plain = Request(evidence=folder, drill=drills, only=only, stack=stack, rung=rung, scale=scale)
+    plain = RunRequest(evidence=folder, drill=drills, only=only, stack=stack, level=level, scale=scale)
     found = _of_pack(sound, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
@@ -141,7 +141,7 @@ def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
     return {**json.loads((pack / "findings.json").read_text()), "pack": str(pack)}
 
 
-def _carry_out(request: Request, title: str, quiet: bool) -> dict[str, Any]:
+def _carry_out(request: RunRequest, title: str, quiet: bool) -> dict[str, Any]:
     if not quiet:
         click.echo(f"\n=== {title} ===")
     try:

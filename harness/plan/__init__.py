@@ -81,7 +81,7 @@ class Procedure:
 
 
 @dataclass(frozen=True)
-class HealthCheck:
+class PlannedCheck:
     """One look of the health verification: either a request (`method`, `url`, `body`) or a `query`."""
 
     name: str
@@ -151,7 +151,7 @@ class Plan:
     categories: Mapping[str, Category]
     calendar: tuple[Duty, ...]
     procedures: Mapping[str, Procedure]
-    health: tuple[HealthCheck, ...]
+    health: tuple[PlannedCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
     id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
@@ -295,9 +295,9 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
     )
 
 
-def _health(given: Mapping[str, Any]) -> HealthCheck:
+def _health(given: Mapping[str, Any]) -> PlannedCheck:
     method, url = plan_shape.request(given["request"]) if "request" in given else ("", "")
-    return HealthCheck(
+    return PlannedCheck(
         name=given["name"],
         demand=given["demand"],
         within=length_of_time(given["within"]),

@@ -15,7 +15,7 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
-from harness.stacks import Backup, Member, Place, Stack, wal
+from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -47,7 +47,7 @@ class RestoreDatabase:
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
     silent: bool = False
-    place: Place = field(init=False)
+    place: RestoreTarget = field(init=False)
     _damaged: Member | None = field(init=False, default=None)
     _mistake: Mistake | None = field(init=False, default=None)
     _backup: Backup | None = field(init=False, default=None)
@@ -212,7 +212,7 @@ class RestoreDatabase:
 
     def _restore_backup(self) -> Facts:
         assert self._backup is not None
-        self.place = self.stack.cluster.empty_place(self.stack.zones[0])
+        self.place = self.stack.cluster.restore_target(self.stack.zones[0])
         self.stack.backups.restore(self._backup, self.place)
         return {"zone": self.place.zone, "bytes": self.place.size()}
 
@@ -320,6 +320,6 @@ class RestoreDatabase:
         return {"zones": list(self.stack.zones)}
 
 
-def _last_line(place: Place) -> str:
+def _last_line(place: RestoreTarget) -> str:
     lines = place.log.read_text(errors="replace").strip().splitlines() if place.log.exists() else []
     return lines[-1] if lines else ""

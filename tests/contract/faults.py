@@ -163,7 +163,7 @@ class Case:
     def not_here(self, stack: Stack, unable: Unable) -> None:
         """Only what this machine may lack, and with words."""
         fault = self.fault().name
-        assert fault in MAY_LACK or (fault in NO_NETWORK and getattr(stack, "rung", "") == "loopback"), unable
+        assert fault in MAY_LACK or (fault in NO_NETWORK and getattr(stack, "level", "") == "loopback"), unable
         assert unable.message and unable.hint
         self.write(NOT_HERE, f"{unable.message} ({unable.hint})")
 

@@ -213,12 +213,12 @@ def balancers(stack: Stack) -> None:
     _steady(stack)
 
 
-def beside(stack: Stack) -> None:
+def zone_endpoints(stack: Stack) -> None:
     """Each zone's own database server is reached as the API's role; an answer names the timeline that it leads on."""
     leads = stack.cluster.leader()
     assert leads is not None
     for zone in stack.zones:
-        dsn, environment = stack.database_beside(zone)
+        dsn, environment = stack.zone_database(zone)
         script = f"import psycopg; print(*psycopg.connect({dsn!r}).execute({ASKS!r}).fetchone())"
         words = [*stack.stand_in(zone), sys.executable, "-c", script]
         said = stack.commands.run(words, env=environment).out.split()
@@ -249,7 +249,7 @@ def refused(stack: Stack) -> None:
         try:
             act()
         except Unable as unable:
-            assert "loopback" in unable.message and "rung" in unable.hint
+            assert "loopback" in unable.message and "sandbox level" in unable.hint
         else:
             raise AssertionError("nothing was said")
     stack.join_link("a", "b")
@@ -281,7 +281,7 @@ def _steady(stack: Stack) -> None:
 
 SCENES: dict[str, Callable[[Stack], None]] = {
     scene.__name__: scene
-    for scene in (links, slow, flap, power, fill, unfence, skew, release, balancers, beside, refused)
+    for scene in (links, slow, flap, power, fill, unfence, skew, release, balancers, zone_endpoints, refused)
 }
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Loaded into the run by `-p`; the code under test knows nothing of it. CRASH hold
 
 - `deeds`: `[point, deed]` pairs. A point is `line/<kind>/<which>/<moment>`: the which-th journal line of a kind, with
   the moment `before`, `torn` (half of it is written) or `after`; or `seal/<step>/<which>/<moment>`; or
-  `time/<seconds>` after the run has entered its world.
+  `time/<seconds>` after the run has entered its sandbox.
 - a deed is `kill`, `hold` (until the file `<mark>.go` is there), `mark`, `ask` (the run to stop), or `freeze`
   (SIGSTOP).
 - `mark`: the file that is written when a point is reached; it says what the kernel must not keep of this run.
@@ -34,7 +34,7 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.safety import heal, stopping
 from harness.safety.begin import FOLDER
 from harness.scenario import scenario as scene
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.system.command import labelled
 from tests.contract.faults import CASES
 
@@ -170,5 +170,5 @@ def kept_by_the_kernel() -> dict[str, list[Any]]:
     return {"segments": segments, "files": sorted(shared)}
 
 
-if world.inside() is not None and CRASH in os.environ:
+if sandbox.inside() is not None and CRASH in os.environ:
     Killer(json.loads(os.environ[CRASH])).prepare()

@@ -1,6 +1,6 @@
 """Mistakes that harm nothing, made by psql, and looked for as the procedure does: `python -m tests.real.searching`.
 
-Runs in the world of a stack that was brought up by hand: there is no journal, no fault and no undo, and the recorder
+Runs in the sandbox of a stack that was brought up by hand: there is no journal, no fault and no undo, and the recorder
 cannot be read.
 """
 

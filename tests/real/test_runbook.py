@@ -52,7 +52,7 @@ LoseVolumes().inject(stack, {})
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell inside the stack's world, as `drdrill stack exec` gives it."""
+    """A shell inside the stack's sandbox, as `drdrill stack exec` gives it."""
 
     evidence: Path
     dsn: str

@@ -89,7 +89,7 @@ class DockerNetwork:
         """Of the zone's customers, as the other zones see them."""
         return self._subnets.address(FIRST_CUSTOMERS + self.zones.index(zone))
 
-    def beside(self, zone: str) -> str:
+    def zone_address(self, zone: str) -> str:
         """Of the zone's components, on the zone's own network: what a cut leaves alone."""
         return self._subnets.in_zone(self.zones.index(zone), FIRST_ZONE)
 

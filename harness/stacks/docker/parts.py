@@ -28,7 +28,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 
 @dataclass(frozen=True)

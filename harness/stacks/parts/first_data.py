@@ -15,7 +15,7 @@ import psycopg
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import DATABASE, PORT, Roles, dsn, logging
-from harness.stacks.platform import history
+from harness.stacks.stand_in import history
 from harness.system import wait
 
 LOAD_LIMIT = timedelta(minutes=10)

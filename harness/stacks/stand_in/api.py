@@ -1,4 +1,4 @@
-"""The platform's API in one zone: `python -m harness.stacks.platform.api --zone a --listen ADDRESS:PORT ...`.
+"""The platform's API in one zone: `python -m harness.stacks.stand_in.api --zone a --listen ADDRESS:PORT ...`.
 
 It says `stored: true` only for what is committed and replicated, `stored: false` only for what is certainly not, and
 `stored: null` where it cannot know. The database's password comes in the environment (PGPASSWORD), not in `--dsn`.
@@ -24,9 +24,9 @@ from typing import Any
 import gevent
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from harness.stacks.platform.connections import Connections, NoDatabase
-from harness.stacks.platform.release import BadRelease, Release
-from harness.stacks.platform.transactions import Answer, Transactions, refused
+from harness.stacks.stand_in.connections import Connections, NoDatabase
+from harness.stacks.stand_in.release import BadRelease, Release
+from harness.stacks.stand_in.transactions import Reply, Transactions, refused
 
 READY_LIMIT = 1.2  # seconds, below the load balancer's patience
 Start = Callable[[str, list[tuple[str, str]]], Any]
@@ -62,11 +62,11 @@ class Api:
         start(STATUS[status], [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
         return [content]
 
-    def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Answer:
+    def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Reply:
         transactions = self._transactions
         match method, path:
             case "GET", ["health"]:
-                answer: Answer = (200, {"healthy": True, "version": self._release.version})
+                answer: Reply = (200, {"healthy": True, "version": self._release.version})
             case "GET", ["ready"]:
                 answer = self._ready()
             case "POST", ["transactions"]:
@@ -83,7 +83,7 @@ class Api:
                 answer = refused(404, "there is no such page")
         return answer
 
-    def _ready(self) -> Answer:
+    def _ready(self) -> Reply:
         """Whether the database takes writes, asked for real and within a short time."""
         if self._always_ready:
             return 200, {"ready": True}

@@ -15,9 +15,9 @@ import gevent
 import psycopg
 import pytest
 
-from harness.stacks.platform import transactions
-from harness.stacks.platform.connections import Connections, NoDatabase
-from harness.stacks.platform.transactions import Transactions
+from harness.stacks.stand_in import transactions
+from harness.stacks.stand_in.connections import Connections, NoDatabase
+from harness.stacks.stand_in.transactions import Transactions
 
 GOOD = {"origin": "run/scene", "number": 7, "from": 1, "to": 2, "amount": "12.34"}
 
@@ -177,5 +177,5 @@ def test_no_server_is_an_answer_in_time() -> None:
 
 def test_the_driver_is_loaded_after_sockets_were_made_to_cooperate() -> None:
     """Loaded before, it would hold up the whole API, health included, while one server of the database is silent."""
-    program = "import sys, harness.stacks.platform; sys.exit('psycopg' in sys.modules)"
+    program = "import sys, harness.stacks.stand_in; sys.exit('psycopg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
