@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -47,10 +48,7 @@ def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthC
             raise NotHealthy(f"transaction {written} cannot be read back", hint="read the API's log")
         return f"HTTP {answer.status}, transaction {written} read back"
 
-    return [
-        HealthCheck(name=line.name, limit=line.within, ask=lambda within, line=line: ask(line, within))  # type: ignore[misc]
-        for line in planned
-    ]
+    return [HealthCheck(name=line.name, limit=line.within, ask=partial(ask, line)) for line in planned]
 
 
 def statuses(stack: Stack, zone: str) -> tuple[int, int]:

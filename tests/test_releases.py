@@ -28,7 +28,7 @@ class Service:
 def test_what_is_deployed_is_in_the_history_and_every_service_starts_anew(tmp_path: Path) -> None:
     """A release that is only published is run by nobody; the one before it can be deployed again."""
     service = Service()
-    made: Any = FileReleases(tmp_path / "releases", services={"a": service})  # type: ignore[dict-item]
+    made: Any = FileReleases(tmp_path / "releases", services={"a": service})
     first = made.current()
     assert Release.read(made.file()).version == first and made.history() == [first]
     made.publish("2", {})

@@ -92,8 +92,15 @@ def test_what_this_project_promises_is_what_it_promised() -> None:
     found = known.expected(scenario.sentences, PLAN)
     objective = PLAN.objective("critical financial data")
     assert [one.finding for one in found] == [
-        "verified", "in-service", "rto", "rpo", "salvage", "exactness", "consistency", "health",
-    ]  # fmt: skip
+        "verified",
+        "in-service",
+        "rto",
+        "rpo",
+        "salvage",
+        "exactness",
+        "consistency",
+        "health",
+    ]
     assert found[2] == Expected("rto", "RTO of critical financial data", objective.rto, (objective.demands["rto"],))
     assert known.approvals(scenario.sentences) == [
         Approval("Stop the writers and restore to just before the mistake?", "incident commander")
@@ -145,9 +152,13 @@ def test_what_is_declared_is_what_pytest_carries_out(tmp_path: Path) -> None:
     (tmp_path / "x.feature").write_text("\n".join(["Feature: F", "Scenario: S", *sentences, ""]))
     (tmp_path / "test_x.py").write_text(BOUND)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)], cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(HOME)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HOME)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
 
 
@@ -288,9 +299,13 @@ COMMANDS = (
 
 def started(project: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *words], cwd=project, env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, *words],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("what", SPOILED)

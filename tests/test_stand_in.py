@@ -85,7 +85,7 @@ def test_what_is_stored_says_on_which_timeline() -> None:
     """The name of a WAL segment begins with it, in hexadecimal; also where it was stored before."""
     assert Transactions(Database()).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
     before = Twice(row=(5, 1, 2, Decimal("12.34")))
-    assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12  # type: ignore[arg-type]
+    assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
 
 
 @pytest.mark.parametrize("moment", ["connect", "INSERT", "UPDATE"])
@@ -151,7 +151,7 @@ def test_another_transaction_under_the_same_number_is_refused() -> None:
     "changed",
     [{"amount": "0"}, {"amount": "-1"}, {"amount": "1.001"}, {"amount": "NaN"}, {"amount": "1e30"}, {"to": 1},
      {"number": "x"}, {"from": None}, {"amount": "many"}],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed: dict[str, Any]) -> None:
     """A bad request is an answer, not an error."""
     database = Database()
@@ -162,7 +162,7 @@ def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed:
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b"\xff", b'{"origin": 1}'])
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     """Whatever is sent, the answer says that nothing is stored."""
-    status, answer = Transactions(Database()).store(body)  # type: ignore[arg-type]
+    status, answer = Transactions(Database()).store(body)
     assert (status, answer["stored"]) == (400, False)
 
 

@@ -24,7 +24,7 @@ HEAVY = {
     "pytest_bdd", "requests", "harness.run.run", "harness.scenario.scenario", "harness.stacks", "harness.faults",
     "harness.procedures",
     "drills.steps.every_drill",
-}  # fmt: skip
+}  # fmt: skip  # a list
 # What steps name, and the names of findings: light enough for a list, which says whose sentence none of them is.
 STEPS = {"harness.stacks", "harness.faults", "harness.procedures", "drills.steps.every_drill", "harness.checks.rules"}
 READERS = {"gherkin", "jsonschema", "yaml"}  # of features and plans
@@ -107,7 +107,7 @@ def test_the_help_is_what_it_would_be_with_every_command_imported(width: int) ->
     everything = click.Group(
         "drdrill", {name: command.real for name, command in drdrill.commands.items() if isinstance(command, Later)},
         params=drdrill.params, help=drdrill.help, context_settings=drdrill.context_settings,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     said = [
         CliRunner().invoke(group, ["--help"], prog_name="drdrill", terminal_width=width, max_content_width=width).output
         for group in (drdrill, everything)
@@ -122,5 +122,5 @@ def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
     done = subprocess.run(
         [script, "stack", "up", "--nosuch"], cwd=tmp_path, env={"PYTHONPATH": str(HOME)}, capture_output=True,
         text=True, check=False,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     assert done.returncode == 3 and "HINT: `drdrill stack up --help` shows" in done.stderr

@@ -30,7 +30,7 @@ STRAY = {
     "OPENSSL_MODULES": "/nowhere", "LOCUST_HOST": "http://10.9.9.9", "MOTO_PORT": "1", "ENVOY_UID": "7",
     "NETRC": "/nowhere", "GODEBUG": "netdns=go", "PYTEST_PLUGINS": "nowhere", "DOCKER_DEFAULT_PLATFORM": "linux/arm",
     "USER": "mira", "HOME": "/home/mira",
-}  # fmt: skip
+}  # fmt: skip  # a table
 SAYS_ALL = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -44,7 +44,7 @@ def stray(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def seen(**given: str) -> dict[str, str]:
     """What a command that is started finds in its environment."""
-    done = Commands(Memory(), label="r1").run([sys.executable, "-I", "-S", "-c", SAYS_ALL], env=given)
+    done = Commands(Memory(), label="surrounded").run([sys.executable, "-I", "-S", "-c", SAYS_ALL], env=given)
     found: dict[str, str] = json.loads(done.out)
     return found
 
@@ -56,7 +56,7 @@ def test_no_stray_variable_reaches_a_command(stray: dict[str, str], monkeypatch:
     listed = {"PATH", "TMPDIR", "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED, *surroundings.ENGINE}
     assert {name for name in found if not name.startswith("DRDRILL_")} <= listed
     assert not set(found.items()) & set(stray.items())
-    assert (found["PGPASSWORD"], found[LABEL], found["TZ"]) == ("secret", "r1", "UTC")
+    assert (found["PGPASSWORD"], found[LABEL], found["TZ"]) == ("secret", "surrounded", "UTC")
 
 
 def test_a_process_of_the_harness_knows_who_drills_and_their_key(stray: dict[str, str]) -> None:

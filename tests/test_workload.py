@@ -155,7 +155,7 @@ def test_customers_that_die_are_noticed(trial: Callable[[float], Trial]) -> None
         three.workload.end()
     assert len(three.recorded("ledger")) == 3
     (totals,) = three.recorded("workload.end")
-    assert totals["due"] == sum(totals[name] for name in ("acknowledged", "failed", "in_doubt", "not_sent"))  # type: ignore[misc]
+    assert totals["due"] == sum(totals[name] for name in ("acknowledged", "failed", "in_doubt", "not_sent"))
 
 
 def test_customers_that_cannot_begin_say_why(trial: Callable[[float], Trial], tmp_path: Path) -> None:

@@ -46,9 +46,11 @@ class Proof:
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title, and its twins.")
 @click.option("--twin", "named", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
 @click.option(
-    "--sound", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACK",
+    "--sound",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="PACK",
     help="Take the unsabotaged drill from this pack of the same code, plan and features, and do not run it again.",
-)  # fmt: skip
+)
 @options.stack
 @options.level
 @options.scale

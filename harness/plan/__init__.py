@@ -255,9 +255,10 @@ def _plan(text: plan_text.Text) -> Plan:
         },
         health=tuple(_health(given) for given in written["health"]),
         communication=_communication(written["communication"]),
-        demands={id: Demand(id=id, says=says, not_exercised=reasons.get(id, ""))
-                 for id, says in written["demands"].items()},
-    )  # fmt: skip
+        demands={
+            id: Demand(id=id, says=says, not_exercised=reasons.get(id, "")) for id, says in written["demands"].items()
+        },
+    )
 
 
 def _objective(name: str, given: Mapping[str, Any]) -> Objective:
@@ -313,6 +314,8 @@ def _communication(given: Mapping[str, Any]) -> Communication:
         report_within=length_of_time(given["report_within"]),
         contacts=tuple(Contact(**contact) for contact in given["contacts"]),
         channels=tuple(Channel(**channel) for channel in given["channels"]),
-        templates={name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]),
-                                  body=written["body"]) for name, written in given["templates"].items()},
-    )  # fmt: skip
+        templates={
+            name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]), body=written["body"])
+            for name, written in given["templates"].items()
+        },
+    )

@@ -100,7 +100,7 @@ class RestoreDatabase:
             Step("serve", "put-in-service", "Stop what is left of the old cluster, make the restored database its "
                  "leader, clone the other zones from it", self._put_in_service),
             Step("serve", "start-the-writers", "Start the platform's API in every zone", self._start_writers),
-        ]  # fmt: skip
+        ]  # fmt: skip  # a table
         kept = [step for step in steps if step.name not in self.skip and step.phase not in self.skip]
         return Procedure("restore-database", kept, recorder=self.recorder, changes=self.changes)
 
@@ -149,7 +149,7 @@ class RestoreDatabase:
             declared_early=False,
         )
         return {"transaction": found.xid, "committed": clock.utc_text(found.committed), "lsn": found.commit_lsn,
-                "rows": found.rows, "log": list(found.logged)}  # fmt: skip
+                "rows": found.rows, "log": list(found.logged)}  # fmt: skip  # a table
 
     def _choose_backup(self) -> Facts:
         refused: dict[str, list[str]] = {}
@@ -161,7 +161,7 @@ class RestoreDatabase:
             if not damages:
                 self._backup = backup
                 return {"backup": backup.id, "made": clock.utc_text(backup.ended), "bytes": backup.size,
-                        "refused": refused}  # fmt: skip
+                        "refused": refused}  # fmt: skip  # a table
             refused[backup.id] = [f"{damage.key}: {damage.what}" for damage in damages]
         raise RecoveryFailed(
             "no sound base backup: "
@@ -247,7 +247,7 @@ class RestoreDatabase:
         self.recorder.record(
             "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
             declared_early=bool(self._before) and not self.silent,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         return {"lsn": lsn, "timeline": timeline, "bytes": size}
 
     def _must_have_reached(self, lsn: str, past: Sequence[wal.Branch]) -> None:

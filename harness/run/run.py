@@ -147,7 +147,7 @@ class Run:
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
+                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))

@@ -37,7 +37,7 @@ _HEEDED = re.compile(  # by a part of a stack, a client or an interpreter, where
 _FILES = (
     ".pgpass", ".pg_service.conf", ".psqlrc", ".postgresql", ".aws/config", ".aws/credentials", ".netrc",
     ".barman.conf", ".config/patroni",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 def handed_on(caller: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -96,7 +96,7 @@ class Customers:
         self.header = header
         self.timeout = timedelta(seconds=header.timeout)
         self.environment = Environment(user_classes=[])
-        self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]
+        self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]  # of locust
         self.ledger = GroupCommit(writer, on_lost=self.stop)
         self.free = [Customer(self.environment, way) for _ in range(clients)]  # the last one in is the next out
         self.under_way = gevent.pool.Group()

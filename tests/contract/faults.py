@@ -67,7 +67,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
         "quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)
     ),
     "lose_volumes": lambda zone, other: LoseVolumes(),
-}  # fmt: skip
+}
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
 # What a machine may lack: namespaces for zones, a kernel that can slow down, libfaketime.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")

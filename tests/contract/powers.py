@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
@@ -208,7 +209,7 @@ def balancers(stack: Stack) -> None:
         one.kill()
         assert visitor.ask("GET", "/ready")[0] == 200
         one.start()
-        until(lambda: _ready(alone), "it takes requests again")  # noqa: B023
+        until(partial(_ready, alone), "it takes requests again")
     _steady(stack)
 
 

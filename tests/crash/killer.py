@@ -66,15 +66,15 @@ class Killer:
         if self.ttl is not None:
             DestroyRecentRows.ttl = timedelta(seconds=self.ttl)
         if self.instead:
-            ActiveFaults.inject = self._injecting(ActiveFaults.inject, CASES[self.instead])  # type: ignore[method-assign]
-        journal.Journal.record = self._recording(journal.Journal.record)  # type: ignore[method-assign]
+            ActiveFaults.inject = self._injecting(ActiveFaults.inject, CASES[self.instead])
+        journal.Journal.record = self._recording(journal.Journal.record)
         seal = importlib.import_module("harness.evidence.seal")
         self._wrap(load, "findings_json", "findings")
         self._wrap(heal, "build", "reports")
         self._wrap(heal, "_close", "control")
         self._wrap(seal, "_write", "write")
         self._wrap(seal, "_fsync_all", "sync")
-        Path.rename = self._renaming(Path.rename)  # type: ignore[method-assign]
+        Path.rename = self._renaming(Path.rename)
         for point in self.deeds:
             if point.startswith("time/"):
                 timer = threading.Timer(float(point.removeprefix("time/")), self.reach, (point,))
@@ -118,7 +118,7 @@ class Killer:
     def _renaming(self, rename: Wrapped) -> Wrapped:
         def renamed(path: Path, target: Path) -> Path:
             if not path.name.endswith(UNFINISHED):
-                return rename(path, target)  # type: ignore[no-any-return]
+                return rename(path, target)
             self.reach("seal/rename/1/before")
             rename(path, target)
             self.reach("seal/rename/1/after")

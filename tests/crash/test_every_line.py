@@ -51,6 +51,8 @@ def test_random_moments(
 def test_only_what_is_said_is_left_out() -> None:
     """A kind of line that nobody has thought about counts as one that changes state."""
     assert changing(["process", "wait", "process", "brand.new"]) == [
-        "line/process/1", "line/process/2", "line/brand.new/1",
-    ]  # fmt: skip
+        "line/process/1",
+        "line/process/2",
+        "line/brand.new/1",
+    ]
     assert not ONLY_SAID & {"process", "command", "fault.intent", "fault.bit", "fault.healed", "run.end", "rows"}

@@ -136,7 +136,7 @@ class Victim:
             process = subprocess.Popen(
                 argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
         if viewer:
             fresh = _until(
                 lambda: [name for name in folder_names(folder.evidence) - before if not name.endswith(BEGINNING)],

@@ -47,8 +47,10 @@ class Scene:
         words = [word for command in commands for word in ("-c", command)]
         ended = subprocess.run(
             ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.leader.dsn, *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 

@@ -33,7 +33,7 @@ OTHER = re.compile(r"([0-9A-F]{8}\.history|[0-9A-F]{24}\.[0-9A-F]{8}\.backup)(\.
 
 
 def configuration(*, data: Path, sockets: Path, port: int, host: str, store_port: int, bucket: str, ca: Path,
-                  credentials: Mapping[str, str], region: str) -> str:  # fmt: skip
+                  credentials: Mapping[str, str], region: str) -> str:  # fmt: skip  # parameters in groups
     """`pgbackrest.conf` of one database server."""
     return f"""\
 [global]

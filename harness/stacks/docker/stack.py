@@ -45,7 +45,7 @@ GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
     "prometheus-blackbox-exporter",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 class DockerStack:
@@ -109,7 +109,7 @@ class DockerStack:
                     transactions=round(history.TRANSACTIONS * self.settings.scale),
                 ),
                 parts.etcd.start, parts.store.start, *(one.start for one in others),
-            ])  # fmt: skip
+            ])  # fmt: skip  # arguments in groups
         with lifecycle.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
         with lifecycle.timed(self._recorder, "s3"):
@@ -197,9 +197,11 @@ class DockerStack:
         self._here.network.kill(zone)
         what = f"nothing of zone {zone} runs"
         wait.until(
-            lambda: not any(one.running() for one in self._of_zone(zone)), what=what, within=GONE_WITHIN,
+            lambda: not any(one.running() for one in self._of_zone(zone)),
+            what=what,
+            within=GONE_WITHIN,
             recorder=self._recorder,
-        )  # fmt: skip
+        )
 
     def restore_power(self, zone: str) -> None:
         """Rules and queues of the zone's link went with its power. What runs already is left alone."""
@@ -267,7 +269,7 @@ class DockerStack:
         return Steady(
             self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles

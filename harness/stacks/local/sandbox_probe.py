@@ -15,7 +15,7 @@ from pathlib import Path
 
 def check_database_user(level: str) -> None:
     """A program of the database really runs as somebody who is not root, and opens a file of ours."""
-    from harness.stacks.local.database_user import database_user  # noqa: PLC0415
+    from harness.stacks.local.database_user import database_user  # noqa: PLC0415  the search path is set only now
 
     words = [*database_user(level).words, sys.executable, "-I", "-S", "-c", "import os; print(os.geteuid())"]
     ended = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
@@ -28,7 +28,7 @@ def check_database_user(level: str) -> None:
 
 def check_zone() -> None:
     """A bridge, a network namespace behind it, and a real connection from there."""
-    from harness.stacks.local.bridge import Bridge  # noqa: PLC0415
+    from harness.stacks.local.bridge import Bridge  # noqa: PLC0415  the search path is set only now
 
     bridge = Bridge.claim()
     holder = subprocess.Popen(
@@ -62,7 +62,7 @@ def check_loopback() -> None:
 
 
 def main(level: str) -> int:
-    from harness.errors import DrillError  # noqa: PLC0415
+    from harness.errors import DrillError  # noqa: PLC0415  the search path is set only now
 
     try:
         check_database_user(level)

@@ -94,9 +94,11 @@ class LocalStack:
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
             make_first_data(
-                parts.ground, parts.members, roles=self._roles,
+                parts.ground,
+                parts.members,
+                roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
-            )  # fmt: skip
+            )
         with lifecycle.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
         with lifecycle.timed(self._recorder, "s3"):
@@ -290,4 +292,4 @@ class LocalStack:
         return Steady(
             self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups

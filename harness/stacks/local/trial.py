@@ -44,7 +44,7 @@ def tried(level: str) -> Tried:
             ended = subprocess.run(
                 enter_argv(level, words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
                 check=False, env={**handed_on(), LABEL: label}, start_new_session=True,
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             why = (ended.stdout or ended.stderr).strip().splitlines()[-1:] if ended.returncode else []
         except (subprocess.TimeoutExpired, OSError) as error:
             why = [str(error)]
@@ -67,7 +67,7 @@ def start(label: str, folder: Path) -> None:
                 ground, zone=ZONE, sockets=socket_folder(folder, label, [ZONE]) / ZONE, roles=roles,
                 stores=etcd.endpoints(), env=dict, synchronous={},
                 settings=lambda: settings(archive_command="true", archive_timeout=EVERY),
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             etcd.start()
             make_first_data(ground, [member], roles=roles, transactions=0)
             etcd.wait_ready()

@@ -29,7 +29,7 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, release: 
     target = dsn(
         servers, PORT, role=ROLE, password="", connect_timeout="2", tcp_user_timeout="3000",
         application_name=f"api-{zone}",
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
     def argv() -> list[str]:
         chain, key = authority.issue(f"api-{zone}", [*HOSTS, ground.address(zone)])
@@ -42,4 +42,4 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, release: 
     return ground.unit(
         f"api-{zone}", zone=zone, runs=Runs.HARNESS, argv=argv, env=lambda: {"PGPASSWORD": roles.password(ROLE)},
         stop_within=STOP_LIMIT,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups

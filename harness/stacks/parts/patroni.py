@@ -153,7 +153,7 @@ class PatroniCluster:
         wait.until(
             takes_writes, what="a leader takes writes", within=LEADS_WITHIN, recorder=self._ground.commands.recorder,
             last_seen=self._states,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _states(self) -> str:
         return ", ".join(f"{member.name}: {_state(member)}" for member in self._members)

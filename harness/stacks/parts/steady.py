@@ -58,7 +58,7 @@ class Steady:
         wait.until(
             lambda: all(condition.ok for condition in ask()), what=what, within=within, recorder=self.recorder,
             last_seen=lambda: "; ".join(f"{one.name}: {one.seen}" for one in ask() if not one.ok),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _archives(self) -> Condition:
         """Whether what is written now reaches the archive within the promised time, once it is handed over.

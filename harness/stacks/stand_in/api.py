@@ -4,28 +4,29 @@ It says `stored: true` only for what is committed and replicated, `stored: false
 `stored: null` where it cannot know. The database's password comes in the environment (PGPASSWORD), not in `--dsn`.
 """
 
+# ruff: noqa: E402  gevent changes modules in place: it has to be the first one
 from __future__ import annotations
 
 import gevent.monkey
 
 gevent.monkey.patch_all()
 
-import argparse  # noqa: E402
-import json  # noqa: E402
-import signal  # noqa: E402
-import ssl  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
-from datetime import UTC, datetime  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import json
+import signal
+import ssl
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-import gevent  # noqa: E402
-from gevent.pywsgi import WSGIHandler, WSGIServer  # noqa: E402
+import gevent
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from harness.stacks.stand_in.connections import Connections, NoDatabase  # noqa: E402
-from harness.stacks.stand_in.release import BadRelease, Release  # noqa: E402
-from harness.stacks.stand_in.transactions import Reply, Transactions, refused  # noqa: E402
+from harness.stacks.stand_in.connections import Connections, NoDatabase
+from harness.stacks.stand_in.release import BadRelease, Release
+from harness.stacks.stand_in.transactions import Reply, Transactions, refused
 
 READY_LIMIT = 1.2  # seconds, below the load balancer's patience
 Start = Callable[[str, list[tuple[str, str]]], Any]
@@ -94,7 +95,7 @@ class Api:
         return 200, {"ready": True}
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]
+class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
     """A peer that leaves before its answer, as whoever has waited long enough does, is a line and no traceback."""
 
     def _log_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -104,7 +105,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             super()._log_error(kind, error, trace)
 
 
-class Server(WSGIServer):  # type: ignore[misc]
+class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
     """A peer that leaves before the handshake, as health checks do at their time-out, is a line and no traceback."""
 
     handler_class = Handler
