@@ -1,4 +1,4 @@
-"""What the words of the features mean for this platform: its plan, its books, its sabotage twins."""
+"""What the words of the features mean for this platform: its plan, its reconciliation, its sabotage twins."""
 
 from pathlib import Path
 

@@ -39,7 +39,7 @@ KINDS = {
     "path": Kind(r"(?<!checks)/(?:health|ready|transactions?|test/transaction)\b(?!\.\w)", (STAND_IN,)),
     "field": Kind(rf"{word('accounts?|balances|amounts?')}|[\"'`](?:stored|from|to)[\"'`]", (STAND_IN,)),
     "table": Kind(
-        rf"{word('financial_transactions|test_transactions|id_seq')}|books\.table|schema\.table|\bid % 2"
+        rf"{word('financial_transactions|test_transactions|id_seq')}|reconciliation\.table|schema\.table|\bid % 2"
         r"|[\"'](?:tables|sequences)[\"']",
         (STAND_IN,),
     ),
@@ -113,14 +113,14 @@ harness/faults
 harness/plan
     path           OWN         shape
 harness/procedures
-    field          AGREEMENT   books restore_database
+    field          AGREEMENT   reconciliation restore_database
     table          AGREEMENT   restore_database
     SQL            PROCEDURE   find_mistake restore_database
-    PostgreSQL     AGREEMENT   books
+    PostgreSQL     AGREEMENT   reconciliation
     PostgreSQL     PROCEDURE   find_mistake restore_database
-    WAL            AGREEMENT   books
+    WAL            AGREEMENT   reconciliation
     WAL            PROCEDURE   find_mistake restore_database
-    timeline       AGREEMENT   books
+    timeline       AGREEMENT   reconciliation
     timeline       PROCEDURE   find_mistake restore_database
 harness/run
     PostgreSQL     STACK       run

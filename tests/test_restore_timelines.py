@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from drills.books import BOOKS
-from harness.procedures.books import SoundBooks
+from drills.reconciliation import RECONCILIATION
+from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RecoveryFailed, RestoreDatabase
 from harness.stacks import ArchivedSegment, Backup, RestoreTarget, Stack, wal
 from harness.system.recorder import Memory
@@ -53,10 +53,10 @@ class Restored:
 def checked(files: list[ArchivedSegment]) -> tuple[RestoreDatabase, dict[str, Any]]:
     """A restoration that has checked its archive, and the recovery that it ordered."""
     recorder = Memory()
-    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
-    restoration = RestoreDatabase(cast(Stack, Archive(files)), BOOKS, sound, recorder, mistaken=False)
+    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
+    restoration = RestoreDatabase(cast(Stack, Archive(files)), RECONCILIATION, before, recorder, mistaken=False)
     restoration._backup = BACKUP
-    restoration.place = cast(RestoreTarget, Restored())
+    restoration.restored = cast(RestoreTarget, Restored())
     restoration._check_archive()
     return restoration, next(data for kind, data in recorder.facts if kind == "recovery.ordered")
 

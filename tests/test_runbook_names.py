@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from drills.books import BOOKS
 from drills.changes import RESTORE_DATABASE
+from drills.reconciliation import RECONCILIATION
 from harness.procedures import Procedure
-from harness.procedures.books import SoundBooks
+from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
 from harness.stacks import Stack
 from harness.system.recorder import Memory
@@ -24,8 +24,10 @@ CASES = pytest.mark.parametrize("mistaken", [True, False], ids=["after a mistake
 def procedure(recorder: Memory, *, mistaken: bool) -> Procedure:
     """The list of steps; making it touches no stack."""
     nothing = cast(Stack, None)
-    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
-    return RestoreDatabase(nothing, BOOKS, sound, recorder, mistaken=mistaken, changes=RESTORE_DATABASE).procedure()
+    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
+    return RestoreDatabase(
+        nothing, RECONCILIATION, before, recorder, mistaken=mistaken, changes=RESTORE_DATABASE
+    ).procedure()
 
 
 @CASES

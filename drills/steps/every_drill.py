@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drills.books import BOOKS
 from drills.health import health_checks, works
 from drills.promises import (
     CATEGORY,
@@ -17,6 +16,7 @@ from drills.promises import (
     right,
     within_confirmation,
 )
+from drills.reconciliation import RECONCILIATION
 from harness.features.sentences import Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.health import verify_health
@@ -37,7 +37,7 @@ def _serves(scenario: ScenarioRun) -> None:
 
 @given("the books were checked, and customers write")
 def _customers_write(scenario: ScenarioRun) -> None:
-    scenario.data.check(BOOKS)
+    scenario.data.check(RECONCILIATION)
     scenario.customers.serve()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.books import BOOKS
 from drills.promises import at_most, right
+from drills.reconciliation import RECONCILIATION
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.flap_link import FlapLink
@@ -33,7 +33,7 @@ given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 
 @given("the books were checked, and customers write outside and inside of every zone")
 def _customers_everywhere(scenario: ScenarioRun) -> None:
-    scenario.data.check(BOOKS)
+    scenario.data.check(RECONCILIATION)
     apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in scenario.stack.zones]
     leading = scenario.leader.zone
     scenario.customers.serve(inside=[*apis, Group(f"database-{leading}", INSIDE, zone=leading, via="database")])

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.books import BOOKS, TABLE
 from drills.changes import RESTORE_DATABASE
 from drills.health import health_checks
 from drills.promises import backup_frequency, right
+from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
-from harness.procedures.books import SoundBooks
 from harness.procedures.health import verify_health
+from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
 from harness.system.recorder import Memory
 
@@ -54,7 +54,7 @@ class Recovery:
 @given("a base backup was taken, and the books were checked")
 def _backed_up(scenario: ScenarioRun) -> None:
     scenario.data.back_up()
-    scenario.data.check(BOOKS)
+    scenario.data.check(RECONCILIATION)
     scenario.customers.serve(archived=True)
 
 
@@ -93,7 +93,7 @@ for said, fault in DAMAGES.items():  # a sentence each, so that one that is miss
 @then("the consistency checks notice it")
 def _consistency_notices(scenario: ScenarioRun) -> None:
     scenario.detection.await_check(
-        lambda: "; ".join(scenario.data.ask(BOOKS.discrepancies)), by="consistency checks of the books"
+        lambda: "; ".join(scenario.data.ask(RECONCILIATION.discrepancies)), by="consistency checks of the books"
     )
 
 
@@ -106,8 +106,8 @@ def _monitoring_notices(scenario: ScenarioRun) -> None:
 
 
 def _restoration(*, mistaken: bool) -> Procedure:
-    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
-    return RestoreDatabase(NO_STACK, BOOKS, sound, Memory(), mistaken=mistaken).procedure()
+    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
+    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken=mistaken).procedure()
 
 
 @when(
@@ -157,8 +157,8 @@ def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
 def _restore(scenario: ScenarioRun, *, mistaken: bool) -> Recovery:
     restoration = RestoreDatabase(
         scenario.stack,
-        BOOKS,
-        scenario.data.sound,
+        RECONCILIATION,
+        scenario.data.before,
         scenario.journal,
         mistaken=mistaken,
         changes=RESTORE_DATABASE,
@@ -168,7 +168,7 @@ def _restore(scenario: ScenarioRun, *, mistaken: bool) -> Recovery:
     )
     recovery = Recovery(restoration, restoration.procedure())
     scenario.follow(recovery.procedure, "restore")
-    scenario.data.export("recovered", restoration.place.connect)
+    scenario.data.export("recovered", restoration.restored.connect)
     return recovery
 
 

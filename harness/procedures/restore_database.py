@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
-from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
+from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
@@ -32,22 +32,22 @@ class RecoveryFailed(DrillError):
 
 @dataclass
 class RestoreDatabase:
-    """One restoration under way. `sound` is the last check of the books before the disaster.
+    """One restoration under way. `before` is the last check of the data before the disaster.
 
     `skip`, `earlier` and `silent` exist for sabotage twins alone: steps left out, a recovery point that much too early,
     and an early end of which nothing is said.
     """
 
     stack: Stack
-    books: Books
-    sound: SoundBooks
+    reconciliation: Reconciliation
+    before: ReconciledState
     recorder: Recorder
     mistaken: bool
     changes: Sequence[Change] = ()  # against the plan's own script
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
     silent: bool = False
-    place: RestoreTarget = field(init=False)
+    restored: RestoreTarget = field(init=False)
     _damaged: Member | None = field(init=False, default=None)
     _mistake: Mistake | None = field(init=False, default=None)
     _backup: Backup | None = field(init=False, default=None)
@@ -95,7 +95,7 @@ class RestoreDatabase:
             Step("verify", "verify-pages", "Stop the database cleanly, check every page with pg_checksums, start it "
                  "again", self._verify_pages),
             Step("verify", "verify-the-books", "Compare the books with the last check before the disaster",
-                 self._verify_books),
+                 self._verify_reconciled),
             *(salvage if self.mistaken else []),
             Step("serve", "put-in-service", "Stop what is left of the old cluster, make the restored database its "
                  "leader, clone the other zones from it", self._put_in_service),
@@ -131,9 +131,9 @@ class RestoreDatabase:
         found = find_mistake(
             self.stack,
             self._damaged,
-            table=self.books.table,
-            since_lsn=self.sound.lsn,
-            timeline=self.sound.timeline,
+            table=self.reconciliation.table,
+            since_lsn=self.before.lsn,
+            timeline=self.before.timeline,
         )
         self._mistake = found
         stamp = clock.now()
@@ -144,7 +144,7 @@ class RestoreDatabase:
             value=found.xid,
             inclusive=False,
             mono=stamp.mono - int((stamp.utc - ordered) / timedelta(microseconds=1)) * 1000,
-            why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.books.table} "
+            why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.reconciliation.table} "
             f"and committed at {clock.utc_text(found.committed)}, LSN {found.commit_lsn}",
             declared_early=False,
         )
@@ -212,9 +212,9 @@ class RestoreDatabase:
 
     def _restore_backup(self) -> Facts:
         assert self._backup is not None
-        self.place = self.stack.cluster.restore_target(self.stack.zones[0])
-        self.stack.backups.restore(self._backup, self.place)
-        return {"zone": self.place.zone, "bytes": self.place.size()}
+        self.restored = self.stack.cluster.restore_target(self.stack.zones[0])
+        self.stack.backups.restore(self._backup, self.restored)
+        return {"zone": self.restored.zone, "bytes": self.restored.size()}
 
     def _recover(self) -> Facts:
         assert self._backup is not None
@@ -224,18 +224,18 @@ class RestoreDatabase:
             target = {"recovery_target_time": moment.isoformat(), "recovery_target_inclusive": "off"}
         elif self._mistake:
             target = {"recovery_target_xid": self._mistake.xid, "recovery_target_inclusive": "off"}
-        self.place.recover(
+        self.restored.recover(
             restore_command=self.stack.backups.restore_command(before=self._before),
             target={**target, "recovery_target_action": "promote"} if target else {},
         )
         wait.until(
-            self.place.recovered,
+            self.restored.recovered,
             what="the restored database takes writes",
             within=RECOVERY_LIMIT,
             recorder=self.recorder,
-            last_seen=lambda: _last_line(self.place),
+            last_seen=lambda: _last_line(self.restored),
         )
-        with self.place.connect() as connection:
+        with self.restored.connect() as connection:
             row = connection.execute(
                 "SELECT pg_last_wal_replay_lsn()::text, (SELECT timeline_id FROM pg_control_checkpoint()),"
                 " pg_database_size(current_database()),"
@@ -261,28 +261,30 @@ class RestoreDatabase:
         if followed != self._newest:
             raise RecoveryFailed(
                 f"recovery followed timeline {followed}, and the archive's newest is {self._newest}",
-                hint=f"the restored database's log says why: {_last_line(self.place)}",
+                hint=f"the restored database's log says why: {_last_line(self.restored)}",
             )
         newest = self._usable[-1] if self._usable else ""
         if newest and wal.position(lsn) < wal.start_of(newest):
             raise RecoveryFailed(
                 f"recovery ended at {lsn}, before the last archived segment {newest}",
-                hint=f"the restored database's log says why: {_last_line(self.place)}",
+                hint=f"the restored database's log says why: {_last_line(self.restored)}",
             )
 
     def _verify_structure(self) -> Facts:
-        return {"pg_amcheck": self.place.verify_structure()}
+        return {"pg_amcheck": self.restored.verify_structure()}
 
     def _verify_pages(self) -> Facts:
-        self.place.stop()
-        said = self.place.verify_pages()
-        self.place.start()
+        self.restored.stop()
+        said = self.restored.verify_pages()
+        self.restored.start()
         return {"pg_checksums": said}
 
-    def _verify_books(self) -> Facts:
-        with self.place.connect() as connection:
-            wrong = self.books.discrepancies(connection)
-            wrong += self.books.differences(self.sound, self.books.check(connection, last_id=self.sound.last_id))
+    def _verify_reconciled(self) -> Facts:
+        with self.restored.connect() as connection:
+            wrong = self.reconciliation.discrepancies(connection)
+            wrong += self.reconciliation.differences(
+                self.before, self.reconciliation.check(connection, last_id=self.before.last_id)
+            )
         self.recorder.record(
             "verified",
             ok=not wrong,
@@ -293,23 +295,23 @@ class RestoreDatabase:
         )
         if wrong:
             raise RecoveryFailed(f"the restored books are wrong: {'; '.join(wrong)}", hint="restore an earlier backup")
-        return {"compared with": f"{len(self.sound.figures)} figures of the last check"}
+        return {"compared with": f"{len(self.before.figures)} figures of the last check"}
 
     def _salvage(self) -> Facts:
         assert self._damaged is not None and self._mistake is not None
         since = self._mistake.committed - COMMITS_OVERLAP
-        with self.stack.cluster.connect(self._damaged) as damaged, self.place.connect() as restored:
-            rows, amount = self.books.salvage(damaged, restored, since=since)
-            wrong = self.books.discrepancies(restored)
+        with self.stack.cluster.connect(self._damaged) as damaged, self.restored.connect() as restored:
+            rows, amount = self.reconciliation.salvage(damaged, restored, since=since)
+            wrong = self.reconciliation.discrepancies(restored)
         self.recorder.record("salvaged", rows=rows, amount=str(amount))
         if wrong:
             raise RecoveryFailed(f"after the salvage the books are wrong: {'; '.join(wrong)}", hint="do not serve this")
         return {"rows": rows, "amount": str(amount)}
 
     def _put_in_service(self) -> Facts:
-        self.place.stop()
+        self.restored.stop()
         self.stack.cluster.stop()
-        leader = self.stack.cluster.adopt(self.place)
+        leader = self.stack.cluster.adopt(self.restored)
         return {"leader": leader.name}
 
     def _start_writers(self) -> Facts:
@@ -320,6 +322,6 @@ class RestoreDatabase:
         return {"zones": list(self.stack.zones)}
 
 
-def _last_line(place: RestoreTarget) -> str:
-    lines = place.log.read_text(errors="replace").strip().splitlines() if place.log.exists() else []
+def _last_line(restored: RestoreTarget) -> str:
+    lines = restored.log.read_text(errors="replace").strip().splitlines() if restored.log.exists() else []
     return lines[-1] if lines else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.procedures.books import Books, SoundBooks
+from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
 from harness.workload.rows import export_rows
@@ -22,31 +22,31 @@ class ScenarioData:
         self._run = run
         self._folder = folder
         self._customers = customers
-        self._books: Books | None = None
-        self._sound: SoundBooks | None = None
+        self._reconciliation: Reconciliation | None = None
+        self._before: ReconciledState | None = None
 
     @property
-    def sound(self) -> SoundBooks:
-        """The last check of the books before the disaster."""
-        assert self._sound is not None, "the feature must check the books first"
-        return self._sound
+    def before(self) -> ReconciledState:
+        """The last check before the disaster."""
+        assert self._before is not None, "the feature must check the data first"
+        return self._before
 
     def back_up(self) -> None:
         """A fresh base backup."""
         backup = self._run.stack.backups.take()
         self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin_lsn=backup.begin_lsn)
 
-    def check(self, books: Books) -> None:
-        """The figures that the books are compared with afterwards."""
+    def check(self, reconciliation: Reconciliation) -> None:
+        """The figures that are compared with those afterwards."""
         with self._run.stack.cluster.connect() as connection:
-            self._books, self._sound = books, books.check(connection)
-        self._run.journal.record("figures", moment="before", figures=self._sound.figures)
+            self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
+        self._run.journal.record("figures", moment="before", figures=self._before.figures)
 
     def check_again(self) -> None:
         """The same figures over the same rows, in the end."""
-        assert self._books is not None
+        assert self._reconciliation is not None
         with self._run.stack.cluster.connect() as connection:
-            found = self._books.check(connection, last_id=self.sound.last_id)
+            found = self._reconciliation.check(connection, last_id=self.before.last_id)
         self._run.journal.record("figures", moment="after", figures=found.figures)
 
     def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
@@ -56,11 +56,11 @@ class ScenarioData:
 
     def export(self, moment: str, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         """Read the customers' rows of this scenario out of a database, and digest them."""
-        assert self._books is not None, "the feature must check the books first"
+        assert self._reconciliation is not None, "the feature must check the data first"
         with connect() as connection:
             export_rows(
                 connection,
-                self._books,
+                self._reconciliation,
                 origin=self._customers.origin,
                 groups=self._customers.groups,
                 folder=self._folder,

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from harness.procedures.books import Books
+from harness.procedures.reconciliation import Reconciliation
 from harness.system import clock
 from harness.system.recorder import Recorder
 from harness.workload.ledger import stored_origin
@@ -20,7 +20,7 @@ from harness.workload.workload import name_in_pack
 
 def export_rows(
     connection: psycopg.Connection[Any],
-    books: Books,
+    reconciliation: Reconciliation,
     *,
     origin: str,
     groups: Sequence[str],
@@ -33,7 +33,7 @@ def export_rows(
         path = folder / f"rows-{moment}-{group}.jsonl"
         digest, lines = sha256(), 0
         with path.open("wb") as file:
-            for row in books.rows(connection, origin=stored_origin(origin, group)):
+            for row in reconciliation.rows(connection, origin=stored_origin(origin, group)):
                 line = {
                     "n": row.number,
                     "from": row.source,

@@ -15,8 +15,8 @@ Figures = dict[str, Any]  # name to a JSON value
 
 
 @dataclass(frozen=True)
-class SoundBooks:
-    """The books as the last check before a disaster found them: a team has these from its own monitoring."""
+class ReconciledState:
+    """The data as the last check before a disaster found it: a team has these from its own monitoring."""
 
     last_id: int  # rows up to this one are covered by the figures
     lsn: str  # the write-ahead log's position at the check
@@ -35,18 +35,18 @@ class StoredRow:
     created: datetime
 
 
-class Books(Protocol):
-    """The platform's data, as its keepers see it."""
+class Reconciliation(Protocol):
+    """What must agree before and after a disaster, as the keepers of the platform's data see it."""
 
     table: str  # with its schema
 
-    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> SoundBooks:
+    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> ReconciledState:
         """All figures, over the rows up to `last_id` (now's last where None)."""
 
     def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
         """What does not add up, in words; cheap enough to be asked every second."""
 
-    def differences(self, sound: SoundBooks, found: SoundBooks) -> list[str]:
+    def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
         """Where two checks over the same rows disagree, in words."""
 
     def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:

@@ -1,4 +1,4 @@
-"""The platform's books: figures that are compared before and after a disaster, and the carrying over of late writes."""
+"""Reconciliation: figures that are compared before and after a disaster, and the carrying over of late writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harness.procedures.books import Figures, SoundBooks, StoredRow
+from harness.procedures.reconciliation import Figures, ReconciledState, StoredRow
 from harness.stacks import wal
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ FAILURES = """
 """  # CON-2
 
 
-class QuantumNestBooks:
-    """Fills `harness.procedures.books.Books` for schema `quantumnest`."""
+class QuantumNestReconciliation:
+    """Fills `harness.procedures.reconciliation.Reconciliation` for schema `quantumnest`."""
 
     table = TABLE
 
-    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> SoundBooks:
+    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> ReconciledState:
         """All figures over the rows up to `last_id`, in one snapshot."""
         with connection.transaction(), _by_name(connection) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -75,7 +75,9 @@ class QuantumNestBooks:
             figures["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
             figures["roles"] = [row["name"] for row in cursor.execute(ROLES)]
             figures["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
-        return SoundBooks(last_id=last, lsn=place["lsn"], timeline=wal.segment_at(place["segment"])[0], figures=figures)
+        return ReconciledState(
+            last_id=last, lsn=place["lsn"], timeline=wal.segment_at(place["segment"])[0], figures=figures
+        )
 
     def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
         with _by_name(connection) as cursor:
@@ -84,19 +86,19 @@ class QuantumNestBooks:
         found = [f"{broken} accounts whose balance is not what their transactions say"] if broken else []
         return found + ([f"{failures} pages with a wrong checksum"] if failures else [])
 
-    def differences(self, sound: SoundBooks, found: SoundBooks) -> list[str]:
+    def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
         """Whatever must not change and did; sequences may only have moved on past what is stored."""
-        same = [name for name in sound.figures if name not in ("sequences", "tables", "ids")]
+        same = [name for name in before.figures if name not in ("sequences", "tables", "ids")]
         wrong = [
-            f"{name}: {found.figures.get(name)} instead of {sound.figures[name]}"
+            f"{name}: {found.figures.get(name)} instead of {before.figures[name]}"
             for name in same
-            if found.figures.get(name) != sound.figures[name]
+            if found.figures.get(name) != before.figures[name]
         ]
         for name, used in found.figures["ids"].items():
             stands = found.figures["sequences"].get(name, 0)
             if stands < used:
                 wrong.append(f"the sequence {name} stands at {stands}, behind row {used}")
-        missing = set(sound.figures["tables"]) - set(found.figures["tables"])
+        missing = set(before.figures["tables"]) - set(found.figures["tables"])
         return wrong + [f"table {name} is missing" for name in sorted(missing)]
 
     def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
@@ -155,4 +157,4 @@ def _by_name(connection: psycopg.Connection[Any]) -> psycopg.Cursor[dict[str, An
     return connection.cursor(row_factory=dict_row)
 
 
-BOOKS = QuantumNestBooks()
+RECONCILIATION = QuantumNestReconciliation()
