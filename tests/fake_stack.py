@@ -24,7 +24,6 @@ class Part:
     zone: str
     up: bool = True
     frozen: bool = False
-    wrong: timedelta = timedelta(0)
     full: bool = False
     starts: int = 0
     dsn = "host=10.0.0.1 port=5432"
@@ -45,15 +44,6 @@ class Part:
 
     def resume(self) -> None:
         self.frozen = False
-
-    def skew(self, by: timedelta) -> None:
-        self.wrong = by
-
-    def unskew(self) -> None:
-        self.wrong = timedelta(0)
-
-    def skewed(self) -> timedelta:
-        return self.wrong
 
     def fill_volume(self) -> None:
         self.full = True

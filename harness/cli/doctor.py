@@ -105,5 +105,5 @@ def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
 
 def _powers(rung: str) -> list[Tried]:
     """What a stack on that rung can do, tried on a real one; only this wants all that stacks stand on."""
-    tried, powers = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:powers")
-    return [tried(rung), *powers(rung)]
+    tried, latency = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:latency")
+    return [tried(rung), latency(rung)]

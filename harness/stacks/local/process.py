@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import DrillError, NotInTime, NotReady
-from harness.stacks.local import faketime, limits
+from harness.stacks.local import limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
 from harness.system import clock, wait
@@ -49,7 +49,6 @@ class LocalProcess:
         self._env = env
         self._log = folder / "logs" / f"{name}.log"
         self._pid_file = folder / "pids" / f"{name}.json"
-        self._skew_file = folder / "skews" / name
         self._stop_within = stop_within
         self._piped = piped
 
@@ -70,7 +69,7 @@ class LocalProcess:
         if self.running():
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
-        env = {**IN_UTC, **self._env(), **faketime.environment(self._skew_file), **mark}
+        env = {**IN_UTC, **self._env(), **mark}
         process = self._commands.start(self._argv(), log=self.log, env=env, piped=self._piped)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
@@ -162,25 +161,6 @@ class LocalProcess:
             if clock.since(begin) > SOON:
                 raise DrillError(f"{self.name}: the limit of processes {pids} stays", hint="`prlimit --pid` shows it")
             limits.limit_files(pids, size)
-
-    def skew(self, by: timedelta) -> None:
-        """Restart it under libfaketime, with a wrong clock. Errors: `Unable` where there is none."""
-        faketime.found()
-        self.stop()
-        faketime.begin(self._skew_file, by)
-        self.start()
-
-    def unskew(self) -> None:
-        """Restart it with the right clock; harmless where it has it."""
-        if self._skew_file.exists():
-            self._skew_file.unlink()
-            self.stop()
-            self.start()
-
-    def skewed(self) -> timedelta:
-        """What libfaketime tells its own process, where that has really loaded it."""
-        process = self.process
-        return faketime.told(process.pid) if process is not None and process.running() else timedelta(0)
 
     def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
         """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
