@@ -19,6 +19,7 @@ from harness.errors import DrillError, Refused
 from harness.evidence import verify
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.verify import Receipt
+from harness.system.durable import sync_folder
 
 NAME = verify.RECEIPTS
 HINT = "move it away, and mend the permission or the room: the receipts of the runs are written there"
@@ -73,7 +74,7 @@ def add(evidence: Path, receipt: Receipt) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        _fsync_folder(evidence)
+        sync_folder(evidence)
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint=HINT) from None
 
@@ -124,11 +125,3 @@ def _open(path: Path) -> int:
         os.close(handle)
         raise OSError(0, "not a plain file")
     return handle
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
