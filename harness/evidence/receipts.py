@@ -18,6 +18,7 @@ from typing import Any
 from harness.errors import DrillError, Refused
 from harness.evidence import verify
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.reading import first
 from harness.evidence.verify import Receipt
 from harness.system.durable import sync_folder
 
@@ -28,9 +29,8 @@ HINT = "move it away, and mend the permission or the room: the receipts of the r
 def begun(folder: Path) -> Receipt:
     """The receipt of a run's start, from the first line of its journal. Errors: `DrillError`."""
     try:
-        with verify.opened(folder / JOURNAL) as source:
-            return announced(json.loads(source.readline(verify.LONGEST_LINE)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return announced(first(folder / JOURNAL))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DrillError(f"{folder / JOURNAL}: it has no first line of a run", hint="run `drdrill verify`") from None
 
 
