@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -101,14 +102,8 @@ class LocalProcess:
 
     def kill(self) -> None:
         """SIGKILL it and all it has started, again and again until nothing is left."""
-        deadline = clock.mono() + int(SOON.total_seconds() * 1e9)
-        while found := self.family():
-            for process in found:
-                process.send(signal.SIGKILL)
-            reap()
-            if clock.mono() > deadline:
-                self._gone(found, timedelta(0))
-            clock.sleep(timedelta(milliseconds=10))
+        if left := _signalled(self.family, signal.SIGKILL):
+            self._gone(left, timedelta(0))
         self._pid_file.unlink(missing_ok=True)
 
     def pause(self) -> None:
@@ -164,14 +159,9 @@ class LocalProcess:
 
     def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
         """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
-        begin = clock.mono()
-        while found := [process for process in self.family() if to(process)]:
-            if clock.since(begin) > SOON:
-                pids = ", ".join(str(process.pid) for process in found)
-                raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
-            for process in found:
-                process.send(signum)
-            clock.sleep(timedelta(milliseconds=10))
+        if left := _signalled(lambda: [process for process in self.family() if to(process)], signum):
+            pids = ", ".join(str(process.pid) for process in left)
+            raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
 
     def family(self) -> list[Process]:
         """It, what it has started, and what those have started."""
@@ -215,17 +205,25 @@ def kill_labelled(label: str) -> None:
 
 
 def _kill_marked(variable: str, label: str, *, exactly: bool) -> None:
-    begin = clock.mono()
-    while found := with_descendants(marked(variable, exactly=exactly)):
-        if clock.since(begin) > SOON:
-            raise DrillError(
-                f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in found)}",
-                hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
-            )
+    if left := _signalled(lambda: with_descendants(marked(variable, exactly=exactly)), signal.SIGKILL):
+        raise DrillError(
+            f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in left)}",
+            hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
+        )
+
+
+def _signalled(find: Callable[[], Sequence[Process]], signum: signal.Signals) -> Sequence[Process]:
+    """Send it again and again until nothing is found any more; what is still found after a while."""
+
+    def left() -> Sequence[Process]:
+        found = find()
         for process in found:
-            process.send(signal.SIGKILL)
-        reap()
-        clock.sleep(timedelta(milliseconds=20))
+            process.send(signum)
+        if signum is signal.SIGKILL:
+            reap()
+        return found
+
+    return wait.poll(left, within=SOON, every=timedelta(milliseconds=10), enough=operator.not_)
 
 
 def marked(variable: str, *, exactly: bool = True) -> list[Process]:
