@@ -42,11 +42,15 @@ class Response:
 
 
 class NoAnswer(ConnectionError):
-    """Nothing came back, or not all of it. `taken`: whether a connection was made, its TLS included."""
+    """Nothing came back, or not all of it.
 
-    def __init__(self, why: str, *, taken: bool) -> None:
+    `taken`: whether a connection was made, its TLS included. `late`: whether somebody was silent until the time was up.
+    """
+
+    def __init__(self, why: str, *, taken: bool, late: bool = False) -> None:
         super().__init__(why)
         self.taken = taken
+        self.late = late
 
 
 class Http(Protocol):
@@ -100,7 +104,7 @@ class Direct:
             return found
         except (OSError, ValueError, HTTPException) as error:
             if isinstance(error, TimeoutError) or clock.since(begin) >= within:
-                raise NoAnswer(f"no answer within {within.total_seconds():g} s", taken=taken) from None
+                raise NoAnswer(f"no answer within {within.total_seconds():g} s", taken=taken, late=True) from None
             raise NoAnswer(_why(error), taken=taken) from None
         finally:
             if limit is not None:

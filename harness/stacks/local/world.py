@@ -39,7 +39,6 @@ class Rung:
     """The best rung of this machine, and how every rung above it failed."""
 
     name: str
-    zones_apart: bool  # each zone is a network of its own: a cut is a real cut
     tried: tuple[Tried, ...]
 
 
@@ -59,7 +58,7 @@ def rung(forced: str | None = None) -> Rung:
     for name in NAMES if forced is None else (forced,):
         tried.append(attempt(name))
         if tried[-1].ok:
-            return Rung(name=name, zones_apart=name != "loopback", tried=tuple(tried))
+            return Rung(name=name, tried=tuple(tried))
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     lifts = "; ".join(one.lift for one in tried if one.lift) or "run `drdrill doctor`"
     if forced is not None:
