@@ -162,19 +162,6 @@ class Journal:
         self.close()
 
 
-def read(path: Path, *, torn_ok: bool = False) -> list[Line]:
-    """Every line of a journal, its chain and form checked. `torn_ok` leaves out a last line without its newline.
-
-    Errors: a `JournalDamaged` that names the line; `Refused` when the file cannot be read.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror}", hint="name a journal.jsonl") from None
-    whole, newline, _ = content.rpartition(b"\n")
-    return parse(whole + newline if torn_ok else content, path)
-
-
 def line_bytes(tip: _Tip, stamp: Stamp, kind: str, data: dict[str, Any]) -> bytes:
     """The line without its newline. Errors: `DrillError` when `data` is not JSON."""
     fields = {

@@ -21,10 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.errors import DrillError, Refused
 from harness.evidence.guide import guide
-from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, public_pem
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import Line
+from harness.evidence.lines import Line, read
 from harness.evidence.numbers import ENVELOPE, newest, pack_digest
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import scan
