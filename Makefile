@@ -17,7 +17,7 @@ export PYTHON
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
-	@echo '  PYTHON=… chooses the interpreter; ARGS=… goes to the command (make drill ARGS="--rung loopback")'
+	@echo '  PYTHON=… chooses the interpreter; ARGS=… goes to the command (make drill ARGS="--sandbox loopback")'
 
 setup: ## make .venv, or make it anew when its parts have changed
 	@bin/set-up $(if $(filter docker,$(STACK)),docker)
@@ -43,7 +43,7 @@ test: ## lint, types, unit tests, and one scenario on the real stack: at most 5 
 
 test-all: test test-real test-contract ## make test, then everything else that needs neither containers nor hours
 
-test-real: ## backups, rungs, the runbook by hand, a watched drill and its page in a browser, on the embedded stack
+test-real: ## backups, sandbox levels, the runbook by hand, a watched drill and its page in a browser, on the embedded stack
 	@bin/set-up test
 	@bin/timed 'real tests' $(PYTEST) $(or $(TESTS),tests/real) $(ARGS)
 

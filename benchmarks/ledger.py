@@ -78,7 +78,7 @@ def _zone(zone: str, ledger: Path, rows: Path, *, acknowledged: int) -> Totals:
                 money = Decimal(amount).scaleb(-2)
                 lines.write(sent_line(number, due=at, t=at + 99, source=source, target=target, amount=money))
                 after = number + (draw.randint(0, 30) if number % 10 == 0 else 0)
-                end = end_line(number, outcome, t=header.due(after) + 5_000_000)  # type: ignore[arg-type]
+                end = end_line(number, outcome, t=header.due(after) + 5_000_000)
                 late.setdefault(after, []).append(end)
                 if totals["acknowledged"] <= acknowledged - LOST:
                     row = {"n": number, "from": source, "to": target, "amount": str(money), "created": "2026-11-02"}

@@ -87,10 +87,10 @@ class OnLoopback:
     def stand_in(self, zone: str) -> list[str]:
         return []
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         return self.entrance
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         return "", {}
 
 

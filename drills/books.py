@@ -134,8 +134,10 @@ class QuantumNestBooks:
                 " UNION ALL SELECT from_account, -amount FROM late) moves GROUP BY account) moved"
                 " WHERE a.id = moved.account"
             )
-            restored.execute(f"SELECT setval('{TABLE}_id_seq', greatest((SELECT max(id) FROM {TABLE}),"
-                             f" (SELECT last_value FROM {TABLE}_id_seq)))")  # fmt: skip
+            restored.execute(
+                f"SELECT setval('{TABLE}_id_seq', greatest((SELECT max(id) FROM {TABLE}),"
+                f" (SELECT last_value FROM {TABLE}_id_seq)))"
+            )
             row = restored.execute("SELECT count(*), coalesce(sum(amount), 0) FROM late").fetchone()
         assert row is not None
         return int(row[0]), Decimal(row[1])

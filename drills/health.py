@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from harness.errors import DrillError
-from harness.plan import HealthCheck as Planned
+from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.observations import OK
 from harness.stacks import Condition, Stack
@@ -22,11 +23,11 @@ class NotHealthy(DrillError):
     """An answer that is not the one the plan wants."""
 
 
-def health_checks(planned: Sequence[Planned], stack: Stack) -> list[HealthCheck]:
+def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
     """One check for each line of the plan."""
     probe = Probe(stack.entrance)
 
-    def ask(line: Planned, within: timedelta) -> str:
+    def ask(line: PlannedCheck, within: timedelta) -> str:
         if line.query:
             with stack.cluster.connect() as connection:
                 row = connection.execute(line.query.encode()).fetchone()
@@ -44,15 +45,12 @@ def health_checks(planned: Sequence[Planned], stack: Stack) -> list[HealthCheck]
             raise NotHealthy(f"transaction {written} cannot be read back", hint="read the API's log")
         return f"HTTP {answer.status}, transaction {written} read back"
 
-    return [
-        HealthCheck(name=line.name, limit=line.within, ask=lambda within, line=line: ask(line, within))  # type: ignore[misc]
-        for line in planned
-    ]
+    return [HealthCheck(name=line.name, limit=line.within, ask=partial(ask, line)) for line in planned]
 
 
 def statuses(stack: Stack, zone: str) -> tuple[int, int]:
     """What a zone's own API says of its health and of being ready, as HTTP statuses; 0 where it does not answer."""
-    probe = Probe(stack.beside(zone))
+    probe = Probe(stack.zone_entrance(zone))
     health, ready = (probe.ask("GET", path, within=PATIENCE).status for path in ("/health", "/ready"))
     return health, ready
 

@@ -71,7 +71,7 @@ TWINS: dict[str, tuple[Twin, ...]] = {
         Twin("cut-heals-itself-too-early", CUT_OFF, Sabotage(brief=True), "bit", UNKNOWN,
              "the cut bites, and has ended before another zone could lead"),
     ),
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 def twin(name: str) -> Twin | None:

@@ -1,4 +1,4 @@
-"""What makes a drill of a test: the way into the world, one run per session, one scene per scenario.
+"""What makes a drill of a test: the way into the sandbox, one run per session, one scene per scenario.
 
 `pytest drills` and `drdrill run` meet here. Ordinary tests (`pytest tests`) are left alone.
 """
@@ -33,7 +33,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import Scene
 from harness.stacks import kinds
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.system.bugs import is_bug
 from harness.system.environment import for_harness
 
@@ -51,7 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drills")
     group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
     group.addoption("--stack", default="local", help="kind of stack (default: local)")
-    group.addoption("--rung", default=None, help="force a rung of the local stack instead of the best one")
+    group.addoption(
+        "--sandbox", dest="level", default=None, help="force a sandbox level of the local stack, not the best one"
+    )
     group.addoption("--scale", type=float, default=1.0, help="size of the data set; 1 is 200,000 transactions")
     group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
@@ -193,7 +195,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             folder,
             options,
             plan.load(PLAN, features=FEATURES),
-            rung=kinds.standing(option.stack),
+            level=kinds.standing(option.stack),
             features=FEATURES,
             guardian=Guardian(folder),
             listener=listener,
@@ -240,14 +242,14 @@ def _path(word: str) -> Path:
 
 
 def _enter(config: pytest.Config) -> None:
-    """Make the folder, start the guardian, and go on inside the world: this process becomes it."""
-    if world.inside():
+    """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
+    if sandbox.inside():
         return
     plan.load(PLAN, features=FEATURES)
     must_be_understood(catalog.announced(FEATURES))
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = kinds.way_in(config.option.stack, words, rung=config.option.rung)
+    inside = kinds.way_in(config.option.stack, words, level=config.option.level)
     if begin.FOLDER not in os.environ:
         begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())
     if inside == words:

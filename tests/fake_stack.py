@@ -1,4 +1,7 @@
-"""A stack that only remembers what was done to it: for unit tests of faults, and nowhere else."""
+"""A stack that only remembers what was done to it: for unit tests of faults, and nowhere else.
+
+It is a `Stack`, as mypy sees: verbs that no fault uses are there, and say so when one does.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from harness.faults._probes import Door
-from harness.stacks import Entrance, Slowness
+from harness.stacks import (
+    Backups,
+    Cluster,
+    Component,
+    Condition,
+    Entrance,
+    Member,
+    Monitoring,
+    ObjectStore,
+    Releases,
+    Slowness,
+)
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 
 ZONES = ("a", "b", "c")
+MEMBER = "patroni"  # what the names of database servers begin with
+
+
+def unused(*_: object, **__: object) -> NoReturn:
+    """Of a verb that a stack must have and no fault uses."""
+    raise AssertionError("no fault uses this: give the fake what it needs")
 
 
 @dataclass
-class Part:
-    """A component."""
+class PlainPart:
+    """A component, or a database server, without any optional power."""
 
     name: str
     zone: str
     up: bool = True
-    frozen: bool = False
-    full: bool = False
     starts: int = 0
     dsn = "host=10.0.0.1 port=5432"
     log = Path("part.log")
+    database_log = Path("database.log")
+    stop = has_data = lose_volume = renew_volume = read_wal = staticmethod(unused)
 
     def start(self) -> None:
         self.starts += not self.up
@@ -38,6 +58,15 @@ class Part:
 
     def running(self) -> bool:
         return self.up
+
+
+@dataclass
+class Part(PlainPart):
+    """With every power."""
+
+    frozen: bool = False
+    wrong: timedelta = timedelta(0)
+    full: bool = False
 
     def pause(self) -> None:
         self.frozen = True
@@ -55,26 +84,20 @@ class Part:
         return self.full
 
 
-@dataclass
-class PlainPart:
-    """A component without any optional power."""
-
-    name: str
-    zone: str
-    dsn = "host=10.0.0.1 port=5432"
-
-    def running(self) -> bool:
-        return True
+P = TypeVar("P", bound=PlainPart)
 
 
 class FakeReleases:
-    def __init__(self, services: Sequence[Part]) -> None:
+    def __init__(self, services: Sequence[PlainPart]) -> None:
         self._services = services
         self.published: dict[str, Mapping[str, Any]] = {"1.0": {"limits": {"amount": "5"}}}
         self.deployed = ["1.0"]
 
     def current(self) -> str:
         return self.deployed[-1]
+
+    def history(self) -> list[str]:
+        return self.deployed
 
     def publish(self, name: str, content: Mapping[str, Any]) -> None:
         self.published[name] = content
@@ -90,47 +113,79 @@ class FakeReleases:
 
 @dataclass
 class FakeCluster:
-    members: Sequence[Any]
-    leads: Any = None
+    members: Sequence[Member]
+    leads: Member | None = None
+    connect = connect_as = healthy = stop = restore_target = adopt = staticmethod(unused)
 
-    def leader(self) -> Any:
+    def leader(self) -> Member | None:
         return self.leads
 
 
-@dataclass
-class PlainStack:
-    """Fills what faults use of `Stack`, without any optional power."""
+class Unasked:
+    """What every stack has and no fault asks for: the names alone."""
 
-    parts: dict[str, Any] = field(
-        default_factory=lambda: {
-            f"{kind}-{zone}": PlainPart(f"{kind}-{zone}", zone) for kind in ("api", "patroni") for zone in ZONES
-        }
-    )
+    folder: Path
+    backups: Backups
+    store: ObjectStore
+    monitoring: Monitoring
+    start = stop = stand_outside = stand_in = zone_entrance = zone_database = staticmethod(unused)
+    stall_archiving = parts = logs = explore = staticmethod(unused)
+
+
+@dataclass
+class Fake(Unasked, Generic[P]):
+    """What faults use of `Stack`, over parts of one kind."""
+
+    by_name: dict[str, P]
     kind = "fake"
-    zones = ZONES
+    environment = "embedded"
+    zones: Sequence[str] = ZONES
+    secrets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.commands = Commands(Memory(), label="fake")
-        self.balancers = [part for name, part in self.parts.items() if name.startswith("envoy")]
-        self.cluster = FakeCluster([part for name, part in self.parts.items() if name.startswith("patroni")])
-        self.releases = FakeReleases([part for name, part in self.parts.items() if name.startswith("api")])
+        self.fake_cluster = FakeCluster(self.named(MEMBER))
+        self.fake_releases = FakeReleases(self.named("api"))
+        self.balancers: Sequence[Component] = self.named("envoy")
+        self.cluster: Cluster = self.fake_cluster
+        self.releases: Releases = self.fake_releases
         self.entrance = Entrance("api.example", tuple(f"10.0.0.{one}" for one in (5, 6)), 443, Path("ca.pem"))
 
-    def components(self) -> Mapping[str, Any]:
-        return self.parts
+    def named(self, first: str) -> list[P]:
+        """The parts whose name begins so."""
+        return [part for name, part in self.by_name.items() if name.startswith(first)]
 
-    def service(self, zone: str) -> Any:
-        return self.parts[f"api-{zone}"]
+    def components(self) -> Mapping[str, P]:
+        return self.by_name
+
+    def service(self, zone: str) -> P:
+        return self.by_name[f"api-{zone}"]
+
+    def steady(self) -> list[Condition]:
+        unused()
+
+
+def of_zones(*kinds: str) -> list[str]:
+    return [f"{kind}-{zone}" for kind in kinds for zone in ZONES]
 
 
 @dataclass
-class FakeStack(PlainStack):
+class PlainStack(Fake[PlainPart]):
+    """Without any optional power."""
+
+    by_name: dict[str, PlainPart] = field(
+        default_factory=lambda: {name: PlainPart(name, name[-1]) for name in of_zones("api", MEMBER)}
+    )
+
+
+@dataclass
+class FakeStack(Fake[Part]):
     """With every power."""
 
-    parts: dict[str, Any] = field(
+    by_name: dict[str, Part] = field(
         default_factory=lambda: {
             name: Part(name, name[-1] if name[-1] in ZONES else "")
-            for name in (*(f"{k}-{z}" for k in ("api", "patroni", "etcd") for z in ZONES), "envoy-1", "envoy-2", "s3")
+            for name in (*of_zones("api", MEMBER, "etcd"), "envoy-1", "envoy-2", "s3")
         }
     )
     cuts: set[str] = field(default_factory=set)
@@ -175,12 +230,12 @@ class FakeStack(PlainStack):
 
     def cut_power(self, zone: str) -> None:
         self.dark.add(zone)
-        for part in self.parts.values():
+        for part in self.by_name.values():
             part.up = part.up and part.zone != zone
 
     def restore_power(self, zone: str) -> None:
         self.dark.discard(zone)
-        for part in self.parts.values():
+        for part in self.by_name.values():
             if part.zone == zone:
                 part.start()
 

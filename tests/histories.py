@@ -28,7 +28,7 @@ NAME = "the-scenario"
 ASKED = (
     ("rto", 60.0), ("rpo", 20.0), ("exactness", None), ("verified", None), ("in-service", None), ("health", None),
     ("consistency", None), ("redundancy", 60.0), ("early-stop", None),
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 def ns(moment: float) -> int:
@@ -118,7 +118,7 @@ class History:
         with (folder / "journal.jsonl").open("w") as out:
             for line in self.journal():
                 fact = {"v": 1, "seq": line.seq, "prev": "0" * 64, "salt": "00", "utc": line.utc, "mono": line.mono,
-                        "kind": line.kind, "data": line.data}  # fmt: skip
+                        "kind": line.kind, "data": line.data}  # fmt: skip  # a table
                 out.write(json.dumps(fact, separators=(",", ":")) + "\n")
         return folder
 
@@ -170,7 +170,7 @@ def request(
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
     timeline = timeline if outcome == "acknowledged" else None
-    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)  # type: ignore[arg-type]
+    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)
 
 
 def row_of(request: Request) -> Row:
@@ -183,7 +183,7 @@ def a_mistake() -> History:
     history = _customers(until=STOP)
     history.say(INTENT, "fault.intent", fault="destroy", settings={}, undo={}, harms_data=True, logical=True)
     history.say(38.0, "recovery.ordered", kind="xid", value="812", mono=ns(INTENT + 0.005), inclusive=False,
-                why="found", declared_early=False)  # fmt: skip
+                why="found", declared_early=False)  # fmt: skip  # arguments in groups
     history.say(44.0, "salvaged", rows=_late(history), amount="1.00")
     history.say(REACHED, "recovery.reached", lsn=wal(INTENT), timeline=2, backup="1", bytes=1, declared_early=False)
     history.expect("salvage")
@@ -199,7 +199,7 @@ def lost_volumes() -> History:
     history = _customers(until=INTENT)
     history.say(INTENT, "fault.intent", fault="lose", settings={}, undo={}, harms_data=True, logical=False)
     history.say(38.0, "recovery.ordered", kind="end of archive", value="", mono=None, inclusive=True, why="all",
-                declared_early=False)  # fmt: skip
+                declared_early=False)  # fmt: skip  # arguments in groups
     history.say(REACHED, "recovery.reached", lsn=wal(25.2), timeline=2, backup="1", bytes=1, declared_early=False)
     for zone in ZONES:
         acknowledged = [each for each in history.requests[zone] if each.outcome == "acknowledged"]
@@ -234,13 +234,15 @@ def _customers(*, until: float) -> History:
     history.say(2, "figures", moment="before", figures=figures())
     history.say(BIT, "fault.bit", fault="destroy" if until > INTENT else "lose", ok=True, proof="all gone")
     for span, begin, end in (("detect", 30.5, 31.5), ("decide", 31.5, 31.6), ("recover", 31.7, 45.1),
-                             ("verify", 45.1, VERIFY_END)):  # fmt: skip
+                             ("verify", 45.1, VERIFY_END)):  # fmt: skip  # a list
         history.say(begin, "span.begin", span=span)
         history.say(end, "span.end", span=span)
     history.say(31.5, "detected", by="the checks", seen="rows are gone", gap=0.5)
     history.say(31.6, "decided", question="restore?", role="commander", by="stand-in", attended=False)
-    steps = [{"phase": "restore", "name": "restore-the-backup", "does": "…"},
-             {"phase": "serve", "name": "put-in-service", "does": "…"}]  # fmt: skip
+    steps = [
+        {"phase": "restore", "name": "restore-the-backup", "does": "…"},
+        {"phase": "serve", "name": "put-in-service", "does": "…"},
+    ]
     history.say(31.8, "procedure", name="restore", steps=steps)
     for step, ended in zip(steps, (39.5, SERVING), strict=True):
         history.say(ended, "step.end", phase=step["phase"], name=step["name"], ok=True, seconds=1.0, facts={})

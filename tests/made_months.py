@@ -83,7 +83,7 @@ def run(evidence: Path, made: Made, *, key: Ed25519PrivateKey = OURS) -> Path:
                 "run.begin", run=name, number=number + 1, previous=previous, drill=list(made.drills), scenarios=names,
                 stack="local", rung="rootless", environment="embedded", scale=1.0, rate=50.0, nonce="n",
                 sabotage=made.sabotage or None, machine={"cpus": made.cpus}, digests={},
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             for each in names:
                 journal.record("scenario.begin", scenario=each, title=each.capitalize())
                 journal.record("scenario.end", scenario=each, outcome="completed")
@@ -105,10 +105,22 @@ def _findings(names: Sequence[str], made: Made) -> dict[str, Any]:
     verdicts = {name: (made.verdicts or {}).get(name, "MET") for name in names}
     worst = next((each for each in ("MISSED", "UNKNOWN", "MET") if each in verdicts.values()), "UNKNOWN")
     findings = [
-        {"id": "rto", "scenario": name, "title": "recovery", "outcome": verdict, "reason": "", "figure": made.rto,
-         "low": made.rto - made.bar, "high": made.rto, "objective": 60.0, "unit": "s", "lower_bound": False}
-        for name, verdict in verdicts.items() if made.rto is not None
-    ]  # fmt: skip
+        {
+            "id": "rto",
+            "scenario": name,
+            "title": "recovery",
+            "outcome": verdict,
+            "reason": "",
+            "figure": made.rto,
+            "low": made.rto - made.bar,
+            "high": made.rto,
+            "objective": 60.0,
+            "unit": "s",
+            "lower_bound": False,
+        }
+        for name, verdict in verdicts.items()
+        if made.rto is not None
+    ]
     return {"v": 1, "rules": "1", "verdict": worst, "verdicts": verdicts, "findings": findings}
 
 

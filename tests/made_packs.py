@@ -30,7 +30,7 @@ def unfinished(folder: Path, *, number: int = 1, previous: str = "none", lost: i
         journal.record(
             "run.begin", run=run, number=number, previous=previous, nonce="n0", scenarios=[SCENARIO],
             environment="embedded", digests={"plan": plan},
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         journal.record("scenario.begin", scenario=SCENARIO, title=SCENARIO)
         journal.record("fault.intent", fault="lose_volumes", settings={}, undo={})
         journal.record("fault.healed", fault="lose_volumes", ok=True, by="harness")

@@ -29,7 +29,7 @@ class OneHost:
 
 def one_host(folder: Path, commands: Commands, *, ourselves: bool = False) -> LocalGround:
     """`ourselves`: the database's user is who runs the tests, also where that is root; no PostgreSQL runs then."""
-    ground = LocalGround(folder, commands=commands, network=OneHost(), zones=(), rung="loopback")
+    ground = LocalGround(folder, commands=commands, network=OneHost(), zones=(), level="loopback")
     if ourselves:
         ground.user = DatabaseUser((), None)
     return ground

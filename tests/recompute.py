@@ -75,8 +75,13 @@ def ledger(path: Path) -> Ledger:
     requests: Ledger = {}
     for event in lines_of(path)[1:]:
         if event["e"] == "sent":
-            requests[event["n"]] = {"due": event["due"], "sent": event["t"], "end": None, "how": "in_doubt",
-                                    "what": (event["from"], event["to"], Decimal(event["amount"]))}  # fmt: skip
+            requests[event["n"]] = {
+                "due": event["due"],
+                "sent": event["t"],
+                "end": None,
+                "how": "in_doubt",
+                "what": (event["from"], event["to"], Decimal(event["amount"])),
+            }
         elif event["e"] == "not_sent":
             requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
         else:
@@ -109,8 +114,13 @@ def observed_until(lines: list[Facts]) -> int:
 
 def proof(lines: list[Facts], intent: Facts) -> Facts | None:
     """The line that says whether the fault bit."""
-    proofs = [line for line in lines if line["kind"] == "fault.bit" and line["seq"] > intent["seq"]
-              and line["data"]["fault"] == intent["data"]["fault"]]  # fmt: skip
+    proofs = [
+        line
+        for line in lines
+        if line["kind"] == "fault.bit"
+        and line["seq"] > intent["seq"]
+        and line["data"]["fault"] == intent["data"]["fault"]
+    ]
     return proofs[0] if proofs else None
 
 
@@ -133,8 +143,13 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     fault = ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
     harms = bool(fault["data"].get("harms_data"))
     early = fault["mono"]
-    late = next(line["mono"] for line in lines if line["kind"] == "fault.bit" and line["seq"] > fault["seq"]
-                and line["data"]["fault"] == fault["data"]["fault"])  # fmt: skip
+    late = next(
+        line["mono"]
+        for line in lines
+        if line["kind"] == "fault.bit"
+        and line["seq"] > fault["seq"]
+        and line["data"]["fault"] == fault["data"]["fault"]
+    )
     settling = round(float(lines[0]["data"].get("settling", 5.0)) * S)
     verify = last_mono(lines, "span.end", span="verify")
     every = [(request["due"], zone, request) for zone, ledger in ledgers.items() for request in ledger.values()]
@@ -143,8 +158,11 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     if not any(due >= early for due, _, _ in every) or not any(due < early for due, _ in good):
         return None
 
-    bad = [due for due, _, request in ended if request["how"] != "acknowledged"
-           and (due >= early or request["end"] >= early)]  # fmt: skip
+    bad = [
+        due
+        for due, _, request in ended
+        if request["how"] != "acknowledged" and (due >= early or request["end"] >= early)
+    ]
     begin = max([late, *bad])
     # the first answer after the last bad request, and after the last stretch in which a zone was not observed
     after = [due for due in [gap_end(lines, ledgers, early, (verify or late) + settling)] if due]
@@ -226,23 +244,33 @@ def detection(lines: list[Facts]) -> list[Facts]:
         names = {name for intent in intents for name in intent["data"]["hurts"]}
         early, bit = intents[0]["mono"], proof(lines, intents[0])
         assert bit is not None  # hurt() has seen it
-        came = [line["data"] for line in lines if line["kind"] == "alert"
-                and line["data"]["received"] >= early and line["data"]["state"] == "firing"
-                and (line["data"]["component"] in names or f"zone {line['data']['zone']}" in names)]  # fmt: skip
+        came = [
+            line["data"]
+            for line in lines
+            if line["kind"] == "alert"
+            and line["data"]["received"] >= early
+            and line["data"]["state"] == "firing"
+            and (line["data"]["component"] in names or f"zone {line['data']['zone']}" in names)
+        ]
         ordered = moment(intents[0]["utc"])
         told = [each["received"] for each in came if not each.get("starts") or moment(each["starts"]) > ordered - 5]
         if came and not told:
             return []
         end = min(told, default=max(read, bit["mono"]))
         low, high = max(0, end - bit["mono"]) / S, (end - early) / S
-        found.append({"figure": high if told else low, "low": low, "high": high if told else None,
-                      "lower_bound": not told})  # fmt: skip
+        found.append(
+            {"figure": high if told else low, "low": low, "high": high if told else None, "lower_bound": not told}
+        )
     return found
 
 
 def split_brain(ledgers: dict[str, Ledger]) -> Facts | None:
-    answered = [request for ledger in ledgers.values() for request in ledger.values()
-                if request["how"] == "acknowledged" and request.get("timeline") is not None]  # fmt: skip
+    answered = [
+        request
+        for ledger in ledgers.values()
+        for request in ledger.values()
+        if request["how"] == "acknowledged" and request.get("timeline") is not None
+    ]
     if not answered:
         return None
     first: dict[int, int] = {}  # by timeline: its first answer, and when the first answered write was sent

@@ -33,7 +33,7 @@ BEGIN = {
     "number": 8, "previous": "none", "drill": ["network-failover"], "stack": "local", "rung": "rootless",
     "environment": "embedded", "digests": {}, "commit": "4ce178f", "clean": True, "rules": RULES, "operator": "mira",
     "nonce": "00ff", "nonce_by": "harness", "sabotage": None, "scale": 1.0, "rate": 10.0, "parts": {}, "machine": {},
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 def write(folder: Path, history: History | None = None, *, sabotage: str | None = None) -> Path:

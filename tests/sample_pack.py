@@ -87,12 +87,12 @@ def books() -> dict[str, Any]:
         "extensions": ["amcheck 1.5", "plpgsql 1.0"], "roles": ["operator", "platform", "replicator"],
         "tables": {"financial_transactions": {"inserted": 200_412, "updated": 0, "deleted": 0},
                    "accounts": {"inserted": 90, "updated": 400_824, "deleted": 0}},
-    }  # fmt: skip
+    }  # fmt: skip  # a table
 
 
 def health(ok: bool) -> list[dict[str, Any]]:
     checks = [("API health", 0.021), ("API ready", 0.034), ("application health", 0.019), ("database", 0.004),
-              ("test transaction", 0.052)]  # fmt: skip
+              ("test transaction", 0.052)]  # fmt: skip  # a table
     made = [{"name": n, "ok": True, "seconds": s, "limit": 30.0, "seen": "answered as it must"} for n, s in checks]
     if not ok:
         made[1] |= {"ok": False, "seconds": 30.004, "seen": "TimeoutError: no answer within 30 s"}
@@ -122,7 +122,7 @@ STEPS: list[tuple[str, str, str, float, dict[str, Any]]] = [
     ("serve", "put-in-service", "Make the restored database the cluster's leader, clone the other zones from it", 5.2,
      {"member": "pg-a"}),
     ("serve", "start-the-writers", "Start the platform's API in every zone", 1.1, {}),
-]  # fmt: skip
+]  # fmt: skip  # a table
 ONLY_MISTAKE = ("find-the-mistake", "salvage-late-writes")
 
 
@@ -181,7 +181,7 @@ def _begin(plots: tuple[Plot, ...], environment: str, rung: str) -> dict[str, An
         "operator": "mira", "boot": "8f1c2d3e-0000-4000-8000-000000000001", "nonce": "00ff" * 8, "nonce_by": "harness",
         "sabotage": None, "scale": 1.0, "rate": 50.1, "parts": {"drdrill": "0.1.0"},
         "machine": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},
-    }  # fmt: skip
+    }  # fmt: skip  # a table
 
 
 class _Scenario:
@@ -199,8 +199,14 @@ class _Scenario:
     def play(self) -> str:
         """How the run goes on: completed, stopped, killed; `failed` where only the scenario failed."""
         plot, journal = self.plot, self.journal
-        journal.fact("scenario.begin", scenario=plot.name, title=plot.title or TITLES[plot.name], tags=TAGS,
-                     feature="monthly/database_backup_restoration.feature", settling=5.0)  # fmt: skip
+        journal.fact(
+            "scenario.begin",
+            scenario=plot.name,
+            title=plot.title or TITLES[plot.name],
+            tags=TAGS,
+            feature="monthly/database_backup_restoration.feature",
+            settling=5.0,
+        )
         self._expect()
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
         journal.fact("figures", moment="before", figures=books())
@@ -208,7 +214,7 @@ class _Scenario:
         self._samples(self.fault)
         journal.at = self.fault
         journal.fact("fault.intent", fault=self.fault_name, settings={"window": "24 h"}, undo={}, harms_data=True,
-                     logical=self.mistake)  # fmt: skip
+                     logical=self.mistake)  # fmt: skip  # arguments in groups
         journal.at = self.fault + plot.bit
         proof = "41,236 rows of the last 24 h are gone" if plot.bites else "no effect was seen"
         journal.fact("fault.bit", fault=self.fault_name, ok=plot.bites, proof=proof)
@@ -227,7 +233,7 @@ class _Scenario:
         journal.fact("span.end", span="detect")
         journal.fact("span.begin", span="decide")
         journal.fact("decided", question="restore the database?", role="incident commander",
-                     by="stand-in of the harness", attended=False)  # fmt: skip
+                     by="stand-in of the harness", attended=False)  # fmt: skip  # arguments in groups
         journal.fact("span.end", span="decide")
         steps = [step for step in STEPS if self.mistake or step[1] not in ONLY_MISTAKE]
         listed = [{"phase": phase, "name": name, "does": does} for phase, name, does, *_ in steps]
@@ -251,15 +257,30 @@ class _Scenario:
             return "killed"
         if name == "find-the-mistake":
             stopped = journal.mono(self.fault - self.plot.early)
-            journal.fact("recovery.ordered", kind="xid", value="81234", mono=stopped, inclusive=False,
-                         declared_early=False, why="transaction 81234 deleted 41236 rows")  # fmt: skip
+            journal.fact(
+                "recovery.ordered",
+                kind="xid",
+                value="81234",
+                mono=stopped,
+                inclusive=False,
+                declared_early=False,
+                why="transaction 81234 deleted 41236 rows",
+            )
         if name == "check-the-archive" and not self.mistake:
-            journal.fact("recovery.ordered", kind="end of archive", value="000000010000000000000005", mono=None,
-                         inclusive=True, declared_early=False, why="nothing newer is left")  # fmt: skip
+            journal.fact(
+                "recovery.ordered",
+                kind="end of archive",
+                value="000000010000000000000005",
+                mono=None,
+                inclusive=True,
+                declared_early=False,
+                why="nothing newer is left",
+            )
         if name == "recover":
             lsn = f"0/{self._lsn(self.fault):X}"
-            journal.fact("recovery.reached", lsn=lsn, timeline=2, backup="20261102T030011", bytes=BYTES,
-                         declared_early=False)  # fmt: skip
+            journal.fact(
+                "recovery.reached", lsn=lsn, timeline=2, backup="20261102T030011", bytes=BYTES, declared_early=False
+            )
             self.reached = journal.at
         if name == "verify-the-books":
             checks = [
@@ -291,7 +312,7 @@ class _Scenario:
             self.journal.at = round(self.journal.at + 0.499, 6)
             at = self.journal.at
             self.journal.fact("exposure.sample", lsn=f"0/{self._lsn(at):X}", archived=f"0/{self._archived(at):X}",
-                              asked=self.journal.mono(at - 0.02))  # fmt: skip
+                              asked=self.journal.mono(at - 0.02))  # fmt: skip  # arguments in groups
 
     def _settle(self, ended: str) -> str:
         plot, journal = self.plot, self.journal

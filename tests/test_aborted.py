@@ -26,7 +26,7 @@ BUGS = [KeyError("x"), AssertionError("never"), AttributeError("y"), ZeroDivisio
 OF_THE_DRILL = [
     NotReady("not steady", hint="wait"), NotInTime("late", hint="wait"), psycopg.OperationalError("gone"),
     ConnectionRefusedError(), KeyboardInterrupt(),
-]  # fmt: skip
+]  # fmt: skip  # a list
 
 
 def test_only_what_nobody_foresaw_is_a_bug() -> None:

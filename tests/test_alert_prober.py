@@ -83,7 +83,7 @@ def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
         zones=list("abc"), folder=tmp_path, watch="10.0.0.9", address=lambda zone: f"10.0.0.{ord(zone)}",
         store_address=lambda zone: f"10.0.1.{ord(zone)}",
         unit=lambda name, **_: SimpleNamespace(name=name),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     entrance = Entrance("api.example.test", ("10.0.0.5", "10.0.0.6"), 8443, tmp_path / "ca.pem")
     balancers: Any = [SimpleNamespace(name=f"envoy-{n}") for n in (1, 2)]
 

@@ -87,7 +87,7 @@ def webhook(*alerts: Any, **more: Any) -> bytes:
     """A whole message of Alertmanager 0.25."""
     whole = {"receiver": "drill", "status": "firing", "alerts": list(alerts), "groupLabels": {}, "commonLabels": {},
              "commonAnnotations": {}, "externalURL": "http://alertmanager.example.test", "version": "4",
-             "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip
+             "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip  # a table
     return json.dumps({**whole, **more}).encode()
 
 
@@ -105,9 +105,17 @@ def test_alertmanager_is_understood(sink: Sink) -> None:
 def grafana(*alerts: Any, **more: Any) -> bytes:
     """A whole message of Grafana 10, with what Alertmanager does not send."""
     known = [
-        {**one, "values": {"B": 22, "C": 1.5}, "valueString": "[ var='B' value=22 ]", "silenceURL": "http://g.example",
-         "dashboardURL": "", "panelURL": "", "imageURL": ""} for one in alerts
-    ]  # fmt: skip
+        {
+            **one,
+            "values": {"B": 22, "C": 1.5},
+            "valueString": "[ var='B' value=22 ]",
+            "silenceURL": "http://g.example",
+            "dashboardURL": "",
+            "panelURL": "",
+            "imageURL": "",
+        }
+        for one in alerts
+    ]
     whole = {"version": "1", "orgId": 1, "title": "[FIRING:2, RESOLVED:1] Disk", "state": "alerting", "message": "x"}
     return webhook(*known, **{**whole, **more})
 
@@ -243,7 +251,7 @@ def test_plain_json_is_understood(sink: Sink) -> None:
         ("/alertmanager", webhook(alert(labels="text")), "labels is no object"),
         ("/alertmanager", webhook(alert(startsAt=12)), "starts is no text"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_alert_gets_one_clear_line(sink: Sink, path: str, body: bytes, why: str) -> None:
     """Status 400, nothing is kept, and the receiver goes on."""
     status, said = sink.post(path, body)
@@ -256,8 +264,9 @@ def test_one_bad_alert_loses_nothing_of_the_others(sink: Sink) -> None:
     """The sound ones are kept, and the answer says which is not."""
     sent = webhook(alert("One"), alert("Two", status="odd"), alert("Three"))
     assert sink.post("/alertmanager", sent) == (
-        400, "2 kept; alert 2 of 3: its state is 'odd', and neither firing nor resolved\n"
-    )  # fmt: skip
+        400,
+        "2 kept; alert 2 of 3: its state is 'odd', and neither firing nor resolved\n",
+    )
     assert [one.name for one in sink.file.alerts()] == ["One", "Three"]
 
 

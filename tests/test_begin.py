@@ -73,7 +73,7 @@ def test_a_folder_that_can_be_seen_is_locked_and_can_be_asked_to_stop(
     with held(folder) as free:
         assert not free
     stopping.ask(folder, who="drdrill heal", why="heal was asked for")
-    assert stopping.asked(folder) == stopping.Request("drdrill heal", "heal was asked for")
+    assert stopping.asked(folder) == stopping.StopRequest("drdrill heal", "heal was asked for")
     os.close(handle)
     assert heal_run(folder, by="drdrill heal").pack is None and not folder.exists()
 

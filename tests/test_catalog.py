@@ -133,8 +133,10 @@ def test_every_scenario_is_read_in_any_language_and_place(tmp_path: Path) -> Non
     found = {scenario.title: scenario for scenario in drill.scenarios}
     assert list(found) == ["Die Leitung ist slow", "Die Leitung ist weg", "Ein Server fällt aus"]
     assert [scenario.tags for scenario in drill.scenarios] == [
-        ("INF-5", "monthly"), ("monthly",), ("INF-1", "OBJ-2", "monthly"),
-    ]  # fmt: skip
+        ("INF-5", "monthly"),
+        ("monthly",),
+        ("INF-1", "OBJ-2", "monthly"),
+    ]
     assert [scenario.line for scenario in drill.scenarios] == [16, 20, 29]
     slow = found["Die Leitung ist slow"]
     assert [str(sentence) for sentence in slow.sentences] == [
@@ -175,8 +177,10 @@ def test_a_feature_has_an_end(tmp_path: Path, text: str) -> None:
 def test_two_scenarios_of_one_title_are_refused(tmp_path: Path) -> None:
     """In one feature, and also where one stands in a rule."""
     twice = feature(plain("Fire"), plain("Water"), plain("Fire"))
-    assert re.search(r"x\.feature:6: there is a scenario 'Fire' already, in .*x\.feature:2", refused(
-        tree(tmp_path / "a", x=twice)).message)  # fmt: skip
+    assert re.search(
+        r"x\.feature:6: there is a scenario 'Fire' already, in .*x\.feature:2",
+        refused(tree(tmp_path / "a", x=twice)).message,
+    )
     in_rule = feature(plain("Fire"), "Rule: at night", plain("Fire"))
     assert re.search(r"x\.feature:5: .*x\.feature:2", refused(tree(tmp_path / "b", x=in_rule)).message)
 
@@ -244,7 +248,7 @@ def test_what_a_pack_holds_is_read_as_it_is(tmp_path: Path) -> None:
 def test_no_command_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     """Neither the list nor the plan of a run, nor the gate; nothing is made."""
     folder = tree(tmp_path / "features", x=feature(plain("Fire"), plain("Fire")))
-    for module in ("list", "run", "duties"):
+    for module in ("list", "run", "calendar"):
         monkeypatch.setattr(f"harness.cli.{module}.FEATURES", folder)
     monkeypatch.setattr(plan, "load", lambda *_, **__: PLAN)
     evidence = tmp_path / "evidence"

@@ -154,7 +154,7 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("stopped before", confirmation, lambda: stopped(a_zone_cut(), 45.0), UNKNOWN),
     ("a fault after it", confirmation, lambda: twice(told_again=True), MISSED),
     ("ended by itself", confirmation, lambda: changed(a_zone_cut(), "fault.held", ok=False), UNKNOWN),
-]  # fmt: skip
+]  # fmt: skip  # a table
 
 
 @pytest.mark.parametrize(

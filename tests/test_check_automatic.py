@@ -25,11 +25,18 @@ def history(*, bad: tuple[float, float], touched: str = "step.begin") -> History
     made.say(31.0, "scenario.end", scenario="s", outcome="completed", error="")
     made.requests["outside"] = [
         Request(
-            number, ns(due), ns(due), ns(due + 0.01), "failed" if bad[0] <= due < bad[1] else "acknowledged",
-            1, 2, Decimal(1), "",
+            number,
+            ns(due),
+            ns(due),
+            ns(due + 0.01),
+            "failed" if bad[0] <= due < bad[1] else "acknowledged",
+            1,
+            2,
+            Decimal(1),
+            "",
         )
         for number, due in enumerate((1 + step / 10 for step in range(300)), 1)
-    ]  # fmt: skip
+    ]
     return made
 
 

@@ -94,8 +94,12 @@ def test_without_a_word_from_the_fault_the_kind_of_the_point_tells() -> None:
 @pytest.mark.parametrize("history", [a_mistake(), lost_volumes()], ids=["a mistake", "lost volumes"])
 def test_what_is_too_near_to_judge_is_counted_of_all_before_service_stopped(history: History) -> None:
     """Neither claimed to be there nor to be gone; what went into the recovered database is in neither number."""
-    answered = [each for zone in ZONES for each in history.requests[zone]
-                if each.outcome == "acknowledged" and (each.ended or 0) < ns(REACHED)]  # fmt: skip
+    answered = [
+        each
+        for zone in ZONES
+        for each in history.requests[zone]
+        if each.outcome == "acknowledged" and (each.ended or 0) < ns(REACHED)
+    ]
     mistake = any(data.get("logical") for _, kind, data in history.lines if kind == "fault.intent")
     point = ns(INTENT) if mistake else ns(25)
     near = [each for each in answered if (each.ended or 0) > point and (not mistake or (each.sent or 0) < ns(BIT))]
@@ -227,8 +231,10 @@ def test_a_salvage_that_was_not_exercised_is_unknown(what: str) -> None:
     history = a_mistake()
     if what == "nothing late":
         history = lost_volumes()
-        history.rows = {key: [row_of(each) for each in history.requests[key[1]] if each.outcome == "acknowledged"]
-                        for key in history.rows}  # fmt: skip
+        history.rows = {
+            key: [row_of(each) for each in history.requests[key[1]] if each.outcome == "acknowledged"]
+            for key in history.rows
+        }
     elif what == "no rows":
         _no_rows(history)
     elif what == "nothing recovered":

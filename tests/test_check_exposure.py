@@ -23,7 +23,7 @@ from tests.histories import (
     ns,
     request,
     wal,
-)  # fmt: skip
+)
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
@@ -130,7 +130,7 @@ def test_samples_that_cease_before_the_fault_widen_the_bar() -> None:
     history.lines = [line for line in history.lines if line[1] != "exposure.sample" or not 20.4 < line[0] < BIT]
     found = measured(history)
     assert found.high is None or found.high > 9
-    assert found.outcome is not MET or found.high < 20  # type: ignore[operator]
+    assert found.outcome is not MET or found.high < 20
     assert measured(history, 8).outcome is not MET
 
 

@@ -237,7 +237,7 @@ CASES: list[tuple[str, str, float | None, Callable[[], History], Outcome]] = [
     ("cleaned up by the harness", "rolled-back", None, lambda: cleaned_up_at(45), MISSED),
     ("not looked at after", "rolled-back", None, lambda: releases((1.5, "1")), UNKNOWN),
     ("not looked at before", "rolled-back", None, lambda: releases((40, "1")), UNKNOWN),
-]  # fmt: skip
+]  # fmt: skip  # a table
 
 
 @pytest.mark.parametrize(

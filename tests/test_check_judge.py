@@ -57,7 +57,7 @@ NEEDED = (
     "steady", "figures", "fault.intent", "fault.bit", "fault.healed", "recovery.ordered", "recovery.reached",
     "verified", "in_service", "health", "procedure", "step.end", "span.end", "exposure.sample", "salvaged", "expect",
     "scenario.end",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 @settings(deadline=None, max_examples=40)

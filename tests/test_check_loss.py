@@ -23,7 +23,7 @@ WORSE = {MET: 0, UNKNOWN: 1, MISSED: 2}
 FATES = (
     "kept", "lost", "twice", "changed amount", "changed account", "in doubt", "in doubt stored", "failed",
     "failed stored", "not sent", "not sent stored",
-)  # fmt: skip
+)  # fmt: skip  # a list
 fates = st.lists(st.lists(st.sampled_from(FATES), max_size=25), min_size=1, max_size=3)
 OUTCOMES = {"in doubt": "in_doubt", "failed": "failed", "not sent": "not_sent"}
 
@@ -173,8 +173,10 @@ def test_a_bar_that_crosses_the_objective_is_unknown() -> None:
 def test_an_objective_of_nothing_allows_no_loss() -> None:
     """Where nothing may be lost, one transaction is too many, however short the loss is in time."""
     history = a_mistake()
-    late = max((each for each in history.requests["a"] if each.due < ns(SERVING) and each.outcome == "acknowledged"),
-               key=lambda each: each.due)  # fmt: skip
+    late = max(
+        (each for each in history.requests["a"] if each.due < ns(SERVING) and each.outcome == "acknowledged"),
+        key=lambda each: each.due,
+    )
     history.lose("a", late.number)
     assert said(history, 0.0).outcome is MISSED
     assert said(a_mistake(), 0.0).outcome is MET

@@ -139,7 +139,7 @@ def test_customers_who_pause_widen_the_bar() -> None:
         kept = [each for each in history.requests[zone] if not ns(4) < each.due < ns(6.5)]
         history.requests[zone] = [each._replace(number=number) for number, each in enumerate(kept, 1)]
     found = measured(history)
-    assert found.low is not None and found.low < 2 < found.high  # type: ignore[operator]
+    assert found.low is not None and found.low < 2 < found.high
     assert found.figure == pytest.approx(3.5, abs=0.1)
     assert "nothing was due" in found.reason
 

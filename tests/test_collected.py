@@ -178,7 +178,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         tmp_path / "r1.unfinished",
         Options(evidence=tmp_path),
         plan.load(HOME / "drills" / "plan.yaml"),
-        rung="none",
+        level="none",
         features=features,
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),

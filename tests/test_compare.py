@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         "stopped": sample_pack.write(root / "stopped", Plot(rate=3.0, stop_after="recover"), run="run-c"),
         "idle": sample_pack.write(root / "idle", Plot(rate=0.0), run="run-d"),
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     for name, folder in made.items():
         (folder / "pack.dsse.json").write_text(name)
     return root
@@ -57,7 +57,7 @@ def run(*words: object) -> Result:
 
 
 def side(figure: float | None, low: float | None, high: float | None, **more: object) -> Side:
-    return Side(**{"environment": "embedded", "outcome": MET, "figure": figure, "low": low, "high": high, **more})  # type: ignore[arg-type]
+    return Side(**{"environment": "embedded", "outcome": MET, "figure": figure, "low": low, "high": high, **more})
 
 
 class Page(HTMLParser):
@@ -105,7 +105,7 @@ class Page(HTMLParser):
         (side(0, 0, 0), side(9, 10, 11), "none", "not compared: B has no sound error bar"),
         (side(0, 0, 0), side(9, 9, None), "none", "not compared: B has no sound error bar"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_only_bars_that_lie_apart_make_a_difference(a: Side, b: Side, kind: str, words: str) -> None:
     """Bars that touch overlap; what is missing, UNKNOWN, cut short or without a sound bar is not compared."""
     claim = claim_of(a, b, "s")

@@ -27,7 +27,7 @@ from harness.cli.prompt import Person
 from harness.errors import Declined, Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.run import decisions
-from harness.run.decisions import Answer, Attended, Question, StandIn
+from harness.run.decisions import Attended, Decision, Question, StandIn
 from harness.safety.running import held
 from harness.scenario.scenario import Scene
 from harness.system import clock
@@ -51,7 +51,7 @@ class Asking:
     def __init__(self, folder: Path) -> None:
         self.recorder = Memory()
         self.desk = Attended(folder, self.recorder)
-        self.given: list[Answer] = []
+        self.given: list[Decision] = []
         self._thread = threading.Thread(target=self._ask)
         self._thread.start()
         begin = clock.mono()
@@ -62,7 +62,7 @@ class Asking:
     def _ask(self) -> None:
         self.given.append(self.desk.ask(WHAT, role=WHO, within=LONG))
 
-    def end(self) -> Answer:
+    def end(self) -> Decision:
         self._thread.join(LONG.total_seconds())
         return self.given[0]
 
@@ -71,7 +71,7 @@ class Asking:
 def asking(folder: Path) -> Iterator[Asking]:
     made = Asking(folder)
     yield made
-    decisions.answer(folder, made.question, Answer("no", by="the test"))
+    decisions.answer(folder, made.question, Decision("no", by="the test"))
     made.end()
 
 
@@ -95,11 +95,11 @@ def test_a_stand_in_decides_at_once_and_is_nobody() -> None:
 def test_the_first_answer_stands(folder: Path, asking: Asking) -> None:
     """Who is slower is told so; the question is gone, and a next one has a number of its own."""
     assert (asking.question.role, asking.question.question) == (WHO, WHAT)
-    assert decisions.answer(folder, asking.question, Answer("no", by="Noor"))
-    assert not decisions.answer(folder, asking.question, Answer("yes", by="Mira"))
-    assert asking.end() == Answer("no", by="Noor", attended=True)
+    assert decisions.answer(folder, asking.question, Decision("no", by="Noor"))
+    assert not decisions.answer(folder, asking.question, Decision("yes", by="Mira"))
+    assert asking.end() == Decision("no", by="Noor", attended=True)
     assert decisions.open_question(folder) is None
-    assert not decisions.answer(folder, asking.question, Answer("yes", by="Mira"))
+    assert not decisions.answer(folder, asking.question, Decision("yes", by="Mira"))
     kinds = [kind for kind, _ in asking.recorder.facts]
     assert kinds == ["asked", "wait"]
 
@@ -149,7 +149,7 @@ def test_what_is_typed_answers_only_a_question_that_is_open(folder: Path, keyboa
     assert person.prompt().endswith("as Mira > no") and not asking.given
     os.write(hand, b"\n")
     person.wait(SHORT)
-    assert asking.end() == Answer("no", by="Mira", attended=True)
+    assert asking.end() == Decision("no", by="Mira", attended=True)
     assert person.prompt() == ""
 
 
@@ -171,7 +171,7 @@ def test_anybody_may_answer_from_another_shell(folder: Path, asking: Asking) -> 
         shown = _decide(folder)
         assert f"the {WHO} was asked" in shown.output and WHAT in shown.output
         assert "Noor decides for the incident commander: yes" in _decide(folder, "yes", "--as", "Noor").output
-        assert asking.end() == Answer("yes", by="Noor", attended=True)
+        assert asking.end() == Decision("yes", by="Noor", attended=True)
         assert "no question waits" in str(_decide(folder, "no").exception)
     nothing = _decide(folder)
     assert isinstance(nothing.exception, Refused) and "no drill is running" in str(nothing.exception)
@@ -203,9 +203,9 @@ def test_a_proof_is_never_attended(tmp_path: Path) -> None:
     assert "No such option" in done.output
 
 
-def _scene(folder: Path, given: Answer | None) -> Scene:
+def _scene(folder: Path, given: Decision | None) -> Scene:
     class Desk:
-        def ask(self, question: str, *, role: str, within: timedelta) -> Answer:
+        def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
             if given is None:
                 raise Declined("nobody decided", hint="be there")
             return given
@@ -220,13 +220,13 @@ def _scene(folder: Path, given: Answer | None) -> Scene:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (Answer("no", by="Mira"), "the incident commander decided against it: Restore?"),
-        (Answer("maybe", by="Mira"), "decided against it"),
+        (Decision("no", by="Mira"), "the incident commander decided against it: Restore?"),
+        (Decision("maybe", by="Mira"), "decided against it"),
         (None, "nobody decided"),
     ],
     ids=["no", "not a word", "nobody"],
 )
-def test_only_a_yes_recovers(folder: Path, given: Answer | None, said: str) -> None:
+def test_only_a_yes_recovers(folder: Path, given: Decision | None, said: str) -> None:
     """Everything else ends the scenario; what was answered, and by whom, is in the journal all the same."""
     scene = _scene(folder, given)
     with pytest.raises(Declined, match=said):
@@ -240,7 +240,7 @@ def test_only_a_yes_recovers(folder: Path, given: Answer | None, said: str) -> N
 
 
 def _decided_yes(folder: Path) -> Scene:
-    scene = _scene(folder, Answer("yes", by="Mira"))
+    scene = _scene(folder, Decision("yes", by="Mira"))
     scene.decide(WHAT, role=WHO)
     return scene
 

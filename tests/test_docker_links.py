@@ -61,7 +61,7 @@ class Kernel:
 
 
 def made(tmp_path: Path, *, off: Sequence[str] = ()) -> Links:
-    return Links(Pods(off=off), folder=tmp_path / "links")  # type: ignore[arg-type]
+    return Links(Pods(off=off), folder=tmp_path / "links")
 
 
 def test_a_link_is_cut_on_both_sides_and_for_customers_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

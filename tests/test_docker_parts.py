@@ -15,7 +15,7 @@ from typing import Any
 import docker.errors
 import pytest
 
-from harness.cli.run import Request, carry_out
+from harness.cli.run import RunRequest, carry_out
 from harness.errors import DrillError, Exit, Refused
 from harness.stacks import kinds
 from harness.stacks.docker import engine, image, inside, network
@@ -37,7 +37,7 @@ def test_without_an_engine_a_run_is_refused(elsewhere: pytest.MonkeyPatch, host:
     """Exit code 3, and what to do."""
     elsewhere.setenv("DOCKER_HOST", host)
     with pytest.raises(Refused, match="no Docker engine runs here") as refused:
-        kinds.way_in("docker", ["true"], rung=None)
+        kinds.way_in("docker", ["true"], level=None)
     assert refused.value.exit is Exit.REFUSED and "dockerd" in refused.value.hint
 
 
@@ -142,7 +142,7 @@ def test_an_ordinary_user_without_uidmap_is_refused_before_anything_is_done(
     elsewhere.setattr(sys, "executable", "/home/ada/my drills/.venv/bin/python")
     for begin in (
         lambda: image.make(happened.append),
-        lambda: carry_out(Request(tmp_path / "e", "network-failover", stack="docker"), quiet=False),
+        lambda: carry_out(RunRequest(tmp_path / "e", "network-failover", stack="docker"), quiet=False),
     ):
         with pytest.raises(Refused, match="only root can make a base") as refused:
             begin()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -44,12 +43,12 @@ ASK_NOBODY = ("kill_component", "kill_load_balancer", "poison_release")  # no op
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
+def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     """What goes over a network is made up; what is asked, in which order, and what is left, is not."""
     made = FakeStack()
 
     def door(_: object, name: str) -> _look.Door | None:
-        return None if name.startswith(("etcd", "s3")) else made.door(made.parts[name])
+        return None if name.startswith(("etcd", "s3")) else made.door(made.by_name[name])
 
     monkeypatch.setattr(_look, "door", door)
     monkeypatch.setattr(_look, "database_door", made.door)
@@ -59,26 +58,26 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Any) -> None:
+def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: FakeStack) -> None:
     """Looking and healing hurt nothing; what was hurt is as before after the first healing, and after the second."""
-    before = repr(stack.parts), stack.releases.current()
+    before = repr(stack.by_name), stack.releases.current()
     undo = json.loads(json.dumps(fault.prepare(stack)))
     fault.heal(stack, undo)
-    assert (repr(stack.parts), stack.releases.current()) == before
+    assert (repr(stack.by_name), stack.releases.current()) == before
     assert not fault.bit(stack, undo)
     fault.inject(stack, undo)
     assert fault.bit(stack, undo)
     for _ in range(2):
         fault.heal(stack, undo)
         assert not fault.bit(stack, undo)
-        assert all(part.up and not part.frozen for part in stack.parts.values())
+        assert all(part.up and not part.frozen for part in stack.by_name.values())
     assert not (stack.cuts or stack.blind or stack.slow_zones or stack.flapping or stack.dark)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: Any) -> None:
+def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: FakeStack) -> None:
     """An alert is compared with these words, so they are the stack's own."""
-    known = {*stack.parts, *(f"zone {zone}" for zone in stack.zones)}
+    known = {*stack.by_name, *(f"zone {zone}" for zone in stack.zones)}
     assert set(fault.hurts(fault.prepare(stack))) <= known
 
 
@@ -86,37 +85,37 @@ def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: Any) -> Non
 def test_a_stack_without_the_power_is_told_so_before_anything_is_hurt(name: str) -> None:
     """The error says what the kind of stack cannot, and where to read what it can."""
     with pytest.raises(Unable) as unable:
-        FAULTS[name].prepare(PlainStack())  # type: ignore[arg-type]
+        FAULTS[name].prepare(PlainStack())
     assert "cannot" in unable.value.message and "docs/stacks.md" in unable.value.hint
 
 
-def test_what_does_not_run_cannot_be_killed(stack: Any) -> None:
+def test_what_does_not_run_cannot_be_killed(stack: FakeStack) -> None:
     """Otherwise its death would be proved though nobody has killed it."""
-    stack.parts["etcd-b"].up = False
+    stack.by_name["etcd-b"].up = False
     with pytest.raises(NotReady, match="etcd-b"):
         KillComponent(("api-b", "etcd-b")).prepare(stack)
     with pytest.raises(Refused, match="api-x"):
         KillComponent(("api-x",)).prepare(stack)
 
 
-def test_a_host_that_is_half_dead_is_no_proof(stack: Any) -> None:
+def test_a_host_that_is_half_dead_is_no_proof(stack: FakeStack) -> None:
     """Each of the components must be gone."""
     fault = KillComponent(("api-b", "etcd-b"))
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
-    stack.parts["etcd-b"].up = True
+    stack.by_name["etcd-b"].up = True
     assert not fault.bit(stack, undo)
     fault.heal(stack, undo)
-    assert stack.parts["etcd-b"].starts == 0
+    assert stack.by_name["etcd-b"].starts == 0
 
 
-def test_what_nobody_can_ask_is_not_paused(stack: Any) -> None:
+def test_what_nobody_can_ask_is_not_paused(stack: FakeStack) -> None:
     """That it hangs could not be proved."""
     with pytest.raises(Unable, match="etcd-b"):
         PauseComponent("etcd-b").prepare(stack)
 
 
-def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: Any) -> None:
+def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: FakeStack) -> None:
     """A cut leaves its components alive."""
     fault = CutZone("b")
     undo = fault.prepare(stack)
@@ -124,7 +123,7 @@ def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: Any) -> None:
     assert not fault.bit(stack, undo)
 
 
-def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: Any) -> None:
+def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: FakeStack) -> None:
     """Of a partial cut everybody else must see all, and what is not cut must be seen."""
     fault = CutLink("a", ("b",), "etcd")
     undo = fault.prepare(stack)
@@ -137,45 +136,45 @@ def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: Any) -> None:
     assert not fault.bit(stack, undo)
 
 
-def test_the_active_load_balancer_is_the_first_that_runs(stack: Any) -> None:
+def test_the_active_load_balancer_is_the_first_that_runs(stack: FakeStack) -> None:
     """And healing starts the one that was hit, whichever is active by then."""
-    stack.parts["envoy-1"].up = False
+    stack.by_name["envoy-1"].up = False
     fault = KillLoadBalancer()
     undo = fault.prepare(stack)
     assert fault.hurts(undo) == ["envoy-2"]
     fault.inject(stack, undo)
-    stack.parts["envoy-1"].up = True
+    stack.by_name["envoy-1"].up = True
     fault.heal(stack, undo)
-    assert stack.parts["envoy-2"].up
-    stack.parts["envoy-1"].up = stack.parts["envoy-2"].up = False
+    assert stack.by_name["envoy-2"].up
+    stack.by_name["envoy-1"].up = stack.by_name["envoy-2"].up = False
     with pytest.raises(NotReady):
         fault.prepare(stack)
 
 
-def test_a_rollback_is_left_alone(stack: Any) -> None:
+def test_a_rollback_is_left_alone(stack: FakeStack) -> None:
     """Healing deploys nothing where the poisoned release is not deployed any more."""
     fault = PoisonRelease("1.1")
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
-    assert stack.releases.published["1.1"] == {"limits": None}
+    assert stack.fake_releases.published["1.1"] == {"limits": None}
     stack.releases.deploy("1.0")
     fault.heal(stack, undo)
-    assert stack.releases.deployed == ["1.0", "1.1", "1.0"]
+    assert stack.fake_releases.deployed == ["1.0", "1.1", "1.0"]
     stack.releases.deploy("1.1")
     with pytest.raises(NotReady):
         fault.prepare(stack)
 
 
-def test_a_healer_that_died_half_way_is_made_good(stack: Any) -> None:
+def test_a_healer_that_died_half_way_is_made_good(stack: FakeStack) -> None:
     """The release before is deployed, and what it had stopped is started."""
     fault = PoisonRelease("1.1")
     undo = fault.prepare(stack)
-    stack.parts["api-b"].up = False
+    stack.by_name["api-b"].up = False
     fault.heal(stack, undo)
-    assert stack.parts["api-b"].up and stack.releases.deployed == ["1.0"]
+    assert stack.by_name["api-b"].up and stack.fake_releases.deployed == ["1.0"]
 
 
-def test_what_the_kernel_left_out_is_told_while_the_link_is_slow(stack: Any) -> None:
+def test_what_the_kernel_left_out_is_told_while_the_link_is_slow(stack: FakeStack) -> None:
     """So that a scene can list it as not exercised; asking before or after makes nothing slow."""
     fault = SlowLink("b", kilobytes=64, loss=1.0)
     undo = fault.prepare(stack)
@@ -186,7 +185,7 @@ def test_what_the_kernel_left_out_is_told_while_the_link_is_slow(stack: Any) -> 
     assert fault.left_out(stack) == [] and not stack.slow_zones
 
 
-def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the kernel says: a transfer is measured."""
     fault = SlowLink("b", kilobytes=64)
     undo = fault.prepare(stack)
@@ -195,7 +194,7 @@ def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: Any, monkeypatch: p
     assert not fault.bit(stack, undo)
 
 
-def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof says that it was simulated."""
     fault = FillDisk("patroni-b")
     undo = fault.prepare(stack)
@@ -205,17 +204,17 @@ def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: Any, monkeypat
     assert not fault.bit(stack, undo)
 
 
-def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: Any) -> None:
+def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: FakeStack) -> None:
     """And healed, although another leads by then."""
-    stack.cluster.leads = stack.parts["patroni-c"]
+    stack.fake_cluster.leads = stack.by_name["patroni-c"]
     fault = FillDisk("leader")
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
-    stack.cluster.leads = stack.parts["patroni-a"]
-    assert fault.hurts(undo) == ["patroni-c"] and stack.parts["patroni-c"].full
+    stack.fake_cluster.leads = stack.by_name["patroni-a"]
+    assert fault.hurts(undo) == ["patroni-c"] and stack.by_name["patroni-c"].full
     fault.heal(stack, undo)
-    assert not stack.parts["patroni-c"].full
-    stack.cluster.leads = None
+    assert not stack.by_name["patroni-c"].full
+    stack.fake_cluster.leads = None
     with pytest.raises(NotReady):
         fault.prepare(stack)
 

@@ -1,5 +1,6 @@
 """The mistake is found from pg_waldump's text, as PostgreSQL 18 and 15 wrote it."""
 
+# ruff: noqa: E501  what pg_waldump prints has long lines
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -22,27 +23,27 @@ rmgr: Heap        len (rec/tot):    138/   138, tx:        790, lsn: 0/0B000128,
 rmgr: Heap        len (rec/tot):     54/    54, tx:        791, lsn: 0/0B0059C8, prev 0/0B005988, desc: DELETE xmax: 791, off: 7, infobits: [KEYS_UPDATED], flags: 0x00, blkref #0: rel 1663/16384/16454 blk 0
 rmgr: Heap        len (rec/tot):    119/   119, tx:        792, lsn: 0/0B005A28, prev 0/0B005A00, desc: INSERT+INIT off: 1, flags: 0x05, blkref #0: rel 1663/16384/16454 blk 104, blkref #1: rel 1663/16384/16454 fork vm blk 0
 rmgr: Heap        len (rec/tot):     48/    48, tx:        792, lsn: 0/0B005B68, prev 0/0B005B28, desc: HEAP_CONFIRM off: 1, blkref #0: rel 1663/16384/16454 blk 104
-"""  # noqa: E501 - as it was printed
+"""
 TAKEN_BACK = """\
 rmgr: Heap        len (rec/tot):     54/    54, tx:        795, lsn: 0/0B006A90, prev 0/0B006A50, desc: DELETE xmax: 795, off: 9, infobits: [], flags: 0x08, blkref #0: rel 1663/16384/16454 blk 104
-"""  # noqa: E501
+"""
 ENDS = """\
 rmgr: Transaction len (rec/tot):     50/    50, tx:        788, lsn: 0/0B005950, prev 0/0B003C18, desc: COMMIT 2026-11-23 23:03:44.003611 CET; subxacts: 789 790
 rmgr: Transaction len (rec/tot):     34/    34, tx:        791, lsn: 0/0B005A00, prev 0/0B0059C8, desc: ABORT 2026-11-23 23:03:44.010889 CET
 rmgr: Transaction len (rec/tot):    210/   210, tx:        787, lsn: 0/0A0F7CF8, prev 0/0A0F7BB0, desc: COMMIT 2026-11-23 23:02:57.909473 CET; inval msgs: catcache 65 catcache 789 relcache 16454
 rmgr: Transaction len (rec/tot):     34/    34, tx:        792, lsn: 0/0B005C08, prev 0/0B005BD0, desc: COMMIT 2026-11-23 23:03:44.125909 CET
-"""  # noqa: E501
+"""
 OLDER = """\
 rmgr: Heap        len (rec/tot):     54/    54, tx:        789, lsn: 0/0B0000B0, prev 0/0B000060, desc: DELETE off 5 flags 0x00 KEYS_UPDATED , blkref #0: rel 1663/16384/16454 blk 0
 rmgr: Heap        len (rec/tot):    138/   138, tx:        790, lsn: 0/0B000128, prev 0/0B0000F0, desc: UPDATE off 6 xmax 790 flags 0x02 ; new off 10 xmax 0, blkref #0: rel 1663/16384/16454 blk 103, blkref #1: rel 1663/16384/16454 blk 0
 rmgr: Heap        len (rec/tot):     54/    54, tx:        795, lsn: 0/0B006A90, prev 0/0B006A50, desc: DELETE off 9 flags 0x08 , blkref #0: rel 1663/16384/16454 blk 104
-"""  # noqa: E501
+"""
 SECOND = """\
 rmgr: Heap        len (rec/tot):     79/    79, tx:       1042, lsn: 0/0B007000, prev 0/0B006FC8, desc: HOT_UPDATE old_xmax: 1042, old_off: 6, old_infobits: [], flags: 0x08, new_xmax: 0, new_off: 10, blkref #0: rel 1663/16384/16454 blk 103
-"""  # noqa: E501
+"""
 SECOND_ENDS = """\
 rmgr: Transaction len (rec/tot):     34/    34, tx:       1042, lsn: 0/0B007080, prev 0/0B007000, desc: COMMIT 2026-11-23 23:03:45.125909 CET
-"""  # noqa: E501
+"""
 COMMITTED = datetime(2026, 11, 23, 22, 3, 44, 3611, tzinfo=UTC)
 
 

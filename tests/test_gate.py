@@ -81,7 +81,7 @@ def test_one_run_of_several_drills_does_each(tmp_path: Path) -> None:
         ((*DONE, Made(on("2026-11-10"), (SECOND,), verdicts={"three": "MISSED"}), Made(on("2026-11-11"), (SECOND,))),
          Outcome.MET, "is MET"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_closes_it(tmp_path: Path, made: tuple[Made, ...], outcome: Outcome, why: str) -> None:
     """Late, missed, unknown; a run that was stopped launders nothing, a sabotaged or aborted one says nothing."""
     found = look(tmp_path / "e", *made)
@@ -290,9 +290,9 @@ def test_the_reasons_are_in_junit(tmp_path: Path) -> None:
     root = Xml.fromstring(gate_junit.xml(found, today=TODAY))
     cases = {case.get("name"): case for case in root.iter("testcase")}
     assert len(cases) == len(found)
-    assert "late: due 2026-11-02" in (cases["First Drill"].find("failure").get("message") or "")  # type: ignore[union-attr]
-    assert cases["Second Drill"].find("error").get("type") == "UNKNOWN"  # type: ignore[union-attr]
-    assert "not built" in (cases["Year Drill"].find("skipped").get("message") or "")  # type: ignore[union-attr]
+    assert "late: due 2026-11-02" in (cases["First Drill"].find("failure").get("message") or "")
+    assert cases["Second Drill"].find("error").get("type") == "UNKNOWN"
+    assert "not built" in (cases["Year Drill"].find("skipped").get("message") or "")
     totals = [sum(case.find(tag) is not None for case in cases.values()) for tag in ("failure", "error", "skipped")]
     assert [root.get("failures"), root.get("errors")] == list(map(str, totals[:2])) and totals[2]
     assert junit_rules.broken(root) == []

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from harness.checks import Outcome
 from harness.cli import drdrill, month
 from harness.cli.month import Month
-from harness.cli.run import Request
+from harness.cli.run import RunRequest
 from harness.errors import Exit, Refused
 from harness.schedule import runs, standing
 from harness.schedule.waivers import Waiver
@@ -224,11 +224,11 @@ def test_nothing_is_written_into_a_pack(evidence: Path) -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[Request]:
+def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[RunRequest]:
     """What would be run; nothing is."""
-    requests: list[Request] = []
+    requests: list[RunRequest] = []
 
-    def carry_out(request: Request, *, quiet: bool) -> Path:
+    def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         requests.append(request)
         raise Refused("not here", hint="this is a test")
 
@@ -242,7 +242,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[Request]:
     return requests
 
 
-def test_what_is_due_is_run_in_one_go(asked: list[Request], tmp_path: Path) -> None:
+def test_what_is_due_is_run_in_one_go(asked: list[RunRequest], tmp_path: Path) -> None:
     """The drills that are late, by name and with the reason; what is waived or not yet due is left alone."""
     done = drill("run", "due", "--evidence", str(tmp_path))
     assert "First Drill: late: due 2026-11-02, 23 days ago, and not run\n" in done.output
@@ -251,7 +251,7 @@ def test_what_is_due_is_run_in_one_go(asked: list[Request], tmp_path: Path) -> N
     assert f"--drill={FIRST}" in asked[0].words("run-1")
 
 
-def test_when_nothing_is_due_nothing_is_run(asked: list[Request], evidence: Path) -> None:
+def test_when_nothing_is_due_nothing_is_run(asked: list[RunRequest], evidence: Path) -> None:
     """It says so and what is next, with exit code 0; `--or` names what is run then."""
     done = drill("run", "due", "--evidence", str(evidence))
     assert done.exit_code == 0

@@ -29,7 +29,7 @@ VALUES: tuple[Any, ...] = (
     5e-324, "", "x", "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z", "1e999999999", "-1E+999999", "NaN",
     "9" * 5000, [], {}, [[]], [None], {"a": {}}, [{"name": None, "seconds": 10**400}], "2026-13-45T99:99:99.000000Z",
     "../../x", "\0",
-)  # fmt: skip
+)  # fmt: skip  # a list
 DICE = 20261128
 TIMES = 10  # of each kind of file; a thousand of each have been tried
 COMMANDS = ("verify", "report", "compare", "gate", "history", "calendar")

@@ -89,13 +89,6 @@ def test_a_feature_is_read_by_an_auditor(drill: catalog.Drill) -> None:
             assert not re.search(r"\b[0-9]+ ?(s|min|h|seconds?|minutes?)\b", sentence), sentence
 
 
-def test_the_objectives_are_in_the_plan_and_nowhere_in_the_machine() -> None:
-    """The harness does not know whose plan it is: only the stand-in platform and the stacks name it."""
-    machine = [path for path in PYTHON if said(path).startswith("harness/") and "harness/stacks/" not in said(path)]
-    assert len(machine) > 10
-    assert [said(path) for path in machine if "quantumnest" in text_of(path).lower()] == []
-
-
 # The faults
 
 

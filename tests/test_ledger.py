@@ -148,7 +148,7 @@ def test_every_due_request_has_exactly_one_outcome(plan: list[tuple[str, int]], 
             continue
         events.append((number, number, sent(number)))
         if outcome != "none":
-            events.append((number + delay, number + 1000, end(number, outcome)))  # type: ignore[arg-type]
+            events.append((number + delay, number + 1000, end(number, outcome)))
     lines = [line for _, _, line in sorted(events, key=lambda event: (event[0], event[1] > 1000, event[1]))]
     text = FIRST + "".join(lines)
     whole = list(outcomes([FIRST, *lines]))

@@ -26,7 +26,7 @@ def member(folder: Path, zone: str = "a", *, commands: Commands | None = None) -
     made = PatroniMember(
         one_host(folder, commands or Commands(Memory(), label="x"), ourselves=True), zone=zone, roles=Roles(),
         sockets=folder, stores=(), settings=dict, synchronous={},
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     (made.data / "pg_wal").mkdir(parents=True)
     return made
 

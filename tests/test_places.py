@@ -70,6 +70,6 @@ def test_what_is_cut_off_begins_with_a_whole_line(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "a.log").read_text().startswith(line)
     recorder = Memory()
     count = TAIL // len(line) + 2
-    Commands(recorder, label="r1").run(["sh", "-c", f"yes {line.strip()} | head -n {count}"])
+    Commands(recorder, label="cut-off").run(["sh", "-c", f"yes {line.strip()} | head -n {count}"])
     said = next(data["out"] for kind, data in recorder.facts if kind == "command")
     assert said.startswith(line) and len(said) <= TAIL

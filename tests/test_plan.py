@@ -65,8 +65,10 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
     """Days, months, the five looks of the health verification and the bucket come out as real types."""
     loaded = plan.load(PLAN)
     assert [duty.day for duty in loaded.cadence("monthly")] == [
-        ("first", "Monday"), ("second", "Monday"), ("third", "Monday"),
-    ]  # fmt: skip
+        ("first", "Monday"),
+        ("second", "Monday"),
+        ("third", "Monday"),
+    ]
     assert all(duty.months == (3, 6, 9, 12) for duty in loaded.cadence("quarterly"))
     assert loaded.drill("database-backup-restoration").feature == "monthly/database_backup_restoration.feature"
     assert [check.demand for check in loaded.health] == ["APP-1", "APP-2", "APP-3", "APP-4", "APP-5"]
@@ -164,8 +166,10 @@ def test_all_problems_are_reported_together_in_order_of_lines(changed) -> None:
     path, _ = changed("    rto: 4 h\n    rpo: 15 min", "    rto: x\n    rpo: y\n    rpq: z")
     lines = refused(path).message.splitlines()
     assert [line.split(": ")[1] for line in lines] == [
-        "objectives.production.rto", "objectives.production.rpo", "objectives.production.rpq",
-    ]  # fmt: skip
+        "objectives.production.rto",
+        "objectives.production.rpo",
+        "objectives.production.rpq",
+    ]
 
 
 def test_hundreds_of_problems_are_counted_and_not_listed(tmp_path: Path) -> None:
@@ -244,7 +248,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PLAN.parent.parent,
         env={**os.environ, "PYTHONPATH": str(PLAN.parent.parent)},
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     assert "plan.yaml: cannot be read: Permission denied" in done.stdout
     assert "HINT: " in done.stdout
 
@@ -282,7 +286,7 @@ def test_any_line_taken_out_or_broken_is_read_or_refused(
     ("text", "seconds"),
     [("30 s", 30), ("30 seconds", 30), ("1 second", 1), ("15 min", 900), ("15min", 900), ("1 h 30 min", 5400),
      ("4 hours", 14_400), ("2 days", 172_800), ("200 ms", 0.2), ("52.56 min", 3153.6), (" 1 week ", 604_800)],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_a_length_of_time_is_read(text: str, seconds: float) -> None:
     """Numbers with a unit, alone or one after the other, are the time that they say."""
     assert length_of_time(text) == timedelta(seconds=seconds)
@@ -292,7 +296,7 @@ def test_a_length_of_time_is_read(text: str, seconds: float) -> None:
     "text",
     ["", "4", "h", "4 hourz", "4 H", "4 h and more", "-1 h", "0 s", "1e9 h", "999999999 days", "१ h", "inf h",
      "4 mins.", "4 ss", "1 hs"],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     """Anything else, nothing at all, and more than a century are not a length of time."""
     with pytest.raises(ValueError, match="is not a length of time"):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from drills import twins
-from harness.cli.run import Request
+from harness.cli.run import RunRequest
 from harness.errors import Refused
 from harness.features.catalog import name_of
 
@@ -20,11 +20,11 @@ PORT = "health-checks-look-at-the-port"  # the only twin of that scenario
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunRequest]:
     """Every run that was asked for, in order."""
-    requests: list[Request] = []
+    requests: list[RunRequest] = []
 
-    def carry_out(request: Request, *, quiet: bool) -> Path:
+    def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         requests.append(request)
         broken = twins.twin(request.sabotage)
         verdict = min(broken.outcomes) if broken else "MET"
@@ -47,7 +47,7 @@ def prove(folder: Path, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", ["application-recovery", "monthly"])
-def test_one_scenario_is_proved_with_its_own_twins(name: str, tmp_path: Path, asked: list[Request]) -> None:
+def test_one_scenario_is_proved_with_its_own_twins(name: str, tmp_path: Path, asked: list[RunRequest]) -> None:
     """Once as it is, and once for each way of breaking it; nothing else is run, and nothing else is in the table."""
     code, said = prove(tmp_path, name, "--only", HANGS.lower())
     assert code == 0 and "2 of 2 as they must be" in said
@@ -57,7 +57,7 @@ def test_one_scenario_is_proved_with_its_own_twins(name: str, tmp_path: Path, as
     ]
 
 
-def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[Request]) -> None:
+def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[RunRequest]) -> None:
     """The hint has those that there are, before anything is run."""
     code, said = prove(tmp_path, "application-recovery", "--only", HANGS, "--twin", "never-rolled-back")
     assert code == 3 and f"there are: {PORT}" in said
@@ -66,7 +66,7 @@ def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[Reque
     assert asked == []
 
 
-def test_a_scenario_that_there_is_not_is_refused(tmp_path: Path, asked: list[Request]) -> None:
+def test_a_scenario_that_there_is_not_is_refused(tmp_path: Path, asked: list[RunRequest]) -> None:
     """As `drdrill run` refuses it."""
     assert prove(tmp_path, "network-failover", "--only", HANGS)[0] == 3
     assert asked == []

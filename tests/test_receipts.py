@@ -317,7 +317,7 @@ def begun_and_killed(evidence: Path, number: int) -> Path:
             drill=["d"], scenarios=["s"], stack="local", rung="r", environment="embedded", sabotage=None, digests={},
             rules="2", scale=1.0, rate=50.0, operator="o", commit="c", clean=True, nonce_by="auditor",
             machine={"cpus": 2, "memory_bytes": 1, "kernel": "k", "python": "3"}, parts={}, boot="b",
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
     return folder
 
 

@@ -25,7 +25,7 @@ PEM = (
 )
 # test numbers that the card schemes publish
 CARDS = ["4111111111111111", "5555555555554444", "2223003122003222", "378282246310005", "6011111111111117",
-         "30569309025904", "3530111333300000", "6200000000000005"]  # fmt: skip
+         "30569309025904", "3530111333300000", "6200000000000005"]  # fmt: skip  # a list
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -52,7 +52,7 @@ def innocent() -> list[str]:
         "7576543210987654321",  # a PostgreSQL system identifier
         "4111-1111-1111-1111-1111-1111",
         "pid 4111 1111 went",
-    ]  # fmt: skip
+    ]  # fmt: skip  # a list
 
 
 @pytest.mark.parametrize("text", innocent())
@@ -213,7 +213,7 @@ def test_logs_are_cleaned_in_place(tmp_path: Path) -> None:
 PLACES = {
     "/srv/team a/evidence/r7.unfinished": "<run>", "/srv/team a/evidence": "<evidence>", "/home/noor": "~",
     "/home/noor/src/drills": "<project>", "/rig": "~",
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import Refused
 from harness.stacks.parts.releases import FileReleases
-from harness.stacks.platform.release import BadRelease, Release
+from harness.stacks.stand_in.release import BadRelease, Release
 
 
 class Service:
@@ -28,7 +28,7 @@ class Service:
 def test_what_is_deployed_is_in_the_history_and_every_service_starts_anew(tmp_path: Path) -> None:
     """A release that is only published is run by nobody; the one before it can be deployed again."""
     service = Service()
-    made: Any = FileReleases(tmp_path / "releases", services={"a": service})  # type: ignore[dict-item]
+    made: Any = FileReleases(tmp_path / "releases", services={"a": service})
     first = made.current()
     assert Release.read(made.file()).version == first and made.history() == [first]
     made.publish("2", {})
@@ -57,7 +57,7 @@ def test_the_api_ends_at_once_with_a_release_that_lacks_what_it_needs(tmp_path: 
         Release.read(file)
     words = ["--zone=a", "--listen=127.0.0.1:1", "--cert=x", "--key=x", "--dsn=x", f"--release={file}"]
     done = subprocess.run(
-        [sys.executable, "-m", "harness.stacks.platform.api", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "harness.stacks.stand_in.api", *words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     moment, said = done.stderr.rstrip("\n").split(" ", 1)  # one line of a log, so it has a time

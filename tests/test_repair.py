@@ -61,9 +61,10 @@ def restart(stack: Parts, named: Sequence[str], *, without: Sequence[str] = ()) 
 def test_what_does_not_run_and_what_an_alert_names_is_started_again() -> None:
     """A part that hangs runs; only the alert gives it away. One that an alert names and that works is left alone."""
     dead, hangs, well = (
-        Part("api-a", runs=False, works=False), Part("api-b", runs=True, works=False),
+        Part("api-a", runs=False, works=False),
+        Part("api-b", runs=True, works=False),
         Part("api-c", runs=True, works=True),
-    )  # fmt: skip
+    )
     found = restart(Parts(dead, hangs, well), ["api-b", "api-c", "not-there"])
     assert {one["component"]: one["ok"] for one in found} == {"api-a": True, "api-b": True}
     assert dead.deeds == hangs.deeds == ["kill", "start"] and well.deeds == []

@@ -71,7 +71,7 @@ def test_hostile_text_is_shown_and_never_obeyed(name: str, packs: dict[str, Path
     content = json.loads((folder / "findings.json").read_text())
     for each in content["findings"]:
         each.update(title=HOSTILE, reason=HOSTILE, unit=HOSTILE if each["unit"] != "s" else "s", demands=[HOSTILE],
-                    beside=[[HOSTILE, HOSTILE]])  # fmt: skip
+                    beside=[[HOSTILE, HOSTILE]])  # fmt: skip  # arguments in groups
     (folder / "findings.json").write_text(json.dumps(content))
     (folder / "features/monthly/hostile.feature").write_text(f"Feature: {HOSTILE!a}\n  Scenario: {HOSTILE!a}\n")
     built = build(folder)

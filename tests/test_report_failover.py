@@ -63,7 +63,7 @@ def test_the_picture_marks_what_the_platform_did_by_itself(page: str) -> None:
     picture = re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0]
     for words in ("operations told 11.0 s", "first answer on timeline 4 22.0 s", "fault ended 45.1 s",
                   "db-a a copy again 63.0 s", "api-a in rotation 64.0 s", "served again 22.0 s",
-                  "2 firing, 1 of them name what was hurt", "timeline 3, then 4"):  # fmt: skip
+                  "2 firing, 1 of them name what was hurt", "timeline 3, then 4"):  # fmt: skip  # a list
         assert f">{words}</text>" in picture, words
     assert picture.count('class="told"') == picture.count('class="symptom"') == 1
 
@@ -112,7 +112,7 @@ def test_what_was_not_exercised_is_seen_before_the_figures(page: str) -> None:
 def test_what_a_scenario_does_not_have_leaves_no_empty_section(page: str) -> None:
     """No books, no recovery point, no procedure, no archive: none of their tables, and no figure that is none."""
     for words in ("The books before the disaster", "The recovery point: ordered", "The recovery procedure",
-                  "At risk", "Data verified before", "Greatest exposure", "no figure</p>"):  # fmt: skip
+                  "At risk", "Data verified before", "Greatest exposure", "no figure</p>"):  # fmt: skip  # a list
         assert words not in page, words
     assert '<p class="name">Lost</p><p class="value">0 transactions</p>' in page
 
@@ -121,7 +121,7 @@ def test_a_restored_database_has_none_of_the_new_sections(tmp_path: Path) -> Non
     """The page of the first drill is what it was."""
     html = build(sample_pack.write(tmp_path / "pack", Plot(rate=3.0)))["index.html"].decode()
     for words in ("Who was answered from which timeline", "What was injected and what was seen", "operations told",
-                  "Root cause:", "Not exercised on this machine", "What customers outside saw"):  # fmt: skip
+                  "Root cause:", "Not exercised on this machine", "What customers outside saw"):  # fmt: skip  # a list
         assert words not in html, words
 
 
@@ -156,7 +156,7 @@ def test_a_watched_run_says_what_is_new(cut: Path) -> None:
         "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "NOT EXERCISED latency on the link: this kernel has no netem",
         "cut_zone is healed as the scenario says", "ask: FAILED: API ready: HTTP 503",
-    ):  # fmt: skip
+    ):  # fmt: skip  # a list
         assert words in whole, words
     assert "still holds" not in whole, "only a fault that has ended by itself is worth a line"
 
@@ -179,7 +179,7 @@ def test_what_repeats_is_told_once(cut: Path) -> None:
         ("watched", {"named": True, "seconds": 1.0, "within": 60.0}), ("detected", {"by": "monitoring", "seen": "it"}),
         ("leadership", {"member": "db-a", "timeline": 1}), ("release", {"name": "1.0"}),
         ("leadership", {"member": "db-b", "timeline": 2}), ("release", {"name": "0.9"}),
-    ):  # fmt: skip
+    ):  # fmt: skip  # a list
         live.show({"mono": 0 if kind == "fault.intent" else 1, "kind": kind, "data": data})
     assert [line.partition(" s  ")[2].strip() for line in said] == [
         "db-a leads on timeline 1",

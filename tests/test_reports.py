@@ -294,8 +294,12 @@ def test_the_loss_table_is_the_checks_own_comparison(packs: dict[str, Path], pag
     assert f'<th scope="row">Lost: acknowledged and not there</th><td>{int(lost[1]):,}</td>' in html
     assert f'<th scope="row">Lost money (sum of their amounts)</th><td>{float(lost[2]):,.2f}</td>' in html
     cells = dict(re.findall(r'<tr><th scope="row">([^<]*)</th><td>([0-9,]+)</td></tr>', html))
-    parts = ("Answered as stored (acknowledged)", "Known not to be stored (failed)",
-             "Due and not sent: too many were waiting", "Sent, never told whether stored (in doubt)")  # fmt: skip
+    parts = (
+        "Answered as stored (acknowledged)",
+        "Known not to be stored (failed)",
+        "Due and not sent: too many were waiting",
+        "Sent, never told whether stored (in doubt)",
+    )
     assert sum(int(cells[part].replace(",", "")) for part in parts) == int(cells["Requests due"].replace(",", ""))
 
 

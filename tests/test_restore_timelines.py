@@ -12,7 +12,7 @@ import pytest
 from drills.books import BOOKS
 from harness.procedures.books import SoundBooks
 from harness.procedures.restore_database import RecoveryFailed, RestoreDatabase
-from harness.stacks import ArchivedSegment, Backup, Place, Stack, wal
+from harness.stacks import ArchivedSegment, Backup, RestoreTarget, Stack, wal
 from harness.system.recorder import Memory
 
 NOW = datetime(2026, 11, 23, 22, 3, 44, tzinfo=UTC)
@@ -56,7 +56,7 @@ def checked(files: list[ArchivedSegment]) -> tuple[RestoreDatabase, dict[str, An
     sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
     restoration = RestoreDatabase(cast(Stack, Archive(files)), BOOKS, sound, recorder, mistaken=False)
     restoration._backup = BACKUP
-    restoration.place = cast(Place, Restored())
+    restoration.place = cast(RestoreTarget, Restored())
     restoration._check_archive()
     return restoration, next(data for kind, data in recorder.facts if kind == "recovery.ordered")
 

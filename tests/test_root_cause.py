@@ -40,8 +40,13 @@ def test_it_says_what_was_injected_and_that_the_drill_did_it(document: str) -> N
     """Fault, settings, what an alert has to name, the proof, and who ended it."""
     part = document.split("## What was injected")[1].split("## What was seen", maxsplit=1)[0]
     assert "By the drill itself, on purpose" in part
-    for words in ("### cut\\_zone", "| settings | zone: a |", "| what an alert has to name | zone a |",
-                  "+0.20 s: no packet of zone a arrives", "healed as the scenario says | +45.1 s"):  # fmt: skip
+    for words in (
+        "### cut\\_zone",
+        "| settings | zone: a |",
+        "| what an alert has to name | zone a |",
+        "+0.20 s: no packet of zone a arrives",
+        "healed as the scenario says | +45.1 s",
+    ):
         assert words in part
 
 
@@ -57,7 +62,7 @@ def test_everything_stands_in_order_on_the_clock_of_the_fault(document: str) -> 
         "zone a: /health answers 200, /ready 503", "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "cut\\_zone is healed as the scenario says", "steady again",
         "not exercised: latency on the link: this kernel has no netem",
-    ):  # fmt: skip
+    ):  # fmt: skip  # a list
         assert words in said, words
 
 
@@ -66,7 +71,7 @@ def test_logs_of_what_was_hurt_or_named_are_quoted_around_the_fault(document: st
     part = document.split("## What the logs say")[1].split("## Open questions", maxsplit=1)[0]
     assert re.findall(r"^### (.+)$", part, re.MULTILINE) == [
         "api-a.log", "etcd-a.log", "lb-1.log", "patroni-a.log", "postgresql-a.log"
-    ]  # fmt: skip
+    ]  # fmt: skip  # a list
     assert utc(INTENT)[:19] in part, "etcd's line at the fault"
     assert utc(25.0)[:19] not in part, "a line long before it"
     assert "something without a time, number 39" in part and "number 29" not in part

@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from harness.checks import OLDER, RULES, Outcome, load
 from harness.checks.again import judge_again
 from harness.checks.judge import judge
 from harness.checks.rules import TABLE
+from harness.cli import drdrill
 from harness.evidence import verify
+from harness.evidence.seal import MADE_HERE
 from tests.histories import EVERY, INTENT, History, a_mistake, lost_volumes, ns, utc
 from tests.zone_cuts import a_zone_cut, an_alert
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 STORED = sorted((Path(__file__).parent / "packs").glob("*.tar.xz"))
 VERSION = {path: path.name.split("-")[1] for path in STORED}
+NO_REPORTS = {"journal.jsonl", "findings.json", "plan.yaml", *MADE_HERE}  # files of a pack: records, judgement and seal
 
 
 def unpacked(archive: Path, into: Path) -> Path:
@@ -51,6 +55,20 @@ def test_a_stored_pack_is_judged_again_byte_for_byte(archive: Path, tmp_path: Pa
     assert (again.rules, again.outcome, again.differs, again.left) == (VERSION[archive], MET, (), ())
     rules = TABLE[VERSION[archive]]
     assert load.findings_json(load.judged(pack, rules), rules) == (pack / "findings.json").read_bytes()
+
+
+@pytest.mark.parametrize("archive", [one for one in STORED if VERSION[one] == RULES], ids=lambda path: path.name)
+def test_a_stored_pack_is_reported_byte_for_byte(archive: Path, tmp_path: Path) -> None:
+    """`drdrill report` writes every report that was sealed, and no other, as it was sealed.
+
+    Who changes what a report says makes the stored packs of today's rules anew: the commands are in tests/packs.
+    """
+    pack = unpacked(archive, tmp_path)
+    done = CliRunner().invoke(drdrill, ["report", str(pack), "--into", str(tmp_path / "again")])
+    written = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    sealed = {path.name: path.read_bytes() for path in pack.iterdir() if path.name not in NO_REPORTS and path.is_file()}
+    assert [name for name in sealed | written if sealed.get(name) != written.get(name)] == []
+    assert done.exit_code == 0 and done.output.count("the same as sealed") == len(sealed) >= 2
 
 
 @pytest.mark.parametrize("archive", STORED, ids=lambda path: path.name)

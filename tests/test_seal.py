@@ -291,7 +291,7 @@ def test_a_file_that_changes_while_it_is_sealed(tmp_path: Path, monkeypatch: pyt
         if str(path).endswith("SHA256SUMS"):
             with (begun / LEDGER).open("a") as ledger:
                 ledger.write("late\n")
-        return real(path, flags, *rest, **options)  # type: ignore[arg-type]
+        return real(path, flags, *rest, **options)
 
     monkeypatch.setattr(os, "open", meddling)
     with pytest.raises(DrillError, match="written to while"):
@@ -332,8 +332,8 @@ def test_runs_are_numbered_and_chained(tmp_path: Path) -> None:
     """Each run has the next number and names the digest of the pack before."""
     assert newest(tmp_path / "nothing") == (0, "none")
     first, second = series(tmp_path / "e", length=2)
-    assert statement_of(first)["predicate"]["previousPack"] == "none"  # type: ignore[index]
-    assert statement_of(second)["predicate"]["previousPack"] == pack_digest(first)  # type: ignore[index]
+    assert statement_of(first)["predicate"]["previousPack"] == "none"
+    assert statement_of(second)["predicate"]["previousPack"] == pack_digest(first)
     assert newest(tmp_path / "e") == (2, pack_digest(second))
     assert verify_folder(tmp_path / "e", key=OUR_PRINT).outcome == "MET"
 

@@ -83,7 +83,7 @@ class Project:
         return subprocess.Popen(
             [str(self.path / "bin" / "set-up"), *arguments], env={"PATH": str(self.tools), **environment}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def set_up(self, *arguments: str, **environment: str) -> tuple[int, str]:
         process = self.start(*arguments, **environment)
@@ -169,7 +169,7 @@ PIP_FAILURES = [
     ("case $* in *setuptools) exit 0;; esac; echo 'ERROR: No matching distribution found for x'",
      "no wheel for this machine", "PYTHON="),
     ("case $* in *setuptools) exit 0;; esac; echo 'something odd'", "pip failed", "set-up.log"),
-]  # fmt: skip
+]  # fmt: skip  # a table
 
 
 @pytest.mark.parametrize(
@@ -287,6 +287,6 @@ def test_a_timed_command_keeps_its_exit_code(code: int) -> None:
     done = subprocess.run(
         [HOME / "bin" / "timed", "a part", sys.executable, "-c", f"raise SystemExit({code})"],
         capture_output=True, text=True, check=False, env=os.environ,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     assert done.returncode == code
     assert f"== a part: exit {code} after " in done.stdout

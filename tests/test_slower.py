@@ -21,7 +21,7 @@ BAR = 0.3  # seconds
 
 
 def figure(seconds: float, **changed: object) -> Figure:
-    return replace(Figure(Outcome.MET, "s", seconds, seconds - BAR, seconds, False, 60.0), **changed)  # type: ignore[arg-type]
+    return replace(Figure(Outcome.MET, "s", seconds, seconds - BAR, seconds, False, 60.0), **changed)
 
 
 def series(*seconds: float) -> list[Past]:
@@ -87,7 +87,7 @@ def test_a_recovery_that_did_not_come_is_slower() -> None:
 def test_only_like_is_compared_with_like(changed: dict[str, object]) -> None:
     """On another stack, machine, size or rate the history begins anew."""
     runs = series(20, 20, 20, 20, 20, 40)
-    other = replace(runs[-1], likeness=replace(runs[-1].likeness, **changed))  # type: ignore[arg-type]
+    other = replace(runs[-1], likeness=replace(runs[-1].likeness, **changed))
     found = comparisons([*runs[:-1], other])
     assert next(each for each in found if each.latest is other).trend is Trend.TOO_FEW
     assert len(found) == (2 if set(changed) & {"stack", "environment"} else 1)
@@ -101,7 +101,7 @@ def test_only_like_is_compared_with_like(changed: dict[str, object]) -> None:
 def test_what_is_no_evidence_is_not_compared(changed: dict[str, str]) -> None:
     """A sabotaged run is slow on purpose; neither it nor one that was stopped or does not verify is looked at."""
     runs = series(20, 20, 20, 20, 20, 20, 90)
-    found = only([*runs[:-1], replace(runs[-1], **changed)])  # type: ignore[arg-type]
+    found = only([*runs[:-1], replace(runs[-1], **changed)])
     assert (found.trend, found.latest.number) == (Trend.NOT_SLOWER, 6)
 
 

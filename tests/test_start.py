@@ -23,7 +23,7 @@ HEAVY = {
     "pytest_bdd", "requests", "harness.run.run", "harness.scenario.scenario", "harness.stacks", "harness.faults",
     "harness.procedures",
     "drills.steps.shared",
-}  # fmt: skip
+}  # fmt: skip  # a list
 READERS = {"gherkin", "jsonschema", "yaml"}  # of features and plans
 JUDGES = {"harness.checks.rules", "reports"}
 # Runs a command as the shell does, and says on the last line what was imported for it.
@@ -103,7 +103,7 @@ def test_the_help_is_what_it_would_be_with_every_command_imported(width: int) ->
     everything = click.Group(
         "drdrill", {name: command.real for name, command in drdrill.commands.items() if isinstance(command, Later)},
         params=drdrill.params, help=drdrill.help, context_settings=drdrill.context_settings,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     said = [
         CliRunner().invoke(group, ["--help"], prog_name="drdrill", terminal_width=width, max_content_width=width).output
         for group in (drdrill, everything)
@@ -118,5 +118,5 @@ def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
     done = subprocess.run(
         [script, "stack", "up", "--nosuch"], cwd=tmp_path, env={"PYTHONPATH": str(HOME)}, capture_output=True,
         text=True, check=False,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     assert done.returncode == 3 and "HINT: `drdrill stack up --help` shows" in done.stderr

@@ -149,7 +149,7 @@ def test_what_runs_is_asked_to_stop_after_the_block_is_written(evidence: Path, m
     def asked(where: Path, *, who: str, why: str) -> None:
         assert block.blocked(evidence) is not None
         ask(where, who=who, why=why)
-        assert stopping.asked(folder) == stopping.Request("Mira", "enough")
+        assert stopping.asked(folder) == stopping.StopRequest("Mira", "enough")
         os.close(lock)  # it is dead from here on
 
     monkeypatch.setattr(stopping, "ask", asked)

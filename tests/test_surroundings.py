@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli.doctor import _print_ignored
 from harness.evidence import keys
-from harness.stacks.local import trial, world
+from harness.stacks.local import sandbox, trial
 from harness.system import environment as surroundings
 from harness.system.command import LABEL, Commands
 from harness.system.recorder import Memory
@@ -30,7 +30,7 @@ STRAY = {
     "OPENSSL_MODULES": "/nowhere", "LOCUST_HOST": "http://10.9.9.9", "MOTO_PORT": "1", "ENVOY_UID": "7",
     "NETRC": "/nowhere", "GODEBUG": "netdns=go", "PYTEST_PLUGINS": "nowhere", "DOCKER_DEFAULT_PLATFORM": "linux/arm",
     "USER": "mira", "HOME": "/home/mira",
-}  # fmt: skip
+}  # fmt: skip  # a table
 SAYS_ALL = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -44,7 +44,7 @@ def stray(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def seen(**given: str) -> dict[str, str]:
     """What a command that is started finds in its environment."""
-    done = Commands(Memory(), label="r1").run([sys.executable, "-I", "-S", "-c", SAYS_ALL], env=given)
+    done = Commands(Memory(), label="surrounded").run([sys.executable, "-I", "-S", "-c", SAYS_ALL], env=given)
     found: dict[str, str] = json.loads(done.out)
     return found
 
@@ -56,7 +56,7 @@ def test_no_stray_variable_reaches_a_command(stray: dict[str, str], monkeypatch:
     listed = {"PATH", "TMPDIR", "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED, *surroundings.ENGINE}
     assert {name for name in found if not name.startswith("DRDRILL_")} <= listed
     assert not set(found.items()) & set(stray.items())
-    assert (found["PGPASSWORD"], found[LABEL], found["TZ"]) == ("secret", "r1", "UTC")
+    assert (found["PGPASSWORD"], found[LABEL], found["TZ"]) == ("secret", "surrounded", "UTC")
 
 
 def test_a_process_of_the_harness_knows_who_drills_and_their_key(stray: dict[str, str]) -> None:
@@ -108,12 +108,12 @@ def test_what_is_ignored_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_doctor_starts_a_database_in_whatever_shell(stray: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """For real, and handed what a stack is handed."""
     monkeypatch.delenv("LD_PRELOAD")
-    found = trial.tried(world.rung().name)
+    found = trial.tried(sandbox.best_level().name)
     assert (found.ok, found.why, found.lift) == (True, "", "")
 
 
 def test_doctor_says_why_a_stack_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken part is found although every rung holds."""
+    """A broken part is found although every level holds."""
     (tmp_path / "psycopg.py").write_text("raise ImportError('no libpq here')\n")
     handed = {**surroundings.handed_on(), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     monkeypatch.setattr(trial, "handed_on", lambda: handed)
@@ -128,8 +128,8 @@ def inherits(path: Path) -> bool:
     return any(not {"env", None} & {word.arg for word in call.keywords} for call in found)
 
 
-# Run in a world or in a container, with what they were handed; they are programs of their own.
-HANDED_ALREADY = {"stacks/local/world_probe.py", "stacks/docker/flapper.py"}
+# Run in a sandbox or in a container, with what they were handed; they are programs of their own.
+HANDED_ALREADY = {"stacks/local/sandbox_probe.py", "stacks/docker/flapper.py"}
 
 
 def test_whatever_starts_a_process_says_what_it_is_handed() -> None:
@@ -139,9 +139,9 @@ def test_whatever_starts_a_process_says_what_it_is_handed() -> None:
     assert [path for path in files if "**os.environ" in path.read_text()] == []
 
 
-def test_a_new_run_is_in_no_world_yet() -> None:
+def test_a_new_run_is_in_no_sandbox_yet() -> None:
     """Marks of another run that lie about in a shell would make it believe that it stands in one already."""
-    stray = {"DRDRILL_RUNG": "rootless", "DRDRILL_RUN": "x", "DRDRILL_WORLD": "1", "DRDRILL_PART": "x/y"}
+    stray = {"DRDRILL_LEVEL": "rootless", "DRDRILL_RUN": "x", "DRDRILL_SANDBOX": "1", "DRDRILL_PART": "x/y"}
     found = surroundings.for_new_run({**stray, "DRDRILL_FOLDER": "f", "PATH": "/bin"})
     assert not stray.keys() & found.keys()
     assert found["DRDRILL_FOLDER"] == "f"

@@ -50,7 +50,7 @@ def test_facts_of_a_step_are_words(tmp_path: Path) -> None:
     assert "done stop-the-writers (0.8 s)  zones: a, b, c" in whole
     assert not [mark for mark in ('["', '"]', "\\", "{}", "[]") if mark in whole]
     step = {"phase": "restore", "name": "find", "ok": True, "seconds": 1.0,
-            "facts": {"rows": 7, "log": ['LOG: statement: UPDATE "a"."b"\x1b[2J ' + "x" * 200]}}  # fmt: skip
+            "facts": {"rows": 7, "log": ['LOG: statement: UPDATE "a"."b"\x1b[2J ' + "x" * 200]}}  # fmt: skip  # a table
     said.clear()
     live.show({"mono": 0, "kind": "step.end", "data": step})
     first, second = said
@@ -161,7 +161,7 @@ class Emptied(DestroyRecentRows):
 def test_hours_are_hours() -> None:
     """Not `1 day, 0:00:00`."""
     fault = Emptied("s", "t", moment="m", amount="a", last=timedelta(hours=24))
-    assert fault.bit(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"  # type: ignore[arg-type]
+    assert fault.bit(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])

@@ -298,7 +298,7 @@ def test_an_unknown_version_is_refused(pack: Path, field: str, value: str, name:
         b"", b"[]", b"null", b"{}", b"\xff", b'{"_type":NaN}', b"[" * 200_000, b'{"a":' * 100_000, b"9" * 10_000,
         b'"\\ud800"',
     ],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_a_signed_statement_of_garbage(pack: Path, told: bytes) -> None:
     """Whatever was signed, the answer is clear."""
     if told:

@@ -38,7 +38,7 @@ def by_hand(
     ended = subprocess.run(
         [*argv, "-c", commands], cwd=pack, env=environment, capture_output=True, text=True, check=False, timeout=60,
         errors="replace",
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     return ended.stdout.splitlines()
 
 

@@ -21,7 +21,7 @@ from tests.test_rules import STORED, unpacked
     [("environmentClass", "production"), ("sabotage", "x"), ("rules", "9"), ("operatorAsClaimed", "the board"),
      ("stack", "aws"), ("startedOn", "2020-01-01T00:00:00.000000Z"), ("endedOn", "2020-01-01T00:00:00.000000Z"),
      ("outcome", "stopped")],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_a_seal_that_says_of_a_run_what_its_journal_does_not(tmp_path: Path, field: str, value: str) -> None:
     """Whoever holds the key may write what they like into the seal, and it is what `verify` shows."""
     pack = unpacked(STORED[0], tmp_path)

@@ -50,7 +50,7 @@ def test_a_waiver_is_of_one_date(tmp_path: Path) -> None:
     """By its month or by the day itself; also of a quarterly drill."""
     (one,) = load(tmp_path, GOOD)
     assert (one.drill, one.month, one.who, one.why, one.until, one.line) == (
-        FIRST, "2026-11", "Ada", "a holiday", date(2026, 11, 5), 2)  # fmt: skip
+        FIRST, "2026-11", "Ada", "a holiday", date(2026, 11, 5), 2)  # fmt: skip  # a list
     (same,) = load(tmp_path, GOOD.replace("due: 2026-11\n", "due: 2026-11-02\n"))
     assert same == one
     (quarter,) = load(
@@ -81,7 +81,7 @@ BAD = [
     ("- a\n", ":1:", "is a list", "waivers.yaml"),
     ("waivers: &a []\n", ":1:", "anchor", "write the value out"),
     ("", "", "is empty", "restore"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line", "what", "hint"), BAD, ids=[f"{at}" for at in range(len(BAD))])

@@ -41,10 +41,10 @@ class Loopback:
     def stand_in(self, zone: str) -> list[str]:
         return ["env", f"PLACE={zone}"]
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         return self.entrance
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         return "host=127.0.0.1 port=1", {}
 
 
@@ -155,7 +155,7 @@ def test_customers_that_die_are_noticed(trial: Callable[[float], Trial]) -> None
         three.workload.end()
     assert len(three.recorded("ledger")) == 3
     (totals,) = three.recorded("workload.end")
-    assert totals["due"] == sum(totals[name] for name in ("acknowledged", "failed", "in_doubt", "not_sent"))  # type: ignore[misc]
+    assert totals["due"] == sum(totals[name] for name in ("acknowledged", "failed", "in_doubt", "not_sent"))
 
 
 def test_customers_that_cannot_begin_say_why(trial: Callable[[float], Trial], tmp_path: Path) -> None:

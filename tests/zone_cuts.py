@@ -1,7 +1,7 @@
 """The history of a zone cut, made up for the tests of the checks: sound in every respect, to be broken in one way.
 
 The zone of the leader, a, is cut at 30 s. Customers outside are served again at 52 s, by another leader on the next
-timeline. Those inside zone a, at its own API and straight at its database, wait in vain until the zone is joined
+timeline. Those inside zone a, at its own API and directly at its database, wait in vain until the zone is joined
 again at 75 s; then the old leader comes back as a copy.
 """
 
@@ -19,7 +19,7 @@ EVERY = 0.1  # seconds between two requests of a group
 ASKED = (
     ("rto", 60.0), ("no-loss", None), ("split-brain", None), ("detection", 60.0), ("alert", None),
     ("confirmation", 300.0), ("rejoined", 60.0), ("failovers", 1.0),
-)  # fmt: skip
+)  # fmt: skip  # a table
 GOOD = [{"name": "serves", "ok": True, "seen": "200"}]
 HEALTH = [{"name": "/health", "ok": True, "seconds": 0.2, "limit": 30.0, "seen": "200"}]
 
@@ -33,15 +33,15 @@ def a_zone_cut() -> History:
         history.rows["final", group] = [row_of(each) for each in stored]
     say = history.say
     say(0, "scenario.begin", scenario=NAME, title="The leader's zone is cut off", tags=[], feature="f", settling=5.0,
-        category="infrastructure failure")  # fmt: skip
+        category="infrastructure failure")  # fmt: skip  # arguments in groups
     say(1, "steady", ok=True, conditions=GOOD, moment="before")
     for finding, limit in ASKED:
         history.expect(finding, limit)
     say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=1 / EVERY, zones=[OUTSIDE, *INSIDE], inside=list(INSIDE),
-        files=[])  # fmt: skip
+        files=[])  # fmt: skip  # arguments in groups
     say(29, "leadership", moment="before", member="db-a", timeline=OLD)
     say(INTENT, "fault.intent", fault="cut_zone", settings={"zone": "a"}, undo={}, harms_data=False, logical=False,
-        hurts=["zone a"], lives=600.0)  # fmt: skip
+        hurts=["zone a"], lives=600.0)  # fmt: skip  # arguments in groups
     say(BIT, "fault.bit", fault="cut_zone", ok=True, proof="no packet of zone a arrives")
     say(30.3, "span.begin", span="detect")
     an_alert(history, 36.0, "Slow", component="lb-1")
@@ -63,7 +63,7 @@ def a_zone_cut() -> History:
 def an_alert(history: History, received: float, name: str, *, read: float = 41.1, **names: Any) -> None:
     """One alert that came in at `received` and was read at the receiver later."""
     data = {"state": "firing", "component": "", "zone": "", "summary": f"{name} is firing", "by": "the prober",
-            "starts": utc(received - 0.5)} | names  # fmt: skip
+            "starts": utc(received - 0.5)} | names  # fmt: skip  # a table
     history.say(max(read, received), "alert", received=ns(received), name=name, **data)
 
 

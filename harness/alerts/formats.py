@@ -96,7 +96,7 @@ def _of_webhook(alert: dict[str, Any]) -> Line:
         zone=labels.get("zone", ""), starts=alert.get("startsAt", ""),
         summary=annotations.get("summary") or annotations.get("description", ""),
         fingerprint=_digest(labels, alert.get("fingerprint")),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def _of_plain(alert: dict[str, Any]) -> Line:

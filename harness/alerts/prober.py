@@ -135,7 +135,7 @@ class Prober:
         status = "firing" if any(one["status"] == "firing" for one in alerts) else "resolved"
         sent = {"version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": status, "receiver": "drill",
                 "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "",
-                "alerts": alerts}  # fmt: skip
+                "alerts": alerts}  # fmt: skip  # a table
         try:
             answer = DIRECT.ask("POST", self._config.receiver, within=PATIENCE, sends=sent)
             said = answer.body.decode(errors="replace").strip()
@@ -152,7 +152,7 @@ def _alert(problem: Problem, status: str, summary: str, starts: str, ends: str =
     labels = {"alertname": problem.name, "component": problem.component, "zone": problem.zone}
     said = summary or f"{problem.name} is over"
     return {"status": status, "labels": labels, "annotations": {"summary": said}, "startsAt": starts, "endsAt": ends,
-            "generatorURL": "", "fingerprint": "-".join(labels.values())}  # fmt: skip
+            "generatorURL": "", "fingerprint": "-".join(labels.values())}  # fmt: skip  # a table
 
 
 def say(what: str) -> None:

@@ -63,5 +63,5 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
         ),
         OUTAGE,
         float(len(observed)),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     return replace(found, demands=()) if REACH in found.beside else found

@@ -98,9 +98,9 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
             if ended < first:  # noqa: PLR1730  min() costs three times as much, a million times over
                 first = ended
             if ended < stopped:
-                if ended > last:  # noqa: PLR1730
+                if ended > last:  # noqa: PLR1730  as above
                     last = ended
-                if sent > last_sent:  # noqa: PLR1730
+                if sent > last_sent:  # noqa: PLR1730  as above
                     last_sent = sent
             if row is None:
                 _lost(total, sent, ended, amount)

@@ -188,7 +188,7 @@ def health(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(
         evidence, title, MET if ok else MISSED, words, figure=slowest, low=slowest, high=slowest,
         parts=tuple((str(check["name"]), float(check["seconds"])) for check in checks),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def redundancy(evidence: Evidence, expected: Expectation) -> Finding:
@@ -243,9 +243,7 @@ def decision(evidence: Evidence, expected: Expectation) -> Finding:
         low = seconds(max(0, evidence.observed() - open_since[0].mono))
         why = f"nobody had decided for the {open_since[0].data.get('role')} after {low:.3f} s"
         outcome = against(low, low, expected.limit, lower_bound=True)
-        return expected.finding_of(
-            evidence, title, outcome, why, figure=low, low=low, lower_bound=True, advisory=True
-        )  # fmt: skip
+        return expected.finding_of(evidence, title, outcome, why, figure=low, low=low, lower_bound=True, advisory=True)
     if not decided or not all(line.data.get("attended") for line in decided):
         why = "decision time: not exercised"
         why += ", no decision was asked for" if not decided else f"; the {decided[0].data.get('by')} decided at once"

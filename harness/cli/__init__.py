@@ -72,11 +72,11 @@ COMMANDS = {
         "be MET, and on every sabotaged recovery, which must not.",
     ),
     "calendar": (
-        "harness.cli.duties:calendar",
+        "harness.cli.calendar:calendar",
         "Show what the plan's calendar demands: next dates, last results, what is late, missed or waived.",
     ),
     "gate": (
-        "harness.cli.duties:gate",
+        "harness.cli.calendar:gate",
         "Open for a CI only when no drill is overdue, the latest of each met its objectives, and none became slower.",
     ),
     "history": (

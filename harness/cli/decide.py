@@ -13,7 +13,7 @@ from harness.plan.lengths import in_words
 from harness.run import decisions
 from harness.safety import running
 from harness.system import clock
-from harness.system import operator as people
+from harness.system.operator import operator_name
 
 
 @click.command()
@@ -35,7 +35,7 @@ def decide(*, answer: str | None, person: str, evidence: Path) -> None:
     if answer is None:
         click.echo("answer it with `drdrill decide yes` or `drdrill decide no`")
         return
-    name = person or people.operator()
-    if not decisions.answer(folder, question, decisions.Answer(answer, by=name)):
+    name = person or operator_name()
+    if not decisions.answer(folder, question, decisions.Decision(answer, by=name)):
         raise Refused("somebody else has answered it, or the drill has ended", hint="`drdrill watch` shows it")
     click.echo(f"{name} decides for the {question.role}: {answer}")

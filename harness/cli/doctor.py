@@ -14,8 +14,8 @@ from harness.cli.options import as_json
 from harness.errors import DrillError, Exit, NotReady
 from harness.evidence.run_folder import DISK_WANTED as DISK
 from harness.stacks.docker import engine, image
-from harness.stacks.local import world
-from harness.stacks.local.world import Tried
+from harness.stacks.local import sandbox
+from harness.stacks.local.sandbox import Tried
 from harness.system import environment as surroundings
 from harness.system.later import fetch
 
@@ -25,7 +25,7 @@ from harness.system.later import fetch
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Try what this machine allows, and say what would lift it."""
-    tried = [world.attempt(name) for name in world.NAMES]
+    tried = [sandbox.attempt(name) for name in sandbox.NAMES]
     best = next((one for one in tried if one.ok), None)
     free = shutil.disk_usage(Path.cwd()).free
     containers = _containers()
@@ -50,7 +50,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
         _print(tried, best, free, containers, powers)
         _print_ignored(ignored, proxies)
         if best:
-            click.echo(f"the embedded stack will use the rung {best.name!r}")
+            click.echo(f"the embedded stack will use the sandbox level {best.name!r}")
     if best is None:
         raise DrillError("this machine allows no embedded stack", hint=tried[-1].lift)
     if not powers[0].ok:
@@ -69,7 +69,11 @@ def _containers() -> dict[str, str]:
 
 
 def _print(
-    tried: list[world.Tried], best: world.Tried | None, free: int, containers: dict[str, str], powers: list[world.Tried]
+    tried: list[sandbox.Tried],
+    best: sandbox.Tried | None,
+    free: int,
+    containers: dict[str, str],
+    powers: list[sandbox.Tried],
 ) -> None:
     means = {
         "rootless": "zones are networks of their own, without privilege",
@@ -103,7 +107,7 @@ def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
         click.echo(f"  {'proxy':<11} only for what is fetched from outside (bin/set-up, the base of the image)")
 
 
-def _powers(rung: str) -> list[Tried]:
-    """What a stack on that rung can do, tried on a real one; only this wants all that stacks stand on."""
+def _powers(level: str) -> list[Tried]:
+    """What a stack on that level can do, tried on a real one; only this wants all that stacks stand on."""
     tried, latency = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:latency")
-    return [tried(rung), latency(rung)]
+    return [tried(level), latency(level)]

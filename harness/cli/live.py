@@ -129,7 +129,7 @@ class Live:
         self.planned = list(data["scenarios"])
         broken = f", SABOTAGED: {data['sabotage']}" if data["sabotage"] else ""
         self._at(
-            line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, rung {data['rung']}){broken}"
+            line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, sandbox {data['rung']}){broken}"
         )
         if "number" in data and not self.folder.parent.name.startswith(PROOF):  # proofs are a series of their own
             self.say(f"receipt for your auditor: {announced(line).line}")

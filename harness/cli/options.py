@@ -16,7 +16,7 @@ from harness.evidence.environments import ENVIRONMENTS
 from harness.system.operator import LONGEST
 
 F = TypeVar("F", bound=Callable[..., Any])
-RUNGS = ("rootless", "privileged", "loopback")
+LEVELS = ("rootless", "privileged", "loopback")
 
 
 def _finite(context: click.Context, option: click.Parameter, value: float) -> float:
@@ -62,9 +62,12 @@ def stack(function: F) -> F:
     )(function)
 
 
-def rung(function: F) -> F:
+def level(function: F) -> F:
     return click.option(
-        "--rung", type=click.Choice(RUNGS), help="Force a rung of the embedded stack instead of the best one."
+        "--sandbox",
+        "level",
+        type=click.Choice(LEVELS),
+        help="Force a level of the embedded stack's sandbox instead of the best one.",
     )(function)
 
 

@@ -66,7 +66,7 @@ class Person:
         if letter in "\r\n":
             word, self._typed = self._typed.strip().lower(), ""
             if word in WORDS and self._open:
-                decisions.answer(self.folder, self._open, decisions.Answer(WORDS[word], by=self.name))
+                decisions.answer(self.folder, self._open, decisions.Decision(WORDS[word], by=self.name))
                 self._open = None
             elif word:
                 self._wrong = "not understood: "

@@ -16,7 +16,7 @@ from drills.twins import TWINS
 from harness import plan
 from harness.checks import Outcome
 from harness.cli import options
-from harness.cli.run import Request, carry_out, choose
+from harness.cli.run import RunRequest, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
@@ -46,11 +46,13 @@ class Proof:
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title, and its twins.")
 @click.option("--twin", "named", multiple=True, help="Only this twin; may be repeated. The sound drill is always run.")
 @click.option(
-    "--sound", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACK",
+    "--sound",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="PACK",
     help="Take the unsabotaged drill from this pack of the same code, plan and features, and do not run it again.",
-)  # fmt: skip
+)
 @options.stack
-@options.rung
+@options.level
 @options.scale
 @options.evidence
 @options.as_json
@@ -63,7 +65,7 @@ def prove(
     named: tuple[str, ...],
     sound: Path | None,
     stack: str,
-    rung: str | None,
+    level: str | None,
     scale: float,
     evidence: Path,
     as_json: bool,
@@ -80,7 +82,7 @@ def prove(
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
-    plain = Request(evidence=folder, drill=drills, only=only, stack=stack, rung=rung, scale=scale)
+    plain = RunRequest(evidence=folder, drill=drills, only=only, stack=stack, level=level, scale=scale)
     found = _of_pack(sound, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
@@ -139,7 +141,7 @@ def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
     return {**json.loads((pack / "findings.json").read_text()), "pack": str(pack)}
 
 
-def _carry_out(request: Request, title: str, quiet: bool) -> dict[str, Any]:
+def _carry_out(request: RunRequest, title: str, quiet: bool) -> dict[str, Any]:
     if not quiet:
         click.echo(f"\n=== {title} ===")
     try:

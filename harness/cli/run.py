@@ -36,22 +36,22 @@ from harness.safety import block, stopping
 from harness.safety.begin import begin
 from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
-from harness.system import operator as people
 from harness.system.environment import for_new_run
+from harness.system.operator import operator_name
 
 CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """What is to be run."""
 
     evidence: Path
     drill: str = ""  # by name; several with commas between
     only: str = ""
     stack: str = "local"
-    rung: str | None = None
+    level: str | None = None
     scale: float = 1.0
     nonce: str = ""
     sabotage: str = ""
@@ -63,7 +63,7 @@ class Request:
             "--drill": self.drill,
             "--only": self.only,
             "--stack": self.stack,
-            "--rung": self.rung or "",
+            "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
             "--sabotage": self.sabotage,
@@ -80,7 +80,7 @@ class Request:
 @click.option("--or", "otherwise", default="", metavar="NAME", help="With `due`: what to run when nothing is due.")
 @click.option("--only", default="", metavar="SCENARIO", help="Only this scenario, by its title.")
 @options.stack
-@options.rung
+@options.level
 @options.scale
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
@@ -97,7 +97,7 @@ def run(
     otherwise: str,
     only: str,
     stack: str,
-    rung: str | None,
+    level: str | None,
     scale: float,
     nonce: str,
     sabotage: str,
@@ -117,17 +117,17 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
-    must_fit(stack, rung=rung)
+    must_fit(stack, level=level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
         raise Refused("--as is the name of whoever decides", hint="add --attended, or leave --as out")
-    request = Request(
+    request = RunRequest(
         evidence=evidence,
         drill=",".join(drill.name for drill in chosen),
         only=only,
         stack=stack,
-        rung=rung,
+        level=level,
         scale=scale,
         nonce=nonce,
         sabotage=sabotage,
@@ -140,7 +140,7 @@ def run(
     if attended:
         must_have_a_terminal()
         block.must_be_free(evidence)
-        request = replace(request, decides=person or ask_for_name(people.operator()))
+        request = replace(request, decides=person or ask_for_name(operator_name()))
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
@@ -192,7 +192,7 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
     return chosen
 
 
-def carry_out(request: Request, *, quiet: bool) -> Path:
+def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     """Run it, show it, and return the sealed pack.
 
     Errors: `DrillError` when no pack came of it, with the last words of pytest.
@@ -264,5 +264,5 @@ def _watch(child: subprocess.Popen[bytes], folder: Path, screen: Screen, person:
         except KeyboardInterrupt as interrupt:
             click.echo("\nstopping: what is hurt is healed, and the pack is sealed; this takes some seconds", err=True)
             screen.live.stop()
-            stopping.ask(folder, who=people.operator(), why=str(interrupt) or "Ctrl-C")
+            stopping.ask(folder, who=operator_name(), why=str(interrupt) or "Ctrl-C")
     screen.clear()

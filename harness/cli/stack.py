@@ -23,7 +23,7 @@ from harness.run.run import new_id
 from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
 from harness.stacks.kinds import prepare, remove_left, way_in
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.system import wait
 from harness.system.command import LABEL, end_labelled, labelled
 from harness.system.environment import for_harness, for_people
@@ -63,11 +63,11 @@ def stack() -> None:
 
 @stack.command()
 @options.stack
-@options.rung
+@options.level
 @options.scale
 @options.evidence
 @options.as_json
-def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: bool) -> None:
+def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
     if alive := [one.name for one in _held(evidence) if one.alive()]:
         down = f"`drdrill stack down{option(evidence)}`"
@@ -75,7 +75,7 @@ def up(*, stack: str, rung: str | None, scale: float, evidence: Path, as_json: b
     held = Held(evidence / f"stack-{new_id()}")
     words = [sys.executable, "-m", "harness.stacks.daemon", stack, str(held.folder.resolve()), str(scale)]
     prepare(stack, lambda said: click.echo(said, err=True))
-    inside = way_in(stack, words, rung=rung)
+    inside = way_in(stack, words, level=level)
     _must_be_usable(evidence)
     held.folder.mkdir(parents=True)
     click.echo(f"starting {held.name}, {ENVIRONMENTS[stack]} ...", err=True)
@@ -144,14 +144,14 @@ def make_image() -> None:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 @options.evidence
 def execute(*, words: tuple[str, ...], evidence: Path) -> None:
-    """Run a command inside the stack's world: `drdrill stack exec -- curl ...`."""
+    """Run a command inside the stack's sandbox: `drdrill stack exec -- curl ...`."""
     alive = [one for one in _held(evidence) if one.alive()]
     if not alive:
         raise Refused("no stack is up", hint="`drdrill stack up` starts one")
     ready = alive[-1].ready() or {}
     inside = list(words)
-    if ready.get("world"):
-        inside = world.join_argv(int(ready["world"]), inside)
+    if ready.get("sandbox"):
+        inside = sandbox.join_argv(int(ready["sandbox"]), inside)
     environment = {**for_people(), **ready.get("environment", {}), LABEL: alive[-1].name}  # what it starts ends with it
     try:
         os.execvpe(inside[0], inside, environment)

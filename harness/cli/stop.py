@@ -15,8 +15,8 @@ from harness.errors import Exit, Refused
 from harness.evidence.run_folder import option
 from harness.safety import block, running, stopping
 from harness.safety.heal import STOP_LIMIT, Healed, heal_run
-from harness.system import operator as people
 from harness.system import wait
+from harness.system.operator import operator_name
 
 LOOKS = timedelta(milliseconds=200)
 UNSAID = "drdrill stop, no reason given"
@@ -33,7 +33,7 @@ def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> No
     Exit codes: 0 nothing runs in the folder any more, and nothing can begin; 3 refused, or it does not end.
     """
     running.under(evidence)  # refused where there is no such folder
-    who, why = person or people.operator(), why or UNSAID
+    who, why = person or operator_name(), why or UNSAID
     wrong = _block(evidence, who, why)
     folders = running.under(evidence)
     for folder in folders:

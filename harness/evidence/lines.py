@@ -1,7 +1,7 @@
 """Reading a journal strictly: one accepted byte form, one unbroken chain, a named error for each way to fail.
 
-For who writes a journal, goes on with it, seals it, or shows what a run of now has said. Of a pack, which may be damaged
-or withheld in part, `harness.evidence.reading` reads it.
+For who writes a journal, goes on with it, seals it, or shows the end of a run of now. Packs, which may be damaged or
+withheld in part, are read by `harness.evidence.reading`.
 """
 
 from __future__ import annotations

@@ -571,10 +571,10 @@ class Story:
 
 SAID = {"run", "number", "previousPack", "drill", "scenarios", "stack", "environmentClass", "operatorAsClaimed",
         "nonce", "rules", "sabotage", "startedOn", "endedOn", "sealedOn", "outcome", "verdict", "unhealedFaults",
-        "journal", "keyid"}  # what a seal says at least  # fmt: skip
+        "journal", "keyid"}  # what a seal says at least  # fmt: skip  # a list
 REPEATED = {"run": "run", "number": "number", "previous": "previousPack", "nonce": "nonce"}  # first line: in the seal
 ALSO = {"environment": "environmentClass", "stack": "stack", "rules": "rules", "operator": "operatorAsClaimed",
-        "sabotage": "sabotage"}  # the same, where the first line says it  # fmt: skip
+        "sabotage": "sabotage"}  # the same, where the first line says it  # fmt: skip  # a table
 
 
 def named(value: object) -> str:

@@ -6,8 +6,9 @@ the settings, and what `prepare` returns, to disk; `heal` gets the same, perhaps
 
 from __future__ import annotations
 
+from dataclasses import Field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from harness.stacks import Stack
 
@@ -17,6 +18,7 @@ Undo = dict[str, Any]  # JSON: all that heal needs to know, written before anyth
 class Fault(Protocol):
     """Something that hurts a stack."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # it is a dataclass
     name: str
     lives: timedelta  # after which the guardian heals it
     harms_data: bool  # then service counts only once the data is verified and the recovered database serves

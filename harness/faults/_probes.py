@@ -49,7 +49,7 @@ def door(stack: Stack, name: str) -> Door | None:
     for member in stack.cluster.members:
         if member.name == name:
             return database_door(member)
-    entrances = {stack.service(zone).name: stack.beside(zone) for zone in stack.zones}
+    entrances = {stack.service(zone).name: stack.zone_entrance(zone) for zone in stack.zones}
     for balancer, address in zip(stack.balancers, stack.entrance.addresses, strict=True):
         entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
     if name not in entrances:

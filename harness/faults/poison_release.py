@@ -41,8 +41,10 @@ class PoisonRelease:
         what = f"{', '.join(undo['services'])} crash"
         wait.until(
             lambda: not _look.still_running(stack, undo["services"]),
-            what=what, within=CRASHES, recorder=stack.commands.recorder,
-        )  # fmt: skip
+            what=what,
+            within=CRASHES,
+            recorder=stack.commands.recorder,
+        )
 
     def bit(self, stack: Stack, undo: Undo) -> str:
         """It is deployed, and nobody runs or answers; one that crashes may be started again and again."""

@@ -63,8 +63,8 @@ class SlowLink:
         if self.latency and trip >= max(undo["trip"], self.latency.total_seconds() / 2):
             seen.append(f"a round trip takes {trip * 1000:.1f} ms and took {undo['trip'] * 1000:.1f} ms")
         if self.kilobytes and transfer >= max(undo["transfer"] * FLOW, TRANSFER / 2):
-            amount = f"{self.kilobytes * TRANSFER} kB out of the zone"
-            seen.append(f"{amount} take {transfer:.2f} s and took {undo['transfer']:.2f} s")
+            moved = f"{self.kilobytes * TRANSFER} kB out of the zone"
+            seen.append(f"{moved} take {transfer:.2f} s and took {undo['transfer']:.2f} s")
         if not seen and (self.latency or self.kilobytes):
             return ""
         return f"the kernel says of the link of zone {undo['zone']}: {said}" + "".join(f"; {one}" for one in seen)
@@ -79,7 +79,7 @@ class SlowLink:
     def _measure(self, stack: Stack, zone: str) -> tuple[float, float]:
         """Seconds of a round trip (the best of three), and of a transfer, to the zone's database server; `MOST` where
         it broke off."""
-        amount = max(1, self.kilobytes * TRANSFER) * 1000
+        size = max(1, self.kilobytes * TRANSFER) * 1000
         trips, transfer = [], float(MOST)
         try:
             with stack.cluster.connect(_look.member_of(stack, zone)) as connection:
@@ -88,7 +88,7 @@ class SlowLink:
                     connection.execute("SELECT 1")
                     trips.append(clock.since(begin).total_seconds())
                 begin = clock.mono()
-                connection.execute("SELECT repeat('x', %s)", (amount,))
+                connection.execute("SELECT repeat('x', %s)", (size,))
                 transfer = clock.since(begin).total_seconds()
         except psycopg.Error:
             trips = trips or [float(MOST)]

@@ -25,7 +25,7 @@ _MET = (
                  "There might be a missing Feature section."),
     ("Rule", "Misplaced or incorrectly formatted 'Rule'. Ensure it follows the feature structure."),
     ("", "Unexpected token found. Check Gherkin syntax near the reported error."),
-)  # fmt: skip
+)  # fmt: skip  # a table
 _COLUMN = re.compile(r"<(.+?)>")
 Tags = frozenset[str]
 

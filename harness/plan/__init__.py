@@ -81,7 +81,7 @@ class Procedure:
 
 
 @dataclass(frozen=True)
-class HealthCheck:
+class PlannedCheck:
     """One look of the health verification: either a request (`method`, `url`, `body`) or a `query`."""
 
     name: str
@@ -151,7 +151,7 @@ class Plan:
     categories: Mapping[str, Category]
     calendar: tuple[Duty, ...]
     procedures: Mapping[str, Procedure]
-    health: tuple[HealthCheck, ...]
+    health: tuple[PlannedCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
     id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
@@ -251,9 +251,10 @@ def _plan(text: plan_text.Text) -> Plan:
         },
         health=tuple(_health(given) for given in written["health"]),
         communication=_communication(written["communication"]),
-        demands={id: Demand(id=id, says=says, not_exercised=reasons.get(id, ""))
-                 for id, says in written["demands"].items()},
-    )  # fmt: skip
+        demands={
+            id: Demand(id=id, says=says, not_exercised=reasons.get(id, "")) for id, says in written["demands"].items()
+        },
+    )
 
 
 def _objective(name: str, given: Mapping[str, Any]) -> Objective:
@@ -290,9 +291,9 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
     )
 
 
-def _health(given: Mapping[str, Any]) -> HealthCheck:
+def _health(given: Mapping[str, Any]) -> PlannedCheck:
     method, url = plan_shape.request(given["request"]) if "request" in given else ("", "")
-    return HealthCheck(
+    return PlannedCheck(
         name=given["name"],
         demand=given["demand"],
         within=length_of_time(given["within"]),
@@ -309,6 +310,8 @@ def _communication(given: Mapping[str, Any]) -> Communication:
         report_within=length_of_time(given["report_within"]),
         contacts=tuple(Contact(**contact) for contact in given["contacts"]),
         channels=tuple(Channel(**channel) for channel in given["channels"]),
-        templates={name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]),
-                                  body=written["body"]) for name, written in given["templates"].items()},
-    )  # fmt: skip
+        templates={
+            name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]), body=written["body"])
+            for name, written in given["templates"].items()
+        },
+    )

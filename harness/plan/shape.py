@@ -23,7 +23,7 @@ from harness.plan.text import Text, Where
 from harness.system.lookalikes import unseen
 
 MONTHS = ("January", "February", "March", "April", "May", "June",
-          "July", "August", "September", "October", "November", "December")  # fmt: skip
+          "July", "August", "September", "October", "November", "December")  # fmt: skip  # a list
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDINALS = ("first", "second", "third", "fourth", "last")
 NO_ZONES = ("localtime", "posixrules", "Factory")  # lie beside the zones, and are what somebody set up there
@@ -234,8 +234,14 @@ def _references(text: Text) -> None:
             if reasons.setdefault(demand, at) != at:
                 where = ("not_exercised", at, "demands", place)
                 text.problem(where, f"{demand} has a reason already", hint="keep one reason")
-    _once(text, [(("calendar", cadence, at, "drill"), entry["drill"])
-                 for cadence, entries in plan["calendar"].items() for at, entry in enumerate(entries)])  # fmt: skip
+    _once(
+        text,
+        [
+            (("calendar", cadence, at, "drill"), entry["drill"])
+            for cadence, entries in plan["calendar"].items()
+            for at, entry in enumerate(entries)
+        ],
+    )
     _once(text, [(("health", at, "name"), check["name"]) for at, check in enumerate(plan["health"])])
     for at, check in enumerate(plan["health"]):
         if ("request" in check) == ("query" in check):

@@ -23,7 +23,7 @@ class Restart:
     def __init__(
         self, stack: Stack, recorder: Recorder, *, named: Callable[[], Sequence[str]], works: Asks,
         skip: frozenset[str] = frozenset(),
-    ) -> None:  # fmt: skip
+    ) -> None:  # fmt: skip  # parameters in groups
         self._stack = stack
         self._recorder = recorder
         self._named = named
@@ -37,7 +37,7 @@ class Restart:
                  self._find),
             Step(PHASE, "start it again", "ends what is left of it, and starts it", self._start),
             Step(PHASE, "see it work", "asks each part as its users do, until it does its work", self._see),
-        )  # fmt: skip
+        )  # fmt: skip  # a table
         kept = tuple(step for step in steps if step.name not in self._skip)
         return Procedure("restart of what has failed", kept, recorder=self._recorder)
 

@@ -15,7 +15,7 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.books import Books, SoundBooks
 from harness.procedures.find_mistake import Mistake, find_mistake
-from harness.stacks import Backup, Member, Place, Stack, wal
+from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -47,7 +47,7 @@ class RestoreDatabase:
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
     silent: bool = False
-    place: Place = field(init=False)
+    place: RestoreTarget = field(init=False)
     _damaged: Member | None = field(init=False, default=None)
     _mistake: Mistake | None = field(init=False, default=None)
     _backup: Backup | None = field(init=False, default=None)
@@ -100,7 +100,7 @@ class RestoreDatabase:
             Step("serve", "put-in-service", "Stop what is left of the old cluster, make the restored database its "
                  "leader, clone the other zones from it", self._put_in_service),
             Step("serve", "start-the-writers", "Start the platform's API in every zone", self._start_writers),
-        ]  # fmt: skip
+        ]  # fmt: skip  # a table
         kept = [step for step in steps if step.name not in self.skip and step.phase not in self.skip]
         return Procedure("restore-database", kept, recorder=self.recorder, changes=self.changes)
 
@@ -149,7 +149,7 @@ class RestoreDatabase:
             declared_early=False,
         )
         return {"transaction": found.xid, "committed": clock.utc_text(found.committed), "lsn": found.commit_lsn,
-                "rows": found.rows, "log": list(found.logged)}  # fmt: skip
+                "rows": found.rows, "log": list(found.logged)}  # fmt: skip  # a table
 
     def _choose_backup(self) -> Facts:
         refused: dict[str, list[str]] = {}
@@ -161,7 +161,7 @@ class RestoreDatabase:
             if not damages:
                 self._backup = backup
                 return {"backup": backup.id, "made": clock.utc_text(backup.ended), "bytes": backup.size,
-                        "refused": refused}  # fmt: skip
+                        "refused": refused}  # fmt: skip  # a table
             refused[backup.id] = [f"{damage.key}: {damage.what}" for damage in damages]
         raise RecoveryFailed(
             "no sound base backup: "
@@ -212,7 +212,7 @@ class RestoreDatabase:
 
     def _restore_backup(self) -> Facts:
         assert self._backup is not None
-        self.place = self.stack.cluster.empty_place(self.stack.zones[0])
+        self.place = self.stack.cluster.restore_target(self.stack.zones[0])
         self.stack.backups.restore(self._backup, self.place)
         return {"zone": self.place.zone, "bytes": self.place.size()}
 
@@ -247,7 +247,7 @@ class RestoreDatabase:
         self.recorder.record(
             "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
             declared_early=bool(self._before) and not self.silent,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         return {"lsn": lsn, "timeline": timeline, "bytes": size}
 
     def _must_have_reached(self, lsn: str, past: Sequence[wal.Branch]) -> None:
@@ -320,6 +320,6 @@ class RestoreDatabase:
         return {"zones": list(self.stack.zones)}
 
 
-def _last_line(place: Place) -> str:
+def _last_line(place: RestoreTarget) -> str:
     lines = place.log.read_text(errors="replace").strip().splitlines() if place.log.exists() else []
     return lines[-1] if lines else ""

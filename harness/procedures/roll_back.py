@@ -33,7 +33,7 @@ class RollBack:
                  self._find),
             Step(PHASE, "deploy the release before", "starts the API of every zone with it", self._deploy),
             Step(PHASE, "see every zone serve", "asks each zone's own API for its health", self._see),
-        )  # fmt: skip
+        )  # fmt: skip  # a table
         kept = tuple(step for step in steps if step.name not in self._skip)
         return Procedure("roll-back of a release", kept, recorder=self._recorder)
 
@@ -52,7 +52,9 @@ class RollBack:
     def _see(self) -> Facts:
         zones = list(self._stack.zones)
         wait.until(
-            lambda: all(self._serves(zone) for zone in zones), what="every zone's API serves", within=SERVES_WITHIN,
+            lambda: all(self._serves(zone) for zone in zones),
+            what="every zone's API serves",
+            within=SERVES_WITHIN,
             recorder=self._recorder,
-        )  # fmt: skip
+        )
         return {"zones": zones}

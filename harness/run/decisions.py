@@ -14,8 +14,7 @@ from typing import Protocol
 from harness.errors import Declined, NotInTime
 from harness.evidence.run_folder import CONTROL
 from harness.plan.lengths import in_words
-from harness.system import clock, wait
-from harness.system import control_files as notes
+from harness.system import clock, control_files, wait
 from harness.system.recorder import Recorder
 
 FILE = "question.json"
@@ -36,7 +35,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Decision:
     """`answer`: yes or no. `by`: the name as claimed."""
 
     answer: str
@@ -47,15 +46,15 @@ class Answer:
 class Desk(Protocol):
     """Where a decision is asked for."""
 
-    def ask(self, question: str, *, role: str, within: timedelta) -> Answer:
+    def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
         """Errors: `Declined` where nobody decides in time."""
 
 
 class StandIn:
     """Decides at once, and says that it is nobody."""
 
-    def ask(self, question: str, *, role: str, within: timedelta) -> Answer:
-        return Answer(YES, by="stand-in of the harness", attended=False)
+    def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
+        return Decision(YES, by="stand-in of the harness", attended=False)
 
 
 class Attended:
@@ -66,12 +65,12 @@ class Attended:
         self.recorder = recorder
         self._asked = 0
 
-    def ask(self, question: str, *, role: str, within: timedelta) -> Answer:
+    def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
         self._asked += 1
         self.recorder.record("asked", question=question, role=role, within=within.total_seconds())
         put = Question(self._asked, role, question, clock.mono(), within.total_seconds())
         path = self.folder / CONTROL / FILE
-        notes.leave(path, vars(put))
+        control_files.leave(path, vars(put))
         try:
             return wait.until(
                 lambda: _answer(self.folder, put),
@@ -99,7 +98,7 @@ def time_for(expires: int | None) -> timedelta:
 
 def open_question(folder: Path) -> Question | None:
     """The question that waits in this run, if one does."""
-    said = notes.read(folder / CONTROL / FILE)
+    said = control_files.read(folder / CONTROL / FILE)
     if said is None:
         return None
     try:
@@ -109,17 +108,17 @@ def open_question(folder: Path) -> Question | None:
     return None if _answer(folder, question) else question
 
 
-def answer(folder: Path, question: Question, given: Answer) -> bool:
+def answer(folder: Path, question: Question, given: Decision) -> bool:
     """Answer it. Returns False where somebody was faster, or where nobody waits for an answer any more."""
     try:
-        return notes.leave(_path(folder, question), {"answer": given.answer, "by": given.by}, first=True)
+        return control_files.leave(_path(folder, question), {"answer": given.answer, "by": given.by}, first=True)
     except FileNotFoundError:
         return False
 
 
-def _answer(folder: Path, question: Question) -> Answer | None:
-    said = notes.read(_path(folder, question))
-    return Answer(str(said.get("answer")), by=str(said.get("by"))) if said else None
+def _answer(folder: Path, question: Question) -> Decision | None:
+    said = control_files.read(_path(folder, question))
+    return Decision(str(said.get("answer")), by=str(said.get("by"))) if said else None
 
 
 def _path(folder: Path, question: Question) -> Path:

@@ -37,7 +37,7 @@ from harness.stacks.kinds import open_stack
 from harness.stacks.parts.settings import Settings
 from harness.system import clock, wait
 from harness.system.command import Commands
-from harness.system.operator import operator
+from harness.system.operator import operator_name
 from harness.system.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def new_id() -> str:
 
 
 class Run:
-    """A run under way. The folder exists, the guardian watches, and we stand inside the world."""
+    """A run under way. The folder exists, the guardian watches, and we stand inside the sandbox."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Run:
         options: Options,
         plan: Plan,
         *,
-        rung: str,
+        level: str,
         features: Path,
         guardian: Guardian,
         listener: Listener,
@@ -84,7 +84,7 @@ class Run:
         self.id = folder.name.removesuffix(UNFINISHED)
         self.options = options
         self.plan = plan
-        self.rung = rung
+        self.level = level
         self.features = features
         self.guardian = guardian
         self.listener = listener
@@ -113,13 +113,13 @@ class Run:
             drill=list(drills),
             scenarios=self.planned,
             stack=self.options.stack,
-            rung=self.rung,
+            rung=self.level,
             environment=ENVIRONMENTS[self.options.stack],
             digests=digests(self.plan, self.folder / "features"),
             commit=commit,
             clean=clean,
             rules=RULES,
-            operator=operator(),
+            operator=operator_name(),
             boot=clock.boot(),
             nonce=self.options.nonce or secrets.token_hex(16),
             nonce_by="auditor" if self.options.nonce else "harness",
@@ -147,7 +147,7 @@ class Run:
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),  # type: ignore[arg-type]
+                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Sabotage:
     """What is broken. The empty one breaks nothing."""
 
-    stack: Mapping[str, int | str] = field(
-        default_factory=dict
-    )  # what it is made of: see harness/stacks/parts/settings
+    stack: Mapping[str, Any] = field(default_factory=dict)  # what it is made of: harness/stacks/parts/settings
     archive_stalls: bool = False  # from the moment customers are served
     receiver_lost: bool = False  # from that moment on no alert arrives
     unfenced: bool = False  # nobody takes the lead from a leader that is cut off

@@ -1,4 +1,4 @@
-"""The beginning of a run, outside the world: folder, lock, guardian; then the way into the world.
+"""The beginning of a run, outside the sandbox: folder, lock, guardian; then the way into the sandbox.
 
 A killed run that nobody healed is healed here first.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.evidence.run_folder import PROOF, option
-from harness.system import control_files as notes
+from harness.system import control_files
 from harness.system.clock import now, utc_text
 from harness.system.durable import sync_folder
 
@@ -36,7 +36,7 @@ def block(evidence: Path, *, who: str, why: str) -> bool:
 
     Write it before you look for runs: a run looks for it once its folder can be seen.
     """
-    return notes.leave(evidence / FILE, vars(Block(who, why, utc_text(now().utc))), first=True)
+    return control_files.leave(evidence / FILE, vars(Block(who, why, utc_text(now().utc))), first=True)
 
 
 def blocked(evidence: Path) -> Block | None:
@@ -44,7 +44,7 @@ def blocked(evidence: Path) -> Block | None:
     folder = _where(evidence)
     if folder is None:
         return None
-    said = notes.read(folder / FILE) or {}
+    said = control_files.read(folder / FILE) or {}
     who, why, when = (str(said.get(name, "not known")) for name in ("who", "why", "when"))
     return Block(who, why, when)
 

@@ -2,7 +2,7 @@
 lived too long.
 
 `python -m harness.safety.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the
-world; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run:
+sandbox; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run:
 when that is killed, the run is asked to stop.
 """
 
@@ -36,7 +36,7 @@ class Guardian:
 
     @classmethod
     def start(cls, folder: Path, *, viewer: int | None) -> Guardian:
-        """Start the process, outside the world, and return when it watches.
+        """Start the process, outside the sandbox, and return when it watches.
 
         Errors: `NotInTime` when it does not come up.
         """
@@ -57,7 +57,7 @@ class Guardian:
         return guardian
 
     def watches(self) -> bool:
-        """Whether it is alive, seen from inside or outside the world: it holds the control folder."""
+        """Whether it is alive, seen from inside or outside the sandbox: it holds the control folder."""
         control = self.folder / CONTROL
         with held(control) as free:
             return not free and control.is_dir()

@@ -85,7 +85,7 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
         clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
     pending = undo.pending(folder)
-    if not (folder / JOURNAL).exists():  # killed on its way into the world
+    if not (folder / JOURNAL).exists():  # killed on its way into the sandbox
         shutil.rmtree(folder)
         return Healed(run, ended, (), None)
     try:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.evidence.run_folder import CONTROL
-from harness.system import control_files as notes
+from harness.system import control_files
 
 LOOKS = 0.2  # seconds
 FILE = "stop.json"
 
 
 @dataclass(frozen=True)
-class Request:
+class StopRequest:
     who: str
     why: str
 
@@ -26,13 +26,13 @@ class Request:
 def ask(folder: Path, *, who: str, why: str) -> None:
     """Leave the request; the first one stands. A run whose control folder is gone is being sealed: it ends anyway."""
     with suppress(FileNotFoundError):
-        notes.leave(folder / CONTROL / FILE, {"who": who, "why": why}, first=True)
+        control_files.leave(folder / CONTROL / FILE, {"who": who, "why": why}, first=True)
 
 
-def asked(folder: Path) -> Request | None:
+def asked(folder: Path) -> StopRequest | None:
     """The request, if there is one."""
-    said = notes.read(folder / CONTROL / FILE)
-    return Request(str(said.get("who")), str(said.get("why"))) if said else None
+    said = control_files.read(folder / CONTROL / FILE)
+    return StopRequest(str(said.get("who")), str(said.get("why"))) if said else None
 
 
 class Listener:
@@ -53,8 +53,8 @@ class Listener:
     def end(self) -> None:
         self._done.set()
 
-    def why(self) -> Request:
-        return asked(self.folder) or Request(who="operator", why="Ctrl-C")
+    def why(self) -> StopRequest:
+        return asked(self.folder) or StopRequest(who="operator", why="Ctrl-C")
 
     def _listen(self) -> None:
         while not self._done.wait(LOOKS):

@@ -77,4 +77,4 @@ def pending(folder: Path) -> list[Pending]:
 
 def settings(fault: Fault) -> dict[str, Any]:
     """The fault's fields as JSON values."""
-    return {name: str(value) if isinstance(value, timedelta) else value for name, value in asdict(fault).items()}  # type: ignore[call-overload]
+    return {name: str(value) if isinstance(value, timedelta) else value for name, value in asdict(fault).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.errors import NotReady
@@ -77,7 +78,7 @@ class Injuries:
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
             fault, needed, path = self._left[-1]
-            wrong = quietly(lambda fault=fault, needed=needed: fault.heal(stack, needed))  # type: ignore[misc]
+            wrong = quietly(partial(fault.heal, stack, needed))
             self._journal.record("fault.healed", fault=fault.name, ok=not wrong, by=by, seen=wrong or "healed")
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if not wrong:

@@ -41,6 +41,6 @@ def endpoints(
     seen = wait.poll(
         lambda: {zone: ask(zone) for zone in zones}, within=within, every=LOOKS,
         enough=lambda found: all(ready != OK for _, ready in found.values()),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     for zone, (health, ready) in seen.items():
         recorder.record("endpoints", zone=zone, health=health, ready=ready, asked=asked)

@@ -105,7 +105,7 @@ class Scene:
         self.journal.record(
             "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=category,
             settling=SETTLING.total_seconds(),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         self.folder.mkdir(parents=True)
 
     def begin(self) -> None:

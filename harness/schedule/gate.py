@@ -117,8 +117,11 @@ def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
     """Whatever is newer than the runs that the gate goes by, and cannot be read, could have said otherwise."""
     latest = [standing.latest for standing in standings if standing.latest is not None]
     oldest = min((run.number for run in latest), default=0)
-    wrong = [f"{run.name} does not verify: {run.problem}" for run in folder.runs
-             if run.problem and not run.copy_of and (run.number > oldest or not run.number)]  # fmt: skip
+    wrong = [
+        f"{run.name} does not verify: {run.problem}"
+        for run in folder.runs
+        if run.problem and not run.copy_of and (run.number > oldest or not run.number)
+    ]
     wrong += map(missing_in_words, between(folder.gaps, above=oldest))
     wrong += [
         f"{name} goes on or was killed, and is not sealed (`drdrill heal` seals it)" for name in folder.unfinished

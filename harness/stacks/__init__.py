@@ -110,7 +110,7 @@ class Member(Component, Protocol):
         """
 
 
-class Place(Protocol):
+class RestoreTarget(Protocol):
     """An empty place into which a database is restored: a directory and a PostgreSQL of its own; it serves nobody."""
 
     data: Path  # as the backup tool sees it that writes there; not for procedures
@@ -165,8 +165,8 @@ class Cluster(Protocol):
     def stop(self) -> None:
         """Stop all members, the cluster manager too."""
 
-    def empty_place(self, zone: str) -> Place: ...
-    def adopt(self, place: Place) -> Member:
+    def restore_target(self, zone: str) -> RestoreTarget: ...
+    def adopt(self, place: RestoreTarget) -> Member:
         """Put the stopped place's data directory in service as the leader; the cluster must be stopped.
 
         What was on the members' volumes is moved aside into the stack's folder, the old cluster state is forgotten,
@@ -226,7 +226,7 @@ class Backups(Protocol):
     def restore_version(self, segment: ArchivedSegment) -> None:
         """Make the sound earlier version of a damaged object the current one."""
 
-    def restore(self, backup: Backup, place: Place) -> None:
+    def restore(self, backup: Backup, place: RestoreTarget) -> None:
         """Bring the base backup into the empty place. Errors: `Refused` when the place is not empty."""
 
     def restore_command(self, *, before: str = "") -> str:
@@ -345,10 +345,10 @@ class Stack(Protocol):
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
 
     def service(self, zone: str) -> Component:

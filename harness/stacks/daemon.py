@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.errors import DrillError
 from harness.stacks.kinds import open_stack
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.stacks.parts.settings import Settings
 from harness.system.recorder import Memory
 
@@ -24,7 +24,7 @@ def hold(kind: str, folder: Path, *, scale: float) -> int:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
         stack.start()
-        ready = {"kind": kind, **stack.explore(), "world": os.environ.get(world.WORLD)}
+        ready = {"kind": kind, **stack.explore(), "sandbox": os.environ.get(sandbox.SANDBOX)}
         fresh = folder / "ready.new"
         fresh.write_text(json.dumps(ready, indent=1))
         fresh.rename(folder / "ready.json")

@@ -15,10 +15,10 @@ from harness.stacks import Stack
 from harness.stacks.docker import engine, image
 from harness.stacks.docker import stack as docker
 from harness.stacks.docker.stack import DockerStack
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.stacks.local.leftovers import remove_local
 from harness.stacks.local.stack import LocalStack
-from harness.stacks.parts import lifecycle as lifting
+from harness.stacks.parts import lifecycle
 from harness.stacks.parts.settings import Settings
 from harness.system.recorder import Recorder
 
@@ -50,27 +50,27 @@ def prepare(kind: str, say: Callable[[str], None]) -> None:
         image.make(say)
 
 
-def must_fit(kind: str, *, rung: str | None) -> None:
-    """Errors: `Refused` where that kind has no rungs."""
-    if kind == "docker" and rung:
-        raise Refused(f"containers stand on no rung {rung!r}", hint="leave --rung out")
+def must_fit(kind: str, *, level: str | None) -> None:
+    """Errors: `Refused` where that kind has no levels."""
+    if kind == "docker" and level:
+        raise Refused(f"containers stand on no sandbox level {level!r}", hint="leave --sandbox out")
 
 
-def way_in(kind: str, words: Sequence[str], *, rung: str | None) -> list[str]:
+def way_in(kind: str, words: Sequence[str], *, level: str | None) -> list[str]:
     """The command line by which `words` run where stacks of a kind can be started.
 
-    Errors: `Refused` where this machine cannot have one, or has no such rung.
+    Errors: `Refused` where this machine cannot have one, or has no such level.
     """
-    must_fit(kind, rung=rung)
+    must_fit(kind, level=level)
     if kind == "docker":
         engine.engine()
         return list(words)
-    return world.enter_argv(world.rung(rung), list(words))
+    return sandbox.enter_argv(sandbox.best_level(level), list(words))
 
 
 def standing(kind: str) -> str:
-    """The rung of the embedded stack that this process has reached; `containers` for a docker stack."""
-    return "containers" if kind == "docker" else world.inside() or "loopback"
+    """The level of the embedded stack that this process has reached; `containers` for a docker stack."""
+    return "containers" if kind == "docker" else sandbox.inside() or "loopback"
 
 
 def logs_left(folder: Path) -> dict[str, Path]:
@@ -101,7 +101,7 @@ def remove_left(run: str, folder: Path) -> None:
 def _saved(folder: Path) -> dict[str, Any]:
     """What a stack wrote down before it made anything; {} where it had not come so far."""
     try:
-        found = lifting.saved(folder)
+        found = lifecycle.saved(folder)
     except Refused:
         return {}
     return found if isinstance(found, dict) else {}

@@ -16,9 +16,9 @@ from harness.stacks import (
     Monitoring,
     ObjectStore,
     Pausable,
-    Place,
     Powered,
     Releases,
+    RestoreTarget,
     Slowable,
     Stack,
     Unfenced,
@@ -34,7 +34,7 @@ from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.releases import FileReleases
-from harness.stacks.parts.restore_target import RestorePlace
+from harness.stacks.parts.restore_target import PostgresRestoreTarget
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (
@@ -50,7 +50,7 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Member, PatroniMember, PatroniMember),
     (Fillable, PatroniMember, PatroniMember),
     (Unfenced, PatroniMember, PatroniMember),
-    (Place, RestorePlace, RestorePlace),
+    (RestoreTarget, PostgresRestoreTarget, PostgresRestoreTarget),
     (Backups, BarmanBackups, PgBackRest),
     (ObjectStore, Vault, Vault),
     (Releases, FileReleases, FileReleases),

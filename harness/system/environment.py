@@ -13,7 +13,7 @@ from pathlib import Path
 
 OWN = "DRDRILL_"  # our own variables: the marks by which processes are found, and the key
 HOME = "DRDRILL_HOME"  # the caller's home folder: the signing key lies in it, and it is masked in a pack
-MARKS = ("DRDRILL_RUN", "DRDRILL_RUNG", "DRDRILL_WORLD", "DRDRILL_PART")  # of the processes of a run
+MARKS = ("DRDRILL_RUN", "DRDRILL_LEVEL", "DRDRILL_SANDBOX", "DRDRILL_PART")  # of the processes of a run
 NOWHERE = "/nonexistent"  # the home of Debian's `nobody`: a folder that is not there, so no file in it decides anything
 EVERYBODY = ("PATH", "TMPDIR")
 ENGINE = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")  # which engine containers are asked of
@@ -37,7 +37,7 @@ _HEEDED = re.compile(  # by a part of a stack, a client or an interpreter, where
 _FILES = (
     ".pgpass", ".pg_service.conf", ".psqlrc", ".postgresql", ".aws/config", ".aws/credentials", ".netrc",
     ".barman.conf", ".config/patroni",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 def handed_on(caller: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -66,7 +66,7 @@ def for_harness(caller: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def for_new_run(caller: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The same for the process of a run that begins, without the marks of another run or of its world."""
+    """The same for the process of a run that begins, without the marks of another run or of its sandbox."""
     return {name: value for name, value in for_harness(caller).items() if name not in MARKS}
 
 

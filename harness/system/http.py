@@ -59,7 +59,7 @@ class Http(Protocol):
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
         at: Sequence[str] = (),
-    ) -> Response:  # fmt: skip
+    ) -> Response:  # fmt: skip  # parameters in groups
         """Ask once.
 
         `sends`: a body, as JSON; None sends none. `ca`: the authority that an `https` server's certificate has to be
@@ -74,7 +74,7 @@ class Direct:
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
         at: Sequence[str] = (),
-    ) -> Response:  # fmt: skip
+    ) -> Response:  # fmt: skip  # parameters in groups
         begin, taken = clock.mono(), False
 
         def left() -> float:
@@ -136,9 +136,7 @@ def _connected(addresses: Sequence[str], port: int, left: Any) -> socket.socket:
     return socket.create_connection((addresses[-1], port), timeout=left())
 
 
-def _exchange(
-    opened: socket.socket, method: str, path: str, *, host: str, sends: object, seconds: float
-) -> Response:  # fmt: skip
+def _exchange(opened: socket.socket, method: str, path: str, *, host: str, sends: object, seconds: float) -> Response:
     """One request and its answer. Errors: `OSError`, `HTTPException`, `ValueError` for an answer that is too long."""
     import urllib3  # noqa: PLC0415  (commands that ask nobody start without it)
 

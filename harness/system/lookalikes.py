@@ -12,7 +12,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"}
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks that are drawn as nothing
 # What looks like ASCII and is not, beyond what Unicode itself calls another form of the same letter.
 _LOOKS = str.maketrans(
-    "аеорсухіѕјһԁԛԝАВЕКМНОРСТУХІЅЈԌԚԜ" + "οναΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "ıɡ" + "‐‑‒–—―−" + "‘’‚′‵“”„″" + "∕⁄∶",  # noqa: RUF001
+    "аеорсухіѕјһԁԛԝАВЕКМНОРСТУХІЅЈԌԚԜ" + "οναΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "ıɡ" + "‐‑‒–—―−" + "‘’‚′‵“”„″" + "∕⁄∶",  # noqa: RUF001  these are what it looks for
     "aeopcyxisjhdqwABEKMHOPCTYXISJGQW" + "ovaABEZHIKMNOPTYX" + "ig" + "-------" + "'''''" + '""""' + "//:",
 )
 

@@ -8,7 +8,7 @@ import os
 LONGEST = 200  # letters of a name or of a reason
 
 
-def operator() -> str:
+def operator_name() -> str:
     """The user who is logged in, also behind sudo."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 

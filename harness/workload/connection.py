@@ -61,7 +61,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RequestResult:
     """What came of a request, and when (nanoseconds of the monotonic clock)."""
 
     outcome: Outcome
@@ -79,7 +79,7 @@ class Connection:
         self._opened = 0
         self._left = False
 
-    def post(self, path: str, body: bytes, *, until: int) -> Answer:
+    def post(self, path: str, body: bytes, *, until: int) -> RequestResult:
         """Send one POST and wait for all of its answer `until` that reading of the monotonic clock.
 
         Never raises for what the platform or the network does.
@@ -87,7 +87,7 @@ class Connection:
         self._left = False
         left = (until - clock.mono()) / 1e9
         if left <= 0:
-            return Answer("failed", clock.mono(), "never left: its time was up before it could be sent")
+            return RequestResult("failed", clock.mono(), "never left: its time was up before it could be sent")
         limit = gevent.Timeout(left)
         try:
             with limit:
@@ -105,10 +105,10 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def _broken(self, why: str) -> Answer:
+    def _broken(self, why: str) -> RequestResult:
         t = clock.mono()
         self.close()
-        return Answer("in_doubt", t, why) if self._left else Answer("failed", t, f"never left: {why}")
+        return RequestResult("in_doubt", t, why) if self._left else RequestResult("failed", t, f"never left: {why}")
 
     def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
         sock = self._fresh()
@@ -139,7 +139,7 @@ class Connection:
         return self._socket
 
 
-def judge(status: int, said: bytes) -> Answer:
+def judge(status: int, said: bytes) -> RequestResult:
     """What an answer says about the transaction.
 
     Only the platform's own word counts: `stored` true or false. Anything else, an error page of something in between
@@ -153,6 +153,6 @@ def judge(status: int, said: bytes) -> Answer:
     stored = body.get("stored") if isinstance(body, dict) else None
     if stored is True and status in (200, 201):
         timeline = body.get("timeline")
-        return Answer("acknowledged", t, timeline=timeline if isinstance(timeline, int) else None)
+        return RequestResult("acknowledged", t, timeline=timeline if isinstance(timeline, int) else None)
     seen = f"{status}: {said[:120].decode('utf-8', errors='replace')}"
-    return Answer("failed" if stored is False else "in_doubt", t, seen)
+    return RequestResult("failed" if stored is False else "in_doubt", t, seen)

@@ -32,9 +32,9 @@ from locust.env import Environment
 from harness.errors import DrillError, Exit, Refused
 from harness.system import clock
 from harness.workload import ledger
-from harness.workload.book import Book
-from harness.workload.connection import Answer, Connection, Target
-from harness.workload.direct import Straight
+from harness.workload.connection import Connection, RequestResult, Target
+from harness.workload.direct import DirectConnection
+from harness.workload.group_commit import GroupCommit
 from harness.workload.ledger import SECOND
 
 PATH = "/transactions"
@@ -43,7 +43,7 @@ CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
 ACCOUNTS = 10_000
 LARGEST = 100_00  # cents
-Way = Callable[[], "Connection | Straight"]
+Way = Callable[[], "Connection | DirectConnection"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Customer(locust.User):
         super().__init__(environment)
         self.connection = way()
 
-    def transfer(self, order: Order, *, origin: str, timeout: timedelta) -> Answer:
+    def transfer(self, order: Order, *, origin: str, timeout: timedelta) -> RequestResult:
         """Send it once, and wait for the answer until `timeout` after its due time."""
         body = {
             "origin": origin,
@@ -96,8 +96,8 @@ class Customers:
         self.header = header
         self.timeout = timedelta(seconds=header.timeout)
         self.environment = Environment(user_classes=[])
-        self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]
-        self.book = Book(writer, on_lost=self.stop)
+        self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]  # of locust
+        self.ledger = GroupCommit(writer, on_lost=self.stop)
         self.free = [Customer(self.environment, way) for _ in range(clients)]  # the last one in is the next out
         self.under_way = gevent.pool.Group()
         self.draw = random.Random(header.seed)
@@ -115,9 +115,9 @@ class Customers:
         while self._due_comes(due := self.header.due(number)):
             self._take(number, due)
             number += 1
-        if self.book.lost is None:
+        if self.ledger.lost is None:
             self.under_way.join()
-        self.book.close()
+        self.ledger.close()
 
     def _due_comes(self, due: int) -> bool:
         """Wait for a due time; False when the customers were stopped before it.
@@ -127,20 +127,20 @@ class Customers:
         gevent.sleep(0)  # so that, after it was held up, those with answers come first
         while (left := due - clock.mono()) > 0 and not self._stopping.wait(left / SECOND):
             pass
-        return self._stopped is None or (due <= self._stopped and self.book.lost is None)
+        return self._stopped is None or (due <= self._stopped and self.ledger.lost is None)
 
     def _take(self, number: int, due: int) -> None:
         order = self._order(number, due)
         now = clock.mono()
         if now - due > self.timeout.total_seconds() * SECOND:
-            self.book.add(ledger.not_sent_line(number, due=due, t=now, why="customers held up past its time-out"))
+            self.ledger.add(ledger.not_sent_line(number, due=due, t=now, why="customers held up past its time-out"))
         elif not self.free:
-            self.book.add(ledger.not_sent_line(number, due=due, t=now, why="clients full"))
+            self.ledger.add(ledger.not_sent_line(number, due=due, t=now, why="clients full"))
         else:
             sent = ledger.sent_line(
                 number, due=due, t=now, source=order.source, target=order.target, amount=order.amount
             )
-            self.under_way.spawn(self._serve, self.free.pop(), order, self.book.add(sent))
+            self.under_way.spawn(self._serve, self.free.pop(), order, self.ledger.add(sent))
 
     def _order(self, number: int, due: int) -> Order:
         """Drawn for every number, sent or not, so that the seed alone tells them all."""
@@ -157,7 +157,7 @@ class Customers:
         origin = ledger.stored_origin(self.header.origin, self.header.zone)
         answer = customer.transfer(order, origin=origin, timeout=self.timeout)
         end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, timeline=answer.timeline)
-        self.book.add(end)
+        self.ledger.add(end)
         self.free.append(customer)
 
     def _heard(self, response_time: float, exception: Exception | None, **_: Any) -> None:
@@ -199,7 +199,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ledger", type=Path, required=True, help="a file that does not exist yet")
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--url", help="https://NAME:PORT")
-    ways.add_argument("--dsn", help="straight to one database server; its password comes in PGPASSWORD")
+    ways.add_argument("--dsn", help="directly to one database server; its password comes in PGPASSWORD")
     parser.add_argument(
         "--address", help="where NAME is reached, several with commas; asked of the system if not given"
     )
@@ -217,8 +217,8 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 def _way(given: argparse.Namespace) -> Way:
     """Each customer gets a connection of its own at the entrance; those of a database share a few, as an API does."""
     if given.dsn:
-        straight = Straight(given.dsn)
-        return lambda: straight
+        direct = DirectConnection(given.dsn)
+        return lambda: direct
     target = _target(given)
     return lambda: Connection(target)
 

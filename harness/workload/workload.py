@@ -30,15 +30,15 @@ BEGIN_WITHIN = timedelta(seconds=30)
 END_WITHIN = TIMEOUT + timedelta(seconds=5)  # a time-out, and the disk
 
 
-class Place(Protocol):
+class ReachableStack(Protocol):
     """As much of a stack as customers need."""
 
     @property
     def entrance(self) -> Entrance: ...
     def stand_outside(self) -> list[str]: ...
     def stand_in(self, zone: str) -> list[str]: ...
-    def beside(self, zone: str) -> Entrance: ...
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]: ...
+    def zone_entrance(self, zone: str) -> Entrance: ...
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Group:
     """Customers that stand in one place and write by one way, in a process of their own, with a ledger of their own.
 
     Those outside of the zones come in at the entrance, and are who the platform promises its service to. Those inside
-    a zone write past the entrance, through their zone's own API or straight to its database server: they show who is
+    a zone write past the entrance, through their zone's own API or directly to its database server: they show who is
     told what on either side of a cut, and their zone may be gone.
     """
 
@@ -71,7 +71,7 @@ class Workload:
 
     def __init__(
         self,
-        place: Place,
+        place: ReachableStack,
         recorder: Recorder,
         commands: Commands,
         folder: Path,
@@ -185,9 +185,9 @@ class Workload:
             "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
         }
         if group.via == "database":
-            given["dsn"], env = place.database_beside(group.zone)
+            given["dsn"], env = place.zone_database(group.zone)
         else:
-            entrance = place.beside(group.zone) if group.via == "api" else place.entrance
+            entrance = place.zone_entrance(group.zone) if group.via == "api" else place.entrance
             given |= {
                 "url": f"https://{entrance.host}:{entrance.port}",
                 "address": ",".join(entrance.addresses),

@@ -22,10 +22,14 @@ def xml(found: Sequence[Check], *, today: date) -> bytes:
     for kind, checks in groupby(found, key=lambda check: check.kind):
         cases = [
             suites.case(
-                f"{kind}.{check.group}", check.name, check.outcome, check.reason, advisory=check.advisory,
+                f"{kind}.{check.group}",
+                check.name,
+                check.outcome,
+                check.reason,
+                advisory=check.advisory,
                 known={"reason": check.reason} if check.outcome is Outcome.MET else {},
             )
             for check in checks
-        ]  # fmt: skip
+        ]
         suites.suite(root, SUITES[kind], cases, stamp=f"{today}T00:00:00", known={})
     return suites.written(root)

@@ -144,7 +144,7 @@ def as_json(told: History) -> str:
             }
             for each in told.trends
         ],
-    }  # fmt: skip
+    }  # fmt: skip  # a table
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

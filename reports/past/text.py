@@ -44,7 +44,7 @@ def _entry(entry: Entry) -> list[str]:
         said += _wrapped(f"! {mark}", indent=5)
     for line in entry.lines:
         figures = [f"recovery time {line.rto}" if line.rto else "", f"detected after {line.detection}"
-                   if line.detection else "", f"loss {line.loss}" if line.loss else ""]  # fmt: skip
+                   if line.detection else "", f"loss {line.loss}" if line.loss else ""]  # fmt: skip  # a list
         told = "; ".join(filter(None, (*figures, line.said)))
         said += _wrapped(
             f"{SYMBOLS[line.verdict]} {line.verdict:<8} {line.title}{': ' if told else ''}{told}", indent=5

@@ -102,8 +102,10 @@ def _simulated(parts: dict[str, object]) -> list[str]:
     for name, version in parts.items():
         words = f"{name} {version}".lower()
         if "moto" in words:
-            found.append(f"the object store ({clean(name)}: {clean(version)}) is Moto, an emulator of the S3 protocol: "
-                         "a simulated store")  # fmt: skip
+            found.append(
+                f"the object store ({clean(name)}: {clean(version)}) is Moto, an emulator of the S3 protocol: "
+                "a simulated store"
+            )
         elif "simulated" in words:
             found.append(f"{clean(name)} ({clean(version)})")
     return found

@@ -81,10 +81,16 @@ def alerts(sheet: Sheet, ticks: Sequence[Tick]) -> None:
     words = f"{len(ticks)} firing, {right} of them name what was hurt"
     sheet.row("alerts", words, min(at), max(at) + 4)
     sheet.front[place:place] = [
-        svg.box(x - 1.5, sheet.y + (1 if tick.right else 4), 3, 14 if tick.right else 8,
-                "told" if tick.right else "symptom", title=tick.words)
+        svg.box(
+            x - 1.5,
+            sheet.y + (1 if tick.right else 4),
+            3,
+            14 if tick.right else 8,
+            "told" if tick.right else "symptom",
+            title=tick.words,
+        )
         for x, tick in zip(at, ticks, strict=True)
-    ]  # fmt: skip
+    ]
     sheet.y += ROW
 
 

@@ -122,9 +122,11 @@ def _in_short(scenario: Scenario) -> list[str]:
         told.append(", ".join(filter(None, (words, reach(finding.outcome, finding.beside)))))
     if _stood_in(scenario):
         told.append("decision time: not exercised")
-    return [_cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}"),
-            *(_wrapped(left, indent=4) if (left := verdicts.not_exercised(scenario)) else []),
-            *_wrapped("; ".join(told), indent=4)]  # fmt: skip
+    return [
+        _cut(f"{SYMBOLS[scenario.verdict]} {scenario.verdict}  {clean(scenario.title)}"),
+        *(_wrapped(left, indent=4) if (left := verdicts.not_exercised(scenario)) else []),
+        *_wrapped("; ".join(told), indent=4),
+    ]
 
 
 def without(broken: str, reason: str) -> str:

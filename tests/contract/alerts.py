@@ -66,7 +66,7 @@ def lose_receiver(stack: Stack) -> None:
     wait.until(
         lambda: "no alert would arrive" in stack.monitoring.condition().seen, what="the silence is noticed",
         within=timedelta(seconds=40), recorder=Memory(), last_seen=lambda: stack.monitoring.condition().seen,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     assert _since(stack, begin) == []
     stack.components()["alert-receiver"].start()
     _told(stack, begin, lambda one: (one.state, one.component) == ("firing", "api-b"))
@@ -82,7 +82,7 @@ def _told(stack: Stack, begin: int, wanted: Callable[[Alert], bool], *, within: 
     return wait.until(
         lambda: next((one for one in _since(stack, begin) if wanted(one)), None), what="the alert", within=within,
         recorder=Memory(), last_seen=lambda: str(_since(stack, begin)),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def _steady(stack: Stack) -> None:
@@ -96,7 +96,7 @@ def _steady(stack: Stack) -> None:
     wait.until(
         holds, what="the stack is steady", within=timedelta(seconds=90), recorder=Memory(),
         last_seen=lambda: "; ".join(f"{one.name}: {one.seen}" for one in seen if not one.ok),
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 if __name__ == "__main__":

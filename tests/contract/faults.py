@@ -65,7 +65,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
         "quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)
     ),
     "lose_volumes": lambda zone, other: LoseVolumes(),
-}  # fmt: skip
+}
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
@@ -161,7 +161,7 @@ class Case:
     def not_here(self, stack: Stack, unable: Unable) -> None:
         """Only what this machine may lack, and with words."""
         fault = self.fault().name
-        assert fault in MAY_LACK or (fault in NO_NETWORK and getattr(stack, "rung", "") == "loopback"), unable
+        assert fault in MAY_LACK or (fault in NO_NETWORK and getattr(stack, "level", "") == "loopback"), unable
         assert unable.message and unable.hint
         self.write(NOT_HERE, f"{unable.message} ({unable.hint})")
 

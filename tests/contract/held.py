@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks.docker import engine
 from harness.stacks.kinds import remove_left, way_in
-from harness.stacks.local.world import join_argv
+from harness.stacks.local.sandbox import join_argv
 from harness.system import wait
 from harness.system.command import LABEL, labelled
 from harness.system.recorder import Memory
@@ -35,7 +35,7 @@ class Held:
     kind: str
     folder: Path
     label: str
-    rung: str | None
+    level: str | None
     holder: subprocess.Popen[bytes]
 
     def play(self, scene: str) -> None:
@@ -45,8 +45,8 @@ class Held:
     def run(self, module: str, *given: str) -> str:
         """Run a module where the stack stands, in a process of its own; it must end well. Returns what it said."""
         words = [sys.executable, "-m", module, *given]
-        world = (self.folder / scenes.READY).read_text()
-        inside = join_argv(int(world), words) if world else way_in(self.kind, words, rung=self.rung)
+        sandbox = (self.folder / scenes.READY).read_text()
+        inside = join_argv(int(sandbox), words) if sandbox else way_in(self.kind, words, level=self.level)
         ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr + self._logs()
         return ended.stdout
@@ -64,12 +64,12 @@ class Held:
 
 @contextmanager
 def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iterator[Held]:
-    """A stack of a kind (`on` a rung of the embedded one); `outer` are words before the whole command."""
+    """A stack of a kind (`on` a level of the embedded one); `outer` are words before the whole command."""
     folder, label = Path(tempfile.mkdtemp(prefix="stack-test-")), f"test-{uuid.uuid4().hex[:8]}"
     words = [sys.executable, "-m", "tests.contract.scenes", "hold", kind, str(folder), label]
     with (folder / "hold.out").open("wb") as log:
         holder = subprocess.Popen(
-            [*outer, *way_in(kind, words, rung=on)],
+            [*outer, *way_in(kind, words, level=on)],
             stdout=log,
             stderr=log,
             start_new_session=True,

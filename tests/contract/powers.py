@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
@@ -187,16 +188,16 @@ def balancers(stack: Stack) -> None:
         one.kill()
         assert visitor.ask("GET", "/ready")[0] == 200
         one.start()
-        until(lambda: _ready(alone), "it takes requests again")  # noqa: B023
+        until(partial(_ready, alone), "it takes requests again")
     _steady(stack)
 
 
-def beside(stack: Stack) -> None:
+def zone_endpoints(stack: Stack) -> None:
     """Each zone's own database server is reached as the API's role; an answer names the timeline that it leads on."""
     leads = stack.cluster.leader()
     assert leads is not None
     for zone in stack.zones:
-        dsn, environment = stack.database_beside(zone)
+        dsn, environment = stack.zone_database(zone)
         script = f"import psycopg; print(*psycopg.connect({dsn!r}).execute({ASKS!r}).fetchone())"
         words = [*stack.stand_in(zone), sys.executable, "-c", script]
         said = stack.commands.run(words, env=environment).out.split()
@@ -227,7 +228,7 @@ def refused(stack: Stack) -> None:
         try:
             act()
         except Unable as unable:
-            assert "loopback" in unable.message and "rung" in unable.hint
+            assert "loopback" in unable.message and "sandbox level" in unable.hint
         else:
             raise AssertionError("nothing was said")
     stack.join_link("a", "b")
@@ -258,7 +259,8 @@ def _steady(stack: Stack) -> None:
 
 
 SCENES: dict[str, Callable[[Stack], None]] = {
-    scene.__name__: scene for scene in (links, slow, flap, power, fill, unfence, release, balancers, beside, refused)
+    scene.__name__: scene
+    for scene in (links, slow, flap, power, fill, unfence, release, balancers, zone_endpoints, refused)
 }
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import pytest
 from harness.errors import Unable
 from harness.stacks import Divisible, Entrance, Pausable, Stack
 from harness.stacks.kinds import attach_stack, open_stack
-from harness.stacks.local.world import WORLD
+from harness.stacks.local.sandbox import SANDBOX
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
@@ -45,7 +45,7 @@ def hold(kind: str, folder: Path, label: str) -> None:
         stack.start()
         parts = [f"{data['part']} {data['seconds']}" for kind, data in recorder.facts if kind == "stack.part"]
         (folder / PARTS).write_text(f"{clock.since(begin).total_seconds():.1f} s: {', '.join(parts)}")
-        (folder / "ready.new").write_text(os.environ.get(WORLD, ""))
+        (folder / "ready.new").write_text(os.environ.get(SANDBOX, ""))
         (folder / "ready.new").rename(folder / READY)
         ended.wait()
     finally:
@@ -118,7 +118,7 @@ def adopt(stack: Stack) -> None:
     """A base backup is recovered in an empty place, put in service, and cloned; its timeline is archived whole."""
     visitor = Visitor(stack.entrance)
     until(lambda: _archives(stack), "what was written is archived")
-    place = stack.cluster.empty_place("b")
+    place = stack.cluster.restore_target("b")
     stack.backups.restore(stack.backups.backups()[-1], place)
     place.recover(restore_command=stack.backups.restore_command(), target={})
     until(place.recovered, "recovery ends")
@@ -148,7 +148,7 @@ def kill_and_start(stack: Stack) -> None:
     one.kill()
     one.kill()
     assert not one.running()
-    assert _connects(stack.beside("a")) == "ConnectionRefusedError"
+    assert _connects(stack.zone_entrance("a")) == "ConnectionRefusedError"
     visitor = Visitor(stack.entrance)
     until(lambda: "a" not in _zones(visitor), "zone a is asked no more")
     one.start()
@@ -166,8 +166,8 @@ def pause(stack: Stack) -> None:
     one.pause()
     one.pause()
     assert one.running()
-    assert _connects(stack.beside("b")) == ""
-    assert _answers(stack.beside("b")) == "late"
+    assert _connects(stack.zone_entrance("b")) == ""
+    assert _answers(stack.zone_entrance("b")) == "late"
     visitor = Visitor(stack.entrance)
     until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
     one.resume()
@@ -227,7 +227,7 @@ def cut(stack: Stack) -> None:
         opened.settimeout(LONG)
         opened.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")  # "do you speak TLS?", which any server answers at once
         assert _said(opened) == "TimeoutError"
-        inside = stack.beside(zone)
+        inside = stack.zone_entrance(zone)
         words = [*stack.stand_in(zone), sys.executable, "-m", "tests.contract.reach"]
         seen = stack.commands.run([*words, inside.addresses[0], str(inside.port)], check=False)
         assert seen.out.strip() == "connected", seen
@@ -246,7 +246,7 @@ def cut_refused(stack: Stack) -> None:
     try:
         stack.cut("a")
     except Unable as unable:
-        assert "loopback" in unable.message and "rung" in unable.hint
+        assert "loopback" in unable.message and "sandbox level" in unable.hint
     else:
         raise AssertionError("nothing was said")
     stack.join("a")

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.system import clock
 from tests.crash.killer import MOMENTS
 from tests.crash.victim import Folder, Victim, new_folder
@@ -57,25 +57,25 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a `variant` runs once for each of its module's VARIANTS, on every rung; or one of it."""
+    """A test with a `variant` runs once for each of its module's VARIANTS, on every level; or one of it."""
     turn = metafunc.config.option.rotate
-    rungs = _rungs(metafunc.config.option.rung)
+    levels = _levels(metafunc.config.option.level)
     if "variant" in metafunc.fixturenames:
         variants = metafunc.module.VARIANTS
-        chosen = variants if turn is None else [variants[turn // len(rungs) % len(variants)]]
+        chosen = variants if turn is None else [variants[turn // len(levels) % len(variants)]]
         metafunc.parametrize("variant", chosen)
-    if "rung" in metafunc.fixturenames:
-        metafunc.parametrize("rung", rungs if turn is None else [rungs[turn % len(rungs)]])
+    if "level" in metafunc.fixturenames:
+        metafunc.parametrize("level", levels if turn is None else [levels[turn % len(levels)]])
 
 
-def _rungs(forced: str | None) -> list[str]:
-    best = world.rung(forced).name
+def _levels(forced: str | None) -> list[str]:
+    best = sandbox.best_level(forced).name
     return [best] if forced or best == "loopback" else [best, "loopback"]
 
 
 @dataclass(frozen=True)
 class Clean:
-    """A run that nobody killed: its journal's lines, in order, and how long it was inside its world."""
+    """A run that nobody killed: its journal's lines, in order, and how long it was inside its sandbox."""
 
     points: list[str]  # line/<kind>/<which>, of those that change state
     length: timedelta
@@ -83,20 +83,20 @@ class Clean:
 
 @pytest.fixture(scope="session")
 def clean() -> Callable[[str], Clean]:
-    """The clean run of a rung, made when it is asked for first."""
+    """The clean run of a level, made when it is asked for first."""
     runs: dict[str, Clean] = {}
 
-    def of(rung: str) -> Clean:
-        if rung not in runs:
-            with new_folder(rung) as folder:
+    def of(level: str) -> Clean:
+        if level not in runs:
+            with new_folder(level) as folder:
                 begin = clock.mono()
                 victim = Victim.start(folder)
                 victim.wait_ended()
                 lines = victim.lines()
                 ends = [line.data["outcome"] for line in lines if line.kind in ("scenario.end", "run.end")]
                 assert ends == ["completed", "completed"], victim.out[-3000:]
-                runs[rung] = Clean(changing([line.kind for line in lines]), clock.since(begin))
-        return runs[rung]
+                runs[level] = Clean(changing([line.kind for line in lines]), clock.since(begin))
+        return runs[level]
 
     return of
 
@@ -121,22 +121,22 @@ def some(request: pytest.FixtureRequest) -> Callable[[list[T], int], list[T]]:
 
 
 @pytest.fixture
-def folder(rung: str) -> Iterator[Folder]:
-    with new_folder(rung) as made:
+def folder(level: str) -> Iterator[Folder]:
+    with new_folder(level) as made:
         yield made
 
 
 @pytest.fixture
 def points(
     request: pytest.FixtureRequest,
-    rung: str,
+    level: str,
     clean: Callable[[str], Clean],
     some: Callable[[list[str], int], list[str]],
 ) -> list[str]:
     """Before and after every line that changes state, and in the middle of the most important ones."""
     if request.config.option.point:
         return list(request.config.option.point)
-    lines = clean(rung).points
+    lines = clean(level).points
     assert {"run.begin", "fault.intent", "step.end", "run.end"} <= {line.split("/")[1] for line in lines}
     return some([*TORN, *(f"{line}/{moment}" for line in lines for moment in MOMENTS)], 2)
 

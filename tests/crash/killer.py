@@ -4,7 +4,7 @@ Loaded into the run by `-p`; the code under test knows nothing of it. CRASH hold
 
 - `deeds`: `[point, deed]` pairs. A point is `line/<kind>/<which>/<moment>`: the which-th journal line of a kind, with
   the moment `before`, `torn` (half of it is written) or `after`; or `seal/<step>/<which>/<moment>`; or
-  `time/<seconds>` after the run has entered its world.
+  `time/<seconds>` after the run has entered its sandbox.
 - a deed is `kill`, `hold` (until the file `<mark>.go` is there), `mark`, `ask` (the run to stop), or `freeze`
   (SIGSTOP).
 - `mark`: the file that is written when a point is reached; it says what the kernel must not keep of this run.
@@ -34,7 +34,7 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.safety import heal, stopping
 from harness.safety.begin import FOLDER
 from harness.scenario import scenario as scene
-from harness.stacks.local import world
+from harness.stacks.local import sandbox
 from harness.system.command import labelled
 from tests.contract.faults import CASES
 
@@ -64,15 +64,15 @@ class Killer:
         if self.lives is not None:
             DestroyRecentRows.lives = timedelta(seconds=self.lives)
         if self.instead:
-            scene.Scene.inject = self._injecting(scene.Scene.inject, CASES[self.instead])  # type: ignore[method-assign]
-        journal.Journal.record = self._recording(journal.Journal.record)  # type: ignore[method-assign]
+            scene.Scene.inject = self._injecting(scene.Scene.inject, CASES[self.instead])
+        journal.Journal.record = self._recording(journal.Journal.record)
         seal = importlib.import_module("harness.evidence.seal")
         self._wrap(load, "findings_json", "findings")
         self._wrap(heal, "build", "reports")
         self._wrap(heal, "_close", "control")
         self._wrap(seal, "_write", "write")
         self._wrap(seal, "sync_tree", "sync")
-        Path.rename = self._renaming(Path.rename)  # type: ignore[method-assign]
+        Path.rename = self._renaming(Path.rename)
         for point in self.deeds:
             if point.startswith("time/"):
                 timer = threading.Timer(float(point.removeprefix("time/")), self.reach, (point,))
@@ -115,7 +115,7 @@ class Killer:
     def _renaming(self, rename: Wrapped) -> Wrapped:
         def renamed(path: Path, target: Path) -> Path:
             if not path.name.endswith(UNFINISHED):
-                return rename(path, target)  # type: ignore[no-any-return]
+                return rename(path, target)
             self.reach("seal/rename/1/before")
             rename(path, target)
             self.reach("seal/rename/1/after")
@@ -170,5 +170,5 @@ def kept_by_the_kernel() -> dict[str, list[Any]]:
     return {"segments": segments, "files": sorted(shared)}
 
 
-if world.inside() is not None and CRASH in os.environ:
+if sandbox.inside() is not None and CRASH in os.environ:
     Killer(json.loads(os.environ[CRASH])).prepare()

@@ -20,7 +20,7 @@ def test_every_fault(folder: Folder, variant: str) -> None:
     fault = variant.split(maxsplit=1)[0]
     if not victim.mark.exists():
         assert code != KILLED, victim.out[-3000:]
-        assert fault in MAY_LACK or (fault in NO_NETWORK and folder.rung == "loopback"), victim.out[-3000:]
+        assert fault in MAY_LACK or (fault in NO_NETWORK and folder.level == "loopback"), victim.out[-3000:]
         victim.must_be_sealed("completed")
         assert "fault.intent" in {line.kind for line in victim.lines()}, victim.out[-3000:]
         assert set(victim.findings()["verdicts"].values()) == {"UNKNOWN"}

@@ -12,10 +12,10 @@ from tests.crash.victim import Folder, Victim, must_be_whole
 KILLED = 128 + 9
 
 
-def test_every_line(rung: str, folder: Folder, points: list[str], subtests: pytest.Subtests) -> None:
+def test_every_line(level: str, folder: Folder, points: list[str], subtests: pytest.Subtests) -> None:
     """Killed at any line, a run is healed and sealed by its guardian, and says that it was killed."""
     for point in points:
-        with subtests.test(msg=f"{rung}: {point}"):
+        with subtests.test(msg=f"{level}: {point}"):
             victim = Victim.start(folder, [(point, "kill")])
             assert victim.wait_ended() == KILLED, victim.out[-3000:]
             assert victim.mark.exists(), "the point was not reached"
@@ -29,13 +29,13 @@ def test_every_line(rung: str, folder: Folder, points: list[str], subtests: pyte
 
 
 def test_random_moments(
-    rung: str, folder: Folder, clean: Callable[[str], Clean], fractions: list[float], subtests: pytest.Subtests
+    level: str, folder: Folder, clean: Callable[[str], Clean], fractions: list[float], subtests: pytest.Subtests
 ) -> None:
     """Killed at any moment, also between lines and while a pack is sealed, the same holds."""
-    length = clean(rung).length.total_seconds()
+    length = clean(level).length.total_seconds()
     for fraction in fractions:
         moment = round(length * fraction, 3)
-        with subtests.test(msg=f"{rung}: {moment} s of {length:.0f} s"):
+        with subtests.test(msg=f"{level}: {moment} s of {length:.0f} s"):
             victim = Victim.start(folder, [(f"time/{moment}", "kill")])
             code = victim.wait_ended()
             victim.wait_healed()
@@ -51,6 +51,8 @@ def test_random_moments(
 def test_only_what_is_said_is_left_out() -> None:
     """A kind of line that nobody has thought about counts as one that changes state."""
     assert changing(["process", "wait", "process", "brand.new"]) == [
-        "line/process/1", "line/process/2", "line/brand.new/1",
-    ]  # fmt: skip
+        "line/process/1",
+        "line/process/2",
+        "line/brand.new/1",
+    ]
     assert not ONLY_SAID & {"process", "command", "fault.intent", "fault.bit", "fault.healed", "run.end", "rows"}

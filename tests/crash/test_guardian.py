@@ -17,12 +17,12 @@ from harness.system.command import LABEL
 from tests.crash.victim import Folder, Victim, must_be_whole
 
 VARIANTS = ["both in a step", "guardian before the fault", "both, and the next run heals", "guardian after the fault",
-            "early, on its way into the world", "both, and one healer after another",
-            "drill under a viewer"]  # fmt: skip
+            "early, on its way into the sandbox", "both, and one healer after another",
+            "drill under a viewer"]  # fmt: skip  # a list
 BEFORE, AFTER = "line/workload.begin/1/after", "line/fault.bit/1/after"
 HEALERS = ("line/ledger/2/after", "line/workload.end/1/before", "line/workload.end/1/torn", "line/fault.healed/1/after",
            "line/run.end/1/torn", "seal/reports/1/after", "seal/control/1/after", "seal/write/4/after",
-           "seal/rename/1/after")  # fmt: skip
+           "seal/rename/1/after")  # fmt: skip  # a list
 STEP = "line/step.begin/6/after"  # the database is being restored
 
 
@@ -33,7 +33,7 @@ def test_guardian(folder: Folder, variant: str) -> None:
         "both, and the next run heals": _next_run,
         "guardian before the fault": _before,
         "guardian after the fault": _after,
-        "early, on its way into the world": _early,
+        "early, on its way into the sandbox": _early,
         "both, and one healer after another": _healers,
         "drill under a viewer": _viewed,
     }[variant](folder)

@@ -10,7 +10,7 @@ VARIANTS = [
     *(f"seal/{step}/{which}/{moment}" for step in SEAL_STEPS for which in range(1, TIMES.get(step, 1) + 1)
       for moment in MOMENTS),
     "with its guardian",
-]  # fmt: skip
+]  # fmt: skip  # a table
 MIDDLE = "seal/write/3/before"
 EARLY = ("line/stack.begin/1/after", "ask")  # so that it is soon sealed
 

@@ -41,7 +41,7 @@ class Folder:
     """A folder of evidence with a key of its own; short, for the path of a socket has a limit."""
 
     path: Path
-    rung: str
+    level: str
     victims: list[Victim] = field(default_factory=list)
 
     @property
@@ -88,9 +88,9 @@ class Folder:
 
 
 @contextmanager
-def new_folder(rung: str) -> Iterator[Folder]:
+def new_folder(level: str) -> Iterator[Folder]:
     """It goes with everything in it, also when a test has failed halfway and its run is still there."""
-    folder = Folder(Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp")), rung)
+    folder = Folder(Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp")), level)
     try:
         yield folder
     finally:
@@ -124,7 +124,7 @@ class Victim:
         wanted = {"deeds": list(deeds), "mark": str(mark), "lives": lives, "instead": instead}
         environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
-        words = ["--only", SCENARIO, "--rung", folder.rung, "--scale", SCALE, "--evidence", str(folder.evidence)]
+        words = ["--only", SCENARIO, "--sandbox", folder.level, "--scale", SCALE, "--evidence", str(folder.evidence)]
         if viewer:
             argv = [sys.executable, "-m", "tests.crash.viewer", "run", DRILL, *words]
         else:
@@ -135,7 +135,7 @@ class Victim:
             process = subprocess.Popen(
                 argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
         if viewer:
             fresh = _until(lambda: folder_names(folder.evidence) - before, "the run has its folder", process)
             run = fresh.pop().removesuffix(UNFINISHED)
@@ -169,7 +169,7 @@ class Victim:
         return code if code >= 0 else 128 - code
 
     def kill(self) -> None:
-        """SIGKILL to the run: the process that holds its world, or is it."""
+        """SIGKILL to the run: the process that holds its sandbox, or is it."""
         self.process.kill()
         self.process.wait()
 

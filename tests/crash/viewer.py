@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from harness.__main__ import main
-from harness.cli.run import Request
+from harness.cli.run import RunRequest
 from tests.crash.killer import PLUGIN
 
 if __name__ == "__main__":
-    words = Request.words
-    Request.words = lambda request, run: [*words(request, run), *PLUGIN]  # type: ignore[method-assign]
+    words = RunRequest.words
+    RunRequest.words = lambda request, run: [*words(request, run), *PLUGIN]
     main()

@@ -1,6 +1,6 @@
 """Mistakes that harm nothing, made by psql, and looked for as the procedure does: `python -m tests.real.searching`.
 
-Runs in the world of a stack that was brought up by hand: there is no journal, no fault and no undo, and the recorder
+Runs in the sandbox of a stack that was brought up by hand: there is no journal, no fault and no undo, and the recorder
 cannot be read.
 """
 
@@ -47,8 +47,10 @@ class Scene:
         words = [word for command in commands for word in ("-c", command)]
         ended = subprocess.run(
             ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.leader.dsn, *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 

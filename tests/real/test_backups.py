@@ -163,7 +163,7 @@ def another(scene: Scene, name: str) -> BarmanBackups:
 def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **target: str) -> Postgres:
     """The backup, restored and recovered in a place of its own, and promoted."""
     place = Postgres(scene.folder, scene.commands, name)
-    scene.backups.restore(backup, place)  # type: ignore[arg-type]
+    scene.backups.restore(backup, place)
     command = scene.backups.restore_command(before=before)
     place.configure(
         "postgresql.auto.conf",
@@ -202,7 +202,7 @@ def test_a_restore_never_goes_over_something(scene: Scene) -> None:
     place.data.mkdir()
     (place.data / "precious").write_text("kept")
     with pytest.raises(Refused):
-        scene.backups.restore(scene.first, place)  # type: ignore[arg-type]
+        scene.backups.restore(scene.first, place)
     assert (place.data / "precious").read_text() == "kept"
 
 

@@ -34,7 +34,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "harness", *map(str, words)], cwd=ROOT, stdin=drill, stdout=drill, stderr=drill,
             start_new_session=True,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         os.close(drill)
         self._read = b""
         threading.Thread(target=self._reading, daemon=True).start()

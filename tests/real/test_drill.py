@@ -31,7 +31,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedP
     done = drdrill(
         "run", "database-backup-restoration", "--only", SCENARIO, "--scale", "0.1", "--nonce", "auditors-word",
         "--evidence", evidence,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     packs = [path for path in evidence.iterdir() if path.is_dir()]
     assert len(packs) == 1, done.stdout + done.stderr
     return done, packs[0]

@@ -1,4 +1,4 @@
-"""What only the embedded stack promises: its rungs. What every kind promises is in tests/contract."""
+"""What only the embedded stack promises: its levels. What every kind promises is in tests/contract."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.real.refusing import refusing_argv
 
 
 def test_where_namespaces_are_refused_it_serves_on_loopback_beside_another_and_says_what_it_cannot() -> None:
-    """Where the kernel refuses user namespaces the rung found is loopback; a cut is refused there, with the reason."""
+    """Where the kernel refuses user namespaces the level found is loopback; a cut is refused there, with the reason."""
     refusing = refusing_argv()
-    find = "from harness.stacks.local.world import rung; print(rung().name)"
+    find = "from harness.stacks.local.sandbox import best_level; print(best_level().name)"
     found = subprocess.run([*refusing, sys.executable, "-c", find], capture_output=True, text=True, check=False)
     assert found.stdout == "loopback\n", found.stderr
     with held("local", on="loopback", outer=refusing) as refused, held("local", on="loopback") as other:

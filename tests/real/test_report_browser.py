@@ -21,7 +21,7 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+)  # fmt: skip  # a list
 PLOTS = {
     "met": (Plot(rate=5.0), Plot(name=VOLUMES, rate=5.0)),
     "quick": (Plot(rate=5.0, pace=0.05, detected=0.4, bit=0.05),),

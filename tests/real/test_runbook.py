@@ -52,7 +52,7 @@ LoseVolumes().inject(stack, {})
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell inside the stack's world, as `drdrill stack exec` gives it."""
+    """A shell inside the stack's sandbox, as `drdrill stack exec` gives it."""
 
     evidence: Path
     dsn: str
@@ -96,7 +96,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         up = subprocess.run(
             [*DRDRILL, "stack", "up", "--scale", "0.05", "--json", *words],
             capture_output=True, text=True, timeout=LIMIT, check=False,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         assert up.returncode == 0, up.stderr
         yield Shell(evidence, json.loads(up.stdout)["dsn"])
     finally:

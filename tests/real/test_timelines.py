@@ -87,7 +87,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     member = PatroniMember(
         one_host(tmp_path, commands), zone="a", roles=Roles(), sockets=tmp_path / "sockets", stores=(), settings=dict,
         synchronous={},
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     scene = Scene(member, commands, archive)
     member.own_volume()
     settings = {

@@ -48,4 +48,4 @@ def availability(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(
         evidence, TITLE, outcome, words, figure=figure, low=figure, high=None if goes_on else figure, parts=parts,
         lower_bound=goes_on,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, NotReady, Refused
-from harness.stacks import ArchivedSegment, Backup, Damage, Member, Place, wal
+from harness.stacks import ArchivedSegment, Backup, Damage, Member, RestoreTarget, wal
 from harness.stacks.backup_tools.vault import Vault, must_be_empty
 from harness.system.command import Commands
 
@@ -33,7 +33,7 @@ OTHER = re.compile(r"([0-9A-F]{8}\.history|[0-9A-F]{24}\.[0-9A-F]{8}\.backup)(\.
 
 
 def configuration(*, data: Path, sockets: Path, port: int, host: str, store_port: int, bucket: str, ca: Path,
-                  credentials: Mapping[str, str], region: str) -> str:  # fmt: skip
+                  credentials: Mapping[str, str], region: str) -> str:  # fmt: skip  # parameters in groups
     """`pgbackrest.conf` of one database server."""
     return f"""\
 [global]
@@ -145,7 +145,7 @@ class PgBackRest:
         """Read every object of it and compare with the digests recorded."""
         return self._vault.check(backup, prefix=f"{self.base_prefix}/{backup.id}/")
 
-    def restore(self, backup: Backup, place: Place) -> None:
+    def restore(self, backup: Backup, place: RestoreTarget) -> None:
         """Bring the base backup into the empty place, as the database's own user.
 
         Errors: `Refused` when the place is not empty, `CommandFailed`.

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.errors import Refused
-from harness.stacks import Backup, Damage, Place
+from harness.stacks import Backup, Damage, RestoreTarget
 from harness.stacks.parts.bucket import Bucket
 from harness.system.clock import utc_text
 
@@ -106,7 +106,7 @@ class Vault:
             self.bucket.write(key, wanted)
 
 
-def must_be_empty(place: Place) -> None:
+def must_be_empty(place: RestoreTarget) -> None:
     """Errors: `Refused` when anything is there."""
     if place.data.exists() and any(place.data.iterdir()):
         raise Refused(

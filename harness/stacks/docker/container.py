@@ -39,7 +39,7 @@ class Surroundings:
 def make(
     commands: Commands, around: Surroundings, *, name: str, zone: str, argv: Sequence[str], user: str = "0",
     env: Mapping[str, str] | None = None, volumes: Mapping[str, Mapping[str, str]] | None = None, **more: Any,
-) -> Any:  # fmt: skip
+) -> Any:  # fmt: skip  # parameters in groups
     """Make a container of the run and start it."""
     from docker.types import Mount  # noqa: PLC0415  (see engine)
 
@@ -53,7 +53,7 @@ def make(
             around.image, list(argv), name=f"{commands.label}-{name}", labels=labels(commands.label, name, zone),
             user=user, environment=dict(env or {}), mounts=mounts, detach=True,
             use_config_proxy=False, **more,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
 
 class ContainerUnit:
@@ -114,7 +114,7 @@ class ContainerUnit:
             env={**IN_UTC, **self._env()},
             argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
             network_mode=f"container:{pod}", pid_mode=f"container:{pod}", volumes=self._volumes,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         self._commands.recorder.record("container", argv=argv, id=made.id, log=self._log.name)
 
     def running(self) -> bool:
@@ -136,7 +136,7 @@ class ContainerUnit:
             wait.until(
                 lambda: not self.running(), what=f"{self.name} ends", within=self._stop_within,
                 recorder=self._commands.recorder, every=OFTEN,
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
         except NotInTime:
             self._send(signal.SIGKILL)
         self.kill()

@@ -39,8 +39,8 @@ def engine() -> DockerClient:
     """
     try:
         # Imported here: half a second, which no run on the embedded stack pays; and it may not be installed.
-        import docker  # noqa: PLC0415
-        from docker.errors import DockerException  # noqa: PLC0415
+        import docker  # noqa: PLC0415  see above
+        from docker.errors import DockerException  # noqa: PLC0415  see above
     except ImportError:
         raise Refused("the container stack is not installed here", hint=EXTRA_HINT) from None
     try:
@@ -55,7 +55,7 @@ def engine() -> DockerClient:
 def told(what: str) -> Iterator[None]:
     """Turn the engine's refusals into one clear error. Errors: `Refused`, `DrillError`."""
     from docker.errors import APIError, DockerException  # noqa: PLC0415  (see engine)
-    from requests.exceptions import RequestException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415  (see engine)
 
     try:
         yield

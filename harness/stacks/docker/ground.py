@@ -90,7 +90,7 @@ class DockerGround:
     def unit(
         self, name: str, *, runs: Runs, zone: str = "", place: str = "", argv: Callable[[], Sequence[str]],
         env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
-    ) -> ContainerUnit:  # fmt: skip
+    ) -> ContainerUnit:  # fmt: skip  # parameters in groups
         ours = runs is Runs.HARNESS
         database = runs is Runs.DATABASE
         return ContainerUnit(
@@ -101,7 +101,7 @@ class DockerGround:
             user="0" if ours else f"{_user()}:{_group()}" if database else f"{os.geteuid()}:{os.getegid()}",
             stop_within=stop_within,
             volumes=self._ours() if ours else self._of_zone(zone) if database else {},
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def words(self, zone: str) -> list[str]:
         """In the zone's pod, as the database's own user."""

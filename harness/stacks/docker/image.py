@@ -56,7 +56,7 @@ def make(say: Callable[[str], None]) -> str:
             engine().images.build(
                 path=str(RECIPE.parent), dockerfile=RECIPE.name, tag=name(), buildargs={"BASE": base}, rm=True,
                 forcerm=True, network_mode="host", labels={IMAGE: name()},
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
         except BuildError as error:
             said = [line.get("stream", "").strip() for line in error.build_log if line.get("stream", "").strip()]
             raise Refused(
@@ -119,7 +119,7 @@ def _bootstrap() -> str:
         made = subprocess.run(
             ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(tarball)],
             capture_output=True, text=True, check=False, env=with_proxies(),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
         if made.returncode != 0:
             said = (made.stderr.strip().splitlines() or ["without a word"])[-1]
             as_root = f"once as root: {_as_root()}; or look whether /etc/subuid and /etc/subgid name you"

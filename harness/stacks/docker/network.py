@@ -89,7 +89,7 @@ class DockerNetwork:
         """Of the zone's customers, as the other zones see them."""
         return self._subnets.address(FIRST_CUSTOMERS + self.zones.index(zone))
 
-    def beside(self, zone: str) -> str:
+    def zone_address(self, zone: str) -> str:
         """Of the zone's components, on the zone's own network: what a cut leaves alone."""
         return self._subnets.in_zone(self.zones.index(zone), FIRST_ZONE)
 
@@ -137,7 +137,7 @@ class DockerNetwork:
             said: bytes = engine.engine().containers.run(
                 self._around.image, list(argv), network_mode="host", cap_add=["NET_ADMIN"], remove=True,
                 labels=labels(self._commands.label, "on-machine"),
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
         return said.decode(errors="replace")
 
     def inside(self, zone: str) -> list[str]:
@@ -176,7 +176,7 @@ class DockerNetwork:
             pod = self._hold(
                 name, zone=self.zones[index], network=between, number=first + index, hosts=known, volumes=mounted,
                 cap_add=["NET_ADMIN"],  # so that its link can be cut from inside; the components have it not
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             with told(f"connecting {name} to its zone"):
                 nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
 
@@ -189,7 +189,7 @@ class DockerNetwork:
     def _hold(
         self, name: str, *, zone: str, network: Any, number: int, hosts: Mapping[str, str],
         volumes: Mounts | None = None, cap_add: Sequence[str] = (),
-    ) -> Any:  # fmt: skip
+    ) -> Any:  # fmt: skip  # parameters in groups
         from docker.types import EndpointConfig  # noqa: PLC0415  (see engine)
 
         end = EndpointConfig(engine.engine().api.api_version, ipv4_address=self._subnets.address(number))
@@ -197,7 +197,7 @@ class DockerNetwork:
             self._commands, self._around, name=f"pod-{name}", zone=zone, argv=FOREVER, hostname=f"zone-{name}",
             init=True, network=network.name, networking_config={network.name: end}, extra_hosts=dict(hosts),
             volumes=volumes, cap_add=list(cap_add),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _claim(self) -> Any:
         for prefix in _candidates(self._commands.label):
@@ -218,9 +218,11 @@ class DockerNetwork:
 
         with told(f"making network {name}"):
             return engine.engine().networks.create(
-                f"{self._commands.label}-{name}", internal=True, labels=labels(self._commands.label, name),
+                f"{self._commands.label}-{name}",
+                internal=True,
+                labels=labels(self._commands.label, name),
                 ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]),
-            )  # fmt: skip
+            )
 
 
 def _candidates(label: str) -> Iterator[str]:

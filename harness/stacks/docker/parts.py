@@ -28,7 +28,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,12 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     store = Store(ground, authority=authority)
     vault = Vault(store.bucket)
     backups = PgBackRest(
-        vault=vault, commands=ground.commands, leader=lambda: cluster.leader(),  # noqa: PLW0108  made below
+        vault=vault,
+        commands=ground.commands,
+        leader=lambda: cluster.leader(),  # noqa: PLW0108  made below
         words=ground.words,
         password=roles.postgres,
-    )  # fmt: skip
+    )
 
     def database_settings() -> dict[str, str]:
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
@@ -68,27 +70,30 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
-            ground, zone=zone, sockets=ground.sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, synchronous={"synchronous_mode": True} if waits else {},
+            ground,
+            zone=zone,
+            sockets=ground.sockets / zone,
+            roles=roles,
+            stores=etcd.endpoints(),
+            settings=database_settings,
+            synchronous={"synchronous_mode": True} if waits else {},
         )
         for zone in ground.zones
-    ]  # fmt: skip
+    ]
     cluster = PatroniCluster(ground, members=members, etcd=etcd, roles=roles, synchronous=1 if waits else 0)
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
     services |= {
-        zone: api(
-            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
-        )
+        zone: api(ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready)
         for zone in ground.zones
-    }  # fmt: skip
+    }
     balancers = _balancers(ground, authority=authority, chosen=chosen)
     watch = ground.network.watch
     named_balancers = {balancer.name: address for balancer, address in balancers.items()}
     watching = Watching(
         watch, _targets(ground, named_balancers, chosen), Platform(HOSTS[0], stores.HOST, authority.ca),
         f"http://{watch}:{RECEIVER}/alertmanager", ground.folder / "watching",
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
     receiver = alert_receiver(ground, address=watch, place=WATCH)
     return Parts(
         etcd=etcd,
@@ -120,7 +125,7 @@ def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
                 data=member.data, sockets=member.sockets, port=PORT, host=stores.HOST, store_port=stores.PORT,
                 bucket=parts.vault.bucket.name, ca=parts.entrance.ca, credentials=CREDENTIALS, region=REGION,
             )
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
 
 def _balancers(ground: DockerGround, *, authority: Issuer, chosen: Settings) -> dict[Unit, str]:

@@ -25,7 +25,7 @@ from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
-from harness.stacks.parts import lifecycle as lifting
+from harness.stacks.parts import lifecycle
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
@@ -35,7 +35,7 @@ from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
-from harness.stacks.platform import history
+from harness.stacks.stand_in import history
 from harness.system import wait
 from harness.system.command import Commands
 from harness.system.recorder import Recorder
@@ -45,7 +45,7 @@ GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
     "prometheus-blackbox-exporter",
-)  # fmt: skip
+)  # fmt: skip  # a list
 
 
 class DockerStack:
@@ -77,7 +77,7 @@ class DockerStack:
 
         Errors: `Refused` when no stack was started there, or it was removed.
         """
-        saved = lifting.saved(folder)
+        saved = lifecycle.saved(folder)
         stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
         stack._stand(saved["image"], sockets=Path(saved["sockets"]), prefix=saved["prefix"])
@@ -86,15 +86,15 @@ class DockerStack:
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
-        with lifting.starting(self.folder):
+        with lifecycle.starting(self.folder):
             self._start()
 
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with lifting.timed(self._recorder, "image"):  # it is there already, unless it was removed since the run began
+        with lifecycle.timed(self._recorder, "image"):  # it is there already, unless it was removed since the run began
             made = image.make(lambda _: None)
-        with lifting.timed(self._recorder, "network"):
-            ground = self._stand(made, sockets=lifting.socket_folder(self.folder, self.commands.label, ZONES))
+        with lifecycle.timed(self._recorder, "network"):
+            ground = self._stand(made, sockets=lifecycle.socket_folder(self.folder, self.commands.label, ZONES))
             self._save(made)  # before anything is made: whoever removes it must know its kind
             ground.make()
             self._save(made)
@@ -102,30 +102,30 @@ class DockerStack:
             write_backup_settings(ground, parts)
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
-        with lifting.timed(self._recorder, "data"):
+        with lifecycle.timed(self._recorder, "data"):
             engine.at_once([
                 lambda: make_first_data(
                     self._here, parts.members, roles=self._roles,
                     transactions=round(history.TRANSACTIONS * self.settings.scale),
                 ),
                 parts.etcd.start, parts.store.start, *(one.start for one in others),
-            ])  # fmt: skip
-        with lifting.timed(self._recorder, "etcd"):
+            ])  # fmt: skip  # arguments in groups
+        with lifecycle.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
-        with lifting.timed(self._recorder, "s3"):
+        with lifecycle.timed(self._recorder, "s3"):
             wait.until(parts.store.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
-        with lifting.timed(self._recorder, "cluster"):
+        with lifecycle.timed(self._recorder, "cluster"):
             parts.cluster.start()
             parts.backups.prepare()
         steady = self._asked()
-        with lifting.timed(self._recorder, "serving"):
+        with lifecycle.timed(self._recorder, "serving"):
             steady.wait_serving()
         parts.prometheus.start()  # not earlier: what is still starting is no news
-        with lifting.timed(self._recorder, "first backup"):
+        with lifecycle.timed(self._recorder, "first backup"):
             parts.backups.take()
-        with lifting.timed(self._recorder, "replication"):
+        with lifecycle.timed(self._recorder, "replication"):
             steady.wait_replicating()
-        with lifting.timed(self._recorder, "watching"):
+        with lifecycle.timed(self._recorder, "watching"):
             steady.wait_watched()
 
     def stop(self) -> None:
@@ -140,13 +140,13 @@ class DockerStack:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._here.network.inside(zone)
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return Entrance(self.entrance.host, (self._here.network.beside(zone),), API_PORT, self.entrance.ca)
+        return Entrance(self.entrance.host, (self._here.network.zone_address(zone),), API_PORT, self.entrance.ca)
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """At its address on the zone's own network, which a cut leaves alone."""
-        return own_database(self._here.network.beside(zone), zone=zone, roles=self._roles)
+        return own_database(self._here.network.zone_address(zone), zone=zone, roles=self._roles)
 
     def service(self, zone: str) -> Component:
         """The platform's API in a zone."""
@@ -197,9 +197,11 @@ class DockerStack:
         self._here.network.kill(zone)
         what = f"nothing of zone {zone} runs"
         wait.until(
-            lambda: not any(one.running() for one in self._of_zone(zone)), what=what, within=GONE_WITHIN,
+            lambda: not any(one.running() for one in self._of_zone(zone)),
+            what=what,
+            within=GONE_WITHIN,
             recorder=self._recorder,
-        )  # fmt: skip
+        )
 
     def restore_power(self, zone: str) -> None:
         """Rules and queues of the zone's link went with its power. What runs already is left alone."""
@@ -222,7 +224,7 @@ class DockerStack:
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
-        return lifting.logs(self.folder, ZONES)
+        return lifecycle.logs(self.folder, ZONES)
 
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every component of the stack, by its name."""
@@ -236,9 +238,9 @@ class DockerStack:
         entrance, parts, network = self.entrance, self._made, self._here.network
         bucket = parts.vault.bucket.name
         return {
-            **lifting.asking(entrance, parts.members),
+            **lifecycle.access(entrance, parts.members),
             "addresses": {
-                **lifting.addresses(entrance, parts.members, store=parts.store.url, bucket=bucket),
+                **lifecycle.addresses(entrance, parts.members, store=parts.store.url, bucket=bucket),
                 "prometheus": f"http://{network.watch}:{PROMETHEUS}",
                 "alerts": f"http://{network.watch}:{ALERTMANAGER}",
                 "containers": f"docker ps --filter label={engine.RUN}={self.commands.label}",
@@ -263,11 +265,11 @@ class DockerStack:
         return [component for component in self.components().values() if component.zone == zone]
 
     def _asked(self) -> Steady:
-        beside = {zone: self.beside(zone) for zone in self.zones}
+        zone_entrances = {zone: self.zone_entrance(zone) for zone in self.zones}
         return Steady(
-            self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles
@@ -303,10 +305,10 @@ class DockerStack:
             "roles": self._roles.all(),
             **self.settings.saved(),
         }
-        lifting.save(self.folder, saved)
+        lifecycle.save(self.folder, saved)
 
 
 def remove(label: str, folder: Path) -> None:
     """Remove what a container stack has left, in any process; logs stay. Harmless where nothing is left."""
     engine.remove(label)
-    lifting.remove_files(folder)
+    lifecycle.remove_files(folder)

@@ -45,12 +45,14 @@ class Store:
         objects = str(self._folder / "objects")
         self.units = [
             ground.unit(
-                "s3", runs=Runs.HARNESS, place=STORAGE,
+                "s3",
+                runs=Runs.HARNESS,
+                place=STORAGE,
                 argv=lambda: [sys.executable, "-P", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(PLAIN)],
                 env=lambda: {"TMPDIR": objects, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true", "PYTHONUNBUFFERED": "1"},
             ),
             ground.unit("s3-tls", runs=Runs.PART, place=STORAGE, argv=self._front),
-        ]  # fmt: skip
+        ]
 
     def start(self) -> None:
         """Start both; `ready` says when they serve."""

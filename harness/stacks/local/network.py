@@ -1,6 +1,6 @@
 """Where the parts of a stack stand: an address for each, and how a process is put into a zone.
 
-On the rungs with namespaces every zone is a network of its own behind a bridge. On loopback the zones are addresses of
+On the levels with namespaces every zone is a network of its own behind a bridge. On loopback the zones are addresses of
 127/8 and nothing more: they cannot be cut from each other.
 """
 
@@ -20,7 +20,7 @@ from harness.stacks import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.process import PART
-from harness.stacks.local.world import to_zones_apart
+from harness.stacks.local.sandbox import to_zones_apart
 from harness.system import wait
 from harness.system.command import Commands, Process, reap
 
@@ -143,7 +143,7 @@ class Bridged:
         return [sys.executable, "-P", "-m", "harness.stacks.local.flap", str(self.bridge.number), zone]
 
     def close(self) -> None:
-        """Outside of its world there is nothing to do: the world's end has removed it."""
+        """Outside of its sandbox there is nothing to do: the sandbox's end has removed it."""
         if any(holder.running() for holder in self.holders.values()):
             _end(self.holders.values())
             self.bridge.drop()
@@ -215,7 +215,7 @@ class Loopback:
 
 
 def _unable(what: str) -> Unable:
-    return Unable(f"{what}: on the rung loopback zones are addresses and no networks", hint=to_zones_apart())
+    return Unable(f"{what}: on the sandbox level loopback zones are addresses and no networks", hint=to_zones_apart())
 
 
 def saved_network(saved: dict[str, Any]) -> Network:
@@ -226,9 +226,9 @@ def saved_network(saved: dict[str, Any]) -> Network:
     return Bridged(Bridge(saved["number"], ON_THE_BRIDGE), holders)
 
 
-def make_network(rung: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Network:
+def make_network(level: str, *, zones: Sequence[str], commands: Commands, logs: Path) -> Network:
     """A network for one stack. Errors: `DrillError` when none can be had, `NotReady` when a zone does not come up."""
-    if rung == "loopback":
+    if level == "loopback":
         return _claim_loopback(zones, commands, logs)
     bridge = Bridge.claim(hosts=ON_THE_BRIDGE)
     holders: dict[str, Process] = {}

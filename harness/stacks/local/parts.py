@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from harness.stacks import Entrance
@@ -25,7 +26,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 QUORUM = {"synchronous_mode": "quorum"}  # a commit is on one other zone, and only such a zone is promoted
 
@@ -65,11 +66,17 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     waits = chosen.synchronous == "on"
     members = [
         PatroniMember(
-            ground, zone=zone, sockets=sockets / zone, roles=roles, stores=etcd.endpoints(),
-            settings=database_settings, env=s3.env, synchronous=QUORUM if waits else {},
+            ground,
+            zone=zone,
+            sockets=sockets / zone,
+            roles=roles,
+            stores=etcd.endpoints(),
+            settings=database_settings,
+            env=s3.env,
+            synchronous=QUORUM if waits else {},
         )
         for zone in ground.zones
-    ]  # fmt: skip
+    ]
     cluster = PatroniCluster(
         ground, members=members, etcd=etcd, roles=roles, synchronous=len(members) - 1 if waits else 0
     )
@@ -77,16 +84,14 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     backups = BarmanBackups(
         vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,
         as_database_user=ground.as_database_user,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
     services: dict[str, Unit] = {}
     releases = FileReleases(ground.folder / "releases", services=services)
     services |= {
-        zone: api(
-            ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready
-        )
+        zone: api(ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready)
         for zone in ground.zones
-    }  # fmt: skip
+    }
     entrances = tuple(ground.entrances[: chosen.balancers])
 
     def envoy(name: str, address: str) -> list[str]:
@@ -98,7 +103,7 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         return balancer.argv(ground.folder / name)
 
     balancers = [
-        ground.unit(name, runs=Runs.PART, argv=lambda name=name, address=address: envoy(name, address))  # type: ignore[misc]
+        ground.unit(name, runs=Runs.PART, argv=partial(envoy, name, address))
         for name, address in ((f"envoy-{number}", address) for number, address in enumerate(entrances, start=1))
     ]
     entrance = Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca)

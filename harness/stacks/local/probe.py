@@ -1,8 +1,8 @@
-"""What this machine can do to an embedded stack beside running it, tried for real: some powers want more than a rung.
+"""What this machine can do to an embedded stack beside running it, tried for real: some powers want more than a level.
 
     python -m harness.stacks.local.probe
 
-inside a world prints what the kernel says of `netem`, and nothing where it has it.
+inside a sandbox prints what the kernel says of `netem`, and nothing where it has it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import subprocess
 import sys
 
 from harness.errors import DrillError
+from harness.stacks.local.sandbox import PATIENCE, Tried, enter_argv
 from harness.stacks.local.slowing import netem_missing
-from harness.stacks.local.world import PATIENCE, Tried, enter_argv
 from harness.system.environment import handed_on
 
 
-def latency(rung: str) -> Tried:
-    """Links that lose and delay packets, on a rung that holds."""
+def latency(level: str) -> Tried:
+    """Links that lose and delay packets, on a level that holds."""
     name = "latency"
-    if rung == "loopback":
-        return Tried(name, ok=False, why="zones are addresses and no networks", lift="a better rung, see above")
-    words = enter_argv(rung, [sys.executable, "-P", "-m", "harness.stacks.local.probe"])
+    if level == "loopback":
+        return Tried(name, ok=False, why="zones are addresses and no networks", lift="a better level, see above")
+    words = enter_argv(level, [sys.executable, "-P", "-m", "harness.stacks.local.probe"])
     try:
         ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False, env=handed_on())
     except (subprocess.TimeoutExpired, OSError) as error:

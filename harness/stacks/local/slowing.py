@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pyroute2 import IPRoute
@@ -39,17 +40,14 @@ def slow(port: str, pid: int, how: Slowness) -> list[str]:
         below = ROOT
         if how.latency or how.loss:
             delay = round(how.latency / timedelta(microseconds=1))
-            said = _try(lambda: route.tc("add", "netem", index, FIRST, delay=delay, loss=how.loss))  # noqa: B023
+            said = _try(partial(route.tc, "add", "netem", index, FIRST, delay=delay, loss=how.loss))
             below = ROOT if said else BELOW_FIRST
             done += not said
             refused += [f"{_told(how)}: this kernel does not do netem ({said})"] if said else []
         if how.kilobytes:
             rate = how.kilobytes * 1000
-            said = _try(
-                lambda: route.tc(  # noqa: B023
-                    "add", "tbf", index, SECOND, parent=below, rate=rate, burst=BURST, latency=QUEUED  # noqa: B023
-                )
-            )  # fmt: skip
+            limits = {"parent": below, "rate": rate, "burst": BURST, "latency": QUEUED}
+            said = _try(partial(route.tc, "add", "tbf", index, SECOND, **limits))
             done += not said
             refused += [f"{how.kilobytes} kB/s: this kernel does not do tbf ({said})"] if said else []
     if not done:

@@ -20,8 +20,8 @@ from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.network import Network, make_network, saved_network
 from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts, kill_together
-from harness.stacks.local.world import WORLD, inside
-from harness.stacks.parts import lifecycle as lifting
+from harness.stacks.local.sandbox import SANDBOX, inside
+from harness.stacks.parts import lifecycle
 from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
@@ -31,7 +31,7 @@ from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
-from harness.stacks.platform import history
+from harness.stacks.stand_in import history
 from harness.system import wait
 from harness.system.command import Commands, reap
 from harness.system.recorder import Recorder
@@ -58,7 +58,7 @@ class LocalStack:
         self.folder = folder.absolute()
         self.commands = Commands(recorder, label=label)
         self.settings = settings
-        self.rung = inside() or "loopback"
+        self.level = inside() or "loopback"
         self._recorder = recorder
         self._use(Roles())
         self._network: Network | None = None
@@ -66,11 +66,11 @@ class LocalStack:
 
     @classmethod
     def attach(cls, folder: Path, *, recorder: Recorder) -> LocalStack:
-        """A stack that another process has started, from what it saved; to be called on the same rung, in its world.
+        """A stack that another process has started, from what it saved; to be called on the same level, in its sandbox.
 
         Errors: `Refused` when no stack was started there, or it was removed.
         """
-        saved = lifting.saved(folder)
+        saved = lifecycle.saved(folder)
         stack = cls(folder, recorder=recorder, label=saved["label"], settings=Settings.of(saved))
         stack._use(Roles(**saved["roles"]))
         stack._build(saved_network(saved["network"]), Issued(stack.folder / "tls"), Path(saved["sockets"]))
@@ -78,40 +78,42 @@ class LocalStack:
 
     def start(self) -> None:
         """From nothing to steady. Errors: `DrillError`s; what was started is then still there, for `stop`."""
-        with lifting.starting(self.folder):
+        with lifecycle.starting(self.folder):
             self._start()
 
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with lifting.timed(self._recorder, "network"):
-            network = make_network(self.rung, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
+        with lifecycle.timed(self._recorder, "network"):
+            network = make_network(self.level, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
             parts = self._build(
                 network,
                 make_authority(self.folder / "tls"),
-                lifting.socket_folder(self.folder, self.commands.label, ZONES),
+                lifecycle.socket_folder(self.folder, self.commands.label, ZONES),
             )
         for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
             unit.start()
-        with lifting.timed(self._recorder, "data"):
+        with lifecycle.timed(self._recorder, "data"):
             make_first_data(
-                parts.ground, parts.members, roles=self._roles,
+                parts.ground,
+                parts.members,
+                roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
-            )  # fmt: skip
-        with lifting.timed(self._recorder, "etcd"):
+            )
+        with lifecycle.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()
-        with lifting.timed(self._recorder, "s3"):
+        with lifecycle.timed(self._recorder, "s3"):
             wait.until(parts.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
-        with lifting.timed(self._recorder, "cluster"):
+        with lifecycle.timed(self._recorder, "cluster"):
             for service in (*parts.balancers, *parts.services.values()):
                 service.start()
             parts.cluster.start()
-        with lifting.timed(self._recorder, "serving"):
+        with lifecycle.timed(self._recorder, "serving"):
             self._asked().wait_serving()
-        with lifting.timed(self._recorder, "first backup"):
+        with lifecycle.timed(self._recorder, "first backup"):
             parts.backups.take()
-        with lifting.timed(self._recorder, "replication"):
+        with lifecycle.timed(self._recorder, "replication"):
             self._asked().wait_replicating()
-        with lifting.timed(self._recorder, "watching"):
+        with lifecycle.timed(self._recorder, "watching"):
             self._asked().wait_watched()
 
     def stop(self) -> None:
@@ -130,11 +132,11 @@ class LocalStack:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._net.inside(zone)
 
-    def beside(self, zone: str) -> Entrance:
+    def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
         return Entrance(self.entrance.host, (self._made.ground.address(zone),), API_PORT, self.entrance.ca)
 
-    def database_beside(self, zone: str) -> tuple[str, dict[str, str]]:
+    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
         return own_database(self._made.ground.address(zone), zone=zone, roles=self._roles)
 
@@ -151,7 +153,7 @@ class LocalStack:
         (self.folder / STALLED).touch()
 
     def cut(self, zone: str) -> None:
-        """Drop silently whatever goes between the zone and the others. Errors: `Unable` on the rung loopback."""
+        """Drop silently whatever goes between the zone and the others. Errors: `Unable` on level loopback."""
         self._net.cut(zone)
 
     def join(self, zone: str) -> None:
@@ -159,7 +161,7 @@ class LocalStack:
         self._net.join(zone)
 
     def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
-        """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the rung loopback."""
+        """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the sandbox level loopback."""
         self._net.cut_link(one, other, part=part)
 
     def join_link(self, one: str, other: str) -> None:
@@ -181,7 +183,7 @@ class LocalStack:
         return self._net.slowed(zone)
 
     def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
-        """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the rung loopback."""
+        """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the sandbox level loopback."""
         self._flapping(zone).begin(down=down, up=up, lasting=lasting)
 
     def settle(self, zone: str) -> None:
@@ -219,7 +221,7 @@ class LocalStack:
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
-        return lifting.logs(self.folder, ZONES)
+        return lifecycle.logs(self.folder, ZONES)
 
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every process of the stack, by its name."""
@@ -238,8 +240,8 @@ class LocalStack:
         entrance, parts = self.entrance, self._made
         bucket = parts.vault.bucket.name
         return {
-            **lifting.asking(entrance, parts.members),
-            "addresses": lifting.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket),
+            **lifecycle.access(entrance, parts.members),
+            "addresses": lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket),
             "environment": {
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
@@ -266,7 +268,7 @@ class LocalStack:
     def _build(self, network: Network, authority: Issuer, sockets: Path) -> Parts:
         """Put the parts together, and write down what another process needs in order to do the same."""
         self._network = network
-        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, rung=self.rung)
+        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, level=self.level)
         parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
         self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
@@ -275,19 +277,19 @@ class LocalStack:
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
-            "world": os.environ.get(WORLD),
-            "rung": self.rung,
+            "sandbox": os.environ.get(SANDBOX),
+            "level": self.level,
             "network": network.saved(),
             "roles": self._roles.all(),
             "sockets": str(sockets),
             **self.settings.saved(),
         }
-        lifting.save(self.folder, saved)
+        lifecycle.save(self.folder, saved)
         return parts
 
     def _asked(self) -> Steady:
-        beside = {zone: self.beside(zone) for zone in self.zones}
+        zone_entrances = {zone: self.zone_entrance(zone) for zone in self.zones}
         return Steady(
-            self.entrance, beside, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
             self._recorder,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups

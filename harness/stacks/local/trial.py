@@ -2,7 +2,7 @@
 
     python -m harness.stacks.local.trial LABEL FOLDER
 
-inside a world prints why it cannot, and nothing where it can. It is handed what a component is handed, and no more.
+inside a sandbox prints why it cannot, and nothing where it can. It is handed what a component is handed, and no more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.errors import DrillError
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.network import make_network
 from harness.stacks.local.process import kill_parts
-from harness.stacks.local.world import Tried, enter_argv, inside
+from harness.stacks.local.sandbox import Tried, enter_argv, inside
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.lifecycle import remove_files, socket_folder, starting
@@ -35,16 +35,16 @@ PATIENCE = 60.0  # seconds: it takes 4 on a quiet machine
 EVERY = timedelta(seconds=5)
 
 
-def tried(rung: str) -> Tried:
-    """The parts started on a rung that holds, asked, and ended."""
+def tried(level: str) -> Tried:
+    """The parts started on a level that holds, asked, and ended."""
     label = f"doctor-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix=f"{label}-") as folder:
         words = [sys.executable, "-m", "harness.stacks.local.trial", label, folder]
         try:
             ended = subprocess.run(
-                enter_argv(rung, words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                enter_argv(level, words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
                 check=False, env={**handed_on(), LABEL: label}, start_new_session=True,
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             why = (ended.stdout or ended.stderr).strip().splitlines()[-1:] if ended.returncode else []
         except (subprocess.TimeoutExpired, OSError) as error:
             why = [str(error)]
@@ -57,17 +57,17 @@ def tried(rung: str) -> Tried:
 def start(label: str, folder: Path) -> None:
     """Errors: `DrillError`s."""
     commands = Commands(Memory(), label=label)
-    rung, roles = inside() or "loopback", Roles()
-    network = make_network(rung, zones=[ZONE], commands=commands, logs=folder / "logs")
+    level, roles = inside() or "loopback", Roles()
+    network = make_network(level, zones=[ZONE], commands=commands, logs=folder / "logs")
     try:
         with starting(folder):
-            ground = LocalGround(folder, commands=commands, network=network, zones=[ZONE], rung=rung)
+            ground = LocalGround(folder, commands=commands, network=network, zones=[ZONE], level=level)
             etcd = Etcd(ground)
             member = PatroniMember(
                 ground, zone=ZONE, sockets=socket_folder(folder, label, [ZONE]) / ZONE, roles=roles,
                 stores=etcd.endpoints(), env=dict, synchronous={},
                 settings=lambda: settings(archive_command="true", archive_timeout=EVERY),
-            )  # fmt: skip
+            )  # fmt: skip  # arguments in groups
             etcd.start()
             make_first_data(ground, [member], roles=roles, transactions=0)
             etcd.wait_ready()

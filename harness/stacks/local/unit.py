@@ -2,7 +2,7 @@
 
     python -m harness.stacks.local.unit start|stop COMPONENT...
 
-For the stack whose folder is in STACK_FOLDER, from inside its world: `drdrill stack exec -- python -m ...`.
+For the stack whose folder is in STACK_FOLDER, from inside its sandbox: `drdrill stack exec -- python -m ...`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.stacks.parts.ground import Ground, Runs, Unit
 from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.platform import HOSTS
+from harness.stacks.stand_in import HOSTS
 
 API_PORT = 8443
 ROLE = "quantumnest_app"
@@ -29,12 +29,12 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, release: 
     target = dsn(
         servers, PORT, role=ROLE, password="", connect_timeout="2", tcp_user_timeout="3000",
         application_name=f"api-{zone}",
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
     def argv() -> list[str]:
         chain, key = authority.issue(f"api-{zone}", [*HOSTS, ground.address(zone)])
         return [
-            *(sys.executable, "-P", "-m", "harness.stacks.platform.api", f"--zone={zone}"),
+            *(sys.executable, "-P", "-m", "harness.stacks.stand_in.api", f"--zone={zone}"),
             *(f"--listen={ground.listen(zone)}:{API_PORT}", f"--cert={chain}", f"--key={key}", f"--dsn={target}"),
             *(f"--release={release()}", f"--ready={ready}"),
         ]
@@ -42,4 +42,4 @@ def api(ground: Ground, *, zone: str, authority: Issuer, roles: Roles, release: 
     return ground.unit(
         f"api-{zone}", zone=zone, runs=Runs.HARNESS, argv=argv, env=lambda: {"PGPASSWORD": roles.password(ROLE)},
         stop_within=STOP_LIMIT,
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups

@@ -55,8 +55,8 @@ class Bucket:
     @cached_property
     def _made(self) -> S3Client:
         # Imported here: it costs 0.3 s, and most commands of the harness never talk to a store.
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.session import Session  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415  see above
+        from botocore.session import Session  # noqa: PLC0415  see above
 
         # The user's own AWS profile and proxy have no say here.
         session = Session(session_vars={"profile": (None, None, None, None), "config_file": (None, None, "", None)})
@@ -75,7 +75,7 @@ class Bucket:
                 proxies={},
             ),
         )
-        return client  # type: ignore[no-any-return]
+        return client  # type: ignore[no-any-return]  # to botocore every client is a BaseClient
 
     @property
     def _client(self) -> S3Client:

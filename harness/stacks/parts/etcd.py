@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from harness.stacks.parts.ground import Ground, Runs
 from harness.system import wait
@@ -19,7 +20,7 @@ class Etcd:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self.members = [
-            ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=lambda zone=zone: self._argv(zone))  # type: ignore[misc]
+            ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=partial(self._argv, zone))
             for zone in ground.zones
         ]
 
@@ -37,7 +38,7 @@ class Etcd:
         wait.until(
             self.healthy, what="etcd is healthy", within=SLOW_START, recorder=self._ground.commands.recorder,
             last_seen=lambda: ", ".join(f"{m.name} {'runs' if m.running() else 'has ended'}" for m in self.members),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def healthy(self) -> bool:
         """Whether every member takes part in a majority."""

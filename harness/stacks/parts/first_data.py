@@ -15,7 +15,7 @@ import psycopg
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import DATABASE, PORT, Roles, dsn, logging
-from harness.stacks.platform import history
+from harness.stacks.stand_in import history
 from harness.system import wait
 
 LOAD_LIMIT = timedelta(minutes=10)
@@ -44,7 +44,7 @@ def make_first_data(ground: Ground, members: Sequence[PatroniMember], *, roles: 
     _initdb(ground, first, roles)
     values = {**FAST, **logging("postgresql.log"), "listen_addresses": ground.listen(first.zone), "port": str(PORT),
               "unix_socket_directories": str(first.sockets),
-              "log_directory": str(first.database_log.parent)}  # fmt: skip
+              "log_directory": str(first.database_log.parent)}  # fmt: skip  # a table
     with (first.data / "pg_hba.conf").open("a") as rules:
         rules.write("host all all 0.0.0.0/0 scram-sha-256\n")
     words = [word for key, value in values.items() for word in ("-c", f"{key}={value}")]

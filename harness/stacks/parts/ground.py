@@ -88,7 +88,7 @@ class Ground(Protocol):
     def unit(
         self, name: str, *, runs: Runs, zone: str = "", place: str = "", argv: Callable[[], Sequence[str]],
         env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
-    ) -> Unit:  # fmt: skip
+    ) -> Unit:  # fmt: skip  # parameters in groups
         """A component, not started. It stands in its zone, or in `place` outside of the zones. `argv` is asked for at
         each start."""
 

@@ -101,7 +101,7 @@ def logs(folder: Path, zones: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def asking(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, Any]:
+def access(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, Any]:
     """For people: the words with which a stack's database and API are asked (`dsn`, `psql`, `curl`)."""
     where = f"{entrance.host}:{entrance.port}"
     target = dsn(",".join(member.address for member in members), PORT, role="postgres", password="")

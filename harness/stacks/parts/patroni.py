@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Condition, Member, Place
+from harness.stacks import Condition, Member, RestoreTarget
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
 from harness.stacks.parts.postgres import PORT, Roles, dsn
-from harness.stacks.parts.restore_target import RestorePlace
+from harness.stacks.parts.restore_target import PostgresRestoreTarget
 from harness.stacks.wal import SPOOL
 from harness.system import wait
 from harness.system.http import DIRECT, NoAnswer
@@ -97,13 +97,13 @@ class PatroniCluster:
         for member in self._members:
             member.wait_stopped()
 
-    def empty_place(self, zone: str) -> RestorePlace:
+    def restore_target(self, zone: str) -> PostgresRestoreTarget:
         """A new, empty place on the zone's volume. What an earlier restoration left there is removed."""
         member = next(member for member in self._members if member.zone == zone)
         member.own_volume()
-        return RestorePlace.make(member, roles=self._roles)
+        return PostgresRestoreTarget.make(member, roles=self._roles)
 
-    def adopt(self, place: Place) -> PatroniMember:
+    def adopt(self, place: RestoreTarget) -> PatroniMember:
         """Put the stopped place's data directory in service as the leader.
 
         Errors: `Refused` when a member still runs, or the place does; `NotInTime` when it does not take the lead.
@@ -152,7 +152,7 @@ class PatroniCluster:
         wait.until(
             takes_writes, what="a leader takes writes", within=LEADS_WITHIN, recorder=self._ground.commands.recorder,
             last_seen=self._states,
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _states(self) -> str:
         return ", ".join(f"{member.name}: {_state(member)}" for member in self._members)

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import Refused
 from harness.stacks.parts.ground import Unit
-from harness.stacks.platform import release
+from harness.stacks.stand_in import release
 
 DEPLOYED = "deployed.json"
 

@@ -30,7 +30,7 @@ HBA = "local all all scram-sha-256\nhost all postgres,operator 0.0.0.0/0 scram-s
 
 
 @dataclass
-class RestorePlace:
+class PostgresRestoreTarget:
     """Fills the protocol Place. `folder` is on the zone's volume: `data` inside is where the backup goes."""
 
     folder: Path
@@ -41,7 +41,7 @@ class RestorePlace:
     _unit: Unit
 
     @classmethod
-    def make(cls, member: PatroniMember, *, roles: Roles) -> RestorePlace:
+    def make(cls, member: PatroniMember, *, roles: Roles) -> PostgresRestoreTarget:
         """An empty one on the member's volume; what an earlier one left there is removed.
 
         Errors: `Refused` when an earlier one still runs there.

@@ -26,11 +26,11 @@ OFTEN = timedelta(milliseconds=250)
 class Steady:
     """Asks a stack. `archive_timeout` is how long a write may wait before PostgreSQL hands it over.
 
-    `beside` are the APIs of the zones, each asked for itself: behind the entrance the others would answer for it.
+    `zone_entrances` lead to the APIs of the zones, each asked alone: behind the entrance others would answer.
     """
 
     entrance: Entrance
-    beside: Mapping[str, Entrance]
+    zone_entrances: Mapping[str, Entrance]
     cluster: Cluster
     backups: Backups
     monitoring: Monitoring
@@ -38,7 +38,7 @@ class Steady:
     recorder: Recorder
 
     def conditions(self) -> list[Condition]:
-        zones = [Visitor(entrance).ready(f"zone {zone} ready") for zone, entrance in self.beside.items()]
+        zones = [Visitor(entrance).ready(f"zone {zone} ready") for zone, entrance in self.zone_entrances.items()]
         conditions = [*Visitor(self.entrance).conditions(), *zones, *self.cluster.healthy(), self._archives()]
         return [*conditions, self.monitoring.condition()]
 
@@ -58,7 +58,7 @@ class Steady:
         wait.until(
             lambda: all(condition.ok for condition in ask()), what=what, within=within, recorder=self.recorder,
             last_seen=lambda: "; ".join(f"{one.name}: {one.seen}" for one in ask() if not one.ok),
-        )  # fmt: skip
+        )  # fmt: skip  # arguments in groups
 
     def _archives(self) -> Condition:
         """Whether what is written now reaches the archive within the promised time, once it is handed over.

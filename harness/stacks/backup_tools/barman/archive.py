@@ -37,11 +37,11 @@ def main(settings: dict[str, Any], path: Path) -> int:
     _reach(settings["env"]["AWS_ENDPOINT_URL_S3"])
     os.environ.update(settings["env"])
     # Imported here: the AWS client reads its environment early.
-    from barman.clients.cloud_walarchive import CloudWalUploader, parse_arguments  # noqa: PLC0415
-    from barman.cloud_providers import get_cloud_interface  # noqa: PLC0415
-    from barman.xlog import hash_dir  # noqa: PLC0415
+    from barman.clients.cloud_walarchive import CloudWalUploader, parse_arguments  # noqa: PLC0415  see above
+    from barman.cloud_providers import get_cloud_interface  # noqa: PLC0415  see above
+    from barman.xlog import hash_dir  # noqa: PLC0415  see above
 
-    class Uploader(CloudWalUploader):  # type: ignore[misc]
+    class Uploader(CloudWalUploader):  # type: ignore[misc]  # barman has no types
         """Barman's, without the time in gzip's header, so that a retry stores equal bytes; and packing only once."""
 
         packed = b""

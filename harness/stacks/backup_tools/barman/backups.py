@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.errors import DrillError, NotReady, Refused
 from harness.evidence.run_folder import temporary_prefix
-from harness.stacks import ArchivedSegment, Backup, Damage, Place, wal
+from harness.stacks import ArchivedSegment, Backup, Damage, RestoreTarget, wal
 from harness.stacks.backup_tools.barman import archive as archive_program
 from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
@@ -137,7 +137,7 @@ class BarmanBackups:
         """Read every object of it and compare with the digests recorded."""
         return self._vault.check(backup, prefix=f"{self._bases}{backup.id}/")
 
-    def restore(self, backup: Backup, place: Place) -> None:
+    def restore(self, backup: Backup, place: RestoreTarget) -> None:
         """Bring the base backup into the empty place, as the database's own user.
 
         Errors: `Refused` when the place is not empty, `CommandFailed`.

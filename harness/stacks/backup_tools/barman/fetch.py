@@ -70,15 +70,15 @@ def _barman(settings: dict[str, Any]) -> Any:
     """A function that brings a file of the archive to a path. Errors: `Missing`, `Damaged`, or Barman's own."""
     os.environ.update(settings["env"])
     # Imported here: a waiting file must be handed over in milliseconds.
-    import gzip  # noqa: PLC0415
-    import logging  # noqa: PLC0415
-    import zlib  # noqa: PLC0415
+    import gzip  # noqa: PLC0415  see above
+    import logging  # noqa: PLC0415  see above
+    import zlib  # noqa: PLC0415  see above
 
-    from barman.clients.cloud_cli import OperationErrorExit  # noqa: PLC0415
-    from barman.clients.cloud_compression import decompress_to_file  # noqa: PLC0415
-    from barman.clients.cloud_walrestore import parse_arguments  # noqa: PLC0415
-    from barman.cloud import CloudWalDownloader  # noqa: PLC0415
-    from barman.cloud_providers import get_cloud_interface  # noqa: PLC0415
+    from barman.clients.cloud_cli import OperationErrorExit  # noqa: PLC0415  see above
+    from barman.clients.cloud_compression import decompress_to_file  # noqa: PLC0415  see above
+    from barman.clients.cloud_walrestore import parse_arguments  # noqa: PLC0415  see above
+    from barman.cloud import CloudWalDownloader  # noqa: PLC0415  see above
+    from barman.cloud_providers import get_cloud_interface  # noqa: PLC0415  see above
 
     logging.disable()  # Barman's errors are said once, by `main`, and a missing history is none
     options = ["--no-partial", "--addressing-style", "path"]

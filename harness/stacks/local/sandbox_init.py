@@ -1,15 +1,15 @@
-"""The first process of a world: run by `unshare`, before anything of the harness, with the standard library alone.
+"""The first process of a sandbox: run by `unshare`, before anything of the harness, with the standard library alone.
 
 `unshare -Urn --mount --pid --ipc` (without --fork) has made the namespaces and has become this program. It forks once:
-the child is process 1 of the world, the parent stays outside under the pid that the user's shell knows.
+the child is process 1 of the sandbox, the parent stays outside under the pid that the user's shell knows.
 
 - Process 1 mounts /proc, brings `lo` up, runs the command in a process group of its own (the terminal's foreground
   group where there is a terminal, so that Ctrl-C reaches the command exactly once), reaps orphans, and ends with the
-  command. When it ends, for whatever reason, the kernel kills every process of the world.
+  command. When it ends, for whatever reason, the kernel kills every process of the sandbox.
 - The parent passes SIGINT, SIGTERM and SIGHUP on to the command's group, and returns its exit code (128+n for a
   signal). When the parent is killed, process 1 is killed by the kernel (PR_SET_PDEATHSIG).
 
-It must never import the harness: it is the reason why a world starts in 30 ms.
+It must never import the harness: it is the reason why a sandbox starts in 30 ms.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _run_command(argv: list[str]) -> int:
 
 
 def _first_process(argv: list[str], outside: int, tell: int) -> int:
-    """Process 1 of the world. `outside` is readable once the parent is gone; the command's group goes to `tell`."""
+    """Process 1 of the sandbox. `outside` is readable once the parent is gone; the command's group goes to `tell`."""
     libc = ctypes.CDLL(None, use_errno=True)
     _libc_call("prctl", libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
     if select.select([outside], [], [], 0)[0]:
@@ -92,8 +92,8 @@ def _first_process(argv: list[str], outside: int, tell: int) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run `argv` in the world that `unshare` has made; its exit code."""
-    os.environ["DRDRILL_WORLD"] = str(os.getpid())
+    """Run `argv` in the sandbox that `unshare` has made; its exit code."""
+    os.environ["DRDRILL_SANDBOX"] = str(os.getpid())
     proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # out here's /proc: a mount does not change an open folder
     alive, keep = os.pipe()
     told, tell = os.pipe()
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
         try:
             code = _first_process(argv, alive, tell)
         except OSError as error:
-            print(f"drdrill: the world cannot be made: {error.strerror}", file=sys.stderr)
+            print(f"drdrill: the sandbox cannot be made: {error.strerror}", file=sys.stderr)
             code = COULD_NOT
         os._exit(code)
     os.close(alive)

@@ -1,8 +1,9 @@
 """What this machine allows, found by trying, and how to enter it.
 
-Three rungs, best first: `rootless` (a user namespace of our own: no privilege at all), `privileged` (root with the
-capabilities, where user namespaces are refused), `loopback` (no namespaces: addresses of 127/8). Nothing is guessed
-from a version or a file: each rung is really entered, and a bridge, a zone and a database user are really made there.
+A sandbox has one of three levels, best first: `rootless` (a user namespace of our own: no privilege at all),
+`privileged` (root with the capabilities, where user namespaces are refused), `loopback` (no namespaces: addresses of
+127/8). Nothing is guessed from a version or a file: each level is really entered, and a bridge, a zone and a database
+user are really made there.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from pathlib import Path
 from harness.errors import DrillError, Refused
 from harness.system.environment import handed_on
 
-RUNG = "DRDRILL_RUNG"  # set in the environment of everything that runs in a world
-WORLD = "DRDRILL_WORLD"  # the pid, out where the user is, of the process that holds the world
+LEVEL = "DRDRILL_LEVEL"  # set in the environment of everything that runs in a sandbox
+SANDBOX = "DRDRILL_SANDBOX"  # the pid, out where the user is, of the process that holds the sandbox
 NAMES = ("rootless", "privileged", "loopback")
 HERE = Path(__file__).parent
-PATIENCE = 30.0  # seconds for one rung to be tried
+PATIENCE = 30.0  # seconds for one level to be tried
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One rung that was tried: `why` and `lift` are empty when it holds."""
+    """One level that was tried: `why` and `lift` are empty when it holds."""
 
     name: str
     ok: bool
@@ -35,34 +36,34 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """The best rung of this machine, and how every rung above it failed."""
+class Level:
+    """The best level of this machine, and how every level above it failed."""
 
     name: str
     tried: tuple[Tried, ...]
 
 
 def inside() -> str | None:
-    """The name of the rung that this process runs on; None outside of a world."""
-    return os.environ.get(RUNG)
+    """The name of the level that this process runs on; None outside of a sandbox."""
+    return os.environ.get(LEVEL)
 
 
-def rung(forced: str | None = None) -> Rung:
-    """The best rung that holds here; with `forced`, that one and no other.
+def best_level(forced: str | None = None) -> Level:
+    """The best level that holds here; with `forced`, that one and no other.
 
-    Errors: `Refused` when the forced rung does not hold or is no rung; `DrillError` when none does.
+    Errors: `Refused` when the forced level does not hold or is no level; `DrillError` when none does.
     """
     if forced is not None and forced not in NAMES:
-        raise Refused(f"no rung is called {forced!r}", hint=f"one of: {', '.join(NAMES)}")
+        raise Refused(f"no sandbox level is called {forced!r}", hint=f"one of: {', '.join(NAMES)}")
     tried: list[Tried] = []
     for name in NAMES if forced is None else (forced,):
         tried.append(attempt(name))
         if tried[-1].ok:
-            return Rung(name=name, tried=tuple(tried))
+            return Level(name=name, tried=tuple(tried))
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     lifts = "; ".join(one.lift for one in tried if one.lift) or "run `drdrill doctor`"
     if forced is not None:
-        raise Refused(f"this machine does not allow the rung {reasons}", hint=lifts)
+        raise Refused(f"this machine does not allow the sandbox level {reasons}", hint=lifts)
     raise DrillError(f"this machine allows no embedded stack: {reasons}", hint=lifts)
 
 
@@ -71,15 +72,15 @@ def to_zones_apart() -> str:
     tried = [attempt(name) for name in NAMES if name != "loopback"]
     held = [one.name for one in tried if one.ok]
     if held:
-        return f"this machine allows the rung {held[0]}: --rung {held[0]}"
-    return "; ".join(f"for the rung {one.name}: {one.lift}" for one in tried)
+        return f"this machine allows the sandbox level {held[0]}: --sandbox {held[0]}"
+    return "; ".join(f"for the sandbox level {one.name}: {one.lift}" for one in tried)
 
 
 def attempt(name: str) -> Tried:
-    """Try one rung for real."""
+    """Try one level for real."""
     if name == "privileged" and os.geteuid() != 0:
-        return Tried(name, ok=False, why="not root", lift="run as root, or make the rung rootless hold")
-    words = enter_argv(name, [sys.executable, "-I", "-S", str(HERE / "world_probe.py"), name, *sys.path])
+        return Tried(name, ok=False, why="not root", lift="run as root, or make the sandbox level rootless hold")
+    words = enter_argv(name, [sys.executable, "-I", "-S", str(HERE / "sandbox_probe.py"), name, *sys.path])
     try:
         ended = subprocess.run(
             words,
@@ -103,30 +104,30 @@ def attempt(name: str) -> Tried:
     return Tried(name, ok=False, why=why, lift=_lift(name, why))
 
 
-def enter_argv(found: Rung | str, argv: Sequence[str]) -> list[str]:
-    """What to exec so that `argv` runs on that rung. On loopback too the rung's name is set in the environment."""
+def enter_argv(found: Level | str, argv: Sequence[str]) -> list[str]:
+    """What to exec so that `argv` runs on that level. On loopback too the level's name is set in the environment."""
     name = found if isinstance(found, str) else found.name
-    mark = ["env", f"{RUNG}={name}"]
+    mark = ["env", f"{LEVEL}={name}"]
     if name == "loopback":
         return [*mark, *argv]
     user = ["--user", "--map-root-user"] if name == "rootless" else []
-    init = [sys.executable, "-I", "-S", str(HERE / "world_init.py"), "--", *argv]
+    init = [sys.executable, "-I", "-S", str(HERE / "sandbox_init.py"), "--", *argv]
     return [*mark, "unshare", *user, "--net", "--mount", "--pid", "--ipc", *init]
 
 
-def join_argv(world: int, argv: Sequence[str]) -> list[str]:
-    """What to exec so that `argv` runs in a world that is there already; `world` is the pid in `DRDRILL_WORLD`.
+def join_argv(holder: int, argv: Sequence[str]) -> list[str]:
+    """What to exec so that `argv` runs in a sandbox that is there already; `holder` is the pid in `DRDRILL_SANDBOX`.
 
-    Errors: `Refused` when that world is gone.
+    Errors: `Refused` when that sandbox is gone.
     """
     try:
-        first = Path(f"/proc/{world}/task/{world}/children").read_text(encoding="ascii").split()[0]
+        first = Path(f"/proc/{holder}/task/{holder}/children").read_text(encoding="ascii").split()[0]
         environment = Path(f"/proc/{first}/environ").read_bytes().split(b"\0")
     except (OSError, IndexError):
-        raise Refused(f"the world of process {world} is gone", hint="`drdrill stack up` makes a new one") from None
-    own = [word.decode() for word in environment if word.startswith((f"{RUNG}=".encode(),))]
-    user = ["--user", "--preserve-credentials"] if f"{RUNG}=rootless" in own else []
-    mark = ["env", *own, f"{WORLD}={world}"]
+        raise Refused(f"the sandbox of process {holder} is gone", hint="`drdrill stack up` makes a new one") from None
+    own = [word.decode() for word in environment if word.startswith((f"{LEVEL}=".encode(),))]
+    user = ["--user", "--preserve-credentials"] if f"{LEVEL}=rootless" in own else []
+    mark = ["env", *own, f"{SANDBOX}={holder}"]
     return [
         "nsenter",
         f"--target={first}",
@@ -142,7 +143,7 @@ def join_argv(world: int, argv: Sequence[str]) -> list[str]:
 
 
 def _lift(name: str, why: str) -> str:
-    """What would make a rung hold, by what the machine shows."""
+    """What would make a level hold, by what the machine shows."""
     if sys.platform != "linux":
         return "namespaces, and all addresses of 127/8, are Linux's: run the drills in containers"
     if name == "loopback":

@@ -1,7 +1,7 @@
-"""Run on a rung to show that it holds: makes what a stack needs, once, in small. Exit 0 when it does.
+"""Run on a level to show that it holds: makes what a stack needs, once, in small. Exit 0 when it does.
 
 The last line it prints says what failed. Called by file, with the search path of modules as arguments, so that it
-starts in a world exactly as the harness does.
+starts in a sandbox exactly as the harness does.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 
-def check_database_user(rung: str) -> None:
+def check_database_user(level: str) -> None:
     """A program of the database really runs as somebody who is not root, and opens a file of ours."""
-    from harness.stacks.local.database_user import database_user  # noqa: PLC0415
+    from harness.stacks.local.database_user import database_user  # noqa: PLC0415  the search path is set only now
 
-    words = [*database_user(rung).words, sys.executable, "-I", "-S", "-c", "import os; print(os.geteuid())"]
+    words = [*database_user(level).words, sys.executable, "-I", "-S", "-c", "import os; print(os.geteuid())"]
     ended = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode != 0:
         said = ended.stderr.strip().splitlines()
@@ -28,7 +28,7 @@ def check_database_user(rung: str) -> None:
 
 def check_zone() -> None:
     """A bridge, a network namespace behind it, and a real connection from there."""
-    from harness.stacks.local.bridge import Bridge  # noqa: PLC0415
+    from harness.stacks.local.bridge import Bridge  # noqa: PLC0415  the search path is set only now
 
     bridge = Bridge.claim()
     holder = subprocess.Popen(
@@ -61,12 +61,12 @@ def check_loopback() -> None:
         socket.create_connection(server.getsockname()[:2], 5).close()
 
 
-def main(rung: str) -> int:
-    from harness.errors import DrillError  # noqa: PLC0415
+def main(level: str) -> int:
+    from harness.errors import DrillError  # noqa: PLC0415  the search path is set only now
 
     try:
-        check_database_user(rung)
-        if rung == "loopback":
+        check_database_user(level)
+        if level == "loopback":
             check_loopback()
         else:
             check_zone()

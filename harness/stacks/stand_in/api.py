@@ -1,31 +1,32 @@
-"""The platform's API in one zone: `python -m harness.stacks.platform.api --zone a --listen ADDRESS:PORT ...`.
+"""The platform's API in one zone: `python -m harness.stacks.stand_in.api --zone a --listen ADDRESS:PORT ...`.
 
 It says `stored: true` only for what is committed and replicated, `stored: false` only for what is certainly not, and
 `stored: null` where it cannot know. The database's password comes in the environment (PGPASSWORD), not in `--dsn`.
 """
 
+# ruff: noqa: E402  gevent changes modules in place: it has to be the first one
 from __future__ import annotations
 
 import gevent.monkey
 
 gevent.monkey.patch_all()
 
-import argparse  # noqa: E402
-import json  # noqa: E402
-import signal  # noqa: E402
-import ssl  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
-from datetime import UTC, datetime  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import json
+import signal
+import ssl
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-import gevent  # noqa: E402
-from gevent.pywsgi import WSGIHandler, WSGIServer  # noqa: E402
+import gevent
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from harness.stacks.platform.connections import Connections, NoDatabase  # noqa: E402
-from harness.stacks.platform.release import BadRelease, Release  # noqa: E402
-from harness.stacks.platform.transactions import Answer, Transactions, refused  # noqa: E402
+from harness.stacks.stand_in.connections import Connections, NoDatabase
+from harness.stacks.stand_in.release import BadRelease, Release
+from harness.stacks.stand_in.transactions import Reply, Transactions, refused
 
 READY_LIMIT = 1.2  # seconds, below the load balancer's patience
 Start = Callable[[str, list[tuple[str, str]]], Any]
@@ -61,11 +62,11 @@ class Api:
         start(STATUS[status], [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
         return [content]
 
-    def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Answer:
+    def _answer(self, method: str, path: list[str], environ: dict[str, Any]) -> Reply:
         transactions = self._transactions
         match method, path:
             case "GET", ["health"]:
-                answer: Answer = (200, {"healthy": True, "version": self._release.version})
+                answer: Reply = (200, {"healthy": True, "version": self._release.version})
             case "GET", ["ready"]:
                 answer = self._ready()
             case "POST", ["transactions"]:
@@ -82,7 +83,7 @@ class Api:
                 answer = refused(404, "there is no such page")
         return answer
 
-    def _ready(self) -> Answer:
+    def _ready(self) -> Reply:
         """Whether the database takes writes, asked for real and within a short time."""
         if self._always_ready:
             return 200, {"ready": True}
@@ -94,7 +95,7 @@ class Api:
         return 200, {"ready": True}
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]
+class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
     """A peer that leaves before its answer, as whoever has waited long enough does, is a line and no traceback."""
 
     def _log_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -104,7 +105,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             super()._log_error(kind, error, trace)
 
 
-class Server(WSGIServer):  # type: ignore[misc]
+class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
     """A peer that leaves before the handshake, as health checks do at their time-out, is a line and no traceback."""
 
     handler_class = Handler

@@ -1,4 +1,4 @@
-"""The rungs of the machine, tried for real, and the way into a world."""
+"""The levels of the machine, tried for real, and the way into a sandbox."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Refused
-from harness.stacks.local.world import NAMES, RUNG, attempt, enter_argv, rung
+from harness.stacks.local.sandbox import LEVEL, NAMES, attempt, best_level, enter_argv
 from harness.system import wait
 from harness.system.command import LABEL, labelled
 from harness.system.recorder import Memory
 from tests.real.refusing import refusing_argv
 
-SAYS_RUNG = f"import os; print(os.environ[{RUNG!r}])"
+SAYS_LEVEL = f"import os; print(os.environ[{LEVEL!r}])"
 COUNTS_INTERRUPTS = """
 import signal, sys, time
 seen = []
@@ -36,8 +36,8 @@ sys.exit(len(seen))
 
 @pytest.fixture(scope="module")
 def best() -> str:
-    """The machine's best rung."""
-    return rung().name
+    """The machine's best level."""
+    return best_level().name
 
 
 def _python(code: str, *words: str) -> list[str]:
@@ -49,47 +49,50 @@ def _code(returned: int) -> int:
     return 128 - returned if returned < 0 else returned
 
 
-def test_the_best_rung_holds_and_every_rung_above_it_says_why_not() -> None:
+def test_the_best_level_holds_and_every_level_above_it_says_why_not() -> None:
     """What is found was tried last and holds; what failed before it has a reason and a remedy."""
-    found = rung()
+    found = best_level()
     assert found.tried[-1].ok and found.tried[-1].name == found.name
     assert [one.name for one in found.tried] == list(NAMES[: len(found.tried)])
     assert all(not one.ok and one.why and one.lift for one in found.tried[:-1])
 
 
-def test_where_user_namespaces_are_refused_the_rung_found_is_loopback() -> None:
-    """The rung is found by trying: the same machine with a limit of zero user namespaces gives another one."""
-    code = "from harness.stacks.local.world import rung; r = rung(); print(r.name, *[t.lift for t in r.tried], sep='|')"
+def test_where_user_namespaces_are_refused_the_level_found_is_loopback() -> None:
+    """The level is found by trying: the same machine with a limit of zero user namespaces gives another one."""
+    code = (
+        "from harness.stacks.local.sandbox import best_level; found = best_level();"
+        " print(found.name, *[one.lift for one in found.tried], sep='|')"
+    )
     ended = subprocess.run([*refusing_argv(), sys.executable, "-c", code], capture_output=True, text=True, check=False)
     name, lift, *_ = ended.stdout.strip().split("|")
     assert (name, lift) == ("loopback", "sudo sysctl -w user.max_user_namespaces=10000"), ended.stderr
 
 
-def test_a_rung_that_is_forced_and_does_not_hold_is_refused_with_the_reason() -> None:
+def test_a_level_that_is_forced_and_does_not_hold_is_refused_with_the_reason() -> None:
     """Nothing else is taken instead of it."""
-    code = "from harness.stacks.local.world import rung; rung('rootless')"
+    code = "from harness.stacks.local.sandbox import best_level; best_level('rootless')"
     ended = subprocess.run([*refusing_argv(), sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "Refused: this machine does not allow the rung rootless: unshare" in ended.stderr
+    assert "Refused: this machine does not allow the sandbox level rootless: unshare" in ended.stderr
     assert "HINT: sudo sysctl" in ended.stderr
 
 
-def test_a_rung_that_does_not_exist_is_refused() -> None:
-    """The error names the rungs there are."""
+def test_a_level_that_does_not_exist_is_refused() -> None:
+    """The error names the levels there are."""
     with pytest.raises(Refused, match="rootless, privileged, loopback"):
-        rung("bare-metal")
+        best_level("bare-metal")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_rung_that_fails_says_why_and_what_would_lift_it(name: str) -> None:
-    """Each rung either holds or has both."""
+def test_a_level_that_fails_says_why_and_what_would_lift_it(name: str) -> None:
+    """Each level either holds or has both."""
     tried = attempt(name)
     assert tried.ok == (not tried.why) == (not tried.lift)
 
 
-def test_the_command_knows_its_rung_and_its_exit_code_is_passed_on(best: str) -> None:
-    """Inside, the environment names the rung; outside, the code is the command's own, 128+n after signal n."""
-    said = subprocess.run(enter_argv(best, _python(SAYS_RUNG)), capture_output=True, text=True, check=True)
+def test_the_command_knows_its_level_and_its_exit_code_is_passed_on(best: str) -> None:
+    """Inside, the environment names the level; outside, the code is the command's own, 128+n after signal n."""
+    said = subprocess.run(enter_argv(best, _python(SAYS_LEVEL)), capture_output=True, text=True, check=True)
     assert said.stdout.strip() == best
     assert subprocess.run(enter_argv(best, _python("raise SystemExit(7)")), check=False).returncode == 7
     killed = subprocess.run(enter_argv(best, _python("import os; os.kill(os.getpid(), 9)")), check=False)
@@ -109,7 +112,7 @@ def test_an_interrupt_reaches_the_command_exactly_once(best: str, whole_group: b
 
 
 def test_ctrl_c_at_a_terminal_reaches_the_command_exactly_once(best: str) -> None:
-    """The terminal's foreground group is the command's, inside the world as well."""
+    """The terminal's foreground group is the command's, inside the sandbox as well."""
     words = enter_argv(best, _python(COUNTS_INTERRUPTS, "0.6"))
     pid, terminal = pty.fork()
     if pid == 0:
@@ -120,9 +123,9 @@ def test_ctrl_c_at_a_terminal_reaches_the_command_exactly_once(best: str) -> Non
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
 
 
-def test_everything_dies_with_the_world(best: str) -> None:
-    """After kill -9 of the process that entered, nothing of the world is left, daemons included."""
-    label = f"world-{uuid.uuid4().hex[:8]}"
+def test_everything_dies_with_the_sandbox(best: str) -> None:
+    """After kill -9 of the process that entered, nothing of the sandbox is left, daemons included."""
+    label = f"sandbox-{uuid.uuid4().hex[:8]}"
     daemon = (
         "import subprocess; subprocess.Popen(['sleep', '300'], start_new_session=True); print(1, flush=True); input()"
     )
@@ -140,7 +143,7 @@ def test_everything_dies_with_the_world(best: str) -> None:
 
 
 def test_orphans_are_reaped(best: str) -> None:
-    """A child whose parent has ended leaves no zombie behind in the world."""
+    """A child whose parent has ended leaves no zombie behind in the sandbox."""
     code = (
         "import pathlib, subprocess, time\n"
         "said = subprocess.run(['sh', '-c', 'sleep 0.2 >&2 & echo $!'], capture_output=True, text=True).stdout\n"
@@ -151,7 +154,7 @@ def test_orphans_are_reaped(best: str) -> None:
     assert ended.stdout == "False\n"
 
 
-def test_a_world_starts_fast(best: str) -> None:
+def test_a_sandbox_starts_fast(best: str) -> None:
     """Entering costs well under a second: it is paid by every run and by every test that enters."""
     begin = time.monotonic()
     subprocess.run(enter_argv(best, ["true"]), check=True)
@@ -160,5 +163,5 @@ def test_a_world_starts_fast(best: str) -> None:
 
 def test_the_first_process_imports_nothing_of_the_harness() -> None:
     """It must not depend on what it starts."""
-    source = Path("harness/stacks/local/world_init.py").read_text()
+    source = Path("harness/stacks/local/sandbox_init.py").read_text()
     assert "from harness" not in source and "import harness" not in source

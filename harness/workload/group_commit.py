@@ -14,7 +14,7 @@ from gevent.event import AsyncResult, Event
 from harness.workload.ledger import LedgerLost, Writer
 
 
-class Book:
+class GroupCommit:
     """Takes lines from greenlets; what `add` returns is set once the line is on disk."""
 
     def __init__(self, writer: Writer, *, on_lost: Callable[[], None]) -> None:

@@ -12,23 +12,23 @@ from typing import Any
 import gevent
 import psycopg
 
-from harness.stacks.platform.connections import Connection, Connections, NoDatabase, Row
+from harness.stacks.stand_in.connections import Connection, Connections, NoDatabase, Row
 
-Answer = tuple[int, dict[str, Any]]
+Reply = tuple[int, dict[str, Any]]
 WHOLE_LIMIT = 4.5  # seconds for one request; customers wait 5 s
 CENT = Decimal("0.01")
 MOST_AMOUNT = Decimal(10) ** 15
 # The history that the database writes on: a server that leads no more goes on with an old one.
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-NOT_FOUND: Answer = (404, {"found": False})
+NOT_FOUND: Reply = (404, {"found": False})
 
 
-def refused(status: int, why: str) -> Answer:
+def refused(status: int, why: str) -> Reply:
     """Certainly not stored."""
     return status, {"stored": False, "why": why}
 
 
-def unknown(why: str) -> Answer:
+def unknown(why: str) -> Reply:
     """Nobody can say whether it is stored."""
     return 500, {"stored": None, "why": why}
 
@@ -83,7 +83,7 @@ class Transactions:
         self._connections = connections
         self._most_amount = most_amount
 
-    def store(self, body: bytes) -> Answer:
+    def store(self, body: bytes) -> Reply:
         """Store a customer's transaction, once: 201 stored, 200 stored before, 409 number taken by another."""
         try:
             transfer = Transfer.read(body, most_amount=self._most_amount)
@@ -91,17 +91,17 @@ class Transactions:
             return refused(400, str(error))
         return self._write(lambda connection: _store(connection, transfer))
 
-    def store_test(self) -> Answer:
+    def store_test(self) -> Reply:
         """Write a test transaction; the answer has the id under which it can be read back."""
         name = str(uuid.uuid4())
 
-        def write(connection: Connection) -> Answer:
+        def write(connection: Connection) -> Reply:
             connection.execute("INSERT INTO quantumnest.test_transactions (id) VALUES (%s)", (name,))
             return 201, {"stored": True, "id": name}
 
         return self._write(write)
 
-    def find(self, origin: str, number: int) -> Answer:
+    def find(self, origin: str, number: int) -> Reply:
         row = self._read(
             "SELECT id, from_account, to_account, amount, created_at FROM quantumnest.financial_transactions"
             " WHERE origin = %s AND number = %s",
@@ -112,7 +112,7 @@ class Transactions:
         names = ("id", "from", "to", "amount", "created")
         return 200, {"found": True, "origin": origin, "number": number, **dict(zip(names, _plain(row), strict=True))}
 
-    def find_test(self, name: str) -> Answer:
+    def find_test(self, name: str) -> Reply:
         try:
             key = uuid.UUID(name)
         except ValueError:
@@ -122,7 +122,7 @@ class Transactions:
             return NOT_FOUND
         return 200, {"found": True, "id": name, "created": row[1].isoformat()}
 
-    def account(self, number: int) -> Answer:
+    def account(self, number: int) -> Reply:
         row = self._read("SELECT id, opening, balance FROM quantumnest.accounts WHERE id = %s", (number,))
         if row is None:
             return NOT_FOUND
@@ -138,7 +138,7 @@ class Transactions:
             raise NoDatabase(_said(error)) from None
         return row
 
-    def _write(self, write: Callable[[Connection], Answer]) -> Answer:
+    def _write(self, write: Callable[[Connection], Reply]) -> Reply:
         """Run `write` in a transaction and commit it; the answer says what is certain.
 
         Before the commit is sent, whatever fails leaves nothing stored: PostgreSQL rolls back. From then on only its
@@ -178,7 +178,7 @@ def _commit(connection: Connection) -> list[str]:
     return notices
 
 
-def _store(connection: Connection, transfer: Transfer) -> Answer:
+def _store(connection: Connection, transfer: Transfer) -> Reply:
     t = transfer
     stored = connection.execute(
         "INSERT INTO quantumnest.financial_transactions (origin, number, from_account, to_account, amount)"
@@ -198,7 +198,7 @@ def _store(connection: Connection, transfer: Transfer) -> Answer:
     return 201, {"stored": True, "id": stored[0], "timeline": int(stored[1], 16)}
 
 
-def _stored_before(connection: Connection, transfer: Transfer) -> Answer:
+def _stored_before(connection: Connection, transfer: Transfer) -> Reply:
     row = connection.execute(
         "SELECT id, from_account, to_account, amount FROM quantumnest.financial_transactions"
         " WHERE origin = %s AND number = %s",

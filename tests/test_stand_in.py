@@ -15,9 +15,9 @@ import gevent
 import psycopg
 import pytest
 
-from harness.stacks.platform import transactions
-from harness.stacks.platform.connections import Connections, NoDatabase
-from harness.stacks.platform.transactions import Transactions
+from harness.stacks.stand_in import transactions
+from harness.stacks.stand_in.connections import Connections, NoDatabase
+from harness.stacks.stand_in.transactions import Transactions
 
 GOOD = {"origin": "run/scene", "number": 7, "from": 1, "to": 2, "amount": "12.34"}
 
@@ -85,7 +85,7 @@ def test_what_is_stored_says_on_which_timeline() -> None:
     """The name of a WAL segment begins with it, in hexadecimal; also where it was stored before."""
     assert Transactions(Database()).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
     before = Twice(row=(5, 1, 2, Decimal("12.34")))
-    assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12  # type: ignore[arg-type]
+    assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
 
 
 @pytest.mark.parametrize("moment", ["connect", "INSERT", "UPDATE"])
@@ -151,7 +151,7 @@ def test_another_transaction_under_the_same_number_is_refused() -> None:
     "changed",
     [{"amount": "0"}, {"amount": "-1"}, {"amount": "1.001"}, {"amount": "NaN"}, {"amount": "1e30"}, {"to": 1},
      {"number": "x"}, {"from": None}, {"amount": "many"}],
-)  # fmt: skip
+)  # fmt: skip  # a table
 def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed: dict[str, Any]) -> None:
     """A bad request is an answer, not an error."""
     database = Database()
@@ -162,7 +162,7 @@ def test_what_is_no_transaction_is_refused_before_the_database_is_asked(changed:
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b"\xff", b'{"origin": 1}'])
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     """Whatever is sent, the answer says that nothing is stored."""
-    status, answer = Transactions(Database()).store(body)  # type: ignore[arg-type]
+    status, answer = Transactions(Database()).store(body)
     assert (status, answer["stored"]) == (400, False)
 
 
@@ -177,5 +177,5 @@ def test_no_server_is_an_answer_in_time() -> None:
 
 def test_the_driver_is_loaded_after_sockets_were_made_to_cooperate() -> None:
     """Loaded before, it would hold up the whole API, health included, while one server of the database is silent."""
-    program = "import sys, harness.stacks.platform; sys.exit('psycopg' in sys.modules)"
+    program = "import sys, harness.stacks.stand_in; sys.exit('psycopg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

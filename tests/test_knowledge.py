@@ -1,0 +1,314 @@
+"""The machine does not know its platform: what knowledge is, where it belongs, and each place that still has some.
+
+Looked for in all of `harness/` and `reports/`: code, texts and comments. Where a kind belongs for good is its home; any
+other place is a line of the table, with what removes it. A line that is not true any more is an error too, so that the
+table only shrinks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from tests.test_house import HOME, TRACKED, said, text_of
+
+STAND_IN = "harness/stacks/stand_in/"  # a platform of our own, which belongs to no project
+PARTS = (  # the kinds of stack, and what they are made of
+    STAND_IN, "harness/stacks/kinds.py", "harness/stacks/verbs.py", "harness/stacks/local/", "harness/stacks/docker/",
+    "harness/stacks/parts/", "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
+)  # fmt: skip  # a list
+
+
+class Kind(NamedTuple):
+    """What is looked for, whatever its case, and where it may be for good."""
+
+    words: str
+    homes: tuple[str, ...]
+
+
+def word(words: str) -> str:
+    """Also as a part of a name: `lost_amount` knows of an amount."""
+    return rf"(?<![a-z])(?:{words})(?![a-z])"
+
+
+KINDS = {
+    "brand": Kind(r"quantum.?nest", (STAND_IN,)),
+    "path": Kind(r"(?<!checks)/(?:health|ready|transactions?|test/transaction)\b(?!\.\w)", (STAND_IN,)),
+    "field": Kind(rf"{word('accounts?|balances|amounts?')}|[\"'`](?:stored|from|to)[\"'`]", (STAND_IN,)),
+    "table": Kind(
+        rf"{word('financial_transactions|test_transactions|id_seq')}|books\.table|schema\.table|\bid % 2"
+        r"|[\"'](?:tables|sequences)[\"']",
+        (STAND_IN,),
+    ),
+    "role": Kind(rf"{word('dsn|superuser|connect_as|rolname|rolvalid[a-z]*|conninfo')}|(?-i:\bROLE\b)", PARTS),
+    "stand-in": Kind(STAND_IN.strip("/").split("/", 1)[1].replace("/", "[./]") + r"\b", PARTS),
+    "SQL": Kind(r"(?-i:\b(?:SELECT|INSERT|UPDATE|DELETE|TRUNCATE|ALTER|GRANT|VACUUM|CREATE (?:TABLE|ROLE)))\b", PARTS),
+    "PostgreSQL": Kind(r"postgres|psycopg|\bpsql|\bpg_?[a-z]\w+|(?-i:\bPG[A-Z(\[])|amcheck|libpq|\bxid\b", PARTS),
+    "WAL": Kind(rf"{word('wal|segments?')}|lsn|xlog|write-ahead|(?:archive|restore)_command", PARTS),
+    "timeline": Kind(rf"(?<!class=\")(?<!svg\.)(?<!run\.){word('timelines?')}(?!\.draw)", PARTS),
+    "Patroni": Kind(r"patroni", PARTS),
+    "etcd": Kind(r"etcd", PARTS),
+    "S3": Kind(rf"{word('s3|boto[a-z0-9]*|moto|aws')}|bucket", PARTS),
+    "load balancer": Kind(r"envoy|haproxy", PARTS),
+    "backup tool": Kind(r"barman|backrest", PARTS),
+}
+
+REASONS = {
+    "CLIENT": "moves to the project's client: how a transaction is sent, answered and read back, and what asks for it",
+    "PROJECT": "moves to the project, or is given by it: its pages, tables, roles, names and words",
+    "AGREEMENT": "moves to the project: what must agree before and after, and what a salvage carries over",
+    "DATABASE": "goes behind the database capability: a position that only grows, a history, a way to ask",
+    "CAPABILITY": "goes behind a capability: the stack is asked for it by its verb, and not by the name of a product",
+    "STACK": "the stack says it itself: its packages, its variables, its logs, its parts, its names",
+    "PROCEDURE": "stays, once it asks for the capability: a procedure may name what it is for",
+    "MONEY": "stays, once it is optional: an amount is known, so that lost money is told",
+    "FORMAT-1": "stays with the reader of packs of format 1, and with the rules of that time",
+    "OWN": "stays: it is an example, or the page or word of another part, and only has the same name",
+    "MASK": "stays: secrets are masked whoever made them",
+}
+
+# Room: below it kind, reason and the files (a path in the room; without `.py`).
+TABLE = """
+harness/alerts
+    path           OWN         receiver
+harness/checks
+    path           CLIENT      ready
+    field          CLIENT      evidence join load
+    field          MONEY       loss salvage split_brain
+    field          AGREEMENT   consistency
+    table          AGREEMENT   consistency
+    PostgreSQL     CAPABILITY  damage
+    PostgreSQL     DATABASE    exactness
+    PostgreSQL     FORMAT-1    version2/exactness
+    WAL            CAPABILITY  damage
+    WAL            DATABASE    evidence exactness exposure samples steps
+    WAL            FORMAT-1    version2/exactness
+    timeline       DATABASE    leadership samples split_brain
+    backup tool    CAPABILITY  damage
+harness/cli
+    role           STACK       stack
+    PostgreSQL     STACK       stack
+    timeline       DATABASE    live
+harness/evidence
+    field          OWN         redact
+    PostgreSQL     MASK        redact
+    WAL            MASK        redact
+    S3             MASK        redact
+harness/faults
+    path           CLIENT      _probes
+    path           PROJECT     reject_credentials
+    field          PROJECT     destroy_recent_rows
+    table          PROJECT     destroy_recent_rows
+    role           PROJECT     destroy_recent_rows
+    role           DATABASE    _probes reject_credentials
+    SQL            DATABASE    _probes destroy_recent_rows fill_disk reject_credentials slow_link
+    PostgreSQL     DATABASE    _probes destroy_recent_rows fill_disk reject_credentials slow_link
+    WAL            CAPABILITY  damage_stored_object
+    Patroni        STACK       kill_component
+    etcd           CAPABILITY  cut_link
+    etcd           STACK       kill_component
+harness/plan
+    path           OWN         shape
+harness/procedures
+    field          AGREEMENT   books restore_database
+    table          AGREEMENT   restore_database
+    SQL            PROCEDURE   find_mistake restore_database
+    PostgreSQL     AGREEMENT   books
+    PostgreSQL     PROCEDURE   find_mistake restore_database
+    WAL            AGREEMENT   books
+    WAL            PROCEDURE   find_mistake restore_database
+    timeline       AGREEMENT   books
+    timeline       PROCEDURE   find_mistake restore_database
+harness/run
+    PostgreSQL     STACK       run
+    Patroni        STACK       run
+    etcd           STACK       run
+    S3             STACK       run
+    load balancer  STACK       run
+    backup tool    STACK       run
+harness/scenario
+    path           CLIENT      observations
+    SQL            DATABASE    exposure observations
+    PostgreSQL     DATABASE    exposure observations scenario
+    WAL            DATABASE    baseline exposure observations scenario
+    timeline       DATABASE    observations
+harness/stacks
+    brand          PROJECT     __init__ backup_tools/barman/backups backup_tools/pgbackrest docker/store parts/api
+    brand          PROJECT     parts/member parts/postgres parts/s3
+    path           PROJECT     docker/parts load_balancers/envoy load_balancers/haproxy local/watching
+    path           PROJECT     parts/lifecycle parts/settings
+    path           CLIENT      parts/visitor
+    path           OWN         parts/etcd
+    field          OWN         backup_tools/barman/archive backup_tools/barman/backups
+    field          CLIENT      load_balancers/__init__ load_balancers/envoy load_balancers/haproxy
+    role           DATABASE    __init__
+    PostgreSQL     DATABASE    __init__ wal
+    WAL            DATABASE    __init__ wal
+    timeline       DATABASE    __init__ wal
+    etcd           CAPABILITY  powers
+    S3             CAPABILITY  __init__
+harness/system
+    PostgreSQL     DATABASE    bugs
+    PostgreSQL     STACK       command environment
+    Patroni        STACK       environment
+    etcd           STACK       environment
+    S3             STACK       environment
+    load balancer  STACK       environment
+    backup tool    STACK       environment
+harness/workload
+    path           CLIENT      customers
+    field          CLIENT      connection customers ledger rows
+    role           CAPABILITY  customers direct workload
+    stand-in       CLIENT      direct
+    PostgreSQL     CAPABILITY  customers
+    PostgreSQL     CLIENT      rows
+    timeline       CLIENT      connection customers ledger
+reports
+    path           PROJECT     run/moments
+    field          MONEY       run/losses
+    field          AGREEMENT   run/scenario
+    table          AGREEMENT   run/scenario
+    PostgreSQL     STACK       run/excerpts
+    PostgreSQL     PROJECT     templates/index.html
+    WAL            DATABASE    run/moments run/scenario words
+    timeline       DATABASE    run/customers run/moments run/panels run/picture run/scenario run/story
+    timeline       DATABASE    templates/index.html templates/scenario.html
+    Patroni        STACK       run/excerpts
+    etcd           STACK       run/excerpts
+    S3             STACK       run/limits
+    load balancer  STACK       run/excerpts
+"""
+
+
+class Found(NamedTuple):
+    room: str
+    kind: str
+    file: str
+
+
+def room_of(path: str) -> tuple[str, str]:
+    """The room, and the name of the file in it."""
+    parts = path.removesuffix(".py").split("/")
+    rooms = 2 if parts[0] == "harness" and len(parts) > 2 else 1
+    return "/".join(parts[:rooms]), "/".join(parts[rooms:])
+
+
+def known(files: Mapping[str, str]) -> dict[Found, str]:
+    """Every kind of knowledge that a file has outside of its homes, and the first place: `line: words`."""
+    found = {}
+    for path, text in files.items():
+        for name, kind in KINDS.items():
+            match = None if path.startswith(kind.homes) else re.search(kind.words, text, re.IGNORECASE)
+            if match:
+                room, file = room_of(path)
+                found[Found(room, name, file)] = f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+    return found
+
+
+def lines_of(table: str) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Room, kind, reason and files of each line."""
+    room = ""
+    for line in filter(str.strip, table.splitlines()):
+        if not line.startswith(" "):
+            room = line
+            continue
+        words = re.fullmatch(r"    (\S.*?)  +([A-Z0-9-]+)  +(\S.*)", line)
+        assert words, f"not `    KIND  REASON  FILES`: {line}"
+        yield room, words[1], words[2], words[3].split()
+
+
+def line(kind: str, reason: str, files: list[str]) -> str:
+    return f"    {kind:<13}  {reason:<10}  {' '.join(sorted(files))}"
+
+
+def wrong(files: Mapping[str, str], table: str) -> list[str]:
+    """What has to be done to the table, or better to the files, in words that can be copied."""
+    found, told, listed = known(files), [], set()
+    for room, kind, reason, names in lines_of(table):
+        if kind not in KINDS or reason not in REASONS:
+            told.append(f"{room}: no such kind or reason: {line(kind, reason, names)}")
+            continue
+        listed |= {Found(room, kind, name) for name in names}
+        left = [name for name in names if Found(room, kind, name) in found]
+        if left != names:
+            now = f"write   {line(kind, reason, left)}" if left else "nothing: remove the line"
+            told.append(f"{room}: better than told! Instead of {line(kind, reason, names)}\n  {now}")
+    for (room, kind, file), where in found.items():
+        if (room, kind, file) not in listed:
+            told.append(f"{where}\n  move it where it belongs; else, below {room}:\n{line(kind, 'REASON', [file])}")
+    return told
+
+
+def test_the_machine_does_not_know_its_platform() -> None:
+    """But for what the table tells, with what removes it; and all that it tells is so."""
+    files = {said(path): text_of(path) for path in TRACKED if said(path).startswith(("harness/", "reports/"))}
+    assert len(files) > 200
+    told = wrong(files, TABLE)
+    assert not told, "\n".join(["the table of tests/test_knowledge.py:", *told])
+
+
+def test_homes_are_there_and_reasons_are_used() -> None:
+    """A folder that was renamed is no home any more, and a reason without a line has gone with the last one."""
+    assert [home for kind in KINDS.values() for home in kind.homes if not (HOME / home).exists()] == []
+    assert {reason for _, _, reason, _ in lines_of(TABLE)} == set(REASONS)
+
+
+# That it can fail
+
+EXAMPLES = {
+    "brand": ('HOST = "api.quantumnest.com"', "quantum leap, nest egg"),
+    "path": ('ask("GET", "/ready")', "harness/checks/ready"),
+    "field": ('answer["stored"]', "what is stored"),
+    "table": ("# WHERE id % 2 = 1", "a table of findings"),
+    "role": ("member.dsn", "the role of the incident commander"),
+    "stand-in": (f"import {STAND_IN.strip('/').replace('/', '.')}.api", "the platform of the project"),
+    "SQL": ('"SELECT 1"', "select one, and delete the other"),
+    "PostgreSQL": ('"""Asks pg_current_wal_lsn()."""', "a page of figures"),
+    "WAL": ("sample.lsn", "a wall, and what else there is"),
+    "timeline": ('body.get("timeline")', '<svg class="timeline wide">'),
+    "Patroni": ('f"patroni-{zone}"', "a patron"),
+    "etcd": ('part: Literal["", "etcd"]', "etc. d"),
+    "S3": ("self.bucket", 'font: "Roboto"'),
+    "load balancer": ('"envoy-1"', "the active load balancer"),
+    "backup tool": ("pgBackRest adds a digest", "a backup tool"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_found_where_it_is_and_nowhere_else(kind: str) -> None:
+    """In a room, and not in its homes; a word that only looks like it is none."""
+    has, has_not = EXAMPLES[kind]
+    assert Found("harness/x", kind, "a/b") in known({"harness/x/a/b.py": f"one\n{has}\n"})
+    assert Found("reports", kind, "page.html") in known({"reports/page.html": has})
+    assert known({"harness/x/a.py": has_not}) == {}
+    for home in KINDS[kind].homes:
+        path = home if home.endswith(".py") else f"{home}a.py"
+        assert kind not in {found.kind for found in known({path: has})}
+
+
+MADE = {"harness/x/a.py": "lsn = 1\n", "harness/x/b.py": "nothing\n"}
+
+
+def test_what_the_table_does_not_tell_is_an_error_with_the_line_to_add() -> None:
+    """The place, the words, and the line."""
+    (told,) = wrong(MADE, "")
+    assert "harness/x/a.py:1: lsn" in told and line("WAL", "REASON", ["a"]) in told
+
+
+def test_what_the_table_tells_and_is_gone_is_an_error_with_the_line_as_it_is_now() -> None:
+    """Of several files one, or all: the table can only shrink."""
+    room = "harness/x\n"
+    assert wrong(MADE, room + line("WAL", "DATABASE", ["a"])) == []
+    (told,) = wrong(MADE, room + line("WAL", "DATABASE", ["a", "b"]))
+    assert told.endswith(f"write   {line('WAL', 'DATABASE', ['a'])}")
+    (told,) = wrong(MADE, f"{room}{line('WAL', 'DATABASE', ['a'])}\n{line('etcd', 'STACK', ['b'])}")
+    assert "remove the line" in told and "etcd" in told
+
+
+def test_a_line_has_a_reason_and_a_kind_that_are_known() -> None:
+    """Whoever is in a hurry cannot write `LATER`."""
+    assert any("no such kind or reason" in told for told in wrong(MADE, f"harness/x\n{line('WAL', 'LATER', ['a'])}"))
+    assert any("no such kind or reason" in told for told in wrong(MADE, f"harness/x\n{line('water', 'OWN', ['a'])}"))
