@@ -14,7 +14,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,7 +128,7 @@ class Canned:
         return self.answer
 
 
-def _connected(addresses: Sequence[str], port: int, left: Any) -> socket.socket:
+def _connected(addresses: Sequence[str], port: int, left: Callable[[], float]) -> socket.socket:
     """A connection to the first address that takes one. Errors: `OSError` of the last."""
     for address in addresses[:-1]:
         with suppress(OSError):
