@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
-
-import psycopg
-from psycopg.rows import dict_row
+from typing import TYPE_CHECKING, Any
 
 from harness.procedures.books import Figures, SoundBooks, StoredRow
 from harness.stacks import wal
+
+if TYPE_CHECKING:
+    import psycopg
 
 ACCOUNTS = "quantumnest.accounts"
 TABLE = "quantumnest.financial_transactions"
@@ -53,7 +53,7 @@ class QuantumNestBooks:
 
     def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> SoundBooks:
         """All figures over the rows up to `last_id`, in one snapshot."""
-        with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        with connection.transaction(), _by_name(connection) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             place = cursor.execute(
                 f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn, "
@@ -78,7 +78,7 @@ class QuantumNestBooks:
         return SoundBooks(last_id=last, lsn=place["lsn"], timeline=wal.segment_at(place["segment"])[0], figures=figures)
 
     def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
-        with connection.cursor(row_factory=dict_row) as cursor:
+        with _by_name(connection) as cursor:
             broken = self._one(cursor, BROKEN_ACCOUNTS)
             failures = self._one(cursor, FAILURES)
         found = [f"{broken} accounts whose balance is not what their transactions say"] if broken else []
@@ -146,6 +146,13 @@ class QuantumNestBooks:
         row = cursor.execute(query.encode(), given).fetchone()
         assert row is not None
         return next(iter(row.values()))
+
+
+def _by_name(connection: psycopg.Connection[Any]) -> psycopg.Cursor[dict[str, Any]]:
+    """Its rows are dictionaries."""
+    from psycopg.rows import dict_row  # noqa: PLC0415  (see drills.steps)
+
+    return connection.cursor(row_factory=dict_row)
 
 
 BOOKS = QuantumNestBooks()

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.errors import DrillError
 from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.observations import OK
-from harness.stacks import Condition, Stack
-from harness.workload.probe import Probe
+from harness.stacks import Condition, Entrance, Stack
+
+if TYPE_CHECKING:
+    from harness.workload.probe import Probe
 
 PATIENCE = timedelta(seconds=2)  # of one request
 
@@ -25,7 +28,7 @@ class NotHealthy(DrillError):
 
 def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
     """One check for each line of the plan."""
-    probe = Probe(stack.entrance)
+    probe = _probe(stack.entrance)
 
     def ask(line: PlannedCheck, within: timedelta) -> str:
         if line.query:
@@ -50,7 +53,7 @@ def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthC
 
 def statuses(stack: Stack, zone: str) -> tuple[int, int]:
     """What a zone's own API says of its health and of being ready, as HTTP statuses; 0 where it does not answer."""
-    probe = Probe(stack.zone_entrance(zone))
+    probe = _probe(stack.zone_entrance(zone))
     health, ready = (probe.ask("GET", path, within=PATIENCE).status for path in ("/health", "/ready"))
     return health, ready
 
@@ -63,17 +66,23 @@ def works(stack: Stack, name: str) -> str:
     for at, balancer in enumerate(stack.balancers):
         if balancer.name == name:
             alone = replace(stack.entrance, addresses=(stack.entrance.addresses[at],))
-            return "passes requests on" if Probe(alone).ask("GET", "/health", within=PATIENCE).ok else ""
+            return "passes requests on" if _probe(alone).ask("GET", "/health", within=PATIENCE).ok else ""
     for member in stack.cluster.members:
         if member.name == name:
             return next((_said(one) for one in stack.cluster.healthy() if one.ok and _is_of(one, name)), "")
     return "runs" if stack.components()[name].running() else ""
 
 
+def _probe(entrance: Entrance) -> Probe:
+    from harness.workload.probe import Probe  # noqa: PLC0415  (see drills.steps)
+
+    return Probe(entrance)
+
+
 def _takes_requests(stack: Stack, zone: str) -> str:
     if statuses(stack, zone) != (OK, OK):
         return ""
-    answers = [Probe(stack.entrance).ask("GET", "/health", within=PATIENCE).body for _ in range(2 * len(stack.zones))]
+    answers = [_probe(stack.entrance).ask("GET", "/health", within=PATIENCE).body for _ in range(2 * len(stack.zones))]
     asked = {answer.get("zone") for answer in answers if isinstance(answer, dict)}
     return "ready, and customers are sent to it" if zone in asked else ""
 

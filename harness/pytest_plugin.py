@@ -1,4 +1,4 @@
-"""What makes a drill of a test: the way into the sandbox, one run per session, one scene per scenario.
+"""What makes a drill of a test: the way into the sandbox, one run per session.
 
 `pytest drills` and `drdrill run` meet here. Ordinary tests (`pytest tests`) are left alone.
 """
@@ -17,27 +17,28 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 
 from drills import DRILLS, FEATURES, PLAN
-from drills.expectations import expected
+from drills.steps import load
 from drills.twins import twin
 from harness import plan
 from harness.checks import Outcome
+from harness.checks.rules import CURRENT
 from harness.errors import DrillError, Exit
 from harness.features import catalog
 from harness.features import collection as collected
-from harness.features.understood import must_be_understood
+from harness.features.soundness import sound_drills
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
 from harness.safety import begin, heal
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
-from harness.scenario.scenario import Scene
+from harness.scenario.scenario import ScenarioRun
 from harness.stacks import kinds
 from harness.stacks.local import sandbox
 from harness.system.bugs import is_bug
 from harness.system.environment import for_harness
 
-SCENE = pytest.StashKey[Scene]()
+SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
 WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
@@ -65,12 +66,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for cadence in ("monthly", "quarterly", "annual"):
+    for cadence in catalog.CADENCES:
         config.addinivalue_line("markers", f"{cadence}: {cadence} drills")
     if not _is_drill(config):
         return
     with _or_exit():
-        catalog.announced(FEATURES)
+        the_plan = plan.load(PLAN, features=FEATURES)
+        sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
         if not config.option.collectonly:
             _enter(config)
 
@@ -90,7 +92,6 @@ def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m and -k leave anything out
-@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """What was collected is what the features say; `--drill` and `--only` leave the other scenarios out."""
     if session.testsfailed or not _is_drill(config):  # what cannot be imported says so itself
@@ -122,33 +123,33 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
     key = collected.key_of(request.node)
     assert key is not None  # pytest-bdd runs it
     told = request.config.stash[WANTED][key]
-    scene = request.node.stash[SCENE] = Scene(drill_run, told.name)
+    under_way = request.node.stash[SCENARIO] = ScenarioRun(drill_run, told.name)
     try:
         relative = Path(feature.filename).relative_to(FEATURES)
-        scene.announce(title=told.title, tags=list(told.tags), feature=str(relative))
-        for promise in expected(told.texts, drill_run.plan):
-            scene.expect(**promise._asdict())
+        under_way.announce(title=told.title, tags=list(told.tags), feature=str(relative))
+        for promise in load().expected(told.sentences, drill_run.plan):
+            under_way.expect(**promise._asdict())
     except BaseException as error:
         outcome, said = _outcome(error)
         if outcome != "stopped":
             request.config.stash[ABORTED], outcome = True, "aborted"  # nothing was drilled yet that could have failed
-        quietly(lambda: scene.finish(outcome=outcome, error=said))
+        quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
-    scene = request.node.stash[SCENE]
-    scene.look_at_room()
-    scene.journal.record("sentence", keyword=step.keyword, text=step.name)
+    """The sentence is in the journal, and what it asks of people is asked, before it does anything."""
+    (meant,) = load().matching(step.type, step.name)
+    request.node.stash[SCENARIO].say(step.keyword, step.name, asks=meant.asks)
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Called while whatever broke the scenario is on its way up; it is passed on after the scenario is judged."""
     broken = sys.exc_info()[1]
     outcome, said = _outcome(broken)
-    scene = request.node.stash[SCENE]
-    verdict = scene.finish(outcome=outcome, error=said)
-    if scene.run.listener.stopping and outcome != "stopped":
+    under_way = request.node.stash[SCENARIO]
+    verdict = under_way.finish(outcome=outcome, error=said)
+    if under_way.run.listener.stopping and outcome != "stopped":
         raise KeyboardInterrupt
     if verdict.outcome is not Outcome.MET and broken is None:
         wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
@@ -226,9 +227,9 @@ def _told() -> Iterator[None]:
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest) -> Scene:
+def scenario(request: pytest.FixtureRequest) -> ScenarioRun:
     """The scenario under way."""
-    found: Scene = request.node.stash[SCENE]
+    found: ScenarioRun = request.node.stash[SCENARIO]
     return found
 
 
@@ -245,8 +246,6 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
     if sandbox.inside():
         return
-    plan.load(PLAN, features=FEATURES)
-    must_be_understood(catalog.announced(FEATURES))
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, level=config.option.level)

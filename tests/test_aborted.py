@@ -52,8 +52,8 @@ def test_a_scenario_says_how_it_ended(error: BaseException, outcome: str, said: 
         finished.append(how)
         return Verdict(Outcome.UNKNOWN, ())
 
-    scene = SimpleNamespace(finish=finish, run=SimpleNamespace(listener=SimpleNamespace(stopping=False)))
-    request: Any = SimpleNamespace(node=SimpleNamespace(stash={plugin.SCENE: scene}))
+    under_way = SimpleNamespace(finish=finish, run=SimpleNamespace(listener=SimpleNamespace(stopping=False)))
+    request: Any = SimpleNamespace(node=SimpleNamespace(stash={plugin.SCENARIO: under_way}))
     with pytest.raises(type(error)):
         try:
             raise error

@@ -21,6 +21,7 @@ from harness.errors import Refused
 from harness.evidence.lines import read
 from harness.features import catalog
 from harness.features import collection as collected
+from harness.features.sentences import Sentences
 from harness.run.run import Options, Run
 
 pytest_plugins = ["pytester"]
@@ -150,12 +151,14 @@ def test_pytest_refuses_what_drdrill_refuses(project: Path) -> None:
     assert "HINT: " in done.stdout + done.stderr
 
 
-def test_pytest_refuses_a_drill_that_no_module_collects(project: Path) -> None:
-    """A feature of a cadence for which there is no module of tests yet."""
-    (project / "features" / "annual").mkdir()
-    (project / "features" / "annual" / "fire.feature").write_text("Feature: f\n  Scenario: It burns\n    Given a\n")
+def test_pytest_refuses_a_scenario_that_no_test_runs(project: Path) -> None:
+    """Where somebody has bound other features than all."""
+    collector = project / "drills" / "test_drills.py"
+    collector.write_text(
+        collector.read_text().replace("str(FEATURES)", 'str(FEATURES / "monthly" / "network_failover.feature")')
+    )
     done = run_pytest(project)
-    assert done.returncode == 3 and "fire.feature:2: no test runs this scenario" in done.stdout
+    assert done.returncode == 3 and "no test runs this scenario" in done.stdout + done.stderr
 
 
 def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None:
@@ -211,7 +214,7 @@ def test_a_scenario_that_dies_on_its_way_in_has_an_end(
     if breaks == "folder":
         (begun.folder / "scenarios").write_text("in the way")
     else:
-        monkeypatch.setattr(plugin, "expected", lambda *_: plan.load(begun.folder))
+        monkeypatch.setattr(Sentences, "expected", lambda *_: plan.load(begun.folder))
     with pytest.raises((OSError, Refused)):
         enter(begun, monkeypatch)
     lines = {line.kind: line.data for line in read(begun.folder / "journal.jsonl")}

@@ -9,6 +9,7 @@ import termios
 import threading
 import tty
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,10 +27,12 @@ from harness.cli.live import Live
 from harness.cli.prompt import Person
 from harness.errors import Declined, Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
+from harness.features.sentences import Approval
 from harness.run import decisions
 from harness.run.decisions import Attended, Decision, Question, StandIn
 from harness.safety.running import held
-from harness.scenario.scenario import Scene
+from harness.scenario.decision import DecisionDesk
+from harness.scenario.scenario import ScenarioRun
 from harness.system import clock
 from harness.system.recorder import Memory
 from tests.histories import NAME, a_mistake
@@ -203,18 +206,14 @@ def test_a_proof_is_never_attended(tmp_path: Path) -> None:
     assert "No such option" in done.output
 
 
-def _scene(folder: Path, given: Decision | None) -> Scene:
+def _desk(folder: Path, given: Decision | None) -> DecisionDesk:
     class Desk:
         def ask(self, question: str, *, role: str, within: timedelta) -> Decision:
             if given is None:
                 raise Declined("nobody decided", hint="be there")
             return given
 
-    scene = object.__new__(Scene)
-    scene.journal = cast(Any, Memory())
-    scene.run = cast(Any, SimpleNamespace(folder=folder, desk=Desk()))
-    scene._declined = False
-    return scene
+    return DecisionDesk(cast(Any, SimpleNamespace(folder=folder, desk=Desk(), journal=Memory())))
 
 
 @pytest.mark.parametrize(
@@ -228,21 +227,34 @@ def _scene(folder: Path, given: Decision | None) -> Scene:
 )
 def test_only_a_yes_recovers(folder: Path, given: Decision | None, said: str) -> None:
     """Everything else ends the scenario; what was answered, and by whom, is in the journal all the same."""
-    scene = _scene(folder, given)
+    desk = _desk(folder, given)
     with pytest.raises(Declined, match=said):
-        scene.decide(WHAT, role=WHO)
-    assert scene._declined
-    facts = cast(Memory, scene.journal).facts
+        desk.ask(WHAT, role=WHO)
+    assert desk.declined
+    facts = cast(Memory, desk._run.journal).facts
     decided = [data for kind, data in facts if kind == "decided"]
     assert [(data["by"], data["answer"]) for data in decided] == ([("Mira", given.answer)] if given else [])
     assert [kind for kind, _ in facts if kind.startswith("span")] == ["span.begin", "span.end"]
-    assert not _decided_yes(folder)._declined
+    assert not _decided_yes(folder).declined
 
 
-def _decided_yes(folder: Path) -> Scene:
-    scene = _scene(folder, Decision("yes", by="Mira"))
-    scene.decide(WHAT, role=WHO)
-    return scene
+def _decided_yes(folder: Path) -> DecisionDesk:
+    desk = _desk(folder, Decision("yes", by="Mira"))
+    desk.ask(WHAT, role=WHO)
+    return desk
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_what_a_sentence_asks_is_asked_before_it_is_carried_out(folder: Path, answer: str) -> None:
+    """The sentence is in the journal, then the answer; after a no nothing of it is done."""
+    desk = _desk(folder, Decision(answer, by="Mira"))
+    journal = cast(Memory, desk._run.journal)
+    scenario: Any = SimpleNamespace(look_at_room=lambda: None, journal=journal, decisions=desk)
+    with nullcontext() if answer == "yes" else pytest.raises(Declined):
+        ScenarioRun.say(scenario, "When", "it is restored", asks=Approval(WHAT, WHO))
+    assert [kind for kind, _ in journal.facts] == ["sentence", "span.begin", "decided", "span.end"]
+    ScenarioRun.say(scenario, "Then", "it is there")
+    assert journal.facts[-1][0] == "sentence"
 
 
 def test_the_time_of_all_decisions_is_added_up() -> None:

@@ -10,8 +10,7 @@ import pytest
 
 import harness.faults
 from harness.errors import NotReady, Refused, Unable
-from harness.faults import Fault, fill_disk
-from harness.faults import _probes as _look
+from harness.faults import Fault, _probes, fill_disk
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk
@@ -47,11 +46,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     """What goes over a network is made up; what is asked, in which order, and what is left, is not."""
     made = FakeStack()
 
-    def door(_: object, name: str) -> _look.Door | None:
+    def door(_: object, name: str) -> _probes.Door | None:
         return None if name.startswith(("etcd", "s3")) else made.door(made.by_name[name])
 
-    monkeypatch.setattr(_look, "door", door)
-    monkeypatch.setattr(_look, "database_door", made.door)
+    monkeypatch.setattr(_probes, "door", door)
+    monkeypatch.setattr(_probes, "database_door", made.door)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "File too large")
     monkeypatch.setattr(SlowLink, "_measure", lambda _, stack, zone: (0.1, 2.0 if zone in stack.slow_zones else 0.01))
     return made
@@ -64,12 +63,12 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Fake
     undo = json.loads(json.dumps(fault.prepare(stack)))
     fault.heal(stack, undo)
     assert (repr(stack.by_name), stack.releases.current()) == before
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     fault.inject(stack, undo)
-    assert fault.bit(stack, undo)
+    assert fault.took_effect(stack, undo)
     for _ in range(2):
         fault.heal(stack, undo)
-        assert not fault.bit(stack, undo)
+        assert not fault.took_effect(stack, undo)
         assert all(part.up and not part.frozen for part in stack.by_name.values())
     assert not (stack.cuts or stack.blind or stack.slow_zones or stack.flapping or stack.dark)
 
@@ -78,7 +77,7 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Fake
 def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: FakeStack) -> None:
     """An alert is compared with these words, so they are the stack's own."""
     known = {*stack.by_name, *(f"zone {zone}" for zone in stack.zones)}
-    assert set(fault.hurts(fault.prepare(stack))) <= known
+    assert set(fault.affects(fault.prepare(stack))) <= known
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in ASK_NOBODY])
@@ -104,7 +103,7 @@ def test_a_host_that_is_half_dead_is_no_proof(stack: FakeStack) -> None:
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     stack.by_name["etcd-b"].up = True
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     fault.heal(stack, undo)
     assert stack.by_name["etcd-b"].starts == 0
 
@@ -120,7 +119,7 @@ def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: FakeStack) -> N
     fault = CutZone("b")
     undo = fault.prepare(stack)
     stack.cut_power("b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: FakeStack) -> None:
@@ -128,12 +127,12 @@ def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: FakeStack) -> None:
     fault = CutLink("a", ("b",), "etcd")
     undo = fault.prepare(stack)
     stack.cut_link("a", "b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
     stack.join_link("a", "b")
     fault.inject(stack, undo)
-    assert fault.bit(stack, undo)
+    assert fault.took_effect(stack, undo)
     stack.cut("b")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_the_active_load_balancer_is_the_first_that_runs(stack: FakeStack) -> None:
@@ -141,7 +140,7 @@ def test_the_active_load_balancer_is_the_first_that_runs(stack: FakeStack) -> No
     stack.by_name["envoy-1"].up = False
     fault = KillLoadBalancer()
     undo = fault.prepare(stack)
-    assert fault.hurts(undo) == ["envoy-2"]
+    assert fault.affects(undo) == ["envoy-2"]
     fault.inject(stack, undo)
     stack.by_name["envoy-1"].up = True
     fault.heal(stack, undo)
@@ -191,7 +190,7 @@ def test_a_link_that_is_as_fast_as_before_is_not_slow(stack: FakeStack, monkeypa
     undo = fault.prepare(stack)
     monkeypatch.setattr(SlowLink, "_measure", lambda *_: (0.1, 0.01))
     fault.inject(stack, undo)
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: FakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,9 +198,9 @@ def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: FakeStack, mon
     fault = FillDisk("patroni-b")
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
-    assert "simulated by a limit on file size" in fault.bit(stack, undo)
+    assert "simulated by a limit on file size" in fault.took_effect(stack, undo)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "")
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: FakeStack) -> None:
@@ -211,7 +210,7 @@ def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: FakeStack) -> No
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     stack.fake_cluster.leads = stack.by_name["patroni-a"]
-    assert fault.hurts(undo) == ["patroni-c"] and stack.by_name["patroni-c"].full
+    assert fault.affects(undo) == ["patroni-c"] and stack.by_name["patroni-c"].full
     fault.heal(stack, undo)
     assert not stack.by_name["patroni-c"].full
     stack.fake_cluster.leads = None

@@ -132,8 +132,8 @@ harness/run
 harness/scenario
     path           CLIENT      observations
     SQL            DATABASE    exposure observations
-    PostgreSQL     DATABASE    exposure observations scenario
-    WAL            DATABASE    baseline exposure observations scenario
+    PostgreSQL     DATABASE    data exposure observations
+    WAL            DATABASE    baseline data exposure observations
     timeline       DATABASE    observations
 harness/stacks
     brand          PROJECT     __init__ backup_tools/barman/backups backup_tools/pgbackrest docker/store parts/api

@@ -9,8 +9,9 @@ import pytest
 from drills import PLAN
 from harness import plan
 from harness.errors import Refused
-from harness.features import catalog, understood
+from harness.features import catalog, soundness
 from harness.features.catalog import Drill, Scenario, Sentence
+from harness.features.sentences import Sentences
 from harness.schedule import waivers
 from harness.system.lookalikes import RETYPE, unseen
 from tests.made_months import made_plan
@@ -111,7 +112,7 @@ def test_a_sentence_names_it() -> None:
         sentences = tuple(Sentence("When", text, "when", background=False) for text in unknown)
         scenario = Scenario("x", "X", (), sentences, line=1)
         with pytest.raises(Refused) as caught:
-            understood.must_be_understood([Drill("d", "monthly", "D", Path("d.feature"), (scenario,))])
+            soundness.must_be_understood([Drill("d", "monthly", "D", Path("d.feature"), (scenario,))], Sentences())
         return caught.value
 
     assert f"{sentence} (there is U+2019 RIGHT SINGLE" in refused(sentence, other).message

@@ -38,14 +38,14 @@ def test_lost_volumes_are_gone_and_come_back_empty(tmp_path: Path) -> None:
     fault = LoseVolumes()
     undo = fault.prepare(stack)
     fault.heal(stack, undo)
-    assert not fault.bit(stack, undo) and all(one.has_data() for one in members)
+    assert not fault.took_effect(stack, undo) and all(one.has_data() for one in members)
     fault.inject(stack, undo)
-    assert fault.bit(stack, undo) == "no data directory and no server left on patroni-a, patroni-b"
+    assert fault.took_effect(stack, undo) == "no data directory and no server left on patroni-a, patroni-b"
     fault.heal(stack, undo)
     fault.heal(stack, undo)
     assert [list(one.volume.iterdir()) for one in members] == [[], []]
     members[0].data.mkdir()
-    assert not fault.bit(stack, undo)
+    assert not fault.took_effect(stack, undo)
 
 
 class Shell(Commands):

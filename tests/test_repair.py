@@ -9,7 +9,7 @@ import pytest
 
 import harness.procedures.restart as restarting
 from drills import FEATURES
-from drills.procedures import procedures
+from drills.steps import load
 from harness.errors import NotReady
 from harness.features import catalog
 from harness.procedures.restart import Restart
@@ -130,4 +130,4 @@ def test_a_dry_run_knows_every_procedure_that_a_sentence_carries_out() -> None:
                 for sentence in scenario.texts
                 for word in ("database is restored to", "database is restored from", "started again", "deployed again")
             )
-            assert bool(procedures(scenario.texts)) is carried_out, scenario.title
+            assert bool(load().procedures(scenario.sentences)) is carried_out, scenario.title

@@ -1,19 +1,27 @@
-"""What the sentences of the features mean: each is a verb or two of the scene; objectives come from the plan.
+"""What the sentences of the features mean: each is a verb or two of the scenario; objectives come from the plan.
 
-`shared` has what several drills say, and every sentence that is only judged; each other module is of one drill.
+`every_drill` has what several drills say; each other module is of one drill, and a new one needs no entry anywhere. A
+step says beside its sentence what that promises, asks and carries out. To list the drills all of these are imported:
+what only a run needs (a database driver, a stack) is imported where it is used, or for types alone.
 """
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
-MODULES = (
-    "drills.steps.shared",
-    "drills.steps.restoration",
-    "drills.steps.application",
-    "drills.steps.network",
-)
+from harness.errors import Refused
+from harness.features.sentences import Sentences
 
 
-def load() -> None:
-    """Make every sentence known, also where pytest has not loaded the modules as plugins."""
-    for module in MODULES:
-        import_module(module)
+@cache
+def load() -> Sentences:
+    """All sentences that there are steps for, of each module here. Errors: `Refused` where one declares none."""
+    return Sentences.joined(_of(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+
+
+def _of(name: str) -> Sentences:
+    module = import_module(name)
+    found = getattr(module, "SENTENCES", None)
+    if not isinstance(found, Sentences):
+        raise Refused(f"{module.__file__}: declares no SENTENCES", hint="docs/write-a-drill.md says how steps begin")
+    return found

@@ -2,95 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-
-from pytest_bdd import then, when
+from typing import TYPE_CHECKING
 
 from drills.health import health_checks, statuses, works
-from drills.questions import COMMANDER, QUESTIONS, RELEASE_BEFORE
+from drills.promises import right
+from drills.roles import COMMANDER
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
+from harness.features.sentences import Approval, Sentences
+from harness.procedures import NO_STACK, Procedure
 from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
-from harness.scenario import observations as sights
-from harness.scenario.scenario import Scene
+from harness.scenario import observations
+from harness.system.recorder import Memory
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
 
 ROLE = "quantumnest_app"
 POISONED = "poisoned"
 TURNS_RED = timedelta(seconds=20)  # for a zone's API to say that it is not ready
 
+SENTENCES = Sentences()
+when, then = SENTENCES.when, SENTENCES.then
+
 
 @when("the API server of one zone is killed")
-def _api_killed(scene: Scene) -> None:
-    scene.inject(KillComponent((scene.stack.service(scene.copy_zones[0]).name,)))
+def _api_killed(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(KillComponent((scenario.stack.service(scenario.leader.copy_zones[0]).name,)))
 
 
 @when("the host of the database's leader dies, with everything that runs on it")
-def _host_dies(scene: Scene) -> None:
-    zone = scene.leading_zone
-    scene.inject(KillComponent(tuple(name for name, one in scene.stack.components().items() if one.zone == zone)))
+def _host_dies(scenario: ScenarioRun) -> None:
+    zone, components = scenario.leader.zone, scenario.stack.components()
+    scenario.faults.inject(KillComponent(tuple(name for name, one in components.items() if one.zone == zone)))
 
 
 @when("the API server of one zone hangs")
-def _api_hangs(scene: Scene) -> None:
-    scene.inject(PauseComponent(scene.stack.service(scene.copy_zones[0]).name))
+def _api_hangs(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(PauseComponent(scenario.stack.service(scenario.leader.copy_zones[0]).name))
 
 
 @when("the API server of one zone can no longer reach the database's leader")
-def _api_without_database(scene: Scene) -> None:
-    zone = scene.copy_zones[0]
-    scene.inject(CutLink(zone, (scene.leading_zone,)), hurts=[scene.stack.service(zone).name])
+def _api_without_database(scenario: ScenarioRun) -> None:
+    zone = scenario.leader.copy_zones[0]
+    cut = CutLink(zone, (scenario.leader.zone,))
+    scenario.faults.inject(cut, affects=[scenario.stack.service(zone).name])
 
 
 @when("the database refuses the platform's credentials")
-def _credentials_refused(scene: Scene) -> None:
-    scene.inject(RejectCredentials(ROLE))
+def _credentials_refused(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(RejectCredentials(ROLE))
 
 
 @when("a release that cannot start is deployed everywhere")
-def _poisoned(scene: Scene) -> None:
-    scene.inject(PoisonRelease(POISONED))
+def _poisoned(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(PoisonRelease(POISONED))
 
 
 @when("the volume of the database's leader takes no more")
-def _volume_full(scene: Scene) -> None:
-    scene.inject(FillDisk(scene.led.name))
+def _volume_full(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(FillDisk(scenario.leader.before.name))
 
 
-@then("that server says that it is well, and not ready")
-def _one_is_not_ready(scene: Scene) -> None:
-    sights.endpoints([scene.copy_zones[0]], lambda zone: statuses(scene.stack, zone), scene.journal, within=TURNS_RED)
+@then("that server says that it is well, and not ready", promises=right("honest-ready", "well, and not ready"))
+def _one_is_not_ready(scenario: ScenarioRun) -> None:
+    _await_not_ready(scenario, [scenario.leader.copy_zones[0]])
 
 
-@then("every server says that it is well, and not ready")
-def _none_is_ready(scene: Scene) -> None:
-    sights.endpoints(scene.stack.zones, lambda zone: statuses(scene.stack, zone), scene.journal, within=TURNS_RED)
+@then("every server says that it is well, and not ready", promises=right("honest-ready", "well, and not ready"))
+def _none_is_ready(scenario: ScenarioRun) -> None:
+    _await_not_ready(scenario, scenario.stack.zones)
 
 
-@then("the health verification names everything that fails")
-def _everything_is_named(scene: Scene) -> None:
-    survey(health_checks(scene.plan.health, scene.stack), recorder=scene.journal)
+def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
+    stack = scenario.stack
+    observations.endpoints(zones, lambda zone: statuses(stack, zone), scenario.journal, within=TURNS_RED)
 
 
-@when(RELEASE_BEFORE)
-def _rolled_back(scene: Scene) -> None:
-    scene.decide(QUESTIONS[RELEASE_BEFORE], role=COMMANDER)
-    scene.hold()
+@then(
+    "the health verification names everything that fails",
+    promises=right("told-all", "every failure is named"),
+)
+def _everything_is_named(scenario: ScenarioRun) -> None:
+    survey(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
+
+
+def _roll_back() -> Procedure:
+    return RollBack(NO_STACK, Memory(), serves=bool).procedure()
+
+
+@when(
+    "the release before is deployed again",
+    promises=right("rolled-back", "the release before is deployed"),
+    asks=Approval("Deploy the release before again, in every zone?", COMMANDER),
+    carries_out=_roll_back,
+)
+def _rolled_back(scenario: ScenarioRun) -> None:
+    scenario.faults.still_active()
     roll_back = RollBack(
-        scene.stack,
-        scene.journal,
-        serves=lambda zone: statuses(scene.stack, zone)[0] == sights.OK,
-        skip=scene.sabotage.without,
+        scenario.stack,
+        scenario.journal,
+        serves=lambda zone: statuses(scenario.stack, zone)[0] == observations.OK,
+        skip=scenario.sabotage.without,
     )
-    scene.follow(roll_back.procedure(), "repair")
-    sights.release(scene.stack, scene.journal)
+    scenario.follow(roll_back.procedure(), "repair")
+    observations.release(scenario.stack, scenario.journal)
 
 
-@then("that server takes requests again by itself")
-def _takes_requests_again(scene: Scene) -> None:
-    name = scene.stack.service(scene.copy_zones[0]).name
-    scene.await_works(name, lambda: works(scene.stack, name))
+@then(
+    "that server takes requests again by itself",
+    promises=right("back-in-rotation", "what had failed does its work again"),
+)
+def _takes_requests_again(scenario: ScenarioRun) -> None:
+    name = scenario.stack.service(scenario.leader.copy_zones[0]).name
+    scenario.await_works(name, lambda: works(scenario.stack, name))

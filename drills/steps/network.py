@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-
-from pytest_bdd import given, then, when
+from typing import TYPE_CHECKING
 
 from drills.books import BOOKS
+from drills.promises import at_most, right
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.flap_link import FlapLink
 from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
-from harness.scenario.scenario import Scene
+from harness.features.sentences import Sentences
 from harness.workload.workload import Group
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
 
 INSIDE = 2.0  # requests a second of each group inside a zone
 # Of a slow link: percent of packets, and a second. A segment of 16 MB goes to each of two copies every 5 s, written or
@@ -24,63 +27,66 @@ DOWN, UP, AT_MOST = timedelta(seconds=3), timedelta(seconds=4), timedelta(minute
 A_WHILE = timedelta(seconds=8)
 FOR_LONG = timedelta(seconds=30)  # longer than it takes to choose another leader
 
+SENTENCES = Sentences()
+given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
+
 
 @given("the books were checked, and customers write outside and inside of every zone")
-def _customers_everywhere(scene: Scene) -> None:
-    scene.check_books(BOOKS)
-    apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in scene.stack.zones]
-    leading = scene.leading_zone
-    scene.serve_customers(inside=[*apis, Group(f"database-{leading}", INSIDE, zone=leading, via="database")])
+def _customers_everywhere(scenario: ScenarioRun) -> None:
+    scenario.data.check(BOOKS)
+    apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in scenario.stack.zones]
+    leading = scenario.leader.zone
+    scenario.customers.serve(inside=[*apis, Group(f"database-{leading}", INSIDE, zone=leading, via="database")])
 
 
 @when("the zone of the database's leader is cut off")
-def _leader_cut_off(scene: Scene) -> None:
-    scene.inject(CutZone(scene.leading_zone))
+def _leader_cut_off(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(CutZone(scenario.leader.zone))
 
 
 @when("the zone of the database's leader loses its power")
-def _power_lost(scene: Scene) -> None:
-    scene.inject(KillZone(scene.leading_zone))
+def _power_lost(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(KillZone(scenario.leader.zone))
 
 
 @when("the active load balancer dies")
-def _balancer_dies(scene: Scene) -> None:
-    scene.inject(KillLoadBalancer("active"))
+def _balancer_dies(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(KillLoadBalancer("active"))
 
 
 @when("the leader no longer reaches the consensus store, and still its copies")
-def _leader_without_store(scene: Scene) -> None:
-    zone = scene.leading_zone
-    scene.inject(CutLink(zone, tuple(scene.copy_zones), part="etcd"), hurts=[f"etcd-{zone}", f"patroni-{zone}"])
+def _leader_without_store(scenario: ScenarioRun) -> None:
+    zone = scenario.leader.zone
+    scenario.faults.inject(
+        CutLink(zone, tuple(scenario.leader.copy_zones), part="etcd"), affects=[f"etcd-{zone}", f"patroni-{zone}"]
+    )
 
 
 @when("the zones of the two copies no longer see each other")
-def _pair_cut(scene: Scene) -> None:
-    one, *others = scene.copy_zones
-    scene.inject(CutLink(one, tuple(others)))
-    scene.let_pass(A_WHILE, what="customers write while the two are blind for each other")
+def _pair_cut(scenario: ScenarioRun) -> None:
+    one, *others = scenario.leader.copy_zones
+    scenario.faults.inject(CutLink(one, tuple(others)))
+    scenario.let_pass(A_WHILE, what="customers write while the two are blind for each other")
 
 
 @when("the link of the leader's zone is slow")
-def _link_slow(scene: Scene) -> None:
-    fault = SlowLink(scene.leading_zone, kilobytes=KILOBYTES, latency=LATENCY, loss=LOSS)
-    scene.inject(fault)
-    for what in fault.left_out(scene.stack):
-        scene.leave_out("a slow link in full", what)
-    scene.let_pass(A_WHILE, what="customers write over the slow link")
+def _link_slow(scenario: ScenarioRun) -> None:
+    fault = SlowLink(scenario.leader.zone, kilobytes=KILOBYTES, latency=LATENCY, loss=LOSS)
+    scenario.faults.inject(fault)
+    for what in fault.left_out(scenario.stack):
+        scenario.leave_out("a slow link in full", what)
+    scenario.let_pass(A_WHILE, what="customers write over the slow link")
 
 
 @when("the link of the leader's zone comes and goes")
-def _link_flaps(scene: Scene) -> None:
-    scene.inject(FlapLink(scene.leading_zone, down=DOWN, up=UP, lasting=AT_MOST))
-    scene.let_pass(FOR_LONG, what="the link comes and goes")
+def _link_flaps(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(FlapLink(scenario.leader.zone, down=DOWN, up=UP, lasting=AT_MOST))
+    scenario.let_pass(FOR_LONG, what="the link comes and goes")
 
 
-@then("the database of another zone leads")
-def _another_leads(scene: Scene) -> None:
-    scene.await_leader()
-
-
-@then("who led before is a copy again")
-def _rejoined(scene: Scene) -> None:
-    scene.await_rejoined()
+promise("nobody was told by two leaders that a transaction is stored", right("split-brain", "one leader at a time"))
+promise(
+    "the platform has changed its leader once at most",
+    at_most(1.0, "failovers", "one change of leader at most", "INF-2"),
+)
+promise("the platform has not changed its leader", at_most(0.0, "failovers", "no change of leader", "INF-2"))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-
-from pytest_bdd import given, parsers, then, when
+from typing import TYPE_CHECKING
 
 from drills.books import BOOKS, TABLE
 from drills.changes import RESTORE_DATABASE
 from drills.health import health_checks
-from drills.questions import BEFORE_MISTAKE, COMMANDER, QUESTIONS, TO_THE_END
+from drills.promises import backup_frequency, right
+from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
-from harness.procedures import Procedure
+from harness.features.sentences import Approval, Sentences
+from harness.procedures import NO_STACK, Procedure
+from harness.procedures.books import SoundBooks
 from harness.procedures.health import verify_health
 from harness.procedures.restore_database import RestoreDatabase
-from harness.scenario.scenario import DETECTION_LIMIT, Scene
+from harness.system.recorder import Memory
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
+
+SENTENCES = Sentences()
+given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SENTENCES.promise
 
 DAMAGES = {
     "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),
@@ -43,90 +52,133 @@ class Recovery:
 
 
 @given("a base backup was taken, and the books were checked")
-def _backed_up(scene: Scene) -> None:
-    scene.back_up()
-    scene.check_books(BOOKS)
-    scene.serve_customers(archived=True)
+def _backed_up(scenario: ScenarioRun) -> None:
+    scenario.data.back_up()
+    scenario.data.check(BOOKS)
+    scenario.customers.serve(archived=True)
 
 
 # When: what happens
 
 
-@when(parsers.parse("an operator's mistake destroys the last {hours:d} hours of financial transactions"))
-def _mistake(scene: Scene, hours: int) -> None:
+@when("an operator's mistake destroys the last {hours:d} hours of financial transactions")
+def _mistake(scenario: ScenarioRun, hours: int) -> None:
     schema, _, table = TABLE.partition(".")
-    scene.inject(DestroyRecentRows(schema, table, moment="created_at", amount="amount", last=timedelta(hours=hours)))
+    scenario.faults.inject(
+        DestroyRecentRows(schema, table, moment="created_at", amount="amount", last=timedelta(hours=hours))
+    )
 
 
 @when("the database volumes of all zones are lost")
-def _volumes_lost(scene: Scene) -> None:
-    if scene.sabotage.no_sound_backup:
-        scene.inject(DamageStoredObject("every base backup", "flip a byte", keep_versions=False))
-    scene.inject(LoseVolumes())
+def _volumes_lost(scenario: ScenarioRun) -> None:
+    if scenario.sabotage.no_sound_backup:
+        scenario.faults.inject(DamageStoredObject("every base backup", "flip a byte", keep_versions=False))
+    scenario.faults.inject(LoseVolumes())
 
 
-@when(parsers.parse("{damage}, and nobody notices"))
-def _damaged(scene: Scene, damage: str) -> None:
-    scene.inject(DAMAGES[damage])
+def _damaged(fault: DamageStoredObject) -> Callable[[ScenarioRun], None]:
+    def damage(scenario: ScenarioRun) -> None:
+        scenario.faults.inject(fault)
+
+    return damage
+
+
+for said, fault in DAMAGES.items():  # a sentence each, so that one that is misspelt is known before anything starts
+    when(f"{said}, and nobody notices")(_damaged(fault))
 
 
 # Then: how it is noticed
 
 
 @then("the consistency checks notice it")
-def _consistency_notices(scene: Scene) -> None:
-    scene.detect(lambda: "; ".join(scene.ask_database(BOOKS.discrepancies)), by="consistency checks of the books")
+def _consistency_notices(scenario: ScenarioRun) -> None:
+    scenario.detection.await_check(
+        lambda: "; ".join(scenario.data.ask(BOOKS.discrepancies)), by="consistency checks of the books"
+    )
 
 
 @then("the monitoring notices it")
-def _monitoring_notices(scene: Scene) -> None:
-    scene.await_alert(within=DETECTION_LIMIT)
+def _monitoring_notices(scenario: ScenarioRun) -> None:
+    scenario.detection.await_alert()
 
 
 # When: how it is recovered
 
 
-@when(BEFORE_MISTAKE, target_fixture="recovery")
-def _restored_before_mistake(scene: Scene) -> Recovery:
-    scene.decide(QUESTIONS[BEFORE_MISTAKE], role=COMMANDER)
-    return _restore(scene, mistaken=True)
+def _restoration(*, mistaken: bool) -> Procedure:
+    sound = SoundBooks(last_id=0, lsn="0/0", timeline=1, figures={})
+    return RestoreDatabase(NO_STACK, BOOKS, sound, Memory(), mistaken=mistaken).procedure()
 
 
-@when(TO_THE_END, target_fixture="recovery")
-def _restored_to_the_end(scene: Scene) -> Recovery:
-    scene.decide(QUESTIONS[TO_THE_END], role=COMMANDER)
-    return _restore(scene, mistaken=False)
+@when(
+    "the writers are stopped and the database is restored to just before the mistake",
+    asks=Approval("Stop the writers and restore to just before the mistake?", COMMANDER),
+    carries_out=lambda: _restoration(mistaken=True),
+    returns="recovery",
+)
+def _restored_before_mistake(scenario: ScenarioRun) -> Recovery:
+    return _restore(scenario, mistaken=True)
 
 
-@when("the restored database is verified")
-def _verified(scene: Scene, recovery: Recovery) -> None:
-    scene.follow(recovery.procedure, "verify")
+@when(
+    "the database is restored from the latest sound backup and everything archived",
+    asks=Approval("Restore from the latest sound backup and everything archived?", COMMANDER),
+    carries_out=lambda: _restoration(mistaken=False),
+    returns="recovery",
+)
+def _restored_to_the_end(scenario: ScenarioRun) -> Recovery:
+    return _restore(scenario, mistaken=False)
+
+
+@when(
+    "the restored database is verified",
+    promises=right("verified", "verified before it serves", "CON-2"),
+)
+def _verified(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.follow(recovery.procedure, "verify")
 
 
 @when("what customers wrote after the mistake is salvaged")
-def _salvaged(scene: Scene, recovery: Recovery) -> None:
-    scene.follow(recovery.procedure, "salvage")
+def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.follow(recovery.procedure, "salvage")
 
 
-@when("the restored database is put in service")
-def _served(scene: Scene, recovery: Recovery) -> None:
-    scene.follow(recovery.procedure, "serve")
-    scene.verify_health(lambda: verify_health(health_checks(scene.plan.health, scene.stack), recorder=scene.journal))
+@when(
+    "the restored database is put in service",
+    promises=right("in-service", "the restored database serves"),
+)
+def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.follow(recovery.procedure, "serve")
+    scenario.verify_health(
+        lambda: verify_health(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
+    )
 
 
-def _restore(scene: Scene, *, mistaken: bool) -> Recovery:
+def _restore(scenario: ScenarioRun, *, mistaken: bool) -> Recovery:
     restoration = RestoreDatabase(
-        scene.stack,
+        scenario.stack,
         BOOKS,
-        scene.sound,
-        scene.journal,
+        scenario.data.sound,
+        scenario.journal,
         mistaken=mistaken,
         changes=RESTORE_DATABASE,
-        skip=scene.sabotage.without,
-        earlier=scene.sabotage.earlier,
-        silent=scene.sabotage.silent,
+        skip=scenario.sabotage.without,
+        earlier=scenario.sabotage.earlier,
+        silent=scenario.sabotage.silent,
     )
     recovery = Recovery(restoration, restoration.procedure())
-    scene.follow(recovery.procedure, "restore")
-    scene.export("recovered", restoration.place.connect)
+    scenario.follow(recovery.procedure, "restore")
+    scenario.data.export("recovered", restoration.place.connect)
     return recovery
+
+
+promise(
+    "nothing that customers wrote after the mistake is missing",
+    right("salvage", "late writes are carried over"),
+)
+promise("the database was restored to exactly the ordered point", right("exactness", "ordered point", "PIT-3"))
+promise(
+    "the damage was found before anything was restored from it",
+    right("damage-found", "sound backups", "PIT-1", "PIT-2"),
+)
+promise("transaction data was backed up at least as often as {tier} demands", backup_frequency)

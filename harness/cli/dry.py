@@ -8,16 +8,16 @@ from itertools import takewhile
 
 import click
 
-from drills.expectations import expected
-from drills.procedures import procedures
-from drills.questions import COMMANDER, questions
 from harness.evidence.environments import ENVIRONMENTS
 from harness.features.catalog import Drill, Scenario, Sentence, name_of
+from harness.features.sentences import Sentences
 from harness.plan import Plan
 from harness.plan.lengths import in_words
 
 
-def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended: bool = False) -> None:
+def dry_run(
+    drills: list[Drill], known: Sentences, *, only: str, plan: Plan, stack: str, attended: bool = False
+) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
     With `attended` also which decisions will be asked, and of whom.
@@ -35,10 +35,10 @@ def dry_run(drills: list[Drill], *, only: str, plan: Plan, stack: str, attended:
                 click.echo(f"\n{scenario.title}")
                 sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
-                    _decisions(scenario)
-                if listed := _steps(scenario):
+                    _decisions(scenario, known)
+                if listed := _steps(scenario, known):
                     steps.show(scenario.title, listed)
-                judged.show(scenario.title, _judged(scenario, plan))
+                judged.show(scenario.title, _judged(scenario, known, plan))
 
 
 @dataclass
@@ -70,24 +70,24 @@ def _first_sentences(drill: Drill) -> tuple[Sentence, ...]:
     return tuple(each[0] for each in same)
 
 
-def _decisions(scenario: Scenario) -> None:
-    asked = questions(scenario.texts)
-    for question in asked:
-        click.echo(f"  the {COMMANDER} is asked: {question}")
+def _decisions(scenario: Scenario, known: Sentences) -> None:
+    asked = known.approvals(scenario.sentences)
+    for question, role in asked:
+        click.echo(f"  the {role} is asked: {question}")
     if not asked:
         click.echo("  nobody is asked for a decision")
 
 
-def _steps(scenario: Scenario) -> tuple[str, ...]:
+def _steps(scenario: Scenario, known: Sentences) -> tuple[str, ...]:
     """From the same lists that a run follows; the stack is not looked at until a step runs."""
-    steps = [step for procedure in procedures(scenario.texts) for step in procedure.steps]
+    steps = [step for procedure in known.procedures(scenario.sentences) for step in procedure.steps]
     return tuple(f"{number:2}. [{step.phase}] {step.name}: {step.does}" for number, step in enumerate(steps, 1))
 
 
-def _judged(scenario: Scenario, plan: Plan) -> tuple[str, ...]:
+def _judged(scenario: Scenario, known: Sentences, plan: Plan) -> tuple[str, ...]:
     """Each finding with its objective, and the demands of the plan that it answers."""
     lines = []
-    for promise in expected(scenario.texts, plan):
+    for promise in known.expected(scenario.sentences, plan):
         limit = "right or wrong"
         if promise.limit is not None:
             given = promise.limit

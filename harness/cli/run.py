@@ -21,6 +21,7 @@ from drills import DRILLS, FEATURES, PLAN
 from drills.steps import load
 from drills.twins import TWINS
 from harness import plan
+from harness.checks.rules import CURRENT
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
@@ -30,7 +31,8 @@ from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
 from harness.features import catalog
-from harness.features.understood import must_be_understood
+from harness.features.catalog import CADENCES
+from harness.features.soundness import sound_drills
 from harness.run.run import new_id
 from harness.safety import block, stopping
 from harness.safety.begin import begin
@@ -39,7 +41,6 @@ from harness.stacks.kinds import must_fit, prepare
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
 
-CADENCES = ("monthly", "quarterly", "annual")
 LOOKS = timedelta(milliseconds=200)
 
 
@@ -135,7 +136,7 @@ def run(
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
-        dry_run(chosen, only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack, attended=attended)
+        dry_run(chosen, load(), only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack, attended=attended)
         return
     if attended:
         must_have_a_terminal()
@@ -173,9 +174,9 @@ def _due(evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
 
 def choose(name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
-    load()
-    calendar = plan.load(PLAN, features=FEATURES).calendar
-    built = catalog.announced(FEATURES)
+    the_plan = plan.load(PLAN, features=FEATURES)
+    calendar = the_plan.calendar
+    built = sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:
         waiting = [duty for duty in calendar if name in (duty.drill, duty.cadence)]
@@ -185,7 +186,6 @@ def choose(name: str, only: str) -> list[catalog.Drill]:
             raise Refused(f"{what}{why}", hint="`drdrill list` shows which there are, and why not the others")
         names = ", ".join(drill.name for drill in built)
         raise Refused(f"there is no drill {name!r}", hint=f"`drdrill list` shows all; built are: {names}")
-    must_be_understood(chosen)
     titles = {scenario.name: scenario.title for drill in chosen for scenario in drill.scenarios}
     if only and catalog.name_of(only) not in titles:
         raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles.values()))

@@ -2,6 +2,9 @@
 
 A fault is a frozen dataclass; its fields are its settings and its form on disk. Before `inject` the harness writes
 the settings, and what `prepare` returns, to disk; `heal` gets the same, perhaps in another process after a crash.
+
+To list the drills all steps are imported, and all faults that they name: so a fault imports a database driver, or what
+else takes long to load, where it is used.
 """
 
 from __future__ import annotations
@@ -20,18 +23,18 @@ class Fault(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # it is a dataclass
     name: str
-    lives: timedelta  # after which the guardian heals it
+    ttl: timedelta  # after which the guardian heals it
     harms_data: bool  # then service counts only once the data is verified and the recovered database serves
     logical: bool  # the storage is whole and only its content is wrong: everything before the fault can be had back
 
     def prepare(self, stack: Stack) -> Undo:
         """Look, do not touch: what would `heal` need?"""
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         """What an alert has to name: names of components, or `zone a`; empty where no monitoring could see it."""
 
     def inject(self, stack: Stack, undo: Undo) -> None: ...
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Proof that it took effect, in words; empty when it did not."""
 
     def heal(self, stack: Stack, undo: Undo) -> None:

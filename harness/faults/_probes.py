@@ -7,12 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import psycopg
-from psycopg import conninfo
-
 from harness.errors import NotReady, Refused, Unable
 from harness.stacks import Component, Member, Stack
-from harness.stacks.parts.visitor import Visitor
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
 PATIENCE = 2.0  # seconds for a real request
@@ -37,6 +33,8 @@ class Door:
         return "taken"
 
     def answers(self) -> bool:
+        import psycopg  # noqa: PLC0415  (see harness.faults)
+
         try:
             self.ask()
         except (OSError, psycopg.Error):
@@ -54,12 +52,17 @@ def door(stack: Stack, name: str) -> Door | None:
         entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
     if name not in entrances:
         return None
+    from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
+
     entrance = entrances[name]
     visitor = Visitor(entrance, patience=timedelta(seconds=PATIENCE))
     return Door(entrance.addresses[0], entrance.port, lambda: visitor.ask("GET", "/health"))
 
 
 def database_door(member: Member) -> Door:
+    import psycopg  # noqa: PLC0415  (see harness.faults)
+    from psycopg import conninfo  # noqa: PLC0415  (see harness.faults)
+
     words = conninfo.conninfo_to_dict(member.dsn)
 
     def ask() -> None:

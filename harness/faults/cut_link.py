@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from harness.errors import NotReady
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Linked, Stack
 
 
@@ -20,21 +19,21 @@ class CutLink:
     others: tuple[str, ...]
     part: Literal["", "etcd"] = ""
     name = "cut_link"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         if not isinstance(stack, Linked):
-            raise _look.unable(stack, "cut the link between two zones")
+            raise _probes.unable(stack, "cut the link between two zones")
         for zone in (self.one, *self.others):
-            _look.of_zone(stack, zone)
+            _probes.of_zone(stack, zone)
         for other in self.others:
             if not stack.sees(self.one, other, part=self.part):
                 raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
         return {"one": self.one, "others": list(self.others), "part": self.part}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         """Nothing: all components run, and whoever watches from outside of the zones sees them all."""
         return []
 
@@ -44,7 +43,7 @@ class CutLink:
         for other in undo["others"]:
             stack.cut_link(undo["one"], other, part=undo["part"])
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """`one` sees none of them, by a try from inside; everything else of them is seen, or it is no partial cut."""
         if not isinstance(stack, Linked):
             return ""
@@ -53,7 +52,7 @@ class CutLink:
             return ""
         if part and not all(stack.sees(one, other) for other in others):
             return ""
-        doors = {zone: _look.database_door(_look.member_of(stack, zone)).said() for zone in (one, *others)}
+        doors = {zone: _probes.database_door(_probes.member_of(stack, zone)).said() for zone in (one, *others)}
         if "silent" in doors.values():
             return ""
         blind = " and ".join(f"zone {other}" for other in others)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Divisible, Stack
 
 
@@ -14,16 +13,16 @@ from harness.stacks import Divisible, Stack
 class CutZone:
     zone: str
     name = "cut_zone"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         if not isinstance(stack, Divisible):
-            raise _look.unable(stack, "cut a zone off")
-        return {"zone": self.zone, "components": _look.of_zone(stack, self.zone)}
+            raise _probes.unable(stack, "cut a zone off")
+        return {"zone": self.zone, "components": _probes.of_zone(stack, self.zone)}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -31,11 +30,11 @@ class CutZone:
         assert isinstance(stack, Divisible)
         stack.cut(undo["zone"])
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Silent from outside, and alive inside: a zone in which nothing runs is dead, not cut off."""
         zone = undo["zone"]
-        alive = _look.still_running(stack, undo["components"])
-        if not alive or _look.database_door(_look.member_of(stack, zone)).said() != "silent":
+        alive = _probes.still_running(stack, undo["components"])
+        if not alive or _probes.database_door(_probes.member_of(stack, zone)).said() != "silent":
             return ""
         return f"zone {zone} is silent, and {', '.join(alive)} go on in it"
 

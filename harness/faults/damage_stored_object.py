@@ -21,7 +21,7 @@ class DamageStoredObject:
     how: Literal["flip a byte", "delete"]
     keep_versions: bool = True
     name = "damage_stored_object"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False  # of itself: customers notice nothing until something is restored
     logical = False
 
@@ -30,7 +30,7 @@ class DamageStoredObject:
         keys = self._keys(stack)
         return {"versions": {key: stack.store.current_version(key) for key in keys}}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return []
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -42,7 +42,7 @@ class DamageStoredObject:
                 content = bytes(changed)
             stack.store.damage(key, content, keep_versions=self.keep_versions)
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         changed = [key for key, version in undo["versions"].items() if stack.store.current_version(key) != version]
         if len(changed) < len(undo["versions"]):
             return ""

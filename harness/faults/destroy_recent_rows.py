@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import LiteralString
-
-from psycopg import sql
+from typing import TYPE_CHECKING, LiteralString
 
 from harness.faults import Undo
 from harness.stacks import Stack
+
+if TYPE_CHECKING:
+    from psycopg import sql
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class DestroyRecentRows:
     amount: str
     last: timedelta
     name = "destroy_recent_rows"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = True
     logical = True
 
@@ -31,7 +32,7 @@ class DestroyRecentRows:
         """Counts the rows at stake. No command undoes what is committed: the recovery procedure is the undo."""
         return {"sound": self._sound(stack)}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return []
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -41,8 +42,8 @@ class DestroyRecentRows:
             )
             connection.execute(self._sql("DELETE FROM {table} WHERE {moment} >= now() - {last} AND id % 2 = 1"))
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
-        """Customers go on writing, so some sound rows are there again: it bit when most are gone."""
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
+        """Customers go on writing, so some sound rows are there again: it took effect when most are gone."""
         left = self._sound(stack)
         if left >= undo["sound"] // 2:
             return ""
@@ -59,6 +60,8 @@ class DestroyRecentRows:
         return int(row[0]) if row else 0
 
     def _sql(self, text: LiteralString) -> sql.Composed:
+        from psycopg import sql  # noqa: PLC0415  (see harness.faults)
+
         return sql.SQL(text).format(
             table=sql.Identifier(self.schema, self.table),
             moment=sql.Identifier(self.moment),

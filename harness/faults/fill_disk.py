@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import psycopg
-
 from harness.errors import NotReady, Refused
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Fillable, Member, Stack
 
 SIMULATED = "simulated by a limit on file size"
@@ -25,7 +22,7 @@ class FillDisk:
 
     member: str
     name = "fill_disk"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
@@ -37,10 +34,10 @@ class FillDisk:
                 raise NotReady("nobody leads", hint="read the logs of the database servers")
             name = leader.name
         if not isinstance(self._member(stack, name), Fillable):
-            raise _look.unable(stack, f"fill the volume of {name}")
-        return {"member": _look.running(stack, name).name}
+            raise _probes.unable(stack, f"fill the volume of {name}")
+        return {"member": _probes.running(stack, name).name}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return [undo["member"]]
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -49,7 +46,7 @@ class FillDisk:
         assert isinstance(found, Fillable)
         found.fill_volume()
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The volume is said to be full, and a write on it fails, or the server is down: it could not write either."""
         found = self._member(stack, undo["member"])
         said = _refusal(stack, found) if isinstance(found, Fillable) and found.volume_is_full() else ""
@@ -71,6 +68,8 @@ class FillDisk:
 def _refusal(stack: Stack, member: Member) -> str:
     """What the server says to a query that has to write: one that sorts more than fits into its memory, which standbys
     take, too, and which leaves nothing behind. Empty where it succeeds."""
+    import psycopg  # noqa: PLC0415  (see harness.faults)
+
     try:
         with stack.cluster.connect(member) as connection:
             connection.execute("SET work_mem = '64kB'")

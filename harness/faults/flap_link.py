@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Flappable, Stack
 from harness.system import wait
 
@@ -22,16 +21,16 @@ class FlapLink:
     up: timedelta
     lasting: timedelta
     name = "flap_link"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         if not isinstance(stack, Flappable):
-            raise _look.unable(stack, "let the link of a zone come and go")
-        return {"zone": self.zone, "components": _look.of_zone(stack, self.zone)}
+            raise _probes.unable(stack, "let the link of a zone come and go")
+        return {"zone": self.zone, "components": _probes.of_zone(stack, self.zone)}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -45,7 +44,7 @@ class FlapLink:
             recorder=stack.commands.recorder,
         )
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         count = stack.flaps(undo["zone"]) if isinstance(stack, Flappable) else 0
         return (
             f"the link of zone {undo['zone']} comes and goes; times it has gone down so far: {count}" if count else ""

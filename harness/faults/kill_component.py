@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Stack
 
 
@@ -16,27 +15,27 @@ class KillComponent:
 
     names: tuple[str, ...]
     name = "kill_component"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         for name in self.names:
-            _look.running(stack, name)
+            _probes.running(stack, name)
         return {"names": list(self.names)}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return list(undo["names"])
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         for name in undo["names"]:
-            _look.component(stack, name).kill()
+            _probes.component(stack, name).kill()
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """None of them runs, and where one had a door nobody opens."""
-        if _look.still_running(stack, undo["names"]):
+        if _probes.still_running(stack, undo["names"]):
             return ""
-        doors = {name: _look.door(stack, name) for name in undo["names"]}
+        doors = {name: _probes.door(stack, name) for name in undo["names"]}
         said = {name: door.said() for name, door in doors.items() if door is not None}
         if "taken" in said.values():
             return ""
@@ -46,5 +45,5 @@ class KillComponent:
     def heal(self, stack: Stack, undo: Undo) -> None:
         """What runs already, because somebody else has started it, is left alone."""
         for name in undo["names"]:
-            if not (found := _look.component(stack, name)).running():
+            if not (found := _probes.component(stack, name)).running():
                 found.start()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Stack
 
 
@@ -17,32 +16,32 @@ class KillLoadBalancer:
 
     which: str = "active"
     name = "kill_load_balancer"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         """Which one that is now: healing must hit the same, when another has become the active one."""
         if self.which != "active":
-            return {"balancer": _look.running(stack, self.which).name}
+            return {"balancer": _probes.running(stack, self.which).name}
         for balancer in stack.balancers:
             if balancer.running():
                 return {"balancer": balancer.name}
         raise NotReady("no load balancer runs", hint="read their logs")
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return [undo["balancer"]]
 
     def inject(self, stack: Stack, undo: Undo) -> None:
-        _look.component(stack, undo["balancer"]).kill()
+        _probes.component(stack, undo["balancer"]).kill()
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         name = undo["balancer"]
-        door = _look.door(stack, name)
-        if _look.component(stack, name).running() or door is None or door.said() == "taken":
+        door = _probes.door(stack, name)
+        if _probes.component(stack, name).running() or door is None or door.said() == "taken":
             return ""
         return f"{name} does not run, and a connection to its address {door.address} is {door.said()}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        if not (found := _look.component(stack, undo["balancer"])).running():
+        if not (found := _probes.component(stack, undo["balancer"])).running():
             found.start()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Powered, Stack
 
 
@@ -15,31 +14,31 @@ from harness.stacks import Powered, Stack
 class KillZone:
     zone: str
     name = "kill_zone"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         if not isinstance(stack, Powered):
-            raise _look.unable(stack, "cut the power of a zone")
-        components = _look.of_zone(stack, self.zone)
+            raise _probes.unable(stack, "cut the power of a zone")
+        components = _probes.of_zone(stack, self.zone)
         if not stack.has_power(self.zone):
             raise NotReady(f"zone {self.zone} has no power, so it cannot be hurt", hint="`drdrill heal`")
         return {"zone": self.zone, "components": components}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         assert isinstance(stack, Powered)
         stack.cut_power(undo["zone"])
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Nothing of it runs. Where a zone is a network, nobody is told so: a connection is not even refused."""
         zone, components = undo["zone"], undo["components"]
-        if not isinstance(stack, Powered) or stack.has_power(zone) or _look.still_running(stack, components):
+        if not isinstance(stack, Powered) or stack.has_power(zone) or _probes.still_running(stack, components):
             return ""
-        if (said := _look.database_door(_look.member_of(stack, zone)).said()) == "taken":
+        if (said := _probes.database_door(_probes.member_of(stack, zone)).said()) == "taken":
             return ""
         return f"zone {zone} has no power: {', '.join(components)} do not run, and a connection is {said}"
 

@@ -12,14 +12,14 @@ from harness.stacks import Stack
 @dataclass(frozen=True)
 class LoseVolumes:
     name = "lose_volumes"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = True
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         return {"members": [member.name for member in stack.cluster.members]}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return list(undo["members"])
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -28,7 +28,7 @@ class LoseVolumes:
         for member in stack.cluster.members:
             member.lose_volume()
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         gone = [member.name for member in stack.cluster.members if not member.has_data() and not member.running()]
         if len(gone) < len(stack.cluster.members):
             return ""

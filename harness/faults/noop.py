@@ -12,20 +12,20 @@ from harness.stacks import Stack
 @dataclass(frozen=True)
 class Noop:
     name = "noop"
-    lives = timedelta(minutes=10)
+    ttl = timedelta(minutes=10)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         return {}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return []
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         pass
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         return ""
 
     def heal(self, stack: Stack, undo: Undo) -> None:

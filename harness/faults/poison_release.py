@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.system import wait
 
@@ -20,7 +19,7 @@ class PoisonRelease:
 
     release: str
     name = "poison_release"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
@@ -30,7 +29,7 @@ class PoisonRelease:
             raise NotReady(f"release {before} is deployed already", hint="`drdrill heal`")
         return {"before": before, "services": [stack.service(zone).name for zone in stack.zones]}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         return list(undo["services"])
 
     def inject(self, stack: Stack, undo: Undo) -> None:
@@ -40,18 +39,18 @@ class PoisonRelease:
         stack.releases.deploy(self.release)
         what = f"{', '.join(undo['services'])} crash"
         wait.until(
-            lambda: not _look.still_running(stack, undo["services"]),
+            lambda: not _probes.still_running(stack, undo["services"]),
             what=what,
             within=CRASHES,
             recorder=stack.commands.recorder,
         )
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """It is deployed, and nobody runs or answers; one that crashes may be started again and again."""
         if stack.releases.current() != self.release:
             return ""
-        doors = [_look.door(stack, name) for name in undo["services"]]
-        if _look.still_running(stack, undo["services"]) or any(door and door.answers() for door in doors):
+        doors = [_probes.door(stack, name) for name in undo["services"]]
+        if _probes.still_running(stack, undo["services"]) or any(door and door.answers() for door in doors):
             return ""
         return f"release {self.release} is deployed, and {', '.join(undo['services'])} have ended"
 
@@ -60,5 +59,5 @@ class PoisonRelease:
         if stack.releases.current() == self.release:
             stack.releases.deploy(undo["before"])
         for name in undo["services"]:
-            if not (found := _look.component(stack, name)).running():
+            if not (found := _probes.component(stack, name)).running():
                 found.start()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo
 from harness.stacks import Stack
 from harness.system import wait
+
+if TYPE_CHECKING:
+    import psycopg
 
 PAST = "1970-01-01 00:00:00+00"
 ENDS = timedelta(seconds=10)
@@ -21,7 +22,7 @@ ENDS = timedelta(seconds=10)
 class RejectCredentials:
     role: str
     name = "reject_credentials"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
@@ -36,7 +37,7 @@ class RejectCredentials:
             raise NotReady(f"the database refuses {self.role} already", hint="`drdrill heal`")
         return {"until": row[0], "services": [stack.service(zone).name for zone in stack.zones]}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         """Whose `/ready` turns red: a monitoring sees that, and not the reason."""
         return list(undo["services"])
 
@@ -54,7 +55,7 @@ class RejectCredentials:
             what = f"the sessions of {self.role} end"
             wait.until(ended, what=what, within=ENDS, recorder=stack.commands.recorder)
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         said = self._refused(stack)
         return f"the database says to {self.role}: {said}" if said else ""
 
@@ -67,6 +68,8 @@ class RejectCredentials:
 
     def _refused(self, stack: Stack) -> str:
         """What the database says to the role where it refuses the password; empty where it does not, or is away."""
+        import psycopg  # noqa: PLC0415  (see harness.faults)
+
         try:
             stack.cluster.connect_as(self.role).close()
         except NotReady:
@@ -77,5 +80,7 @@ class RejectCredentials:
         return ""
 
     def _set_until(self, connection: psycopg.Connection[tuple[object, ...]], until: str) -> None:
+        from psycopg import sql  # noqa: PLC0415  (see harness.faults)
+
         role, moment = sql.Identifier(self.role), sql.Literal(until)
         connection.execute(sql.SQL("ALTER ROLE {} VALID UNTIL {}").format(role, moment))

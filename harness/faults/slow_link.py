@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import psycopg
-
-from harness.faults import Undo
-from harness.faults import _probes as _look
+from harness.faults import Undo, _probes
 from harness.stacks import Slowable, Slowness, Stack
 from harness.system import clock
 
@@ -26,19 +23,19 @@ class SlowLink:
     latency: timedelta = timedelta(0)
     loss: float = 0.0
     name = "slow_link"
-    lives = timedelta(minutes=15)
+    ttl = timedelta(minutes=15)
     harms_data = False
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
         """How long a transfer out of the zone, and a round trip, take now."""
         if not isinstance(stack, Slowable):
-            raise _look.unable(stack, "slow down the link of a zone")
-        components = _look.of_zone(stack, self.zone)
+            raise _probes.unable(stack, "slow down the link of a zone")
+        components = _probes.of_zone(stack, self.zone)
         trip, transfer = self._measure(stack, self.zone)
         return {"zone": self.zone, "components": components, "trip": trip, "transfer": transfer}
 
-    def hurts(self, undo: Undo) -> list[str]:
+    def affects(self, undo: Undo) -> list[str]:
         """Nothing that an alert must name: the zone serves, slowly."""
         return []
 
@@ -53,7 +50,7 @@ class SlowLink:
             return []
         return list(stack.slow(self.zone, self._how()))  # said again, for it is harmless when repeated
 
-    def bit(self, stack: Stack, undo: Undo) -> str:
+    def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The kernel says so, and a transfer or a round trip across the link takes longer than it did."""
         said = stack.slowed(undo["zone"]) if isinstance(stack, Slowable) else ""
         if not said:
@@ -79,10 +76,12 @@ class SlowLink:
     def _measure(self, stack: Stack, zone: str) -> tuple[float, float]:
         """Seconds of a round trip (the best of three), and of a transfer, to the zone's database server; `MOST` where
         it broke off."""
+        import psycopg  # noqa: PLC0415  (see harness.faults)
+
         size = max(1, self.kilobytes * TRANSFER) * 1000
         trips, transfer = [], float(MOST)
         try:
-            with stack.cluster.connect(_look.member_of(stack, zone)) as connection:
+            with stack.cluster.connect(_probes.member_of(stack, zone)) as connection:
                 for _ in range(3):
                     begin = clock.mono()
                     connection.execute("SELECT 1")

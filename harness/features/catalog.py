@@ -20,6 +20,7 @@ from harness.features import feature_file
 from harness.features.feature_file import NotGherkin, Written, filled
 from harness.system.lookalikes import RETYPE, unseen
 
+CADENCES = ("monthly", "quarterly", "annual")  # those that a plan may have
 LONGEST_NAME = 200  # letters: a folder's name may have 255 bytes, and files are named after it
 DIGEST = 8  # hexadecimal digits
 MOST_LINES, LONGEST_LINE = 2_000, 1_000  # bytes; of a feature: what comes with a pack is not trusted to be short
@@ -36,6 +37,7 @@ class Sentence:
     text: str
     kind: str  # given, when or then, whatever the language is; that of the sentence before for And
     background: bool  # of the feature or of a rule: it holds for several scenarios
+    line: int = 0  # in the feature
 
     def __str__(self) -> str:
         return f"{self.keyword} {self.text}"
@@ -184,7 +186,7 @@ def _scenario(written: Written, values: Mapping[str, str], tags: frozenset[str],
         title=title,
         tags=tuple(sorted(tags)),
         sentences=tuple(
-            Sentence(step.keyword, filled(step.text, values), step.kind, at < shared)
+            Sentence(step.keyword, filled(step.text, values), step.kind, at < shared, step.line)
             for at, step in enumerate((*written.background, *written.steps))
         ),
         line=line,

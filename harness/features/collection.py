@@ -75,14 +75,14 @@ def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill], 
         if len(ids) > 1:
             raise Refused(
                 f"{places[key]}: {len(ids)} tests run this scenario: {', '.join(ids)}",
-                hint="bind each feature in one module of drills/ only",
+                hint="drills/test_drills.py binds every feature: bind none elsewhere",
             )
     if whole and (missing := [place for key, place in places.items() if key not in tests]):
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise Refused(
             f"{missing[0]}: no test runs this scenario{more}",
-            hint="scenarios() in drills/test_<cadence>.py collects what is in features/<cadence>/; no test there has"
-            " the name of another",
+            hint="scenarios() in drills/test_drills.py collects what is in features/; no test there has the name of"
+            " another",
         )
 
 

@@ -47,6 +47,7 @@ class Step:
     keyword: str  # as it is written, in the language of the feature
     text: str
     kind: str  # given, when or then; that of the step before for And
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _steps(part: Any) -> tuple[Step, ...]:
         if not kind:
             what = "First step in a scenario or background must start with 'Given', 'When' or 'Then', but got"
             raise NotGherkin(f"{what} {keyword}.", line=given["location"]["line"], content=given["text"])
-        steps.append(Step(keyword.title(), given["text"], kind))
+        steps.append(Step(keyword.title(), given["text"], kind, given["location"]["line"]))
     return tuple(steps)
 
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import DrillError
 from harness.system import clock
 from harness.system.bugs import is_bug
 from harness.system.recorder import Recorder
 
+if TYPE_CHECKING:
+    from harness.stacks import Stack
+
 Facts = dict[str, Any]  # JSON: what a step found or did
+NO_STACK = cast("Stack", None)  # for a procedure that is only shown: a step looks at the stack when it runs
 
 
 @dataclass(frozen=True)

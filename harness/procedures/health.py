@@ -6,7 +6,6 @@ A transaction counts only when it can be read back.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,8 +29,7 @@ LOOKS = timedelta(milliseconds=250)  # between two tries of a check that was not
 
 def verify_health(checks: Sequence[HealthCheck], *, recorder: Recorder) -> bool:
     """Run all of them at once, each until it is good or its time is up; record `health`; say whether all were good."""
-    with ThreadPoolExecutor(len(checks)) as pool:
-        results = list(pool.map(_carry_out, checks))
+    results = _at_once(checks, _carry_out)
     ok = all(result["ok"] for result in results)
     recorder.record("health", ok=ok, checks=results)
     return ok
@@ -39,8 +37,14 @@ def verify_health(checks: Sequence[HealthCheck], *, recorder: Recorder) -> bool:
 
 def survey(checks: Sequence[HealthCheck], *, recorder: Recorder) -> None:
     """Ask each once, while something fails: all of them are told, not only the first. Recorded as `survey`."""
+    recorder.record("survey", checks=_at_once(checks, lambda check: _carry_out(check, patient=False)))
+
+
+def _at_once(checks: Sequence[HealthCheck], make: Callable[[HealthCheck], dict[str, Any]]) -> list[dict[str, Any]]:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (steps are light to import: a list has them all)
+
     with ThreadPoolExecutor(len(checks)) as pool:
-        recorder.record("survey", checks=list(pool.map(lambda check: _carry_out(check, patient=False), checks)))
+        return list(pool.map(make, checks))
 
 
 def _carry_out(check: HealthCheck, *, patient: bool = True) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def write(folder: Path, fault: Fault, undo: Undo) -> Path:
         "fault": fault.name,
         "settings": settings(fault),
         "undo": undo,
-        "expires": clock.mono() + int(fault.lives / timedelta(microseconds=1)) * 1000,
+        "expires": clock.mono() + int(fault.ttl / timedelta(microseconds=1)) * 1000,
         "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
     }
     fresh = path.with_suffix(".new")

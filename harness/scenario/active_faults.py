@@ -1,4 +1,8 @@
-"""What was hurt in a scenario: undo before do, the proof that it bit, whether it still does, and the healing."""
+"""What was hurt in a scenario: undo before do, the proof that it took effect, whether it still does, and the healing.
+
+Words of the journal are older than those of the code, and stay until the format changes: `fault.bit` says whether a
+fault took effect, `fault.held` whether it is still active, `hurts` what it affects, and `lives` is its ttl.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,24 @@ from harness.faults import Fault, Undo
 from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
+from harness.scenario.leadership import Leadership
+from harness.stacks import Unfenced
 from harness.system import clock
 
 
-class Injuries:
+class ActiveFaults:
     """The faults of one scenario, from their injection to their end."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, leader: Leadership) -> None:
         self._run = run
+        self._leader = leader
         self._journal = run.journal
         self._sabotage = run.options.sabotage
         self._left: list[tuple[Fault, Undo, Path]] = []
         self._begun: int | None = None
-        self.named: list[str] = []  # what alerts have to name
+        self._unfenced: Unfenced | None = None
+        self.affected: list[str] = []  # what alerts have to name
+        self.touched = False  # somebody has begun to repair or to end what was hurt
 
     @property
     def any(self) -> bool:
@@ -36,16 +45,22 @@ class Injuries:
         assert self._begun is not None, "nothing was hurt"
         return self._begun
 
-    def inject(self, fault: Fault, *, hurts: Sequence[str]) -> None:
-        """Write the undo, then the intent, then hurt, then ask for proof that it bit. Errors: `NotReady`, `Unable`."""
+    def inject(self, fault: Fault, *, affects: Sequence[str] = ()) -> None:
+        """Write the undo, then the intent, then hurt, then ask for proof that it took effect.
+
+        `affects`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
+        """
+        if self._sabotage.unfenced and isinstance(self._leader.known, Unfenced):
+            self._leader.known.freeze_manager()
+            self._unfenced = self._leader.known
         stack = self._run.stack
         if self._sabotage.toothless:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
         self._left.append((fault, needed, undo.write(self._run.folder, fault, needed)))
-        named = [*fault.hurts(needed), *hurts]
-        self.named += named
+        named = [*fault.affects(needed), *affects]
+        self.affected += named
         self._begun = self._begun or clock.mono()
         self._journal.record(
             "fault.intent",
@@ -55,25 +70,31 @@ class Injuries:
             harms_data=fault.harms_data,
             logical=fault.logical,
             hurts=named,
-            lives=fault.lives.total_seconds(),
+            lives=fault.ttl.total_seconds(),
         )
         fault.inject(stack, needed)
-        proof = fault.bit(stack, needed)
+        proof = fault.took_effect(stack, needed)
         self._journal.record("fault.bit", fault=fault.name, ok=bool(proof), proof=proof or "no effect was seen")
         if not proof:
             raise NotReady(f"{fault.name} did not bite: nothing can be said", hint="read its settings in the journal")
         if self._sabotage.brief:
             fault.heal(stack, needed)
 
-    def hold(self) -> None:
-        """Record whether each fault that is not healed still bites."""
+    def still_active(self) -> None:
+        """Before anybody repairs or ends anything: record whether each fault that is not healed is still active."""
+        self.touched = True
         for fault, needed, _ in self._left:
-            proof = fault.bit(self._run.stack, needed)
+            proof = fault.took_effect(self._run.stack, needed)
             self._journal.record(
                 "fault.held", fault=fault.name, ok=bool(proof), proof=proof or "it had ended by itself"
             )
 
-    def heal(self, *, by: str) -> None:
+    def end(self) -> None:
+        """The feature's own end of what was hurt: the link is whole again, the power is back."""
+        self.still_active()
+        self.heal(by="scenario")
+
+    def heal(self, *, by: str = "harness") -> None:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
@@ -83,3 +104,5 @@ class Injuries:
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if not wrong:
                 undo.healed(path)
+        if self._unfenced is not None:
+            self._unfenced.thaw_manager()

@@ -1,4 +1,4 @@
-"""What the platform's monitoring has told, taken into the journal: the scene's ear at the alert receiver."""
+"""What the platform's monitoring has told, taken into the journal: the ear at the alert receiver."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKS = timedelta(milliseconds=500)
 NAMED = "the monitoring names what has failed"  # what is waited for, in the journal
 
 
-class Watch:
+class AlertListener:
     """Everything that was told since it began, recorded once each as `alert`, by a thread that looks all the time.
 
     What the monitoring left out of what it told is recorded as `alerts.truncated`.
@@ -33,7 +33,7 @@ class Watch:
         self._heard: list[Alert] = []
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="alert-listener", daemon=True)
         self._thread.start()
 
     def listen(self) -> list[Alert]:

@@ -1,4 +1,4 @@
-"""What a scene looks at and writes down without touching it: who leads, what is deployed, what a zone's API says."""
+"""What a scenario looks at and writes down without touching it: who leads, what is deployed, what a zone's API says."""
 
 from __future__ import annotations
 

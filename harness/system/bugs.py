@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import psycopg
-
 from harness.errors import DrillError
 
 
 def is_bug(error: BaseException | None) -> bool:
     """Whether the harness itself failed: not in words of its own, and not for a server that does not answer."""
+    import psycopg  # noqa: PLC0415  (procedures ask, and a list of drills, which asks nobody, has them all)
+
     return isinstance(error, Exception) and not isinstance(error, DrillError | psycopg.Error | OSError)

@@ -124,14 +124,14 @@ class Case:
         except Unable as unable:
             self.not_here(stack, unable)
             return
-        assert isinstance(fault.hurts(needed), list)
+        assert isinstance(fault.affects(needed), list)
         undo.write(self.folder, fault, needed)
-        assert not fault.bit(stack, needed), "looking has hurt"
+        assert not fault.took_effect(stack, needed), "looking has hurt"
 
     def heal_unhurt(self, stack: Stack) -> None:
         pending = self.pending()
         self.fault().heal(stack, pending.undo)
-        assert not self.fault().bit(stack, pending.undo), "healing has hurt"
+        assert not self.fault().took_effect(stack, pending.undo), "healing has hurt"
 
     def hurt(self, stack: Stack) -> None:
         """Killed right after it."""
@@ -145,7 +145,7 @@ class Case:
         if self.has(NOT_HERE) and not undo.pending(self.folder):
             return
         fault, pending = self.fault(), self.pending()
-        proof = fault.bit(stack, pending.undo)
+        proof = fault.took_effect(stack, pending.undo)
         assert bool(proof) == (fault.name != "noop" and not self.has(NOT_HERE)), proof or "it does not bite"
         self.write(PROOF, proof)
         print(proof)
@@ -190,7 +190,7 @@ def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
     if isinstance(fault, DamageStoredObject):
         damaged = [one for backup in stack.backups.backups() for one in stack.backups.check(backup)]
         return ", ".join(one.key for one in damaged)
-    return fault.bit(stack, needed)
+    return fault.took_effect(stack, needed)
 
 
 if __name__ == "__main__":

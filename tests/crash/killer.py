@@ -8,7 +8,7 @@ Loaded into the run by `-p`; the code under test knows nothing of it. CRASH hold
 - a deed is `kill`, `hold` (until the file `<mark>.go` is there), `mark`, `ask` (the run to stop), or `freeze`
   (SIGSTOP).
 - `mark`: the file that is written when a point is reached; it says what the kernel must not keep of this run.
-- `lives`: seconds after which the operator's mistake expires; left out: as it is.
+- `ttl`: seconds after which the operator's mistake expires; left out: as it is.
 - `instead`: a case of the contract of faults, which is injected instead of the scenario's own fault.
 """
 
@@ -33,7 +33,9 @@ from harness.faults import Fault
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.safety import heal, stopping
 from harness.safety.begin import FOLDER
-from harness.scenario import scenario as scene
+from harness.scenario import baseline, customers
+from harness.scenario import scenario as scenarios
+from harness.scenario.active_faults import ActiveFaults
 from harness.stacks.local import sandbox
 from harness.system.command import labelled
 from tests.contract.faults import CASES
@@ -52,19 +54,19 @@ class Killer:
     def __init__(self, wanted: dict[str, Any]) -> None:
         self.deeds = {str(point): str(deed) for point, deed in wanted["deeds"]}
         self.mark = Path(wanted["mark"])
-        self.lives = wanted.get("lives")
+        self.ttl = wanted.get("ttl")
         self.instead = wanted.get("instead")
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """Wrap what is watched. What only makes a run long is made short."""
-        scene.SETTLING = timedelta(seconds=1)
-        scene.CYCLES = 0
-        if self.lives is not None:
-            DestroyRecentRows.lives = timedelta(seconds=self.lives)
+        scenarios.SETTLING = customers.SETTLING = timedelta(seconds=1)
+        baseline.CYCLES = 0
+        if self.ttl is not None:
+            DestroyRecentRows.ttl = timedelta(seconds=self.ttl)
         if self.instead:
-            scene.Scene.inject = self._injecting(scene.Scene.inject, CASES[self.instead])
+            ActiveFaults.inject = self._injecting(ActiveFaults.inject, CASES[self.instead])
         journal.Journal.record = self._recording(journal.Journal.record)
         seal = importlib.import_module("harness.evidence.seal")
         self._wrap(load, "findings_json", "findings")
@@ -80,9 +82,10 @@ class Killer:
                 timer.start()
 
     def _injecting(self, inject: Wrapped, chosen: Callable[[str, str], Fault]) -> Wrapped:
-        def injected(under_way: scene.Scene, fault: Fault, *words: Any, **options: Any) -> Any:
-            leader = under_way.stack.cluster.leader()
-            zones = [zone for zone in under_way.stack.zones if leader is None or zone != leader.zone]
+        def injected(under_way: ActiveFaults, fault: Fault, *words: Any, **options: Any) -> Any:
+            stack = under_way._run.stack
+            leader = stack.cluster.leader()
+            zones = [zone for zone in stack.zones if leader is None or zone != leader.zone]
             return inject(under_way, chosen(zones[0], zones[1]), *words, **options)
 
         return injected

@@ -62,7 +62,7 @@ def _viewer_killed(folder: Folder) -> Victim:
 
 
 def _expired(folder: Folder) -> Victim:
-    victim = Victim.start(folder, lives=3.0)
+    victim = Victim.start(folder, ttl=3.0)
     victim.wait_ended()
     victim.wait_healed()
     return victim

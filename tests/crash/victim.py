@@ -20,7 +20,7 @@ from harness.evidence.keys import fingerprint, signing_key
 from harness.evidence.lines import Line, read
 from harness.evidence.run_folder import UNFINISHED, temporary_prefix
 from harness.run.run import new_id
-from harness.safety.begin import FOLDER
+from harness.safety.begin import BEGINNING, FOLDER
 from harness.safety.guardian import Guardian
 from harness.stacks.local.shared_memory import LISTED
 from harness.system import clock, wait
@@ -113,7 +113,7 @@ class Victim:
 
     @classmethod
     def start(
-        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, lives: float | None = None, instead: str = ""
+        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, ttl: float | None = None, instead: str = ""
     ) -> Victim:
         """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id.
 
@@ -121,7 +121,7 @@ class Victim:
         """
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
-        wanted = {"deeds": list(deeds), "mark": str(mark), "lives": lives, "instead": instead}
+        wanted = {"deeds": list(deeds), "mark": str(mark), "ttl": ttl, "instead": instead}
         environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
         words = ["--only", SCENARIO, "--sandbox", folder.level, "--scale", SCALE, "--evidence", str(folder.evidence)]
@@ -137,8 +137,12 @@ class Victim:
                 start_new_session=True,
             )  # fmt: skip  # arguments in groups
         if viewer:
-            fresh = _until(lambda: folder_names(folder.evidence) - before, "the run has its folder", process)
-            run = fresh.pop().removesuffix(UNFINISHED)
+            fresh = _until(
+                lambda: [name for name in folder_names(folder.evidence) - before if not name.endswith(BEGINNING)],
+                "the run has its folder",
+                process,
+            )
+            run = fresh[0].removesuffix(UNFINISHED)
         victim = cls(folder, run, process, mark)
         folder.victims.append(victim)
         return victim

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from harness.checks.alerts import names_any
-from harness.scenario.alert_listener import Watch
+from harness.scenario.alert_listener import AlertListener
 from harness.stacks import Alert, Condition, Truncated
 from harness.system import clock
 from harness.system.recorder import Memory
@@ -58,7 +58,7 @@ def recorded(memory: Memory, kind: str) -> list[dict[str, object]]:
 def test_what_was_told_before_it_began_is_not_its_own() -> None:
     """Each alert after that is recorded once, however often it is listened to."""
     monitoring, memory = Told(alert("api-a")), Memory()
-    watch = Watch(monitoring, memory)
+    watch = AlertListener(monitoring, memory)
     monitoring.told += [alert("api-b"), alert("api-c")]
     assert [one.component for one in watch.listen()] == ["api-b", "api-c"]
     watch.listen()
@@ -70,7 +70,7 @@ def test_what_was_told_before_it_began_is_not_its_own() -> None:
 def test_it_hears_by_itself() -> None:
     """What is told while nobody asks is in the journal when it ends."""
     monitoring, memory = Told(), Memory()
-    watch = Watch(monitoring, memory)
+    watch = AlertListener(monitoring, memory)
     monitoring.told.append(alert("api-b"))
     watch.end()
     assert len(recorded(memory, "alert")) == 1
@@ -89,7 +89,7 @@ def test_it_hears_by_itself() -> None:
 def test_only_a_firing_alert_that_names_what_was_hurt_is_waited_for(told: Alert, named: bool) -> None:
     """It says whether one came, and how long was waited, whatever comes of it."""
     monitoring, memory = Told(), Memory()
-    watch = Watch(monitoring, memory)
+    watch = AlertListener(monitoring, memory)
     hurt = clock.mono()
     monitoring.told.append(told if told.received == LONG_AGO else replace(told, received=clock.mono()))
     assert watch.wait_named(["api-b", "zone b"], since=hurt, within=SHORT) is named
@@ -101,7 +101,7 @@ def test_only_a_firing_alert_that_names_what_was_hurt_is_waited_for(told: Alert,
 def test_what_is_said_to_be_well_again_has_not_failed_any_more() -> None:
     """The last word on each component counts; alerts that name none are nobody's to repair."""
     monitoring = Told()
-    watch = Watch(monitoring, Memory())
+    watch = AlertListener(monitoring, Memory())
     monitoring.told += [alert("api-a"), alert("api-b"), alert(zone="c"), alert("api-a", state="resolved")]
     assert watch.unresolved() == ["api-b"]
     watch.end()
@@ -110,7 +110,7 @@ def test_what_is_said_to_be_well_again_has_not_failed_any_more() -> None:
 def test_one_of_two_alerts_about_a_component_is_taken_back_and_the_other_stays() -> None:
     """Two rules, or two instances of one rule, are two alerts: the component has failed until both are over."""
     monitoring = Told()
-    watch = Watch(monitoring, Memory())
+    watch = AlertListener(monitoring, Memory())
     both = [alert("api-a", which="its port"), alert("api-a", which="its disk")]
     monitoring.told += [*both, alert("api-a", which="its disk", state="resolved")]
     assert watch.unresolved() == ["api-a"]
@@ -123,7 +123,7 @@ def test_what_the_monitoring_left_out_is_in_the_journal() -> None:
     """Once each, also its end; what was so before the watch began is not its own."""
     monitoring, memory = Told(), Memory()
     monitoring.cut.append(Truncated(LONG_AGO, "g", 1))
-    watch = Watch(monitoring, memory)
+    watch = AlertListener(monitoring, memory)
     monitoring.cut += [Truncated(clock.mono(), "g", 3), Truncated(clock.mono(), "g", 0)]
     watch.listen()
     watch.end()
@@ -136,7 +136,7 @@ def test_what_the_monitoring_left_out_is_in_the_journal() -> None:
 def test_a_receiver_that_cannot_be_read_is_said_at_the_end() -> None:
     """Whatever was heard before stays heard."""
     monitoring = Told()
-    watch = Watch(monitoring, Memory())
+    watch = AlertListener(monitoring, Memory())
     monitoring.broken = True
     with pytest.raises(OSError, match="gone"):
         watch.end()

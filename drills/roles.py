@@ -1,0 +1,3 @@
+"""Who the plan gives decisions to."""
+
+COMMANDER = "incident commander"

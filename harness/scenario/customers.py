@@ -1,0 +1,104 @@
+"""The customers of one scenario: they write all through it, and are who service is promised to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from harness.run.run import Run
+from harness.scenario.active_faults import ActiveFaults
+from harness.scenario.baseline import wait_for_baseline
+from harness.scenario.exposure import ExposureSampler
+from harness.scenario.waits import in_time
+from harness.system import clock, wait
+from harness.workload.workload import Group, Workload, outside
+
+SETTLING = timedelta(seconds=5)  # good service must last this long after the verification
+SETTLING_LIMIT = timedelta(seconds=45)
+AUTOMATIC = timedelta(seconds=2)  # of good service, by which the platform shows that it goes on without a person
+AUTOMATIC_LIMIT = timedelta(seconds=60)
+
+
+class ScenarioCustomers:
+    """From the first request to the last; `name` is the scenario's, and its files go to `folder`."""
+
+    def __init__(self, run: Run, name: str, folder: Path, faults: ActiveFaults) -> None:
+        self._run = run
+        self._name = name
+        self._folder = folder
+        self._faults = faults
+        self._workload: Workload | None = None
+        self._sampler: ExposureSampler | None = None
+        self.origin = f"{run.id}/{name}"
+
+    @property
+    def any(self) -> bool:
+        """Whether there are customers at all."""
+        return self._workload is not None
+
+    @property
+    def groups(self) -> list[str]:
+        """Their names."""
+        return list(self._workload.groups) if self._workload else []
+
+    def serve(self, *, inside: Sequence[Group] = (), archived: bool = False) -> None:
+        """Customers write, outside and in these groups inside of zones; with `archived`, until it reaches the archive.
+
+        Errors: `NotReady`; nothing has been hurt then.
+        """
+        run, sabotage = self._run, self._run.options.sabotage
+        if archived:
+            self._sampler = ExposureSampler(run.stack, run.journal)
+            self._sampler.begin()
+        self._workload = Workload(
+            run.stack,
+            run.journal,
+            run.commands,
+            self._folder,
+            origin=self.origin,
+            groups=[outside(0.0 if sabotage.idle else run.options.rate), *inside],
+            logs=run.folder / "logs" / self._name,
+        )
+        self._workload.begin()
+        if not sabotage.idle:
+            wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
+        if sabotage.receiver_lost:
+            run.stack.monitoring.lose_receiver()
+
+    def await_service(self) -> None:
+        """Wait until they are served although nobody has done anything, or for a while: that is a finding."""
+        what = "customers are served again, without a person"
+        self._wait(what, good_for=AUTOMATIC, after=self._faults.begun, within=AUTOMATIC_LIMIT)
+
+    def await_settled(self) -> None:
+        """Wait until they are served again after what was hurt has ended; how long that took is a finding."""
+        self._wait("customers are served", good_for=AUTOMATIC, after=clock.mono(), within=SETTLING_LIMIT)
+
+    def settle(self) -> None:
+        """Wait for service that lasts after the verification. Errors: `NotInTime`."""
+        workload, verified = self._writing(), clock.mono()
+        wait.until(
+            lambda: workload.good_for(SETTLING, after=verified),
+            what=f"good service for {SETTLING.total_seconds():g} s after the verification",
+            within=SETTLING_LIMIT,
+            recorder=self._run.journal,
+        )
+
+    def end(self) -> None:
+        """No more requests. Errors: where they ended badly."""
+        if self._workload is not None:
+            self._workload.end()
+
+    def end_sampling(self) -> None:
+        """The archive is no longer looked at."""
+        if self._sampler is not None:
+            self._sampler.end()
+
+    def _wait(self, what: str, *, good_for: timedelta, after: int, within: timedelta) -> None:
+        workload = self._writing()
+        in_time(lambda: workload.good_for(good_for, after=after), what=what, within=within, recorder=self._run.journal)
+
+    def _writing(self) -> Workload:
+        assert self._workload is not None, "the feature must have customers"
+        return self._workload

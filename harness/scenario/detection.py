@@ -1,0 +1,58 @@
+"""How a disaster is noticed: by the platform's own monitoring, or by a check that a real team has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from harness.run.run import Run
+from harness.scenario.active_faults import ActiveFaults
+from harness.scenario.alert_listener import AlertListener
+from harness.scenario.waits import span
+from harness.system import wait
+
+LIMIT = timedelta(minutes=5)
+LOOKS = timedelta(milliseconds=500)  # between two looks of a check
+
+
+class Detection:
+    """Who notices what, from the steady state on."""
+
+    def __init__(self, run: Run, faults: ActiveFaults) -> None:
+        self._run = run
+        self._faults = faults
+        self._listener: AlertListener | None = None
+
+    def begin(self) -> None:
+        """Listen from now on to what the monitoring tells."""
+        self._listener = AlertListener(self._run.stack.monitoring, self._run.journal)
+
+    def end(self) -> None:
+        """Errors: what the receiver's file raises when it cannot be read."""
+        if self._listener is not None:
+            self._listener.end()
+
+    @property
+    def alerts(self) -> AlertListener:
+        """What the monitoring has told."""
+        assert self._listener is not None, "the feature must begin with a steady stack"
+        return self._listener
+
+    def await_alert(self, *, within: timedelta = LIMIT) -> None:
+        """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""
+        with span(self._run.journal, "detect"):
+            if self.alerts.wait_named(self._faults.affected, since=self._faults.begun, within=within):
+                self._run.journal.record("detected", by="monitoring", seen="an alert names what was hurt", gap=0.0)
+
+    def await_check(self, look: Callable[[], str], *, by: str) -> None:
+        """Wait until a check says, in words, that something is wrong. Errors: `NotInTime`."""
+        with span(self._run.journal, "detect"):
+            seen = wait.until(
+                look,
+                what=f"{by} notices",
+                within=LIMIT,
+                recorder=self._run.journal,
+                every=LOOKS,
+                hint="the disaster went unnoticed; that is a finding",
+            )
+            self._run.journal.record("detected", by=by, seen=seen, gap=LOOKS.total_seconds())

@@ -1,0 +1,77 @@
+"""How a scenario ends, however it went: what is hurt is healed, and what was measured is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from harness.checks import Verdict
+from harness.checks.judge import judge
+from harness.checks.load import evidence
+from harness.run.run import STEADY_LIMIT, quietly, steady
+from harness.scenario import observations
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
+
+
+def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
+    """Let service settle, heal, end the customers, read their rows, and judge; a failed clean-up is recorded.
+
+    Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
+    """
+    run, faults, declined = scenario.run, scenario.faults, scenario.decisions.declined
+    hurt = faults.any
+    quietly(scenario.look_at_room)  # where not even the journal has room, what is hurt is healed all the same
+    try:
+        if outcome == "completed" and scenario.verified:
+            _quietly(scenario, "service did not settle", scenario.customers.settle)
+        if outcome == "failed" and not faults.touched:
+            _quietly(scenario, "nobody can say whether it still bites", faults.still_active)
+        if outcome == "completed" and hurt and not run.guardian.watches():
+            outcome, error = "failed", "the guardian was gone: what was hurt was not watched to its end"
+        with run.listener.shield():
+            faults.heal()
+        if outcome not in ("stopped", "aborted") and hurt and not declined:
+            within = STEADY_LIMIT if scenario.verified else timedelta(0)  # nothing comes back that nobody started
+            _quietly(
+                scenario, "not steady", lambda: steady(scenario.stack, scenario.journal, moment="after", within=within)
+            )
+    except KeyboardInterrupt:
+        outcome = "stopped"
+    with run.listener.shield():
+        faults.heal()
+        left = outcome == "aborted" or declined
+        stopped = outcome == "stopped" or run.listener.stopping
+        _end(scenario, looked=not ((stopped or left) and hurt and not scenario.verified))
+        if stopped:
+            request = run.listener.why()
+            scenario.journal.record("stopped", who=request.who, why=request.why)
+        outcome = "stopped" if stopped else outcome
+        scenario.journal.record("scenario.end", scenario=scenario.name, outcome=outcome, error=error)
+        run.ended.append(scenario.name)
+        return Verdict.of(judge(next(found for found in evidence(run.folder) if found.scenario == scenario.name)))
+
+
+def _end(scenario: ScenarioRun, *, looked: bool) -> None:
+    """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
+    customers, data = scenario.customers, scenario.data
+    _quietly(scenario, "customers ended badly", customers.end)
+    if customers.any and looked:
+        _quietly(scenario, "rows cannot be read", lambda: data.export("final", scenario.stack.cluster.connect))
+        _quietly(scenario, "books cannot be checked", data.check_again)
+    customers.end_sampling()
+    _quietly(scenario, "the alert receiver cannot be read", scenario.detection.end)
+    if scenario.faults.any and looked:
+        _quietly(scenario, "nobody leads", scenario.leader.look_again)
+        _quietly(
+            scenario,
+            "the release cannot be read",
+            lambda: observations.release(scenario.stack, scenario.journal),
+        )
+
+
+def _quietly(scenario: ScenarioRun, what: str, action: Callable[[], object]) -> None:
+    if wrong := quietly(action):
+        scenario.journal.record("failed", what=what, error=wrong)
