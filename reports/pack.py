@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import Finding, Outcome
+from harness.checks.evidence import disaster_of
 from harness.errors import Refused
 from harness.evidence import files
+from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.reading import entries
 from reports.judged import SILENT, with_reach
 
 Data = dict[str, Any]
@@ -50,9 +53,8 @@ class Facts:
         return next((fact for fact in reversed(self.lines) if fact.kind == kind), None)
 
     def disaster(self) -> Fact | None:
-        """The order of the fault whose recovery is measured: the first that harms the data served, else the first."""
-        intents = self.of("fault.intent")
-        return next((fact for fact in intents if fact.data.get("harms_data")), intents[0] if intents else None)
+        """The order of the fault whose recovery is measured."""
+        return disaster_of(self.of("fault.intent"))
 
     def data(self, kind: str) -> Data:
         """The data of the first fact of a kind; empty where there is none."""
@@ -101,7 +103,7 @@ class Pack:
 
 def read(folder: Path) -> Pack:
     """Read a pack's folder. Errors: `Refused` when it is no pack at all (no journal)."""
-    path = folder / "journal.jsonl"
+    path = folder / JOURNAL
     problems: list[str] = []
     try:
         facts = Facts(tuple(_facts(path, problems)))
@@ -140,30 +142,22 @@ def _seen(findings: list[Finding], facts: Facts, rules: str) -> list[Finding]:
     return [with_reach(finding, outage=outage, back=back) for finding in findings]
 
 
-def json_lines(path: Path, problems: list[str]) -> Iterable[tuple[int, Data]]:
-    """Number and content of every line that is a JSON object; the others become one problem per file."""
+def _facts(path: Path, problems: list[str]) -> Iterable[Fact]:
+    """Every line that can be shown; the others become problems, those that are no JSON one for all."""
     bad: list[int] = []
-    for number, line in enumerate(files.lines(path), start=1):
-        try:
-            content = files.parsed(line)
-        except ValueError:
-            content = None
-        if isinstance(content, dict):
-            yield number, content
-        else:
-            bad.append(number)
+    for entry in entries(path):
+        if entry.fields is None:
+            bad.append(entry.number)
+            continue
+        mono, data = entry.fields.get("mono"), entry.fields.get("data")
+        if not isinstance(mono, int) or abs(mono) > BEYOND or not isinstance(data, dict):
+            problems.append(f"{path.name}: line {entry.number} has no time or no data and is not in this report")
+            continue
+        utc, kind = moment(entry.fields.get("utc")), str(entry.fields.get("kind"))
+        yield Fact(entry.number - 1, utc, mono, kind, data)
     if bad:
         shown = ", ".join(str(number) for number in bad[:5]) + (" and more" if len(bad) > 5 else "")
         problems.append(f"{path.name}: {len(bad)} line(s) could not be read and are not in this report (line {shown})")
-
-
-def _facts(path: Path, problems: list[str]) -> Iterable[Fact]:
-    for number, line in json_lines(path, problems):
-        mono, data = line.get("mono"), line.get("data")
-        if not isinstance(mono, int) or abs(mono) > BEYOND or not isinstance(data, dict):
-            problems.append(f"{path.name}: line {number} has no time or no data and is not in this report")
-            continue
-        yield Fact(number - 1, moment(line.get("utc")), mono, str(line.get("kind")), data)
 
 
 def moment(text: Any) -> datetime | None:

@@ -74,15 +74,6 @@ class Part(PlainPart):
     def resume(self) -> None:
         self.frozen = False
 
-    def skew(self, by: timedelta) -> None:
-        self.wrong = by
-
-    def unskew(self) -> None:
-        self.wrong = timedelta(0)
-
-    def skewed(self) -> timedelta:
-        return self.wrong
-
     def fill_volume(self) -> None:
         self.full = True
 

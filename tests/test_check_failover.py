@@ -323,10 +323,10 @@ def test_what_was_not_exercised_stands_beside_the_verdict() -> None:
     history = a_zone_cut()
     assert "exercised" not in {each.id for each in judge(history.evidence())}
     history.say(3, "not_exercised", what="latency on a link", why="this kernel has no netem")
-    history.say(4, "not_exercised", what="a wrong clock", why="no libfaketime")
+    history.say(4, "not_exercised", what="a lossy link", why="no module")
     finding = next(each for each in judge(history.evidence()) if each.id == "exercised")
     assert (finding.outcome, finding.advisory) == (UNKNOWN, True)
-    assert finding.reason == "latency on a link: this kernel has no netem; a wrong clock: no libfaketime"
+    assert finding.reason == "latency on a link: this kernel has no netem; a lossy link: no module"
 
 
 def test_a_root_cause_is_never_found_by_the_harness() -> None:

@@ -18,7 +18,7 @@ from harness import plan
 from harness import pytest_plugin as plugin
 from harness.checks import load, merge
 from harness.errors import Refused
-from harness.evidence.journal import read
+from harness.evidence.lines import read
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.features.sentences import Sentences

@@ -20,7 +20,6 @@ from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
 from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
-from harness.faults.skew_clock import SkewClock
 from harness.faults.slow_link import SlowLink
 from tests.contract.faults import CASES
 from tests.fake_stack import FakeStack, PlainStack
@@ -38,7 +37,6 @@ FAULTS: dict[str, Fault] = {
     "kill_load_balancer": KillLoadBalancer(),
     "poison_release": PoisonRelease("1.1"),
     "fill_disk": FillDisk("patroni-b"),
-    "skew_clock": SkewClock("api-b", SECOND * 90),
 }
 ASK_NOBODY = ("kill_component", "kill_load_balancer", "poison_release")  # no optional power is wanted
 

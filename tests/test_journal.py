@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from harness.errors import DrillError, Refused
 from harness.evidence import lines
-from harness.evidence.journal import Journal, JournalBusy, JournalFull, read
-from harness.evidence.lines import NothingBegan
+from harness.evidence.journal import Journal, JournalBusy, JournalFull
+from harness.evidence.lines import NothingBegan, read
 from harness.evidence.redact import Redactor
 from harness.system import clock
 from tests.made_packs import unfinished

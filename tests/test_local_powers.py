@@ -1,4 +1,4 @@
-"""What is done to a process of the embedded stack: a full volume, a frozen manager, a wrong clock, a power cut."""
+"""What is done to a process of the embedded stack: a full volume, a frozen manager, a power cut."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import Unable
 from harness.stacks.load_balancers.envoy import Envoy
-from harness.stacks.local import faketime, flap, limits, process
+from harness.stacks.local import flap, limits, process
 from harness.stacks.local.process import LocalProcess
 from harness.system import wait
 from harness.system.command import Commands, labelled
@@ -122,33 +121,6 @@ def test_a_power_cut_kills_it_and_what_it_has_started(server: LocalProcess, tmp_
     assert all(one.running() for one in family)
     process.kill_together(f"test-{tmp_path.name}", ["server"])
     _until(lambda: not any(one.running() for one in family))
-
-
-def test_without_libfaketime_a_clock_is_left_alone(server: LocalProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says how to get it, and the component was not restarted."""
-    monkeypatch.setattr(faketime, "FOLDERS", ())
-    monkeypatch.setattr(faketime, "find_spec", lambda name: None)
-    before = server.process
-    with pytest.raises(Unable, match="has no libfaketime") as unable:
-        server.skew(timedelta(hours=1))
-    assert "apt install" in unable.value.hint
-    server.unskew()
-    assert server.process == before and server.skewed() == timedelta(0)
-
-
-def test_a_component_is_started_with_the_clock_that_was_written_down(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever starts it; and lengths of time stay right. A process that has not loaded the library is told nothing."""
-    (tmp_path / "libfaketime.so.1").touch()
-    monkeypatch.setattr(faketime, "FOLDERS", (str(tmp_path),))
-    monkeypatch.setattr(faketime, "find_spec", lambda name: None)
-    assert faketime.environment(tmp_path / "skews" / "api-a") == {}
-    faketime.begin(tmp_path / "skews" / "api-a", timedelta(seconds=-90))
-    made = faketime.environment(tmp_path / "skews" / "api-a")
-    assert made["LD_PRELOAD"] == str(tmp_path / "libfaketime.so.1") and made["FAKETIME"] == "-90.000s"
-    assert made["FAKETIME_DONT_FAKE_MONOTONIC"] == "1"
-    assert faketime.told(1) == timedelta(0)
 
 
 class Port:

@@ -73,7 +73,7 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
     assert loaded.drill("database-backup-restoration").feature == "monthly/database_backup_restoration.feature"
     assert [check.demand for check in loaded.health] == ["APP-1", "APP-2", "APP-3", "APP-4", "APP-5"]
     assert {check.within for check in loaded.health} == {timedelta(seconds=30)}
-    assert loaded.setting("point-in-time recovery", "bucket") == "quantumnest-backups-prod"
+    assert loaded.procedure("point-in-time recovery").settings["bucket"] == "quantumnest-backups-prod"
     assert loaded.category("regional disaster").limits == {"response": timedelta(hours=2)}
     assert [channel.use for channel in loaded.communication.channels] == ["primary", "secondary", "emergency"]
     assert loaded.next_review == date(2024, 4, 30)

@@ -22,8 +22,9 @@ from securesystemslib.signer import SSlibKey
 
 from harness.errors import DrillError, Refused
 from harness.evidence import keys
-from harness.evidence.journal import Journal, read
+from harness.evidence.journal import Journal
 from harness.evidence.keys import KeyRefused, fingerprint, signing_key
+from harness.evidence.lines import read
 from harness.evidence.numbers import newest, pack_digest
 from harness.evidence.seal import OddFile, SecretFound, redact_copy, seal
 from harness.evidence.verify import verify_folder, verify_pack

@@ -8,7 +8,6 @@ goes along every few seconds: while that comes in, an alert would too.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import signal
 import sys
@@ -20,12 +19,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.alerts import WATCHDOG
 from harness.alerts.look import look
 from harness.alerts.rules import Looks, Problem, Target, firing
 from harness.system import clock
+from harness.system.http import DIRECT, NoAnswer
 
 EVERY = timedelta(seconds=1)
 PATIENCE = timedelta(seconds=1)
@@ -137,17 +136,12 @@ class Prober:
         sent = {"version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": status, "receiver": "drill",
                 "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "",
                 "alerts": alerts}  # fmt: skip  # a table
-        url = urlsplit(self._config.receiver)
-        connection = http.client.HTTPConnection(url.hostname or "", url.port or 80, timeout=PATIENCE.total_seconds())
         try:
-            connection.request("POST", url.path, json.dumps(sent), {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            said = answer.read().decode(errors="replace").strip()  # all of it: else the end would be a reset
+            answer = DIRECT.ask("POST", self._config.receiver, within=PATIENCE, sends=sent)
+            said = answer.body.decode(errors="replace").strip()
             why = "" if answer.status == 200 else f"{answer.status} {said[:200]}"
-        except (OSError, http.client.HTTPException) as error:
-            why = str(error) or type(error).__name__
-        finally:
-            connection.close()
+        except NoAnswer as error:
+            why = str(error)
         if bool(why) == self._reached:
             say(f"the receiver does not take alerts: {why}" if why else "the receiver takes alerts again")
         self._reached = not why

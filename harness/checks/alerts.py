@@ -11,7 +11,7 @@ Where a scenario waited several times, each time is judged and the worst counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from harness.checks import Finding, Outcome, merge
@@ -96,7 +96,11 @@ def _old_words(alert: Line, watch: Watch) -> str:
 
 def names_one_of(alert: Line, hurts: Sequence[str]) -> bool:
     """Whether the alert names one of these: a component by its name, or `zone a`."""
-    component, zone = alert.data.get("component"), alert.data.get("zone")
+    return names_any(alert.data.get("component"), alert.data.get("zone"), hurts)
+
+
+def names_any(component: object, zone: object, hurts: Collection[str]) -> bool:
+    """The one rule of what an alert names, for checks, scenarios, reports and screens."""
     return (bool(component) and component in hurts) or (bool(zone) and f"zone {zone}" in hurts)
 
 

@@ -5,16 +5,17 @@ Nothing here opens a file: `harness.checks.load` fills it from a pack, a test fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from harness.checks import Finding, Outcome
 from harness.workload.ledger import Request
 
 T = TypeVar("T")
+AnyLine = TypeVar("AnyLine", bound="Told")
 
 SECOND = 1_000_000_000  # nanoseconds
 BY_SCENARIO = "scenario"  # who healed, where a sentence of the feature says so
@@ -32,6 +33,13 @@ class Line(NamedTuple):
     mono: int  # nanoseconds
     utc: str
     data: dict[str, Any]
+
+
+class Told(Protocol):
+    """A line of the journal, whoever has read it."""
+
+    @property
+    def data(self) -> dict[str, Any]: ...
 
 
 class Row(NamedTuple):
@@ -151,10 +159,9 @@ def disaster(evidence: Evidence) -> Disaster:
     """The scenario's disaster. Errors: `Unsound` when there was none, or no proof that every fault bit."""
     if why := unbitten(evidence):
         raise Unsound(why)
-    intents = evidence.all("fault.intent")
-    line = next((line for line in intents if line.data.get("harms_data")), intents[0])
-    bit = proof(evidence, line)
-    assert bit is not None  # unbitten() has seen it
+    line = disaster_of(evidence.all("fault.intent"))
+    bit = proof(evidence, line) if line else None
+    assert line is not None and bit is not None  # unbitten() has seen them
     return Disaster(
         fault=line.data["fault"],
         intent=line.mono,
@@ -162,6 +169,11 @@ def disaster(evidence: Evidence) -> Disaster:
         harms_data=bool(line.data.get("harms_data")),
         logical=line.data.get("logical"),
     )
+
+
+def disaster_of(intents: Sequence[AnyLine]) -> AnyLine | None:
+    """Of the orders of faults, in their order, that of the disaster: the one rule, for checks, reports and screens."""
+    return next((line for line in intents if line.data.get("harms_data")), intents[0] if intents else None)
 
 
 def proof(evidence: Evidence, intent: Line) -> Line | None:

@@ -18,6 +18,8 @@ from harness.checks.judge import judge_run
 from harness.checks.rules import CURRENT, Rules
 from harness.errors import Refused
 from harness.evidence import files
+from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.reading import Entry, entries
 from harness.workload.ledger import Request, outcomes
 
 HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
@@ -33,32 +35,39 @@ def journal(folder: Path) -> list[Line]:
     Errors: `Refused` when there is none, or a line is no journal line; `Withheld` where lines are redacted. A last line
     that was torn is left out.
     """
-    path = folder / "journal.jsonl"
+    path = folder / JOURNAL
     try:
-        texts = files.content(path).split(b"\n")
+        found = list(entries(path, largest=files.LARGEST))
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint="name the folder of a run, such as evidence/<run>") from None
     lines: list[Line] = []
     withheld = 0
-    for number, text in enumerate(texts, 1):
-        if not text:
+    for entry in found:
+        if entry.empty:
+            continue
+        if entry.withheld:
+            withheld += 1
             continue
         try:
-            fact = files.parsed(text)
-            if "redacted" in fact:
-                withheld += 1
-                continue
-            lines.append(Line(fact["seq"], fact["kind"], fact["mono"], fact["utc"], fact["data"]))
-            if not isinstance(fact["data"], dict) or not isinstance(fact["mono"], int):
-                raise TypeError("data is an object and mono a whole number")
+            lines.append(_line(entry))
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(texts):
+            if entry.torn:
                 break
-            raise Refused(f"{path.name}:{number}: not a journal line ({error})", hint=HINT) from None
+            raise Refused(f"{path.name}:{entry.number}: not a journal line ({error})", hint=HINT) from None
     if withheld:
         lines_are = "1 line of the journal is" if withheld == 1 else f"{withheld} lines of the journal are"
         raise Withheld(f"{lines_are} withheld", hint="ask whoever sealed the pack for the whole of it")
     return lines
+
+
+def _line(entry: Entry) -> Line:
+    """Errors: `ValueError`, `KeyError`, `TypeError` where it is no fact."""
+    fact = entry.fields
+    if fact is None:
+        raise ValueError(entry.why)
+    if not isinstance(fact["data"], dict) or not isinstance(fact["mono"], int):
+        raise TypeError("data is an object and mono a whole number")
+    return Line(fact["seq"], fact["kind"], fact["mono"], fact["utc"], fact["data"])
 
 
 def evidence(folder: Path) -> list[Evidence]:

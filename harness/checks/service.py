@@ -29,7 +29,6 @@ class Service:
     due: int = 0  # requests, of the whole scenario
     due_after: int = 0  # requests due after the fault's intent
     acknowledged_before: int = 0
-    acknowledged_after: int = 0
     last_bad: int | None = None  # due time of the last bad request that the fault can have touched
     good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
     good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault bit
@@ -79,7 +78,6 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int, un
             if due < intent:
                 seen.acknowledged_before += 1
                 continue
-            seen.acknowledged_after += 1
             if seen.good_again is None or ended < seen.good_again:
                 seen.good_again = ended
             if due >= bit and (seen.good_at_all is None or ended < seen.good_at_all):

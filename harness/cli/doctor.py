@@ -109,5 +109,5 @@ def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
 
 def _powers(level: str) -> list[Tried]:
     """What a stack on that level can do, tried on a real one; only this wants all that stacks stand on."""
-    tried, powers = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:powers")
-    return [tried(level), *powers(level)]
+    tried, latency = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:latency")
+    return [tried(level), latency(level)]

@@ -9,18 +9,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.checks import Finding, Outcome, Verdict
-from harness.checks.evidence import BY_SCENARIO
+from harness.checks.alerts import names_any
+from harness.checks.evidence import BY_SCENARIO, disaster_of
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import Refused
+from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.receipts import announced
 from harness.evidence.run_folder import PROOF, UNFINISHED
 from harness.plan.lengths import in_words
 from harness.scenario.alert_listener import NAMED
 from harness.system import clock
+from harness.system.growing import Growing
 from reports.judged import figure_of, reach
 from reports.run.moments import WORDS, alert
 from reports.run.text import FIRST, NAMES
@@ -37,31 +40,34 @@ class Follower:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._file: Any = None
-        self._rest = b""
+        self._growing = Growing()
 
     def lines(self) -> list[dict[str, Any]]:
         """What was added since the last call; lines that are damaged are left out."""
         found = []
-        for line in self.texts():
+        for line in self._added():
             with suppress(ValueError):
                 found.append(json.loads(line))
         return [line for line in found if isinstance(line, dict) and "kind" in line]
 
     def texts(self) -> list[str]:
         """The same, as it is written."""
-        if self._file is None:
-            try:
-                self._file = (whereabouts(self.folder) / "journal.jsonl").open("rb")
-            except FileNotFoundError:
-                return []
-        *whole, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return [line.decode(errors="replace") for line in whole]
+        return [line.decode(errors="replace") for line in self._added()]
+
+    def _added(self) -> list[bytes]:
+        return self._growing.lines(whereabouts(self.folder) / JOURNAL)
 
 
 def whereabouts(folder: Path) -> Path:
     """The folder of a run, or the pack that it has become."""
     return folder if folder.is_dir() else folder.with_name(folder.name.removesuffix(UNFINISHED))
+
+
+class Order(NamedTuple):
+    """Of a fault."""
+
+    mono: int
+    data: dict[str, Any]
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Live:
     doing: str = "starting"
     since: int = field(default_factory=clock.mono)
     hurt: int | None = None  # mono of the fault whose recovery is measured
-    harmed: bool = False  # that one harms data
+    intents: list[Order] = field(default_factory=list)  # of this scenario's faults
     begin: int | None = None
     scenario: str = ""  # its title
     planned: list[str] = field(default_factory=list)  # names of scenarios still to come
@@ -136,8 +142,8 @@ class Live:
         self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self.objective, self.hurt, self.harmed, self.told = None, None, False, None
-        self.hurts, self.alerts, self.left = set(), set(), []
+        self.objective, self.hurt, self.told = None, None, None
+        self.intents, self.hurts, self.alerts, self.left = [], set(), set(), []
         self.scenario = data["title"]
         self.planned = [name for name in self.planned if name != data["scenario"]]
         self.say("")
@@ -158,9 +164,9 @@ class Live:
             self._at(line, f"    after {data['seconds']:.1f} s: {data['what']}")
 
     def _fault_intent(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        if self.hurt is None or (data["harms_data"] and not self.harmed):
-            self.hurt = line["mono"]  # the same fault that the RTO counts from: see checks/evidence.py
-        self.harmed = self.harmed or data["harms_data"]
+        self.intents.append(Order(line["mono"], data))
+        disaster = disaster_of(self.intents)
+        self.hurt = disaster.mono if disaster else None
         self.hurts |= set(data.get("hurts", ()))
         self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts")
 
@@ -241,7 +247,7 @@ class Live:
         """Once each: what names something that was hurt; of the others, which are symptoms, the first of each name."""
         if data["state"] != "firing":
             return
-        right = data["component"] in self.hurts or f"zone {data['zone']}" in self.hurts
+        right = names_any(data["component"], data["zone"], self.hurts)
         if right and self.told is None and self.hurt is not None and data["received"] >= self.hurt:
             self.told = data["received"]
         known = (data["name"], data["component"], data["zone"]) if right else (data["name"],)

@@ -18,8 +18,8 @@ from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import RunRequest, carry_out, choose
 from harness.errors import DrillError, Exit, Refused
-from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.lines import read
 from harness.evidence.run_folder import PROOF
 from harness.evidence.verify import verify_pack
 from harness.features.catalog import Drill, Scenario, name_of

@@ -13,8 +13,8 @@ from harness.checks import Outcome
 from harness.cli.exits import EXITS
 from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
-from harness.evidence.journal import read
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.lines import read
 from harness.safety import stopping
 from reports.run.text import summary
 

@@ -15,7 +15,7 @@ from harness.errors import Exit, Refused
 from harness.evidence.run_folder import option
 from harness.safety import block, running, stopping
 from harness.safety.heal import STOP_LIMIT, Healed, heal_run
-from harness.system import clock
+from harness.system import wait
 from harness.system.operator import operator_name
 
 LOOKS = timedelta(milliseconds=200)
@@ -71,12 +71,14 @@ def _see_out(folder: Path) -> Healed:
     screen = Screen(folder, status=sys.stdout.isatty())
     screen.catch_up()
     screen.live.stop()
-    begin = clock.mono()
-    while running.alive(folder) and clock.since(begin) < STOP_LIMIT:
+
+    def over() -> bool:
+        ended = not running.alive(folder)
         screen.look()
         screen.show_status()
-        clock.sleep(LOOKS)
-    screen.look()
+        return ended
+
+    wait.poll(over, within=STOP_LIMIT, every=LOOKS)
     screen.clear()
     return heal_run(folder, by="drdrill stop")  # where it was killed, or is so just now
 

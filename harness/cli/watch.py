@@ -15,6 +15,7 @@ from harness.errors import Exit, NotReady
 from harness.evidence.run_folder import UNFINISHED, option
 from harness.safety import running
 from harness.system import clock
+from harness.system.wait import poll
 
 LOOKS = timedelta(milliseconds=200)
 BETWEEN = timedelta(seconds=10)  # a run that was killed is healed by its guardian within this; else nobody does
@@ -58,20 +59,23 @@ def watch(context: click.Context, *, wait: bool, evidence: Path, as_json: bool) 
 def _find(evidence: Path, *, wait: bool) -> Path | None:
     if not wait:
         return running.newest(evidence)
-    said = False
-    while not evidence.is_dir() or (found := running.newest(evidence)) is None:
-        if not said:
-            click.echo(f"waiting for a drill to begin in {evidence.resolve()}", err=True)
-            said = True
-        clock.sleep(LOOKS)
-    return found
+
+    def begun() -> Path | None:
+        return running.newest(evidence) if evidence.is_dir() else None
+
+    if (found := begun()) is not None:
+        return found
+    click.echo(f"waiting for a drill to begin in {evidence.resolve()}", err=True)
+    return poll(begun, within=None, every=LOOKS)
 
 
 def _follow(folder: Path, *, as_json: bool) -> None:
     """Until it is sealed. Errors: `NotReady` where it was killed and nobody heals it."""
     follower, screen = Follower(folder), Screen(folder, status=sys.stdout.isatty())
-    held, there = clock.mono(), True
-    while there:
+    held = clock.mono()
+
+    def over() -> bool:
+        nonlocal held
         there = folder.is_dir()  # asked before the last look, so that its last lines are shown
         if as_json:
             for text in follower.texts():
@@ -85,5 +89,7 @@ def _follow(folder: Path, *, as_json: bool) -> None:
             screen.clear()
             heal = f"`drdrill heal{option(folder.parent)}`"
             raise NotReady(f"run {folder.name} was killed, and nobody heals it", hint=f"{heal} heals and seals it")
-        clock.sleep(LOOKS)
+        return not there
+
+    poll(over, within=None, every=LOOKS)
     screen.clear()

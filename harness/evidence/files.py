@@ -44,9 +44,12 @@ def content(path: Path, *, largest: int = LARGEST) -> bytes:
         return source.read(largest)
 
 
-def lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file of any size, one after another. Errors: `OSError`, also for a line that is too long."""
-    with closing(opened(path)) as source:
+def lines(path: Path, *, largest: int | None = None) -> Iterator[bytes]:
+    """The lines of a file, with their ends, one after another; of any size, or of at most `largest` bytes.
+
+    Errors: `OSError`, also for a line that is too long.
+    """
+    with closing(opened(path, largest=largest)) as source:
         while line := source.readline(LONGEST_LINE):
             if len(line) == LONGEST_LINE:
                 raise OSError(errno.EFBIG, f"a line of it is longer than {LONGEST_LINE} bytes", str(path))

@@ -22,6 +22,7 @@ from harness.evidence.lines import GENESIS, NAME, Line, NothingBegan, parse
 from harness.evidence.redact import Redactor
 from harness.system import clock
 from harness.system.clock import Stamp, utc_text
+from harness.system.durable import sync_folder
 
 
 class JournalBusy(Refused):
@@ -68,7 +69,7 @@ class Journal:
         except OSError as error:
             raise Refused(f"{folder / NAME}: {error.strerror}", hint="give a folder that can be written to") from None
         _claim(handle, folder / NAME)
-        _fsync_folder(folder)
+        sync_folder(folder)
         return cls(handle, folder / NAME, _Tip(size=0, seq=0, prev=GENESIS), redactor or Redactor())
 
     @classmethod
@@ -161,19 +162,6 @@ class Journal:
         self.close()
 
 
-def read(path: Path, *, torn_ok: bool = False) -> list[Line]:
-    """Every line of a journal, its chain and form checked. `torn_ok` leaves out a last line without its newline.
-
-    Errors: a `JournalDamaged` that names the line; `Refused` when the file cannot be read.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror}", hint="name a journal.jsonl") from None
-    whole, newline, _ = content.rpartition(b"\n")
-    return parse(whole + newline if torn_ok else content, path)
-
-
 def line_bytes(tip: _Tip, stamp: Stamp, kind: str, data: dict[str, Any]) -> bytes:
     """The line without its newline. Errors: `DrillError` when `data` is not JSON."""
     fields = {
@@ -206,11 +194,3 @@ def _claim(handle: int, path: Path) -> None:
             f"{path}: the run is alive, and its own process writes this journal",
             hint="wait for it, or end it with `drdrill stop`",
         ) from None
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from harness.errors import Refused
+from harness.system.durable import sync_folder
 from harness.system.environment import home
 
 VARIABLE = "DRDRILL_KEY"
@@ -83,11 +84,7 @@ def _make(path: Path) -> None:
             path.hardlink_to(half_made)  # unlike a rename, never replaces the key another process has just made
         except FileExistsError:
             return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     finally:
         half_made.unlink()
 

@@ -1,4 +1,8 @@
-"""Reading the journal's lines: one accepted byte form, one unbroken chain, a named error for each way to fail."""
+"""Reading a journal strictly: one accepted byte form, one unbroken chain, a named error for each way to fail.
+
+For who writes a journal, goes on with it, seals it, or shows the end of a run of now. Packs, which may be damaged or
+withheld in part, are read by `harness.evidence.reading`.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +70,19 @@ class NothingBegan(Refused):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: the run was killed before anything began", hint=f"remove {path.parent}")
+
+
+def read(path: Path, *, torn_ok: bool = False) -> list[Line]:
+    """Every line of a journal, its chain and form checked. `torn_ok` leaves out a last line without its newline.
+
+    Errors: a `JournalDamaged` that names the line; `Refused` when the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}", hint="name a journal.jsonl") from None
+    whole, newline, _ = content.rpartition(b"\n")
+    return parse(whole + newline if torn_ok else content, path)
 
 
 def parse(content: bytes, path: Path) -> list[Line]:

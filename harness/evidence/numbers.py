@@ -23,11 +23,11 @@ from pathlib import Path
 from harness.errors import Refused
 from harness.evidence import files, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.reading import first
 
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
-LONGEST_LINE = files.LONGEST_LINE
 LEAP = 10_000  # runs that may have been removed from a folder: 27 years of one a day
 
 
@@ -119,8 +119,7 @@ def _was_a_run(folder: Path) -> bool:
 
 
 def _first_number(folder: Path) -> object:
-    with verify.opened(folder / JOURNAL) as source:
-        return verify.parsed(source.readline(LONGEST_LINE))["data"]["number"]
+    return first(folder / JOURNAL)["data"]["number"]
 
 
 def _sealed_number(folder: Path) -> object:

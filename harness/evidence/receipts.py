@@ -18,7 +18,9 @@ from typing import Any
 from harness.errors import DrillError, Refused
 from harness.evidence import verify
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.reading import first
 from harness.evidence.verify import Receipt
+from harness.system.durable import sync_folder
 
 NAME = verify.RECEIPTS
 HINT = "move it away, and mend the permission or the room: the receipts of the runs are written there"
@@ -27,9 +29,8 @@ HINT = "move it away, and mend the permission or the room: the receipts of the r
 def begun(folder: Path) -> Receipt:
     """The receipt of a run's start, from the first line of its journal. Errors: `DrillError`."""
     try:
-        with verify.opened(folder / JOURNAL) as source:
-            return announced(json.loads(source.readline(verify.LONGEST_LINE)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return announced(first(folder / JOURNAL))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DrillError(f"{folder / JOURNAL}: it has no first line of a run", hint="run `drdrill verify`") from None
 
 
@@ -73,7 +74,7 @@ def add(evidence: Path, receipt: Receipt) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        _fsync_folder(evidence)
+        sync_folder(evidence)
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint=HINT) from None
 
@@ -124,11 +125,3 @@ def _open(path: Path) -> int:
         os.close(handle)
         raise OSError(0, "not a plain file")
     return handle
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

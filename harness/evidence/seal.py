@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.errors import DrillError, Refused
 from harness.evidence.guide import guide
-from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, public_pem
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import Line
+from harness.evidence.lines import Line, read
 from harness.evidence.numbers import ENVELOPE, newest, pack_digest
 from harness.evidence.redact import Redactor
 from harness.evidence.scan import scan
 from harness.system import clock
+from harness.system.durable import sync_folder, sync_tree
 
 __all__ = ["newest", "pack_digest", "redact_copy", "seal"]
 
@@ -56,7 +56,7 @@ def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Red
     """
     try:
         if not unfinished.exists() and (final / ENVELOPE).is_file():
-            _fsync(final.parent)  # killed between the rename and this
+            sync_folder(final.parent)  # killed between the rename and this
             return final
         if final.exists():
             raise Refused(f"{final}: there is a pack of this name already", hint="give the run another name")
@@ -85,9 +85,9 @@ def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Red
                 f"{unfinished / changed[0]}: it was written to while the pack was sealed",
                 hint="end what writes to it (`drdrill heal` does), then seal again",
             )
-        _fsync_all(unfinished)
+        sync_tree(unfinished)
         unfinished.rename(final)
-        _fsync(final.parent)
+        sync_folder(final.parent)
     except OSError as error:
         raise DrillError(
             f"{error.filename or unfinished}: the pack cannot be sealed: {error.strerror}",
@@ -247,18 +247,3 @@ def _write(path: Path, content: bytes) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(handle, "wb") as sink:
         sink.write(content)
-
-
-def _fsync_all(folder: Path) -> None:
-    for root, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            _fsync(Path(root) / name)
-        _fsync(Path(root))
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

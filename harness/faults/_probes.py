@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from harness.errors import NotReady, Refused, Unable
 from harness.stacks import Component, Member, Stack
@@ -54,7 +55,7 @@ def door(stack: Stack, name: str) -> Door | None:
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
 
     entrance = entrances[name]
-    visitor = Visitor(entrance, patience=PATIENCE)
+    visitor = Visitor(entrance, patience=timedelta(seconds=PATIENCE))
     return Door(entrance.addresses[0], entrance.port, lambda: visitor.ask("GET", "/health"))
 
 

@@ -168,10 +168,6 @@ class Plan:
         """Errors: `Refused` when the plan has no such procedure."""
         return self._named("procedure", name, self.procedures)
 
-    def setting(self, procedure: str, name: str) -> str:
-        """One setting of a procedure. Errors: `Refused` when the plan does not give it."""
-        return self._named(f"setting of {procedure}", name, self.procedure(procedure).settings)
-
     def demand(self, id: str) -> Demand:
         """Errors: `Refused` when the plan has no such demand."""
         return self._named("demand", id, self.demands)

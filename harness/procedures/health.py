@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from harness.errors import DrillError
-from harness.system import clock
+from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
 
@@ -50,10 +50,8 @@ def _at_once(checks: Sequence[HealthCheck], make: Callable[[HealthCheck], dict[s
 def _carry_out(check: HealthCheck, *, patient: bool = True) -> dict[str, Any]:
     """`patient`: until it is good or its time is up, and not only once."""
     begin = clock.mono()
-    seen, answered = _ask(check)
-    while patient and not answered and clock.since(begin) + LOOKS < check.limit:
-        clock.sleep(LOOKS)
-        seen, answered = _ask(check)
+    within = check.limit - LOOKS if patient else timedelta(0)  # a last try has to end in time, too
+    seen, answered = wait.poll(lambda: _ask(check), within=within, every=LOOKS, enough=lambda found: found[1])
     length = clock.since(begin)
     return {
         "name": check.name,

@@ -32,7 +32,7 @@ from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
-from harness.stacks import Stack
+from harness.stacks import Condition, Stack
 from harness.stacks.kinds import open_stack
 from harness.stacks.parts.settings import Settings
 from harness.system import clock, wait
@@ -194,15 +194,16 @@ def digests(plan: Plan, features: Path) -> dict[str, str]:
 
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
     """Wait until every condition of a steady stack holds, and record what was seen."""
-    conditions = stack.steady()
     begin = clock.mono()
-    while not all(condition.ok for condition in conditions) and clock.since(begin) < within:
-        clock.sleep(wait.OFTEN * 5)
-        conditions = stack.steady()
-    ok = all(condition.ok for condition in conditions)
+    conditions = wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
+    ok = _all_hold(conditions)
     listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
     recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
     return ok
+
+
+def _all_hold(conditions: Sequence[Condition]) -> bool:
+    return all(condition.ok for condition in conditions)
 
 
 def must_be_steady(stack: Stack, recorder: Recorder) -> None:

@@ -14,6 +14,7 @@ from harness.errors import Refused
 from harness.evidence.run_folder import PROOF, option
 from harness.system import control_files
 from harness.system.clock import now, utc_text
+from harness.system.durable import sync_folder
 
 FILE = "STOPPED.json"
 
@@ -64,7 +65,7 @@ def lift(evidence: Path) -> Block | None:
     found, folder = blocked(evidence), _where(evidence)
     if folder is not None:
         (folder / FILE).unlink(missing_ok=True)
-        control_files.sync(folder)
+        sync_folder(folder)
     return found
 
 

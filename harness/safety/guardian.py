@@ -85,8 +85,11 @@ def watch(folder: Path, *, viewer: int | None) -> int:
 
 def _until_over(folder: Path, viewer: Process | None) -> None:
     asked = 0
-    while folder.exists() and not _dead(folder):
-        clock.sleep(LOOKS)
+
+    def over() -> bool:
+        nonlocal asked
+        if not folder.exists() or _dead(folder):
+            return True
         due = [pending.fault for pending in undo.pending(folder) if pending.expires <= clock.mono()]
         if due or (viewer and not viewer.running()):
             why = f"the time of {', '.join(due)} is up" if due else "the drdrill that showed the run was killed"
@@ -95,6 +98,9 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
             asked = asked or clock.mono()
             if clock.since(asked) > GRACE:
                 end_labelled(folder.name.removesuffix(UNFINISHED))
+        return False
+
+    wait.poll(over, within=None, every=LOOKS)
 
 
 def _dead(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.evidence.run_folder import PROOF, UNFINISHED
-from harness.system import clock
+from harness.system import wait
 
 
 @contextmanager
@@ -26,20 +26,18 @@ def held(folder: Path, *, within: timedelta = timedelta(0)) -> Iterator[bool]:
     except FileNotFoundError:
         yield False
         return
-    begin = clock.mono()
     try:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
-                return
-            except BlockingIOError:
-                if clock.since(begin) >= within:
-                    yield False
-                    return
-                clock.sleep(timedelta(milliseconds=100))
+        yield wait.poll(lambda: _locked(handle), within=within)
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def unfinished(evidence: Path) -> list[Path]:

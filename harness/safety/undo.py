@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.faults import Fault, Undo
 from harness.system import clock
+from harness.system.durable import sync_folder
 
 FOLDER = "undo"
 HEALED = ".healed"
@@ -47,7 +48,7 @@ def write(folder: Path, fault: Fault, undo: Undo) -> Path:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    _sync(where)
+    sync_folder(where)
     return path
 
 
@@ -55,7 +56,7 @@ def healed(path: Path) -> None:
     """Mark it healed."""
     if path.exists():
         path.rename(path.with_suffix(HEALED))
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
 def pending(folder: Path) -> list[Pending]:
@@ -77,11 +78,3 @@ def pending(folder: Path) -> list[Pending]:
 def settings(fault: Fault) -> dict[str, Any]:
     """The fault's fields as JSON values."""
     return {name: str(value) if isinstance(value, timedelta) else value for name, value in asdict(fault).items()}
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from harness.alerts.alert_file import still_firing
+from harness.checks.alerts import names_any
 from harness.errors import NotInTime
 from harness.stacks import Alert, Monitoring
 from harness.system import clock, wait
@@ -66,7 +67,9 @@ class AlertListener:
         begin = clock.mono()
         try:
             wait.until(
-                lambda: any(alert.received >= since and names(alert, hurt) for alert in self._firing()),
+                lambda: any(
+                    alert.received >= since and names_any(alert.component, alert.zone, hurt) for alert in self._firing()
+                ),
                 what=NAMED,
                 within=max(left, timedelta(0)),
                 every=OFTEN,
@@ -91,11 +94,6 @@ class AlertListener:
 
     def _firing(self) -> list[Alert]:
         return [alert for alert in self.listen() if alert.state == "firing"]
-
-
-def names(alert: Alert, hurt: Sequence[str]) -> bool:
-    """Whether the alert names something that was hurt."""
-    return alert.component in hurt or f"zone {alert.zone}" in hurt
 
 
 def words(alert: Alert) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from harness.stacks import Member, Stack
-from harness.system import clock
+from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
 OK = 200
@@ -38,9 +38,9 @@ def endpoints(
     `ask` returns both statuses, 0 where there is no answer.
     """
     asked = clock.mono()
-    seen = {zone: ask(zone) for zone in zones}
-    while any(ready == OK for _, ready in seen.values()) and clock.since(asked) < within:
-        clock.sleep(LOOKS)
-        seen = {zone: ask(zone) for zone in zones}
+    seen = wait.poll(
+        lambda: {zone: ask(zone) for zone in zones}, within=within, every=LOOKS,
+        enough=lambda found: all(ready != OK for _, ready in found.values()),
+    )  # fmt: skip  # arguments in groups
     for zone, (health, ready) in seen.items():
         recorder.record("endpoints", zone=zone, health=health, ready=ready, asked=asked)

@@ -8,7 +8,6 @@ problem, never an error.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +19,8 @@ from harness.checks import Outcome
 from harness.errors import Refused
 from harness.evidence import files, numbers, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.numbers import ENVELOPE, LONGEST_LINE
+from harness.evidence.numbers import ENVELOPE
+from harness.evidence.reading import ends
 from harness.evidence.run_folder import UNFINISHED
 from harness.schedule import series
 from harness.schedule.past import Figure, Folder, Likeness, Past, Scenario
@@ -34,7 +34,6 @@ FINDINGS = "findings.json"
 VERSION = 1  # of findings.json that is known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
-LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
@@ -236,22 +235,17 @@ def _unsound(report: verify.Report, *, key: str | None) -> list[verify.Problem]:
 
 def _lines(journal: Path) -> tuple[Data, Data]:
     """The data of `run.begin` with its stamp as `utc`, and of `run.end`; empty where they cannot be read."""
-    first = last = b""
     try:
-        with files.opened(journal) as source:
-            first = source.readline(LONGEST_LINE)
-            source.seek(max(source.seek(0, os.SEEK_END) - LAST_BYTES, 0))
-            last = (source.read().splitlines() or [b""])[-1]
+        first, last = ends(journal)
     except OSError:
         return {}, {}
-    return _data(first, "run.begin"), _data(last, "run.end")
+    return _data(first.fields, "run.begin"), _data(last.fields, "run.end")
 
 
-def _data(raw: bytes, kind: str) -> Data:
+def _data(line: Data | None, kind: str) -> Data:
     try:
-        line = verify.parsed(raw)
-        return {**line["data"], "utc": line["utc"]} if line["kind"] == kind else {}
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return {**line["data"], "utc": line["utc"]} if line and line["kind"] == kind else {}
+    except (KeyError, TypeError):
         return {}
 
 

@@ -7,7 +7,6 @@ can read; where any other file lies is the stack's own business.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,6 @@ from harness.stacks.powers import (
     Linked,
     Pausable,
     Powered,
-    Skewable,
     Slowable,
     Slowness,
     Unfenced,
@@ -39,13 +37,10 @@ __all__ = [
     "Linked",
     "Pausable",
     "Powered",
-    "Skewable",
     "Slowable",
     "Slowness",
     "Unfenced",
 ]  # the powers stand on a page of their own
-
-NEXT_ADDRESS = 1.0  # seconds after which a silent address of the entrance is left for the next one
 
 
 @dataclass(frozen=True)
@@ -66,20 +61,9 @@ class Entrance:
     port: int
     ca: Path
 
-    def open(self, *, within: float) -> socket.socket:
-        """A connection to the first address that takes one, as any client of a name with several addresses makes it.
-
-        `within`: seconds in all; an address that says nothing costs `NEXT_ADDRESS` of them.
-        Errors: `OSError` of the last address.
-        """
-        for address in self.addresses[:-1]:
-            try:
-                opened = socket.create_connection((address, self.port), timeout=min(NEXT_ADDRESS, within))
-            except OSError:
-                continue
-            opened.settimeout(within)
-            return opened
-        return socket.create_connection((self.addresses[-1], self.port), timeout=within)
+    def url(self, path: str, *, host: str = "") -> str:
+        """Of a path, by the name that customers know or by another that stands for the same."""
+        return f"https://{host or self.host}:{self.port}{path}"
 
 
 class Component(Protocol):

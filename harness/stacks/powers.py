@@ -110,20 +110,6 @@ class Powered(Protocol):
 
 
 @runtime_checkable
-class Skewable(Protocol):
-    """A component whose clock can be set wrong without touching anybody else's."""
-
-    def skew(self, by: timedelta) -> None:
-        """Restart it with a clock that is wrong by so much. Errors: `Unable` where there is no libfaketime."""
-
-    def unskew(self) -> None:
-        """Restart it with the right clock; harmless where it has it."""
-
-    def skewed(self) -> timedelta:
-        """By how much its clock is wrong, read from it."""
-
-
-@runtime_checkable
 class Fillable(Protocol):
     """A database server whose volume can be made to take no more."""
 

@@ -7,6 +7,7 @@ finds what a killed harness left behind: by the exact run id, never by a program
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import DrillError
-from harness.system import clock
+from harness.system import clock, wait
 from harness.system.environment import handed_on
 from harness.system.recorder import Recorder
 
@@ -251,16 +252,21 @@ def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> in
     left, since a process may fork while it is looked for.
     Errors: `DrillError` when something is still there after `within`.
     """
-    begin, ended = clock.mono(), 0
-    while left := with_descendants(labelled(label)):
-        if clock.since(begin) > within:
-            raise DrillError(
-                f"processes of run {label} will not end: {', '.join(str(p.pid) for p in left)}",
-                hint="look at them with `ps`, end them by pid, then run `drdrill heal` again",
-            )
-        ended += sum(process.send(signal.SIGKILL) for process in left)
+    ended = 0
+
+    def left() -> list[Process]:
+        nonlocal ended
+        found = with_descendants(labelled(label))
+        ended += sum(process.send(signal.SIGKILL) for process in found)
         reap()
-        clock.sleep(timedelta(milliseconds=50))
+        return found
+
+    stay = wait.poll(left, within=within, every=timedelta(milliseconds=50), enough=operator.not_)
+    if stay:
+        raise DrillError(
+            f"processes of run {label} will not end: {', '.join(str(p.pid) for p in stay)}",
+            hint="look at them with `ps`, end them by pid, then run `drdrill heal` again",
+        )
     return ended
 
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness.system.durable import sync_folder
+
 
 def leave(path: Path, content: dict[str, Any], *, first: bool = False) -> bool:
     """Put it there; when this returns, it survives a power cut. With `first` what is there already stands.
@@ -30,7 +32,7 @@ def leave(path: Path, content: dict[str, Any], *, first: bool = False) -> bool:
     finally:
         with suppress(FileNotFoundError):
             fresh.unlink()
-    sync(path.parent)
+    sync_folder(path.parent)
     return True
 
 
@@ -56,12 +58,3 @@ def read(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def sync(folder: Path) -> None:
-    """What was put into the folder, or taken out of it, stays so."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

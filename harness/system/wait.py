@@ -1,4 +1,4 @@
-"""The one door to polling: a wait has a name, a limit, and says what it saw last."""
+"""The one door to polling: nobody else loops and sleeps. A wait for a stack has a name, and says what it saw last."""
 
 from __future__ import annotations
 
@@ -12,6 +12,25 @@ from harness.system.recorder import Recorder
 
 T = TypeVar("T")
 OFTEN = timedelta(milliseconds=100)
+
+
+def poll(
+    ask: Callable[[], T],
+    *,
+    within: timedelta | None,
+    every: timedelta = OFTEN,
+    enough: Callable[[T], object] = bool,
+) -> T:
+    """Ask until the answer is `enough`, or `within` has passed (None: for as long as it takes); returns the last one.
+
+    It is asked at least once. `ask` may act, too: kill what is left and say whether nothing was. Nothing is recorded.
+    """
+    begin = clock.mono()
+    while True:
+        answer = ask()
+        if enough(answer) or (within is not None and clock.since(begin) >= within):
+            return answer
+        clock.sleep(every)
 
 
 def until(
@@ -31,15 +50,16 @@ def until(
     """
     begin = clock.mono()
     polls = 0
-    while True:
+
+    def counted() -> T | None:
+        nonlocal polls
         polls += 1
-        found = condition()
-        waited = clock.since(begin)
-        if found:
-            recorder.record("wait", what=what, seconds=waited.total_seconds(), polls=polls, outcome="reached")
-            return found
-        if waited >= within:
-            recorder.record("wait", what=what, seconds=waited.total_seconds(), polls=polls, outcome="not in time")
-            seen = f"; last seen: {last_seen()}" if last_seen() else ""
-            raise NotInTime(f"{what}: not within {within.total_seconds():g} s{seen}", hint=hint)
-        clock.sleep(every)
+        return condition()
+
+    found = poll(counted, within=within, every=every)
+    outcome = "reached" if found else "not in time"
+    recorder.record("wait", what=what, seconds=clock.since(begin).total_seconds(), polls=polls, outcome=outcome)
+    if not found:
+        seen = f"; last seen: {last_seen()}" if last_seen() else ""
+        raise NotInTime(f"{what}: not within {within.total_seconds():g} s{seen}", hint=hint)
+    return found

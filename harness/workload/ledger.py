@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.errors import DrillError, Refused
+from harness.system.durable import sync_folder
 
 VERSION = 1
 SECOND = 1_000_000_000  # nanoseconds
@@ -285,11 +286,7 @@ class Writer:
             raise Refused(f"{path}: {error.strerror}", hint="give a folder that exists and can be written") from None
         self._length = 0
         self.write([header_line(header)])
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
     def write(self, lines: Sequence[str]) -> None:
         """Append whole lines, and return once they are on disk.

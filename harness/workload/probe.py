@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import urllib3
-
 from harness.stacks import Entrance
-from harness.system import clock
+from harness.system.http import DIRECT, Http, NoAnswer
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,6 @@ class Answer:
 
     status: int
     body: Any
-    length: timedelta
     error: str = ""
 
     @property
@@ -28,47 +24,25 @@ class Answer:
 
 
 class Probe:
-    """Sends requests through an entrance. No retries, no redirects, a new connection each time."""
+    """Sends requests through an entrance, each on a connection of its own."""
 
-    def __init__(self, entrance: Entrance) -> None:
+    def __init__(self, entrance: Entrance, *, http: Http = DIRECT) -> None:
         self.entrance = entrance
+        self._http = http
 
     def ask(
         self, method: str, path: str, *, within: timedelta, host: str = "", body: dict[str, Any] | None = None
     ) -> Answer:
-        """Send one request and wait `within` for all of its answer. Never raises for what the platform does."""
-        name = host or self.entrance.host
-        begin = clock.mono()
-        try:
-            address = self._address(within)
-        except OSError as error:
-            return Answer(0, None, clock.since(begin), f"{type(error).__name__}: {error}")
-        pool = urllib3.HTTPSConnectionPool(
-            address,
-            self.entrance.port,
-            ca_certs=str(self.entrance.ca),
-            server_hostname=name,
-            assert_hostname=name,
-            timeout=urllib3.Timeout(total=max(0.001, (within - clock.since(begin)).total_seconds())),
-            retries=False,
-        )
-        try:
-            answer = pool.request(
-                method, path, headers={"Host": name}, redirect=False, **({"json": body} if body is not None else {})
-            )
-        except urllib3.exceptions.HTTPError as error:
-            return Answer(0, None, clock.since(begin), f"{type(error).__name__}: {error}")
-        finally:
-            pool.close()
-        try:
-            parsed = json.loads(answer.data)
-        except ValueError:
-            parsed = answer.data[:200].decode(errors="replace")
-        return Answer(answer.status, parsed, clock.since(begin))
+        """Send one request and wait `within` for all of its answer. Never raises for what the platform does.
 
-    def _address(self, within: timedelta) -> str:
-        """The address that a client would use: the first of the entrance's that takes a connection."""
-        if len(self.entrance.addresses) == 1:
-            return self.entrance.addresses[0]
-        with self.entrance.open(within=within.total_seconds()) as opened:
-            return str(opened.getpeername()[0])
+        `host`: the name to ask for, where it is not that of the entrance.
+        """
+        url, at = self.entrance.url(path, host=host), self.entrance.addresses
+        try:
+            answer = self._http.ask(method, url, within=within, sends=body, ca=self.entrance.ca, at=at)
+        except NoAnswer as error:
+            return Answer(0, None, str(error))
+        try:
+            return Answer(answer.status, answer.json())
+        except ValueError:
+            return Answer(answer.status, answer.body[:200].decode(errors="replace"))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.system import clock
+from harness.system.growing import Growing
 
 LATELY = timedelta(seconds=5)
 SILENT = timedelta(seconds=3)  # without any due time, customers are taken to be gone
@@ -37,7 +38,7 @@ class Tail:
     """Follows the ledgers of all zones of one scenario."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
-        self._zones = {zone: _Growing(path) for zone, path in files.items()}
+        self._zones = {zone: _Zone(path) for zone, path in files.items()}
         self._stretch = _Stretch()
         self._lately: deque[_End] = deque()
         self._lock = threading.Lock()  # progress looks from a thread of its own
@@ -84,26 +85,18 @@ class _End(NamedTuple):
 
 
 @dataclass
-class _Growing:
+class _Zone:
     """One ledger, read as far as it goes."""
 
     path: Path
     under_way: dict[int, int] = field(default_factory=dict)  # number to due time
     latest: int = 0  # due time
     _timeout: int = 0
-    _at: int = 0  # bytes read
+    _growing: Growing = field(default_factory=Growing)
 
     def read(self) -> Iterator[_End]:
         """What ended since the last look."""
-        try:
-            with self.path.open("rb") as source:
-                source.seek(self._at)
-                data = source.read()
-        except FileNotFoundError:
-            return  # its customers have not begun
-        whole = data[: data.rfind(b"\n") + 1]
-        self._at += len(whole)
-        for fact in map(json.loads, whole.splitlines()):
+        for fact in map(json.loads, self._growing.lines(self.path)):
             event = fact.get("e")
             if event is None:
                 self._timeout = int(fact["timeout"] * 1e9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.errors import DrillError
-from harness.system import clock, command, wait
+from harness.system import command, wait
 from harness.system.command import Commands, Process
 from harness.system.recorder import Recorder
 from harness.workload import ledger
@@ -134,13 +135,9 @@ class Workload:
         gone = self._gone()
         for process in self._processes.values():
             process.send(signal.SIGTERM)
-        begin = clock.mono()
-        while (left := self._running()) and clock.since(begin) < END_WITHIN:
-            clock.sleep(wait.OFTEN)
-        for process in left:
+        for process in wait.poll(self._running, within=END_WITHIN, enough=operator.not_):
             process.send(signal.SIGKILL)
-        while self._running():  # SIGKILL cannot be refused
-            clock.sleep(wait.OFTEN)
+        wait.poll(self._running, within=None, enough=operator.not_)  # SIGKILL cannot be refused
         totals = record_ledgers([path for path in self.files.values() if path.exists()], self.recorder)
         if gone:
             raise DrillError(

@@ -24,7 +24,6 @@ from reports.judged import not_bad, reach, unbroken
 from reports.words import clean, length, measured
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-BESIDE = ("loss", "rto", "detection")  # figures that are shown for each scenario of a run
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from harness.checks.alerts import names_any
 from harness.checks.evidence import BY_SCENARIO
 from reports.pack import Data, Fact, Facts, Scenario
 from reports.run.customers import SECOND
@@ -59,8 +60,8 @@ def ticks(facts: Facts, clock: Clock) -> tuple[Tick, ...]:
     for fact in facts.of("alert"):
         at = received(fact)
         if fact.data.get("state") == "firing" and at >= intents[0].mono:
-            named = {plain(fact.data.get("component")), f"zone {plain(fact.data.get('zone'))}"}
-            found.append(Tick((at - clock.zero) / SECOND, alert(fact.data), bool(named & hurts)))
+            right = names_any(plain(fact.data.get("component")), plain(fact.data.get("zone")), hurts)
+            found.append(Tick((at - clock.zero) / SECOND, alert(fact.data), right))
     return tuple(sorted(found, key=lambda tick: tick.at))
 
 

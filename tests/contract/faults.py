@@ -32,7 +32,6 @@ from harness.faults.noop import Noop
 from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
-from harness.faults.skew_clock import SkewClock
 from harness.faults.slow_link import SlowLink
 from harness.run.run import steady
 from harness.safety import undo
@@ -61,7 +60,6 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "flap_link": lambda zone, other: FlapLink(zone, down=SECOND, up=SECOND, lasting=SECOND * 60),
     "kill_zone": lambda zone, other: KillZone(zone),
     "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
-    "skew_clock": lambda zone, other: SkewClock(f"api-{zone}", SECOND * 90),
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
     "destroy_recent_rows": lambda zone, other: DestroyRecentRows(
         "quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)
@@ -69,9 +67,9 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
-# What a machine may lack: namespaces for zones, a kernel that can slow down, libfaketime.
+# What a machine may lack: namespaces for zones, a kernel that can slow down.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
-MAY_LACK = ("slow_link", "skew_clock")
+MAY_LACK = ("slow_link",)
 NOT_HERE, ZONES, PROOF = "not-here", "zones", "proof"  # files in the case's folder
 
 

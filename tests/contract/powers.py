@@ -15,13 +15,11 @@ from pathlib import Path
 
 from harness.errors import Unable
 from harness.stacks import (
-    Component,
     Divisible,
     Fillable,
     Flappable,
     Linked,
     Powered,
-    Skewable,
     Slowable,
     Slowness,
     Stack,
@@ -163,25 +161,6 @@ def unfence(stack: Stack) -> None:
     _healthy(stack)
 
 
-def skew(stack: Stack) -> None:
-    """A component's clock alone is wrong, or the stack says what is missing."""
-    found: Component = next(member for member in stack.cluster.members if member.zone == _follows(stack))
-    assert isinstance(found, Skewable)
-    found.unskew()
-    assert found.running() and abs(found.skewed()) < SECOND
-    try:
-        found.skew(-3600 * SECOND)
-    except Unable as unable:
-        assert unable.hint
-        print(unable)
-    else:
-        until(lambda: abs(found.skewed() + 3600 * SECOND) < 5 * SECOND, "its clock is wrong")
-    for _ in range(2):
-        found.unskew()
-    until(lambda: found.running() and abs(found.skewed()) < SECOND, "its clock is right")
-    _healthy(stack)
-
-
 def release(stack: Stack) -> None:
     """A release that lacks what the API needs serves nowhere; the one before it, deployed again, serves everywhere."""
     visitor, releases = Visitor(stack.entrance), stack.releases
@@ -281,7 +260,7 @@ def _steady(stack: Stack) -> None:
 
 SCENES: dict[str, Callable[[Stack], None]] = {
     scene.__name__: scene
-    for scene in (links, slow, flap, power, fill, unfence, skew, release, balancers, zone_endpoints, refused)
+    for scene in (links, slow, flap, power, fill, unfence, release, balancers, zone_endpoints, refused)
 }
 
 if __name__ == "__main__":

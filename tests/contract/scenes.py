@@ -25,6 +25,7 @@ from harness.stacks.local.sandbox import SANDBOX
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
+from harness.system.http import NoAnswer
 from harness.system.recorder import Memory
 from tests.contract.patience import until
 
@@ -166,7 +167,7 @@ def pause(stack: Stack) -> None:
     one.pause()
     assert one.running()
     assert _connects(stack.zone_entrance("b")) == ""
-    assert _answers(stack.zone_entrance("b")) == "TimeoutError"
+    assert _answers(stack.zone_entrance("b")) == "late"
     visitor = Visitor(stack.entrance)
     until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
     one.resume()
@@ -257,7 +258,8 @@ def _zones(visitor: Visitor) -> set[str]:
     def asked() -> str:
         try:
             return str(visitor.ask("GET", "/health")[1].get("zone"))
-        except TimeoutError:
+        except NoAnswer as error:
+            assert error.late, error
             return ""
 
     return {asked() for _ in range(6)}
@@ -286,11 +288,11 @@ def _reaches(address: str, port: int) -> str:
 
 
 def _answers(entrance: Entrance) -> str:
-    """ "" when a request is answered, or the name of the error."""
+    """ "" when a request is answered, `late` where nobody answers in time, or else why there is no answer."""
     try:
         Visitor(entrance).ask("GET", "/health")
-    except OSError as error:
-        return type(error).__name__
+    except NoAnswer as error:
+        return "late" if error.late else str(error)
     return ""
 
 

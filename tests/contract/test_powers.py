@@ -40,11 +40,6 @@ def test_a_managers_death_is_not_its_databases(stack: Held) -> None:
     played(stack, "unfence")
 
 
-def test_a_clock_is_wrong_or_the_stack_says_what_is_missing(stack: Held) -> None:
-    """Nobody else's clock is touched."""
-    played(stack, "skew")
-
-
 def test_a_release_that_cannot_run_is_rolled_back(stack: Held) -> None:
     """The history tells both."""
     played(stack, "release")

@@ -73,7 +73,7 @@ class Killer:
         self._wrap(heal, "build", "reports")
         self._wrap(heal, "_close", "control")
         self._wrap(seal, "_write", "write")
-        self._wrap(seal, "_fsync_all", "sync")
+        self._wrap(seal, "sync_tree", "sync")
         Path.rename = self._renaming(Path.rename)
         for point in self.deeds:
             if point.startswith("time/"):

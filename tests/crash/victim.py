@@ -16,9 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.evidence.journal import read
 from harness.evidence.keys import fingerprint, signing_key
-from harness.evidence.lines import Line
+from harness.evidence.lines import Line, read
 from harness.evidence.run_folder import UNFINISHED, temporary_prefix
 from harness.run.run import new_id
 from harness.safety.begin import BEGINNING, FOLDER

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from harness.evidence.journal import read
+from harness.evidence.lines import read
 from harness.system import clock, wait
 from harness.system.command import labelled
 from harness.system.recorder import Memory

@@ -13,19 +13,12 @@ from typing import Any
 from harness.errors import NotInTime, NotReady
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import PART, RUN, labels, told
-from harness.stacks.docker.inside import here
 from harness.stacks.parts.logs import IN_UTC, last_lines
-from harness.system import clock, wait
+from harness.system import wait
 from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
 OFTEN = timedelta(milliseconds=50)
-LIBRARY = "/usr/$LIB/faketime/libfaketime.so.1"  # in the image; `$LIB` is the loader's
-COPY_LIBRARY = 'cp /usr/lib/*/faketime/libfaketime.so.1 "$1"'
-FAKE_CLOCK = {  # the time of day alone is wrong, not how long anything takes
-    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    "NO_FAKE_STAT": "1",
-}
 # For every process that shares the container's files: all that its first process has started, whoever is their parent.
 MINE = "mine=$(readlink /proc/self/ns/mnt)"
 EACH = f'{MINE}; for one in /proc/[0-9]*; do [ "$(readlink $one/ns/mnt)" = "$mine" ] || continue; pid=${{one#/proc/}}'
@@ -80,7 +73,6 @@ class ContainerUnit:
         user: str,
         stop_within: timedelta = SOON,
         volumes: Mapping[str, Mapping[str, str]] | None = None,
-        library: Path | None = None,
     ) -> None:
         self.name = name
         self.zone = zone
@@ -93,7 +85,6 @@ class ContainerUnit:
         self._user = user
         self._stop_within = stop_within
         self._volumes = volumes or {}
-        self._library = library  # where libfaketime is put for a program of this machine; None: it is of the image
 
     @property
     def log(self) -> Path:
@@ -109,9 +100,6 @@ class ContainerUnit:
 
     def start(self) -> None:
         """Start it; harmless where it runs. It is not waited for."""
-        self._start({})
-
-    def _start(self, more: Mapping[str, str]) -> None:
         left = self.container
         if left is not None:
             if left.status in ("running", "paused"):
@@ -123,7 +111,7 @@ class ContainerUnit:
         argv, pod = list(self._argv()), self._pod()
         made = make(
             self._commands, self._around, name=self.name, zone=self.zone, user=self._user,
-            env={**IN_UTC, **self._env(), **more},
+            env={**IN_UTC, **self._env()},
             argv=["sh", "-c", INTO_LOG, "sh", str(self._log), *argv],
             network_mode=f"container:{pod}", pid_mode=f"container:{pod}", volumes=self._volumes,
         )  # fmt: skip  # arguments in groups
@@ -201,32 +189,6 @@ class ContainerUnit:
         if (found := self.container) is not None and found.status == "running":
             script = f"{EACH}; {NO_LOGGER}; prlimit --pid $pid --fsize={size}: 2>/dev/null || true; done"
             engine.execute(found.id, ["sh", "-ec", script], what=f"limiting the files of {self.name}")
-
-    def skew(self, by: timedelta) -> None:
-        """Start it again with a wrong clock. Where its program is this machine's, the image's library is put where that
-        finds it; whether it fits this machine's own is shown by `skewed`."""
-        if self._library is not None:
-            words = ["sh", "-c", COPY_LIBRARY, "sh", str(self._library)]
-            engine.execute(self._pod(), words, what=f"a wrong clock for {self.name}")
-        self.stop()
-        self._start({**FAKE_CLOCK, "LD_PRELOAD": str(self._library or LIBRARY), "FAKETIME": f"{by.total_seconds():+g}"})
-
-    def unskew(self) -> None:
-        found = self.container
-        if found is not None and any(word.startswith("FAKETIME=") for word in found.attrs["Config"]["Env"]):
-            self.stop()
-            self.start()
-
-    def skewed(self) -> timedelta:
-        """Read from a program that runs in the container as its own do."""
-        found = self.container
-        if found is None or found.status != "running":
-            return timedelta(0)
-        asks = ["date", "+%s.%N"]
-        words = here(asks) if self._library else asks
-        said = engine.execute(found.id, words, what=f"asking {self.name} for the time")
-        by = timedelta(seconds=float(said) - clock.now().utc.timestamp())
-        return timedelta(seconds=round(by.total_seconds(), 1))
 
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""

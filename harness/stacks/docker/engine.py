@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError, Refused
-from harness.system import clock
+from harness.system import wait
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -120,9 +120,11 @@ def remove(run: str) -> int:
     """
     from docker.errors import APIError, NotFound  # noqa: PLC0415  (see engine)
 
-    removed, begin = 0, clock.mono()
-    while left := _left(run):
-        refused = ""
+    removed, refused = 0, ""
+
+    def nothing_left() -> bool:
+        nonlocal removed, refused
+        left, refused = _left(run), ""
         for one in left:
             try:
                 one.remove(**({"force": True, "v": True} if hasattr(one, "exec_run") else {}))
@@ -131,9 +133,11 @@ def remove(run: str) -> int:
                 pass
             except APIError as error:  # somebody else is removing it, or a network's last container has just gone
                 refused = f"{one.name}: {error.explanation or error}"
-        if refused and clock.since(begin) > SWEEP_LIMIT:
-            raise DrillError(f"will not be removed: {refused}", hint="docker ps -a; then `drdrill heal` again")
-        clock.sleep(OFTEN)
+        return not left
+
+    if not wait.poll(nothing_left, within=SWEEP_LIMIT, every=OFTEN):
+        why = refused or "something of it is there again and again"
+        raise DrillError(f"will not be removed: {why}", hint="docker ps -a; then `drdrill heal` again")
     return removed
 
 

@@ -101,7 +101,6 @@ class DockerGround:
             user="0" if ours else f"{_user()}:{_group()}" if database else f"{os.geteuid()}:{os.getegid()}",
             stop_within=stop_within,
             volumes=self._ours() if ours else self._of_zone(zone) if database else {},
-            library=self.folder / "libfaketime.so.1" if ours else None,
         )  # fmt: skip  # arguments in groups
 
     def words(self, zone: str) -> list[str]:

@@ -7,18 +7,20 @@ over TLS. Every target carries the labels `component` and `zone`, and so does ev
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from harness.alerts import WATCHDOG
 from harness.stacks import Condition
+from harness.system.http import DIRECT
 
 PROMETHEUS, ALERTMANAGER, BLACKBOX = 9090, 9093, 9115  # ports
 BY = "Prometheus and Alertmanager"
 OFTEN = "1s"
+PATIENCE = timedelta(seconds=2)
 AGAIN = "5s"  # after which Alertmanager is told again, and tells the watchdog again: it may have been away
 OFFSET = 0.25  # seconds by which a probe ends before Prometheus gives up on it
 PROBES = {"health": "platform", "ready": "platform", "entrance": "platform", "store": "store", "store-front": "front"}
@@ -136,9 +138,10 @@ class Watching:
         return Condition(name, ok=True, seen=f"{len(found)} targets, by Prometheus")
 
     def _ask(self, what: str) -> dict[str, Any]:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"http://{self.address}:{PROMETHEUS}/api/v1/{what}", timeout=2) as answer:
-            return dict(json.load(answer)["data"])
+        answer = DIRECT.ask("GET", f"http://{self.address}:{PROMETHEUS}/api/v1/{what}", within=PATIENCE)
+        if answer.status != 200:
+            raise ValueError(f"HTTP {answer.status}")
+        return dict(answer.json()["data"])
 
     def _write(self, name: str, content: dict[str, Any]) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

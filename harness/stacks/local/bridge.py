@@ -8,7 +8,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,13 +18,14 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from harness.errors import DrillError
-from harness.system import clock
+from harness.system import wait
 
 NETWORKS = 100  # bridges that one sandbox can hold
 STORE = 30  # a zone's etcd has an address of its own, so much above the zone's
 NOBODY = "02:77:00:00:ff:ff"  # a hardware address that nobody has: what is sent there is lost without a word
 HOLDER = Path(__file__).with_name("zone_holder.py")
 CLONE_NEWNET = 0x40000000
+SOON, OFTEN = timedelta(seconds=10), timedelta(milliseconds=2)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ class Bridge:
 
     def plug(self, zone: str, host: int, pid: int) -> None:
         """Give the namespace that `pid` holds a link to the bridge. Waits until the namespace is there."""
-        _until(lambda: _namespace(pid) != _namespace(os.getpid()), f"zone {zone} has no network namespace")
+        ours = _namespace(os.getpid())
+        if not wait.poll(lambda: _namespace(pid) != ours, within=SOON, every=OFTEN):
+            raise DrillError(f"zone {zone} has no network namespace", hint="run `drdrill doctor`")
         with netlink() as route:
             try:
                 peer = {"ifname": "eth0", "net_ns_pid": pid, "address": self.hardware(host)}
@@ -191,11 +194,3 @@ def _namespace(pid: int) -> str:
         return str(Path(f"/proc/{pid}/ns/net").readlink())
     except OSError as error:
         raise DrillError(f"process {pid} of a zone is gone: {error.strerror}", hint="run `drdrill doctor`") from None
-
-
-def _until(condition: Callable[[], bool], otherwise: str, *, within: timedelta = timedelta(seconds=10)) -> None:
-    begin = clock.mono()
-    while not condition():
-        if clock.since(begin) > within:
-            raise DrillError(otherwise, hint="run `drdrill doctor`")
-        clock.sleep(timedelta(milliseconds=2))

@@ -10,19 +10,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from harness.errors import DrillError, Unable
-from harness.stacks.local import faketime
+from harness.errors import DrillError
 from harness.stacks.local.sandbox import PATIENCE, Tried, enter_argv
 from harness.stacks.local.slowing import netem_missing
 from harness.system.environment import handed_on
 
 
-def powers(level: str) -> list[Tried]:
-    """Links that lose and delay packets, and a clock that is wrong, on a level that holds."""
-    return [_latency(level), _clock()]
-
-
-def _latency(level: str) -> Tried:
+def latency(level: str) -> Tried:
+    """Links that lose and delay packets, on a level that holds."""
     name = "latency"
     if level == "loopback":
         return Tried(name, ok=False, why="zones are addresses and no networks", lift="a better level, see above")
@@ -36,14 +31,6 @@ def _latency(level: str) -> Tried:
         return Tried(name, ok=True, why="", lift="")
     lift = "a kernel with the module sch_netem (`sudo modprobe sch_netem`); bandwidth is limited without it"
     return Tried(name, ok=False, why=f"this kernel has no netem: {why[-1]}", lift=lift)
-
-
-def _clock() -> Tried:
-    try:
-        faketime.found()
-    except Unable as unable:
-        return Tried("wrong clock", ok=False, why=unable.message, lift=unable.hint)
-    return Tried("wrong clock", ok=True, why="", lift="")
 
 
 if __name__ == "__main__":

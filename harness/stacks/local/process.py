@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import DrillError, NotInTime, NotReady
-from harness.stacks.local import faketime, limits
+from harness.stacks.local import limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
 from harness.system import clock, wait
@@ -49,7 +50,6 @@ class LocalProcess:
         self._env = env
         self._log = folder / "logs" / f"{name}.log"
         self._pid_file = folder / "pids" / f"{name}.json"
-        self._skew_file = folder / "skews" / name
         self._stop_within = stop_within
         self._piped = piped
 
@@ -70,7 +70,7 @@ class LocalProcess:
         if self.running():
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
-        env = {**IN_UTC, **self._env(), **faketime.environment(self._skew_file), **mark}
+        env = {**IN_UTC, **self._env(), **mark}
         process = self._commands.start(self._argv(), log=self.log, env=env, piped=self._piped)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
@@ -102,14 +102,8 @@ class LocalProcess:
 
     def kill(self) -> None:
         """SIGKILL it and all it has started, again and again until nothing is left."""
-        deadline = clock.mono() + int(SOON.total_seconds() * 1e9)
-        while found := self.family():
-            for process in found:
-                process.send(signal.SIGKILL)
-            reap()
-            if clock.mono() > deadline:
-                self._gone(found, timedelta(0))
-            clock.sleep(timedelta(milliseconds=10))
+        if left := _signalled(self.family, signal.SIGKILL):
+            self._gone(left, timedelta(0))
         self._pid_file.unlink(missing_ok=True)
 
     def pause(self) -> None:
@@ -163,35 +157,11 @@ class LocalProcess:
                 raise DrillError(f"{self.name}: the limit of processes {pids} stays", hint="`prlimit --pid` shows it")
             limits.limit_files(pids, size)
 
-    def skew(self, by: timedelta) -> None:
-        """Restart it under libfaketime, with a wrong clock. Errors: `Unable` where there is none."""
-        faketime.found()
-        self.stop()
-        faketime.begin(self._skew_file, by)
-        self.start()
-
-    def unskew(self) -> None:
-        """Restart it with the right clock; harmless where it has it."""
-        if self._skew_file.exists():
-            self._skew_file.unlink()
-            self.stop()
-            self.start()
-
-    def skewed(self) -> timedelta:
-        """What libfaketime tells its own process, where that has really loaded it."""
-        process = self.process
-        return faketime.told(process.pid) if process is not None and process.running() else timedelta(0)
-
     def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
         """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
-        begin = clock.mono()
-        while found := [process for process in self.family() if to(process)]:
-            if clock.since(begin) > SOON:
-                pids = ", ".join(str(process.pid) for process in found)
-                raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
-            for process in found:
-                process.send(signum)
-            clock.sleep(timedelta(milliseconds=10))
+        if left := _signalled(lambda: [process for process in self.family() if to(process)], signum):
+            pids = ", ".join(str(process.pid) for process in left)
+            raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
 
     def family(self) -> list[Process]:
         """It, what it has started, and what those have started."""
@@ -235,17 +205,25 @@ def kill_labelled(label: str) -> None:
 
 
 def _kill_marked(variable: str, label: str, *, exactly: bool) -> None:
-    begin = clock.mono()
-    while found := with_descendants(marked(variable, exactly=exactly)):
-        if clock.since(begin) > SOON:
-            raise DrillError(
-                f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in found)}",
-                hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
-            )
+    if left := _signalled(lambda: with_descendants(marked(variable, exactly=exactly)), signal.SIGKILL):
+        raise DrillError(
+            f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in left)}",
+            hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
+        )
+
+
+def _signalled(find: Callable[[], Sequence[Process]], signum: signal.Signals) -> Sequence[Process]:
+    """Send it again and again until nothing is found any more; what is still found after a while."""
+
+    def left() -> Sequence[Process]:
+        found = find()
         for process in found:
-            process.send(signal.SIGKILL)
-        reap()
-        clock.sleep(timedelta(milliseconds=20))
+            process.send(signum)
+        if signum is signal.SIGKILL:
+            reap()
+        return found
+
+    return wait.poll(left, within=SOON, every=timedelta(milliseconds=10), enough=operator.not_)
 
 
 def marked(variable: str, *, exactly: bool = True) -> list[Process]:

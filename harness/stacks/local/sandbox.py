@@ -40,7 +40,6 @@ class Level:
     """The best level of this machine, and how every level above it failed."""
 
     name: str
-    zones_apart: bool  # each zone is a network of its own: a cut is a real cut
     tried: tuple[Tried, ...]
 
 
@@ -60,7 +59,7 @@ def best_level(forced: str | None = None) -> Level:
     for name in NAMES if forced is None else (forced,):
         tried.append(attempt(name))
         if tried[-1].ok:
-            return Level(name=name, zones_apart=name != "loopback", tried=tuple(tried))
+            return Level(name=name, tried=tuple(tried))
     reasons = "; ".join(f"{one.name}: {one.why}" for one in tried)
     lifts = "; ".join(one.lift for one in tried if one.lift) or "run `drdrill doctor`"
     if forced is not None:

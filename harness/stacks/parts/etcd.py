@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from datetime import timedelta
 from functools import partial
 
 from harness.stacks.parts.ground import Ground, Runs
 from harness.system import wait
+from harness.system.http import DIRECT, Http, NoAnswer
 
 CLIENTS, PEERS = 2379, 2380  # ports
 SLOW_START = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=1)
 
 
 class Etcd:
@@ -44,7 +44,7 @@ class Etcd:
         """Whether every member takes part in a majority."""
         for member in self.members:
             member.must_run()
-        return all(_says_healthy(endpoint) for endpoint in self.endpoints())
+        return all(says_healthy(endpoint) for endpoint in self.endpoints())
 
     def forget(self, prefix: str) -> None:
         """Delete every key below the prefix, as `patronictl remove` does. Errors: `CommandFailed`."""
@@ -72,10 +72,10 @@ class Etcd:
         ]
 
 
-def _says_healthy(endpoint: str) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def says_healthy(endpoint: str, http: Http = DIRECT) -> bool:
+    """Whether the member at `address:port` says that it takes part in a majority."""
     try:
-        with direct.open(f"http://{endpoint}/health", timeout=1) as answer:
-            return b'"true"' in answer.read()
-    except (urllib.error.URLError, OSError):
+        answer = http.ask("GET", f"http://{endpoint}/health", within=PATIENCE)
+    except NoAnswer:
         return False
+    return answer.status == 200 and b'"true"' in answer.body

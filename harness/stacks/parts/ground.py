@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from harness.stacks import Component, Pausable, Skewable
+from harness.stacks import Component, Pausable
 from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
@@ -26,7 +26,7 @@ class Runs(Enum):
     HARNESS = "a program of this project, by this Python"
 
 
-class Unit(Component, Pausable, Skewable, Protocol):
+class Unit(Component, Pausable, Protocol):
     """A component as its kind of stack runs it. Any process can go on with one that another has started."""
 
     def ask_to_stop(self) -> None:

@@ -189,15 +189,6 @@ class PatroniMember:
     def thaw_manager(self) -> None:
         self._unit.thaw_first()
 
-    def skew(self, by: timedelta) -> None:
-        self._unit.skew(by)
-
-    def unskew(self) -> None:
-        self._unit.unskew()
-
-    def skewed(self) -> timedelta:
-        return self._unit.skewed()
-
     def must_run(self) -> None:
         self._unit.must_run()
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -21,8 +18,10 @@ from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
 from harness.stacks.wal import SPOOL
 from harness.system import wait
+from harness.system.http import DIRECT, NoAnswer
 
 LEADS_WITHIN = timedelta(seconds=90)
+PATIENCE = timedelta(seconds=2)  # for an answer of Patroni's
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
 
 
@@ -174,24 +173,18 @@ def _writable(member: PatroniMember) -> bool:
     return True
 
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the user's proxy has no say in here
-
-
 def _status(url: str) -> int:
     """The HTTP status of a Patroni answer; 0 where there is none."""
     try:
-        with _DIRECT.open(url, timeout=2) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
+        return DIRECT.ask("GET", url, within=PATIENCE).status
+    except NoAnswer:
         return 0
 
 
 def _state(member: PatroniMember) -> str:
+    """What it says of itself, whether it is well or not."""
     try:
-        with _DIRECT.open(f"{member.rest}/patroni", timeout=2) as answer:
-            found = json.loads(answer.read())
-    except (OSError, ValueError):
+        found = DIRECT.ask("GET", f"{member.rest}/patroni", within=PATIENCE).json()
+    except (NoAnswer, ValueError):
         return "does not answer"
     return f"{found.get('role')} {found.get('state')}"

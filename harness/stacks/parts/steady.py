@@ -77,9 +77,12 @@ class Steady:
             return Condition(name, ok=False, seen=str(error).strip())
         written = position(row[0]) if row else 0
         begin = clock.mono()
-        while (archived := self.backups.archived()) == "" or position(archived) < written:
-            if clock.since(begin) > limit:
-                seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
-                return Condition(name, ok=False, seen=seen)
-            clock.sleep(OFTEN)
+
+        def there(archived: str) -> bool:
+            return archived != "" and position(archived) >= written
+
+        archived = wait.poll(self.backups.archived, within=limit, every=OFTEN, enough=there)
+        if not there(archived):
+            seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
+            return Condition(name, ok=False, seen=seen)
         return Condition(name, ok=True, seen=f"{archived} after {clock.since(begin).total_seconds():.1f} s")

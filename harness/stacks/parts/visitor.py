@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
+from datetime import timedelta
 from typing import Any
 
 from harness.stacks import Condition, Entrance
+from harness.system.http import DIRECT, Http, NoAnswer
 
-PATIENCE = 5.0  # seconds, as customers have
+PATIENCE = timedelta(seconds=5)  # as customers have
 
 
 class Visitor:
-    """Asks at the entrance; `patience` in seconds."""
+    """Asks at the entrance."""
 
-    def __init__(self, entrance: Entrance, *, patience: float = PATIENCE) -> None:
+    def __init__(self, entrance: Entrance, *, patience: timedelta = PATIENCE, http: Http = DIRECT) -> None:
         self._entrance = entrance
         self._patience = patience
-        self._tls = ssl.create_default_context(cafile=str(entrance.ca))
+        self._http = http
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """Status and JSON of an answer. Errors: `OSError` (also `http.client`'s, as ConnectionError)."""
+        """Status and JSON of an answer. Errors: `NoAnswer`, also where it is no JSON object."""
         entrance = self._entrance
-        connection = http.client.HTTPSConnection(
-            entrance.host, entrance.port, timeout=self._patience, context=self._tls
+        answer = self._http.ask(
+            method, entrance.url(path), within=self._patience, sends=body, ca=entrance.ca, at=entrance.addresses
         )
-        plain = entrance.open(within=self._patience)
         try:
-            connection.sock = self._tls.wrap_socket(plain, server_hostname=entrance.host)
-            connection.request(method, path, json.dumps(body) if body is not None else None)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"{}")
-        except (http.client.HTTPException, ValueError) as error:
-            raise ConnectionError(f"{type(error).__name__}: {error}") from None
-        finally:
-            connection.close()
-            plain.close()
+            said = answer.json() if answer.body else {}
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise NoAnswer(f"HTTP {answer.status}, and no object in JSON", taken=True)
+        return answer.status, said
 
     def conditions(self) -> list[Condition]:
         """Whether the platform is ready, and stores a test transaction that can be read back."""
@@ -56,7 +51,7 @@ class Visitor:
     def _condition(self, name: str, method: str, path: str, *, wanted: int) -> tuple[Condition, dict[str, Any]]:
         try:
             status, answer = self.ask(method, path)
-        except OSError as error:
+        except NoAnswer as error:
             return Condition(name, ok=False, seen=f"{type(error).__name__}: {error}"), {}
         said = ", ".join(f"{key} {value}" for key, value in answer.items())
         return Condition(name, ok=status == wanted, seen=f"HTTP {status}: {said}"), answer

@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-ORIGIN = "history"
 ACCOUNTS = 10_000
 TRANSACTIONS = 200_000
 SPAN = timedelta(days=3)
