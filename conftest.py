@@ -1,3 +1,3 @@
-"""Drills are plain tests: `pytest drills -m monthly`."""
+"""Drills are plain tests: `pytest features -m monthly`."""
 
 pytest_plugins = ["harness.pytest_plugin"]

@@ -1,6 +1,7 @@
 """What makes a drill of a test: the way into the sandbox, one run per session.
 
-`pytest drills` and `drdrill run` meet here. Ordinary tests (`pytest tests`) are left alone.
+`drdrill run` and `pytest features` meet here: the features of a project, or what collects them, are drilled. Ordinary
+tests (`pytest tests`) are left alone.
 """
 
 from __future__ import annotations
@@ -16,16 +17,11 @@ from typing import Any
 import pytest
 from pytest_bdd.parser import Feature, Scenario
 
-from drills import DRILLS, FEATURES, PLAN
-from drills.steps import load
-from drills.twins import twin
-from harness import plan
+from harness import project
 from harness.checks import Outcome
-from harness.checks.rules import CURRENT
 from harness.errors import DrillError, Exit
 from harness.features import catalog
 from harness.features import collection as collected
-from harness.features.soundness import sound_drills
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
@@ -40,6 +36,7 @@ from harness.system.environment import for_harness
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
+DRILLED = pytest.StashKey[bool]()
 WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
@@ -50,6 +47,7 @@ class NotMet(AssertionError):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drills")
+    group.addoption("--project", default=None, help="folder of the project (default: the nearest project.yaml upward)")
     group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
     group.addoption("--stack", default="local", help="kind of stack (default: local)")
     group.addoption(
@@ -71,10 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_drill(config):
         return
     with _or_exit():
-        the_plan = plan.load(PLAN, features=FEATURES)
-        sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
+        project.current().drills()
         if not config.option.collectonly:
             _enter(config)
+    config.args = [str(project.COLLECTOR)]
 
 
 @contextmanager
@@ -98,8 +96,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return
     option = config.option
     with _or_exit():
-        announced = catalog.announced(FEATURES)
-        collected.must_be_announced(items, announced, whole=DRILLS.resolve() in map(_path, config.args))
+        announced = catalog.announced(project.current().features)
+        collected.must_be_announced(items, announced)
         collected.mark_by_cadence(items, announced)
         wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
     if option.drill or option.only:
@@ -125,9 +123,9 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
     told = request.config.stash[WANTED][key]
     under_way = request.node.stash[SCENARIO] = ScenarioRun(drill_run, told.name)
     try:
-        relative = Path(feature.filename).relative_to(FEATURES)
+        relative = Path(feature.filename).relative_to(project.current().features)
         under_way.announce(title=told.title, tags=list(told.tags), feature=str(relative))
-        for promise in load().expected(told.sentences, drill_run.plan):
+        for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
     except BaseException as error:
         outcome, said = _outcome(error)
@@ -139,7 +137,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
     """The sentence is in the journal, and what it asks of people is asked, before it does anything."""
-    (meant,) = load().matching(step.type, step.name)
+    (meant,) = project.current().sentences.matching(step.type, step.name)
     request.node.stash[SCENARIO].say(step.keyword, step.name, asks=meant.asks)
 
 
@@ -178,7 +176,8 @@ def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[Any]) -> 
 def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The run of this session: begun at the first scenario, sealed after the last."""
     option = request.config.option
-    chosen = twin(option.sabotage)
+    here = project.current()
+    chosen = here.twin(option.sabotage)
     options = Options(
         evidence=Path(option.evidence),
         stack=option.stack,
@@ -195,9 +194,10 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         drill_run = Run(
             folder,
             options,
-            plan.load(PLAN, features=FEATURES),
+            here.load_plan(),
             level=kinds.standing(option.stack),
-            features=FEATURES,
+            features=here.features,
+            code=here.code,
             guardian=Guardian(folder),
             listener=listener,
         )
@@ -234,12 +234,26 @@ def scenario(request: pytest.FixtureRequest) -> ScenarioRun:
 
 
 def _is_drill(config: pytest.Config) -> bool:
-    return any(_path(word).is_relative_to(DRILLS.resolve()) for word in config.args)
+    """Whether what is asked for is what collects a project's scenarios, or its features; then the project is known."""
+    if DRILLED in config.stash:
+        return config.stash[DRILLED]
+    asked = [Path(word.partition("::")[0]).resolve() for word in config.args]
+    config.stash[DRILLED] = _is_about_features(asked, config.option.project)
+    return config.stash[DRILLED]
 
 
-def _path(word: str) -> Path:
-    """Of a word of pytest's command line; that of a single test is no folder."""
-    return Path(word.partition("::")[0]).resolve()
+def _is_about_features(asked: list[Path], folder: str | None) -> bool:
+    collected_ones = project.COLLECTOR in asked
+    try:
+        found = project.find(Path(folder) if folder else None, start=None if collected_ones else asked[0])
+    except DrillError as error:
+        if folder or collected_ones:
+            pytest.exit(str(error), returncode=int(error.exit))
+        return False
+    drilled = collected_ones or any(path.is_relative_to(found.features) for path in asked)
+    if drilled:
+        project.use(found)
+    return drilled
 
 
 def _enter(config: pytest.Config) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import stat
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from harness.errors import Refused
 from harness.evidence.environments import ENVIRONMENTS
+from harness.system.later import fetch
 from harness.system.operator import LONGEST
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,6 +25,23 @@ def _finite(context: click.Context, option: click.Parameter, value: float) -> fl
     if not math.isfinite(value):
         raise click.BadParameter("not a number", ctx=context, param=option)
     return value
+
+
+def project(function: F) -> F:
+    """The project that the command is about, as its argument `project`: see `harness.project.find`.
+
+    Which one it is is said first, except where the output is for a machine.
+    """
+
+    @wraps(function)
+    def with_project(*args: Any, **given: Any) -> Any:
+        find = fetch("harness.project:find")  # what only packs are asked of does without
+        found = find(click.get_current_context().find_root().obj)
+        if not given.get("as_json"):
+            click.echo(f"project: {found}")
+        return function(*args, project=found, **given)
+
+    return cast(F, with_project)
 
 
 def evidence(function: F) -> F:
