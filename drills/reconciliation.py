@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harness.procedures.reconciliation import Figures, ReconciledState, StoredRow
+from harness.procedures.reconciliation import Figures, ReconciledState
 from harness.stacks import wal
 
 if TYPE_CHECKING:
@@ -100,14 +99,6 @@ class QuantumNestReconciliation:
                 wrong.append(f"the sequence {name} stands at {stands}, behind row {used}")
         missing = set(before.figures["tables"]) - set(found.figures["tables"])
         return wrong + [f"table {name} is missing" for name in sorted(missing)]
-
-    def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
-        columns = "number, from_account, to_account, amount, created_at"
-        query = f"SELECT {columns} FROM {TABLE} WHERE origin = %s ORDER BY number, id"
-        with connection.transaction(), connection.cursor(name="rows") as cursor:
-            cursor.itersize = 5000
-            for row in cursor.execute(query.encode(), (origin,)):
-                yield StoredRow(*row)
 
     def salvage(
         self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime

@@ -198,6 +198,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             level=kinds.standing(option.stack),
             features=here.features,
             code=here.code,
+            client=here.client,
             guardian=Guardian(folder),
             listener=listener,
         )

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from harness.checks import Finding, Outcome
-from harness.workload.ledger import Request
+from harness.workload.ledger import Payload, Request
 
 T = TypeVar("T")
 AnyLine = TypeVar("AnyLine", bound="Told")
@@ -46,9 +46,8 @@ class Row(NamedTuple):
     """One customers' transaction as read out of the database."""
 
     number: int
-    source: int
-    target: int
-    amount: Decimal
+    payload: Payload
+    amount: Decimal | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ The one file of the checks that opens files. Only files that the journal lists a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,8 @@ from harness.errors import Refused
 from harness.evidence import files
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.reading import Entry, entries
-from harness.workload.ledger import Request, outcomes
+from harness.workload import format1
+from harness.workload.ledger import Payload, Request, content, outcomes
 
 HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
 
@@ -152,10 +153,14 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
 def _rows(path: Path) -> Iterator[Row]:
     decode = json.JSONDecoder().raw_decode
     at = 0
+    says: Callable[[dict[str, Any]], tuple[Payload, Decimal | None]] = format1.row
     try:
-        for at, line in enumerate(files.lines(path), 1):  # noqa: B007  the error names it
+        for at, line in enumerate(files.lines(path), 1):
             fact: dict[str, Any] = decode(line.decode())[0]
-            yield Row(fact["n"], fact["from"], fact["to"], Decimal(fact["amount"]))
+            if at == 1 and "v" in fact:  # format 1 had no first line
+                says = content
+                continue
+            yield Row(fact["n"], *says(fact))
     except OSError as error:
         raise Unsound(f"{path.name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, InvalidOperation) as error:

@@ -50,7 +50,7 @@ def salvage(evidence: Evidence, expected: Expectation) -> Finding:
                 unanswered += 1
             if row is not None:
                 back += 1
-                amount += row.amount
+                amount += row.amount or 0
     words = f"of {owed} acknowledged transactions that the restore left out {owed - lost} came back"
     words += f", and {unanswered} that were never answered; amount {amount}"
     claims = _claimed(evidence, back)

@@ -48,7 +48,7 @@ def timelines(evidence: Evidence) -> Timelines:
     for group in evidence.zones:
         own = found.by_group.setdefault(group, {})
         for request in evidence.requests(group):
-            _, _, sent, ended, outcome, _, _, _, _, timeline = request
+            _, _, sent, ended, outcome, _, _, _, timeline = request
             if outcome != "acknowledged" or sent is None or ended is None:
                 continue
             if timeline is None:
@@ -102,7 +102,7 @@ def _overlapping(evidence: Evidence, seen: Timelines) -> tuple[int, str]:
     many, groups = 0, set[str]()
     for group in evidence.zones:
         for request in evidence.requests(group):
-            timeline, sent = request.timeline, request.sent
+            timeline, sent = request.history, request.sent
             if (
                 request.outcome == "acknowledged"
                 and timeline is not None

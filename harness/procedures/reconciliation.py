@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,17 +23,6 @@ class ReconciledState:
     figures: Figures
 
 
-@dataclass(frozen=True)
-class StoredRow:
-    """One customer's transaction as the database has it."""
-
-    number: int
-    source: int
-    target: int
-    amount: Decimal
-    created: datetime
-
-
 class Reconciliation(Protocol):
     """What must agree before and after a disaster, as the keepers of the platform's data see it."""
 
@@ -48,9 +36,6 @@ class Reconciliation(Protocol):
 
     def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
         """Where two checks over the same rows disagree, in words."""
-
-    def rows(self, connection: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredRow]:
-        """What is stored of one origin's transactions, in order of number, as a stream."""
 
     def salvage(
         self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime

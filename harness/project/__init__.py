@@ -20,8 +20,9 @@ from harness.features.sentences import Sentences
 from harness.features.soundness import sound_drills
 from harness.plan import Plan, shape, text
 from harness.plan import load as load_plan
-from harness.project import modules
 from harness.run.sabotage import Twin
+from harness.system import modules
+from harness.workload.client import ClientModule
 
 FILE = "project.yaml"
 PLUGIN = "harness.pytest_plugin"
@@ -37,6 +38,7 @@ class Project:
     plan: Path
     features: Path
     waivers: Path | None  # None: there are none
+    client: ClientModule  # how customers write
     _sentences: str  # a module, or a package of which each module has some
     _twins: str  # a module; empty where there are none
     _lines: Mapping[str, int] = field(repr=False, default_factory=dict)  # of project.yaml, by field
@@ -87,7 +89,9 @@ class Project:
     @cached_property
     def code(self) -> tuple[Path, ...]:
         """Folders and files of the project's own Python, runbooks beside it among them."""
-        tops = dict.fromkeys(name.partition(".")[0] for name in (self._sentences, self._twins) if name)
+        tops = dict.fromkeys(
+            name.partition(".")[0] for name in (self._sentences, self._twins, self.client.name) if name
+        )
         found = (self.folder / top for top in tops)
         return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
 
@@ -142,6 +146,7 @@ def load(folder: Path) -> Project:
         name=given["name"],
         plan=folder / given["plan"],
         features=folder / given["features"],
+        client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=folder / given["waivers"] if "waivers" in given else None,
         _sentences=given["sentences"],
         _twins=given.get("twins", ""),

@@ -39,6 +39,7 @@ from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
 from harness.system.recorder import Recorder
+from harness.workload.client import ClientModule
 
 ROOT = Path(__file__).parents[2]
 CODE = ("harness", "reports")
@@ -78,6 +79,7 @@ class Run:
         level: str,
         features: Path,
         code: Sequence[Path],
+        client: ClientModule,
         guardian: Guardian,
         listener: Listener,
     ) -> None:
@@ -88,6 +90,7 @@ class Run:
         self.level = level
         self.features = features
         self.code = code
+        self.client = client
         self.guardian = guardian
         self.listener = listener
         self.redactor = Redactor(places=places(folder))

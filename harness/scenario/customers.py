@@ -56,6 +56,7 @@ class ScenarioCustomers:
             run.journal,
             run.commands,
             self._folder,
+            client=run.client,
             origin=self.origin,
             groups=[outside(0.0 if sabotage.idle else run.options.rate), *inside],
             logs=run.folder / "logs" / self._name,

@@ -56,11 +56,11 @@ class ScenarioData:
 
     def export(self, moment: str, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         """Read the customers' rows of this scenario out of a database, and digest them."""
-        assert self._reconciliation is not None, "the feature must check the data first"
+        client = self._run.client.load()
         with connect() as connection:
             export_rows(
                 connection,
-                self._reconciliation,
+                client,
                 origin=self._customers.origin,
                 groups=self._customers.groups,
                 folder=self._folder,

@@ -7,8 +7,7 @@ It sends a request once: no retry, no redirect, no cookie.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +19,12 @@ import gevent.ssl
 from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
 from harness.system import clock
+from harness.workload.client import Acceptance, Message
 from harness.workload.ledger import Outcome
 
 OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones for a second at most
 NEXT_ADDRESS = 1.0  # seconds
+Judge = Callable[[int, bytes], Acceptance]  # of the status and the body of an answer
 BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
 
 
@@ -67,20 +68,21 @@ class RequestResult:
     outcome: Outcome
     t: int
     why: str = ""
-    timeline: int | None = None  # of the database that has stored it, where the platform says so
+    history: int | None = None  # of the database that has stored it, where the platform says so
 
 
 class Connection:
     """At most one open connection, used by one request at a time."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, judge: Judge) -> None:
         self.target = target
+        self._judge = judge
         self._socket: gevent.socket.socket | None = None
         self._opened = 0
         self._left = False
 
-    def post(self, path: str, body: bytes, *, until: int) -> RequestResult:
-        """Send one POST and wait for all of its answer `until` that reading of the monotonic clock.
+    def send(self, message: Message, *, until: int) -> RequestResult:
+        """Send it, and wait for all of its answer `until` that reading of the monotonic clock.
 
         Never raises for what the platform or the network does.
         """
@@ -91,14 +93,14 @@ class Connection:
         limit = gevent.Timeout(left)
         try:
             with limit:
-                status, said = self._exchange(path, body)
+                status, said = self._exchange(message)
         except gevent.Timeout as timeout:
             if timeout is not limit:
                 raise
             return self._broken("time-out")
         except (OSError, HTTPParseError, ValueError) as error:
             return self._broken(f"{type(error).__name__}: {error}")
-        return judge(status, said)
+        return result(status, said, self._judge)
 
     def close(self) -> None:
         if self._socket is not None:
@@ -110,16 +112,17 @@ class Connection:
         self.close()
         return RequestResult("in_doubt", t, why) if self._left else RequestResult("failed", t, f"never left: {why}")
 
-    def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
+    def _exchange(self, message: Message) -> tuple[int, bytes]:
         sock = self._fresh()
         target = self.target
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\nContent-Type: application/json\r\n"
-            f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{message.method} {message.path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n"
+            f"Content-Type: {message.content_type}\r\nAccept: {message.content_type}\r\n"
+            f"Content-Length: {len(message.body)}\r\n\r\n"
         )
         self._left = True
-        sock.sendall(head.encode() + body)
-        response = HTTPSocketResponse(sock, method="POST")
+        sock.sendall(head.encode() + message.body)
+        response = HTTPSocketResponse(sock, method=message.method)
         said: bytes = response.read(BODY_LIMIT)
         if response.should_close():
             self.close()
@@ -139,20 +142,11 @@ class Connection:
         return self._socket
 
 
-def judge(status: int, said: bytes) -> RequestResult:
-    """What an answer says about the transaction.
-
-    Only the platform's own word counts: `stored` true or false. Anything else, an error page of something in between
-    say, leaves the transaction in doubt.
-    """
+def result(status: int, said: bytes, judge: Judge) -> RequestResult:
+    """What an answer that has just come says about the transaction: as the project's client judges it."""
     t = clock.mono()
-    try:
-        body = json.loads(said)
-    except ValueError:
-        body = None
-    stored = body.get("stored") if isinstance(body, dict) else None
-    if stored is True and status in (200, 201):
-        timeline = body.get("timeline")
-        return RequestResult("acknowledged", t, timeline=timeline if isinstance(timeline, int) else None)
+    found = judge(status, said)
+    if found.stored:
+        return RequestResult("acknowledged", t, history=found.history)
     seen = f"{status}: {said[:120].decode('utf-8', errors='replace')}"
-    return RequestResult("failed" if stored is False else "in_doubt", t, seen)
+    return RequestResult("failed" if found.stored is False else "in_doubt", t, seen)

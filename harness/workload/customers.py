@@ -10,16 +10,15 @@ while clients are stuck.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
+import secrets
 import signal
 import sys
 import urllib.parse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,29 +31,25 @@ from locust.env import Environment
 from harness.errors import DrillError, Exit, Refused
 from harness.system import clock
 from harness.workload import ledger
+from harness.workload.client import Client, ClientModule, DirectClient, Key, Message, Payload, canonical
 from harness.workload.connection import Connection, RequestResult, Target
 from harness.workload.direct import DirectConnection
 from harness.workload.group_commit import GroupCommit
 from harness.workload.ledger import SECOND
 
-PATH = "/transactions"
 LEAD = SECOND // 20  # from being ready to the first due time
 CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
-ACCOUNTS = 10_000
-LARGEST = 100_00  # cents
 Way = Callable[[], "Connection | DirectConnection"]
 
 
 @dataclass(frozen=True)
 class Order:
-    """One transfer that is due."""
+    """One transaction that is due."""
 
     number: int
     due: int
-    source: int
-    target: int
-    amount: Decimal
+    payload: Payload
 
 
 class Customer(locust.User):
@@ -66,21 +61,14 @@ class Customer(locust.User):
         super().__init__(environment)
         self.connection = way()
 
-    def transfer(self, order: Order, *, origin: str, timeout: timedelta) -> RequestResult:
+    def send(self, message: Message, *, due: int, timeout: timedelta) -> RequestResult:
         """Send it once, and wait for the answer until `timeout` after its due time."""
-        body = {
-            "origin": origin,
-            "number": order.number,
-            "from": order.source,
-            "to": order.target,
-            "amount": str(order.amount),
-        }
-        until = order.due + int(timeout.total_seconds() * SECOND)
-        answer = self.connection.post(PATH, json.dumps(body).encode(), until=until)
+        until = due + int(timeout.total_seconds() * SECOND)
+        answer = self.connection.send(message, until=until)
         self.environment.events.request.fire(
-            request_type="POST",
-            name=PATH,
-            response_time=(answer.t - order.due) / 1e6,
+            request_type=message.method,
+            name=message.path,
+            response_time=(answer.t - due) / 1e6,
             response_length=0,
             response=None,
             context={},
@@ -92,8 +80,9 @@ class Customer(locust.User):
 class Customers:
     """The open loop over all customers of a group."""
 
-    def __init__(self, header: ledger.Header, way: Way, writer: ledger.Writer, *, clients: int) -> None:
+    def __init__(self, header: ledger.Header, client: Client, way: Way, writer: ledger.Writer, *, clients: int) -> None:
         self.header = header
+        self.client = client
         self.timeout = timedelta(seconds=header.timeout)
         self.environment = Environment(user_classes=[])
         self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]  # of locust
@@ -130,46 +119,38 @@ class Customers:
         return self._stopped is None or (due <= self._stopped and self.ledger.lost is None)
 
     def _take(self, number: int, due: int) -> None:
-        order = self._order(number, due)
+        order = Order(number, due, self.client.draw(self.draw))
         now = clock.mono()
         if now - due > self.timeout.total_seconds() * SECOND:
             self.ledger.add(ledger.not_sent_line(number, due=due, t=now, why="customers held up past its time-out"))
         elif not self.free:
             self.ledger.add(ledger.not_sent_line(number, due=due, t=now, why="clients full"))
         else:
-            sent = ledger.sent_line(
-                number, due=due, t=now, source=order.source, target=order.target, amount=order.amount
-            )
+            said, amount = canonical(order.payload), self.client.amount(order.payload)
+            sent = ledger.sent_line(number, due=due, t=now, payload=said, amount=amount)
             self.under_way.spawn(self._serve, self.free.pop(), order, self.ledger.add(sent))
-
-    def _order(self, number: int, due: int) -> Order:
-        """Drawn for every number, sent or not, so that the seed alone tells them all."""
-        accounts = self.header.accounts
-        source = self.draw.randint(1, accounts)
-        target = (source + self.draw.randint(1, accounts - 1) - 1) % accounts + 1
-        return Order(number, due, source, target, Decimal(self.draw.randint(1, LARGEST)).scaleb(-2))
 
     def _serve(self, customer: Customer, order: Order, recorded: AsyncResult) -> None:
         try:
             recorded.get()
         except ledger.LedgerLost:
             return  # it does not leave; `run` reports why
-        origin = ledger.stored_origin(self.header.origin, self.header.zone)
-        answer = customer.transfer(order, origin=origin, timeout=self.timeout)
-        end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, timeline=answer.timeline)
+        key = Key(ledger.stored_origin(self.header.origin, self.header.group), order.number)
+        answer = customer.send(self.client.message(key, order.payload), due=order.due, timeout=self.timeout)
+        end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, history=answer.history)
         self.ledger.add(end)
         self.free.append(customer)
 
-    def _heard(self, response_time: float, exception: Exception | None, **_: Any) -> None:
-        self.environment.stats.log_request("POST", PATH, round(response_time), 0)
+    def _heard(self, request_type: str, name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
+        self.environment.stats.log_request(request_type, name, round(response_time), 0)
         if exception is not None:
-            self.environment.stats.log_error("POST", PATH, exception)
+            self.environment.stats.log_error(request_type, name, exception)
 
     def summary(self) -> str:
         """One line for the log. Response times count from the due time."""
         total = self.environment.stats.total
         return (
-            f"{self.header.zone}: {total.num_requests} answered or given up, {total.num_failures} of them bad; "
+            f"{self.header.group}: {total.num_requests} answered or given up, {total.num_failures} of them bad; "
             f"median {total.get_response_time_percentile(0.5) or 0:.0f} ms, "
             f"99% {total.get_response_time_percentile(0.99) or 0:.0f} ms"
         )
@@ -206,21 +187,24 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ca", type=Path, help="who may vouch for NAME; the system's authorities when not given")
     parser.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
     parser.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
-    parser.add_argument("--accounts", type=int, default=ACCOUNTS, help="transfers are between accounts 1 and this")
-    parser.add_argument("--seed", type=int, help="of accounts and amounts; drawn when not given")
+    parser.add_argument("--project", type=Path, required=True, help="the folder that the client is imported from")
+    parser.add_argument("--client", required=True, help="a module of it, with a CLIENT: how transactions are sent")
+    parser.add_argument("--seed", type=int, help="of what is sent; drawn when not given")
     given = parser.parse_args(words)
-    if not (given.rate > 0 and given.timeout > 0 and given.clients > 0 and given.accounts > 1 and 0 <= given.phase < 1):
-        parser.error("rate, timeout and clients are above 0, accounts above 1, phase from 0 to below 1")
+    if not (given.rate > 0 and given.timeout > 0 and given.clients > 0 and 0 <= given.phase < 1):
+        parser.error("rate, timeout and clients are above 0, phase from 0 to below 1")
     return given
 
 
-def _way(given: argparse.Namespace) -> Way:
+def _way(given: argparse.Namespace, client: Client) -> Way:
     """Each customer gets a connection of its own at the entrance; those of a database share a few, as an API does."""
     if given.dsn:
-        direct = DirectConnection(given.dsn)
+        if not isinstance(client, DirectClient):
+            raise Refused(f"{given.client}: its CLIENT cannot write to a database directly", hint="give it `direct`")
+        direct = DirectConnection(client.direct(given.dsn), client.judge)
         return lambda: direct
     target = _target(given)
-    return lambda: Connection(target)
+    return lambda: Connection(target, client.judge)
 
 
 def _target(given: argparse.Namespace) -> Target:
@@ -240,17 +224,18 @@ def main(words: Sequence[str]) -> int:
     """Returns the exit code: 0 after SIGTERM, 3 for wrong usage, 4 when the ledger was lost."""
     try:
         given = _arguments(words)
-        way = _way(given)
+        client = ClientModule(given.project, given.client).load()
+        way = _way(given, client)
         header = ledger.Header(
             origin=given.origin,
-            zone=given.group,
+            group=given.group,
             rate=given.rate,
             timeout=given.timeout,
             begin=first_due(ready=clock.mono(), rate=given.rate, phase=given.phase),
             seed=given.seed if given.seed is not None else random.SystemRandom().getrandbits(32),
-            accounts=given.accounts,
+            salt=secrets.token_hex(16),
         )
-        customers = Customers(header, way, ledger.Writer(given.ledger, header), clients=given.clients)
+        customers = Customers(header, client, way, ledger.Writer(given.ledger, header), clients=given.clients)
         for signum in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(signum, customers.stop)
         customers.run()

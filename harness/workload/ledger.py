@@ -16,15 +16,16 @@ from typing import Any, Literal, NamedTuple
 
 from harness.errors import DrillError, Refused
 from harness.system.durable import sync_folder
+from harness.workload import format1
 
-VERSION = 1
+VERSION = 2
 SECOND = 1_000_000_000  # nanoseconds
 LAST_READING = 10**18  # nanoseconds of a monotonic clock: 30 years after a machine was started
-MOST_DIGITS = 30  # of an amount before its point
 IN_FLIGHT_LIMIT = 100_000  # requests behind one without an end; customers have at most a few hundred in flight
 NO_END = "the ledger has no end for it"
 HINT = "the ledger was changed after it was written, or is another file; take it from the sealed pack"
 
+Payload = str | format1.Payment | None  # what a transaction says: canonical JSON; only compared, never looked into
 Outcome = Literal["acknowledged", "failed", "in_doubt", "not_sent"]
 _ENDS = frozenset({"acknowledged", "failed", "in_doubt"})
 
@@ -40,24 +41,23 @@ class Request(NamedTuple):
     sent: int | None  # None: not sent
     ended: int | None  # None: the customers were killed before they knew; `outcome` is then in_doubt
     outcome: Outcome
-    source: int | None
-    target: int | None
-    amount: Decimal | None
+    payload: Payload  # None: not sent
+    amount: Decimal | None  # the money that it moves; None: none, or not sent
     why: str
-    timeline: int | None = None  # of an acknowledged one: the database's timeline on which it was committed
+    history: int | None = None  # of an acknowledged one: which of the database's histories it was written on
 
 
 @dataclass(frozen=True)
 class Header:
     """The first line: whose requests these are, and how they were due: number n at `begin + (n - 1) / rate`."""
 
-    origin: str  # "<run>/<scenario>", the same in every zone
-    zone: str
+    origin: str  # "<run>/<scenario>", the same for every group
+    group: str
     rate: float  # requests a second
     timeout: float  # seconds from the due time
     begin: int = 0  # due time of number 1, nanoseconds of CLOCK_MONOTONIC
-    seed: int = 0  # of the accounts and amounts
-    accounts: int = 0  # transfers are between accounts 1 and this
+    seed: int = 0  # of what is sent
+    salt: str = ""  # so that the digest of a ledger that was withheld tells nothing of what is in it
 
     def due(self, number: int) -> int:
         """When a request is due, in monotonic nanoseconds: a fixed grid, which never drifts."""
@@ -88,9 +88,9 @@ def count(requests: Iterable[Request]) -> Totals:
     return Totals(due=due, sent=due - ends["not_sent"], **ends)
 
 
-def stored_origin(origin: str, zone: str) -> str:
-    """The `origin` that customers of a zone give the platform: (origin, number) is then one transaction's alone."""
-    return f"{origin}/{zone}"
+def stored_origin(origin: str, group: str) -> str:
+    """The `origin` of a group's keys: (origin, number) is then one transaction's alone."""
+    return f"{origin}/{group}"
 
 
 def header_line(header: Header) -> str:
@@ -98,14 +98,15 @@ def header_line(header: Header) -> str:
     return _json({"v": VERSION, **{f.name: getattr(header, f.name) for f in fields(header)}})
 
 
-def sent_line(number: int, *, due: int, t: int, source: int, target: int, amount: Decimal) -> str:
-    """Written, and durable, before the request leaves."""
-    return _json({"n": number, "e": "sent", "due": due, "t": t, "from": source, "to": target, "amount": str(amount)})
+def sent_line(number: int, *, due: int, t: int, payload: str, amount: Decimal | None = None) -> str:
+    """Written, and durable, before the request leaves. `payload`: canonical JSON."""
+    money = {} if amount is None else {"amount": str(amount)}
+    return _json({"n": number, "e": "sent", "due": due, "t": t, "payload": payload, **money})
 
 
-def end_line(number: int, outcome: Outcome, *, t: int, why: str = "", timeline: int | None = None) -> str:
-    """What came of a request that was sent; `timeline`: of the database that has stored it, where that is known."""
-    more = ({"why": why} if why else {}) | ({"tl": timeline} if timeline is not None else {})
+def end_line(number: int, outcome: Outcome, *, t: int, why: str = "", history: int | None = None) -> str:
+    """What came of a request that was sent; `history`: of the database that has stored it, where that is known."""
+    more = ({"why": why} if why else {}) | ({"history": history} if history is not None else {})
     return _json({"n": number, "e": outcome, "t": t} | more)
 
 
@@ -130,17 +131,18 @@ def read_header(line: str | bytes, *, name: str = "ledger") -> Header:
 def _header(fact: Any, *, name: str) -> Header:
     if not isinstance(fact, dict) or "origin" not in fact:
         raise Refused(f"{name}:1: not the first line of a ledger", hint=HINT)
-    if fact.get("v") != VERSION:
-        raise Refused(f"{name}:1: ledger format {fact.get('v')!r}; this program reads {VERSION}", hint=HINT)
+    if fact.get("v") not in (format1.VERSION, VERSION):
+        known = f"{format1.VERSION} and {VERSION}"
+        raise Refused(f"{name}:1: ledger format {fact.get('v')!r}; this program reads {known}", hint=HINT)
     try:
         return Header(
             origin=str(fact["origin"]),
-            zone=str(fact["zone"]),
+            group=format1.group(fact) if fact["v"] == format1.VERSION else str(fact["group"]),
             rate=float(fact["rate"]),
             timeout=float(fact["timeout"]),
             begin=int(fact.get("begin", 0)),
             seed=int(fact.get("seed", 0)),
-            accounts=int(fact.get("accounts", 0)),
+            salt=str(fact.get("salt", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(f"{name}:1: {error!r} in the first line of a ledger", hint=HINT) from None
@@ -183,9 +185,7 @@ def _ends(
     """Requests in the order in which they ended; `under_way` holds those that were sent and have no end yet."""
     last = due = 0
     facts = _facts(lines, name=name, torn=torn)
-    for _, first in facts:
-        _header(first, name=name)
-        break
+    form = _form(next(facts, None), name=name)
     for at, fact in facts:
         try:
             number, event, t = fact["n"], fact["e"], fact["t"]
@@ -194,13 +194,11 @@ def _ends(
             if event in _ENDS:
                 if number not in under_way:
                     raise ValueError(f"number {number} ends here, and is not under way")
-                timeline = fact.get("tl")
-                if timeline is not None and type(timeline) is not int:
-                    raise TypeError("tl is a whole number")
-                yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")), timeline)
+                yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")), form.history(fact))
                 continue
             if event not in ("sent", "not_sent"):
-                raise ValueError(f"unknown event {event!r}")
+                form.unknown(event)
+                continue
             last += 1
             if number != last:
                 raise ValueError(f"number {number} where {last} is next")
@@ -208,11 +206,31 @@ def _ends(
                 raise ValueError("due before the one before it")
             due = _whole(fact["due"])
             if event == "sent":
-                under_way[number] = _sent(fact)
+                payload, amount = form.content(fact)
+                under_way[number] = Request(number, due, t, None, "in_doubt", payload, amount, NO_END)
             else:
-                yield Request(number, due, None, t, "not_sent", None, None, None, str(fact["why"]))
+                yield Request(number, due, None, t, "not_sent", None, None, str(fact["why"]))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise Refused(f"{name}:{at}: {_reason(error)}", hint=HINT) from None
+
+
+class _Form(NamedTuple):
+    """How the lines of one format are read."""
+
+    content: Callable[[dict[str, Any]], tuple[Payload, Decimal | None]]
+    history: Callable[[dict[str, Any]], int | None]
+    unknown: Callable[[object], None]  # of an event
+
+
+def _form(first: tuple[int, dict[str, Any]] | None, *, name: str) -> _Form:
+    """By the first line; that of no line is any."""
+    if first is not None and _header(first[1], name=name) and first[1]["v"] == format1.VERSION:
+        return _Form(format1.sent, format1.history, format1.unknown)
+    return _Form(content, _history, _left_alone)
+
+
+def _left_alone(event: object) -> None:
+    """A later machine says more, and takes nothing back."""
 
 
 def _facts(
@@ -236,20 +254,29 @@ def _facts(
             raise Refused(f"{name}:{at}: not a line of a ledger: {text[:80]!r}", hint=HINT)
 
 
-def _sent(fact: dict[str, Any]) -> Request:
-    """In doubt until an end is read."""
-    due, source, target = fact["due"], fact["from"], fact["to"]
-    if type(due) is not int or type(source) is not int or type(target) is not int:
-        raise TypeError("due, from and to are whole numbers")
-    amount = Decimal(fact["amount"])
-    if not amount.is_finite() or amount.adjusted() > MOST_DIGITS:
+def content(fact: dict[str, Any]) -> tuple[str, Decimal | None]:
+    """What a line of a ledger or of rows says, and the money in it. Errors: KeyError, TypeError, `InvalidOperation`."""
+    payload, given = fact["payload"], fact.get("amount")
+    if type(payload) is not str:
+        raise TypeError("payload is text")
+    if given is None:
+        return payload, None
+    amount = Decimal(given)
+    if not amount.is_finite() or amount.adjusted() > format1.MOST_DIGITS:
         raise InvalidOperation
-    return Request(fact["n"], due, fact["t"], None, "in_doubt", source, target, amount, NO_END)
+    return payload, amount
 
 
-def _ended(sent: Request, t: int, outcome: Outcome, why: str, timeline: int | None) -> Request:
-    number, due, at, _, _, source, target, amount, _, _ = sent
-    return Request(number, due, at, t, outcome, source, target, amount, why, timeline)
+def _history(fact: dict[str, Any]) -> int | None:
+    found = fact.get("history")
+    if found is not None and type(found) is not int:
+        raise TypeError("history is a whole number")
+    return found
+
+
+def _ended(sent: Request, t: int, outcome: Outcome, why: str, history: int | None) -> Request:
+    number, due, at, _, _, payload, amount, _, _ = sent
+    return Request(number, due, at, t, outcome, payload, amount, why, history)
 
 
 def _whole(value: Any) -> int:

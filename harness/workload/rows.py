@@ -4,47 +4,43 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from harness.procedures.reconciliation import Reconciliation
-from harness.system import clock
 from harness.system.recorder import Recorder
-from harness.workload.ledger import stored_origin
+from harness.workload.client import Client, canonical
+from harness.workload.ledger import VERSION, stored_origin
 from harness.workload.workload import name_in_pack
 
 
 def export_rows(
-    connection: psycopg.Connection[Any],
-    reconciliation: Reconciliation,
-    *,
-    origin: str,
-    groups: Sequence[str],
-    folder: Path,
-    moment: str,
-    recorder: Recorder,
+    source: Any, client: Client, *, origin: str, groups: Sequence[str], folder: Path, moment: str, recorder: Recorder
 ) -> None:
-    """Write `rows-<moment>-<group>.jsonl` for each group of customers, fsynced, and record its digest as `rows`."""
+    """Write `rows-<moment>-<group>.jsonl` for each group of customers, fsynced, and record its digest as `rows`.
+
+    `source`: what the client reads from. The first line says whose rows they are, and has a salt: a file that is
+    withheld tells nothing by its digest.
+    """
     for group in groups:
         path = folder / f"rows-{moment}-{group}.jsonl"
         digest, lines = sha256(), 0
+        first = {"v": VERSION, "origin": origin, "group": group, "moment": moment, "salt": secrets.token_hex(16)}
         with path.open("wb") as file:
-            for row in reconciliation.rows(connection, origin=stored_origin(origin, group)):
-                line = {
-                    "n": row.number,
-                    "from": row.source,
-                    "to": row.target,
-                    "amount": str(row.amount),
-                    "created": clock.utc_text(row.created),
-                }
-                text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+            for fact in chain([first], _rows(source, client, origin=stored_origin(origin, group))):
+                text = json.dumps(fact, separators=(",", ":")).encode() + b"\n"
                 digest.update(text)
                 file.write(text)
                 lines += 1
             file.flush()
             os.fsync(file.fileno())
         recorder.record("rows", file=name_in_pack(path), sha256=digest.hexdigest(), lines=lines, moment=moment)
+
+
+def _rows(source: Any, client: Client, *, origin: str) -> Iterator[dict[str, Any]]:
+    for number, payload in client.rows(source, origin=origin):
+        amount = client.amount(payload)
+        yield {"n": number, "payload": canonical(payload)} | ({} if amount is None else {"amount": str(amount)})

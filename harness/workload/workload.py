@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from harness.system import command, wait
 from harness.system.command import Commands, Process
 from harness.system.recorder import Recorder
 from harness.workload import ledger
+from harness.workload.client import ClientModule
 from harness.workload.ledger import Header, Totals
 from harness.workload.tail import Recent, Tail
 
@@ -76,6 +78,7 @@ class Workload:
         commands: Commands,
         folder: Path,
         *,
+        client: ClientModule,
         origin: str,
         groups: Sequence[Group],
         logs: Path | None = None,
@@ -84,6 +87,7 @@ class Workload:
         self.recorder = recorder
         self.commands = commands
         self.folder = folder
+        self.client = client
         self.origin = origin
         self.groups = {group.name: group for group in groups}
         self.logs = logs or folder
@@ -176,6 +180,8 @@ class Workload:
         """The command of a group's customers, and what it needs in its environment."""
         place, env = self.place, dict[str, str]()
         given: dict[str, object] = {
+            "project": self.client.folder,
+            "client": self.client.name,
             "group": group.name,
             "origin": self.origin,
             "rate": group.rate,
@@ -199,7 +205,7 @@ class Workload:
 
     def _idle(self, group: Group) -> None:
         """A ledger that says that nothing was due."""
-        header = Header(origin=self.origin, zone=group.name, rate=0.0, timeout=TIMEOUT.total_seconds())
+        header = Header(self.origin, group.name, rate=0.0, timeout=TIMEOUT.total_seconds(), salt=secrets.token_hex(16))
         ledger.Writer(self.files[group.name], header).close()
 
     def _all_begun(self) -> bool:

@@ -83,9 +83,9 @@ def read(ledgers: Iterable[Path], *, zero: int, problems: list[str], inside: Col
         try:
             for request in ledger.outcomes(files.lines(path), name=path.name, torn=torn):
                 ends[request.outcome] += 1
-                if request.timeline is not None and request.ended is not None:
-                    first, last, many = told.get(request.timeline, (request.ended, request.ended, 0))
-                    told[request.timeline] = min(first, request.ended), max(last, request.ended), many + 1
+                if request.history is not None and request.ended is not None:
+                    first, last, many = told.get(request.history, (request.ended, request.ended, 0))
+                    told[request.history] = min(first, request.ended), max(last, request.ended), many + 1
                 if group in inside:
                     continue
                 second = (request.due - zero) // SECOND

@@ -1,0 +1,78 @@
+"""How QuantumNest's customers write: payments between accounts, by the platform's API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from harness.workload.client import Acceptance, Key, Message, Payload, StoredTransaction
+
+if TYPE_CHECKING:
+    import psycopg
+
+TABLE = "quantumnest.financial_transactions"
+PATH = "/transactions"
+ACCOUNTS = 10_000
+LARGEST = 100_00  # cents
+
+
+class QuantumNestClient:
+    """Fills `harness.workload.client.Client` and `DirectClient`. `accounts`: payments are between 1 and this."""
+
+    def __init__(self, *, accounts: int = ACCOUNTS) -> None:
+        self._accounts = accounts
+
+    def draw(self, random: Random) -> Payload:
+        payer = random.randint(1, self._accounts)
+        payee = (payer + random.randint(1, self._accounts - 1) - 1) % self._accounts + 1
+        return _payment(payer, payee, Decimal(random.randint(1, LARGEST)).scaleb(-2))
+
+    def amount(self, payload: Payload) -> Decimal | None:
+        return Decimal(payload["amount"])
+
+    def message(self, key: Key, payload: Payload) -> Message:
+        return Message(PATH, json.dumps({"origin": key.origin, "number": key.number, **payload}).encode())
+
+    def judge(self, status: int, body: bytes) -> Acceptance:
+        """`stored` true or false; anything else, an error page of something in between say, leaves it in doubt."""
+        try:
+            said = json.loads(body)
+        except ValueError:
+            said = None
+        stored = said.get("stored") if isinstance(said, dict) else None
+        if stored is True and status in (200, 201):
+            timeline = said.get("timeline")
+            return Acceptance(stored=True, history=timeline if isinstance(timeline, int) else None)
+        return Acceptance(stored=False if stored is False else None)
+
+    def rows(self, source: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredTransaction]:
+        """`source`: a connection to the database, as one of its operators."""
+        query = f"SELECT number, from_account, to_account, amount FROM {TABLE} WHERE origin = %s ORDER BY number, id"
+        with source.transaction(), source.cursor(name="rows") as cursor:
+            cursor.itersize = 5000
+            for number, payer, payee, amount in cursor.execute(query.encode(), (origin,)):
+                yield StoredTransaction(number, _payment(payer, payee, amount))
+
+    def direct(self, target: str) -> Callable[[Message], tuple[int, bytes]]:
+        """By the platform's own code, which knows what a commit may be called: one whose wait for another zone was
+        cancelled is in doubt, never acknowledged."""
+        from harness.stacks.stand_in.connections import Connections  # noqa: PLC0415  (only these customers need it)
+        from harness.stacks.stand_in.transactions import Transactions  # noqa: PLC0415  (the same)
+
+        transactions = Transactions(Connections(target))
+
+        def store(message: Message) -> tuple[int, bytes]:
+            status, said = transactions.store(message.body)
+            return status, json.dumps(said, default=str).encode()
+
+        return store
+
+
+def _payment(payer: int, payee: int, amount: Decimal) -> Payload:
+    return {"from": payer, "to": payee, "amount": f"{amount:.2f}"}
+
+
+CLIENT = QuantumNestClient()

@@ -1,0 +1,121 @@
+"""How customers of a platform write, and how what is stored is read back: the project's own part of the workload.
+
+A numbered transaction says something, its *payload*: JSON without floats, where money is decimal text. What was sent
+and what is read back are written as the same canonical JSON (RFC 8785), so that whoever judges compares bytes and knows
+no field of any platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import rfc8785
+
+from harness.errors import Refused
+from harness.system import modules
+
+Payload = Mapping[str, Any]
+HINT = "docs/projects.md says what a client is"
+
+
+class Key(NamedTuple):
+    """What tells one transaction of a run from all others; a platform that is sent a key twice stores it once."""
+
+    origin: str  # "<run>/<scenario>/<group>"
+    number: int  # from 1, in the order of the due times
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request, as it leaves."""
+
+    path: str
+    body: bytes
+    method: str = "POST"
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What an answer says. `stored`: True or False where the platform itself says so, None where nobody can tell."""
+
+    stored: bool | None
+    history: int | None = None  # of a stored one: the database's history that it was written on, a number that grows
+
+
+class StoredTransaction(NamedTuple):
+    """One of a customer's transactions as it is read back."""
+
+    number: int
+    payload: Payload
+
+
+class Client(Protocol):
+    """What a project gives."""
+
+    def draw(self, random: Random) -> Payload:
+        """What the next transaction says. Drawn for every number, sent or not, so that the seed tells them all."""
+
+    def amount(self, payload: Payload) -> Decimal | None:
+        """The money that it moves, so that lost money is told; None where it moves none."""
+
+    def message(self, key: Key, payload: Payload) -> Message:
+        """The request that stores it."""
+
+    def judge(self, status: int, body: bytes) -> Acceptance:
+        """What the answer says, of the platform or of anything in between. Only the platform's own word counts."""
+
+    def rows(self, source: Any, *, origin: str) -> Iterator[StoredTransaction]:
+        """What is stored of one origin's transactions, in order of number, as a stream.
+
+        `source`: what the stack gives to read from, such as a connection to its database.
+        """
+
+
+@runtime_checkable
+class DirectClient(Protocol):
+    """A client that can also write past the platform's entrance: a customer inside a zone that is cut off."""
+
+    def direct(self, target: str) -> Callable[[Message], tuple[int, bytes]]:
+        """Stores a message in the database at `target` itself; the answer is as the platform's would be."""
+
+
+@dataclass(frozen=True)
+class ClientModule:
+    """Where a client is: a module with a `CLIENT`, in a project's folder. It is imported where it is used."""
+
+    folder: Path
+    name: str
+    where: str = "--client"  # who names it, for an error
+
+    def load(self) -> Client:
+        """Errors: `Refused` where there is no such module, where it breaks, or where it has none."""
+        found = modules.module(self.name, folder=self.folder, where=self.where)
+        client = getattr(found, "CLIENT", None)
+        if client is None:
+            raise Refused(f"{found.__file__}: declares no CLIENT", hint=HINT)
+        assert_is_client: Client = client
+        return assert_is_client
+
+
+def canonical(payload: Payload) -> str:
+    """Canonical JSON (RFC 8785). Errors: `Refused` where it is none, or has a float: money is decimal text."""
+    if _has_float(payload):
+        raise Refused(f"a payload has a float: {payload}", hint="write an amount as decimal text")
+    try:
+        return rfc8785.dumps(payload).decode()
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        raise Refused(f"a payload is no JSON: {error}", hint=HINT) from None
+
+
+def _has_float(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_float, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_float, value))
+    return isinstance(value, float)
