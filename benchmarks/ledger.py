@@ -58,12 +58,13 @@ def make(folder: Path) -> None:
 def _zone(zone: str, ledger: Path, rows: Path, *, acknowledged: int) -> Totals:
     """Answers come up to 30 requests late, and in another order than the requests."""
     draw = random.Random(zone)
-    header = Header(origin="r/s", zone=zone, rate=50 / 3, timeout=5.0, begin=1000 * SECOND, accounts=10_000)
+    header = Header(origin="r/s", group=zone, rate=50 / 3, timeout=5.0, begin=1000 * SECOND)
     due = acknowledged + 2 * (acknowledged // (EVERY - 2))
     late: dict[int, list[str]] = {}
     totals = {"acknowledged": 0, "in_doubt": 0, "not_sent": 0}
     with ledger.open("w") as lines, rows.open("w") as stored:
         lines.write(header_line(header))
+        stored.write('{"v":2}\n')
         number = 0
         while totals["acknowledged"] < acknowledged:
             number += 1
@@ -76,12 +77,13 @@ def _zone(zone: str, ledger: Path, rows: Path, *, acknowledged: int) -> Totals:
                 outcome = "in_doubt" if number % EVERY == 2 else "acknowledged"
                 totals[outcome] += 1
                 money = Decimal(amount).scaleb(-2)
-                lines.write(sent_line(number, due=at, t=at + 99, source=source, target=target, amount=money))
+                payload = f'{{"amount":"{money}","from":{source},"to":{target}}}'
+                lines.write(sent_line(number, due=at, t=at + 99, payload=payload, amount=money))
                 after = number + (draw.randint(0, 30) if number % 10 == 0 else 0)
                 end = end_line(number, outcome, t=header.due(after) + 5_000_000)
                 late.setdefault(after, []).append(end)
                 if totals["acknowledged"] <= acknowledged - LOST:
-                    row = {"n": number, "from": source, "to": target, "amount": str(money), "created": "2026-11-02"}
+                    row = {"n": number, "payload": payload, "amount": str(money)}
                     stored.write(json.dumps(row, separators=(",", ":")) + "\n")
             lines.writelines(late.pop(number, ()))
         lines.writelines(end for number in sorted(late) for end in late[number])

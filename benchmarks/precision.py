@@ -30,6 +30,7 @@ from harness.stacks.parts.tls import make_authority
 from harness.system import clock
 from harness.system.command import Commands, end_labelled
 from harness.system.recorder import Memory
+from harness.workload.client import ClientModule
 from harness.workload.ledger import SECOND, Request, outcomes
 from harness.workload.workload import RATE, Group, Workload
 from tests.small_service import SmallService
@@ -104,6 +105,7 @@ def measure(place: int, folder: Path) -> list[Measured]:
         memory,
         Commands(memory, label=label),
         folder / "scenarios" / "precision",
+        client=ClientModule(Path(__file__).parents[1], "drills.client"),
         origin="benchmark/precision",
         groups=[Group(name, RATE / len(ZONES)) for name in ZONES],
     )

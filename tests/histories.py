@@ -106,7 +106,7 @@ class History:
             files.append(("ledger", {"file": str(path.relative_to(folder))}))
         for (moment, zone), rows in self.rows.items():
             path = place / f"rows-{moment}-{zone}.jsonl"
-            path.write_text("".join(row_line(row) for row in rows))
+            path.write_text("".join([FIRST_OF_ROWS, *(row_line(row) for row in rows)]))
             files.append(("rows", {"file": str(path.relative_to(folder)), "moment": moment}))
         last = max(line[0] for line in self.lines)
         for kind, data in files:
@@ -138,15 +138,12 @@ def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
         if request.sent is None:
             events.append((request.ended or due, n, not_sent_line(n, due=due, t=request.ended or due, why=request.why)))
             continue
-        assert request.source is not None and request.target is not None and request.amount is not None
-        line = sent_line(
-            n, due=due, t=request.sent, source=request.source, target=request.target, amount=request.amount
-        )
+        line = sent_line(n, due=due, t=request.sent, payload=str(request.payload), amount=request.amount)
         events.append((request.sent, n, line))
         if request.ended is not None:
-            end = end_line(n, request.outcome, t=request.ended, why=request.why, timeline=request.timeline)
+            end = end_line(n, request.outcome, t=request.ended, why=request.why, history=request.history)
             events.append((request.ended, n, end))
-    header = Header(origin=f"a-run/{NAME}", zone=zone, rate=1 / EVERY, timeout=5.0)
+    header = Header(origin=f"a-run/{NAME}", group=zone, rate=1 / EVERY, timeout=5.0)
     return [header_line(header), *(line for _, _, line in _by_number(events))]
 
 
@@ -155,9 +152,17 @@ def _by_number(events: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]
     return sorted(events, key=lambda event: (event[0], event[1]))
 
 
+FIRST_OF_ROWS = '{"v":2}\n'
+
+
 def row_line(row: Row) -> str:
-    fact = {"n": row.number, "from": row.source, "to": row.target, "amount": str(row.amount), "created": "2026"}
+    fact = {"n": row.number, "payload": row.payload, "amount": str(row.amount)}
     return json.dumps(fact, separators=(",", ":")) + "\n"
+
+
+def payment(number: int, amount: Decimal) -> str:
+    """What a request says, as canonical JSON."""
+    return f'{{"amount":"{amount}","from":{number % 50},"to":{number % 50 + 1}}}'
 
 
 def request(
@@ -166,16 +171,15 @@ def request(
     """One request, sent when it was due."""
     at = ns(due)
     if outcome == "not_sent":
-        return Request(number, at, None, at, "not_sent", None, None, None, "clients full")
+        return Request(number, at, None, at, "not_sent", None, None, "clients full")
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
     timeline = timeline if outcome == "acknowledged" else None
-    return Request(number, at, at, end, outcome, number % 50, number % 50 + 1, amount, "", timeline)
+    return Request(number, at, at, end, outcome, payment(number, amount), amount, "", timeline)
 
 
 def row_of(request: Request) -> Row:
-    assert request.source is not None and request.target is not None and request.amount is not None
-    return Row(request.number, request.source, request.target, request.amount)
+    return Row(request.number, request.payload, request.amount)
 
 
 def a_mistake() -> History:

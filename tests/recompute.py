@@ -80,13 +80,24 @@ def ledger(path: Path) -> Ledger:
                 "sent": event["t"],
                 "end": None,
                 "how": "in_doubt",
-                "what": (event["from"], event["to"], Decimal(event["amount"])),
+                "what": what_of(event),
+                "money": Decimal(event.get("amount", 0)),
             }
         elif event["e"] == "not_sent":
             requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
         else:
-            requests[event["n"]].update(end=event["t"], how=event["e"], timeline=event.get("tl"))
+            requests[event["n"]].update(end=event["t"], how=event["e"], timeline=event.get("history", event.get("tl")))
     return requests
+
+
+def what_of(fact: Facts) -> Any:
+    """What a transaction says, to be compared; in format 1 a payment, with amounts by value."""
+    return fact["payload"] if "payload" in fact else (fact["from"], fact["to"], Decimal(fact["amount"]))
+
+
+def rows_of(path: Path) -> list[Facts]:
+    """Without the first line, which format 1 did not have."""
+    return [fact for fact in lines_of(path) if "n" in fact]
 
 
 def last_mono(lines: list[Facts], kind: str, after: int = 0, **where: str) -> int | None:
@@ -298,7 +309,7 @@ def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Fa
         figures["strangers"] += sum(1 for row in rows[zone] if row["n"] not in ledger)
         for row in rows[zone]:
             sent = ledger.get(row["n"], {}).get("what")
-            figures["changed"] += sent is not None and sent != (row["from"], row["to"], Decimal(row["amount"]))
+            figures["changed"] += sent is not None and sent != what_of(row)
         for number, request in ledger.items():
             if request["how"] == "in_doubt":
                 figures["in_doubt"] += 1
@@ -311,7 +322,7 @@ def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Fa
         return None
     figures["acknowledged"] = len(acknowledged)
     figures["lost"] = len(lost)
-    figures["lost_amount"] = str(sum((request["what"][2] for request in lost), Decimal(0)))
+    figures["lost_amount"] = str(sum((request["money"] for request in lost), Decimal(0)))
     figures["lost_seconds"], figures["lower_bound"] = 0.0, False
     if lost:
         ends = [request["end"] for request in acknowledged if stop is None or request["end"] < stop]
@@ -327,7 +338,7 @@ def recompute(pack: Path) -> dict[str, Any]:
     found = {}
     for name, lines in scenarios(pack).items():
         ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
-        rows = {zone: lines_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
+        rows = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
         begun = {zone for line in lines if line["kind"] == "workload.begin" for zone in line["data"].get("zones", [])}
         whole = bool(ledgers) and begun <= ledgers.keys()
         outside = {group: ledger for group, ledger in ledgers.items() if group not in inside(lines)}

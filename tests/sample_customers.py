@@ -34,9 +34,9 @@ def write(folder: Path, name: str, stretch: Stretch, kept: dict[str, Callable[[f
     """Ledgers, and rows of each moment in `kept` (given a request's answer time: is it stored?); facts to journal."""
     facts: list[dict[str, Any]] = []
     for place, zone in enumerate(ZONES):
-        header = ledger.Header(origin=stretch.origin, zone=zone, rate=stretch.rate, timeout=5.0)
+        header = ledger.Header(origin=stretch.origin, group=zone, rate=stretch.rate, timeout=5.0)
         lines = [ledger.header_line(header)]
-        rows: dict[str, list[str]] = {moment: [] for moment in kept}
+        rows: dict[str, list[str]] = {moment: ['{"v":2}\n'] for moment in kept}
         count = int((stretch.end - stretch.begin) * stretch.rate)
         for n in range(1, count + 1):
             due = stretch.begin + place * 0.02 + n / stretch.rate
@@ -44,7 +44,7 @@ def write(folder: Path, name: str, stretch: Stretch, kept: dict[str, Callable[[f
             lines += made
             for moment, keep in kept.items():
                 if stored is not None and keep(stored):
-                    row = {"n": n, "from": 1 + n % 90, "to": 1 + (n + 7) % 90, "amount": str(AMOUNT), "created": ""}
+                    row = {"n": n, "payload": _payload(n), "amount": str(AMOUNT)}
                     rows[moment].append(json.dumps(row, separators=(",", ":")) + "\n")
         facts.append({"kind": "ledger"} | _write(folder, f"scenarios/{name}/ledger-{zone}.jsonl", lines))
         for moment, made in rows.items():
@@ -74,6 +74,10 @@ def salvaged(stretch: Stretch, since: float) -> tuple[int, str]:
     return count, str(count * AMOUNT)
 
 
+def _payload(n: int) -> str:
+    return f'{{"amount":"{AMOUNT}","from":{1 + n % 90},"to":{1 + (n + 7) % 90}}}'
+
+
 def _request(n: int, due: float, stretch: Stretch) -> tuple[list[str], float | None]:
     """The lines of one request, and when it was stored; None: it was not."""
     out = stretch.down <= due < stretch.up
@@ -84,8 +88,7 @@ def _request(n: int, due: float, stretch: Stretch) -> tuple[list[str], float | N
         n,
         due=stretch.mono(due),
         t=stretch.mono(due + 0.001),
-        source=1 + n % 90,
-        target=1 + (n + 7) % 90,
+        payload=_payload(n),
         amount=AMOUNT,
     )
     if not out:

@@ -30,8 +30,7 @@ def history(*, bad: tuple[float, float], touched: str = "step.begin") -> History
             ns(due),
             ns(due + 0.01),
             "failed" if bad[0] <= due < bad[1] else "acknowledged",
-            1,
-            2,
+            "{}",
             Decimal(1),
             "",
         )

@@ -179,7 +179,7 @@ def test_without_samples_what_was_archived_is_not_known() -> None:
 def test_a_row_of_nobody_does_not_disturb() -> None:
     """Rows that nobody sent are the matter of another finding."""
     history = a_mistake()
-    history.rows["recovered", "a"].append(Row(9999, 1, 2, history.rows["recovered", "a"][0].amount))
+    history.rows["recovered", "a"].append(Row(9999, "{}", history.rows["recovered", "a"][0].amount))
     assert exact(history).outcome is MET
 
 

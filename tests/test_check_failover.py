@@ -65,7 +65,7 @@ def unnamed(*groups: str) -> History:
     """The answers to these groups name no timeline."""
     history = a_zone_cut()
     for group in groups:
-        history.requests[group] = [each._replace(timeline=None) for each in history.requests[group]]
+        history.requests[group] = [each._replace(history=None) for each in history.requests[group]]
     return history
 
 
@@ -91,7 +91,7 @@ def touching() -> History:
     history = a_zone_cut()
     requests = history.requests[OUTSIDE]
     number = next(each.number for each in requests if each.due >= ns(29.5))
-    requests[number - 1] = requests[number - 1]._replace(ended=ns(33), timeline=NEW)
+    requests[number - 1] = requests[number - 1]._replace(ended=ns(33), history=NEW)
     return history
 
 
@@ -145,7 +145,7 @@ def back_at(moment: float, *, again: bool = False) -> History:
     for each in history.requests[OUTSIDE]:
         good = each.due < ns(BIT) - 10**9 or ns(moment) <= each.due < ns(90 if again else LAST)
         kept = each._replace(ended=each.due + 10**7, outcome="acknowledged" if good else "failed")
-        made.append(kept._replace(timeline=NEW if good else None))
+        made.append(kept._replace(history=NEW if good else None))
     history.requests[OUTSIDE] = made
     if again:
         history.say(90, "fault.intent", fault="reject_credentials", hurts=[], harms_data=False)
@@ -357,7 +357,7 @@ def test_split_brain_is_what_its_definition_says(made: list[tuple[str, float, fl
         requests.append(request(len(requests) + 1, due, took=took, timeline=timeline))
         history.rows["final", group].append(row_of(requests[-1]))
     every = [each for requests in history.requests.values() for each in requests]
-    pairs = [(one, two) for one in every for two in every if (one.timeline or 0) < (two.timeline or 0)]
+    pairs = [(one, two) for one in every for two in every if (one.history or 0) < (two.history or 0)]
     surely = {id(one) for one, two in pairs if (one.sent or 0) > (two.ended or 0)}
     perhaps = any((one.ended or 0) >= (two.sent or 0) for one, two in pairs)
     inside = any(history.requests[group] for group in INSIDE)

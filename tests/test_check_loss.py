@@ -15,7 +15,7 @@ from harness.checks.evidence import Expectation, Row, Unsound
 from harness.checks.join import joined
 from harness.checks.judge import judge
 from harness.checks.loss import ledger_agreement, loss, tally
-from tests.histories import SERVING, STOP, ZONES, History, a_mistake, lost_volumes, ns, request, row_of
+from tests.histories import SERVING, STOP, ZONES, History, a_mistake, lost_volumes, ns, payment, request, row_of
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 WORSE = {MET: 0, UNKNOWN: 1, MISSED: 2}
@@ -42,10 +42,10 @@ def built(zones: list[list[str]], strangers: int = 0) -> History:
             if fate == "twice":
                 rows.append(row)
             if fate == "changed amount":
-                rows.append(row._replace(amount=row.amount + Decimal("0.01")))
+                rows.append(row._replace(payload=payment(number, Decimal("0.01"))))
             if fate == "changed account":
-                rows.append(row._replace(target=row.target + 1))
-        rows += [Row(len(fates_here) + 1 + each, 1, 2, Decimal(1)) for each in range(strangers)]
+                rows.append(row._replace(payload=str(row.payload).replace('"to":', '"to":9')))
+        rows += [Row(len(fates_here) + 1 + each, "{}", Decimal(1)) for each in range(strangers)]
         history.rows["final", zone] = rows
     return history
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,20 +30,43 @@ from harness.workload.ledger import (
     sent_line,
 )
 
-HEADER = Header(origin="r/s", zone="a", rate=16.7, timeout=5.0, begin=1000, seed=7, accounts=100)
+HEADER = Header(origin="r/s", group="a", rate=16.7, timeout=5.0, begin=1000, seed=7, salt="5a17")
 FIRST = header_line(HEADER)
 
 
 def sent(number: int, *, due: int = 0) -> str:
-    return sent_line(number, due=due or number * 10, t=number * 10 + 1, source=1, target=2, amount=Decimal("12.34"))
+    payload = '{"amount":"12.34","from":1,"to":2}'
+    return sent_line(number, due=due or number * 10, t=number * 10 + 1, payload=payload, amount=Decimal("12.34"))
 
 
 def end(number: int, outcome: Outcome = "acknowledged", why: str = "") -> str:
     return end_line(number, outcome, t=number * 10 + 5, why=why)
 
 
+FIRST_1 = '{"v":1,"origin":"r/s","zone":"a","rate":16.7,"timeout":5.0,"begin":1000,"seed":7,"accounts":100}\n'
+
+
+def sent_1(number: int, *, amount: str = "12.34") -> str:
+    """As format 1 had it."""
+    at = number * 10
+    return f'{{"n":{number},"e":"sent","due":{at},"t":{at + 1},"from":1,"to":2,"amount":"{amount}"}}\n'
+
+
+def test_a_ledger_of_format_1_is_read_as_it_was_meant() -> None:
+    """One amount in two forms is one amount; the history was called a timeline."""
+    assert read_header(FIRST_1) == replace(HEADER, salt="")
+    one, two = outcomes([FIRST_1, sent_1(1), sent_1(2, amount="12.340"), end(2), end(1).replace("}", ',"tl":3}')])
+    assert one.payload == two.payload and one.amount == Decimal("12.34") and one.history == 3
+
+
+def test_what_a_later_machine_says_more_is_left_alone() -> None:
+    """A balance that a customer was told, say."""
+    told = '{"n":1,"e":"told","t":12,"asked":"balance"}\n'
+    assert list(outcomes([FIRST, sent(1), told, end(1)])) == list(outcomes([FIRST, sent(1), end(1)]))
+
+
 def test_the_first_line_comes_back_as_it_was_written() -> None:
-    """Rate, begin and seed are enough to know every due time, account and amount again."""
+    """Rate, begin and seed are enough to know every due time, and all that was sent, again."""
     assert read_header(FIRST) == HEADER
 
 
@@ -59,7 +83,7 @@ def test_requests_come_in_order_of_number_whatever_the_order_of_their_ends() -> 
     one, two, three = outcomes(lines)
     assert (one.number, one.outcome, one.why) == (1, "failed", "refused")
     assert (two.number, two.outcome, two.sent, two.ended, two.amount) == (2, "acknowledged", 21, 25, Decimal("12.34"))
-    assert (three.number, three.outcome, three.sent, three.ended, three.source) == (3, "not_sent", None, 31, None)
+    assert (three.number, three.outcome, three.sent, three.ended, three.payload) == (3, "not_sent", None, 31, None)
 
 
 def test_a_sent_without_an_end_is_in_doubt() -> None:
@@ -71,9 +95,9 @@ def test_a_sent_without_an_end_is_in_doubt() -> None:
 
 def test_an_answer_may_say_on_which_timeline_it_was_committed() -> None:
     """The timeline comes back with its request; where the answer named none, there is none."""
-    lines = [FIRST, sent(1), sent(2), end_line(1, "acknowledged", t=15, timeline=3), end(2)]
-    assert [request.timeline for request in outcomes(lines)] == [3, None]
-    assert json.loads(lines[3]) == {"n": 1, "e": "acknowledged", "t": 15, "tl": 3}
+    lines = [FIRST, sent(1), sent(2), end_line(1, "acknowledged", t=15, history=3), end(2)]
+    assert [request.history for request in outcomes(lines)] == [3, None]
+    assert json.loads(lines[3]) == {"n": 1, "e": "acknowledged", "t": 15, "history": 3}
 
 
 @pytest.mark.parametrize("keep", [1, 20, len(sent(3)) - 2])
@@ -106,20 +130,24 @@ def test_bytes_are_read_like_text() -> None:
         ([FIRST, sent(1) + sent(2)], ""),
         ([FIRST, sent(1)[:-1] + sent(2), end(1)], "x:2: not a line of a ledger"),
         ([sent(1), end(1)], "x:1: not the first line of a ledger"),
-        ([FIRST.replace('"v":1', '"v":2')], "x:1: ledger format 2"),
+        ([FIRST.replace('"v":2', '"v":3')], "x:1: ledger format 3"),
         ([FIRST.replace('"rate":16.7', '"rate":"fast"')], "x:1: "),
         ([FIRST, sent(2)], "x:2: number 2 where 1 is next"),
         ([FIRST, sent(1), sent(1)], "x:3: number 1 where 2 is next"),
         ([FIRST, end(1)], "x:2: number 1 ends here, and is not under way"),
         ([FIRST, sent(1), end(1), end(1)], "x:4: number 1 ends here, and is not under way"),
-        ([FIRST, sent(1), end(1).replace("acknowledged", "perhaps")], "x:3: unknown event 'perhaps'"),
         ([FIRST, sent(1), end(1).replace('"acknowledged"', "[]")], "x:3: "),
-        ([FIRST, sent(1), end(1).replace("}", ',"tl":"3"}')], "x:3: tl is a whole number"),
-        ([FIRST, sent(1).replace('"12.34"', '"much"')], "x:2: the amount is no number"),
-        ([FIRST, sent(1).replace('"12.34"', '"NaN"')], "x:2: the amount is no number"),
+        ([FIRST, sent(1), end(1).replace("}", ',"history":"3"}')], "x:3: history is a whole number"),
+        ([FIRST, sent(1).replace(',"amount":"12.34"', ',"amount":"much"')], "x:2: the amount is no number"),
+        ([FIRST, sent(1).replace(',"amount":"12.34"', ',"amount":"NaN"')], "x:2: the amount is no number"),
         ([FIRST, sent(1).replace('"due"', '"dew"')], "x:2: the field 'due' is missing"),
         ([FIRST, sent(1).replace('"t":11', '"t":1.5')], "x:2: n and t are whole numbers"),
-        ([FIRST, sent(1).replace('"from":1', '"from":"1"')], "x:2: due, from and to are whole numbers"),
+        ([FIRST, sent(1).replace('"payload":"', '"payload":1,"was":"')], "x:2: payload is text"),
+        ([FIRST, sent(1).replace('"due":10', '"due":"10"')], "x:2: "),
+        ([FIRST_1, sent_1(1), end(1).replace("acknowledged", "perhaps")], "x:3: unknown event 'perhaps'"),
+        ([FIRST_1, sent_1(1), end(1).replace("}", ',"tl":"3"}')], "x:3: tl is a whole number"),
+        ([FIRST_1, sent_1(1).replace('"from":1', '"from":"1"')], "x:2: from and to are whole numbers"),
+        ([FIRST_1, sent_1(1).replace('"12.34"', '"NaN"')], "x:2: the amount is no number"),
         ([FIRST, sent(1, due=50), sent(2, due=40)], "x:3: due before the one before it"),
     ],
 )

@@ -18,6 +18,7 @@ from harness.stacks.parts.tls import make_authority
 from harness.system import clock
 from harness.system.command import Commands, end_labelled
 from harness.system.recorder import Memory
+from harness.workload.client import ClientModule
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail
 from harness.workload.workload import Group, Workload
@@ -59,6 +60,7 @@ class Trial:
             self.memory,
             Commands(self.memory, label=self.label),
             folder / "scenarios" / "s",
+            client=ClientModule(Path(__file__).parents[1], "drills.client"),
             origin="r/s",
             groups=[Group(name, rate / 3) for name in ("one", "two", "three")],
         )

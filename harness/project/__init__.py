@@ -89,9 +89,8 @@ class Project:
     @cached_property
     def code(self) -> tuple[Path, ...]:
         """Folders and files of the project's own Python, runbooks beside it among them."""
-        tops = dict.fromkeys(
-            name.partition(".")[0] for name in (self._sentences, self._twins, self.client.name) if name
-        )
+        names = (self._sentences, self._twins, self.client.name)
+        tops = dict.fromkeys(name.partition(".")[0] for name in names if name)
         found = (self.folder / top for top in tops)
         return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
 
