@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from drills import FEATURES
-from drills.steps import load
 from harness import plan
 from harness.cli import drdrill
 from harness.errors import Refused
 from harness.evidence.verify import is_safe
 from harness.features import catalog
 from harness.features.catalog import name_of
+from tests.this_project import PROJECT
 
 PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml")
 GERMAN = """\
@@ -147,7 +147,7 @@ def test_every_scenario_is_read_in_any_language_and_place(tmp_path: Path) -> Non
     ]
     assert [sentence.kind for sentence in slow.sentences] == ["given", "when", "when", "then"]
     assert [sentence.background for sentence in found["Ein Server fällt aus"].sentences] == [True, True, False]
-    assert [promise.finding for promise in load().expected(slow.sentences, PLAN)] == ["no-loss"]
+    assert [promise.finding for promise in PROJECT.sentences.expected(slow.sentences, PLAN)] == ["no-loss"]
 
 
 def test_keywords_of_several_words_and_of_none_are_no_part_of_the_sentence(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def prove(
     scenarios = [each for drill in chosen for each in drill.scenarios if not only or each.name == name_of(only)]
     twins = _twins(project, chosen, scenarios, named)
     block.must_be_free(evidence)
+    if not as_json:
+        options.say_which(project)
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)

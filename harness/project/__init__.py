@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.checks.rules import CURRENT
 from harness.errors import Refused
-from harness.features.catalog import Drill
-from harness.features.sentences import Sentences
-from harness.features.soundness import sound_drills
 from harness.plan import Plan, shape, text
 from harness.plan import load as load_plan
 from harness.project import modules
-from harness.run.sabotage import Twin
+
+if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
+    from harness.features.catalog import Drill
+    from harness.features.sentences import Sentences
+    from harness.run.sabotage import Twin
 
 FILE = "project.yaml"
 PLUGIN = "harness.pytest_plugin"
@@ -55,6 +56,8 @@ class Project:
     @cached_property
     def sentences(self) -> Sentences:
         """All sentences that there are steps for. Errors: `Refused` where a module breaks, or declares none."""
+        from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
+
         found = modules.modules(self._sentences, folder=self.folder, where=self._where("sentences"))
         for module in found:
             if not isinstance(getattr(module, "SENTENCES", None), Sentences):
@@ -64,23 +67,29 @@ class Project:
 
     @cached_property
     def twins(self) -> Mapping[str, Sequence[Twin]]:
-        """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks or has none."""
+        """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks, or declares none."""
         if not self._twins:
             return {}
         module = modules.module(self._twins, folder=self.folder, where=self._where("twins"))
         found = getattr(module, "TWINS", None)
         if not isinstance(found, Mapping):
-            raise Refused(
-                f"{module.__file__}: declares no TWINS", hint="a dict of the twins of each drill, by its name"
-            )
+            hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
+            raise Refused(f"{module.__file__}: declares no TWINS", hint=hint)
         return found
 
     def twin(self, name: str) -> Twin | None:
         """By name, over all drills."""
-        return next((twin for twins in self.twins.values() for twin in twins if twin.name == name), None)
+        return next((twin for twin in self.all_twins() if twin.name == name), None)
+
+    def all_twins(self) -> list[Twin]:
+        """Those of all drills. Errors: as `twins`."""
+        return [twin for twins in self.twins.values() for twin in twins]
 
     def drills(self) -> list[Drill]:
         """Those that can all be run and judged. Errors: `Refused`, as `sound_drills`."""
+        from harness.checks.rules import CURRENT  # noqa: PLC0415  (see above)
+        from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
+
         the_plan = self.load_plan()
         return sound_drills(self.features, plan=the_plan, sentences=self.sentences, findings=CURRENT.checks)
 
@@ -101,16 +110,24 @@ def find(folder: Path | None = None, *, start: Path | None = None) -> Project:
     Errors: `Refused` where there is none, or where it cannot be used, with every problem of its file.
     """
     if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder", hint=f"name the folder of a project; {modules.HINT}")
         if not (folder / FILE).is_file():
             raise Refused(f"{folder}: holds no {FILE}", hint=f"name the folder of a project; {modules.HINT}")
         return load(folder)
     begin = (start or Path.cwd()).resolve()
-    for candidate in (begin, *begin.parents):
-        if (candidate / FILE).is_file():
-            return load(candidate)
-    raise Refused(
-        f"there is no {FILE} in {begin}, nor above it", hint=f"name a project: drdrill --project FOLDER; {modules.HINT}"
-    )
+    found = nearest(begin)
+    if found is None:
+        raise Refused(
+            f"there is no {FILE} in {begin}, nor above it",
+            hint=f"name a project: drdrill --project FOLDER; {modules.HINT}",
+        )
+    return load(found)
+
+
+def nearest(start: Path) -> Path | None:
+    """The nearest folder upward from `start` that has a `project.yaml`."""
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
 
 
 _CURRENT: list[Project] = []  # of a process that drills: pytest imports what it collects, and hands it nothing
@@ -140,9 +157,9 @@ def load(folder: Path) -> Project:
     return Project(
         folder=folder,
         name=given["name"],
-        plan=folder / given["plan"],
-        features=folder / given["features"],
-        waivers=folder / given["waivers"] if "waivers" in given else None,
+        plan=(folder / given["plan"]).resolve(),
+        features=(folder / given["features"]).resolve(),
+        waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         _sentences=given["sentences"],
         _twins=given.get("twins", ""),
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
@@ -150,7 +167,10 @@ def load(folder: Path) -> Project:
 
 
 def _must_be_there(read: text.Text, folder: Path) -> None:
-    """Each path lies in the project's folder, and is what it should be."""
+    """Each path lies in the project's folder and is what it should be, and each module has a file there.
+
+    Nothing is imported for that, so a calendar can tell it, too.
+    """
     for name, is_what_it_should_be, what in (
         ("plan", Path.is_file, "file"),
         ("waivers", Path.is_file, "file"),
@@ -162,6 +182,9 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         if not path.resolve().is_relative_to(folder):
             read.problem((name,), f"{read.values[name]} lies outside of the project", hint="move it into the project")
         elif not is_what_it_should_be(path):
-            read.problem(
-                (name,), f"there is no {what} {read.values[name]}", hint=f"{read.path.name} says where it lies"
-            )
+            hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"
+            read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
+    for name in ("sentences", "twins"):
+        if name in read.values and not modules.has_a_file(read.values[name], folder):
+            hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"
+            read.problem((name,), f"there is no module {read.values[name]} in {folder}", hint=hint)
