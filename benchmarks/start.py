@@ -26,11 +26,12 @@ BOUND = 0.3  # s
 YARDSTICK = (sys.executable, "-c", "pass")
 DRDRILL = (sys.executable, "-m", "harness")
 PACK, TWO = "PACK", "PACKS"  # in the words of a command: a sealed pack, and the folder of both
-OFTEN = (("--version",), ("verify", PACK), ("list",), ("calendar",))
+ABOUT = ("--project", str(HOME))
+OFTEN = (("--version",), ("verify", PACK), (*ABOUT, "list"), (*ABOUT, "calendar"))
 OTHERS = (
     ("--help",),
-    ("calendar", "--evidence", TWO),
-    ("gate", "--evidence", TWO),
+    (*ABOUT, "calendar", "--evidence", TWO),
+    (*ABOUT, "gate", "--evidence", TWO),
     ("verify", PACK, "--judge"),
     ("heal",),
     ("doctor", "--help"),

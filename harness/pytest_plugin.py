@@ -107,7 +107,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         collected.must_be_announced(items, announced)
         collected.mark_by_cadence(items, announced)
         wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
-    kept = collected.asked_for(config.stash[ASKED], items, announced)
+    asked: list[str] = config.stash[ASKED]
+    kept = collected.asked_for(asked, items, announced)
     if option.drill or option.only:
         kept = [item for item in kept if collected.key_of(item) in wanted]
     if len(kept) < len(items):
@@ -253,7 +254,7 @@ def _is_drill(config: pytest.Config) -> bool:
 def _about_scenarios(words: Sequence[str], folder: str | None) -> list[str]:
     """The words that mean features of a project, or what collects them."""
     asked = {word: Path(word.partition("::")[0]).resolve() for word in words}
-    collector = [word for word, path in asked.items() if path == project.COLLECTOR]
+    collector = [word for word, path in asked.items() if path == project.COLLECTOR.resolve()]
     start = None if collector else next(iter(asked.values()), None)
     if not (folder or collector or (start and project.nearest(start))):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harness.errors import Refused
 from harness.evidence.verify import is_safe
 from harness.features import catalog
 from harness.features.catalog import name_of
+from harness.project import Project
 from tests.this_project import PROJECT
 
 PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml")
@@ -248,9 +250,8 @@ def test_what_a_pack_holds_is_read_as_it_is(tmp_path: Path) -> None:
 def test_no_command_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     """Neither the list nor the plan of a run, nor the gate; nothing is made."""
     folder = tree(tmp_path / "features", x=feature(plain("Fire"), plain("Fire")))
-    for module in ("list", "run", "calendar"):
-        monkeypatch.setattr(f"harness.cli.{module}.FEATURES", folder)
-    monkeypatch.setattr(plan, "load", lambda *_, **__: PLAN)
+    monkeypatch.setattr("harness.project.load", lambda _: replace(PROJECT, features=folder))
+    monkeypatch.setattr(Project, "load_plan", lambda _: PLAN)
     evidence = tmp_path / "evidence"
     words = [*command, *([] if command == ["list"] else ["--evidence", str(evidence)])]
     if command == ["gate"]:

@@ -119,7 +119,7 @@ def test_every_sentence_of_the_steps_is_in_a_feature() -> None:
 
 BOUND = """
 from pytest_bdd import scenarios
-from harness.features.binding import bind
+from harness.project.binding import bind
 from harness.features.sentences import Sentences
 
 known, done = Sentences(), []
@@ -241,7 +241,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as commands need it before they start anything."""
     for name in ("drills", "features"):
         shutil.copytree(HOME / name, tmp_path / name)
-    for name in ("harness", "reports", "conftest.py", "pyproject.toml", "project.yaml"):
+    for name in ("harness", "reports", "pyproject.toml", "project.yaml"):
         (tmp_path / name).symlink_to(HOME / name)
     return tmp_path
 

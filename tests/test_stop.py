@@ -114,9 +114,9 @@ def test_no_run_slips_in_between(evidence: Path, monkeypatch: pytest.MonkeyPatch
     """Blocked after it looked and before its folder could be seen, a run looks again, ends, and leaves nothing."""
     make = begin._make
 
-    def late(folder: Path) -> int:
+    def late(folder: Path, project: Path) -> int:
         block.block(evidence, who="Mira", why="just now")
-        return make(folder)
+        return make(folder, project)
 
     monkeypatch.setattr(begin, "_make", late)
     with pytest.raises(Refused, match="just now"):

@@ -29,10 +29,10 @@ def places(run: Path) -> dict[str, str]:
     named = {
         Path(sys.base_prefix): "<python>",
         Path(sys.prefix): "<python>",
-        MACHINE: "<machine>",
-        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
         Path.cwd(): "<working folder>",
         home(): "~",
+        MACHINE: "<machine>",
+        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
         project: "<project>",
         run.parent: "<evidence>",
         run: "<run>",

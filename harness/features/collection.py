@@ -97,7 +97,7 @@ def asked_for(words: Iterable[str], items: Iterable[pytest.Item], announced: Ite
         for item in items
         if (key := key_of(item)) is None
         or any(features[key[0]].is_relative_to(path) for path, _ in asked)
-        or any(path == item.path and test in ("", item.name) for path, test in asked)
+        or any(path == item.path.resolve() and test in ("", item.name) for path, test in asked)
     ]
 
 

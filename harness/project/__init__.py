@@ -67,7 +67,7 @@ class Project:
 
     @cached_property
     def twins(self) -> Mapping[str, Sequence[Twin]]:
-        """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks, or declares none."""
+        """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks or has none."""
         if not self._twins:
             return {}
         module = modules.module(self._twins, folder=self.folder, where=self._where("twins"))
@@ -146,6 +146,10 @@ def current() -> Project:
 def load(folder: Path) -> Project:
     """Errors: `Refused`, with every problem of `project.yaml` in one message, each with its line."""
     folder = folder.resolve()
+    if not str(folder).isprintable():
+        raise Refused(
+            f"{str(folder)!r}: the name of a project's folder cannot be printed", hint="give it a plainer one"
+        )
     read = text.read(folder / FILE)
     schema = json.loads(resources.files("harness.project").joinpath("project.json").read_text(encoding="utf-8"))
     shape.check(read, schema, of="a project")

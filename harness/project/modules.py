@@ -40,7 +40,7 @@ def module(name: str, *, folder: Path, where: str) -> ModuleType:
         found = import_module(name)
     except (DrillError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # whatever a module does at its top: pytest.skip() and sys.exit() are no Exception
+    except BaseException as error:  # sys.exit() at the top of a module is no Exception
         raise _broken(error, folder, where) from error
     _must_lie_in(found, name, folder, where)
     return found
