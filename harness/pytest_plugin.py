@@ -91,6 +91,7 @@ def _or_exit() -> Iterator[None]:
         pytest.exit(str(error), returncode=int(error.exit))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-bdd's own
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
     """Ids of demands are for people and for the journal; they are no marks for `-m`."""
     return True if re.fullmatch(r"[A-Z0-9]+-[A-Z]?\d+", tag) else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from harness import project
+from harness.cli import drdrill
 from harness.errors import Exit, Refused
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
@@ -42,6 +45,17 @@ IMPORTING = tuple(words for words in ALL if words[0] in ("list", "run", "prove",
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SMALLEST, tmp_path / "smallest", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is imported of a project is not there for the next test."""
+    known = set(sys.modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield
+    for name in [name for name in set(sys.modules) - known if name.partition(".")[0] == "smallest"]:
+        del sys.modules[name]
 
 
 def call(*words: str, about: Path | None, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -127,14 +141,15 @@ def test_the_code_of_a_project_is_what_it_names_and_what_lies_beside_that() -> N
 
 @pytest.mark.parametrize("words", ALL[:-1], ids=" ".join)
 def test_where_there_is_no_project_every_command_says_so(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """Neither here nor above; in a folder that was named; or no such folder."""
-    for about, said in (
-        (None, f"there is no project.yaml in {tmp_path}, nor above it"),
-        (tmp_path, f"{tmp_path}: holds no project.yaml"),
-        (tmp_path / "gone", f"{tmp_path / 'gone'}: there is no such folder"),
-    ):
-        must_be_refused(call(*words, about=about, cwd=tmp_path), said)
+    """Neither here nor above; and nothing is made."""
+    must_be_refused(call(*words, about=None, cwd=tmp_path), f"there is no project.yaml in {tmp_path}, nor above it")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_named_has_to_be_a_project(tmp_path: Path) -> None:
+    """Whatever lies above it."""
+    for about, said in ((tmp_path, "holds no project.yaml"), (SMALLEST / "gone", "there is no such folder")):
+        must_be_refused(call("list", about=about, cwd=HOME), f"{about}: {said}")
 
 
 def test_pytest_says_so_too(tmp_path: Path) -> None:
@@ -237,39 +252,61 @@ def must_be_refused(done: subprocess.CompletedProcess[str], said: str) -> None:
 
 
 @pytest.mark.parametrize("what", SPOILED)
-def test_every_command_refuses_a_project_that_is_not_whole(copy: Path, tmp_path: Path, what: str) -> None:
-    """Also those that import nothing of it; and nothing is made."""
+def test_a_part_that_is_missing_or_wrong_is_told_with_its_line(copy: Path, what: str) -> None:
+    """Before anything of it is imported; with what to do."""
     spoil, said = SPOILED[what]
     spoil(copy)
-    left = sorted(path for path in copy.rglob("*"))
-    for words in ALL if what in ("unknown field", "no module") else (("list",), ("calendar",), ("pytest",)):
-        must_be_refused(call(*words, about=copy, cwd=tmp_path), said.replace("{}", str(copy), 1))
-    assert sorted(path for path in copy.rglob("*")) == left and not (tmp_path / "evidence").exists()
+    with pytest.raises(Refused) as refused:
+        project.find(copy).load_plan()
+    assert said.replace("{}", str(copy), 1) in refused.value.message and refused.value.hint
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_refuses_a_project_that_is_not_whole(copy: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Also those that import nothing of it; and nothing is made."""
+    spoil, said = SPOILED["no module"]
+    spoil(copy)
+    left = sorted(copy.rglob("*"))
+    must_be_refused(call(*words, about=copy, cwd=tmp_path), said.replace("{}", str(copy), 1))
+    assert sorted(copy.rglob("*")) == left and not (tmp_path / "evidence").exists()
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_breaks_on_import_is_told_with_its_line(copy: Path, tmp_path: Path, what: str) -> None:
-    """By every command that imports; what only reads the plan and the packs goes on."""
+def test_what_breaks_on_import_is_told_with_its_line(copy: Path, what: str, forgotten: None) -> None:
+    """That of the project, wherever it leads; and no module of that name stays."""
     spoil, said = BROKEN[what]
     spoil(copy)
-    for words in IMPORTING if what == "breaks" else (("list",), ("pytest",)):
-        done = call(*words, about=copy, cwd=tmp_path)
-        must_be_refused(done, said.replace("{}", str(copy), 1))
-    assert call("calendar", about=copy, cwd=tmp_path).returncode == Exit.MET
+    with pytest.raises(Refused) as refused:
+        project.find(copy).drills()
+    assert refused.value.message.startswith(said.replace("{}", str(copy), 1)) and refused.value.hint
+
+
+@pytest.mark.parametrize("words", IMPORTING, ids=" ".join)
+def test_every_command_that_imports_refuses_what_breaks(copy: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """And what only reads the plan and the packs goes on."""
+    spoil, said = BROKEN["breaks"]
+    spoil(copy)
+    must_be_refused(call(*words, about=copy, cwd=tmp_path), said.replace("{}", str(copy), 1))
     assert not (tmp_path / "evidence").exists()
+    if words == ("list",):
+        assert call("calendar", about=copy, cwd=tmp_path).returncode == Exit.MET
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [("TWINS = []\n", "twins.py: declares no TWINS"), ("1 / 0\n", "twins.py:1: ZeroDivisionError: division by zero")],
 )
-def test_twins_that_are_none_are_told_by_who_wants_them(copy: Path, tmp_path: Path, text: str, said: str) -> None:
+def test_twins_that_are_none_are_told_by_who_wants_them(copy: Path, text: str, said: str, forgotten: None) -> None:
     """A drill that is not sabotaged does without them."""
     change(copy, "project.yaml", "sentences:", "twins: smallest.twins\nsentences:")
+    change(copy, "project.yaml", "smallest.steps", "smallest.steps.own")
+    (copy / "smallest" / "steps").mkdir()
+    (copy / STEPS).rename(copy / "smallest" / "steps" / "own.py")
     write(copy, "smallest/twins.py", text)
-    for words in (("prove", DRILL), ("run", DRILL, "--sabotage", "x"), ("pytest", "--sabotage", "x")):
-        must_be_refused(call(*words, about=copy, cwd=tmp_path), said)
-    assert call("list", about=copy, cwd=tmp_path).returncode == Exit.MET
+    for words in (("prove", DRILL), ("run", DRILL, "--sabotage", "x")):
+        done = CliRunner().invoke(drdrill, ["--project", str(copy), *words, "--evidence", str(copy / "e")])
+        assert isinstance(done.exception, Refused) and said in done.exception.message
+    assert [drill.name for drill in project.find(copy).drills()] == [DRILL]
 
 
 def test_a_sabotage_that_there_is_not_is_refused_by_pytest_too(copy: Path, tmp_path: Path) -> None:
@@ -314,3 +351,11 @@ def test_a_run_leaves_word_of_its_project_at_once(tmp_path: Path, monkeypatch: p
     _, lock = begin.begin(tmp_path / "e", "r1", project=SMALLEST)
     os.close(lock)
     assert seen == ["<project>"]
+
+
+def test_the_page_shows_the_smallest_one_as_it_is() -> None:
+    """Word for word, and its project.yaml is that of this repository."""
+    page = (HOME / "docs" / "projects.md").read_text()
+    blocks = re.findall(r"```(?:yaml|gherkin|python)\n(.*?)```", page, re.DOTALL)
+    files = [HOME / "project.yaml", SMALLEST / "project.yaml", *SMALLEST.rglob("*.feature"), SMALLEST / STEPS]
+    assert blocks == [re.sub(r"\A#.*\n", "", file.read_text()) for file in files]
