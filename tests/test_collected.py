@@ -201,8 +201,8 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         plan.load(HOME / "drills" / "plan.yaml"),
         level="none",
         features=features,
-        project=HOME,
-        code=PROJECT.code,
+        project=tmp_path,
+        code=(),
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),
     )
