@@ -218,6 +218,33 @@ def test_a_promise_that_the_plan_does_not_know_is_refused(tmp_path: Path) -> Non
     assert ":3: " in error.message and 'no tier "prodction"' in error.message and '"production"' in error.hint
 
 
+def test_a_demand_that_is_not_in_the_plan_is_refused(tmp_path: Path) -> None:
+    """Of a promise: its finding would exercise nothing."""
+    known = declared()
+    known.promise("it is quick", lambda _: [Expected("rto", "an objective", None, ("INF-99",))])
+    error = refused(features(tmp_path, "Then it is quick"), known)
+    assert re.search(r"test_sentences\.py:\d+: it promises for INF-99, which is not among the demands", error.message)
+
+
+def test_a_step_that_wants_what_nothing_gives_it_is_refused(tmp_path: Path) -> None:
+    """What stands in the braces, and what earlier sentences return, it may want; and what has a default."""
+    known = declared()
+    known.when("it rains for {hours:d} h")(lambda scenario, hours, mended, more=0: None)
+    rain = ("When it is mended", "When it rains for 3 h")
+    sound_drills(features(tmp_path, *rain), plan=PLAN, sentences=known, findings=CURRENT.checks)
+    error = refused(features(tmp_path, *reversed(rain)), known)
+    assert re.search(r"test_sentences\.py:\d+: the function wants mended, which nothing gives it", error.message)
+
+
+def test_a_promise_that_does_not_take_what_is_filled_in_is_refused(tmp_path: Path) -> None:
+    """And one that wants more than is filled in."""
+    for sentence, promise in (("all of {it}", lambda plan: []), ("all", lambda plan, it: [])):
+        known = Sentences()
+        known.promise(sentence, promise)
+        error = refused(features(tmp_path, "Then all of it" if "{" in sentence else "Then all"), known)
+        assert re.search(r"test_sentences\.py:\d+: what it promises cannot be called", error.message)
+
+
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
@@ -276,6 +303,16 @@ SPOILED = {
         "drills/steps/fire.py",
         lambda _: "pass\n",
         r"steps/fire\.py: declares no SENTENCES",
+    ),
+    "broken": (
+        "drills/steps/fire.py",
+        lambda _: "from harness.faults.no_operation import Noop\n",
+        r"steps/fire\.py:1: ModuleNotFoundError: No module named",
+    ),
+    "no python": (
+        "drills/steps/fire.py",
+        lambda _: "SENTENCES = [\n",
+        r"steps/fire\.py:1: SyntaxError: ",
     ),
     "elsewhere": (
         f"features/{OTHER.cadence}/network_fire.feature",
@@ -345,7 +382,7 @@ def test_a_drill_of_another_cadence_is_a_feature_an_entry_and_steps(project: Pat
         project, ("-m", "pytest", "features", "-q", "--collect-only", "-p", "no:cacheprovider", "-m", "annual")
     )
     assert done.returncode == 0 and "collector.py::test_it_burns" in done.stdout
-    assert "1/21 tests collected (20 deselected)" in done.stdout
+    assert re.search(r"\b1/\d+ tests collected", done.stdout)
 
 
 def test_the_page_is_right() -> None:

@@ -58,7 +58,7 @@ class Project:
         """All sentences that there are steps for. Errors: `Refused` where a module breaks, or declares none."""
         from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
 
-        found = modules.modules(self._sentences, folder=self.folder, where=self._where("sentences"))
+        found = modules.modules(self._sentences, folder=self.folder, where=self.where("sentences"))
         for module in found:
             if not isinstance(getattr(module, "SENTENCES", None), Sentences):
                 hint = "docs/write-a-drill.md says how steps begin"
@@ -70,7 +70,7 @@ class Project:
         """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks or has none."""
         if not self._twins:
             return {}
-        module = modules.module(self._twins, folder=self.folder, where=self._where("twins"))
+        module = modules.module(self._twins, folder=self.folder, where=self.where("twins"))
         found = getattr(module, "TWINS", None)
         if not isinstance(found, Mapping):
             hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
@@ -100,7 +100,8 @@ class Project:
         found = (self.folder / top for top in tops)
         return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
 
-    def _where(self, field: str) -> str:
+    def where(self, field: str) -> str:
+        """File and line at which it says so."""
         return f"{self.file}:{self._lines.get(field, 1)}"
 
 
