@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pytest_bdd.parser import Feature, Scenario
 
 from harness import project
 from harness.checks import Outcome
-from harness.errors import DrillError, Exit
+from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.run import run
@@ -36,7 +36,7 @@ from harness.system.environment import for_harness
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
-DRILLED = pytest.StashKey[bool]()
+ASKED = pytest.StashKey[list[str]]()  # the words of the command line that mean scenarios; none of an ordinary test
 WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
@@ -69,10 +69,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_drill(config):
         return
     with _or_exit():
-        project.current().drills()
+        here = project.current()
+        here.drills()
+        if config.option.sabotage and here.twin(config.option.sabotage) is None:
+            raise Refused(f"there is no sabotage {config.option.sabotage!r}", hint="see `drdrill prove --help`")
         if not config.option.collectonly:
             _enter(config)
-    config.args = [str(project.COLLECTOR)]
+    config.args = [str(project.COLLECTOR), *(word for word in config.args if word not in config.stash[ASKED])]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return f"project: {project.current()}" if _is_drill(config) else None
 
 
 @contextmanager
@@ -84,6 +91,7 @@ def _or_exit() -> Iterator[None]:
         pytest.exit(str(error), returncode=int(error.exit))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-bdd's own
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
     """Ids of demands are for people and for the journal; they are no marks for `-m`."""
     return True if re.fullmatch(r"[A-Z0-9]+-[A-Z]?\d+", tag) else None
@@ -100,8 +108,11 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         collected.must_be_announced(items, announced)
         collected.mark_by_cadence(items, announced)
         wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
+    asked: list[str] = config.stash[ASKED]
+    kept = collected.asked_for(asked, items, announced)
     if option.drill or option.only:
-        kept = [item for item in items if collected.key_of(item) in wanted]
+        kept = [item for item in kept if collected.key_of(item) in wanted]
+    if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
@@ -177,7 +188,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The run of this session: begun at the first scenario, sealed after the last."""
     option = request.config.option
     here = project.current()
-    chosen = here.twin(option.sabotage)
+    chosen = here.twin(option.sabotage) if option.sabotage else None
     options = Options(
         evidence=Path(option.evidence),
         stack=option.stack,
@@ -197,6 +208,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             here.load_plan(),
             level=kinds.standing(option.stack),
             features=here.features,
+            project=here.folder,
             code=here.code,
             client=here.client,
             guardian=Guardian(folder),
@@ -235,26 +247,25 @@ def scenario(request: pytest.FixtureRequest) -> ScenarioRun:
 
 
 def _is_drill(config: pytest.Config) -> bool:
-    """Whether what is asked for is what collects a project's scenarios, or its features; then the project is known."""
-    if DRILLED in config.stash:
-        return config.stash[DRILLED]
-    asked = [Path(word.partition("::")[0]).resolve() for word in config.args]
-    config.stash[DRILLED] = _is_about_features(asked, config.option.project)
-    return config.stash[DRILLED]
+    """Whether scenarios of a project are asked for; then this process knows which project it drills."""
+    if ASKED not in config.stash:
+        config.stash[ASKED] = _about_scenarios(config.args, config.option.project)
+    return bool(config.stash[ASKED])
 
 
-def _is_about_features(asked: list[Path], folder: str | None) -> bool:
-    collected_ones = project.COLLECTOR in asked
-    try:
-        found = project.find(Path(folder) if folder else None, start=None if collected_ones else asked[0])
-    except DrillError as error:
-        if folder or collected_ones:
-            pytest.exit(str(error), returncode=int(error.exit))
-        return False
-    drilled = collected_ones or any(path.is_relative_to(found.features) for path in asked)
-    if drilled:
+def _about_scenarios(words: Sequence[str], folder: str | None) -> list[str]:
+    """The words that mean features of a project, or what collects them."""
+    asked = {word: Path(word.partition("::")[0]).resolve() for word in words}
+    collector = [word for word, path in asked.items() if path == project.COLLECTOR.resolve()]
+    start = None if collector else next(iter(asked.values()), None)
+    if not (folder or collector or (start and project.nearest(start))):
+        return []
+    with _or_exit():
+        found = project.find(Path(folder) if folder else None, start=start)
+    features = [word for word, path in asked.items() if path.is_relative_to(found.features)]
+    if features or collector:
         project.use(found)
-    return drilled
+    return features + collector
 
 
 def _enter(config: pytest.Config) -> None:
@@ -265,7 +276,9 @@ def _enter(config: pytest.Config) -> None:
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, level=config.option.level)
     if begin.FOLDER not in os.environ:
-        begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())
+        begin.begin(
+            Path(config.option.evidence), config.option.run_id or run.new_id(), project=project.current().folder
+        )
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

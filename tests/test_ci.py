@@ -102,18 +102,24 @@ def test_whatever_a_real_stack_runs_brings_a_part() -> None:
     """No file of the machine, its drills, or its tests on real stacks changes without a part that looks."""
     real = ("harness/", "drills/", "features/", "reports/", "tests/real/", "tests/contract/")
     files = [said(path) for path in TRACKED if said(path).startswith(real)]
-    assert [file for file in files if not any(part.covers_any([file]) for part in ROTATING)] == []
+    without = [file for file in files if not any(part.covers_any([file]) for part in ROTATING)]
+    assert without == [], "name them under [covers] of .ci/parts.toml"
 
 
 @pytest.mark.parametrize("docker", [False, True], ids=["embedded", "containers"])
 def test_every_drill_and_every_twin_is_in_a_part(docker: bool) -> None:
     """On both kinds of stack."""
     runs = [part.run for part in ROTATING if ("docker" in part.run) == docker]
+    where = " on containers" if docker else " on the embedded stack"
     for drill in DRILLS:
-        assert any(re.match(rf"make drill DRILL={drill}\b", run) and "--only" not in run for run in runs), drill
+        assert any(re.match(rf"make drill DRILL={drill}\b", run) and "--only" not in run for run in runs), (
+            f"no part of .ci/parts.toml runs all of {drill}{where}"
+        )
     for drill, twins in TWINS.items():
         for twin in twins:
-            assert any(f"prove {drill} " in run and f'--only "{twin.scenario}"' in run for run in runs), twin.name
+            assert any(f"prove {drill} " in run and f'--only "{twin.scenario}"' in run for run in runs), (
+                f"no part of .ci/parts.toml proves {drill}, {twin.scenario!r}, for its twin {twin.name}{where}"
+            )
 
 
 def test_every_test_on_a_real_stack_is_in_a_part() -> None:

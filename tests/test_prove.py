@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from drills import twins
+from drills import FEATURES, twins
 from harness.cli.run import RunRequest
 from harness.errors import Refused
+from harness.features import catalog
 from harness.features.catalog import name_of
+from tests.this_project import PROJECT
 
 COMMAND = importlib.import_module("harness.cli.prove")
 HANGS = "An API server hangs"
@@ -26,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunRequest]:
 
     def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         requests.append(request)
-        broken = twins.twin(request.sabotage)
+        broken = PROJECT.twin(request.sabotage) if request.sabotage else None
         verdict = min(broken.outcomes) if broken else "MET"
         findings = [{"id": broken.finding, "outcome": verdict}] if broken else []
         found = {"verdict": verdict, "verdicts": {name_of(HANGS): verdict}, "findings": findings}
@@ -64,6 +67,24 @@ def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[RunRe
     code, said = prove(tmp_path, "application-recovery", "--only", "A host dies", "--twin", PORT)
     assert code == 3 and "there are: none" in said
     assert asked == []
+
+
+def test_a_twin_of_no_scenario_is_refused(
+    tmp_path: Path, asked: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would never be run, and nobody would miss it."""
+    (twin, *_) = twins.TWINS["network-failover"]
+    monkeypatch.setitem(twins.TWINS, "network-failover", (replace(twin, scenario="The active balancer dies"),))
+    code, said = prove(tmp_path, "network-failover")
+    assert code == 3 and "'The active balancer dies'" in said and "it has: The leader's zone is cut off; " in said
+    assert asked == []
+
+
+def test_every_twin_is_of_a_drill_that_is_built() -> None:
+    """And is named once over all of them."""
+    assert set(twins.TWINS) <= {drill.name for drill in catalog.drills(FEATURES)}
+    names = [twin.name for listed in twins.TWINS.values() for twin in listed]
+    assert len(set(names)) == len(names)
 
 
 def test_a_scenario_that_there_is_not_is_refused(tmp_path: Path, asked: list[RunRequest]) -> None:

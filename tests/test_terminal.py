@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from drills import FEATURES
-from drills.steps import load
+from harness import plan
 from harness.cli import drdrill
 from harness.cli.live import Live
 from harness.errors import Exit, Refused
@@ -22,7 +22,10 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.features import catalog
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
+from tests.this_project import PROJECT
 
+PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml", features=FEATURES)
+CADENCES, BUILT = {duty.cadence for duty in PLAN.calendar}, {drill.cadence for drill in catalog.drills(FEATURES)}
 PYTHON = shlex.quote(sys.executable)  # a clone may lie in a path with a space
 
 
@@ -120,12 +123,13 @@ def test_a_dry_run_says_what_is_left_out_where_something_comes_instead() -> None
 def test_an_attended_dry_run_says_who_will_be_asked_what() -> None:
     """For each scenario, also where nobody is; the questions are those that stand beside the sentences."""
     said = dry("monthly", "--attended").output
-    asked = [each.asks for each in load().definitions if each.asks]
+    asked = [each.asks for each in PROJECT.sentences.definitions if each.asks]
     assert len(asked) == 3
     for question, role in asked:
         assert f"  the {role} is asked: {question}\n" in said
     scenarios = said.count(" is asked: ") + said.count("  nobody is asked for a decision\n")
-    assert scenarios == sum(len(drill.scenarios) for drill in catalog.drills(FEATURES))
+    monthly = [drill for drill in catalog.drills(FEATURES) if drill.cadence == "monthly"]
+    assert scenarios == sum(len(drill.scenarios) for drill in monthly)
     assert "is asked" not in dry("monthly").output
 
 
@@ -140,8 +144,12 @@ def test_a_dry_run_of_one_scenario_is_whole() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("quarterly", "there are no quarterly drills yet"),
-        ("full-regional-failover", "there is no drill full-regional-failover: needs a second region"),
+        *((cadence, f"there are no {cadence} drills yet") for cadence in sorted(CADENCES - BUILT)),
+        *(
+            (duty.drill, f"there is no drill {duty.drill}: {duty.not_built}")
+            for duty in PLAN.calendar
+            if duty.not_built
+        ),
     ],
 )
 def test_a_drill_that_there_is_not_is_said_plainly(name: str, words: str) -> None:

@@ -58,6 +58,7 @@ def calendar(
     if as_json:
         click.echo(json.dumps(calendar_text.calendar_json(*shown), indent=1, ensure_ascii=False))
     else:
+        options.say_which(project)
         click.echo(calendar_text.calendar(*shown), nl=False)
     if ics_file:
         click.echo(f"The calendar file: {ics_file}", err=as_json)
@@ -105,5 +106,6 @@ def gate(
     if as_json:
         click.echo(json.dumps(calendar_text.gate_json(found, month.folder, month.today), indent=1, ensure_ascii=False))
     else:
+        options.say_which(project)
         click.echo(calendar_text.gate(found), nl=False)
     context.exit(EXITS[gates.outcome(found)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli import month as months
+from harness.cli import options
 from harness.errors import Refused
 from harness.project import Project
 from harness.schedule import standing
@@ -21,6 +22,7 @@ def due_now(project: Project, evidence: Path, *, quiet: bool) -> list[str]:
     month = months.look(project, evidence)
     due = standing.due(month.standings)
     if not quiet:
+        options.say_which(project)
         for each in due:
             click.echo(calendar_text.due_because(each, month.today))
         if not due:

@@ -48,6 +48,8 @@ def history(
     told = histories.tell(month.plan, month.folder, month.standings, month.today)
     if output:
         put_outside(output, history_page.html(told).encode(), evidence)
+    if not as_json:
+        options.say_which(project)
     click.echo(histories.as_json(told) if as_json else history_text.lines(told), nl=False)
     if output:
         click.echo(f"The page: {output}", err=as_json)

@@ -36,6 +36,7 @@ def list_drills(*, project: Project, as_json: bool) -> None:
         ]
         click.echo(json.dumps(drills, indent=1))
         return
+    options.say_which(project)
     for duty in calendar:
         day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
         click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")

@@ -79,6 +79,8 @@ def prove(
     scenarios = [each for drill in chosen for each in drill.scenarios if not only or each.name == name_of(only)]
     twins = _twins(project, chosen, scenarios, named)
     block.must_be_free(evidence)
+    if not as_json:
+        options.say_which(project)
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
@@ -104,12 +106,26 @@ def _twins(
     project: Project, chosen: Sequence[Drill], scenarios: Sequence[Scenario], named: Sequence[str]
 ) -> list[Twin]:
     """The twins that are meant. Errors: `Refused`."""
+    for drill in chosen:
+        _must_be_of_a_scenario(project, drill)
     meant = {scenario.name for scenario in scenarios}
     listed = [twin for drill in chosen for twin in project.twins.get(drill.name, ()) if name_of(twin.scenario) in meant]
     if unknown := set(named) - {twin.name for twin in listed}:
         names = ", ".join(twin.name for twin in listed) or "none"
         raise Refused(f"there is no twin {', '.join(sorted(unknown))} here", hint=f"there are: {names}")
     return [twin for twin in listed if not named or twin.name in named]
+
+
+def _must_be_of_a_scenario(project: Project, drill: Drill) -> None:
+    """Errors: `Refused` where a twin of the drill would never be run."""
+    titles = [scenario.title for scenario in drill.scenarios]
+    for twin in project.twins.get(drill.name, ()):
+        if name_of(twin.scenario) not in map(name_of, titles):
+            raise Refused(
+                f"{project.where('twins')}: the twin {twin.name} is of a scenario that {drill.name} does not have:"
+                f" {twin.scenario!r}",
+                hint=f"it has: {'; '.join(titles)}",
+            )
 
 
 def _drill_of(project: Project, twin: Twin, chosen: Sequence[Drill]) -> str:

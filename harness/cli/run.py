@@ -113,7 +113,7 @@ def run(
     if not chosen:
         return
     if sabotage and project.twin(sabotage) is None:
-        twins = ", ".join(twin.name for listed in project.twins.values() for twin in listed) or "none"
+        twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
@@ -137,12 +137,17 @@ def run(
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
         known, the_plan = project.sentences, project.load_plan()
+        if name != DUE:
+            options.say_which(project)
         dry_run(chosen, known, only=only, plan=the_plan, stack=stack, attended=attended)
         return
     if attended:
         must_have_a_terminal()
         block.must_be_free(evidence)
         request = replace(request, decides=person or ask_for_name(operator_name()))
+    if not as_json and name != DUE:  # what is due was said, and of which project
+        block.must_be_free(evidence)
+        options.say_which(project)
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
@@ -202,7 +207,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     block.must_be_free(request.evidence)  # before an image is made for it
     prepare(request.stack, (lambda _: None) if quiet else click.echo)
     name = new_id()
-    folder, lock = begin(request.evidence, name, viewer=os.getpid())
+    folder, lock = begin(request.evidence, name, project=request.project, viewer=os.getpid())
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

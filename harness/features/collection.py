@@ -85,6 +85,22 @@ def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill]) 
         )
 
 
+def asked_for(words: Iterable[str], items: Iterable[pytest.Item], announced: Iterable[Drill]) -> list[pytest.Item]:
+    """The tests that words of pytest's command line mean: a folder of features, a feature, or a test by its id.
+
+    What is no scenario is left as it is.
+    """
+    features = {drill.name: drill.feature.resolve() for drill in announced}
+    asked = [(Path(path).resolve(), test) for path, _, test in (word.partition("::") for word in words)]
+    return [
+        item
+        for item in items
+        if (key := key_of(item)) is None
+        or any(features[key[0]].is_relative_to(path) for path, _ in asked)
+        or any(path == item.path.resolve() and test in ("", item.name) for path, test in asked)
+    ]
+
+
 def must_be_all(items: Sequence[pytest.Item], wanted: Iterable[Key]) -> None:
     """What is left to be run is exactly what was asked for. Errors: `Refused`."""
     differs = Counter(list(wanted))

@@ -6,7 +6,8 @@ Nothing is imported for it but what the sentences themselves import, so that a l
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+import inspect
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from harness.errors import Refused
@@ -17,6 +18,7 @@ from harness.plan import Plan
 from harness.system.lookalikes import RETYPE, unseen
 
 PAGE = "docs/write-a-drill.md"
+RUN = "scenario"  # the argument of steps that is the scenario under way
 KEYWORDS = {"given": "Given", "when": "When", "then": "Then"}
 
 
@@ -24,14 +26,15 @@ def sound_drills(features: Path, *, plan: Plan, sentences: Sentences, findings: 
     """The drills of a project, which can all be run and judged. `findings`: those that the rules know.
 
     Errors: `Refused`, with file and line, as `catalog.announced`, and where a feature is not in the calendar, a
-    sentence is declared twice, nobody or more than one step knows what a sentence means, or what it promises is in no
-    plan or is no finding.
+    sentence is declared twice, nobody or more than one step knows what a sentence means, a step wants what nothing
+    gives it, or what a sentence promises is in no plan or is no finding.
     """
     drills = catalog.announced(features)
     for drill in drills:
         _must_be_in_the_calendar(drill, plan)
     _must_be_declared_once(sentences)
     must_be_understood(drills, sentences)
+    _must_get_what_they_want(drills, sentences)
     _must_be_judged(drills, sentences, plan, findings)
     return drills
 
@@ -100,6 +103,42 @@ def _must_be_declared_once(sentences: Sentences) -> None:
             )
 
 
+def _must_get_what_they_want(drills: Iterable[Drill], sentences: Sentences) -> None:
+    """Errors: `Refused` where a step would fail for want of an argument, in the middle of a run."""
+    for scenario in (each for drill in drills for each in drill.scenarios):
+        returned: set[str] = set()
+        for sentence, found in sentences.meant(scenario.sentences):
+            filled = set(found.filled(sentence.text) or {})
+            given = {RUN, *filled, *returned}
+            if missing := sorted(_wanted(found.function) - given):
+                raise Refused(
+                    f"{found.place}: the function wants {', '.join(missing)}, which nothing gives it: {found.pattern}",
+                    hint=f"a step gets {RUN}, what stands in the braces of its sentence, and what earlier sentences"
+                    f" return, by their names; {PAGE}",
+                )
+            if found.promises and not _takes(found.promises, filled):
+                braces = ", ".join(sorted(filled)) or "nothing more"
+                raise Refused(
+                    f"{found.place}: what it promises cannot be called with the plan and {braces}: {found.pattern}",
+                    hint=f"a promise gets the plan, and what stands in the braces of its sentence, by name; {PAGE}",
+                )
+            returned.add(found.returns)
+
+
+def _wanted(function: Callable[..., object]) -> set[str]:
+    """Its arguments that have no default."""
+    arguments = inspect.signature(function).parameters.values()
+    return {each.name for each in arguments if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD}
+
+
+def _takes(promise: Callable[..., object], names: Collection[str]) -> bool:
+    try:
+        inspect.signature(promise).bind(None, **dict.fromkeys(names))
+    except TypeError:
+        return False
+    return True
+
+
 def _must_be_judged(drills: Iterable[Drill], sentences: Sentences, plan: Plan, findings: Collection[str]) -> None:
     for drill, sentence in _written(drills):
         (found,) = sentences.matching(sentence.kind, sentence.text)
@@ -114,6 +153,12 @@ def _must_be_judged(drills: Iterable[Drill], sentences: Sentences, plan: Plan, f
                 raise Refused(
                     f"{found.place}: it promises {one.finding!r}, which is no finding: {found.pattern}",
                     hint=f"{meant}docs/journal.md lists the findings that can be asked for",
+                )
+            if strange := [each for each in one.demands if each not in plan.demands]:
+                raise Refused(
+                    f"{found.place}: it promises for {strange[0]}, which is not among the demands of {plan.path}:"
+                    f" {found.pattern}",
+                    hint=f"correct the id, or add it under demands; {PAGE}",
                 )
 
 

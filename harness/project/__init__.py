@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.checks.rules import CURRENT
 from harness.errors import Refused
-from harness.features.catalog import Drill
-from harness.features.sentences import Sentences
-from harness.features.soundness import sound_drills
 from harness.plan import Plan, shape, text
 from harness.plan import load as load_plan
-from harness.run.sabotage import Twin
 from harness.system import modules
 from harness.workload.client import ClientModule
+
+if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
+    from harness.features.catalog import Drill
+    from harness.features.sentences import Sentences
+    from harness.run.sabotage import Twin
 
 FILE = "project.yaml"
 PLUGIN = "harness.pytest_plugin"
@@ -57,7 +58,9 @@ class Project:
     @cached_property
     def sentences(self) -> Sentences:
         """All sentences that there are steps for. Errors: `Refused` where a module breaks, or declares none."""
-        found = modules.modules(self._sentences, folder=self.folder, where=self._where("sentences"))
+        from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
+
+        found = modules.modules(self._sentences, folder=self.folder, where=self.where("sentences"))
         for module in found:
             if not isinstance(getattr(module, "SENTENCES", None), Sentences):
                 hint = "docs/write-a-drill.md says how steps begin"
@@ -69,21 +72,28 @@ class Project:
         """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks or has none."""
         if not self._twins:
             return {}
-        module = modules.module(self._twins, folder=self.folder, where=self._where("twins"))
+        module = modules.module(self._twins, folder=self.folder, where=self.where("twins"))
         found = getattr(module, "TWINS", None)
         if not isinstance(found, Mapping):
-            raise Refused(
-                f"{module.__file__}: declares no TWINS", hint="a dict of the twins of each drill, by its name"
-            )
+            hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
+            raise Refused(f"{module.__file__}: declares no TWINS", hint=hint)
         return found
 
     def twin(self, name: str) -> Twin | None:
         """By name, over all drills."""
-        return next((twin for twins in self.twins.values() for twin in twins if twin.name == name), None)
+        return next((twin for twin in self.all_twins() if twin.name == name), None)
+
+    def all_twins(self) -> list[Twin]:
+        """Those of all drills. Errors: as `twins`."""
+        return [twin for twins in self.twins.values() for twin in twins]
 
     def drills(self) -> list[Drill]:
         """Those that can all be run and judged. Errors: `Refused`, as `sound_drills`."""
+        from harness.checks.rules import CURRENT  # noqa: PLC0415  (see above)
+        from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
+
         the_plan = self.load_plan()
+        self.client.load()  # one that breaks is told before anything starts
         return sound_drills(self.features, plan=the_plan, sentences=self.sentences, findings=CURRENT.checks)
 
     @cached_property
@@ -94,7 +104,8 @@ class Project:
         found = (self.folder / top for top in tops)
         return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
 
-    def _where(self, field: str) -> str:
+    def where(self, field: str) -> str:
+        """File and line at which it says so."""
         return f"{self.file}:{self._lines.get(field, 1)}"
 
 
@@ -104,16 +115,24 @@ def find(folder: Path | None = None, *, start: Path | None = None) -> Project:
     Errors: `Refused` where there is none, or where it cannot be used, with every problem of its file.
     """
     if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder", hint=f"name the folder of a project; {modules.HINT}")
         if not (folder / FILE).is_file():
             raise Refused(f"{folder}: holds no {FILE}", hint=f"name the folder of a project; {modules.HINT}")
         return load(folder)
     begin = (start or Path.cwd()).resolve()
-    for candidate in (begin, *begin.parents):
-        if (candidate / FILE).is_file():
-            return load(candidate)
-    raise Refused(
-        f"there is no {FILE} in {begin}, nor above it", hint=f"name a project: drdrill --project FOLDER; {modules.HINT}"
-    )
+    found = nearest(begin)
+    if found is None:
+        raise Refused(
+            f"there is no {FILE} in {begin}, nor above it",
+            hint=f"name a project: drdrill --project FOLDER; {modules.HINT}",
+        )
+    return load(found)
+
+
+def nearest(start: Path) -> Path | None:
+    """The nearest folder upward from `start` that has a `project.yaml`."""
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
 
 
 _CURRENT: list[Project] = []  # of a process that drills: pytest imports what it collects, and hands it nothing
@@ -132,6 +151,10 @@ def current() -> Project:
 def load(folder: Path) -> Project:
     """Errors: `Refused`, with every problem of `project.yaml` in one message, each with its line."""
     folder = folder.resolve()
+    if not str(folder).isprintable():
+        raise Refused(
+            f"{str(folder)!r}: the name of a project's folder cannot be printed", hint="give it a plainer one"
+        )
     read = text.read(folder / FILE)
     schema = json.loads(resources.files("harness.project").joinpath("project.json").read_text(encoding="utf-8"))
     shape.check(read, schema, of="a project")
@@ -143,10 +166,10 @@ def load(folder: Path) -> Project:
     return Project(
         folder=folder,
         name=given["name"],
-        plan=folder / given["plan"],
-        features=folder / given["features"],
+        plan=(folder / given["plan"]).resolve(),
+        features=(folder / given["features"]).resolve(),
         client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
-        waivers=folder / given["waivers"] if "waivers" in given else None,
+        waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         _sentences=given["sentences"],
         _twins=given.get("twins", ""),
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
@@ -154,7 +177,10 @@ def load(folder: Path) -> Project:
 
 
 def _must_be_there(read: text.Text, folder: Path) -> None:
-    """Each path lies in the project's folder, and is what it should be."""
+    """Each path lies in the project's folder and is what it should be, and each module has a file there.
+
+    Nothing is imported for that, so a calendar can tell it, too.
+    """
     for name, is_what_it_should_be, what in (
         ("plan", Path.is_file, "file"),
         ("waivers", Path.is_file, "file"),
@@ -166,6 +192,9 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         if not path.resolve().is_relative_to(folder):
             read.problem((name,), f"{read.values[name]} lies outside of the project", hint="move it into the project")
         elif not is_what_it_should_be(path):
-            read.problem(
-                (name,), f"there is no {what} {read.values[name]}", hint=f"{read.path.name} says where it lies"
-            )
+            hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"
+            read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
+    for name in ("sentences", "twins"):
+        if name in read.values and not modules.has_a_file(read.values[name], folder):
+            hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"
+            read.problem((name,), f"there is no module {read.values[name]} in {folder}", hint=hint)

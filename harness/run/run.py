@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -78,6 +78,7 @@ class Run:
         *,
         level: str,
         features: Path,
+        project: Path,
         code: Sequence[Path],
         client: ClientModule,
         guardian: Guardian,
@@ -89,7 +90,8 @@ class Run:
         self.plan = plan
         self.level = level
         self.features = features
-        self.code = code
+        self.project = project  # its folder
+        self.code = code  # of the project: folders and files
         self.client = client
         self.guardian = guardian
         self.listener = listener
@@ -109,7 +111,7 @@ class Run:
         shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence)
-        commit, clean = code_state()
+        commit, clean = code_state(self.project, [*self.code, self.features])
         self.journal.record(
             "run.begin",
             run=self.id,
@@ -188,14 +190,11 @@ class Run:
 
 
 def digests(plan: Plan, features: Path, *, code: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of what a verdict depends on: the plan, the features, the code of machine and project, and the packages.
-
-    `code`: folders and files of the project's own.
-    """
+    """SHA-256 of what a verdict depends on: plan, features, the code of machine and project, and the packages."""
     return {
         "plan": plan.digest,
-        "features": _digest_of([(features, features)], suffixes=()),
-        "code": _digest_of([*((ROOT, ROOT / part) for part in CODE), *((own.parent, own) for own in code)]),
+        "features": _digest_of(_files([(features, features)])),
+        "code": _digest_of(code_files(code)),
         "constraints": _digest_file(ROOT / "constraints.txt"),
     }
 
@@ -250,17 +249,26 @@ def _digest_file(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
 
 
-def _digest_of(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = DECIDES) -> str:
-    """SHA-256 over the lines `<sha256>  <path>` of files, in order of that path.
+def code_files(code: Iterable[Path]) -> dict[str, Path]:
+    """All that decides what a drill does, how it is judged and how that is shown, by name: of the machine, and `code`.
 
-    `parts`: a folder that paths are told from, and a file, or a folder of which all files with these suffixes count.
+    `code`: folders and files of a project, each with its own name first.
     """
-    lines = sorted(
-        f"{path.relative_to(base).as_posix()}\0{_digest_file(path)}"
-        for base, part in parts
+    return _files([*((ROOT, ROOT / part) for part in CODE), *((own.parent, own) for own in code)], suffixes=DECIDES)
+
+
+def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:
+    """By its path in a folder: a file, or what lies below one; of all suffixes, where none are named."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for folder, part in parts
         for path in ([part] if part.is_file() else part.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
         if not suffixes or path.suffix in suffixes
-    )
-    told = (line.split("\0") for line in lines)
-    return sha256("".join(f"{digest}  {name}\n" for name, digest in told).encode()).hexdigest()
+    }
+
+
+def _digest_of(files: Mapping[str, Path]) -> str:
+    """SHA-256 over the lines `<sha256>  <name>` of files, in order of that name."""
+    lines = (f"{_digest_file(files[name])}  {name}\n" for name in sorted(files))
+    return sha256("".join(lines).encode()).hexdigest()

@@ -7,7 +7,7 @@ from tests.contract.held import Held
 
 def test_each_zones_own_database_is_reached_and_an_answer_names_its_timeline(stack: Held) -> None:
     """As the API's role, from where a customer of the zone stands."""
-    played(stack, "beside")
+    played(stack, "zone_endpoints")
 
 
 def test_two_zones_are_cut_from_each_other_or_their_etcds_alone(stack: Held) -> None:

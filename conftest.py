@@ -1,3 +1,0 @@
-"""Drills are plain tests: `pytest features -m monthly`."""
-
-pytest_plugins = ["harness.pytest_plugin"]
