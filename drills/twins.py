@@ -72,8 +72,3 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "the cut bites, and has ended before another zone could lead"),
     ),
 }  # fmt: skip  # a table
-
-
-def twin(name: str) -> Twin | None:
-    """By name, over all drills."""
-    return next((twin for twins in TWINS.values() for twin in twins if twin.name == name), None)

@@ -1,6 +1,7 @@
 """What makes a drill of a test: the way into the sandbox, one run per session.
 
-`pytest drills` and `drdrill run` meet here. Ordinary tests (`pytest tests`) are left alone.
+`drdrill run` and `pytest features` meet here: the features of a project, or what collects them, are drilled. Ordinary
+tests (`pytest tests`) are left alone.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,11 @@ from typing import Any
 import pytest
 from pytest_bdd.parser import Feature, Scenario
 
-from drills import DRILLS, FEATURES, PLAN
-from drills.steps import load
-from drills.twins import twin
-from harness import plan
+from harness import project
 from harness.checks import Outcome
-from harness.checks.rules import CURRENT
-from harness.errors import DrillError, Exit
+from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
 from harness.features import collection as collected
-from harness.features.soundness import sound_drills
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
@@ -40,6 +36,7 @@ from harness.system.environment import for_harness
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
+ASKED = pytest.StashKey[list[str]]()  # the words of the command line that mean scenarios; none of an ordinary test
 WANTED = pytest.StashKey[dict[collected.Key, catalog.Scenario]]()
 SHOWN = 120  # letters of a reason in pytest's own output; the pack has all of it
 
@@ -50,6 +47,7 @@ class NotMet(AssertionError):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drills")
+    group.addoption("--project", default=None, help="folder of the project (default: the nearest project.yaml upward)")
     group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
     group.addoption("--stack", default="local", help="kind of stack (default: local)")
     group.addoption(
@@ -71,10 +69,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_drill(config):
         return
     with _or_exit():
-        the_plan = plan.load(PLAN, features=FEATURES)
-        sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
+        here = project.current()
+        here.drills()
+        if config.option.sabotage and here.twin(config.option.sabotage) is None:
+            raise Refused(f"there is no sabotage {config.option.sabotage!r}", hint="see `drdrill prove --help`")
         if not config.option.collectonly:
             _enter(config)
+    config.args = [str(project.COLLECTOR), *(word for word in config.args if word not in config.stash[ASKED])]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return f"project: {project.current()}" if _is_drill(config) else None
 
 
 @contextmanager
@@ -86,6 +91,7 @@ def _or_exit() -> Iterator[None]:
         pytest.exit(str(error), returncode=int(error.exit))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-bdd's own
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:
     """Ids of demands are for people and for the journal; they are no marks for `-m`."""
     return True if re.fullmatch(r"[A-Z0-9]+-[A-Z]?\d+", tag) else None
@@ -98,12 +104,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return
     option = config.option
     with _or_exit():
-        announced = catalog.announced(FEATURES)
-        collected.must_be_announced(items, announced, whole=DRILLS.resolve() in map(_path, config.args))
+        announced = catalog.announced(project.current().features)
+        collected.must_be_announced(items, announced)
         collected.mark_by_cadence(items, announced)
         wanted = config.stash[WANTED] = collected.scenarios(announced, drills=option.drill, only=option.only)
+    asked: list[str] = config.stash[ASKED]
+    kept = collected.asked_for(asked, items, announced)
     if option.drill or option.only:
-        kept = [item for item in items if collected.key_of(item) in wanted]
+        kept = [item for item in kept if collected.key_of(item) in wanted]
+    if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
@@ -125,9 +134,9 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
     told = request.config.stash[WANTED][key]
     under_way = request.node.stash[SCENARIO] = ScenarioRun(drill_run, told.name)
     try:
-        relative = Path(feature.filename).relative_to(FEATURES)
+        relative = Path(feature.filename).relative_to(project.current().features)
         under_way.announce(title=told.title, tags=list(told.tags), feature=str(relative))
-        for promise in load().expected(told.sentences, drill_run.plan):
+        for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
     except BaseException as error:
         outcome, said = _outcome(error)
@@ -139,7 +148,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
     """The sentence is in the journal, and what it asks of people is asked, before it does anything."""
-    (meant,) = load().matching(step.type, step.name)
+    (meant,) = project.current().sentences.matching(step.type, step.name)
     request.node.stash[SCENARIO].say(step.keyword, step.name, asks=meant.asks)
 
 
@@ -178,7 +187,8 @@ def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[Any]) -> 
 def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The run of this session: begun at the first scenario, sealed after the last."""
     option = request.config.option
-    chosen = twin(option.sabotage)
+    here = project.current()
+    chosen = here.twin(option.sabotage) if option.sabotage else None
     options = Options(
         evidence=Path(option.evidence),
         stack=option.stack,
@@ -195,9 +205,11 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         drill_run = Run(
             folder,
             options,
-            plan.load(PLAN, features=FEATURES),
+            here.load_plan(),
             level=kinds.standing(option.stack),
-            features=FEATURES,
+            features=here.features,
+            project=here.folder,
+            code=here.code,
             guardian=Guardian(folder),
             listener=listener,
         )
@@ -234,12 +246,25 @@ def scenario(request: pytest.FixtureRequest) -> ScenarioRun:
 
 
 def _is_drill(config: pytest.Config) -> bool:
-    return any(_path(word).is_relative_to(DRILLS.resolve()) for word in config.args)
+    """Whether scenarios of a project are asked for; then this process knows which project it drills."""
+    if ASKED not in config.stash:
+        config.stash[ASKED] = _about_scenarios(config.args, config.option.project)
+    return bool(config.stash[ASKED])
 
 
-def _path(word: str) -> Path:
-    """Of a word of pytest's command line; that of a single test is no folder."""
-    return Path(word.partition("::")[0]).resolve()
+def _about_scenarios(words: Sequence[str], folder: str | None) -> list[str]:
+    """The words that mean features of a project, or what collects them."""
+    asked = {word: Path(word.partition("::")[0]).resolve() for word in words}
+    collector = [word for word, path in asked.items() if path == project.COLLECTOR.resolve()]
+    start = None if collector else next(iter(asked.values()), None)
+    if not (folder or collector or (start and project.nearest(start))):
+        return []
+    with _or_exit():
+        found = project.find(Path(folder) if folder else None, start=start)
+    features = [word for word, path in asked.items() if path.is_relative_to(found.features)]
+    if features or collector:
+        project.use(found)
+    return features + collector
 
 
 def _enter(config: pytest.Config) -> None:
@@ -250,7 +275,9 @@ def _enter(config: pytest.Config) -> None:
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, level=config.option.level)
     if begin.FOLDER not in os.environ:
-        begin.begin(Path(config.option.evidence), config.option.run_id or run.new_id())
+        begin.begin(
+            Path(config.option.evidence), config.option.run_id or run.new_id(), project=project.current().folder
+        )
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from drills import FEATURES
-from drills.steps import load
 from harness import plan
 from harness.cli import drdrill
 from harness.errors import Refused
 from harness.evidence.verify import is_safe
 from harness.features import catalog
 from harness.features.catalog import name_of
+from harness.project import Project
+from tests.this_project import PROJECT
 
 PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml")
 GERMAN = """\
@@ -147,7 +149,7 @@ def test_every_scenario_is_read_in_any_language_and_place(tmp_path: Path) -> Non
     ]
     assert [sentence.kind for sentence in slow.sentences] == ["given", "when", "when", "then"]
     assert [sentence.background for sentence in found["Ein Server fällt aus"].sentences] == [True, True, False]
-    assert [promise.finding for promise in load().expected(slow.sentences, PLAN)] == ["no-loss"]
+    assert [promise.finding for promise in PROJECT.sentences.expected(slow.sentences, PLAN)] == ["no-loss"]
 
 
 def test_keywords_of_several_words_and_of_none_are_no_part_of_the_sentence(tmp_path: Path) -> None:
@@ -248,9 +250,8 @@ def test_what_a_pack_holds_is_read_as_it_is(tmp_path: Path) -> None:
 def test_no_command_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     """Neither the list nor the plan of a run, nor the gate; nothing is made."""
     folder = tree(tmp_path / "features", x=feature(plain("Fire"), plain("Fire")))
-    for module in ("list", "run", "calendar"):
-        monkeypatch.setattr(f"harness.cli.{module}.FEATURES", folder)
-    monkeypatch.setattr(plan, "load", lambda *_, **__: PLAN)
+    monkeypatch.setattr("harness.project.load", lambda _: replace(PROJECT, features=folder))
+    monkeypatch.setattr(Project, "load_plan", lambda _: PLAN)
     evidence = tmp_path / "evidence"
     words = [*command, *([] if command == ["list"] else ["--evidence", str(evidence)])]
     if command == ["gate"]:

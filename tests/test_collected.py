@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,9 @@ from harness.evidence.lines import read
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.features.sentences import Sentences
+from harness.project import use
 from harness.run.run import Options, Run
+from tests.this_project import PROJECT
 
 pytest_plugins = ["pytester"]
 
@@ -59,7 +62,7 @@ def collect(pytester: pytest.Pytester, text: str, **modules: str) -> tuple[list[
 def test_every_title_is_collected_in_any_script(pytester: pytest.Pytester) -> None:
     """pytest-bdd makes a Python name of each title; none of them is lost, and none is hidden by another."""
     items, announced = collect(pytester, TITLES, test_x=BIND)
-    collected.must_be_announced(items, announced, whole=True)
+    collected.must_be_announced(items, announced)
     keys = [key for item in items if (key := collected.key_of(item))]
     assert keys == [("x", scenario.name) for scenario in announced[0].scenarios]
     assert len(set(keys)) == 6
@@ -69,7 +72,7 @@ def test_titles_that_make_one_python_name_are_both_collected(pytester: pytest.Py
     """`A.b` and `Ab` are alike for Python, and `9 c` and `C` too; their short names are not."""
     text = "Feature: f\n" + "".join(f"Scenario: {title}\nGiven a\n" for title in ("A.b", "Ab", "9 c", "C"))
     items, announced = collect(pytester, text, test_x=BIND)
-    collected.must_be_announced(items, announced, whole=True)
+    collected.must_be_announced(items, announced)
     assert len(items) == 4
 
 
@@ -86,20 +89,30 @@ def test_what_is_not_collected_once_is_refused(pytester: pytest.Pytester, module
     """With the line of the feature, and the tests where there are some."""
     items, announced = collect(pytester, "Feature: f\nScenario: Ab\nGiven a\nScenario: c\nGiven a\n", **modules)
     with pytest.raises(Refused, match=said):
-        collected.must_be_announced(items, announced, whole=True)
+        collected.must_be_announced(items, announced)
 
 
 def test_what_is_collected_and_not_announced_is_refused(pytester: pytest.Pytester) -> None:
     """A feature that lies elsewhere is no drill."""
     items, _ = collect(pytester, "Feature: f\nScenario: Ab\nGiven a\n", test_x=BIND)
     with pytest.raises(Refused, match=r"runs ab of x, which is in no feature"):
-        collected.must_be_announced(items, [], whole=False)
+        collected.must_be_announced(items, [])
 
 
-def test_a_single_test_may_be_run(pytester: pytest.Pytester) -> None:
-    """Whoever names a test or a file to pytest does not want the rest."""
-    items, announced = collect(pytester, TITLES, test_x=BIND)
-    collected.must_be_announced(items[:1], announced, whole=False)
+def test_a_single_test_or_feature_may_be_run(pytester: pytest.Pytester) -> None:
+    """By the words of pytest's command line; whoever names nothing but a folder of features wants them all."""
+    items, announced = collect(pytester, TITLES, test_x=BIND, test_z="def test_other():\n    pass\n")
+    *scenarios, other = items
+    feature = pytester.path / "monthly" / "x.feature"
+    for words, kept in (
+        ([str(pytester.path)], scenarios),
+        ([str(feature.parent)], scenarios),
+        ([str(feature)], scenarios),
+        ([str(pytester.path / "annual")], []),
+        ([f"{items[0].path}::{items[2].name}"], [items[2]]),
+        ([f"{items[0].path}::{items[2].name}", str(items[0].path)], scenarios),
+    ):
+        assert collected.asked_for(words, items, announced) == [*kept, other]
 
 
 def test_what_was_asked_for_is_what_is_left(pytester: pytest.Pytester) -> None:
@@ -124,14 +137,16 @@ def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as pytest needs it to collect the drills."""
     for name in ("drills", "features"):
         shutil.copytree(HOME / name, tmp_path / name)
-    for name in ("harness", "reports", "conftest.py", "pyproject.toml"):
+    for name in ("harness", "reports", "pyproject.toml", "project.yaml"):
         (tmp_path / name).symlink_to(HOME / name)
     return tmp_path
 
 
-def run_pytest(project: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(
+    project: Path, *more: str, words: Sequence[str] = ("features",), **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "drills", "-q", "--collect-only", "-p", "no:cacheprovider", *words],
+        [sys.executable, "-m", "pytest", *words, "-q", "--collect-only", "-p", "no:cacheprovider", *more],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(project), **environment},
         capture_output=True,
@@ -141,7 +156,7 @@ def run_pytest(project: Path, *words: str, **environment: str) -> subprocess.Com
 
 
 def test_pytest_refuses_what_drdrill_refuses(project: Path) -> None:
-    """Plain `pytest drills` ends with the same words and the same code, before it runs anything."""
+    """Plain `pytest features` ends with the same words and the same code, before it runs anything."""
     path = project / "features" / "monthly" / "network_failover.feature"
     text = path.read_text(encoding="utf-8")
     path.write_text(text + "\n  Scenario: A slow link\n    Given nothing\n", encoding="utf-8")
@@ -151,14 +166,16 @@ def test_pytest_refuses_what_drdrill_refuses(project: Path) -> None:
     assert "HINT: " in done.stdout + done.stderr
 
 
-def test_pytest_refuses_a_scenario_that_no_test_runs(project: Path) -> None:
-    """Where somebody has bound other features than all."""
-    collector = project / "drills" / "test_drills.py"
-    collector.write_text(
-        collector.read_text().replace("str(FEATURES)", 'str(FEATURES / "monthly" / "network_failover.feature")')
-    )
-    done = run_pytest(project)
-    assert done.returncode == 3 and "no test runs this scenario" in done.stdout + done.stderr
+def test_a_feature_or_a_test_of_it_is_chosen_by_its_name(project: Path) -> None:
+    """The one that is named and no other, and it is said of which project; ordinary tests may stand beside."""
+    feature = "features/monthly/network_failover.feature"
+    assert "7/20 tests collected" in run_pytest(project, words=[feature]).stdout
+    slow = f"{project / 'harness' / 'project' / 'collector.py'}::test_a_slow_link"
+    done = run_pytest(project, words=[slow, "-vv"])
+    assert "1/20 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
+    (project / "test_other.py").write_text("def test_other():\n    pass\n")
+    done = run_pytest(project, words=[feature, "test_other.py"])
+    assert "8/21 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
 
 
 def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None:
@@ -174,6 +191,7 @@ def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None
 @pytest.fixture
 def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run that has announced one scenario, and has not begun it; an editor has a feature open."""
+    use(PROJECT)
     features = Path(shutil.copytree(FEATURES, tmp_path / "features"))
     (features / "monthly" / ".#network_failover.feature").symlink_to("me@here.1")
     monkeypatch.setattr("harness.run.commit", lambda: ("unknown", False))
@@ -183,6 +201,8 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         plan.load(HOME / "drills" / "plan.yaml"),
         level="none",
         features=features,
+        project=tmp_path,
+        code=(),
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),
     )

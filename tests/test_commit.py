@@ -20,6 +20,11 @@ def git(at: Path, *words: str) -> str:
     return Commands(Memory(), label="").run(["git", "-C", at, *who, *words]).out.strip()
 
 
+def state(folder: Path, *, root: Path | None = None) -> tuple[str, bool]:
+    """Of a project with the usual parts; without `root` the machine lies in the same folder."""
+    return code_state(folder, [folder / "drills", folder / "features"], root=root or folder)
+
+
 def write(folder: Path) -> Path:
     """A small project, of which one file must be known to git."""
     for name in ("harness/run/commit.py", "drills/steps/one.py", "README.md"):
@@ -47,14 +52,48 @@ def test_a_checkout_knows_its_commit(project: Path) -> None:
     (project / "evidence" / "x.py").touch()
     link = project.with_name("link")
     link.symlink_to(project)
-    assert code_state(project) == code_state(link) == (git(project, "rev-parse", "HEAD"), True)
+    assert state(project) == state(link) == (git(project, "rev-parse", "HEAD"), True)
 
 
 @pytest.mark.parametrize("name", ["drills/steps/one.py", "README.md", "harness/new.py", "drills/mine.local.py"])
 def test_whatever_differs_is_not_clean(project: Path, name: str) -> None:
     """Changed, new, and new where git has been told to look away."""
     (project / name).write_text("x = 2\n")
-    assert code_state(project) == (git(project, "rev-parse", "HEAD"), False)
+    assert state(project) == (git(project, "rev-parse", "HEAD"), False)
+
+
+def test_a_project_with_a_repository_of_its_own_is_asked_too(project: Path, tmp_path: Path) -> None:
+    """The commit is the machine's; clean are both or none, and a project that no repository holds is not."""
+    machine = write(tmp_path / "machine")
+    git(machine, "init", "-q")
+    git(machine, "add", ".")
+    git(machine, "commit", "-qm", "machine")
+    commit = git(machine, "rev-parse", "HEAD")
+    assert state(project, root=machine) == (commit, True) and commit != git(project, "rev-parse", "HEAD")
+    (project / "drills" / "mine.local.py").touch()
+    assert state(project, root=machine) == (commit, False)
+    (project / "drills" / "mine.local.py").unlink()
+    (machine / "README.md").write_text("x = 2\n")
+    assert state(project, root=machine) == (commit, False)
+    git(machine, "checkout", "-q", "README.md")
+    assert state(project, root=machine) == (commit, True)
+    shutil.rmtree(project / ".git")
+    assert state(project, root=machine) == (commit, False)
+
+
+def test_a_project_inside_the_machines_repository_is_of_its_commit(project: Path) -> None:
+    """What else lies in that repository counts, too."""
+    inner = project / "tests" / "inner"
+    (inner / "drills").mkdir(parents=True)
+    (inner / "drills" / "one.py").touch()
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "two")
+    assert state(inner, root=project) == (git(project, "rev-parse", "HEAD"), True)
+    (inner / "drills" / "two.local.py").touch()
+    assert not state(inner, root=project)[1]
+    (inner / "drills" / "two.local.py").unlink()
+    (project / "README.md").write_text("x = 2\n")
+    assert not state(inner, root=project)[1]
 
 
 @pytest.mark.parametrize("how", ["tracked", "ignored", "new"])
@@ -66,24 +105,24 @@ def test_a_project_inside_another_repository_is_unknown(tmp_path: Path, how: str
     git(outer, "init", "-q")
     git(outer, "add", "." if how == "tracked" else ".gitignore")
     git(outer, "commit", "-qm", "other")
-    assert code_state(inner) == UNKNOWN
+    assert state(inner) == UNKNOWN
 
 
 def test_a_repository_that_does_not_hold_the_code_is_unknown(tmp_path: Path) -> None:
     """Somebody's own repository around an unpacked archive."""
     folder = write(tmp_path / "unpacked")
     git(folder, "init", "-q")
-    assert code_state(folder) == UNKNOWN
+    assert state(folder) == UNKNOWN
     git(folder, "add", "README.md")
     git(folder, "commit", "-qm", "notes")
-    assert code_state(folder) == UNKNOWN
+    assert state(folder) == UNKNOWN
 
 
 def test_variables_of_git_name_no_other_repository(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a hook of another repository, where git itself sets them."""
-    wanted = code_state(project)
+    wanted = state(project)
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "-q")
@@ -92,9 +131,9 @@ def test_variables_of_git_name_no_other_repository(
     monkeypatch.setenv("GIT_WORK_TREE", str(project))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other / ".git" / "objects"))
-    assert wanted[1] and code_state(project) == wanted
+    assert wanted[1] and state(project) == wanted
     shutil.rmtree(project / ".git")
-    assert code_state(project) == UNKNOWN
+    assert state(project) == UNKNOWN
 
 
 @pytest.mark.parametrize("says", ["", "fatal: detected dubious ownership in repository at '/x'"])
@@ -108,7 +147,7 @@ def test_git_that_is_not_there_or_refuses_is_unknown(
         (tools / "git").write_text(f'#!/bin/sh\necho "{says}" >&2\nexit 128\n')
         (tools / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tools))
-    assert code_state(project) == UNKNOWN
+    assert state(project) == UNKNOWN
 
 
 def test_the_users_own_trust_in_a_folder_is_asked(
@@ -127,4 +166,4 @@ def test_the_users_own_trust_in_a_folder_is_asked(
     )
     assert said.stdout.strip() == str(tmp_path / "hook")
     (project / "harness" / "new.py").touch()
-    assert not code_state(project)[1] and not ran.exists()
+    assert not state(project)[1] and not ran.exists()

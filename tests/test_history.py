@@ -17,6 +17,7 @@ from harness.cli import drdrill, month
 from harness.cli.month import Month
 from harness.cli.run import RunRequest
 from harness.errors import Exit, Refused
+from harness.project import Project
 from harness.schedule import runs, standing
 from harness.schedule.waivers import Waiver
 from harness.system import clock
@@ -24,6 +25,7 @@ from reports.past import history
 from reports.past import page as history_page
 from reports.past import text as history_text
 from tests.made_months import DUTIES, FIRST, SECOND, Made, made_plan, on, run
+from tests.this_project import PROJECT
 
 pytestmark = pytest.mark.usefixtures("as_sealed")
 
@@ -149,7 +151,7 @@ def drill(*words: str) -> Result:
 def made_month(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands see the made-up calendar."""
 
-    def look(evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
+    def look(_: Project, evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
         day = today or date(2026, 11, 25)
         folder = runs.read(evidence, key=key).until(day, PLAN.time_zone)
         return Month(PLAN, folder, day, standing.standings(PLAN, folder.runs, (HELD,), day))
@@ -232,7 +234,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[RunRequest]
         requests.append(request)
         raise Refused("not here", hint="this is a test")
 
-    def choose(name: str, only: str) -> list[Any]:
+    def choose(_: Project, name: str, only: str) -> list[Any]:
         named = {duty.drill: duty for duty in DUTIES}
         chosen = [duty for duty in DUTIES if name in (duty.drill, duty.cadence) and not duty.not_built]
         return [type("Drill", (), {"name": duty.drill, "title": named[duty.drill].title})() for duty in chosen]
@@ -255,7 +257,7 @@ def test_when_nothing_is_due_nothing_is_run(asked: list[RunRequest], evidence: P
     """It says so and what is next, with exit code 0; `--or` names what is run then."""
     done = drill("run", "due", "--evidence", str(evidence))
     assert done.exit_code == 0
-    assert done.output.startswith("nothing is due; the next is First Drill, Monday 2026-12-07\n")
+    assert done.output.startswith(f"project: {PROJECT}\nnothing is due; the next is First Drill, Monday 2026-12-07\n")
     assert "Second Drill: waived until 2026-12-24 by Ada: a holiday" in done.output
     told = json.loads(drill("run", "due", "--json", "--evidence", str(evidence)).output)
     assert (told["due"], told["next"][FIRST]) == ([], "2026-12-07")
@@ -275,6 +277,6 @@ def test_what_could_never_do_a_duty_is_refused(words: tuple[str, ...], tmp_path:
 
 def test_today_is_a_day_of_the_plans_time_zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Late in the evening in UTC it may be tomorrow already."""
-    monkeypatch.setattr(month.plan, "load", lambda _, **__: made_plan(zone="Asia/Tokyo"))
+    monkeypatch.setattr(Project, "load_plan", lambda _: made_plan(zone="Asia/Tokyo"))
     monkeypatch.setattr(clock, "now", lambda: clock.Stamp(on("2026-11-01", 20), 0))
-    assert month.look(tmp_path).today == date(2026, 11, 2)
+    assert month.look(PROJECT, tmp_path).today == date(2026, 11, 2)

@@ -19,6 +19,7 @@ from harness.schedule import ics
 from harness.schedule.dates import dates
 from harness.system import clock
 from tests.made_months import DUTIES, made_plan
+from tests.this_project import PROJECT
 
 pytestmark = pytest.mark.usefixtures("as_sealed")
 
@@ -150,7 +151,7 @@ def test_the_command_goes_by_the_file_that_it_writes_over(tmp_path: Path, monkey
     """A second run of it changes nothing in the file."""
     file = tmp_path / "drills.ics"
     look = month.look
-    monkeypatch.setattr(month, "look", lambda *_, **__: replace(look(tmp_path), plan=made_plan()))
+    monkeypatch.setattr(month, "look", lambda *_, **__: replace(look(PROJECT, tmp_path), plan=made_plan()))
     words = ["calendar", "--evidence", str(tmp_path), "--ics", str(file)]
     assert CliRunner().invoke(drdrill, words).exit_code == 0
     first = file.read_bytes()

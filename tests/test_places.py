@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.evidence.journal import Journal
-from harness.evidence.places import PROJECT, places
+from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import KEPT, UNFINISHED, keep_logs
 from harness.safety.heal import heal_run
@@ -40,7 +40,7 @@ def test_every_folder_of_a_run_has_a_word(noor: Path) -> None:
         noor / "evidence" / "r2": "<evidence>/r2",
         noor / ".config": "~/.config",
         Path("/home/noor/x"): "~/x",
-        PROJECT / "drills" / "plan.yaml": "<project>/drills/plan.yaml",
+        MACHINE / "drills" / "plan.yaml": "<project>/drills/plan.yaml",
         Path("/usr/bin/env"): "/usr/bin/env",
         Path("/tmp/x"): "/tmp/x",
     }.items():

@@ -15,6 +15,7 @@ from harness.cli.run import RunRequest
 from harness.errors import Refused
 from harness.features import catalog
 from harness.features.catalog import name_of
+from tests.this_project import PROJECT
 
 COMMAND = importlib.import_module("harness.cli.prove")
 HANGS = "An API server hangs"
@@ -28,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunRequest]:
 
     def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         requests.append(request)
-        broken = twins.twin(request.sabotage)
+        broken = PROJECT.twin(request.sabotage) if request.sabotage else None
         verdict = min(broken.outcomes) if broken else "MET"
         findings = [{"id": broken.finding, "outcome": verdict}] if broken else []
         found = {"verdict": verdict, "verdicts": {name_of(HANGS): verdict}, "findings": findings}

@@ -9,13 +9,13 @@ import pytest
 
 import harness.procedures.restart as restarting
 from drills import FEATURES
-from drills.steps import load
 from harness.errors import NotReady
 from harness.features import catalog
 from harness.procedures.restart import Restart
 from harness.procedures.roll_back import RollBack
 from harness.stacks import Stack
 from harness.system.recorder import Memory
+from tests.this_project import PROJECT
 
 
 class Part:
@@ -130,4 +130,4 @@ def test_a_dry_run_knows_every_procedure_that_a_sentence_carries_out() -> None:
                 for sentence in scenario.texts
                 for word in ("database is restored to", "database is restored from", "started again", "deployed again")
             )
-            assert bool(load().procedures(scenario.sentences)) is carried_out, scenario.title
+            assert bool(PROJECT.sentences.procedures(scenario.sentences)) is carried_out, scenario.title

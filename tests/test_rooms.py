@@ -24,9 +24,10 @@ ROOMS = {
     "harness/safety": "errors system evidence stacks faults workload checks reports",
     "harness/schedule": "errors system plan features evidence checks",
     "harness/run": "errors system plan evidence stacks checks safety",
+    "harness/project": "errors plan features checks run",  # run: what a twin is
     "harness/scenario": "errors system features stacks faults procedures workload alerts checks safety run",
-    "harness/pytest_plugin.py": "errors system plan features stacks checks safety run scenario drills",
-    "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports drills",
+    "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project",
+    "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports project",
     "reports": "errors plan features evidence workload checks schedule",
     "drills": "errors system plan features stacks faults procedures workload checks run scenario",
 }
@@ -74,6 +75,15 @@ def test_every_module_is_in_a_room() -> None:
     found = {f"harness/{path.parent.relative_to(HOME / 'harness').parts[0]}" for path in PYTHON
              if said(path).startswith("harness/") and path.parent != HOME / "harness"}  # fmt: skip  # a list
     assert found <= set(ROOMS)
+
+
+def test_the_machine_imports_nothing_of_a_project() -> None:
+    """It is given one, by a folder."""
+    machine = [path for path in PYTHON if said(path).startswith(("harness/", "reports/", "benchmarks/"))]
+    assert (
+        machine
+        and {said(path) for path in machine for name in imported(path) if name.split(".")[0] == "drills"} == set()
+    )
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from drills import FEATURES
-from drills.steps import load
 from harness import plan
 from harness.checks.rules import CURRENT
 from harness.errors import Refused
 from harness.features import catalog
 from harness.features.sentences import Approval, Expected, Sentences
 from harness.features.soundness import sound_drills
+from tests.this_project import PROJECT
 
 HOME = FEATURES.parent
 PLAN = plan.load(HOME / "drills" / "plan.yaml", features=FEATURES)
@@ -88,7 +88,7 @@ def test_what_this_project_promises_is_what_it_promised() -> None:
     (scenario,) = (
         each for drill in catalog.drills(FEATURES) for each in drill.scenarios if each.name == "an-operators-mistake"
     )
-    known = load()
+    known = PROJECT.sentences
     found = known.expected(scenario.sentences, PLAN)
     objective = PLAN.objective("critical financial data")
     assert [one.finding for one in found] == [
@@ -112,14 +112,14 @@ def test_what_this_project_promises_is_what_it_promised() -> None:
 def test_every_sentence_of_the_steps_is_in_a_feature() -> None:
     """What no feature says any more is taken away."""
     said = [each for drill in catalog.drills(FEATURES) for scenario in drill.scenarios for each in scenario.sentences]
-    known = load()
+    known = PROJECT.sentences
     used = {id(found) for each in said for found in known.matching(each.kind, each.text)}
     assert [each.pattern for each in known.definitions if id(each) not in used] == []
 
 
 BOUND = """
 from pytest_bdd import scenarios
-from harness.features.binding import bind
+from harness.project.binding import bind
 from harness.features.sentences import Sentences
 
 known, done = Sentences(), []
@@ -214,7 +214,7 @@ def test_a_promise_that_no_finding_knows_is_refused(tmp_path: Path) -> None:
 def test_a_promise_that_the_plan_does_not_know_is_refused(tmp_path: Path) -> None:
     """A tier that is misspelt, with the line of the sentence."""
     text = "Then customers are served again within the recovery time of prodction"
-    error = refused(features(tmp_path, text), load())
+    error = refused(features(tmp_path, text), PROJECT.sentences)
     assert ":3: " in error.message and 'no tier "prodction"' in error.message and '"production"' in error.hint
 
 
@@ -268,7 +268,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as commands need it before they start anything."""
     for name in ("drills", "features"):
         shutil.copytree(HOME / name, tmp_path / name)
-    for name in ("harness", "reports", "conftest.py", "pyproject.toml"):
+    for name in ("harness", "reports", "pyproject.toml", "project.yaml"):
         (tmp_path / name).symlink_to(HOME / name)
     return tmp_path
 
@@ -330,7 +330,7 @@ COMMANDS = (
     ("-m", "harness", "list", "--json"),
     ("-m", "harness", "run", "application-recovery", "--dry-run"),
     ("-m", "harness", "run", "application-recovery"),
-    ("-m", "pytest", "drills", "-p", "no:cacheprovider"),
+    ("-m", "pytest", "features", "-p", "no:cacheprovider"),
 )
 
 
@@ -379,9 +379,9 @@ def test_a_drill_of_another_cadence_is_a_feature_an_entry_and_steps(project: Pat
     assert "It burns" in started(project, ("-m", "harness", "list")).stdout
     assert started(project, ("-m", "harness", "run", duty.drill, "--dry-run")).returncode == 0
     done = started(
-        project, ("-m", "pytest", "drills", "-q", "--collect-only", "-p", "no:cacheprovider", "-m", "annual")
+        project, ("-m", "pytest", "features", "-q", "--collect-only", "-p", "no:cacheprovider", "-m", "annual")
     )
-    assert done.returncode == 0 and "drills/test_drills.py::test_it_burns" in done.stdout
+    assert done.returncode == 0 and "collector.py::test_it_burns" in done.stdout
     assert re.search(r"\b1/\d+ tests collected", done.stdout)
 
 

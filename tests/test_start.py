@@ -28,6 +28,8 @@ HEAVY = {
 # What steps name, and the names of findings: light enough for a list, which says whose sentence none of them is.
 STEPS = {"harness.stacks", "harness.faults", "harness.procedures", "drills.steps.every_drill", "harness.checks.rules"}
 READERS = {"gherkin", "jsonschema", "yaml"}  # of features and plans
+FEATURES = {"drills", "harness.features.sentences", "harness.features.soundness"}  # of which no calendar tells
+ABOUT = ("--project", str(HOME))
 JUDGES = {"harness.checks.rules", "reports"}
 # Runs a command as the shell does, and says on the last line what was imported for it.
 ASK = """
@@ -65,9 +67,9 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--help",), HEAVY | READERS | JUDGES | {"cryptography"}),
         (("verify", "PACK"), HEAVY | READERS | JUDGES),
         (("verify", "PACK", "--judge"), HEAVY | READERS | {"reports"}),
-        (("list",), (HEAVY | JUDGES | {"cryptography"}) - STEPS),
-        (("calendar",), HEAVY | {"harness.checks.rules"}),
-        (("calendar", "--evidence", "EVIDENCE"), HEAVY),
+        ((*ABOUT, "list"), (HEAVY | JUDGES | {"cryptography"}) - STEPS),
+        ((*ABOUT, "calendar"), HEAVY | {"harness.checks.rules"} | FEATURES),
+        ((*ABOUT, "calendar", "--evidence", "EVIDENCE"), HEAVY | FEATURES),
         (("heal",), HEAVY | READERS | JUDGES),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",

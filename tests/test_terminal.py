@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from drills import FEATURES
-from drills.steps import load
 from harness import plan
 from harness.cli import drdrill
 from harness.cli.live import Live
@@ -23,6 +22,7 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.features import catalog
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, VOLUMES, Plot
+from tests.this_project import PROJECT
 
 PLAN = plan.load(FEATURES.parent / "drills" / "plan.yaml", features=FEATURES)
 CADENCES, BUILT = {duty.cadence for duty in PLAN.calendar}, {drill.cadence for drill in catalog.drills(FEATURES)}
@@ -123,7 +123,7 @@ def test_a_dry_run_says_what_is_left_out_where_something_comes_instead() -> None
 def test_an_attended_dry_run_says_who_will_be_asked_what() -> None:
     """For each scenario, also where nobody is; the questions are those that stand beside the sentences."""
     said = dry("monthly", "--attended").output
-    asked = [each.asks for each in load().definitions if each.asks]
+    asked = [each.asks for each in PROJECT.sentences.definitions if each.asks]
     assert len(asked) == 3
     for question, role in asked:
         assert f"  the {role} is asked: {question}\n" in said

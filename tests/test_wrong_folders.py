@@ -17,6 +17,7 @@ from harness.cli import drdrill
 from harness.errors import Exit, Refused
 from harness.schedule import runs
 from tests.made_packs import series
+from tests.this_project import PROJECT
 
 Usage = namedtuple("Usage", "free")
 
@@ -90,7 +91,8 @@ def test_a_folder_that_was_named_has_to_be_there(command: str, tmp_path: Path, m
     """A slip of the pen is no folder without runs; the usual folder may come later."""
     assert "there is no folder" in refused(call(command, "--evidence", tmp_path / "evidnce"))
     monkeypatch.chdir(tmp_path)
-    assert not isinstance(call(command).exception, Refused)
+    about = ("--project", PROJECT.folder)
+    assert not isinstance(call(*about, command).exception, Refused)
 
 
 def test_a_folder_that_may_not_be_looked_into_is_not_an_empty_one(

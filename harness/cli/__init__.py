@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from harness.system.later import fetch
@@ -34,12 +36,20 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="drdrill")
-def drdrill() -> None:
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="The project whose drills these are; else the nearest project.yaml upward from here.",
+)
+@click.pass_context
+def drdrill(context: click.Context, *, project: Path | None) -> None:
     """Disaster recovery drills: hurt a real stack, time the recovery, seal the evidence.
 
     Exit codes: 0 every objective met, 1 one missed, 2 unknown (never green), 3 refused (bad input, not safe),
     4 the harness itself failed.
     """
+    context.obj = project
 
 
 # Where each command is, and the first sentence of its help.

@@ -26,7 +26,7 @@ def dry_run(
     click.echo(f"stack: {stack}, class of environment: {ENVIRONMENTS[stack]}; nothing is started or touched now")
     for drill in drills:
         first = _first_sentences(drill)
-        click.echo(f"\n{drill.title}: each scenario begins with")
+        click.echo(f"\n{drill.title}{': each scenario begins with' if first else ''}")
         for sentence in first:
             click.echo(f"  {sentence}")
         sentences, steps, judged = (_Part(name) for name in ("sentences", "steps", "judged"))

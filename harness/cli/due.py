@@ -8,18 +8,21 @@ from pathlib import Path
 import click
 
 from harness.cli import month as months
+from harness.cli import options
 from harness.errors import Refused
+from harness.project import Project
 from harness.schedule import standing
 from reports.calendar import text as calendar_text
 
 DUE = "due"
 
 
-def due_now(evidence: Path, *, quiet: bool) -> list[str]:
+def due_now(project: Project, evidence: Path, *, quiet: bool) -> list[str]:
     """The names of the drills that are due or late and not waived; says why, and what is next where none is."""
-    month = months.look(evidence)
+    month = months.look(project, evidence)
     due = standing.due(month.standings)
     if not quiet:
+        options.say_which(project)
         for each in due:
             click.echo(calendar_text.due_because(each, month.today))
         if not due:
@@ -27,9 +30,9 @@ def due_now(evidence: Path, *, quiet: bool) -> list[str]:
     return [each.duty.drill for each in due]
 
 
-def nothing_json(evidence: Path) -> str:
+def nothing_json(project: Project, evidence: Path) -> str:
     """That nothing was run, for a machine."""
-    month = months.look(evidence)
+    month = months.look(project, evidence)
     coming = {each.duty.drill: str(calendar_text.upcoming(each)) for each in month.standings if each.built}
     return json.dumps({"pack": None, "due": [], "next": coming}, indent=1)
 

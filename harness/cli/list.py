@@ -7,23 +7,18 @@ from typing import Any
 
 import click
 
-from drills import FEATURES, PLAN
-from drills.steps import load
-from harness import plan
-from harness.checks.rules import CURRENT
-from harness.cli.options import as_json
+from harness.cli import options
 from harness.features import catalog
-from harness.features.soundness import sound_drills
+from harness.project import Project
 
 
 @click.command("list")
-@as_json
-def list_drills(*, as_json: bool) -> None:
+@options.as_json
+@options.project
+def list_drills(*, project: Project, as_json: bool) -> None:
     """Show the drills of the plan's calendar, with their scenarios."""
-    the_plan = plan.load(PLAN, features=FEATURES)
-    calendar = the_plan.calendar
-    found = sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
-    built = {drill.name: drill for drill in found}
+    calendar = project.load_plan().calendar
+    built = {drill.name: drill for drill in project.drills()}
     if as_json:
         drills = [
             {
@@ -41,6 +36,7 @@ def list_drills(*, as_json: bool) -> None:
         ]
         click.echo(json.dumps(drills, indent=1))
         return
+    options.say_which(project)
     for duty in calendar:
         day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
         click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from drills import FEATURES, PLAN, WAIVERS
 from harness import plan
 from harness.evidence import verify as verifier
 from harness.plan import shape
+from harness.project import Project
 from harness.schedule import runs, standing, waivers
 from harness.schedule.past import Folder
 from harness.system import clock
@@ -32,10 +32,10 @@ class Month:
     standings: tuple[standing.Standing, ...]
 
 
-def look(evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
+def look(project: Project, evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
     """Read plan, waivers and packs. Errors: `Refused` where one of them cannot be used."""
-    the_plan = plan.load(PLAN, features=FEATURES)
-    waived = waivers.load(WAIVERS, the_plan)
+    the_plan = project.load_plan()
+    waived = waivers.load(project.waivers, the_plan) if project.waivers else ()
     day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
     found = runs.read(evidence, key=key)
     folder = found.until(day, the_plan.time_zone)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 import stat
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from harness.errors import Refused
 from harness.evidence.environments import ENVIRONMENTS
+from harness.system.later import fetch
 from harness.system.operator import LONGEST
+
+if TYPE_CHECKING:
+    from harness.project import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
 LEVELS = ("rootless", "privileged", "loopback")
@@ -23,6 +28,22 @@ def _finite(context: click.Context, option: click.Parameter, value: float) -> fl
     if not math.isfinite(value):
         raise click.BadParameter("not a number", ctx=context, param=option)
     return value
+
+
+def project(function: F) -> F:
+    """The project that the command is about, as its argument `project`: see `harness.project.find`."""
+
+    @wraps(function)
+    def with_project(*args: Any, **given: Any) -> Any:
+        find = fetch("harness.project:find")  # what only packs are asked of does without
+        return function(*args, project=find(click.get_current_context().find_root().obj), **given)
+
+    return cast(F, with_project)
+
+
+def say_which(project: Project) -> None:
+    """The first line of what a command prints for people: it may have found the project by itself."""
+    click.echo(f"project: {project}")
 
 
 def evidence(function: F) -> F:

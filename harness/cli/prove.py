@@ -11,9 +11,6 @@ from typing import Any
 
 import click
 
-from drills import FEATURES, PLAN
-from drills.twins import TWINS
-from harness import plan
 from harness.checks import Outcome
 from harness.cli import options
 from harness.cli.run import RunRequest, carry_out, choose
@@ -23,6 +20,7 @@ from harness.evidence.lines import read
 from harness.evidence.run_folder import PROOF
 from harness.evidence.verify import verify_pack
 from harness.features.catalog import Drill, Scenario, name_of
+from harness.project import Project
 from harness.run.run import digests, new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
@@ -56,10 +54,12 @@ class Proof:
 @options.scale
 @options.evidence
 @options.as_json
+@options.project
 @click.pass_context
 def prove(
     context: click.Context,
     *,
+    project: Project,
     name: str,
     only: str,
     named: tuple[str, ...],
@@ -75,19 +75,23 @@ def prove(
 
     Each twin names the finding that must notice and what it must say; red for another reason fails the proof.
     """
-    chosen = choose(name, only)
+    chosen = choose(project, name, only)
     scenarios = [each for drill in chosen for each in drill.scenarios if not only or each.name == name_of(only)]
-    twins = _twins(chosen, scenarios, named)
+    twins = _twins(project, chosen, scenarios, named)
     block.must_be_free(evidence)
+    if not as_json:
+        options.say_which(project)
     prepare(stack, (lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
-    plain = RunRequest(evidence=folder, drill=drills, only=only, stack=stack, level=level, scale=scale)
-    found = _of_pack(sound, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
+    plain = RunRequest(
+        project=project.folder, evidence=folder, drill=drills, only=only, stack=stack, level=level, scale=scale
+    )
+    found = _of_pack(sound, project, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
         block.must_be_free(evidence)  # somebody may have stopped the run before
-        request = replace(plain, drill=_drill_of(twin, chosen), only=twin.scenario, sabotage=twin.name)
+        request = replace(plain, drill=_drill_of(project, twin, chosen), only=twin.scenario, sabotage=twin.name)
         proofs.append(_sabotaged(twin, _carry_out(request, twin.name, as_json)))
     folder.mkdir(parents=True, exist_ok=True)  # where no run could begin there is none yet
     (folder / "proof.json").write_text(json.dumps([vars(proof) for proof in proofs], indent=1) + "\n")
@@ -98,31 +102,34 @@ def prove(
     context.exit(Exit.MET if all(proof.ok for proof in proofs) else Exit.MISSED)
 
 
-def _twins(chosen: Sequence[Drill], scenarios: Sequence[Scenario], named: Sequence[str]) -> list[Twin]:
+def _twins(
+    project: Project, chosen: Sequence[Drill], scenarios: Sequence[Scenario], named: Sequence[str]
+) -> list[Twin]:
     """The twins that are meant. Errors: `Refused`."""
     for drill in chosen:
-        _must_be_of_a_scenario(drill)
+        _must_be_of_a_scenario(project, drill)
     meant = {scenario.name for scenario in scenarios}
-    listed = [twin for drill in chosen for twin in TWINS.get(drill.name, ()) if name_of(twin.scenario) in meant]
+    listed = [twin for drill in chosen for twin in project.twins.get(drill.name, ()) if name_of(twin.scenario) in meant]
     if unknown := set(named) - {twin.name for twin in listed}:
         names = ", ".join(twin.name for twin in listed) or "none"
         raise Refused(f"there is no twin {', '.join(sorted(unknown))} here", hint=f"there are: {names}")
     return [twin for twin in listed if not named or twin.name in named]
 
 
-def _must_be_of_a_scenario(drill: Drill) -> None:
+def _must_be_of_a_scenario(project: Project, drill: Drill) -> None:
     """Errors: `Refused` where a twin of the drill would never be run."""
     titles = [scenario.title for scenario in drill.scenarios]
-    for twin in TWINS.get(drill.name, ()):
+    for twin in project.twins.get(drill.name, ()):
         if name_of(twin.scenario) not in map(name_of, titles):
             raise Refused(
-                f"drills/twins.py: {twin.name} is of a scenario that {drill.name} does not have: {twin.scenario!r}",
+                f"{project.where('twins')}: the twin {twin.name} is of a scenario that {drill.name} does not have:"
+                f" {twin.scenario!r}",
                 hint=f"it has: {'; '.join(titles)}",
             )
 
 
-def _drill_of(twin: Twin, chosen: Sequence[Drill]) -> str:
-    return next(drill.name for drill in chosen if twin in TWINS.get(drill.name, ()))
+def _drill_of(project: Project, twin: Twin, chosen: Sequence[Drill]) -> str:
+    return next(drill.name for drill in chosen if twin in project.twins.get(drill.name, ()))
 
 
 def _unsabotaged(scenario: Scenario, found: Mapping[str, Any]) -> Proof:
@@ -139,12 +146,12 @@ def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
     return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]))
 
 
-def _of_pack(pack: Path, stack: str) -> dict[str, Any]:
+def _of_pack(pack: Path, project: Project, stack: str) -> dict[str, Any]:
     """The findings of a pack that is sealed, whole, not sabotaged, and of what is here now. Errors: `Refused`."""
     if verify_pack(pack).answer("integrity") != Outcome.MET:
         raise Refused(f"{pack} is not whole", hint=f"drdrill verify {shlex.quote(str(pack))}")
     begin = read(pack / JOURNAL)[0].data
-    now = digests(plan.load(PLAN, features=FEATURES), FEATURES)
+    now = digests(project.load_plan(), project.features, code=project.code)
     differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]
     if differs or begin["sabotage"] or begin["stack"] != stack:
         what = (

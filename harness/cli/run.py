@@ -17,11 +17,6 @@ from pathlib import Path
 
 import click
 
-from drills import DRILLS, FEATURES, PLAN
-from drills.steps import load
-from drills.twins import TWINS
-from harness import plan
-from harness.checks.rules import CURRENT
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
@@ -32,7 +27,7 @@ from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
 from harness.features import catalog
 from harness.features.catalog import CADENCES
-from harness.features.soundness import sound_drills
+from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.safety import block, stopping
 from harness.safety.begin import begin
@@ -48,6 +43,7 @@ LOOKS = timedelta(milliseconds=200)
 class RunRequest:
     """What is to be run."""
 
+    project: Path  # its folder
     evidence: Path
     drill: str = ""  # by name; several with commas between
     only: str = ""
@@ -61,6 +57,7 @@ class RunRequest:
     def words(self, run: str) -> list[str]:
         """pytest's command line for it."""
         chosen = {
+            "--project": str(self.project),
             "--drill": self.drill,
             "--only": self.only,
             "--stack": self.stack,
@@ -73,7 +70,7 @@ class RunRequest:
         }
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
-        return [sys.executable, "-m", "pytest", str(DRILLS), "-p", "no:cacheprovider", "-q", *given]
+        return [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", "-q", *given, str(COLLECTOR)]
 
 
 @click.command()
@@ -90,10 +87,12 @@ class RunRequest:
 @click.option("--dry-run", "dry", is_flag=True, help="Print the whole plan of the run, touch nothing.")
 @options.evidence
 @options.as_json
+@options.project
 @click.pass_context
 def run(
     context: click.Context,
     *,
+    project: Project,
     name: str,
     otherwise: str,
     only: str,
@@ -110,12 +109,12 @@ def run(
 ) -> None:
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
     must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage)
-    chosen = _due(evidence, otherwise, quiet=as_json) if name == DUE else choose(name, only)
+    chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
     if not chosen:
         return
-    twins = [twin.name for listed in TWINS.values() for twin in listed]
-    if sabotage and sabotage not in twins:
-        raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {', '.join(twins)}")
+    if sabotage and project.twin(sabotage) is None:
+        twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
+        raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
     must_fit(stack, level=level)
@@ -124,6 +123,7 @@ def run(
     if person and not attended:
         raise Refused("--as is the name of whoever decides", hint="add --attended, or leave --as out")
     request = RunRequest(
+        project=project.folder,
         evidence=evidence,
         drill=",".join(drill.name for drill in chosen),
         only=only,
@@ -136,12 +136,18 @@ def run(
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
     if dry:
-        dry_run(chosen, load(), only=only, plan=plan.load(PLAN, features=FEATURES), stack=stack, attended=attended)
+        known, the_plan = project.sentences, project.load_plan()
+        if name != DUE:
+            options.say_which(project)
+        dry_run(chosen, known, only=only, plan=the_plan, stack=stack, attended=attended)
         return
     if attended:
         must_have_a_terminal()
         block.must_be_free(evidence)
         request = replace(request, decides=person or ask_for_name(operator_name()))
+    if not as_json and name != DUE:  # what is due was said, and of which project
+        block.must_be_free(evidence)
+        options.say_which(project)
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
@@ -159,24 +165,25 @@ def run(
     context.exit(exit_of(pack))
 
 
-def _due(evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
+def _due(project: Project, evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
     """What is due, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
-    others = choose(otherwise, "") if otherwise else []  # a name that is none is told also where something is due
-    names = due_now(evidence, quiet=quiet)
+    others = (
+        choose(project, otherwise, "") if otherwise else []
+    )  # a name that is none is told also where something is due
+    names = due_now(project, evidence, quiet=quiet)
     if names:
-        return [choose(name, "")[0] for name in names]
+        return [choose(project, name, "")[0] for name in names]
     if quiet and not others:
-        click.echo(nothing_json(evidence))
+        click.echo(nothing_json(project, evidence))
     if others and not quiet:
         click.echo(f"run all the same: {', '.join(drill.title for drill in others)}")
     return others
 
 
-def choose(name: str, only: str) -> list[catalog.Drill]:
+def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     """The drills that are meant. Errors: `Refused`, with what there is, when there is none."""
-    the_plan = plan.load(PLAN, features=FEATURES)
-    calendar = the_plan.calendar
-    built = sound_drills(FEATURES, plan=the_plan, sentences=load(), findings=CURRENT.checks)
+    calendar = project.load_plan().calendar
+    built = project.drills()
     chosen = [drill for drill in built if name in (drill.name, drill.cadence)]
     if not chosen:
         waiting = [duty for duty in calendar if name in (duty.drill, duty.cadence)]
@@ -200,7 +207,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     block.must_be_free(request.evidence)  # before an image is made for it
     prepare(request.stack, (lambda _: None) if quiet else click.echo)
     name = new_id()
-    folder, lock = begin(request.evidence, name, viewer=os.getpid())
+    folder, lock = begin(request.evidence, name, project=request.project, viewer=os.getpid())
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

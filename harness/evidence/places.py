@@ -10,23 +10,30 @@ import os
 import sys
 from pathlib import Path
 
-from harness.evidence.run_folder import UNFINISHED
+from harness.evidence.run_folder import PROJECT, UNFINISHED
+from harness.system import control_files
 from harness.system.environment import NOWHERE, home
 from harness.system.operator import logins
 
-PROJECT = Path(__file__).parents[2]
+MACHINE = Path(__file__).parents[2]
 
 
 def places(run: Path) -> dict[str, str]:
-    """Absolute path to word, for a run in this folder, finished or not."""
+    """Absolute path to word, for a run in this folder, finished or not.
+
+    While it is not finished, its control files say which project is drilled; a folder that is machine and project is
+    called by the latter.
+    """
+    project = Path((control_files.read(run / PROJECT) or {}).get("folder", MACHINE))
     run = run.with_name(run.name.removesuffix(UNFINISHED))
     named = {
         Path(sys.base_prefix): "<python>",
         Path(sys.prefix): "<python>",
-        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
         Path.cwd(): "<working folder>",
         home(): "~",
-        PROJECT: "<project>",
+        MACHINE: "<machine>",
+        **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
+        project: "<project>",
         run.parent: "<evidence>",
         run: "<run>",
         run.with_name(run.name + UNFINISHED): "<run>",

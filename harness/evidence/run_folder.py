@@ -9,6 +9,7 @@ USUAL = Path("evidence")  # of the working directory: where packs go unless --ev
 UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
 DAMAGED = ".damaged"  # the same, where its journal cannot be read any more: it is healed, and never sealed
 CONTROL = "control"  # the guardian's log, requests to stop, questions to people: gone before the pack is sealed
+PROJECT = f"{CONTROL}/project.json"  # the folder of the project that is drilled, for whoever heals the run
 PROOF = "proof-"  # before the id of a folder in which a drill is proved
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
 DISK_WANTED = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside

@@ -56,8 +56,8 @@ def mark_by_cadence(items: Iterable[pytest.Item], announced: Iterable[Drill]) ->
             item.add_marker(cadences[key[0]])
 
 
-def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill], *, whole: bool) -> None:
-    """Every scenario that was collected is in the features, once; with `whole`, none of the features is missing.
+def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill]) -> None:
+    """What was collected are the scenarios of the features, each of them once.
 
     Errors: `Refused`, naming where it is written, or which tests it is.
     """
@@ -70,20 +70,35 @@ def must_be_announced(items: Sequence[pytest.Item], announced: Sequence[Drill], 
         if key not in places:
             raise Refused(
                 f"{ids[0]} runs {key[1]} of {key[0]}, which is in no feature that is announced",
-                hint="bind only what lies in features/<cadence>/; docs/write-a-drill.md",
+                hint="a feature lies in <features>/<cadence>/; docs/write-a-drill.md",
             )
         if len(ids) > 1:
             raise Refused(
                 f"{places[key]}: {len(ids)} tests run this scenario: {', '.join(ids)}",
-                hint="drills/test_drills.py binds every feature: bind none elsewhere",
+                hint="one of the features was read twice: a plugin of pytest's, or something in its environment",
             )
-    if whole and (missing := [place for key, place in places.items() if key not in tests]):
+    if missing := [place for key, place in places.items() if key not in tests]:
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise Refused(
             f"{missing[0]}: no test runs this scenario{more}",
-            hint="scenarios() in drills/test_drills.py collects what is in features/; no test there has the name of"
-            " another",
+            hint="its test has the name of another one's: give the scenario another title",
         )
+
+
+def asked_for(words: Iterable[str], items: Iterable[pytest.Item], announced: Iterable[Drill]) -> list[pytest.Item]:
+    """The tests that words of pytest's command line mean: a folder of features, a feature, or a test by its id.
+
+    What is no scenario is left as it is.
+    """
+    features = {drill.name: drill.feature.resolve() for drill in announced}
+    asked = [(Path(path).resolve(), test) for path, _, test in (word.partition("::") for word in words)]
+    return [
+        item
+        for item in items
+        if (key := key_of(item)) is None
+        or any(features[key[0]].is_relative_to(path) for path, _ in asked)
+        or any(path == item.path.resolve() and test in ("", item.name) for path, test in asked)
+    ]
 
 
 def must_be_all(items: Sequence[pytest.Item], wanted: Iterable[Key]) -> None:

@@ -12,6 +12,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib import resources
+from keyword import iskeyword
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -133,6 +134,12 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(f'"{text}" is not a time zone that this machine knows') from error
 
 
+def _module(text: str) -> str:
+    if not all(part.isidentifier() and not iskeyword(part) for part in text.split(".")):
+        raise ValueError(f'"{text}" is not the name of a Python module')
+    return text
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
@@ -152,6 +159,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "weekday-of-month": (weekday_of_month, 'write it like "first Monday", with first, second, third, fourth or last'),
     "month": (month, "write the month's English name, such as March"),
     "time-zone": (_zone, "write a name of the time zone database, such as UTC or Europe/Berlin"),
+    "module": (_module, "write it as Python imports it, such as drills.steps"),
     "request": (request, "write it like GET https://example.com/health"),
 }
 
@@ -193,6 +201,8 @@ def _say(text: Text, error: jsonschema.ValidationError, of: str) -> None:
         case "format":
             hint = FORMATS[str(wanted)][1]
             text.problem((*where, *_key_of(error)), str(error.cause or error.message), hint=hint)
+        case "const":
+            text.problem(where, f'is {_kind(instance)}, where "{wanted}" belongs', hint=f'write "{wanted}"')
         case "enum":
             allowed = [str(value) for value in wanted]
             text.problem((*where, *_key_of(error)), f'"{instance}" is not one of {", ".join(allowed)}')

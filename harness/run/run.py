@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -41,7 +41,7 @@ from harness.system.operator import operator_name
 from harness.system.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
-CODE = ("harness", "drills", "reports")
+CODE = ("harness", "reports")
 DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
 FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
@@ -77,6 +77,8 @@ class Run:
         *,
         level: str,
         features: Path,
+        project: Path,
+        code: Sequence[Path],
         guardian: Guardian,
         listener: Listener,
     ) -> None:
@@ -86,6 +88,8 @@ class Run:
         self.plan = plan
         self.level = level
         self.features = features
+        self.project = project  # its folder
+        self.code = code  # of the project: folders and files
         self.guardian = guardian
         self.listener = listener
         self.redactor = Redactor(places=places(folder))
@@ -104,7 +108,7 @@ class Run:
         shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence)
-        commit, clean = code_state()
+        commit, clean = code_state(self.project, [*self.code, self.features])
         self.journal.record(
             "run.begin",
             run=self.id,
@@ -115,7 +119,7 @@ class Run:
             stack=self.options.stack,
             rung=self.level,
             environment=ENVIRONMENTS[self.options.stack],
-            digests=digests(self.plan, self.folder / "features"),
+            digests=digests(self.plan, self.folder / "features", code=self.code),
             commit=commit,
             clean=clean,
             rules=RULES,
@@ -182,12 +186,12 @@ class Run:
         self.journal.close()
 
 
-def digests(plan: Plan, features: Path) -> dict[str, str]:
-    """SHA-256 of what a verdict depends on: the plan, the features, the code of the machine, and the packages."""
+def digests(plan: Plan, features: Path, *, code: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of what a verdict depends on: plan, features, the code of machine and project, and the packages."""
     return {
         "plan": plan.digest,
-        "features": _digest_of(features, features.rglob("*")),
-        "code": _digest_of(ROOT, _code()),
+        "features": _digest_of(_files([(features, features)])),
+        "code": _digest_of(code_files(code)),
         "constraints": _digest_file(ROOT / "constraints.txt"),
     }
 
@@ -242,18 +246,26 @@ def _digest_file(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
 
 
-def _code() -> Iterator[Path]:
-    """All that decides what a drill does, how it is judged and how that is shown."""
-    for part in CODE:
-        yield from (path for path in (ROOT / part).rglob("*") if path.suffix in DECIDES)
+def code_files(code: Iterable[Path]) -> dict[str, Path]:
+    """All that decides what a drill does, how it is judged and how that is shown, by name: of the machine, and `code`.
+
+    `code`: folders and files of a project, each with its own name first.
+    """
+    return _files([*((ROOT, ROOT / part) for part in CODE), *((own.parent, own) for own in code)], suffixes=DECIDES)
 
 
-def _digest_of(folder: Path, paths: Iterable[Path]) -> str:
-    """SHA-256 over the lines `<sha256>  <path in the folder>` of these files, in order of that path."""
-    lines = sorted(
-        f"{path.relative_to(folder).as_posix()}\0{_digest_file(path)}"
-        for path in paths
+def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:
+    """By its path in a folder: a file, or what lies below one; of all suffixes, where none are named."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for folder, part in parts
+        for path in ([part] if part.is_file() else part.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-    )
-    told = (line.split("\0") for line in lines)
-    return sha256("".join(f"{digest}  {name}\n" for name, digest in told).encode()).hexdigest()
+        if not suffixes or path.suffix in suffixes
+    }
+
+
+def _digest_of(files: Mapping[str, Path]) -> str:
+    """SHA-256 over the lines `<sha256>  <name>` of files, in order of that name."""
+    lines = (f"{_digest_file(files[name])}  {name}\n" for name in sorted(files))
+    return sha256("".join(lines).encode()).hexdigest()

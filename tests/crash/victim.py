@@ -128,8 +128,8 @@ class Victim:
         if viewer:
             argv = [sys.executable, "-m", "tests.crash.viewer", "run", DRILL, *words]
         else:
-            argv = [sys.executable, "-m", "pytest", "drills", "-p", "no:cacheprovider", "-q", "--drill", DRILL, *words]
-            argv += ["--rate", RATE, "--run-id", run, *PLUGIN]
+            argv = [sys.executable, "-m", "pytest", "features", "-p", "no:cacheprovider", "-q", "--drill", DRILL]
+            argv += [*words, "--rate", RATE, "--run-id", run, *PLUGIN]
         before = folder_names(folder.evidence)
         with (folder.path / f"out-{number}").open("wb") as out:
             process = subprocess.Popen(

@@ -1,3 +1,0 @@
-"""Drills are plain tests: `pytest drills -m monthly`."""
-
-pytest_plugins = ["harness.pytest_plugin"]

@@ -1,0 +1,195 @@
+"""A project: what the machine is given of a platform. A folder with a `project.yaml`, which says where each part lies.
+
+The machine knows no project by name. A command is given one by `drdrill --project FOLDER`, else it takes the nearest
+`project.yaml` upward from where it is called. What is there to judge a pack needs no project at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import Refused
+from harness.plan import Plan, shape, text
+from harness.plan import load as load_plan
+from harness.project import modules
+
+if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
+    from harness.features.catalog import Drill
+    from harness.features.sentences import Sentences
+    from harness.run.sabotage import Twin
+
+FILE = "project.yaml"
+PLUGIN = "harness.pytest_plugin"
+COLLECTOR = Path(__file__).parent / "collector.py"  # what pytest is given: it has a test for each scenario
+
+
+@dataclass(frozen=True)
+class Project:
+    """Paths are absolute. What is Python is imported when it is first asked for."""
+
+    folder: Path
+    name: str
+    plan: Path
+    features: Path
+    waivers: Path | None  # None: there are none
+    _sentences: str  # a module, or a package of which each module has some
+    _twins: str  # a module; empty where there are none
+    _lines: Mapping[str, int] = field(repr=False, default_factory=dict)  # of project.yaml, by field
+
+    @property
+    def file(self) -> Path:
+        return self.folder / FILE
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.folder})"
+
+    def load_plan(self) -> Plan:
+        """The plan, of which each drill has its feature, or says why it has none. Errors: `Refused`."""
+        return load_plan(self.plan, features=self.features)
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """All sentences that there are steps for. Errors: `Refused` where a module breaks, or declares none."""
+        from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
+
+        found = modules.modules(self._sentences, folder=self.folder, where=self.where("sentences"))
+        for module in found:
+            if not isinstance(getattr(module, "SENTENCES", None), Sentences):
+                hint = "docs/write-a-drill.md says how steps begin"
+                raise Refused(f"{module.__file__}: declares no SENTENCES", hint=hint)
+        return Sentences.joined(module.SENTENCES for module in found)
+
+    @cached_property
+    def twins(self) -> Mapping[str, Sequence[Twin]]:
+        """The sabotage twins by the name of their drill. Errors: `Refused` where the module breaks or has none."""
+        if not self._twins:
+            return {}
+        module = modules.module(self._twins, folder=self.folder, where=self.where("twins"))
+        found = getattr(module, "TWINS", None)
+        if not isinstance(found, Mapping):
+            hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
+            raise Refused(f"{module.__file__}: declares no TWINS", hint=hint)
+        return found
+
+    def twin(self, name: str) -> Twin | None:
+        """By name, over all drills."""
+        return next((twin for twin in self.all_twins() if twin.name == name), None)
+
+    def all_twins(self) -> list[Twin]:
+        """Those of all drills. Errors: as `twins`."""
+        return [twin for twins in self.twins.values() for twin in twins]
+
+    def drills(self) -> list[Drill]:
+        """Those that can all be run and judged. Errors: `Refused`, as `sound_drills`."""
+        from harness.checks.rules import CURRENT  # noqa: PLC0415  (see above)
+        from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
+
+        the_plan = self.load_plan()
+        return sound_drills(self.features, plan=the_plan, sentences=self.sentences, findings=CURRENT.checks)
+
+    @cached_property
+    def code(self) -> tuple[Path, ...]:
+        """Folders and files of the project's own Python, runbooks beside it among them."""
+        tops = dict.fromkeys(name.partition(".")[0] for name in (self._sentences, self._twins) if name)
+        found = (self.folder / top for top in tops)
+        return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
+
+    def where(self, field: str) -> str:
+        """File and line at which it says so."""
+        return f"{self.file}:{self._lines.get(field, 1)}"
+
+
+def find(folder: Path | None = None, *, start: Path | None = None) -> Project:
+    """The project in `folder`; without one, the nearest upward from `start`, else from the working directory.
+
+    Errors: `Refused` where there is none, or where it cannot be used, with every problem of its file.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder", hint=f"name the folder of a project; {modules.HINT}")
+        if not (folder / FILE).is_file():
+            raise Refused(f"{folder}: holds no {FILE}", hint=f"name the folder of a project; {modules.HINT}")
+        return load(folder)
+    begin = (start or Path.cwd()).resolve()
+    found = nearest(begin)
+    if found is None:
+        raise Refused(
+            f"there is no {FILE} in {begin}, nor above it",
+            hint=f"name a project: drdrill --project FOLDER; {modules.HINT}",
+        )
+    return load(found)
+
+
+def nearest(start: Path) -> Path | None:
+    """The nearest folder upward from `start` that has a `project.yaml`."""
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+
+
+_CURRENT: list[Project] = []  # of a process that drills: pytest imports what it collects, and hands it nothing
+
+
+def use(found: Project) -> None:
+    """From here on it is the project that this process drills."""
+    _CURRENT[:] = [found]
+
+
+def current() -> Project:
+    """The project that this process drills."""
+    return _CURRENT[0]
+
+
+def load(folder: Path) -> Project:
+    """Errors: `Refused`, with every problem of `project.yaml` in one message, each with its line."""
+    folder = folder.resolve()
+    if not str(folder).isprintable():
+        raise Refused(
+            f"{str(folder)!r}: the name of a project's folder cannot be printed", hint="give it a plainer one"
+        )
+    read = text.read(folder / FILE)
+    schema = json.loads(resources.files("harness.project").joinpath("project.json").read_text(encoding="utf-8"))
+    shape.check(read, schema, of="a project")
+    if not read.problems:
+        _must_be_there(read, folder)
+    if read.problems:
+        raise text.refuse(read.path, read.problems)
+    given = read.values
+    return Project(
+        folder=folder,
+        name=given["name"],
+        plan=(folder / given["plan"]).resolve(),
+        features=(folder / given["features"]).resolve(),
+        waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
+        _sentences=given["sentences"],
+        _twins=given.get("twins", ""),
+        _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
+    )
+
+
+def _must_be_there(read: text.Text, folder: Path) -> None:
+    """Each path lies in the project's folder and is what it should be, and each module has a file there.
+
+    Nothing is imported for that, so a calendar can tell it, too.
+    """
+    for name, is_what_it_should_be, what in (
+        ("plan", Path.is_file, "file"),
+        ("waivers", Path.is_file, "file"),
+        ("features", Path.is_dir, "folder"),
+    ):
+        if name not in read.values:
+            continue
+        path = folder / read.values[name]
+        if not path.resolve().is_relative_to(folder):
+            read.problem((name,), f"{read.values[name]} lies outside of the project", hint="move it into the project")
+        elif not is_what_it_should_be(path):
+            hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"
+            read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
+    for name in ("sentences", "twins"):
+        if name in read.values and not modules.has_a_file(read.values[name], folder):
+            hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"
+            read.problem((name,), f"there is no module {read.values[name]} in {folder}", hint=hint)
