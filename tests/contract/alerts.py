@@ -60,8 +60,8 @@ def quiet(stack: Stack) -> None:
 
 def lose_receiver(stack: Stack) -> None:
     """Nobody is told; the missing watchdog gives it away; what still fires arrives once there is a receiver again."""
-    begin = clock.mono()
     stack.monitoring.lose_receiver()
+    begin = clock.mono()  # what was under way came in before
     stack.service("b").kill()
     wait.until(
         lambda: "no alert would arrive" in stack.monitoring.condition().seen, what="the silence is noticed",

@@ -45,7 +45,7 @@ def foreign() -> Iterator[list[Any]]:
 def things(run: str) -> list[str]:
     """Everything of a run."""
     client, ours = engine.engine(), {"label": f"{engine.RUN}={run}"}
-    found = [*client.containers.list(all=True, filters=ours), *client.networks.list(filters=ours)]
+    found = [*client.containers.list(all=True, filters=ours, ignore_removed=True), *client.networks.list(filters=ours)]
     return [one.name for one in (*found, *client.volumes.list(filters=ours))]
 
 

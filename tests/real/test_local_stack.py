@@ -19,7 +19,7 @@ def test_where_namespaces_are_refused_it_serves_on_loopback_beside_another_and_s
         refused.play("serve")
         other.play("serve")
         refused.play("cut_refused")
-        for scene in ("refused", "beside"):
+        for scene in ("refused", "zone_endpoints"):
             refused.run("tests.contract.powers", scene, str(refused.folder))
         for scene in ("power", "fill"):  # they start servers: in the place where the stack is to find and stop them
             other.run("tests.contract.powers", scene, str(other.folder))
