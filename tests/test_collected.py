@@ -203,6 +203,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         features=features,
         project=tmp_path,
         code=(),
+        client=PROJECT.client,
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),
     )

@@ -64,7 +64,7 @@ REASONS = {
     "CAPABILITY": "goes behind a capability: the stack is asked for it by its verb, and not by the name of a product",
     "STACK": "the stack says it itself: its packages, its variables, its logs, its parts, its names",
     "PROCEDURE": "stays, once it asks for the capability: a procedure may name what it is for",
-    "MONEY": "stays, once it is optional: an amount is known, so that lost money is told",
+    "MONEY": "stays: an amount may be known, so that lost money is told",
     "FORMAT-1": "stays with the reader of packs of format 1, and with the rules of that time",
     "OWN": "stays: it is an example, or the page or word of another part, and only has the same name",
     "MASK": "stays: secrets are masked whoever made them",
@@ -76,8 +76,7 @@ harness/alerts
     path           OWN         receiver
 harness/checks
     path           CLIENT      ready
-    field          CLIENT      evidence join load
-    field          MONEY       loss salvage split_brain
+    field          MONEY       evidence loss salvage split_brain
     field          AGREEMENT   consistency
     table          AGREEMENT   consistency
     PostgreSQL     CAPABILITY  damage
@@ -159,13 +158,10 @@ harness/system
     load balancer  STACK       environment
     backup tool    STACK       environment
 harness/workload
-    path           CLIENT      customers
-    field          CLIENT      connection customers ledger rows
-    role           CAPABILITY  customers direct workload
-    stand-in       CLIENT      direct
+    field          MONEY       client customers ledger rows
+    field          FORMAT-1    format1
+    role           CAPABILITY  customers workload
     PostgreSQL     CAPABILITY  customers
-    PostgreSQL     CLIENT      rows
-    timeline       CLIENT      connection customers ledger
 reports
     path           PROJECT     run/moments
     field          MONEY       run/losses

@@ -132,7 +132,7 @@ def test_the_code_of_a_project_is_what_it_names_and_what_lies_beside_that() -> N
     """By the name that it has in the project, wherever that lies."""
     found = project.load(SMALLEST)
     names = set(code_files(found.code)) - set(code_files(()))
-    assert names == {"smallest/__init__.py", "smallest/steps.py"}
+    assert names == {"smallest/__init__.py", "smallest/client.py", "smallest/steps.py"}
     assert {"harness/project/project.json", "reports/build.py"} <= set(code_files(()))
 
 

@@ -92,9 +92,9 @@ class Project:
         from harness.checks.rules import CURRENT  # noqa: PLC0415  (see above)
         from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
 
-        the_plan = self.load_plan()
+        the_plan, sentences = self.load_plan(), self.sentences
         self.client.load()  # one that breaks is told before anything starts
-        return sound_drills(self.features, plan=the_plan, sentences=self.sentences, findings=CURRENT.checks)
+        return sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
 
     @cached_property
     def code(self) -> tuple[Path, ...]:

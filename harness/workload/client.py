@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What an answer says. `stored`: True or False where the platform itself says so, None where nobody can tell."""
+    """What an answer says: that it is stored, or that it is not, by the platform's own word; None: nobody can tell."""
 
     stored: bool | None
     history: int | None = None  # of a stored one: the database's history that it was written on, a number that grows
