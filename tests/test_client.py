@@ -78,6 +78,7 @@ def test_the_client_of_this_project_is_the_one_that_its_file_names() -> None:
 
 
 def test_a_module_without_a_client_is_refused() -> None:
+    """It is named."""
     with pytest.raises(Refused, match="declares no CLIENT"):
         ClientModule(PROJECT.folder, "drills.roles").load()
 
