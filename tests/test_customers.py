@@ -308,3 +308,28 @@ def test_a_ledger_that_is_there_is_not_written_over(zone: Callable[..., Zone], t
     _, err = customers.process.communicate(timeout=15)
     assert customers.process.returncode == 3 and "is there already" in err
     assert customers.path.read_text() == '{"v": 1}'
+
+
+CLIENTS = {
+    "draw": "def draw(self, random):\n        return {'amount': random.random()}\n",
+    "message": "def message(self, key, payload):\n        return self.nothing\n",
+    "judge": "def judge(self, status, body):\n        return {}['stored']\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "says"), [("draw", "has a float"), ("message", "AttributeError"), ("judge", "KeyError")]
+)
+def test_a_client_that_breaks_ends_the_customers_with_one_error(
+    tmp_path: Path, zone: Callable[..., Zone], method: str, says: str
+) -> None:
+    """With the line that broke; what had left is in doubt, never acknowledged."""
+    (tmp_path / "odd.py").write_text(
+        f"from drills.client import QuantumNestClient\nclass Odd(QuantumNestClient):\n    {CLIENTS[method]}\nCLIENT = Odd()\n"
+    )
+    customers = zone("--rate=50", f"--project={tmp_path}", "--client=odd")
+    out, err = customers.process.communicate(timeout=15)
+    assert customers.process.returncode in (3, 4) and out == "", out
+    assert says in err and err.count("HINT: ") == 1 and "Traceback" not in err
+    assert method == "draw" or f"{tmp_path / 'odd.py'}:4: " in err
+    assert {request.outcome for request in customers.requests()} <= {"in_doubt"}

@@ -77,17 +77,20 @@ def _must_lie_in(found: ModuleType, name: str, folder: Path, where: str) -> None
 def _broken(error: BaseException, folder: Path, where: str) -> Refused:
     """Where it broke: the last line of the project's own code on the way."""
     said = " ".join(str(error).split())
-    at = where
+    at = place_in(folder, error) or where
     if isinstance(error, SyntaxError) and error.filename:
         at, said = f"{error.filename}:{error.lineno}", error.msg
-    else:
-        for frame in traceback.extract_tb(error.__traceback__):
-            if _is_of_project(Path(frame.filename), folder):
-                at = f"{frame.filename}:{frame.lineno}"
     return Refused(
         f"{at}: {type(error).__name__}{': ' if said else ''}{said}",
         hint=f"mend that: it is imported because {where} names it; {HINT}",
     )
+
+
+def place_in(folder: Path, error: BaseException) -> str:
+    """The last line of the project's own code on the way to an error, as file:line; empty where it has no part."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_of_project(Path(frame.filename), folder)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
 def _is_of_project(file: Path, folder: Path) -> bool:

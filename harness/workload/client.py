@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import rfc8785
 
-from harness.errors import Refused
+from harness.errors import DrillError, Refused
 from harness.system import modules
 
 Payload = Mapping[str, Any]
@@ -101,6 +101,13 @@ class ClientModule:
             raise Refused(f"{found.__file__}: declares no CLIENT", hint=HINT)
         assert_is_client: Client = client
         return assert_is_client
+
+    def told(self, error: Exception) -> DrillError | None:
+        """What broke in the client while customers wrote, as one error; None where it is not the client's."""
+        at = modules.place_in(self.folder.resolve(), error)
+        if not at:
+            return None
+        return DrillError(f"{at}: {type(error).__name__}: {error}", hint=f"mend the client of the project; {HINT}")
 
 
 def canonical(payload: Payload) -> str:

@@ -92,6 +92,7 @@ class Customers:
         self.draw = random.Random(header.seed)
         self._stopping = Event()
         self._stopped: int | None = None
+        self._broken: Exception | None = None  # what a request met that neither the platform nor the network did
 
     def stop(self) -> None:
         """No request is due after this moment."""
@@ -99,14 +100,18 @@ class Customers:
         self._stopping.set()
 
     def run(self) -> None:
-        """Until `stop`. Errors: `LedgerLost`; then nothing was sent that is not in the ledger."""
+        """Until `stop`. Errors: `LedgerLost`, and what the client raises; nothing was sent that is not in the ledger."""
         number = 1
-        while self._due_comes(due := self.header.due(number)):
-            self._take(number, due)
-            number += 1
-        if self.ledger.lost is None:
-            self.under_way.join()
-        self.ledger.close()
+        try:
+            while self._due_comes(due := self.header.due(number)):
+                self._take(number, due)
+                number += 1
+        finally:
+            if self.ledger.lost is None:
+                self.under_way.join()
+            self.ledger.close()
+        if self._broken is not None:
+            raise self._broken
 
     def _due_comes(self, due: int) -> bool:
         """Wait for a due time; False when the customers were stopped before it.
@@ -136,7 +141,12 @@ class Customers:
         except ledger.LedgerLost:
             return  # it does not leave; `run` reports why
         key = Key(ledger.stored_origin(self.header.origin, self.header.group), order.number)
-        answer = customer.send(self.client.message(key, order.payload), due=order.due, timeout=self.timeout)
+        try:
+            answer = customer.send(self.client.message(key, order.payload), due=order.due, timeout=self.timeout)
+        except Exception as error:  # the request is in doubt: its ledger has no end of it
+            self._broken = self._broken or error
+            self.stop()
+            return
         end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, history=answer.history)
         self.ledger.add(end)
         self.free.append(customer)
@@ -224,7 +234,8 @@ def main(words: Sequence[str]) -> int:
     """Returns the exit code: 0 after SIGTERM, 3 for wrong usage, 4 when the ledger was lost."""
     try:
         given = _arguments(words)
-        client = ClientModule(given.project, given.client).load()
+        module = ClientModule(given.project, given.client)
+        client = module.load()
         way = _way(given, client)
         header = ledger.Header(
             origin=given.origin,
@@ -238,7 +249,12 @@ def main(words: Sequence[str]) -> int:
         customers = Customers(header, client, way, ledger.Writer(given.ledger, header), clients=given.clients)
         for signum in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(signum, customers.stop)
-        customers.run()
+        try:
+            customers.run()
+        except Exception as error:
+            if isinstance(error, DrillError) or (told := module.told(error)) is None:
+                raise
+            raise told from error
     except DrillError as error:
         print(error, file=sys.stderr, flush=True)
         return error.exit
