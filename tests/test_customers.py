@@ -324,9 +324,8 @@ def test_a_client_that_breaks_ends_the_customers_with_one_error(
     tmp_path: Path, zone: Callable[..., Zone], method: str, says: str
 ) -> None:
     """With the line that broke; what had left is in doubt, never acknowledged."""
-    (tmp_path / "odd.py").write_text(
-        f"from drills.client import QuantumNestClient\nclass Odd(QuantumNestClient):\n    {CLIENTS[method]}\nCLIENT = Odd()\n"
-    )
+    odd = f"class Odd(QuantumNestClient):\n    {CLIENTS[method]}\nCLIENT = Odd()\n"
+    (tmp_path / "odd.py").write_text(f"from drills.client import QuantumNestClient\n{odd}")
     customers = zone("--rate=50", f"--project={tmp_path}", "--client=odd")
     out, err = customers.process.communicate(timeout=15)
     assert customers.process.returncode in (3, 4) and out == "", out

@@ -100,7 +100,7 @@ class Customers:
         self._stopping.set()
 
     def run(self) -> None:
-        """Until `stop`. Errors: `LedgerLost`, and what the client raises; nothing was sent that is not in the ledger."""
+        """Until `stop`. Errors: `LedgerLost`, and what the client raises; all that was sent is in the ledger."""
         number = 1
         try:
             while self._due_comes(due := self.header.due(number)):
