@@ -72,7 +72,8 @@ class QuantumNestClient:
 
 
 def _payment(payer: int, payee: int, amount: Decimal) -> Payload:
-    return {"from": payer, "to": payee, "amount": f"{amount:.2f}"}
+    """The amount as it is: one that was changed by less than a cent is another one."""
+    return {"from": payer, "to": payee, "amount": str(amount)}
 
 
 CLIENT = QuantumNestClient()

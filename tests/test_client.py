@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -70,6 +71,30 @@ def test_the_seed_tells_all_that_was_sent() -> None:
     for payload in drawn[0]:
         assert payload["from"] != payload["to"] and {payload["from"], payload["to"]} <= {1, 2, 3}
         assert CLIENT.amount(payload) == Decimal(payload["amount"]) and payload["amount"][-3] == "."
+
+
+@pytest.mark.parametrize(("stored", "same"), [("12.34", True), ("12.341", False), ("12.35", False), ("12", False)])
+def test_an_amount_is_read_back_as_it_is(stored: str, same: bool) -> None:
+    """Nothing is rounded away: a row that was changed by less than a cent does not say what was sent."""
+    (row,) = CLIENT.rows(Table([(1, 7, 9, Decimal(stored))]), origin="r/s/a")
+    assert (canonical(row.payload) == '{"amount":"12.34","from":7,"to":9}') is same
+
+
+class Table:
+    """As much of a connection as the client asks: a cursor that gives these rows."""
+
+    def __init__(self, rows: list[tuple[int, int, int, Decimal]]) -> None:
+        self.itersize = 0
+        self._rows = rows
+
+    def transaction(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def cursor(self, name: str) -> nullcontext[Table]:
+        return nullcontext(self)
+
+    def execute(self, query: bytes, values: tuple[str, ...]) -> list[tuple[int, int, int, Decimal]]:
+        return self._rows
 
 
 def test_the_client_of_this_project_is_the_one_that_its_file_names() -> None:

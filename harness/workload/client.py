@@ -96,11 +96,10 @@ class ClientModule:
     def load(self) -> Client:
         """Errors: `Refused` where there is no such module, where it breaks, or where it has none."""
         found = modules.module(self.name, folder=self.folder, where=self.where)
-        client = getattr(found, "CLIENT", None)
+        client: Client | None = getattr(found, "CLIENT", None)
         if client is None:
             raise Refused(f"{found.__file__}: declares no CLIENT", hint=HINT)
-        assert_is_client: Client = client
-        return assert_is_client
+        return client
 
     def told(self, error: Exception) -> DrillError | None:
         """What broke in the client while customers wrote, as one error; None where it is not the client's."""

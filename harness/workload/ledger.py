@@ -224,8 +224,10 @@ class _Form(NamedTuple):
 
 def _form(first: tuple[int, dict[str, Any]] | None, *, name: str) -> _Form:
     """By the first line; that of no line is any."""
-    if first is not None and _header(first[1], name=name) and first[1]["v"] == format1.VERSION:
-        return _Form(format1.sent, format1.history, format1.unknown)
+    if first is not None:
+        _header(first[1], name=name)
+        if first[1]["v"] == format1.VERSION:
+            return _Form(format1.sent, format1.history, format1.unknown)
     return _Form(content, _history, _left_alone)
 
 
