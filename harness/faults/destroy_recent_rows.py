@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.system.clock import Moment, around
 
 if TYPE_CHECKING:
     from psycopg import sql
@@ -35,12 +36,15 @@ class DestroyRecentRows:
     def affects(self, undo: Undo) -> list[str]:
         return []
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        with stack.cluster.connect_as("operator") as connection, connection.transaction():
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
+        with stack.cluster.connect_as("operator") as connection:
+            connection.execute("BEGIN")
             connection.execute(
                 self._sql("UPDATE {table} SET {amount} = 0 WHERE {moment} >= now() - {last} AND id % 2 = 0")
             )
             connection.execute(self._sql("DELETE FROM {table} WHERE {moment} >= now() - {last} AND id % 2 = 1"))
+            return around(lambda: connection.execute("COMMIT"), by="the database: the COMMIT, and its answer")
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Customers go on writing, so some sound rows are there again: it took effect when most are gone."""

@@ -21,7 +21,6 @@ from harness.stacks import Stack, Unfenced
 from harness.system import clock
 from harness.system.clock import Moment
 
-
 CALL = "the call that made it, and its return"
 
 

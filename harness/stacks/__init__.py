@@ -17,6 +17,7 @@ from harness.stacks.powers import (
     Divisible,
     Fillable,
     Flappable,
+    KilledTogether,
     Linked,
     Pausable,
     Powered,
@@ -25,6 +26,7 @@ from harness.stacks.powers import (
     Unfenced,
 )
 from harness.stacks.wal import Branch
+from harness.system.clock import Moment
 from harness.system.command import Commands, Done
 
 if TYPE_CHECKING:  # the platform's API lies below this package, and has to be first to import its database driver
@@ -34,6 +36,7 @@ __all__ = [
     "Divisible",
     "Fillable",
     "Flappable",
+    "KilledTogether",
     "Linked",
     "Pausable",
     "Powered",
@@ -74,8 +77,9 @@ class Component(Protocol):
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def kill(self) -> None:
-        """SIGKILL it and all it has started."""
+    def kill(self) -> Moment | None:
+        """SIGKILL it and all it has started. Returns when it died, where that is known more exactly than by the call
+        and its return."""
 
     def running(self) -> bool: ...
 
@@ -315,8 +319,10 @@ class Releases(Protocol):
         """Put a release where zones find it; nothing runs it yet. Harmless when repeated."""
 
     def content(self, name: str) -> Mapping[str, Any]: ...
-    def deploy(self, name: str) -> None:
-        """Restart the API of every zone with it, all at once. Whether they then serve is not waited for."""
+    def deploy(self, name: str) -> Moment | None:
+        """Restart the API of every zone with it, all at once. Whether they then serve is not waited for.
+
+        Returns when what ran before ended: from the first that was asked to, to the last."""
 
 
 class Stack(Protocol):

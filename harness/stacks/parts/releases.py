@@ -57,11 +57,12 @@ class FileReleases:
         earliest = clock.mono()
         for service in services:
             service.ask_to_stop()
-        wait.poll(lambda: not any(service.running() for service in services), within=SOON, every=OFTEN)
+        gone = wait.poll(lambda: not any(service.running() for service in services), within=SOON, every=OFTEN)
         known = [service.ended() for service in services]
         latest = clock.mono()
         for service in services:
             service.wait_stopped()
+        latest = latest if gone else clock.mono()
         for service in services:
             service.start()
         ended = [one for one in known if one is not None]

@@ -131,7 +131,8 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
         """Take nothing more, answer what has come in, and end: a connection on which nothing is asked is closed now."""
         self.leaving = True
         self.close()
-        gevent.killall(list(self.idle), block=False)
+        for waiting in list(self.idle):
+            gevent.kill(waiting, block=False)
         self.stop(timeout=2)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
