@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.stacks import (
     Backups,
+    Clocked,
     Cluster,
     Component,
     Divisible,
@@ -46,6 +47,7 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Flappable, LocalStack, DockerStack),
     (Powered, LocalStack, DockerStack),
     (KilledTogether, LocalStack, DockerStack),
+    (Clocked, LocalStack, DockerStack),
     (Component, LocalProcess, ContainerUnit),
     (Pausable, LocalProcess, ContainerUnit),
     (Cluster, PatroniCluster, PatroniCluster),

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.stacks import (
+    SAME_KERNEL,
     Backups,
+    Clock,
     Cluster,
     Component,
     Condition,
@@ -37,12 +39,13 @@ from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
 from harness.stacks.stand_in import history
-from harness.system import wait
+from harness.system import clock, wait
 from harness.system.clock import Moment, spanning
 from harness.system.command import Commands
 from harness.system.recorder import Recorder
 
 ZONES = ("a", "b", "c")
+BOOT = "/proc/sys/kernel/random/boot_id"
 GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
@@ -158,6 +161,11 @@ class DockerStack:
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
         return self._asked().conditions()
+
+    def clocks(self) -> Sequence[Clock]:
+        """Those of this machine, where the engine runs on its kernel; else nothing is known of them."""
+        boot = engine.execute(self._here.network.pod(ZONES[0]), ["cat", BOOT], what="asking which kernel this is")
+        return SAME_KERNEL if boot.strip() == clock.boot() else ()
 
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""

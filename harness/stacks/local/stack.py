@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import Unable
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases, Slowness
+from harness.stacks import (
+    SAME_KERNEL,
+    Backups,
+    Clock,
+    Cluster,
+    Component,
+    Condition,
+    Entrance,
+    Monitoring,
+    ObjectStore,
+    Releases,
+    Slowness,
+)
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
@@ -150,6 +162,10 @@ class LocalStack:
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
         return self._asked().conditions()
+
+    def clocks(self) -> Sequence[Clock]:
+        """All of it runs on this machine."""
+        return SAME_KERNEL
 
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""
