@@ -25,6 +25,7 @@ from harness.run.run import digests, new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
 from harness.stacks.kinds import prepare
+from reports.words import clean
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Proof:
     ok: bool
     why: str
     pack: str
+    said: str  # by the findings that it is about
 
 
 @click.command()
@@ -135,15 +137,21 @@ def _drill_of(project: Project, twin: Twin, chosen: Sequence[Drill]) -> str:
 def _unsabotaged(scenario: Scenario, found: Mapping[str, Any]) -> Proof:
     got = str(found.get("verdicts", {}).get(scenario.name, "no verdict"))
     why = "the same scenario, not sabotaged"
-    return Proof(scenario.title, "MET", got, got == Outcome.MET, why, str(found["pack"]))
+    said = [
+        f"{one['id']} {one['outcome']}: {one['reason']}"
+        for one in found.get("findings", [])
+        if one["scenario"] == scenario.name and one["outcome"] != Outcome.MET and not one["advisory"]
+    ]
+    return Proof(scenario.title, "MET", got, got == Outcome.MET, why, str(found["pack"]), "; ".join(said))
 
 
 def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
     said = {one["id"]: one["outcome"] for one in found.get("findings", [])}
+    reason = next((one["reason"] for one in found.get("findings", []) if one["id"] == twin.finding), "")
     wanted = f"{twin.finding} {' or '.join(sorted(twin.outcomes))}"
     got = f"{twin.finding} {said.get(twin.finding, 'not asked')}, verdict {found.get('verdict', 'none')}"
     ok = said.get(twin.finding) in twin.outcomes and found.get("verdict") in (Outcome.MISSED, Outcome.UNKNOWN)
-    return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]))
+    return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]), reason)
 
 
 def _of_pack(pack: Path, project: Project, stack: str) -> dict[str, Any]:
@@ -179,5 +187,8 @@ def _print(proofs: list[Proof], folder: Path) -> None:
         mark = "as it must be" if proof.ok else "NOT AS IT MUST BE"
         click.echo(f"  {proof.name:<{width}}  wanted {proof.wanted}; got {proof.got}: {mark}")
         click.echo(f"  {'':<{width}}  {proof.why}")
+    for proof in proofs:
+        if not proof.ok:
+            click.echo(f"NOT AS IT MUST BE: {proof.name}: {proof.got}: {clean(proof.said) or 'no finding says why'}")
     good = sum(proof.ok for proof in proofs)
     click.echo(f"{good} of {len(proofs)} as they must be; packs and table: {folder}")
