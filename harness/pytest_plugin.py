@@ -19,13 +19,14 @@ from pytest_bdd.parser import Feature, Scenario
 
 from harness import project
 from harness.checks import Outcome
+from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
-from harness.safety import begin, heal
+from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import ScenarioRun
@@ -199,7 +200,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         sabotage_name=option.sabotage,
         attended=option.attended,
     )
-    folder = Path(os.environ[begin.FOLDER])
+    folder = Path(os.environ[FOLDER])
     listener = Listener(folder)
     with _told():
         drill_run = Run(
@@ -224,7 +225,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             listener.end()
             aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
             drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
-            heal.finish(folder, redactor=drill_run.redactor)
+            with_reports.finish(folder, redactor=drill_run.redactor)
 
 
 @contextmanager
@@ -275,8 +276,8 @@ def _enter(config: pytest.Config) -> None:
     kinds.prepare(config.option.stack, print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     inside = kinds.way_in(config.option.stack, words, level=config.option.level)
-    if begin.FOLDER not in os.environ:
-        begin.begin(
+    if FOLDER not in os.environ:
+        with_reports.begin(
             Path(config.option.evidence), config.option.run_id or run.new_id(), project=project.current().folder
         )
     if inside == words:

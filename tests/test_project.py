@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import project
-from harness.cli import drdrill
+from harness.cli import drdrill, with_reports
 from harness.errors import Exit, Refused
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
@@ -348,7 +348,7 @@ def test_a_run_leaves_word_of_its_project_at_once(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
     monkeypatch.setenv(begin.FOLDER, "")
     monkeypatch.setenv(begin.LABEL, "")
-    _, lock = begin.begin(tmp_path / "e", "r1", project=SMALLEST)
+    _, lock = with_reports.begin(tmp_path / "e", "r1", project=SMALLEST)
     os.close(lock)
     assert seen == ["<project>"]
 

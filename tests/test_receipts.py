@@ -17,12 +17,12 @@ from click.testing import CliRunner
 from drills import PLAN
 from harness.cli import drdrill
 from harness.cli.live import Live
+from harness.cli.with_reports import heal_run
 from harness.evidence import receipts, verify
 from harness.evidence.journal import Journal
 from harness.evidence.keys import public_pem
 from harness.evidence.seal import envelope, redact_copy, seal
 from harness.evidence.verify import FolderReport, Receipt, check_receipts, receipts_in, verify_folder, verify_pack
-from harness.safety.heal import heal_run
 from tests.damaged_packs import resealed, said
 from tests.made_packs import OTHERS, OUR_PRINT, OURS, sealed, series, unfinished
 

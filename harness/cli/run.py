@@ -22,6 +22,7 @@ from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
+from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
@@ -30,8 +31,6 @@ from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.safety import block, stopping
-from harness.safety.begin import begin
-from harness.safety.heal import heal_run
 from harness.stacks.kinds import must_fit, prepare
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
