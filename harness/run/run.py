@@ -189,13 +189,16 @@ class Run:
         self.journal.close()
 
 
-def digests(plan: Plan, features: Path, *, code: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of what a verdict depends on: plan, features, the code of machine and project, and the packages."""
+def digests(plan: Plan, features: Path, *, code: Iterable[Path]) -> dict[str, str | None]:
+    """SHA-256 of what a verdict depends on: plan, features, the code of machine and project, and the packages.
+
+    `constraints` is None where the machine was not set up by its list of exact versions, as one from a wheel.
+    """
     return {
         "plan": plan.digest,
         "features": _digest_of(_files([(features, features)])),
         "code": _digest_of(code_files(code)),
-        "constraints": _digest_file(ROOT / "constraints.txt"),
+        "constraints": _digest_file(pins) if (pins := ROOT / "constraints.txt").is_file() else None,
     }
 
 

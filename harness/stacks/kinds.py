@@ -13,23 +13,28 @@ from harness.evidence.environments import ENVIRONMENTS
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Stack
 from harness.stacks.docker import engine, image
-from harness.stacks.docker import stack as docker
-from harness.stacks.docker.stack import DockerStack
+from harness.stacks.extras import must_be_installed
 from harness.stacks.local import sandbox
-from harness.stacks.local.leftovers import remove_local
-from harness.stacks.local.stack import LocalStack
-from harness.stacks.parts import lifecycle
 from harness.stacks.parts.settings import Settings
+from harness.system.later import fetch
 from harness.system.recorder import Recorder
+
+# What stacks stand on is an extra of the wheel: it is imported for one that is made, attached to or removed.
+LOCAL, DOCKER = "harness.stacks.local.stack:LocalStack", "harness.stacks.docker.stack:DockerStack"
 
 
 def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:
     """A stack of a kind, not started. Errors: `Refused` where there is no such kind."""
-    if kind == "local":
-        return LocalStack(folder, recorder=recorder, label=label, settings=settings)
-    if kind == "docker":
-        return DockerStack(folder, recorder=recorder, label=label, settings=settings)
-    raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
+    if kind not in ENVIRONMENTS:
+        raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
+    made: Stack = _class(kind)(folder, recorder=recorder, label=label, settings=settings)
+    return made
+
+
+def _class(kind: str) -> Any:
+    """Errors: `Refused` where what its stacks stand on is not installed."""
+    must_be_installed(kind)
+    return fetch(DOCKER if kind == "docker" else LOCAL)
 
 
 def attach_stack(folder: Path, *, recorder: Recorder) -> Stack:
@@ -37,15 +42,18 @@ def attach_stack(folder: Path, *, recorder: Recorder) -> Stack:
 
     Errors: `Refused` when no stack was started there, or it was removed.
     """
-    kind = DockerStack if _saved(folder).get("kind") == "docker" else LocalStack
-    return kind.attach(folder, recorder=recorder)
+    made: Stack = _class("docker" if _saved(folder).get("kind") == "docker" else "local").attach(
+        folder, recorder=recorder
+    )
+    return made
 
 
 def prepare(kind: str, say: Callable[[str], None]) -> None:
     """Make what a kind needs once on a machine, before a run begins: the image of the container stack.
 
-    Errors: `Refused` where it cannot be made.
+    Errors: `Refused` where it cannot be made, or where what a kind stands on is not installed.
     """
+    must_be_installed(kind)
     if kind == "docker":
         image.make(say)
 
@@ -92,8 +100,8 @@ def remove_left(run: str, folder: Path) -> None:
     Errors: `Refused` where the engine that has it cannot be reached.
     """
     if _saved(folder).get("kind") == "docker":
-        docker.remove(run, folder)
-    remove_local(run, folder)
+        fetch("harness.stacks.docker.stack:remove")(run, folder)
+    fetch("harness.stacks.local.leftovers:remove_local")(run, folder)
     for path in Path("/tmp").glob(f"{temporary_prefix(run)}*"):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -101,7 +109,7 @@ def remove_left(run: str, folder: Path) -> None:
 def _saved(folder: Path) -> dict[str, Any]:
     """What a stack wrote down before it made anything; {} where it had not come so far."""
     try:
-        found = lifecycle.saved(folder)
+        found = fetch("harness.stacks.parts.lifecycle:saved")(folder)
     except Refused:
         return {}
     return found if isinstance(found, dict) else {}
