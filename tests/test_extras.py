@@ -13,11 +13,12 @@ import pytest
 
 from harness.errors import Refused
 from harness.stacks import extras
-from harness.stacks.extras import OF_KINDS, must_be_installed
+from harness.stacks.kinds import EXTRAS
 from tests.test_house import HOME, PYPROJECT
 
 OPTIONAL = PYPROJECT["project"]["optional-dependencies"]
-EVERYTHING = sorted({name for extra in OF_KINDS.values() for name in extra.modules} - {"flask"})  # locust's own, too
+LOCUST = {"flask", "flask_cors"}  # stands on them, too
+EVERYTHING = sorted({name for extra in EXTRAS.values() for name in (*extra.modules, "barman")} - LOCUST)
 PROJECT = ("--project", str(HOME))
 # Runs a command in a Python that has none of the modules named first.
 WITHOUT = """
@@ -113,19 +114,18 @@ def test_barman_comes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only it is missing, the hint is what installs it, without what it asks for."""
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "barman" else sys)
     with pytest.raises(Refused, match="not installed: barman") as found:
-        must_be_installed("local")
-    assert found.value.hint == f"{extras.ALONE}; in a clone: bin/set-up"
-    must_be_installed("docker")
-    must_be_installed("a kind of a project")
+        EXTRAS["local"].must_be_installed()
+    assert found.value.hint == "pip install --no-deps barman; in a clone: bin/set-up"
+    EXTRAS["docker"].must_be_installed()
 
 
-@pytest.mark.parametrize("kind", OF_KINDS)
+@pytest.mark.parametrize("kind", EXTRAS)
 def test_the_modules_of_an_extra_are_its_packages(kind: str) -> None:
-    """What is looked for is what pyproject.toml installs, one module each, and Barman."""
-    extra = OF_KINDS[kind]
+    """What is looked for is what pyproject.toml installs, one module each; Barman comes without it."""
+    extra = EXTRAS[kind]
     named = [re.match(r"[A-Za-z0-9_-]+", line) for line in OPTIONAL[extra.name]]
     packages = {name[0].lower() for name in named if name}
     of_modules = packages_distributions()
-    found = {name: {each.lower() for each in of_modules[name]} for name in extra.modules if name != "barman"}
+    found = {name: {each.lower() for each in of_modules[name]} for name in extra.modules}
     assert {name for name, each in found.items() if not each & packages} == set()
     assert {package for package in packages if not any(package in each for each in found.values())} == set()

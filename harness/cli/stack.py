@@ -22,7 +22,7 @@ from harness.evidence.run_folder import option
 from harness.run.run import new_id
 from harness.safety.begin import must_have_room
 from harness.stacks.docker import image
-from harness.stacks.extras import must_be_installed
+from harness.stacks.docker.extra import EXTRA
 from harness.stacks.kinds import prepare, remove_left, way_in
 from harness.stacks.local import sandbox
 from harness.system import wait
@@ -138,7 +138,7 @@ def down(*, evidence: Path) -> None:
 @stack.command("image")
 def make_image() -> None:
     """Make the image of the container stack, once; harmless when repeated."""
-    must_be_installed("docker")
+    EXTRA.must_be_installed()
     click.echo(f"the image is there: {image.make(click.echo)}")
 
 

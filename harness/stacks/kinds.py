@@ -13,14 +13,16 @@ from harness.evidence.environments import ENVIRONMENTS
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Stack
 from harness.stacks.docker import engine, image
-from harness.stacks.extras import must_be_installed
+from harness.stacks.docker.extra import EXTRA as DOCKER_EXTRA
 from harness.stacks.local import sandbox
+from harness.stacks.local.extra import EXTRA as LOCAL_EXTRA
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
 
 # What stacks stand on is an extra of the wheel: it is imported for one that is made, attached to or removed.
 LOCAL, DOCKER = "harness.stacks.local.stack:LocalStack", "harness.stacks.docker.stack:DockerStack"
+EXTRAS = {"local": LOCAL_EXTRA, "docker": DOCKER_EXTRA}
 
 
 def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:
@@ -33,7 +35,7 @@ def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, setti
 
 def _class(kind: str) -> Any:
     """Errors: `Refused` where what its stacks stand on is not installed."""
-    must_be_installed(kind)
+    EXTRAS[kind].must_be_installed()
     return fetch(DOCKER if kind == "docker" else LOCAL)
 
 
@@ -53,7 +55,8 @@ def prepare(kind: str, say: Callable[[str], None]) -> None:
 
     Errors: `Refused` where it cannot be made, or where what a kind stands on is not installed.
     """
-    must_be_installed(kind)
+    if kind in EXTRAS:
+        EXTRAS[kind].must_be_installed()
     if kind == "docker":
         image.make(say)
 
