@@ -35,9 +35,10 @@ class Door:
         return "taken"
 
     def answers(self) -> bool:
+        silent: tuple[type[Exception], ...] = (OSError, *database_errors())
         try:
             self.ask()
-        except (OSError, *database_errors()):
+        except silent:
             return False
         return True
 
