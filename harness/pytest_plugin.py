@@ -30,7 +30,6 @@ from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import ScenarioRun
-from harness.stacks import kinds
 from harness.stacks.local import sandbox
 from harness.system.bugs import is_bug
 from harness.system.environment import for_harness
@@ -50,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drills")
     group.addoption("--project", default=None, help="folder of the project (default: the nearest project.yaml upward)")
     group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
-    group.addoption("--stack", default="local", help="kind of stack (default: local)")
+    group.addoption("--stack", default="", help="kind of stack (default: the project's own, else local)")
     group.addoption(
         "--sandbox", dest="level", default=None, help="force a sandbox level of the local stack, not the best one"
     )
@@ -192,7 +191,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     chosen = here.twin(option.sabotage) if option.sabotage else None
     options = Options(
         evidence=Path(option.evidence),
-        stack=option.stack,
+        stack=here.kind(option.stack),
         scale=option.scale,
         nonce=option.nonce,
         rate=option.rate,
@@ -207,11 +206,12 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             folder,
             options,
             here.load_plan(),
-            level=kinds.standing(option.stack),
+            level=options.stack.maker.standing(),
             features=here.features,
             project=here.folder,
             code=here.code,
             client=here.client,
+            health=here.health,
             guardian=Guardian(folder),
             listener=listener,
         )
@@ -273,13 +273,14 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
     if sandbox.inside():
         return
-    kinds.prepare(config.option.stack, print)
+    here = project.current()
+    kind = here.kind(config.option.stack)
+    kind.maker.prepare(print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = kinds.way_in(config.option.stack, words, level=config.option.level)
+    inside = kind.maker.way_in(words, level=config.option.level)
     if FOLDER not in os.environ:
-        with_reports.begin(
-            Path(config.option.evidence), config.option.run_id or run.new_id(), project=project.current().folder
-        )
+        name = config.option.run_id or run.new_id()
+        with_reports.begin(Path(config.option.evidence), name, project=here.folder, kind=kind)
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -204,6 +204,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         project=tmp_path,
         code=(),
         client=PROJECT.client,
+        health=PROJECT.health,
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),
     )

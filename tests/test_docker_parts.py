@@ -37,7 +37,7 @@ def test_without_an_engine_a_run_is_refused(elsewhere: pytest.MonkeyPatch, host:
     """Exit code 3, and what to do."""
     elsewhere.setenv("DOCKER_HOST", host)
     with pytest.raises(Refused, match="no Docker engine runs here") as refused:
-        kinds.way_in("docker", ["true"], level=None)
+        kinds.named("docker").maker.way_in(["true"], level=None)
     assert refused.value.exit is Exit.REFUSED and "dockerd" in refused.value.hint
 
 

@@ -13,12 +13,14 @@ import pytest
 
 from harness.errors import Refused
 from harness.stacks import extras
-from harness.stacks.kinds import EXTRAS
+from harness.stacks.docker.extra import EXTRA as DOCKER
+from harness.stacks.extras import Extra
+from harness.stacks.local.extra import EXTRA as LOCAL
 from tests.test_house import HOME, PYPROJECT
 
 OPTIONAL = PYPROJECT["project"]["optional-dependencies"]
 LOCUST = {"flask", "flask_cors"}  # stands on them, too
-EVERYTHING = sorted({name for extra in EXTRAS.values() for name in (*extra.modules, "barman")} - LOCUST)
+EVERYTHING = sorted({name for extra in (LOCAL, DOCKER) for name in (*extra.modules, "barman")} - LOCUST)
 PROJECT = ("--project", str(HOME))
 # Runs a command in a Python that has none of the modules named first.
 WITHOUT = """
@@ -114,15 +116,14 @@ def test_barman_comes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only it is missing, the hint is what installs it, without what it asks for."""
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "barman" else sys)
     with pytest.raises(Refused, match="not installed: barman") as found:
-        EXTRAS["local"].must_be_installed()
+        LOCAL.must_be_installed()
     assert found.value.hint == "pip install --no-deps barman; in a clone: bin/set-up"
-    EXTRAS["docker"].must_be_installed()
+    DOCKER.must_be_installed()
 
 
-@pytest.mark.parametrize("kind", EXTRAS)
-def test_the_modules_of_an_extra_are_its_packages(kind: str) -> None:
+@pytest.mark.parametrize("extra", [LOCAL, DOCKER], ids=lambda extra: extra.name)
+def test_the_modules_of_an_extra_are_its_packages(extra: Extra) -> None:
     """What is looked for is what pyproject.toml installs, one module each; Barman comes without it."""
-    extra = EXTRAS[kind]
     named = [re.match(r"[A-Za-z0-9_-]+", line) for line in OPTIONAL[extra.name]]
     packages = {name[0].lower() for name in named if name}
     of_modules = packages_distributions()

@@ -139,7 +139,8 @@ class Live:
         self._at(line, "the stack starts")
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
+        zones = ", ".join(data["zones"])
+        self._at(line, f"the stack is ready{f': zones {zones}' if zones else ''}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None

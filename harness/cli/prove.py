@@ -24,7 +24,7 @@ from harness.project import Project
 from harness.run.run import digests, new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
-from harness.stacks.kinds import prepare
+from harness.stacks.kinds import Kind
 from reports.words import clean
 
 
@@ -83,13 +83,14 @@ def prove(
     block.must_be_free(evidence)
     if not as_json:
         options.say_which(project)
-    prepare(stack, (lambda _: None) if as_json else click.echo)
+    kind = project.kind(stack)
+    kind.maker.prepare((lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
     plain = RunRequest(
-        project=project.folder, evidence=folder, drill=drills, only=only, stack=stack, level=level, scale=scale
+        project=project.folder, evidence=folder, drill=drills, only=only, stack=kind, level=level, scale=scale
     )
-    found = _of_pack(sound, project, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
+    found = _of_pack(sound, project, kind) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
         block.must_be_free(evidence)  # somebody may have stopped the run before
@@ -154,14 +155,14 @@ def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
     return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]), reason)
 
 
-def _of_pack(pack: Path, project: Project, stack: str) -> dict[str, Any]:
+def _of_pack(pack: Path, project: Project, stack: Kind) -> dict[str, Any]:
     """The findings of a pack that is sealed, whole, not sabotaged, and of what is here now. Errors: `Refused`."""
     if verify_pack(pack).answer("integrity") != Outcome.MET:
         raise Refused(f"{pack} is not whole", hint=f"drdrill verify {shlex.quote(str(pack))}")
     begin = read(pack / JOURNAL)[0].data
     now = digests(project.load_plan(), project.features, code=project.code)
     differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]
-    if differs or begin["sabotage"] or begin["stack"] != stack:
+    if differs or begin["sabotage"] or begin["stack"] != stack.name:
         what = (
             f"other {', '.join(differs)}" if differs else "sabotage" if begin["sabotage"] else "another kind of stack"
         )

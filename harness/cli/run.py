@@ -31,7 +31,7 @@ from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.safety import block, stopping
-from harness.stacks.kinds import must_fit, prepare
+from harness.stacks.kinds import USUAL, Kind
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
 
@@ -46,7 +46,7 @@ class RunRequest:
     evidence: Path
     drill: str = ""  # by name; several with commas between
     only: str = ""
-    stack: str = "local"
+    stack: Kind = USUAL
     level: str | None = None
     scale: float = 1.0
     nonce: str = ""
@@ -59,7 +59,7 @@ class RunRequest:
             "--project": str(self.project),
             "--drill": self.drill,
             "--only": self.only,
-            "--stack": self.stack,
+            "--stack": self.stack.name,
             "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
@@ -116,7 +116,8 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
-    must_fit(stack, level=level)
+    kind = project.kind(stack)
+    kind.maker.must_fit(level=level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -126,7 +127,7 @@ def run(
         evidence=evidence,
         drill=",".join(drill.name for drill in chosen),
         only=only,
-        stack=stack,
+        stack=kind,
         level=level,
         scale=scale,
         nonce=nonce,
@@ -138,7 +139,7 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        dry_run(chosen, known, only=only, plan=the_plan, stack=stack, attended=attended)
+        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, attended=attended)
         return
     if attended:
         must_have_a_terminal()
@@ -204,9 +205,9 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     Errors: `DrillError` when no pack came of it, with the last words of pytest.
     """
     block.must_be_free(request.evidence)  # before an image is made for it
-    prepare(request.stack, (lambda _: None) if quiet else click.echo)
+    request.stack.maker.prepare((lambda _: None) if quiet else click.echo)
     name = new_id()
-    folder, lock = begin(request.evidence, name, project=request.project, viewer=os.getpid())
+    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid())
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

@@ -11,12 +11,15 @@ from harness.evidence.redact import Redactor
 from harness.safety import begin as beginning
 from harness.safety import guardian, heal, sealing
 from harness.safety.heal import Healed
+from harness.stacks.kinds import USUAL, Kind
 from reports.build import build
 
 
-def begin(evidence: Path, run: str, *, project: Path, viewer: int | None = None) -> tuple[Path, int]:
+def begin(
+    evidence: Path, run: str, *, project: Path, kind: Kind = USUAL, viewer: int | None = None
+) -> tuple[Path, int]:
     """As `harness.safety.begin.begin`, which heals and seals killed runs first."""
-    return beginning.begin(evidence, run, project=project, viewer=viewer, reports=build)
+    return beginning.begin(evidence, run, project=project, kind=kind, viewer=viewer, reports=build)
 
 
 def heal_run(folder: Path, *, by: str) -> Healed:

@@ -1,5 +1,5 @@
-"""The names of the kinds of stacks, for whoever only names one: `harness.stacks.kinds` imports what they stand on."""
+"""The classes of environments: what a figure of one says is never taken for what it would be in another."""
 
 from __future__ import annotations
 
-ENVIRONMENTS = {"local": "embedded", "docker": "containers"}  # kind of stack to class of environment
+CLASSES = ("tabletop", "emulated", "embedded", "containers", "staging", "production")

@@ -19,7 +19,6 @@ from pathlib import Path
 from harness.checks import RULES
 from harness.errors import DrillError, NotReady
 from harness.evidence import receipts
-from harness.evidence.environments import ENVIRONMENTS
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
@@ -27,14 +26,14 @@ from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
+from harness.procedures.health import Health
 from harness.run.commit import code_state
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
-from harness.stacks.kinds import open_stack
-from harness.stacks.parts.settings import Settings
+from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
@@ -53,7 +52,7 @@ class Options:
     """What the user chose for a run."""
 
     evidence: Path
-    stack: str = "local"
+    stack: Kind = USUAL
     scale: float = 1.0
     nonce: str = ""
     rate: float = 50.0  # transactions a second, all zones together
@@ -81,6 +80,7 @@ class Run:
         project: Path,
         code: Sequence[Path],
         client: ClientModule,
+        health: Health,
         guardian: Guardian,
         listener: Listener,
     ) -> None:
@@ -93,6 +93,7 @@ class Run:
         self.project = project  # its folder
         self.code = code  # of the project: folders and files
         self.client = client
+        self.health = health
         self.guardian = guardian
         self.listener = listener
         self.redactor = Redactor(places=places(folder))
@@ -119,9 +120,9 @@ class Run:
             previous=previous,
             drill=list(drills),
             scenarios=self.planned,
-            stack=self.options.stack,
+            stack=self.options.stack.name,
             rung=self.level,
-            environment=ENVIRONMENTS[self.options.stack],
+            environment=self.options.stack.environment,
             digests=digests(self.plan, self.folder / "features", code=self.code),
             commit=commit,
             clean=clean,
@@ -148,13 +149,13 @@ class Run:
         """The stack, started at first use."""
         if self._stack is None:
             begin = clock.mono()
-            self.journal.record("stack.begin", kind=self.options.stack, zones=[], seconds=0.0)
-            stack = open_stack(
-                self.options.stack,
+            self.journal.record("stack.begin", kind=self.options.stack.name, zones=[], seconds=0.0)
+            stack = self.options.stack.maker.open(
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),
+                scale=self.options.scale,
+                broken=self.options.sabotage.stack,
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))

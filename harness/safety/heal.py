@@ -22,7 +22,8 @@ from harness.evidence.scan import clean_logs
 from harness.safety import stopping, undo
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
-from harness.stacks.kinds import logs_left, remove_left, secrets_left
+from harness.stacks.kinds import of_run
+from harness.stacks.maker import logs_left
 from harness.system.command import end_labelled
 from harness.workload.workload import record_ledgers
 
@@ -75,10 +76,11 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
 
 def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
     ended = end_labelled(run)
-    secrets = secrets_left(folder / STACK_FOLDER)
-    redactor = Redactor(secrets, places=places(folder))
-    remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
-    if secrets:  # otherwise the stack had not begun, or its logs were kept before it ended
+    maker = of_run(folder).maker
+    secrets = maker.secrets_left(folder / STACK_FOLDER)
+    redactor = Redactor(secrets or (), places=places(folder))
+    maker.remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
+    if secrets is not None:  # otherwise the stack had not begun, or its logs were kept before it ended
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
         clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
     pending = undo.pending(folder)
