@@ -54,7 +54,7 @@ class RunRequest:
     decides: str = ""  # attended: who decides, as claimed
 
     def words(self, run: str) -> list[str]:
-        """pytest's command line for it."""
+        """pytest's command line for it: no settings and no conftest.py of the folder that somebody stands in decide."""
         chosen = {
             "--project": str(self.project),
             "--drill": self.drill,
@@ -69,7 +69,8 @@ class RunRequest:
         }
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
-        return [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", "-q", *given, str(COLLECTOR)]
+        alone = ["-c", os.devnull, f"--rootdir={COLLECTOR.parent}", "--noconftest", "-p", "no:cacheprovider"]
+        return [sys.executable, "-m", "pytest", "-p", PLUGIN, *alone, "-q", *given, str(COLLECTOR)]
 
 
 @click.command()
