@@ -14,6 +14,7 @@ from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, stopping
 from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
+from harness.stacks.kinds import USUAL
 from harness.system.command import LABEL
 
 
@@ -82,7 +83,7 @@ def test_what_was_killed_before_it_had_its_name_is_removed(tmp_path: Path, monke
     """Nothing of it is a run, and the next run leaves nothing of it."""
     with monkeypatch.context() as patched:
         patched.setattr(begin.fcntl, "flock", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        killed(lambda: begin._make(tmp_path / "e" / f"r1{UNFINISHED}", tmp_path))
+        killed(lambda: begin._make(tmp_path / "e" / f"r1{UNFINISHED}", tmp_path, USUAL))
     assert [path.name for path in (tmp_path / "e").iterdir()] == ["r1.beginning"]
     folder, lock = begin.begin(tmp_path / "e", "r2", project=tmp_path)
     os.close(lock)

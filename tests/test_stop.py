@@ -17,6 +17,7 @@ from harness.errors import Exit, Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, block, running, stopping
 from harness.safety.running import held, unfinished
+from harness.stacks.kinds import Kind
 from harness.system import control_files as notes
 from harness.system.command import LABEL
 from tests.made_packs import series
@@ -114,9 +115,9 @@ def test_no_run_slips_in_between(evidence: Path, monkeypatch: pytest.MonkeyPatch
     """Blocked after it looked and before its folder could be seen, a run looks again, ends, and leaves nothing."""
     make = begin._make
 
-    def late(folder: Path, project: Path) -> int:
+    def late(folder: Path, project: Path, kind: Kind) -> int:
         block.block(evidence, who="Mira", why="just now")
-        return make(folder, project)
+        return make(folder, project, kind)
 
     monkeypatch.setattr(begin, "_make", late)
     with pytest.raises(Refused, match="just now"):
