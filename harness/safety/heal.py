@@ -24,6 +24,7 @@ from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
 from harness.stacks.kinds import of_run
 from harness.stacks.maker import logs_left
+from harness.system import clock
 from harness.system.command import end_labelled
 from harness.workload.workload import record_ledgers
 
@@ -76,6 +77,7 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
 
 def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
     ended = end_labelled(run)
+    begun = clock.mono()
     maker = of_run(folder).maker
     secrets = maker.secrets_left(folder / STACK_FOLDER)
     redactor = Redactor(secrets or (), places=places(folder))
@@ -104,7 +106,16 @@ def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
     kinds = [line.kind for line in journal.lines()]
     _digest_ledgers(folder, journal)
     for left in pending:
-        journal.record("fault.healed", fault=left.fault, ok=True, by=by, seen="the stack that it hurt was removed")
+        journal.record(
+            "fault.healed",
+            injection=left.injection,
+            fault=left.fault,
+            ok=True,
+            by=by,
+            seen="the stack that it hurt was removed",
+            earliest=begun,
+            latest=clock.mono(),
+        )
         undo.healed(left.path)
     if "run.end" not in kinds:
         journal.record("run.end", outcome="killed", by=by)

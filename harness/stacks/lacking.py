@@ -14,7 +14,7 @@ from harness.errors import Refused, Unable
 from harness.stacks import Cluster, Component, Monitoring, Releases, Stack
 
 MUST_HAVE = (  # and `entrance`, once it has been started
-    "kind", "environment", "zones", "folder", "commands", "start", "stop", "stand_outside", "components", "steady",
+    "kind", "environment", "region", "zones", "folder", "commands", "start", "stop", "stand_outside", "components", "steady",
     "parts", "logs", "secrets",
 )  # fmt: skip  # a list
 MAY_LACK = (

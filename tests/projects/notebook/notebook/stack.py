@@ -78,6 +78,7 @@ class Notebook:
 
     kind = "notebook"
     environment = "embedded"
+    region = ""
     zones = ()
     secrets = ()
 
