@@ -139,8 +139,8 @@ class Live:
         self._at(line, "the stack starts")
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        regions = [each for each in data.get("regions", ()) if each["zones"]]
-        where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in regions)
+        zoned = [each for each in data["regions"] if each["zones"]]
+        where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in zoned)
         self._at(line, f"the stack is ready{f': {where}' if where else ''}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
