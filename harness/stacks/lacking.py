@@ -14,8 +14,8 @@ from harness.errors import Refused, Unable
 from harness.stacks import Cluster, Component, Monitoring, Releases, Stack
 
 MUST_HAVE = (  # and `entrance`, once it has been started
-    "kind", "environment", "region", "zones", "folder", "commands", "start", "stop", "stand_outside",
-    "components", "steady", "parts", "logs", "secrets",
+    "kind", "environment", "region", "zones", "folder", "commands", "start", "stop", "stand_outside", "components",
+    "steady", "parts", "logs", "secrets",
 )  # fmt: skip  # a list
 MAY_LACK = (
     "cluster", "backups", "store", "balancers", "releases", "monitoring", "stand_in", "zone_entrance",
