@@ -269,7 +269,7 @@ def rewrite(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
         (lambda ls: [ls[0], ls[1].replace(b"scenario.begin", b"scenario.BEGIN"), *ls[2:]], lines.ChainBroken),
         (lambda ls: [ls[0], *ls[2:]], lines.SequenceGap),
         (lambda ls: [ls[1], ls[0], *ls[2:]], lines.SequenceGap),
-        (lambda ls: [ls[0], ls[1].replace(b'"v":1', b'"v":2'), *ls[2:]], lines.UnknownVersion),
+        (lambda ls: [ls[0], ls[1].replace(b'"v":1', b'"v":3'), *ls[2:]], lines.UnknownVersion),
         (lambda ls: [ls[0], ls[1].replace(b":", b": ", 1), *ls[2:]], lines.NotCanonical),
         (lambda ls: [ls[0].replace(b'"v":1', b'"v":true'), *ls[1:]], lines.NotCanonical),
         (lambda ls: [b"\xff\xfe", *ls], lines.NotCanonical),

@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from harness.cli import drdrill
 from harness.errors import Refused
 from harness.evidence import verify
-from harness.evidence.seal import redact_copy
 from harness.evidence.verify import Report, verify_folder, verify_pack
+from harness.evidence.withhold import redact_copy
 from tests.damaged_packs import JOURNAL, lines_of, names, payload, rechained, resealed, said
 from tests.made_packs import LEDGER, OUR_PRINT, SCENARIO, sealed, series
 

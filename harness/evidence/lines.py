@@ -19,6 +19,8 @@ from harness.system.clock import utc_text
 
 NAME = "journal.jsonl"
 GENESIS = "0" * 64
+FORMATS = (1, 2)  # of lines that can be read
+WRITTEN = 1  # the format that is written; a journal of an older one may go on in it
 KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
 HINT = "run `drdrill verify` on the pack; a damaged journal is no evidence"
 
@@ -35,6 +37,7 @@ class Line:
     prev: str
     salt: str
     digest: str
+    version: int  # of its format
 
 
 class JournalDamaged(Refused):
@@ -46,7 +49,7 @@ class NotCanonical(JournalDamaged):
 
 
 class UnknownVersion(JournalDamaged):
-    """A line of a format that this version does not know."""
+    """A line of a format that this version does not know, or of an older one than the line before."""
 
 
 class ChainBroken(JournalDamaged):
@@ -93,6 +96,8 @@ def parse(content: bytes, path: Path) -> list[Line]:
     prev = GENESIS
     for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
         line = _line(raw, f"{path}: line {number}")
+        if lines and line.version < lines[-1].version:
+            raise UnknownVersion(f"{path}: line {number} goes back to format version {line.version}", hint=HINT)
         if line.seq != number - 1:
             raise SequenceGap(f"{path}: line {number} has the number {line.seq}", hint=HINT)
         if line.prev != prev:
@@ -105,7 +110,7 @@ def parse(content: bytes, path: Path) -> list[Line]:
 def _line(raw: bytes, where: str) -> Line:
     try:
         fields = json.loads(raw)
-        if isinstance(fields, dict) and type(fields.get("v")) is int and fields["v"] != 1:
+        if isinstance(fields, dict) and type(fields.get("v")) is int and fields["v"] not in FORMATS:
             raise UnknownVersion(f"{where} has format version {fields['v']}", hint="use a newer drdrill")
         canonical = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
@@ -133,6 +138,7 @@ def _line(raw: bytes, where: str) -> Line:
         prev=fields["prev"],
         salt=fields["salt"],
         digest=hashlib.sha256(raw).hexdigest(),
+        version=fields["v"],
     )
 
 
