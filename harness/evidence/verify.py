@@ -811,11 +811,9 @@ class Chain:
         fields, why = fields_of(line) if raw.endswith(b"\n") else ({}, "is torn: it has no end")
         if len(raw) == LONGEST_LINE:
             fields, why = {}, "is too long to be a fact"
-        if fields and fields["v"] < self.format:
-            fields, why = {}, f"goes back to format {fields['v']}"
-        self.format = fields.get("v", self.format)
-        if why:
-            self.problems.append(("journal-line", f"{where} {why}"))
+        before_it, self.format = self.format, fields.get("v", self.format)
+        if why or self.format < before_it:
+            self.problems.append(("journal-line", f"{where} {why or f'goes back to format {self.format}'}"))
         elif fields["seq"] != self.number - 1:
             text = f"{where} has the number {shown(fields['seq'])} in place of {self.number - 1}"
             self.problems.append(("sequence-gap", text))
@@ -980,7 +978,7 @@ def check_against_seal(report: Report, story: Story) -> None:
             differ += ["kinds of lines"] if more else []
         if story.kinds[0] == "run.begin":
             pairs = ((ours, story.first[ours], report.facts.get(theirs)) for ours, theirs in REPEATED.items())
-            differ = [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
+            differ += [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
             also = ((name, value, report.facts.get(name)) for name, value in story.also.items())
             differ += [name for name, ours, theirs in also if written(ours) != written(theirs)]
             differ += ["began"] if story.utc[0] != report.facts.get("startedOn") else []
@@ -1590,19 +1588,25 @@ stamped() {
   grep -q -F "\"$2\":\"$SAID\"," "$T/statement" || tell BAD integrity "seal and journal differ in: $3"
 }
 counted() {
-  sed -n -E "s/$BEGIN$FACT\"([^\"]*)\",\"data\".*/\2/p" "$T/facts" | sort > "$T/kinds"
+  COUNT='"([A-Za-z0-9_.-]{1,100})":([1-9][0-9]{0,8})'; ALL=0; OUT=""
+  printf '%s\n' "$KINDS" | grep -q -E "^\"kinds\":\{($COUNT,)*$COUNT\},\$" \
+    || tell BAD integrity "the kinds of lines are not counted in their one form"
   printf '%s' "$KINDS" | sed -E 's/^"kinds":\{(.*)\},$/\1,/; s/,/,\
-/g' | sed -n -E 's/^"([A-Za-z0-9_.-]{1,100})":([1-9][0-9]{0,8}),$/\1 \2/p' > "$T/counts"
-  ALL=0; OUT=""; cut -d ' ' -f 1 "$T/counts" | sort > "$T/sealed_kinds"
-  while read -r KIND MANY; do
-    SHOWN=$(grep -c -F -x -e "$KIND" "$T/kinds"); ALL=$((ALL + MANY))
-    [ "$SHOWN" -le "$MANY" ] || tell BAD integrity "more lines of a kind than were sealed: $KIND"
-    [ "$SHOWN" -ge "$MANY" ] || OUT="$OUT $((MANY - SHOWN)) $KIND,"
+/g' | sed -n -E "s/^$COUNT,\$/\1 \2/p" > "$T/counts"
+  sed -n -E "s/$BEGIN$FACT\"([^\"]*)\",\"data\".*/\2/p" "$T/facts" | sort > "$T/kinds"
+  while read -r KIND OFTEN; do
+    SHOWN=$(grep -c -F -x -e "$KIND" "$T/kinds"); ALL=$((ALL + OFTEN))
+    [ "$SHOWN" -le "$OFTEN" ] || tell BAD integrity "more lines of a kind than were sealed: $KIND"
+    [ "$SHOWN" -ge "$OFTEN" ] || OUT="$OUT $((OFTEN - SHOWN)) $KIND,"
   done < "$T/counts"
-  sort -u "$T/kinds" | comm -23 - "$T/sealed_kinds" | each BAD integrity "no line of this kind was sealed"
-  [ "$ALL" -eq "$N" ] || tell BAD integrity "the kinds in the seal are not as many as the lines"
-  [ -z "$OUT" ] || [ "$HIDDEN" -gt 0 ] || tell BAD integrity "fewer lines of a kind than were sealed:$OUT"
-  [ -z "$OUT" ] || tell UNKNOWN completeness "lines that the seal counts are not shown:$OUT"
+  cut -d ' ' -f 1 "$T/counts" | sort > "$T/counted"
+  sort -u "$T/kinds" | comm -23 - "$T/counted" | each BAD integrity "no line of this kind was sealed"
+  [ "$ALL" -eq "$N" ] || tell BAD integrity "the lines of all kinds are not as many as the lines"
+  case $OUT/$HIDDEN in
+    /*) ;;
+    */0) tell BAD integrity "fewer lines of a kind than were sealed:$OUT";;
+    *) tell UNKNOWN completeness "lines that the seal counts are not shown:$OUT";;
+  esac
 }
 story() {
   sed -n '1s/^1//p' "$T/lines" > "$T/first"; sed -n '$p' "$T/facts" > "$T/last"; FIRST=$(kind first); LAST=$(kind last)
@@ -1728,6 +1732,8 @@ GOOD = {
 def good(report: Report, question: str) -> str:
     """What a MET says; of authorship who has signed as what, where the caller said whom they trust."""
     signed = [str(each.who) for each in report.signatures if each.holds and each.who]
+    if question == "integrity" and (report.redacted or report.withheld):
+        return "what is shown is, byte for byte, what was sealed, and the signature fits"
     if question != "authorship" or not signed:
         return GOOD[question]
     return f"sealed by {signed[0]}" + (f"; signed by {', '.join(signed[1:])}" if signed[1:] else "")
