@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.evidence.journal import Journal
 from harness.evidence.keys import fingerprint
-from harness.evidence.lines import NAME, WRITTEN
+from harness.evidence.lines import NAME, VERSION
 from harness.evidence.seal import newest, seal
 
 OURS = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
@@ -32,7 +32,7 @@ def unfinished(
     previous: str = "none",
     lost: int = 3,
     end: bool = True,
-    version: int = WRITTEN,
+    version: int = VERSION,
     since: int = 0,
 ) -> Path:
     """A run that has ended and is not sealed. `version`: of the format, which the journal has from line `since` on."""
@@ -83,7 +83,7 @@ def sealed(
     previous: str = "none",
     lost: int = 3,
     key: Ed25519PrivateKey = OURS,
-    version: int = WRITTEN,
+    version: int = VERSION,
 ) -> Path:
     """A sealed pack."""
     return seal(unfinished(folder, number=number, previous=previous, lost=lost, version=version), folder, key=key)

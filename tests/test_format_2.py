@@ -85,14 +85,32 @@ def test_the_seal_is_of_the_format_of_the_first_line(tmp_path: Path) -> None:
     assert "statement-differs" in names(pack) and answers(by_hand(pack)) == answered(pack)
 
 
-@pytest.mark.parametrize("missing", ["stream", "rehearsal", "harness", "project", "clock"])
-def test_a_first_line_that_does_not_say_it_is_not_sealed(tmp_path: Path, missing: str) -> None:
-    """What the seal has to repeat must be there; nothing is lost, the folder stays."""
-    begun = unfinished(tmp_path / "run-1", version=2)
+def beginning(begun: Path, **what: object) -> None:
+    """Another first line; None leaves a key out."""
     first = json.loads(lines_of(begun)[0])
-    del first["data"][missing]
+    first["data"] = {name: value for name, value in (first["data"] | what).items() if value is not None}
     (begun / JOURNAL).write_bytes(rechained([json.dumps(first).encode(), *lines_of(begun)[1:]]))
-    with pytest.raises(Refused, match="the first line does not say"):
+
+
+def test_a_first_line_that_says_nothing_of_it(tmp_path: Path) -> None:
+    """It is of the stream `main` and no rehearsal, by the machine's own clock, and of code that nobody names."""
+    begun = unfinished(tmp_path / "run-1", version=2)
+    beginning(begun, stream=None, rehearsal=None, harness=None, project=None, clock=None)
+    pack = seal(begun, tmp_path / "run-1", key=OURS)
+    told = payload(pack)["predicate"]
+    assert (told["stream"], told["rehearsal"], told["clockCompression"]) == ("main", False, 1)
+    assert told["harness"] == told["project"] == {}
+    assert answered(pack) == OK == answers(by_hand(pack))
+
+
+@pytest.mark.parametrize(
+    "what", [{"stream": 7}, {"rehearsal": "no"}, {"harness": "x"}, {"project": []}, {"clock": {"compression": 0}}]
+)
+def test_a_first_line_that_says_it_in_another_form_is_not_sealed(tmp_path: Path, what: dict[str, object]) -> None:
+    """Nothing is lost, the folder stays."""
+    begun = unfinished(tmp_path / "run-1", version=2)
+    beginning(begun, **what)
+    with pytest.raises(Refused, match="the first line has an odd"):
         seal(begun, tmp_path / "run-1", key=OURS)
     assert begun.is_dir()
 

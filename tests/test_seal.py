@@ -150,7 +150,7 @@ def test_the_statement(tmp_path: Path) -> None:
     predicate = statement["predicate"]
     assert isinstance(predicate, dict)
     lines = read(pack / "journal.jsonl")
-    assert str(statement["predicateType"]).endswith("/v1")
+    assert str(statement["predicateType"]).endswith("/v2")
     assert (predicate["run"], predicate["number"], predicate["previousPack"]) == ("r1", 7, "ab" * 32)
     assert (predicate["journal"]["lines"], predicate["journal"]["head"]) == (len(lines), lines[-1].digest)
     assert predicate["verdict"] == {"run": "MET", "scenarios": {"All volumes lost": "MET"}}

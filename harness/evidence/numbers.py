@@ -23,7 +23,7 @@ from pathlib import Path
 from harness.errors import Refused
 from harness.evidence import files, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import WRITTEN
+from harness.evidence.lines import VERSION
 from harness.evidence.reading import first
 
 ENVELOPE = "pack.dsse.json"
@@ -56,7 +56,7 @@ def newest(evidence: Path) -> tuple[int, str]:
         if 0 < claim.number <= top and not claim.path.name.endswith(UNFINISHED):
             report = _verified(claim.path)
             if report and report.facts["number"] == claim.number:
-                highest, digest = claim.number, report.called_by(WRITTEN)
+                highest, digest = claim.number, report.called_by(VERSION)
                 break
     highest = max([highest, *(number for number in told if number <= top)])
     highest = one_by_one(highest, (claim.number for claim in claims))
@@ -77,7 +77,7 @@ def one_by_one(highest: int, unsigned: Iterable[int]) -> int:
     return highest
 
 
-def pack_digest(pack: Path, *, version: int = WRITTEN) -> str:
+def pack_digest(pack: Path, *, version: int = VERSION) -> str:
     """What a run of this format calls the pack before it: SHA-256 of what was signed (format 1: of the envelope).
 
     Errors: `Refused` when there is none.

@@ -32,7 +32,7 @@ from harness.system.durable import sync_folder, sync_tree
 
 __all__ = ["newest", "pack_digest", "seal"]
 
-SAID_BY_2 = {"stream": str, "rehearsal": bool, "harness": dict, "project": dict}
+SAID_BY_2 = {"stream": "main", "rehearsal": False, "harness": {}, "project": {}}  # where the first line says nothing
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v"  # and the format of the journal's first line
@@ -182,15 +182,16 @@ def _predicate(folder: Path, lines: list[Line], *, run: str, key: Ed25519Private
 
 
 def _said_by_2(begin: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What the seal of format 2 says beyond. Errors: `Refused` where the first line does not say it."""
-    of_run = begin.get("clock")
-    ratio = of_run.get("compression") if isinstance(of_run, dict) else None
-    for name, kind in SAID_BY_2.items():
-        if not isinstance(begin.get(name), kind):
-            raise Refused(f"{folder / JOURNAL}: the first line does not say {name}", hint="please report this")
+    """What the seal of format 2 says beyond. Errors: `Refused` where the first line says what it cannot say."""
+    of_run = begin.get("clock", {})
+    ratio = of_run.get("compression", 1) if isinstance(of_run, dict) else None
+    said = {name: begin.get(name, usual) for name, usual in SAID_BY_2.items()}
+    wrong = [name for name, usual in SAID_BY_2.items() if type(said[name]) is not type(usual)]
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or ratio <= 0:
-        raise Refused(f"{folder / JOURNAL}: the first line does not say its clock's ratio", hint="please report this")
-    return {name: begin[name] for name in SAID_BY_2} | {"clockCompression": ratio}
+        wrong.append("clock")
+    if wrong:
+        raise Refused(f"{folder / JOURNAL}: the first line has an odd {wrong[0]}", hint="please report this")
+    return said | {"clockCompression": ratio}
 
 
 def _verdict(findings: Path) -> dict[str, Any]:
