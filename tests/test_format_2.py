@@ -242,6 +242,8 @@ def test_a_whole_file_may_be_withheld(good2: Path, tmp_path: Path) -> None:
     again = redact_copy(copy, tmp_path / "again", [6], ["plan.yaml"])
     assert verify_pack(again, key=OUR_PRINT).withheld == ["plan.yaml", LEDGER]
     assert answered(again) == answers(by_hand(again))
+    with pytest.raises(Refused, match="is always shown"):
+        redact_copy(copy, tmp_path / "third", files=[f"{LEDGER}.withheld"])
     assert json.loads(said(str(copy), "--json")[1])["withheld"] == [LEDGER]
 
 

@@ -22,5 +22,5 @@ def redact(pack: Path, into: Path, lines: tuple[int, ...], files: tuple[str, ...
     are: what a line says may stand in a report, too.
     """
     redact_copy(pack, into, lines, files)
-    withheld = f"{counted(len(set(lines)), 'line')} and {counted(len(set(files)), 'file')}"
-    click.echo(f"{into}: a copy without {withheld}")
+    withheld = [counted(many, what) for many, what in ((len(set(lines)), "line"), (len(set(files)), "file")) if many]
+    click.echo(f"{into}: a copy without {' and '.join(withheld)}")

@@ -27,8 +27,9 @@ def redact_copy(pack: Path, out: Path, lines: Iterable[int] = (), files: Iterabl
         there = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
         if not hidden <= set(range(1, len(journal) + 1)) or not (hidden or away):
             raise Refused(f"{pack / JOURNAL} has the lines 1 to {len(journal)}", hint="name lines that are there")
-        if wrong := sorted(name for name in away if name not in there or name in NEVER_WITHHELD):
-            what = "is always shown" if wrong[0] in NEVER_WITHHELD else "is not in the pack"
+        shown = NEVER_WITHHELD | {name for name in there if name.endswith(WITHHELD)}  # once is enough
+        if wrong := sorted(name for name in away if name not in there or name in shown):
+            what = "is always shown" if wrong[0] in shown else "is not in the pack"
             raise Refused(f"{pack}: {wrong[0]!r} {what}", hint="name a file of the pack, such as a ledger or a log")
         out.mkdir(parents=True)
         for name in sorted(there):
