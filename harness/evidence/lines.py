@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Refused
+from harness.evidence import format1
 from harness.system.clock import utc_text
 
 NAME = "journal.jsonl"
@@ -124,12 +125,13 @@ def _line(raw: bytes, where: str) -> Line:
         or utc is None
     ):
         raise NotCanonical(f"{where} has not the fields of a fact", hint=HINT)
+    data = fields["data"]
     return Line(
         seq=fields["seq"],
         utc=utc,
         mono=fields["mono"],
         kind=fields["kind"],
-        data=fields["data"],
+        data=format1.begin(data) if fields["v"] == 1 and fields["kind"] == "run.begin" else data,
         prev=fields["prev"],
         salt=fields["salt"],
         digest=hashlib.sha256(raw).hexdigest(),

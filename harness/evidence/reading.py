@@ -1,8 +1,9 @@
 """The one reader of journals of which nobody knows yet whether they are sound: those of packs, sealed or not.
 
-It opens (`harness.evidence.files`), bounds, splits and parses; what a damaged or withheld line means is each caller's
-own: judging refuses it, a page tells of it. Who writes a journal, goes on with it or seals it reads what it has
-written strictly, chain and form (`harness.evidence.lines`); the stand-alone verifier has a reader of its own.
+It opens (`harness.evidence.files`), bounds, splits and parses, and what is of format 1 it gives the names of format 2;
+what a damaged or withheld line means is each caller's own: judging refuses it, a page tells of it. Who writes a
+journal, goes on with it or seals it reads what it has written strictly, chain and form (`harness.evidence.lines`); the
+stand-alone verifier has a reader of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.evidence import files
+from harness.evidence import files, format1
 
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 
@@ -64,4 +65,6 @@ def _entry(number: int, raw: bytes) -> Entry:
         why = str(error)
     if not why and not isinstance(fields, dict):
         fields, why = None, "it is no object"
+    if fields and fields.get("v") == 1 and fields.get("kind") == "run.begin" and isinstance(fields.get("data"), dict):
+        fields["data"] = format1.begin(fields["data"])
     return Entry(number, fields, why, empty=not text, torn=text == raw)

@@ -161,6 +161,7 @@ def _predicate(folder: Path, *, run: str, key: Ed25519PrivateKey) -> dict[str, A
     digests = "".join(f"{line.digest}\n" for line in lines)
     return {
         "run": begin.data.get("run", run),
+        "stream": begin.data.get("stream", "main"),
         "number": begin.data.get("number"),
         "previousPack": begin.data.get("previous"),
         "drill": begin.data.get("drill"),

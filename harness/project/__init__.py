@@ -39,6 +39,7 @@ class Project:
     plan: Path
     features: Path
     waivers: Path | None  # None: there are none
+    contacts: Path | None  # whom to call; in no pack, which has a digest of it that tells nothing
     client: ClientModule  # how customers write
     _sentences: str  # a module, or a package of which each module has some
     _twins: str  # a module; empty where there are none
@@ -170,6 +171,7 @@ def load(folder: Path) -> Project:
         features=(folder / given["features"]).resolve(),
         client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
+        contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
         _sentences=given["sentences"],
         _twins=given.get("twins", ""),
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
@@ -184,6 +186,7 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
     for name, is_what_it_should_be, what in (
         ("plan", Path.is_file, "file"),
         ("waivers", Path.is_file, "file"),
+        ("contacts", Path.is_file, "file"),
         ("features", Path.is_dir, "folder"),
     ):
         if name not in read.values:
