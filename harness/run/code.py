@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.evidence.keys import private_digest
 from harness.plan import Plan
 from harness.run.commit import CODE, ROOT, machine_state, project_state
+from harness.workload.client import ClientModule
 
 DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
+
+
+class Drilled(Protocol):
+    """What a run is given of a project: `harness.project.Project`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def features(self) -> Path: ...
+    @property
+    def contacts(self) -> Path | None: ...
+    @property
+    def code(self) -> Sequence[Path]:
+        """Folders and files of its own Python, with what lies beside it."""
+    @property
+    def client(self) -> ClientModule: ...
 
 
 def machine() -> dict[str, Any]:
@@ -25,14 +44,10 @@ def digest_of_machine() -> str:
     return _digest_of(machine_files())
 
 
-def project(name: str, folder: Path, code: Iterable[Path], *, features: Path) -> dict[str, Any]:
-    """`project` of the first line: name, digest, commit, clean. `code`: folders and files of its own."""
-    code = list(code)
-    return {
-        "name": name,
-        "digest": digest_of_project(code),
-        **project_state(folder, [*code, features])._asdict(),
-    }
+def project(given: Drilled) -> dict[str, Any]:
+    """`project` of the first line: name, digest, commit, clean."""
+    state = project_state(given.folder, [*given.code, given.features])
+    return {"name": given.name, "digest": digest_of_project(given.code), **state._asdict()}
 
 
 def digest_of_project(code: Iterable[Path]) -> str:

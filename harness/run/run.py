@@ -25,8 +25,8 @@ from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
-from harness.project import Project
 from harness.run import code
+from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
@@ -74,7 +74,7 @@ class Run:
         plan: Plan,
         *,
         level: str,
-        project: Project,
+        project: Drilled,
         guardian: Guardian,
         listener: Listener,
     ) -> None:
@@ -103,7 +103,6 @@ class Run:
         shutil.copytree(self.project.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence, stream=self.options.stream)
-        project = self.project
         self.journal.record(
             "run.begin",
             run=self.id,
@@ -116,9 +115,9 @@ class Run:
             stack=self.options.stack,
             sandbox=self.level,
             environment=ENVIRONMENTS[self.options.stack],
-            digests=code.digests(self.plan, self.folder / "features", contacts=project.contacts),
+            digests=code.digests(self.plan, self.folder / "features", contacts=self.project.contacts),
             harness=code.machine(),
-            project=code.project(project.name, project.folder, project.code, features=project.features),
+            project=code.project(self.project),
             rules=RULES,
             operator=operator_name(),
             boot=clock.boot(),
