@@ -62,7 +62,8 @@ def test_their_form_is_fixed() -> None:
     """One line of ASCII each, without an equals sign, which mails spell otherwise; the check is over all before it."""
     begin = Receipt(7, nonce=verify.nonce_word("Prüfung 7=x"), first="ab" * 32)
     assert begin.line == (
-        f"drdrill-receipt 2 begin stream:main number:7 nonce:Pr%C3%BCfung%207%3Dx first:{'ab' * 32} check:{begin.line[-8:]}"
+        "drdrill-receipt 2 begin stream:main number:7 nonce:Pr%C3%BCfung%207%3Dx "
+        f"first:{'ab' * 32} check:{begin.line[-8:]}"
     )
     end = Receipt(7, payload="cd" * 32)
     assert end.line == f"drdrill-receipt 2 end stream:main number:7 payload:{'cd' * 32} check:{end.line[-8:]}"

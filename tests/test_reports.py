@@ -201,7 +201,7 @@ def test_a_verdict_that_no_finding_explains_is_not_green(met: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PLOTS if PLOTS[name]])
 def test_every_figure_says_what_it_was_measured_on(name: str, packs: dict[str, Path], pages: dict[str, str]) -> None:
-    """Cards, captions and pictures carry environment, sandbox level and size, so that no figure poses as production's."""
+    """Cards, captions and pictures carry environment, sandbox and size, so that no figure poses as production's."""
     html = pages[name]
     note = "embedded, sandbox rootless, 200,412 transactions"
     assert html.count('<div class="card">') == html.count(f'<p class="on">Measured on: {note}')

@@ -41,7 +41,9 @@ def announced(line: dict[str, Any]) -> Receipt:
 
 
 def _begun(data: dict[str, Any], digest: str) -> Receipt:
-    return Receipt(data["number"], nonce=verify.nonce_word(data["nonce"]), first=digest, stream=data.get("stream", verify.MAIN))
+    return Receipt(
+        data["number"], nonce=verify.nonce_word(data["nonce"]), first=digest, stream=data.get("stream", verify.MAIN)
+    )
 
 
 def ended(pack: Path) -> Receipt:

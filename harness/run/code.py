@@ -30,6 +30,7 @@ class Drilled(Protocol):
     @property
     def code(self) -> Sequence[Path]:
         """Folders and files of its own Python, with what lies beside it."""
+
     @property
     def client(self) -> ClientModule: ...
 

@@ -44,9 +44,7 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
     for name in ("harness", "project"):
         code = begin.get(name)
         if isinstance(code, dict) and code.get("clean") is False:
-            found.append(
-                f"The code of the {name} was changed since its last commit: that is not exactly what ran."
-            )
+            found.append(f"The code of the {name} was changed since its last commit: that is not exactly what ran.")
     decided = pack.facts.of("decided")
     if any(not fact.data.get("attended") for fact in decided):
         found.append("Decision time: not exercised. A stand-in decided at once; people take minutes to hours.")
