@@ -84,8 +84,8 @@ def run(evidence: Path, made: Made, *, key: Ed25519PrivateKey = OURS) -> Path:
         patch.setattr(clock, "now", lambda: next(moments))
         with Journal.create(folder) as journal:
             journal.record(
-                "run.begin", run=name, stream=made.stream, number=number + 1, previous=previous, drill=list(made.drills),
-                scenarios=names,
+                "run.begin", run=name, stream=made.stream, number=number + 1, previous=previous,
+                drill=list(made.drills), scenarios=names,
                 stack="local", sandbox="rootless", environment="embedded", scale=1.0, rate=50.0, nonce="n",
                 sabotage=made.sabotage or None, host={"cpus": made.cpus}, digests={}, streams=list(made.streams),
                 rehearsal=made.rehearsal, clock={"name": "machine", "compression": made.compression},
