@@ -1,24 +1,80 @@
-"""The one reader of format 1 of the journal: what a line of version 1 says, in the names of format 2. Pure.
+"""The one reader of journals of format 1: what their lines say, in the words of format 2. They are read for good.
 
-A line is translated where it is read; nothing else in the machine knows the old names. What a line does not say is not
-made up, and a damaged one is as damaged afterwards.
+Where a fault's proof ended a stretch in which it took effect, that stretch was from its order to its proof; and a fault
+that was healed was so between the last look at it and the healing's own line.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Data = dict[str, Any]
+
+VERSION = 1
+SEGMENT_SIZE = 16 << 20  # bytes: PostgreSQL's default, which the names of segments are read with
+_SEGMENT = re.compile(r"[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})", re.ASCII)
+_KINDS = {
+    "fault.bit": "fault.effective",
+    "fault.held": "fault.still_active",
+    "watched": "alert.awaited",
+    "no_room": "disk.full",
+}
 STREAM = "main"  # the one series that there was
-MOVED = {"rung": "sandbox", "machine": "host", "parts": "packages"}
-UNKNOWN = "unknown"  # the commit of code that lay in no repository
+_OF_THE_FIRST_LINE = {"rung": "sandbox", "machine": "host", "parts": "packages"}
+_UNKNOWN = "unknown"  # the commit of code that lay in no repository
+
+
+class Format1:
+    """Translates the lines of one journal, in their order. What a damaged line lacks stays lacking."""
+
+    def __init__(self) -> None:
+        self._orders: list[tuple[object, object]] = []  # of this scenario's faults: which, and when in `mono`
+        self._looked: dict[object, object] = {}  # by injection: when it was last asked whether it was still active
+
+    def line(self, fields: Data) -> Data:
+        """The same line; one of another format, or that is no fact, is left as it is."""
+        kind, data = fields.get("kind"), fields.get("data")
+        if fields.get("v") != VERSION or not isinstance(kind, str) or not isinstance(data, dict):
+            return fields
+        return {**fields, "kind": _KINDS.get(kind, kind), "data": self._data(kind, dict(data), fields.get("mono"))}
+
+    def _data(self, kind: str, data: Data, mono: object) -> Data:
+        if kind == "run.begin":
+            return begin(data)
+        if kind == "scenario.begin":
+            self._orders, self._looked = [], {}
+        elif kind.startswith("fault."):
+            self._fault(kind, data, mono)
+        elif kind in _TRANSLATED:
+            _TRANSLATED[kind](data)
+        return data
+
+    def _fault(self, kind: str, data: Data, mono: object) -> None:
+        if kind == "fault.intent":
+            self._orders.append((data.get("fault"), mono))
+            data["injection"] = len(self._orders)
+            _renamed(data, "lives", "ttl")
+            named = data.pop("hurts", None)
+            data["affects"] = [affected(str(each)) for each in named] if isinstance(named, list) else []
+            return
+        alike = [number for number, (fault, _) in enumerate(self._orders, 1) if fault == data.get("fault")]
+        if alike:
+            data["injection"] = alike[-1]
+        number = data.get("injection")
+        if kind == "fault.bit":
+            data["earliest"], data["latest"] = self._orders[alike[-1] - 1][1] if alike else mono, mono
+        elif kind == "fault.held":
+            self._looked[number] = mono
+        elif kind == "fault.healed":
+            data["earliest"], data["latest"] = self._looked.get(number, mono), mono
 
 
 def begin(data: Data) -> Data:
     """The data of `run.begin`. In format 1 one digest and one commit were of machine and project together."""
-    found = {MOVED.get(name, name): value for name, value in data.items()}
+    found = {_OF_THE_FIRST_LINE.get(name, name): value for name, value in data.items()}
     commit, clean = found.pop("commit", None), found.pop("clean", None)
-    known = commit not in (None, UNKNOWN)
+    known = commit not in (None, _UNKNOWN)
     digests, packages = found.get("digests"), found.get("packages")
     if isinstance(digests, dict):
         found["digests"] = {name: value for name, value in digests.items() if name != "code"}
@@ -38,3 +94,80 @@ def begin(data: Data) -> Data:
         "clock": {"name": "machine", "compression": 1},
     }
     return new | found
+
+
+def affected(name: str) -> Data:
+    """What an alert has to name: `zone a`, or a component by its name."""
+    word, _, zone = name.partition(" ")
+    return {"zone": zone} if word == "zone" and zone else {"component": name}
+
+
+def position(value: object) -> object:
+    """A place in the WAL, or the end of a segment by its name, in bytes; what is neither stays as it is."""
+    text = str(value or "")
+    if segment := _SEGMENT.fullmatch(text):
+        return (int(segment[1], 16) << 32) + (int(segment[2], 16) + 1) * SEGMENT_SIZE
+    high, slash, low = text.partition("/")
+    try:
+        return (int(high, 16) << 32) + int(low, 16) if slash else value
+    except ValueError:
+        return value
+
+
+def _renamed(data: Data, old: str, new: str) -> None:
+    if old in data:
+        data[new] = data.pop(old)
+
+
+def _sample(data: Data) -> None:
+    data["position"] = position(data.pop("lsn", None))
+    data["safe"] = position(data.pop("archived", None) or "0/0")
+    data["of"] = "archive"
+
+
+def _ordered(data: Data) -> None:
+    data["position"] = position(data.get("value"))
+
+
+def _reached(data: Data) -> None:
+    _renamed(data, "lsn", "at")
+    _renamed(data, "timeline", "history")
+    data["position"] = position(data.get("at"))
+
+
+def _leadership(data: Data) -> None:
+    _renamed(data, "timeline", "history")
+
+
+def _backup(data: Data) -> None:
+    data["begin"] = position(data.pop("begin_lsn", None))
+
+
+def _workload(data: Data) -> None:
+    """Which file is whose is told by its name, as it was then."""
+    names, inside, files = data.pop("zones", None), data.pop("inside", None), data.pop("files", None)
+    if not isinstance(names, list):
+        return
+    within = {str(each) for each in inside} if isinstance(inside, list) else set()
+    by_end = {str(file).rpartition("ledger-")[2]: file for file in files} if isinstance(files, list) else {}
+    data["groups"] = [
+        {"group": name, "inside": str(name) in within, "file": by_end.get(f"{name}.jsonl")} for name in names
+    ]
+
+
+def _stack(data: Data) -> None:
+    if isinstance(data.get("zones"), list):
+        data["regions"] = [{"region": None, "zones": data.pop("zones")}]
+    _renamed(data, "parts", "packages")
+
+
+_TRANSLATED = {
+    "exposure.sample": _sample,
+    "recovery.ordered": _ordered,
+    "recovery.reached": _reached,
+    "leadership": _leadership,
+    "backup": _backup,
+    "workload.begin": _workload,
+    "stack.begin": _stack,
+    "stack.ready": _stack,
+}

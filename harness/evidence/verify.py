@@ -682,7 +682,7 @@ def fields_of(line: bytes) -> tuple[dict[str, Any], str]:
             return {}, "is not in its one accepted form"
     except ValueError:
         return {}, "is not JSON in its one accepted form"
-    if type(fields.get("v")) is not int or fields["v"] != 1:
+    if type(fields.get("v")) is not int or fields["v"] not in (1, 2):
         return {}, f"has an unknown format version {shown(fields.get('v'))}"
     if list(fields) == ["v", "seq", "redacted"] and type(fields["seq"]) is int and is_digest(fields["redacted"]):
         return fields, ""
@@ -1292,7 +1292,7 @@ else tell BAD integrity "no statement can be read"; fi""",
         "Each line names the digest of the line before it. The statement names the number of lines, the digest of the "
         "last, and one digest over the list of all of them. Where a line was withheld, its digest stands in its place. "
         "A control character in a line, a carriage return or a zero byte too, cannot be in a fact.",
-        r"""TEXT='"([^"\\]|\\.)*"'; DIGIT='[0-9]{2}'; BEGIN='^\{"v":1,"seq":[0-9]+,'
+        r"""TEXT='"([^"\\]|\\.)*"'; DIGIT='[0-9]{2}'; BEGIN='^\{"v":[12],"seq":[0-9]+,'
 FACT='"prev":"[0-9a-f]{64}","salt":"[0-9a-f]{32}","utc":"'"[0-9]{4}-$DIGIT-${DIGIT}T$DIGIT:$DIGIT:$DIGIT"
 FACT=$FACT'\.[0-9]{6}Z","mono":(0|-?[1-9][0-9]*),"kind":'; WITHHELD='"redacted":"[0-9a-f]{64}"\}$'
 MANY=$(sed -n 's/.*"journal":{"head":"[0-9a-f]*","lines":\([0-9]\{1,9\}\),"linesSha256":.*/\1/p' "$T/statement")
@@ -1309,8 +1309,8 @@ N=0; WRONG=0; PREV=0000000000000000000000000000000000000000000000000000000000000
 while [ "$WRONG" -le 20 ] && IFS= read -r LINE; do
   DIGEST=$(printf '%s' "${LINE#?}" | sha256sum | cut -c1-64)
   case $LINE in
-    '1{"v":1,"seq":'"$N"',"redacted":"'*) DIGEST=${LINE#*redacted\":\"}; DIGEST=${DIGEST%\"\}};;
-    '1{"v":1,"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
+    '1{"v":'[12]',"seq":'"$N"',"redacted":"'*) DIGEST=${LINE#*redacted\":\"}; DIGEST=${DIGEST%\"\}};;
+    '1{"v":'[12]',"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
     *) WRONG=$((WRONG + 1)); tell BAD integrity "line $((N + 1)) of the journal is not a fact, or the chain is broken";;
   esac
   PREV=$DIGEST; N=$((N + 1)); echo "$DIGEST" >> "$T/digests"
@@ -1320,7 +1320,7 @@ printf '"journal":{"head":"%s","lines":%d,"linesSha256":"%s"}' "$PREV" "$N" "$LI
 if grep -q -F -f "$T/journal" "$T/statement"
 then tell OK integrity "the journal is the one that was sealed"; [ "$((WRONG + TORN))" -gt 0 ] || INTACT=yes
 else tell BAD integrity "the journal is not the one that was sealed"; fi
-HIDDEN=$(grep -c '^{"v":1,"seq":[0-9]*,"redacted":"' "$T/facts")""",
+HIDDEN=$(grep -c '^{"v":[12],"seq":[0-9]*,"redacted":"' "$T/facts")""",
     ),
     (
         "The files",
@@ -1379,12 +1379,12 @@ also() {
   [ -z "$SAID" ] || grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
 }
 stamped() {
-  SAID=$(sed -n 's/^{"v":1,[^{]*"utc":"\([^"]*\)".*/\1/p' "$T/$1")
+  SAID=$(sed -n 's/^{"v":[12],[^{]*"utc":"\([^"]*\)".*/\1/p' "$T/$1")
   grep -q -F "\"$2\":\"$SAID\"," "$T/statement" || tell BAD integrity "seal and journal differ in: $3"
 }
 story() {
   sed -n '1s/^1//p' "$T/lines" > "$T/first"; sed -n '$p' "$T/facts" > "$T/last"; FIRST=$(kind first); LAST=$(kind last)
-  [ "$HIDDEN" -eq 0 ] || grep -n '^1{"v":1,"seq":[0-9]*,"redacted":"' "$T/lines" | sed -n '1s/:.*//p' \
+  [ "$HIDDEN" -eq 0 ] || grep -n '^1{"v":[12],"seq":[0-9]*,"redacted":"' "$T/lines" | sed -n '1s/:.*//p' \
     | each UNKNOWN completeness "$HIDDEN lines of the journal are withheld, the first of them is line"
   case $FIRST in run.begin|withheld) ;; *) tell BAD completeness "the first line is not run.begin";; esac
   case $LAST in run.end|withheld) ;; *) tell BAD completeness "the last line is not run.end";; esac

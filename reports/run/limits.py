@@ -92,7 +92,7 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
 def packages_of(pack: Pack) -> dict[str, object]:
     """Components and versions, as the run and its stack named them."""
     found: dict[str, object] = {}
-    for listed in (pack.begin.get("packages"), pack.facts.data("stack.ready").get("parts")):
+    for listed in (pack.begin.get("packages"), pack.facts.data("stack.ready").get("packages")):
         found |= listed if isinstance(listed, dict) else {}
     return found
 

@@ -192,10 +192,10 @@ def _injected(facts: Facts) -> tuple[tuple[str, str, str], ...]:
     """Each fault, what was ordered of it, and what was seen of it: a sentence of the feature may say more."""
     rows = []
     for intent in facts.of("fault.intent"):
-        alike = (fact for fact in facts.of("fault.bit") if fact.seq > intent.seq)
-        bit = next((fact for fact in alike if fact.data.get("fault") == intent.data.get("fault")), None)
-        seen = "not looked at" if bit is None else plain(bit.data.get("proof"))
-        if bit is not None and not bit.data.get("ok"):
+        later = (fact for fact in facts.of("fault.effective") if fact.seq > intent.seq)
+        effect = next((fact for fact in later if fact.data.get("injection") == intent.data.get("injection")), None)
+        seen = "not looked at" if effect is None else plain(effect.data.get("proof"))
+        if effect is not None and not effect.data.get("ok"):
             seen = f"it did NOT take effect: {seen}"
         rows.append((plain(intent.data.get("fault")), plain(intent.data.get("settings") or "nothing more"), seen))
     return tuple(rows)
@@ -280,7 +280,7 @@ def _recovery_point(facts: Facts) -> tuple[tuple[str, str], ...]:
         rows.append(("ordered", f"{plain(fact.data.get('kind'))} {plain(fact.data.get('value'))}, {side}"))
         rows.append(("why there", plain(fact.data.get("why"))))
     for fact in facts.of("recovery.reached"):
-        rows.append(("reached", f"position {plain(fact.data.get('lsn'))}, timeline {plain(fact.data.get('timeline'))}"))
+        rows.append(("reached", f"position {plain(fact.data.get('at'))}, timeline {plain(fact.data.get('history'))}"))
         rows.append(("from the backup", plain(fact.data.get("backup"))))
         rows.append(("restored", quantity(as_number(fact.data.get("bytes")), "bytes")))
         if fact.data.get("declared_early"):
