@@ -30,9 +30,10 @@ demands:
   INF-8: An availability zone may fail
 """
 BEGIN = {
-    "number": 8, "previous": "none", "drill": ["network-failover"], "stack": "local", "rung": "rootless",
-    "environment": "embedded", "digests": {}, "commit": "4ce178f", "clean": True, "rules": RULES, "operator": "mira",
-    "nonce": "00ff", "nonce_by": "harness", "sabotage": None, "scale": 1.0, "rate": 10.0, "parts": {}, "machine": {},
+    "number": 8, "previous": "none", "drill": ["network-failover"], "stack": "local", "sandbox": "rootless",
+    "environment": "embedded", "digests": {}, "harness": {"version": "0.1.0", "commit": "4ce178f", "clean": True},
+    "rules": RULES, "operator": "mira", "nonce": "00ff", "nonce_by": "harness", "sabotage": None, "scale": 1.0,
+    "rate": 10.0, "packages": {}, "host": {}, "stream": "main", "rehearsal": False,
 }  # fmt: skip  # a table
 
 

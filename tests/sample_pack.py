@@ -37,6 +37,7 @@ PARTS = {
 }
 REGIONS = [{"region": "us-east-1", "zones": list(ZONES)}]
 WAL = 26_000  # bytes a second
+COMMIT = "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e"
 CYCLE = 5.0  # seconds between two archived segments
 BYTES = 91_226_112
 
@@ -149,11 +150,11 @@ class Plot:
     pace: float = 1.0  # steps take so many times as long
 
 
-def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str = "rootless", **begin: Any) -> Path:
+def write(folder: Path, *plots: Plot, environment: str = "embedded", sandbox: str = "rootless", **begin: Any) -> Path:
     """A whole pack at `folder`: all files that reports read. `begin` replaces fields of the journal's first line."""
     folder.mkdir(parents=True)
     journal = Writer(folder)
-    journal.fact("run.begin", **(_begin(plots, environment, rung) | begin))
+    journal.fact("run.begin", **(_begin(plots, environment, sandbox) | begin))
     journal.fact("stack.begin", kind="local", regions=[], seconds=0.0)
     journal.at += 9.4
     journal.fact("stack.ready", kind="local", regions=REGIONS, seconds=9.4, packages=PARTS)
@@ -173,16 +174,18 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str =
     return folder
 
 
-def _begin(plots: tuple[Plot, ...], environment: str, rung: str) -> dict[str, Any]:
-    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("plan", "features", "code", "constraints")}
+def _begin(plots: tuple[Plot, ...], environment: str, sandbox: str) -> dict[str, Any]:
+    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("plan", "features", "constraints")}
     return {
         "run": RUN, "number": 7, "previous": hashlib.sha256(b"six").hexdigest(),
         "drill": ["database-backup-restoration"], "scenarios": [plot.name for plot in plots],
-        "stack": "local", "rung": rung, "environment": environment, "digests": digests,
-        "commit": "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e", "clean": True, "rules": RULES,
+        "stack": "local", "sandbox": sandbox, "environment": environment, "digests": digests, "rules": RULES,
+        "harness": {"version": "0.1.0", "digest": "ab" * 32, "commit": COMMIT, "clean": True},
+        "project": {"name": "Sample", "digest": "cd" * 32, "commit": None, "clean": None},
+        "stream": "main", "rehearsal": False, "clock": {"name": "machine", "compression": 1},
         "operator": "mira", "boot": "8f1c2d3e-0000-4000-8000-000000000001", "nonce": "00ff" * 8, "nonce_by": "harness",
-        "sabotage": None, "scale": 1.0, "rate": 50.1, "parts": {"drdrill": "0.1.0"},
-        "machine": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},
+        "sabotage": None, "scale": 1.0, "rate": 50.1, "packages": {},
+        "host": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},
     }  # fmt: skip  # a table
 
 

@@ -124,12 +124,12 @@ harness/procedures
     timeline       AGREEMENT   reconciliation
     timeline       PROCEDURE   find_mistake restore_database
 harness/run
-    PostgreSQL     STACK       run
-    Patroni        STACK       run
-    etcd           STACK       run
-    S3             STACK       run
-    load balancer  STACK       run
-    backup tool    STACK       run
+    PostgreSQL     STACK       code
+    Patroni        STACK       code
+    etcd           STACK       code
+    S3             STACK       code
+    load balancer  STACK       code
+    backup tool    STACK       code
 harness/scenario
     path           CLIENT      observations
     SQL            DATABASE    exposure observations

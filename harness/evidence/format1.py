@@ -20,6 +20,9 @@ _KINDS = {
     "watched": "alert.awaited",
     "no_room": "disk.full",
 }
+STREAM = "main"  # the one series that there was
+_OF_THE_FIRST_LINE = {"rung": "sandbox", "machine": "host", "parts": "packages"}
+_UNKNOWN = "unknown"  # the commit of code that lay in no repository
 
 
 class Format1:
@@ -37,6 +40,8 @@ class Format1:
         return {**fields, "kind": _KINDS.get(kind, kind), "data": self._data(kind, dict(data), fields.get("mono"))}
 
     def _data(self, kind: str, data: Data, mono: object) -> Data:
+        if kind == "run.begin":
+            return begin(data)
         if kind == "scenario.begin":
             self._orders, self._looked = [], {}
         elif kind.startswith("fault."):
@@ -63,6 +68,32 @@ class Format1:
             self._looked[number] = mono
         elif kind == "fault.healed":
             data["earliest"], data["latest"] = self._looked.get(number, mono), mono
+
+
+def begin(data: Data) -> Data:
+    """The data of `run.begin`. In format 1 one digest and one commit were of machine and project together."""
+    found = {_OF_THE_FIRST_LINE.get(name, name): value for name, value in data.items()}
+    commit, clean = found.pop("commit", None), found.pop("clean", None)
+    known = commit not in (None, _UNKNOWN)
+    digests, packages = found.get("digests"), found.get("packages")
+    if isinstance(digests, dict):
+        found["digests"] = {name: value for name, value in digests.items() if name != "code"}
+    if isinstance(packages, dict):
+        found["packages"] = {name: value for name, value in packages.items() if name != "drdrill"}
+    harness = {
+        "version": packages.get("drdrill") if isinstance(packages, dict) else None,
+        "digest": digests.get("code") if isinstance(digests, dict) else None,
+        "commit": commit if known else None,
+        "clean": clean if known else None,
+    }
+    new = {
+        "stream": STREAM,
+        "harness": harness,
+        "project": None,
+        "rehearsal": False,
+        "clock": {"name": "machine", "compression": 1},
+    }
+    return new | found
 
 
 def affected(name: str) -> Data:
