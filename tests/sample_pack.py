@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from drills.reconciliation import RECONCILIATION
 from harness.checks import RULES, load
 from tests import sample_customers
 from tests.sample_customers import SECOND, ZONES, Stretch
@@ -209,7 +210,8 @@ class _Scenario:
         )
         self._expect()
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
-        journal.fact("figures", moment="before", figures=books())
+        journal.fact("reconciliation.rules", rules=list(RECONCILIATION.rules))
+        journal.fact("reconciliation", moment="before", values=books())
         journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, zones=list(ZONES), files=[])
         self._samples(self.fault)
         journal.at = self.fault
@@ -330,7 +332,7 @@ class _Scenario:
             return ended
         if ended == "completed":
             journal.fact("steady", ok=True, conditions=conditions(), moment="after")
-            journal.fact("figures", moment="after", figures=books())
+            journal.fact("reconciliation", moment="after", values=books())
         error = "" if ended == "completed" else "the fault did not bite: nothing can be said"
         journal.fact("scenario.end", scenario=plot.name, outcome=ended, error="" if ended == "stopped" else error)
         return ended

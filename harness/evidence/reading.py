@@ -3,6 +3,7 @@
 It opens (`harness.evidence.files`), bounds, splits and parses; what a damaged or withheld line means is each caller's
 own: judging refuses it, a page tells of it. Who writes a journal, goes on with it or seals it reads what it has
 written strictly, chain and form (`harness.evidence.lines`); the stand-alone verifier has a reader of its own.
+Lines of format 1 are given as format 2 has them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.evidence import files
+from harness.evidence import files, format1
 
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 
@@ -64,4 +65,6 @@ def _entry(number: int, raw: bytes) -> Entry:
         why = str(error)
     if not why and not isinstance(fields, dict):
         fields, why = None, "it is no object"
+    if fields is not None and isinstance(fields.get("kind"), str) and isinstance(fields.get("data"), dict):
+        fields["kind"], fields["data"] = format1.translate(fields["kind"], fields["data"])
     return Entry(number, fields, why, empty=not text, torn=text == raw)
