@@ -96,7 +96,8 @@ class QuantumNestReconciliation:
             values["roles"] = [row["name"] for row in cursor.execute(ROLES)]
             values["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
         timeline, _ = wal.segment_at(place["segment"])
-        return ReconciledState(last=last, position=place["lsn"], history=timeline, values=values)
+        size = {"transactions": values["history.count"]}
+        return ReconciledState(last=last, position=place["lsn"], history=timeline, values=values, size=size)
 
     def discrepancies(self, source: psycopg.Connection[Any]) -> list[str]:
         with _by_name(source) as cursor:

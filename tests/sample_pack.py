@@ -79,6 +79,9 @@ def conditions() -> list[dict[str, Any]]:
     ]
 
 
+SIZE = {"transactions": 200_412}
+
+
 def books() -> dict[str, Any]:
     return {
         "history.count": 200_412, "history.sum": "100412881.20", "history.latest": "2026-11-02 03:00:24.118+00",
@@ -211,7 +214,7 @@ class _Scenario:
         self._expect()
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
         journal.fact("reconciliation.rules", rules=list(RECONCILIATION.rules))
-        journal.fact("reconciliation", moment="before", values=books())
+        journal.fact("reconciliation", moment="before", values=books(), size=SIZE)
         journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, zones=list(ZONES), files=[])
         self._samples(self.fault)
         journal.at = self.fault
@@ -332,7 +335,7 @@ class _Scenario:
             return ended
         if ended == "completed":
             journal.fact("steady", ok=True, conditions=conditions(), moment="after")
-            journal.fact("reconciliation", moment="after", values=books())
+            journal.fact("reconciliation", moment="after", values=books(), size=SIZE)
         error = "" if ended == "completed" else "the fault did not bite: nothing can be said"
         journal.fact("scenario.end", scenario=plot.name, outcome=ended, error="" if ended == "stopped" else error)
         return ended

@@ -24,7 +24,7 @@ CASES = pytest.mark.parametrize("mistaken", [True, False], ids=["after a mistake
 def procedure(recorder: Memory, *, mistaken: bool) -> Procedure:
     """The list of steps; making it touches no stack."""
     nothing = cast(Stack, None)
-    before = ReconciledState(last=0, position="0/0", history=1, values={})
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
     return RestoreDatabase(
         nothing, RECONCILIATION, before, recorder, mistaken=TABLE if mistaken else "", changes=RESTORE_DATABASE
     ).procedure()

@@ -102,7 +102,7 @@ def _monitoring_notices(scenario: ScenarioRun) -> None:
 
 
 def _restoration(mistaken: str) -> Procedure:
-    before = ReconciledState(last=0, position="0/0", history=1, values={})
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
     return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken).procedure()
 
 

@@ -64,10 +64,11 @@ WORDS = {
 
 def reconciliation(data: Data) -> Data:
     """A line `figures` as `reconciliation`."""
-    values = data.get("figures")
+    values, size = data.get("figures"), {}
     if isinstance(values, dict):
+        size = {"transactions": values.get("history.count")}
         values = {GREATEST if name == "ids" else name: value for name, value in values.items()}
-    return {"moment": data.get("moment"), "values": values, MARK: 1}
+    return {"moment": data.get("moment"), "values": values, "size": size, MARK: 1}
 
 
 def label(name: str) -> str:

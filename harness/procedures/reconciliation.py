@@ -23,6 +23,7 @@ class ReconciledState:
     position: str  # how far the database had written at the check, as it writes such a place itself
     history: int  # on which of its histories, a number that grows
     values: Values
+    size: Mapping[str, int]  # how much there is, by its unit: {"transactions": 200000}
 
 
 class Salvaged(NamedTuple):

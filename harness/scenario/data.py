@@ -41,14 +41,16 @@ class ScenarioData:
         self._run.journal.record("reconciliation.rules", rules=list(reconciliation.rules))
         with self._run.stack.cluster.connect() as connection:
             self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
-        self._run.journal.record("reconciliation", moment="before", values=self._before.values)
+        self._run.journal.record(
+            "reconciliation", moment="before", values=self._before.values, size=dict(self._before.size)
+        )
 
     def check_again(self) -> None:
         """The same values over the same transactions, in the end."""
         assert self._reconciliation is not None
         with self._run.stack.cluster.connect() as connection:
             found = self._reconciliation.check(connection, last=self.before.last)
-        self._run.journal.record("reconciliation", moment="after", values=found.values)
+        self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
     def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""
