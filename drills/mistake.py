@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from drills.reconciliation import TABLE
 from harness.faults.destroy_recent_rows import DestroyRecentRows
+
+if TYPE_CHECKING:
+    import psycopg
 
 OPERATOR = "operator"  # the role of who works by hand
 
@@ -20,3 +25,12 @@ def recent_transactions_destroyed(hours: int) -> DestroyRecentRows:
         sound=f"SELECT count(*) FROM {TABLE} WHERE {recent} AND amount <> 0",
         rows=f"rows of the last {hours} hours",
     )
+
+
+def old_transaction_changed(connection: psycopg.Connection[Any]) -> list[str]:
+    """For a sabotage twin: what no sum of the books tells."""
+    connection.execute(
+        f"UPDATE {TABLE} SET created_at = created_at - interval '1 hour'"
+        f" WHERE id = (SELECT min(id) FROM {TABLE})".encode()
+    )
+    return ["the time of the first transaction"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from drills.changes import RESTORE_DATABASE
 from drills.health import health_checks
-from drills.mistake import recent_transactions_destroyed
+from drills.mistake import old_transaction_changed, recent_transactions_destroyed
 from drills.promises import backup_frequency, right
 from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
@@ -145,6 +145,8 @@ def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
 )
 def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "serve")
+    if scenario.sabotage.altered:
+        scenario.data.ask(old_transaction_changed)
     scenario.verify_health(
         lambda: verify_health(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
     )
