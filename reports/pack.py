@@ -21,7 +21,7 @@ from harness.evidence.reading import entries
 from reports.judged import SILENT, with_reach
 
 Data = dict[str, Any]
-VERSION = 1  # of findings.json that is known here
+FORMATS = (1, 2)  # of findings.json that are known here
 BEYOND = 1e18  # no figure is larger, and no reading of a clock; what is no number is not smaller either
 YEARS = range(1970, 9000)  # a stamp of another year is damage, and no calendar could move it by a day
 
@@ -79,8 +79,9 @@ class Scenario:
     @property
     def inside(self) -> frozenset[str]:
         """Groups of customers that stand inside a zone: service is not what they were given."""
-        named = [fact.data.get("inside") for fact in self.facts.of("workload.begin")]
-        return frozenset(str(each) for names in named if isinstance(names, list) for each in names)
+        listed = [fact.data.get("groups") for fact in self.facts.of("workload.begin")]
+        groups = [each for some in listed if isinstance(some, list) for each in some if isinstance(each, dict)]
+        return frozenset(str(each.get("group")) for each in groups if each.get("inside"))
 
     @property
     def begun(self) -> bool:
@@ -204,7 +205,7 @@ def _findings(path: Path, problems: list[str]) -> tuple[list[Finding], dict[str,
     nothing: tuple[list[Finding], dict[str, Outcome], Outcome, str] = ([], {}, Outcome.UNKNOWN, "unknown")
     try:
         content = files.parsed(files.content(path))
-        if content.get("v", VERSION) != VERSION:
+        if content.get("v", 1) not in FORMATS:
             raise ValueError(f"version {content['v']!r}, of which this drdrill knows nothing: use a newer one")
         found = [_finding(each) for each in content["findings"]]
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}

@@ -139,6 +139,7 @@ class Fake(Unasked, Generic[P]):
     by_name: dict[str, P]
     kind = "fake"
     environment = "embedded"
+    region: str = "region-1"
     zones: Sequence[str] = ZONES
     secrets: Sequence[str] = ()
 

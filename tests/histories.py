@@ -42,10 +42,14 @@ def utc(moment: float) -> str:
     return (datetime(2026, 11, 23, 20, 55, tzinfo=UTC) + timedelta(seconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def wal(moment: float) -> str:
-    """The place in the write-ahead log at a moment: it grows by a megabyte a second."""
-    place = round(moment * 1_000_000) + (1 << 32)
-    return f"{place >> 32:X}/{place & 0xFFFFFFFF:08X}"
+def wal(moment: float) -> int:
+    """The position of the database at a moment: it grows by a megabyte a second."""
+    return round(moment * 1_000_000) + (1 << 32)
+
+
+def place(position: int) -> str:
+    """As the database writes it."""
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:08X}"
 
 
 @dataclass
@@ -82,7 +86,24 @@ class History:
         self.rows[moment, zone] = [row for row in self.rows[moment, zone] if row.number != number]
 
     def journal(self) -> list[Line]:
+        """In order of time. Where a line of a fault does not say when, it took effect between its intent and that line,
+        and was healed between the last look at it and that line."""
         ordered = sorted(self.lines, key=lambda line: line[0])
+        orders: list[tuple[Any, float]] = []
+        looked: dict[int, float] = {}
+        for at, kind, data in ordered:
+            if kind == "fault.intent":
+                orders.append((data.get("fault"), at))
+                data.setdefault("injection", len(orders))
+            elif kind.startswith("fault."):
+                alike = [number for number, (fault, _) in enumerate(orders, 1) if fault == data.get("fault")]
+                number = data.setdefault("injection", alike[-1] if alike else 0)
+                if kind == "fault.still_active":
+                    looked[number] = at
+                    continue
+                begun = looked.get(number, at) if kind == "fault.healed" else orders[alike[-1] - 1][1] if alike else at
+                data.setdefault("earliest", ns(begun))
+                data.setdefault("latest", ns(at))
         return [Line(seq, kind, ns(at), utc(at), data) for seq, (at, kind, data) in enumerate(ordered)]
 
     def evidence(self) -> Evidence:
@@ -118,10 +139,15 @@ class History:
         self.say(last + 1, "run.end", outcome="completed", by="harness")
         with (folder / "journal.jsonl").open("w") as out:
             for line in self.journal():
-                fact = {"v": 1, "seq": line.seq, "prev": "0" * 64, "salt": "00", "utc": line.utc, "mono": line.mono,
+                fact = {"v": 2, "seq": line.seq, "prev": "0" * 64, "salt": "00", "utc": line.utc, "mono": line.mono,
                         "kind": line.kind, "data": line.data}  # fmt: skip  # a table
                 out.write(json.dumps(fact, separators=(",", ":")) + "\n")
         return folder
+
+
+def groups(names: Iterable[str], *, inside: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """As `workload.begin` lists them."""
+    return [{"group": name, "inside": name in inside, "file": f"ledger-{name}.jsonl"} for name in names]
 
 
 def ended_by(request: Request, moment: int) -> Request:
@@ -187,10 +213,19 @@ def a_mistake() -> History:
     """An operator's mistake, well recovered from: customers wrote on until the stop, and that was salvaged."""
     history = _customers(until=STOP)
     history.say(INTENT, "fault.intent", fault="destroy", settings={}, undo={}, harms_data=True, logical=True)
-    history.say(38.0, "recovery.ordered", kind="xid", value="812", mono=ns(INTENT + 0.005), inclusive=False,
-                why="found", declared_early=False)  # fmt: skip  # arguments in groups
+    history.say(38.0, "recovery.ordered", kind="xid", value="812", position=None, mono=ns(INTENT + 0.005),
+                inclusive=False, why="found", declared_early=False)  # fmt: skip  # arguments in groups
     history.say(44.0, "salvaged", rows=_late(history), amount="1.00")
-    history.say(REACHED, "recovery.reached", lsn=wal(INTENT), timeline=2, backup="1", bytes=1, declared_early=False)
+    history.say(
+        REACHED,
+        "recovery.reached",
+        at=place(wal(INTENT)),
+        position=wal(INTENT),
+        history=2,
+        backup="1",
+        bytes=1,
+        declared_early=False,
+    )
     history.expect("salvage")
     for zone in ZONES:
         acknowledged = [each for each in history.requests[zone] if each.outcome == "acknowledged"]
@@ -203,9 +238,18 @@ def lost_volumes() -> History:
     """All volumes lost, well recovered from: what had not been archived is gone, and that is little enough."""
     history = _customers(until=INTENT)
     history.say(INTENT, "fault.intent", fault="lose", settings={}, undo={}, harms_data=True, logical=False)
-    history.say(38.0, "recovery.ordered", kind="end of archive", value="", mono=None, inclusive=True, why="all",
-                declared_early=False)  # fmt: skip  # arguments in groups
-    history.say(REACHED, "recovery.reached", lsn=wal(25.2), timeline=2, backup="1", bytes=1, declared_early=False)
+    history.say(38.0, "recovery.ordered", kind="end of archive", value="", position=None, mono=None,
+                inclusive=True, why="all", declared_early=False)  # fmt: skip  # arguments in groups
+    history.say(
+        REACHED,
+        "recovery.reached",
+        at=place(wal(25.2)),
+        position=wal(25.2),
+        history=2,
+        backup="1",
+        bytes=1,
+        declared_early=False,
+    )
     for zone in ZONES:
         acknowledged = [each for each in history.requests[zone] if each.outcome == "acknowledged"]
         history.rows["recovered", zone] = [row_of(each) for each in acknowledged if (each.ended or 0) <= ns(25.2)]
@@ -235,10 +279,10 @@ def _customers(*, until: float) -> History:
     history.say(1, "steady", ok=True, conditions=good, moment="before")
     for finding, limit in ASKED:
         history.expect(finding, limit)
-    history.say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=len(ZONES) / EVERY, zones=list(ZONES), files=[])
+    history.say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=len(ZONES) / EVERY, groups=groups(ZONES))
     history.say(2, "reconciliation.rules", rules=RULES)
     history.say(2, "reconciliation", moment="before", values=books())
-    history.say(BIT, "fault.bit", fault="destroy" if until > INTENT else "lose", ok=True, proof="all gone")
+    history.say(BIT, "fault.effective", fault="destroy" if until > INTENT else "lose", ok=True, proof="all gone")
     for span, begin, end in (("detect", 30.5, 31.5), ("decide", 31.5, 31.6), ("recover", 31.7, 45.1),
                              ("verify", 45.1, VERIFY_END)):  # fmt: skip  # a list
         history.say(begin, "span.begin", span=span)
@@ -260,7 +304,7 @@ def _customers(*, until: float) -> History:
         moment = tick / 2
         if moment <= INTENT or moment > SERVING:
             archived = wal(max(0.0, moment // CYCLE * CYCLE - (0 if moment % CYCLE else CYCLE)) + 0.3)
-            history.say(moment, "exposure.sample", lsn=wal(moment), archived=archived, asked=ns(moment - 0.01))
+            history.say(moment, "exposure.sample", position=wal(moment), safe=archived, asked=ns(moment - 0.01))
     history.say(57, "fault.healed", fault="destroy" if until > INTENT else "lose", ok=True, by="harness", seen="")
     history.say(58, "steady", ok=True, conditions=good, moment="after")
     history.say(59, "reconciliation", moment="after", values=books())

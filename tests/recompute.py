@@ -7,7 +7,8 @@ It reads everything into memory; it is meant to be checked by reading.
 
 Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 
-- The clock starts between `fault.intent` and `fault.bit` of the first fault that harms data, else of the first fault.
+- The clock starts between `earliest` and `latest` of the first fault (`fault.effective`) that harms data, else of the
+  first fault.
 - A request is bad when it ended otherwise than acknowledged. One without any end, of a customer who was killed, is
   neither good nor bad; what is known of its zone ends before it.
 - Where no request was bad, and the fault harms no data, the bar goes from 0 to the longest time between two requests.
@@ -21,14 +22,13 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - Groups that `workload.begin` lists as `inside` are not counted for any of this; they are for all that follows.
 - Lost is what was acknowledged and has no `final` row. In seconds: from the oldest lost answer to the last answer
   before `recovery.reached` (else `in_service`), or to the last lost one where that is later.
-- Operations were told when the first firing alert was received, after a fault was ordered, that names something in its
-  `hurts`: a component, or `zone a`, and that had not begun (`starts`) more than 5 s before the fault was ordered.
-  Where only such came that had begun before, nothing is known. At most from `fault.intent` to it, at least from
-  `fault.bit`. Faults up to one
-  `watched` line belong together (their first counts), and each such time is listed; later ones without a `watched` of
-  their own are left out, unless there is none at all. Where nothing came: at least until the receiver was read for the
-  last time, which is at the scenario's end, or, where it has none, the last `watched` or `alert`.
-- Split brain: acknowledged writes on a timeline (`tl`) that were sent after one on a newer timeline was answered. Only
+- Operations were told when the first firing alert was received, after a fault took effect, that names something in its
+  `affects`: a component or a zone, and that had not begun (`starts`) more than 5 s before the fault was ordered.
+  Where only such came that had begun before, nothing is known. At most from `earliest` to it, at least from `latest`.
+  Faults up to one `alert.awaited` line belong together (their first counts), and each such time is listed; later ones
+  without one of their own are left out, unless there is none at all. Where nothing came: at least until the receiver
+  was read for the last time, which is at the scenario's end, or, where it has none, the last `alert.awaited` or `alert`.
+- Split brain: acknowledged writes on a timeline (`history`) that were sent after one on a newer timeline was answered. Only
   `touching` where no such write is known, and some newer one was sent before the last older one was answered.
 """
 
@@ -124,13 +124,13 @@ def observed_until(lines: list[Facts]) -> int:
 
 
 def proof(lines: list[Facts], intent: Facts) -> Facts | None:
-    """The line that says whether the fault bit."""
+    """The line that says whether the fault took effect, and between which moments."""
     proofs = [
         line
         for line in lines
-        if line["kind"] == "fault.bit"
+        if line["kind"] == "fault.effective"
         and line["seq"] > intent["seq"]
-        and line["data"]["fault"] == intent["data"]["fault"]
+        and line["data"]["injection"] == intent["data"]["injection"]
     ]
     return proofs[0] if proofs else None
 
@@ -139,12 +139,16 @@ def hurt(lines: list[Facts]) -> bool:
     """Whether there was a fault, each bit, and none had ended by itself."""
     intents = [line for line in lines if line["kind"] == "fault.intent"]
     proofs = [proof(lines, intent) for intent in intents]
-    held = all(line["data"]["ok"] for line in lines if line["kind"] == "fault.held")
+    held = all(line["data"]["ok"] for line in lines if line["kind"] == "fault.still_active")
     return bool(intents) and held and all(line is not None and line["data"]["ok"] for line in proofs)
 
 
 def inside(lines: list[Facts]) -> set[str]:
-    return {group for line in lines if line["kind"] == "workload.begin" for group in line["data"].get("inside", [])}
+    return {each["group"] for each in groups(lines) if each["inside"]}
+
+
+def groups(lines: list[Facts]) -> list[Facts]:
+    return [each for line in lines if line["kind"] == "workload.begin" for each in line["data"]["groups"]]
 
 
 def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
@@ -153,14 +157,9 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     intents = [line for line in lines if line["kind"] == "fault.intent"]
     fault = ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
     harms = bool(fault["data"].get("harms_data"))
-    early = fault["mono"]
-    late = next(
-        line["mono"]
-        for line in lines
-        if line["kind"] == "fault.bit"
-        and line["seq"] > fault["seq"]
-        and line["data"]["fault"] == fault["data"]["fault"]
-    )
+    effective = proof(lines, fault)
+    assert effective is not None  # hurt() has seen it
+    early, late = effective["data"]["earliest"], effective["data"]["latest"]
     settling = round(float(lines[0]["data"].get("settling", 5.0)) * S)
     verify = last_mono(lines, "span.end", span="verify")
     every = [(request["due"], zone, request) for zone, ledger in ledgers.items() for request in ledger.values()]
@@ -237,38 +236,44 @@ def moment(text: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
+def names(alert: Facts, affected: Facts) -> bool:
+    what = "component" if affected.get("component") else "zone"
+    return bool(alert.get(what)) and alert[what] == affected.get(what)
+
+
 def detection(lines: list[Facts]) -> list[Facts]:
     watches: list[list[Facts]] = [[]]
     for line in lines:
-        if line["kind"] == "fault.intent" and line["data"].get("hurts"):
+        if line["kind"] == "fault.intent" and line["data"].get("affects"):
             watches[-1].append(line)
-        elif line["kind"] == "watched" and watches[-1]:
+        elif line["kind"] == "alert.awaited" and watches[-1]:
             watches.append([])
     watches = [each for each in (watches[:-1] or watches) if each]
     if not hurt(lines) or not watches:
         return []
     ended = any(line["kind"] in ("stopped", "scenario.end") for line in lines)
-    read = max([line["mono"] for line in lines if line["kind"] in ("watched", "alert")], default=0)
+    read = max([line["mono"] for line in lines if line["kind"] in ("alert.awaited", "alert")], default=0)
     read = max(read, observed_until(lines)) if ended else read
     found = []
     for intents in watches:
-        names = {name for intent in intents for name in intent["data"]["hurts"]}
-        early, bit = intents[0]["mono"], proof(lines, intents[0])
-        assert bit is not None  # hurt() has seen it
+        named = [each for intent in intents for each in intent["data"]["affects"]]
+        effective = proof(lines, intents[0])
+        assert effective is not None  # hurt() has seen it
+        early, late = effective["data"]["earliest"], effective["data"]["latest"]
         came = [
             line["data"]
             for line in lines
             if line["kind"] == "alert"
             and line["data"]["received"] >= early
             and line["data"]["state"] == "firing"
-            and (line["data"]["component"] in names or f"zone {line['data']['zone']}" in names)
+            and any(names(line["data"], each) for each in named)
         ]
         ordered = moment(intents[0]["utc"])
         told = [each["received"] for each in came if not each.get("starts") or moment(each["starts"]) > ordered - 5]
         if came and not told:
             return []
-        end = min(told, default=max(read, bit["mono"]))
-        low, high = max(0, end - bit["mono"]) / S, (end - early) / S
+        end = min(told, default=max(read, late))
+        low, high = max(0, end - late) / S, (end - early) / S
         found.append(
             {"figure": high if told else low, "low": low, "high": high if told else None, "lower_bound": not told}
         )
@@ -339,7 +344,7 @@ def recompute(pack: Path) -> dict[str, Any]:
     for name, lines in scenarios(pack).items():
         ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
         rows = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
-        begun = {zone for line in lines if line["kind"] == "workload.begin" for zone in line["data"].get("zones", [])}
+        begun = {each["group"] for each in groups(lines)}
         whole = bool(ledgers) and begun <= ledgers.keys()
         outside = {group: ledger for group, ledger in ledgers.items() if group not in inside(lines)}
         served = bool(outside) and begun - inside(lines) <= outside.keys()

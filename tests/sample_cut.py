@@ -63,7 +63,7 @@ def told(history: History) -> History:
     history.say(2.2, "not_exercised", what="latency on the link", why="this kernel has no netem")
     history.say(44, "endpoints", zone="a", asked=ns(43.9), answers=own_answers(200, 503))
     history.say(59, "survey", checks=[{"name": "API ready", "ok": False, "seen": "HTTP 503"}])
-    history.say(PROMOTED + 1, "leadership", moment="during", member="db-b", timeline=4)
+    history.say(PROMOTED + 1, "leadership", moment="during", member="db-b", history=4)
     history.say(HEALTHY + 3, "rotation", component="api-a", ok=False, seen="HTTP 503")
     history.say(94, "rotation", component="api-a", ok=True, seen="answers")
     an_alert(history, 80.0, "ZoneDown", zone="a", state="resolved")

@@ -17,6 +17,7 @@ from typing import Any
 from drills.reconciliation import RECONCILIATION
 from harness.checks import RULES, load
 from tests import sample_customers
+from tests.histories import groups
 from tests.sample_customers import SECOND, ZONES, Stretch
 from tests.sample_texts import FEATURE, PLAN
 
@@ -35,6 +36,7 @@ PARTS = {
     "Barman": "3.19.1",
     "S3": "Moto 5.2.5",
 }
+REGIONS = [{"region": "us-east-1", "zones": list(ZONES)}]
 WAL = 26_000  # bytes a second
 CYCLE = 5.0  # seconds between two archived segments
 BYTES = 91_226_112
@@ -55,7 +57,7 @@ class Writer:
     def fact(self, kind: str, /, **data: Any) -> None:
         seq = len(self.lines)
         line = {
-            "v": 1,
+            "v": 2,
             "seq": seq,
             "prev": hashlib.sha256(self.lines[-1].encode()).hexdigest() if self.lines else "0" * 64,
             "salt": hashlib.sha256(f"salt {seq}".encode()).hexdigest()[:32],
@@ -156,9 +158,9 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str =
     folder.mkdir(parents=True)
     journal = Writer(folder)
     journal.fact("run.begin", **(_begin(plots, environment, rung) | begin))
-    journal.fact("stack.begin", kind="local", zones=list(ZONES), seconds=0.0)
+    journal.fact("stack.begin", kind="local", regions=[], seconds=0.0)
     journal.at += 9.4
-    journal.fact("stack.ready", kind="local", zones=list(ZONES), seconds=9.4, parts=PARTS)
+    journal.fact("stack.ready", kind="local", regions=REGIONS, seconds=9.4, packages=PARTS)
     ended = "completed"
     for plot in plots:
         ended = _Scenario(journal, plot).play()
@@ -215,14 +217,15 @@ class _Scenario:
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
         journal.fact("reconciliation.rules", rules=list(RECONCILIATION.rules))
         journal.fact("reconciliation", moment="before", values=books(), size=SIZE)
-        journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, zones=list(ZONES), files=[])
+        journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, groups=groups(ZONES))
         self._samples(self.fault)
         journal.at = self.fault
         journal.fact("fault.intent", fault=self.fault_name, settings={"window": "24 h"}, undo={}, harms_data=True,
-                     logical=self.mistake)  # fmt: skip  # arguments in groups
+                     logical=self.mistake, injection=1, affects=[], ttl=900.0)  # fmt: skip  # arguments in groups
         journal.at = self.fault + plot.bit
         proof = "41,236 rows of the last 24 h are gone" if plot.bites else "no effect was seen"
-        journal.fact("fault.bit", fault=self.fault_name, ok=plot.bites, proof=proof)
+        journal.fact("fault.effective", injection=1, fault=self.fault_name, ok=plot.bites, proof=proof,
+                     earliest=journal.mono(self.fault), latest=journal.mono(journal.at))  # fmt: skip  # in groups
         ended = self._recover() if plot.bites else "failed"
         return self._settle(ended)
 
@@ -266,6 +269,7 @@ class _Scenario:
                 "recovery.ordered",
                 kind="xid",
                 value="81234",
+                position=None,
                 mono=stopped,
                 inclusive=False,
                 declared_early=False,
@@ -276,16 +280,16 @@ class _Scenario:
                 "recovery.ordered",
                 kind="end of archive",
                 value="000000010000000000000005",
+                position=6 << 24,
                 mono=None,
                 inclusive=True,
                 declared_early=False,
                 why="nothing newer is left",
             )
         if name == "recover":
-            lsn = f"0/{self._lsn(self.fault):X}"
-            journal.fact(
-                "recovery.reached", lsn=lsn, timeline=2, backup="20261102T030011", bytes=BYTES, declared_early=False
-            )
+            reached = self._lsn(self.fault)
+            journal.fact("recovery.reached", at=f"0/{reached:X}", position=reached, history=2, bytes=BYTES,
+                         backup="20261102T030011", declared_early=False)  # fmt: skip  # arguments in groups
             self.reached = journal.at
         if name == "verify-the-books":
             checks = [
@@ -316,8 +320,20 @@ class _Scenario:
         while self.journal.at + 0.5 < until:
             self.journal.at = round(self.journal.at + 0.499, 6)
             at = self.journal.at
-            self.journal.fact("exposure.sample", lsn=f"0/{self._lsn(at):X}", archived=f"0/{self._archived(at):X}",
-                              asked=self.journal.mono(at - 0.02))  # fmt: skip  # arguments in groups
+            self.journal.fact("exposure.sample", position=self._lsn(at), safe=self._archived(at),
+                              of="archive", asked=self.journal.mono(at - 0.02))  # fmt: skip  # arguments in groups
+
+    def _healed(self, by: str, seen: str) -> dict[str, Any]:
+        at = self.journal.mono(self.journal.at)
+        return {
+            "injection": 1,
+            "fault": self.fault_name,
+            "ok": True,
+            "by": by,
+            "seen": seen,
+            "earliest": at,
+            "latest": at,
+        }
 
     def _settle(self, ended: str) -> str:
         plot, journal = self.plot, self.journal
@@ -327,11 +343,9 @@ class _Scenario:
             self._samples(journal.at + plot.settle)
         self._customers(up)
         if ended != "killed":
-            journal.fact("fault.healed", fault=self.fault_name, ok=True, by="harness", seen="nothing of it is left")
+            journal.fact("fault.healed", **self._healed("harness", "nothing of it is left"))
         else:
-            journal.fact(
-                "fault.healed", fault=self.fault_name, ok=True, by="drdrill heal", seen="volumes mounted again"
-            )
+            journal.fact("fault.healed", **self._healed("drdrill heal", "volumes mounted again"))
             return ended
         if ended == "completed":
             journal.fact("steady", ok=True, conditions=conditions(), moment="after")

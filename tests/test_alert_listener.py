@@ -94,7 +94,7 @@ def test_only_a_firing_alert_that_names_what_was_hurt_is_waited_for(told: Alert,
     monitoring.told.append(told if told.received == LONG_AGO else replace(told, received=clock.mono()))
     assert watch.wait_named(["api-b", "zone b"], since=hurt, within=SHORT) is named
     watch.end()
-    (line,) = recorded(memory, "watched")
+    (line,) = recorded(memory, "alert.awaited")
     assert line["named"] is named and line["within"] == SHORT.total_seconds()
 
 

@@ -15,6 +15,7 @@ from harness.checks.alerts import alert, detection
 from harness.checks.confirmation import confirmation
 from harness.checks.evidence import Evidence, Expectation
 from harness.checks.judge import judge
+from harness.faults import affected
 from tests.histories import INTENT, History, ns
 from tests.test_check_steps import changed
 from tests.zone_cuts import BIT, LAST, a_zone_cut, an_alert
@@ -40,8 +41,8 @@ def found(check: Check, history: History) -> Finding:
 
 def watching(history: History, *, until: float, named: bool = False) -> History:
     """The scenario waited for an alert until then."""
-    history.drop("watched")
-    history.say(until, "watched", within=60.0, seconds=until - BIT, named=named)
+    history.drop("alert.awaited")
+    history.say(until, "alert.awaited", within=60.0, seconds=until - BIT, named=named)
     return history
 
 
@@ -53,7 +54,7 @@ def without(*kinds: str, where: Callable[[dict[str, Any]], bool] = lambda data: 
 
 def silent(*, until: float | None) -> History:
     """No alert came; waited for until then, or not at all."""
-    history = without("alert", "watched")
+    history = without("alert", "alert.awaited")
     return watching(history, until=until) if until else history
 
 
@@ -97,19 +98,19 @@ def killed(history: History) -> History:
 def twice(*, told_again: bool) -> History:
     """A second fault, at 80 s, that the scenario waited for as well."""
     history = a_zone_cut()
-    history.say(80, "fault.intent", fault="kill_component", hurts=["api-b"], harms_data=False)
-    history.say(80.1, "fault.bit", fault="kill_component", ok=True, proof="gone")
+    history.say(80, "fault.intent", fault="kill_component", affects=[{"component": "api-b"}], harms_data=False)
+    history.say(80.1, "fault.effective", fault="kill_component", ok=True, proof="gone")
     history.say(97, "fault.healed", fault="kill_component", ok=True, by="harness", seen="")
     if told_again:
         an_alert(history, 85.0, "ServerDown", component="api-b")
-    history.say(142, "watched", within=60.0, seconds=62.0, named=told_again)
+    history.say(142, "alert.awaited", within=60.0, seconds=62.0, named=told_again)
     history.drop("scenario.end")
     history.say(143, "scenario.end", outcome="completed", error="")
     return history
 
 
 def hurting(*names: str) -> History:
-    return changed(a_zone_cut(), "fault.intent", hurts=list(names))
+    return changed(a_zone_cut(), "fault.intent", affects=[affected(name) for name in names])
 
 
 CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
@@ -133,27 +134,27 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("an old journal that does not say what is hurt", detection, lambda: without("fault.intent"), UNKNOWN),
     ("a second fault that was told, too", detection, lambda: twice(told_again=True), MET),
     ("a second fault that nobody told of", detection, lambda: twice(told_again=False), MISSED),
-    ("did not bite", detection, lambda: changed(a_zone_cut(), "fault.bit", ok=False), UNKNOWN),
-    ("ended by itself", detection, lambda: changed(a_zone_cut(), "fault.held", ok=False), UNKNOWN),
+    ("did not bite", detection, lambda: changed(a_zone_cut(), "fault.effective", ok=False), UNKNOWN),
+    ("ended by itself", detection, lambda: changed(a_zone_cut(), "fault.still_active", ok=False), UNKNOWN),
     ("sound", alert, a_zone_cut, MET),
     ("another zone named", alert, wrong, MISSED),
     ("names nothing", alert, lambda: watching(changed_alert(zone=""), until=91.0), MISSED),
     ("none, and waited for", alert, lambda: silent(until=91.0), MISSED),
     ("none, and not waited for", alert, lambda: silent(until=None), UNKNOWN),
     ("wrong ones, and stopped before it waited", alert,
-     lambda: stopped(without("alert", "watched", where=lambda data: data.get("name") != "Slow"), 50), UNKNOWN),
+     lambda: stopped(without("alert", "alert.awaited", where=lambda data: data.get("name") != "Slow"), 50), UNKNOWN),
     ("wrong ones, and not waited for", alert,
-     lambda: without("alert", "watched", where=lambda data: data.get("name") != "Slow"), MISSED),
+     lambda: without("alert", "alert.awaited", where=lambda data: data.get("name") != "Slow"), MISSED),
     ("a second fault that nobody told of", alert, lambda: twice(told_again=False), MISSED),
     ("nothing that could be named", alert, hurting, UNKNOWN),
-    ("ended by itself", alert, lambda: changed(a_zone_cut(), "fault.held", ok=False), UNKNOWN),
+    ("ended by itself", alert, lambda: changed(a_zone_cut(), "fault.still_active", ok=False), UNKNOWN),
     ("sound", confirmation, a_zone_cut, MET),
     ("never", confirmation, lambda: without("health"), MISSED),
     ("found bad", confirmation, lambda: changed(a_zone_cut(), "health", ok=False), MISSED),
     ("nothing checked", confirmation, lambda: changed(a_zone_cut(), "health", checks=[]), MISSED),
     ("stopped before", confirmation, lambda: stopped(a_zone_cut(), 45.0), UNKNOWN),
     ("a fault after it", confirmation, lambda: twice(told_again=True), MISSED),
-    ("ended by itself", confirmation, lambda: changed(a_zone_cut(), "fault.held", ok=False), UNKNOWN),
+    ("ended by itself", confirmation, lambda: changed(a_zone_cut(), "fault.still_active", ok=False), UNKNOWN),
 ]  # fmt: skip  # a table
 
 
@@ -190,7 +191,7 @@ def test_symptoms_are_listed_and_take_nothing_back() -> None:
 
 def test_a_fault_that_ended_by_itself_leaves_every_finding_unknown() -> None:
     """What was measured before may be of a platform that had nothing left to recover from."""
-    history = changed(a_zone_cut(), "fault.held", ok=False)
+    history = changed(a_zone_cut(), "fault.still_active", ok=False)
     findings = judge(history.evidence())
     assert {each.outcome for each in findings} == {UNKNOWN}
     assert all("the fault cut_zone had ended before it was healed" in each.reason for each in findings)

@@ -8,7 +8,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.automatic import automatic, told_all
 from harness.checks.evidence import Expectation
 from harness.workload.ledger import Request
-from tests.histories import History, ns
+from tests.histories import History, groups, ns
 
 HURT, BIT, REPAIR = 10.0, 10.1, 20.0
 LIMIT = 300.0
@@ -17,9 +17,9 @@ LIMIT = 300.0
 def history(*, bad: tuple[float, float], touched: str = "step.begin") -> History:
     """A request every tenth of a second for half a minute; those due in `bad` fail, and at 20 s somebody repairs."""
     made = History()
-    made.say(0.5, "workload.begin", rate=10.0, zones=["outside"], inside=[])
+    made.say(0.5, "workload.begin", rate=10.0, groups=groups(["outside"]))
     made.say(HURT, "fault.intent", fault="kill_component", settings={}, undo={}, harms_data=False, logical=False)
-    made.say(BIT, "fault.bit", fault="kill_component", ok=True, proof="gone")
+    made.say(BIT, "fault.effective", fault="kill_component", ok=True, proof="gone")
     if touched:
         made.say(REPAIR, touched, name="start it again", fault="kill_component", ok=True, proof="still gone")
     made.say(31.0, "scenario.end", scenario="s", outcome="completed", error="")
@@ -53,7 +53,7 @@ def test_service_that_comes_back_by_itself_is_met() -> None:
 
 def test_service_that_a_person_brought_back_is_missed() -> None:
     """It was bad until somebody began to repair, so it was not the platform that went on."""
-    for touched in ("step.begin", "fault.held"):
+    for touched in ("step.begin", "fault.still_active"):
         found = judged(history(bad=(10.0, 21.0), touched=touched))
         assert found.outcome is Outcome.MISSED and found.lower_bound
 

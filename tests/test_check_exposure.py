@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Expectation, Unsound, lsn
+from harness.checks.evidence import Expectation, Unsound, position
 from harness.checks.exposure import exposure
 from harness.checks.rpo import rpo
 from tests.histories import (
@@ -19,6 +19,7 @@ from tests.histories import (
     ZONES,
     History,
     a_mistake,
+    groups,
     lost_volumes,
     ns,
     request,
@@ -35,7 +36,7 @@ def measured(history: History, limit: float | None = 20.0) -> Finding:
 def sampled(history: History, archived_until: float, *, since: float = 0) -> None:
     """From `since` on nothing more was archived than what was written until a moment."""
     history.lines = [
-        (at, kind, {**data, "archived": wal(archived_until)} if kind == "exposure.sample" and at >= since else data)
+        (at, kind, {**data, "safe": wal(archived_until)} if kind == "exposure.sample" and at >= since else data)
         for at, kind, data in history.lines
     ]
 
@@ -44,11 +45,11 @@ def archive_of(cycle: float, gap: float, *, until: float = 40.0, delay: float = 
     """Writes ten times a second, and an archive that takes everything written, every `cycle` seconds."""
     history = History()
     history.requests["a"] = [request(number, 1 + number / 10) for number in range(1, round((until - 1) * 10))]
-    history.say(0, "workload.begin", rate=10, zones=["a"])
+    history.say(0, "workload.begin", rate=10, groups=groups(["a"]))
     at = 0.5
     while at < until:
         archived = max(0.0, (at - delay) // cycle * cycle)
-        history.say(at, "exposure.sample", lsn=wal(at), archived=wal(archived), asked=ns(at - 0.005))
+        history.say(at, "exposure.sample", position=wal(at), safe=wal(archived), asked=ns(at - 0.005))
         at += gap
     return history
 
@@ -162,11 +163,11 @@ def test_without_a_word_of_when_it_asked_the_bar_is_wider() -> None:
     assert other.high >= one.high
 
 
-@pytest.mark.parametrize("text", ["", "12", "X/Y", "1/2/3"])
-def test_a_place_in_the_wal_that_is_none_is_unsound(text: str) -> None:
-    """Only `X/Y` in hexadecimal digits is a place."""
+@pytest.mark.parametrize("value", ["", "0/12", None, 1.5, True, -1])
+def test_a_position_that_is_none_is_unsound(value: object) -> None:
+    """Only a whole number is a position, from 0 on."""
     with pytest.raises(Unsound):
-        lsn(text)
+        position(value)
 
 
 def test_the_recovery_point_is_the_worse_of_loss_and_exposure() -> None:

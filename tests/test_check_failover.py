@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence
 from harness.checks.judge import judge
-from tests.histories import History, ns, request, row_of
+from tests.histories import History, groups, ns, request, row_of
 from tests.sample_cut import own_answers
 from tests.test_check_steps import changed
 from tests.zone_cuts import (
@@ -81,7 +81,7 @@ def nobody_inside() -> History:
 
 def none_asked_for() -> History:
     """A drill that has no customers inside a zone."""
-    history = changed(a_zone_cut(), "workload.begin", inside=[], zones=[OUTSIDE])
+    history = changed(a_zone_cut(), "workload.begin", groups=groups([OUTSIDE]))
     for group in INSIDE:
         del history.requests[group], history.rows["final", group]
     return history
@@ -149,8 +149,8 @@ def back_at(moment: float, *, again: bool = False) -> History:
         made.append(kept._replace(history=NEW if good else None))
     history.requests[OUTSIDE] = made
     if again:
-        history.say(90, "fault.intent", fault="reject_credentials", hurts=[], harms_data=False)
-        history.say(90.1, "fault.bit", fault="reject_credentials", ok=True, proof="refused")
+        history.say(90, "fault.intent", fault="reject_credentials", affects=[], harms_data=False)
+        history.say(90.1, "fault.effective", fault="reject_credentials", ok=True, proof="refused")
     return history
 
 
@@ -163,7 +163,7 @@ def rows_unread() -> History:
 def led(timeline: int) -> History:
     history = a_zone_cut()
     history.drop("leadership", where=lambda data: data["moment"] == "after")
-    history.say(95, "leadership", moment="after", member="db-b", timeline=timeline)
+    history.say(95, "leadership", moment="after", member="db-b", history=timeline)
     return history
 
 
@@ -190,7 +190,8 @@ CASES: list[tuple[str, str, float | None, Callable[[], History], Outcome]] = [
     ("nobody inside was answered", "split-brain", None, nobody_inside, UNKNOWN),
     ("nobody inside was asked for", "split-brain", None, none_asked_for, MET),
     ("a ledger is missing", "split-brain", None,
-     lambda: changed(a_zone_cut(), "workload.begin", zones=[OUTSIDE, *INSIDE, "zone-c"]), UNKNOWN),
+     lambda: changed(a_zone_cut(), "workload.begin", groups=groups([OUTSIDE, *INSIDE, "zone-c"], inside=INSIDE)),
+     UNKNOWN),
     ("rows are missing", "split-brain", None, rows_unread, UNKNOWN),
     ("sound", "no-loss", None, a_zone_cut, MET),
     ("one is gone", "no-loss", None, lambda: lost(OUTSIDE), MISSED),
@@ -264,7 +265,7 @@ def test_customers_inside_a_zone_do_not_count_for_service() -> None:
     finding = found("rto", a_zone_cut(), 60.0)
     assert (finding.outcome, finding.figure) == (MET, pytest.approx(PROMOTED - 30 + 0.01))
     assert "customers inside a zone are not counted (database-a, zone-a, zone-b)" in finding.reason
-    counted = changed(a_zone_cut(), "workload.begin", inside=[])
+    counted = changed(a_zone_cut(), "workload.begin", groups=groups([OUTSIDE, *INSIDE]))
     assert found("rto", counted, 60.0).lower_bound
     agreement = next(each for each in judge(a_zone_cut().evidence()) if each.id == "ledger-agreement")
     assert agreement.reason.startswith(f"{4 * 980} requests")
@@ -293,8 +294,8 @@ def test_a_heal_in_the_middle_does_not_end_the_drill() -> None:
 def test_a_fault_injected_twice_must_be_healed_twice() -> None:
     """One good heal is not enough for two injections; a bad one that was made good is."""
     history = a_zone_cut()
-    history.say(80, "fault.intent", fault="cut_zone", hurts=["zone b"], harms_data=False)
-    history.say(80.1, "fault.bit", fault="cut_zone", ok=True, proof="cut")
+    history.say(80, "fault.intent", fault="cut_zone", affects=[{"zone": "b"}], harms_data=False)
+    history.say(80.1, "fault.effective", fault="cut_zone", ok=True, proof="cut")
     assert found("heal", history).outcome is UNKNOWN
     history.say(96, "fault.healed", fault="cut_zone", ok=False, by="scenario", seen="no")
     assert found("heal", history).outcome is MISSED

@@ -1,4 +1,4 @@
-"""Verdicts: what is asked, what is always asked, and that nothing empty, stopped or unbitten ever passes."""
+"""Verdicts: what is asked, what is always asked, and that nothing empty, stopped or ineffective ever passes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_a_sound_drill_is_met_in_every_finding(made: Callable[[], History]) -> N
 def test_a_fault_that_did_not_bite_leaves_every_finding_unknown() -> None:
     """Then nothing was drilled, whatever went well or badly meanwhile."""
     history = lost_volumes()
-    history.drop("fault.bit")
-    history.say(30.02, "fault.bit", fault="lose", ok=False, proof="no effect was seen")
+    history.drop("fault.effective")
+    history.say(30.02, "fault.effective", fault="lose", ok=False, proof="no effect was seen")
     history.lose("a", 5)
     findings = judge(history.evidence())
     assert {finding.outcome for finding in findings} == {UNKNOWN}
@@ -49,12 +49,12 @@ def test_a_fault_that_did_not_bite_leaves_every_finding_unknown() -> None:
 def test_a_scenario_without_a_fault_is_not_met() -> None:
     """Sentences about a recovery cannot be met where nothing was to be recovered from."""
     history = a_mistake()
-    history.drop("fault.intent", "fault.bit", "fault.healed")
+    history.drop("fault.intent", "fault.effective", "fault.healed")
     assert merge(judge(history.evidence())) is UNKNOWN
 
 
 NEEDED = (
-    "steady", "reconciliation", "reconciliation.rules", "fault.intent", "fault.bit", "fault.healed",
+    "steady", "reconciliation", "reconciliation.rules", "fault.intent", "fault.effective", "fault.healed",
     "recovery.ordered", "recovery.reached", "verified", "in_service", "health", "procedure", "step.end", "span.end",
     "exposure.sample", "salvaged", "expect", "scenario.end",
 )  # fmt: skip  # a list
@@ -132,7 +132,7 @@ def test_a_limit_of_transactions_stays_one_where_there_is_no_figure() -> None:
 def test_a_full_disk_under_it_all_says_nothing_of_the_platform() -> None:
     """Neither good nor bad: what failed may have failed for want of room."""
     history = a_mistake()
-    history.say(30, "no_room", free=4096)
+    history.say(30, "disk.full", free=4096)
     for finding in judge(history.evidence()):
         assert finding.outcome is UNKNOWN and "was full (4096 bytes were left)" in finding.reason
 
@@ -283,11 +283,11 @@ def test_a_line_of_a_wrong_form_breaks_nothing(kind: str, value: object, key: in
 @pytest.mark.parametrize(
     ("kind", "fields", "finding"),
     [
-        ("exposure.sample", {"lsn": 7}, "exposure"),
+        ("exposure.sample", {"position": "7"}, "exposure"),
         ("steady", {"conditions": ["x"], "ok": False}, "steady"),
         ("procedure", {"steps": ["x"]}, "procedure"),
         ("expect", {"limit": "soon"}, "scenario"),
-        ("fault.bit", {"fault": None, "ok": True}, "bit"),
+        ("fault.effective", {"injection": None, "ok": True}, "effective"),
     ],
 )
 def test_what_cannot_be_read_is_unknown_with_a_reason(kind: str, fields: dict[str, object], finding: str) -> None:

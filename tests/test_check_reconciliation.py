@@ -12,6 +12,7 @@ from harness.checks import Outcome
 from harness.checks.consistency import TITLE, consistency
 from harness.checks.evidence import Expectation, Unsound
 from harness.checks.reconciliation import Rule, compare, label, read
+from harness.checks.version3.consistency import consistency as consistency_3
 from harness.evidence import format1
 from tests.histories import INTENT, RULES, History, a_mistake, books
 from tests.test_check_steps import changed, outcome, without
@@ -172,12 +173,17 @@ def test_the_rules_of_this_project_are_data() -> None:
 # Packs of format 1
 
 
+def translated(kind: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    line = format1.Format1().line({"v": 1, "kind": kind, "data": data, "mono": 0})
+    return line["kind"], line["data"]
+
+
 def of_format_1(after: dict[str, Any]) -> History:
     """As the reader gives it: values that were called `figures`, and no rules."""
     history = without("reconciliation", "reconciliation.rules")
     for at, moment, figures in ((2, "before", books()), (59, "after", after)):
         named = {"ids" if name == format1.GREATEST else name: value for name, value in figures.items()}
-        kind, data = format1.translate("figures", {"moment": moment, "figures": named})
+        kind, data = translated("figures", {"moment": moment, "figures": named})
         history.say(at, kind, **data)
     return history
 
@@ -185,8 +191,8 @@ def of_format_1(after: dict[str, Any]) -> History:
 @pytest.mark.parametrize(("name", "value", "words"), WRONG)
 def test_books_of_format_1_are_judged_by_the_rules_of_that_time(name: str, value: Any, words: str) -> None:
     """Which no line of their journal says."""
-    assert outcome(consistency, of_format_1(books())) is MET
-    found = consistency(of_format_1({**books(), name: value}).evidence(), ASKED)
+    assert outcome(consistency_3, of_format_1(books())) is MET
+    found = consistency_3(of_format_1({**books(), name: value}).evidence(), ASKED)
     assert found.outcome is MISSED
     assert words in found.reason
 
@@ -194,7 +200,7 @@ def test_books_of_format_1_are_judged_by_the_rules_of_that_time(name: str, value
 def test_a_value_of_format_1_that_is_gone_is_missed_as_it_was() -> None:
     """Findings of that time stay as they were."""
     less = {name: value for name, value in books().items() if name != "roles"}
-    found = consistency(of_format_1(less).evidence(), ASKED)
+    found = consistency_3(of_format_1(less).evidence(), ASKED)
     assert (found.outcome, found.reason) == (MISSED, "roles is missing after the recovery")
 
 
@@ -206,7 +212,7 @@ def test_values_of_format_1_are_called_as_they_were() -> None:
 
 def test_what_an_api_said_in_format_1_has_its_paths() -> None:
     """A line that is not as it was written then stays as it is."""
-    kind, data = format1.translate("endpoints", {"zone": "a", "health": 200, "ready": 0, "asked": 7})
+    kind, data = translated("endpoints", {"zone": "a", "health": 200, "ready": 0, "asked": 7})
     assert kind == "endpoints" and data["answers"][1] == {"path": "/ready", "wanted": 503, "status": 0}
-    assert format1.translate("endpoints", data) == ("endpoints", data)
-    assert format1.translate("wait", {"what": "x"}) == ("wait", {"what": "x"})
+    assert translated("endpoints", data) == ("endpoints", data)
+    assert translated("wait", {"what": "x"}) == ("wait", {"what": "x"})

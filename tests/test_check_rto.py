@@ -10,7 +10,20 @@ from harness.checks import Finding, Outcome
 from harness.checks.availability import availability
 from harness.checks.evidence import Evidence, Expectation, Unsound
 from harness.checks.rto import rto, span_lengths
-from tests.histories import BIT, INTENT, LAST, SERVING, VERIFIED, ZONES, History, a_mistake, lost_volumes, ns, request
+from tests.histories import (
+    BIT,
+    INTENT,
+    LAST,
+    SERVING,
+    VERIFIED,
+    ZONES,
+    History,
+    a_mistake,
+    groups,
+    lost_volumes,
+    ns,
+    request,
+)
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
@@ -23,9 +36,9 @@ def outage(*, begin: float, end: float, proof: float = 0.02, every: float = 0.05
     """A service that is really gone from `begin` to `end`, for customers who are refused at once, and nothing else."""
     history = History()
     history.say(0, "scenario.begin", scenario="s", settling=2.0)
-    history.say(0.5, "workload.begin", rate=len(ZONES) / every, zones=list(ZONES))
+    history.say(0.5, "workload.begin", rate=len(ZONES) / every, groups=groups(ZONES))
     history.say(begin - 0.002, "fault.intent", fault="kill", harms_data=not harmless)
-    history.say(begin + proof, "fault.bit", fault="kill", ok=True, proof="gone")
+    history.say(begin + proof, "fault.effective", fault="kill", ok=True, proof="gone")
     for place, zone in enumerate(ZONES):
         dues = [1 + place * every / len(ZONES) + number * every for number in range(round((end + 4) / every))]
         history.requests[zone] = [
@@ -209,7 +222,7 @@ def test_a_killed_run_is_not_judged_by_when_it_was_healed() -> None:
     assert found.figure is not None and found.figure < 15
 
 
-@pytest.mark.parametrize("kinds", [("fault.bit",), ("fault.bit", "fault.intent")])
+@pytest.mark.parametrize("kinds", [("fault.effective",), ("fault.effective", "fault.intent")])
 def test_without_a_fault_that_bit_there_is_no_clock(kinds: tuple[str, ...]) -> None:
     """No proof, no figure: `Unsound` says why."""
     history = a_mistake()
@@ -222,7 +235,7 @@ def test_damage_that_lies_still_does_not_start_the_clock() -> None:
     """Of two faults the clock starts at the one that harms the data served."""
     history = lost_volumes()
     history.say(12, "fault.intent", fault="flip", harms_data=False)
-    history.say(12.1, "fault.bit", fault="flip", ok=True, proof="differs")
+    history.say(12.1, "fault.effective", fault="flip", ok=True, proof="differs")
     assert measured(history).figure == pytest.approx(15.01)
 
 
@@ -238,7 +251,7 @@ def test_what_nobody_was_told_was_not_detected() -> None:
     """The time that was waited in vain is no part of a recovery."""
     history = History()
     history.say(1, "span.begin", span="detect")
-    history.say(61, "watched", within=60.0, seconds=60.0, named=False)
+    history.say(61, "alert.awaited", within=60.0, seconds=60.0, named=False)
     history.say(61, "span.end", span="detect")
     assert span_lengths(history.evidence()) == ()
 

@@ -51,7 +51,7 @@ def damaged(*, key: str = "base/20261123/data.tar", named: str = "", restored: b
     """An object of the store was damaged, and a check of the procedure named something before the restore."""
     history = a_mistake()
     history.say(12, "fault.intent", fault="flip", harms_data=False, undo={"versions": {key: "v1"}})
-    history.say(12.1, "fault.bit", fault="flip", ok=True, proof="differs")
+    history.say(12.1, "fault.effective", fault="flip", ok=True, proof="differs")
     history.say(33, "step.end", phase="restore", name="choose-a-backup", ok=True, facts={"refused": {"1": [named]}})
     if restored:
         history.say(34, "step.begin", phase="restore", name="restore-the-backup", does="…")
@@ -77,10 +77,10 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("not steady", steps.steady_after, lambda: changed(a_mistake(), "steady", ok=False, conditions=FAILED), MISSED),
     ("no condition", steps.steady_after, lambda: changed(a_mistake(), "steady", conditions=[]), MISSED),
     ("not looked at", steps.steady_after, lambda: without("steady", moment="after"), UNKNOWN),
-    ("sound", steps.bit, a_mistake, MET),
-    ("did not bite", steps.bit, lambda: changed(a_mistake(), "fault.bit", ok=False), UNKNOWN),
-    ("no proof", steps.bit, lambda: without("fault.bit"), UNKNOWN),
-    ("no fault", steps.bit, lambda: without("fault.bit", "fault.intent"), UNKNOWN),
+    ("sound", steps.effective, a_mistake, MET),
+    ("did not bite", steps.effective, lambda: changed(a_mistake(), "fault.effective", ok=False), UNKNOWN),
+    ("no proof", steps.effective, lambda: without("fault.effective"), UNKNOWN),
+    ("no fault", steps.effective, lambda: without("fault.effective", "fault.intent"), UNKNOWN),
     ("sound", steps.heal, a_mistake, MET),
     ("not healed", steps.heal, lambda: changed(a_mistake(), "fault.healed", ok=False), MISSED),
     ("no word", steps.heal, lambda: without("fault.healed"), UNKNOWN),
@@ -178,7 +178,7 @@ def test_of_two_faults_both_must_be_healed() -> None:
     """One healed fault does not stand for the other."""
     history = a_mistake()
     history.say(INTENT - 1, "fault.intent", fault="flip", harms_data=False)
-    history.say(INTENT - 0.9, "fault.bit", fault="flip", ok=True, proof="x")
+    history.say(INTENT - 0.9, "fault.effective", fault="flip", ok=True, proof="x")
     assert outcome(steps.heal, history) is UNKNOWN
     history.say(56, "fault.healed", fault="flip", ok=False, seen="still there")
     assert outcome(steps.heal, history) is MISSED

@@ -292,7 +292,7 @@ def test_what_a_person_decided_against_is_unknown() -> None:
         "reconciliation",
         "reconciliation.rules",
         "fault.intent",
-        "fault.bit",
+        "fault.effective",
         "detected",
     )
     history.drop(*({kind for _, kind, _ in history.lines} - {*before}))

@@ -91,7 +91,7 @@ def packed(history: History) -> dict[str, Any]:
     twice=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 400)), max_size=3),
     cut=st.one_of(st.none(), st.floats(31, 60)),
     mistake=st.booleans(),
-    left_out=st.sampled_from(["", "verified", "in_service", "fault.bit", "recovery.reached", "span.end"]),
+    left_out=st.sampled_from(["", "verified", "in_service", "fault.effective", "recovery.reached", "span.end"]),
     pause=st.one_of(st.none(), st.tuples(st.sampled_from(ZONES), st.floats(31, 55), st.floats(0.5, 4))),
 )
 def test_both_agree_on_any_history(
@@ -140,7 +140,7 @@ def test_both_agree_on_any_fate_of_a_request(zones: list[list[str]], strangers: 
 @given(
     alerts=st.lists(st.tuples(st.floats(25, 97), st.sampled_from(["a", "b"]), st.booleans()), max_size=4),
     old=st.sets(st.floats(31, 90), max_size=3),
-    left_out=st.sampled_from(["", "watched", "scenario.end", "fault.bit", "fault.healed", "health"]),
+    left_out=st.sampled_from(["", "alert.awaited", "scenario.end", "fault.effective", "fault.healed", "health"]),
     cut=st.one_of(st.none(), st.floats(31, 98)),
     again=st.booleans(),
     held=st.booleans(),
@@ -162,12 +162,12 @@ def test_both_agree_on_any_zone_cut(
     for at in old:
         acknowledged(history, DATABASE_A, at, OLD)
     if again:
-        history.say(80, "fault.intent", fault="kill_component", hurts=["api-b"], harms_data=False)
-        history.say(80.1, "fault.bit", fault="kill_component", ok=True, proof="gone")
-        history.say(90, "watched", within=60.0, seconds=9.0, named=False)
+        history.say(80, "fault.intent", fault="kill_component", affects=[{"component": "api-b"}], harms_data=False)
+        history.say(80.1, "fault.effective", fault="kill_component", ok=True, proof="gone")
+        history.say(90, "alert.awaited", within=60.0, seconds=9.0, named=False)
     if not held:
-        history.drop("fault.held")
-        history.say(74.9, "fault.held", fault="cut_zone", ok=False, proof="over")
+        history.drop("fault.still_active")
+        history.say(74.9, "fault.still_active", fault="cut_zone", ok=False, proof="over")
     if cut is not None:
         history.cut(cut)
     packed(history)

@@ -128,8 +128,8 @@ def test_a_restored_database_has_none_of_the_new_sections(tmp_path: Path) -> Non
 def test_a_fault_that_ended_by_itself_is_marked(tmp_path: Path) -> None:
     """And every finding is UNKNOWN, with that reason."""
     history = a_zone_cut()
-    history.drop("fault.held")
-    history.say(74.9, "fault.held", fault="cut_zone", ok=False, proof="it had ended by itself")
+    history.drop("fault.still_active")
+    history.say(74.9, "fault.still_active", fault="cut_zone", ok=False, proof="it had ended by itself")
     html = page_of(tmp_path / "pack", history)
     assert "cut_zone had ENDED by itself 44.9 s" in html
     assert "<title>UNKNOWN" in html and "had ended before it was healed" in html
@@ -165,7 +165,7 @@ def test_what_repeats_is_told_once(cut: Path) -> None:
     """Each alert that names what was hurt, the first of each symptom; who leads and what is deployed on a change."""
     said: list[str] = []
     live = Live(cut, say=said.append)
-    hurt = {"fault": "cut_zone", "harms_data": False, "hurts": ["zone a", "api-a"]}
+    hurt = {"fault": "cut_zone", "harms_data": False, "affects": [{"zone": "a"}, {"component": "api-a"}]}
     told = {"state": "firing", "received": 2, "summary": "bad"}
     down, late = (
         {"name": "Down", "component": "api-a", "zone": "a"},
@@ -174,11 +174,12 @@ def test_what_repeats_is_told_once(cut: Path) -> None:
     nobody = {"name": "NobodyLeads", "component": "", "zone": ""}
     alerts = [down, down | {"component": "db-a"}, down, late, late | {"component": "api-c"}, nobody]
     for kind, data in (
-        ("release", {"name": "1.0"}), ("leadership", {"member": "db-a", "timeline": 1}), ("fault.intent", hurt),
+        ("release", {"name": "1.0"}), ("leadership", {"member": "db-a", "history": 1}), ("fault.intent", hurt),
         *(("alert", told | each) for each in alerts), ("alert", told | down | {"state": "resolved"}),
-        ("watched", {"named": True, "seconds": 1.0, "within": 60.0}), ("detected", {"by": "monitoring", "seen": "it"}),
-        ("leadership", {"member": "db-a", "timeline": 1}), ("release", {"name": "1.0"}),
-        ("leadership", {"member": "db-b", "timeline": 2}), ("release", {"name": "0.9"}),
+        ("alert.awaited", {"named": True, "seconds": 1.0, "within": 60.0}),
+        ("detected", {"by": "monitoring", "seen": "it"}),
+        ("leadership", {"member": "db-a", "history": 1}), ("release", {"name": "1.0"}),
+        ("leadership", {"member": "db-b", "history": 2}), ("release", {"name": "0.9"}),
     ):  # fmt: skip  # a list
         live.show({"mono": 0 if kind == "fault.intent" else 1, "kind": kind, "data": data})
     assert [line.partition(" s  ")[2].strip() for line in said] == [

@@ -96,7 +96,7 @@ def test_only_a_scenario_of_a_category_has_one(tmp_path: Path) -> None:
     restored = sample_pack.write(tmp_path / "restored", Plot(rate=1.0))
     assert set(build(restored)) == {"index.html", "junit.xml"}
     history = a_zone_cut()
-    history.drop("fault.intent", "fault.bit", "fault.held", "fault.healed")
+    history.drop("fault.intent", "fault.effective", "fault.still_active", "fault.healed")
     assert DOCUMENT not in build(sample_cut.write(tmp_path / "unhurt", history))
     odd = changed(a_zone_cut(), "scenario.begin", scenario="../../outside")
     assert [name for name in build(sample_cut.write(tmp_path / "odd", odd)) if "root" in name] == []

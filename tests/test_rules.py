@@ -342,7 +342,7 @@ def test_service_that_was_never_bad_has_no_outage_whoever_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("after", "kinds", "fits"),
-    [("x", ("torn", "ledger", "fault.healed"), True), ("x", ("sentence",), False), ("x", ("fault.bit",), False)],
+    [("x", ("torn", "ledger", "fault.healed"), True), ("x", ("sentence",), False), ("x", ("fault.effective",), False)],
 )
 def test_after_a_kill_there_is_only_healing(after: str, kinds: tuple[str, ...], fits: bool) -> None:
     """A scenario that goes on behind `resumed` was not written so: an outage could be hidden between two boots."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.histories import INTENT, NAME, History, ns, request, row_of, utc
+from tests.histories import INTENT, NAME, History, groups, ns, request, row_of, utc
 
 OUTSIDE, API_A, DATABASE_A, API_B = "outside", "zone-a", "database-a", "zone-b"
 INSIDE = (API_A, DATABASE_A, API_B)
@@ -37,24 +37,24 @@ def a_zone_cut() -> History:
     say(1, "steady", ok=True, conditions=GOOD, moment="before")
     for finding, limit in ASKED:
         history.expect(finding, limit)
-    say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=1 / EVERY, zones=[OUTSIDE, *INSIDE], inside=list(INSIDE),
-        files=[])  # fmt: skip  # arguments in groups
-    say(29, "leadership", moment="before", member="db-a", timeline=OLD)
+    say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=1 / EVERY, 
+        groups=groups([OUTSIDE, *INSIDE], inside=INSIDE))  # fmt: skip  # arguments in groups
+    say(29, "leadership", moment="before", member="db-a", history=OLD)
     say(INTENT, "fault.intent", fault="cut_zone", settings={"zone": "a"}, undo={}, harms_data=False, logical=False,
-        hurts=["zone a"], lives=600.0)  # fmt: skip  # arguments in groups
-    say(BIT, "fault.bit", fault="cut_zone", ok=True, proof="no packet of zone a arrives")
+        affects=[{"zone": "a"}], ttl=600.0)  # fmt: skip  # arguments in groups
+    say(BIT, "fault.effective", fault="cut_zone", ok=True, proof="no packet of zone a arrives")
     say(30.3, "span.begin", span="detect")
     an_alert(history, 36.0, "Slow", component="lb-1")
     an_alert(history, TOLD, "ZoneDown", zone="a")
-    say(41.2, "watched", within=60.0, seconds=11.0, named=True)
+    say(41.2, "alert.awaited", within=60.0, seconds=11.0, named=True)
     say(41.2, "span.end", span="detect")
     say(57, "span.begin", span="verify")
     say(HEALTHY, "health", ok=True, checks=HEALTH)
     say(HEALTHY, "span.end", span="verify")
-    say(HELD, "fault.held", fault="cut_zone", ok=True, proof="still no packet of zone a arrives")
+    say(HELD, "fault.still_active", fault="cut_zone", ok=True, proof="still no packet of zone a arrives")
     say(JOINED, "fault.healed", fault="cut_zone", ok=True, by="scenario", seen="healed")
     say(REJOINED, "rejoined", member="db-a", ok=True, seen="streams on timeline 4")
-    say(95, "leadership", moment="after", member="db-b", timeline=NEW)
+    say(95, "leadership", moment="after", member="db-b", history=NEW)
     say(96, "steady", ok=True, conditions=GOOD, moment="after")
     say(LAST + 1, "scenario.end", scenario=NAME, outcome="completed", error="")
     return history

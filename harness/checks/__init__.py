@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-RULES = "3"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
-OLDER = ("1", "2")  # versions before it, whose findings mean the same where they have the same name
+RULES = "4"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
+OLDER = ("1", "2", "3")  # versions before it, whose findings mean the same; `harness.checks.ids` has their names
 
 
 class Outcome(StrEnum):

@@ -11,11 +11,23 @@ Where a scenario waited several times, each time is judged and the worst counts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.checks import Finding, Outcome, merge
-from harness.checks.evidence import SECOND, Evidence, Expectation, Line, Unsound, against, proof, seconds, unbitten
+from harness.checks.evidence import (
+    SECOND,
+    Evidence,
+    Expectation,
+    Line,
+    Unsound,
+    against,
+    effect,
+    ineffective,
+    moment_of,
+    seconds,
+)
 from harness.checks.stamps import since_epoch, utc_of
 
 DETECTION = "Monitoring told operations"
@@ -31,27 +43,36 @@ class Watch:
     watched: Line | None = None  # the scenario waited for an alert, until then
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(str(name) for line in self.intents for name in line.data.get("hurts") or ()))
+    def affects(self) -> list[Mapping[str, Any]]:
+        """What an alert has to name, each once."""
+        found: list[Mapping[str, Any]] = []
+        for line in self.intents:
+            found += [each for each in line.data.get("affects") or () if each not in found]
+        return found
+
+    @property
+    def names(self) -> str:
+        """The same, in words."""
+        return ", ".join(map(what_it_affects, self.affects))
 
 
 def watches(evidence: Evidence) -> list[Watch]:
     """Every time that the scenario waited for an alert; where it never did, all its faults together.
 
-    Errors: `Unsound` where no fault is known to have bitten, or none hurts anything that monitoring could see.
+    Errors: `Unsound` where no fault is known to have bitten, or none affects anything that monitoring could see.
     """
-    if why := unbitten(evidence):
+    if why := ineffective(evidence):
         raise Unsound(why)
     found: list[Watch] = []
     current = Watch()
     for line in evidence.lines:
-        if line.kind == "fault.intent" and line.data.get("hurts"):
+        if line.kind == "fault.intent" and line.data.get("affects"):
             current.intents.append(line)
-        elif line.kind == "watched" and current.intents:
+        elif line.kind == "alert.awaited" and current.intents:
             current.watched = line
             found.append(current)
             current = Watch()
-        elif line.kind == "watched" and found:
+        elif line.kind == "alert.awaited" and found:
             found[-1].watched = line  # it waited on
     if current.intents and not found:
         found.append(current)
@@ -84,7 +105,7 @@ def begun_before(alert: Line, intent: Line) -> float:
 
 def split(alerts: Sequence[Line], watch: Watch) -> tuple[list[Line], list[Line]]:
     """Of the alerts that name what was hurt: those that tell of this fault, and those that had begun before it."""
-    naming = [each for each in alerts if names_one_of(each, watch.names)]
+    naming = [each for each in alerts if names_any(each.data, watch.affects)]
     old = [each for each in naming if begun_before(each, watch.intents[0])]
     return [each for each in naming if each not in old], old
 
@@ -94,14 +115,24 @@ def _old_words(alert: Line, watch: Watch) -> str:
     return f"{said(alert)} had begun {early:.1f} s before the fault, so whether it tells of this one is not known"
 
 
-def names_one_of(alert: Line, hurts: Sequence[str]) -> bool:
-    """Whether the alert names one of these: a component by its name, or `zone a`."""
-    return names_any(alert.data.get("component"), alert.data.get("zone"), hurts)
+def names_any(alert: Mapping[str, Any], affects: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an alert names one of these, each a component or a zone: for checks, scenarios, reports and screens.
+
+    Where both say a region, it has to be the same.
+    """
+    return any(_names(alert, each) for each in affects)
 
 
-def names_any(component: object, zone: object, hurts: Collection[str]) -> bool:
-    """The one rule of what an alert names, for checks, scenarios, reports and screens."""
-    return (bool(component) and component in hurts) or (bool(zone) and f"zone {zone}" in hurts)
+def _names(alert: Mapping[str, Any], affected: Mapping[str, Any]) -> bool:
+    regions = {each.get("region") for each in (alert, affected)} - {None, ""}
+    what = "component" if affected.get("component") else "zone"
+    return len(regions) < 2 and bool(alert.get(what)) and alert.get(what) == affected.get(what)
+
+
+def what_it_affects(affected: Mapping[str, Any]) -> str:
+    """A component, or a zone, in words."""
+    words = str(affected.get("component") or f"zone {affected.get('zone')}")
+    return f"{words} of {affected['region']}" if affected.get("region") else words
 
 
 def said(alert: Line) -> str:
@@ -122,21 +153,20 @@ BADNESS = {Outcome.MET: 0, Outcome.UNKNOWN: 1, Outcome.MISSED: 2}
 
 def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Finding:
     first = watch.intents[0]
-    bit = proof(evidence, first)
-    assert bit is not None  # unbitten() has seen it
-    what = ", ".join(watch.names)
-    told, old = split(firing(evidence, first.mono), watch)
+    earliest, latest = moment_of(effect(evidence, first))
+    what = watch.names
+    told, old = split(firing(evidence, earliest), watch)
     if told:
-        low = seconds(max(0, told[0].data["received"] - bit.mono))
-        high = seconds(told[0].data["received"] - first.mono)
+        low = seconds(max(0, told[0].data["received"] - latest))
+        high = seconds(told[0].data["received"] - earliest)
         by = told[0].data.get("by") or "the monitoring"
         words = f"{by} told operations of {what} at most {high:.3f} s after the fault: {said(told[0])}"
         outcome = against(low, high, expected.limit)
         return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
     if old:
         return expected.finding_of(evidence, DETECTION, Outcome.UNKNOWN, _old_words(old[0], watch))
-    until = max(bit.mono, read_until(evidence))
-    low = seconds(max(0, until - bit.mono))
+    until = max(latest, read_until(evidence))
+    low = seconds(max(0, until - latest))
     words = f"no alert that names {what} had come {low:.3f} s after the fault"
     words += "" if watch.watched else ", and the scenario did not wait for one"
     if stopped := evidence.stopped():
@@ -153,7 +183,7 @@ def read_until(evidence: Evidence) -> int:
     unread = any("alert receiver" in str(line.data.get("what")) for line in evidence.all("failed"))
     if not unread and (evidence.first("stopped") or evidence.first("scenario.end")):
         return evidence.observed()
-    return max((line.mono for line in evidence.lines if line.kind in ("watched", "alert")), default=0)
+    return max((line.mono for line in evidence.lines if line.kind in ("alert.awaited", "alert")), default=0)
 
 
 def alert(evidence: Evidence, expected: Expectation) -> Finding:
@@ -167,7 +197,7 @@ def alert(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
-    what = ", ".join(watch.names)
+    what = watch.names
     came = firing(evidence, watch.intents[0].mono)
     right, old = split(came, watch)
     others = list(dict.fromkeys(said(each) for each in came if each not in right))

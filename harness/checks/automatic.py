@@ -16,28 +16,28 @@ from harness.checks.service import by_due
 
 TITLE = "Service without a person"
 LASTS = timedelta(seconds=1)
-TOUCHES = ("step.begin", "fault.held")  # a procedure's first act, and what is asked before a fault is ended
+TOUCHES = ("step.begin", "fault.still_active")  # a procedure's first act, and what is asked before a fault is ended
 
 
 def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     """Seconds from the fault to good service that nobody's hand brought back, against `expected.limit`.
 
-    Errors: `Unsound` when it is not known that the fault bit.
+    Errors: `Unsound` when it is not known that the fault took effect.
     """
     hurt = disaster(evidence)
     if missing := missing_ledgers(evidence, inside=False):
         why = f"the ledger of {', '.join(missing)} is missing"
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
-    touched = touched_first(evidence, after=hurt.bit)
+    touched = touched_first(evidence, after=hurt.latest)
     until = touched.mono if touched else evidence.observed()
     last_bad, good_again, last_due, widest = None, None, None, 0
     due: dict[str, int] = {}
     for group, request in by_due(evidence):
-        if request.due < hurt.intent and (request.ended is None or request.ended < hurt.intent):
+        if request.due < hurt.earliest and (request.ended is None or request.ended < hurt.earliest):
             continue
         if request.due >= until or request.ended is None:
             continue
-        widest = max(widest, request.due - due.get(group, hurt.intent))
+        widest = max(widest, request.due - due.get(group, hurt.earliest))
         due[group] = request.due
         if request.outcome != "acknowledged":
             last_bad, good_again = request.due, None
@@ -48,9 +48,9 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     by = f"before {when}"
     if last_due is None and last_bad is None:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, f"no request was due after the fault and {by}")
-    lasted = (last_due or 0) - (last_bad or hurt.intent)
+    lasted = (last_due or 0) - (last_bad or hurt.earliest)
     if good_again is None or lasted < LASTS // timedelta(microseconds=1) * 1000:
-        low = seconds(max(0, (last_bad or until) - hurt.bit))
+        low = seconds(max(0, (last_bad or until) - hurt.latest))
         outcome = Outcome.MISSED if touched else Outcome.UNKNOWN
         why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
@@ -59,7 +59,7 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         words = f"no request was bad {by}: without service for {high:.3f} s at most, the longest time between two"
         outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
         return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
-    low, high = seconds(max(0, last_bad - hurt.bit)), seconds(good_again - hurt.intent)
+    low, high = seconds(max(0, last_bad - hurt.latest)), seconds(good_again - hurt.earliest)
     words = (
         f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
     )

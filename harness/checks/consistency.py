@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from harness.checks import Finding, Outcome
-from harness.checks import reconciliation as rules
 from harness.checks.evidence import Evidence, Expectation, Unsound
-from harness.evidence import format1
+from harness.checks.reconciliation import Rule, compare, read
 
 TITLE = "Consistency of the books"
 BEFORE, AFTER = "before", "after"
@@ -13,27 +14,27 @@ LINE, RULES = "reconciliation", "reconciliation.rules"
 
 
 def consistency(evidence: Evidence, expected: Expectation) -> Finding:
-    """Every value by its rule: all that differ are told."""
+    """Every value by its rule, as the journal says the rules: all that differ are told."""
     try:
-        return _consistency(evidence, expected)
+        return by_rules(evidence, expected, _said)
     except Unsound as why:
         return _unknown(evidence, expected, str(why))
 
 
-def _consistency(evidence: Evidence, expected: Expectation) -> Finding:
+def by_rules(
+    evidence: Evidence,
+    expected: Expectation,
+    rules: Callable[[Evidence], Sequence[Rule]],
+    *,
+    missing: Outcome = Outcome.UNKNOWN,
+) -> Finding:
+    """`missing`: what it means that a value was taken before or after alone."""
     before, after = evidence.moment(LINE, BEFORE), evidence.moment(LINE, AFTER)
     if before is None or after is None:
         which = BEFORE if before is None else AFTER
         return _unknown(evidence, expected, f"there are no figures of the books {which} the disaster")
-    old = format1.is_of(before.data)
-    compared = list(
-        rules.compare(
-            rules.read(format1.RECONCILIATION_RULES if old else _said(evidence)),
-            before.data.get("values") or {},
-            after.data.get("values") or {},
-            missing=Outcome.MISSED if old else Outcome.UNKNOWN,
-        )
-    )
+    then, now = before.data.get("values") or {}, after.data.get("values") or {}
+    compared = list(compare(rules(evidence), then, now, missing=missing))
     wrong, unknown = (
         [each.why for each in compared if each.outcome is outcome] for outcome in (Outcome.MISSED, Outcome.UNKNOWN)
     )
@@ -52,7 +53,7 @@ def _consistency(evidence: Evidence, expected: Expectation) -> Finding:
     )
 
 
-def _said(evidence: Evidence) -> object:
+def _said(evidence: Evidence) -> Sequence[Rule]:
     """The rules as the journal has them, from before anything was hurt. Errors: `Unsound`."""
     said, hurt = evidence.all(RULES), evidence.first("fault.intent")
     if not said:
@@ -61,7 +62,7 @@ def _said(evidence: Evidence) -> object:
         raise Unsound("what must agree was said after the fault")
     if any(line.data.get("rules") != said[0].data.get("rules") for line in said):
         raise Unsound("what must agree was said twice, and not the same")
-    return said[0].data.get("rules")
+    return read(said[0].data.get("rules"))
 
 
 def _unknown(evidence: Evidence, expected: Expectation, why: str) -> Finding:

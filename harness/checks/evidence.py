@@ -79,7 +79,10 @@ class Evidence:
     def inside(self) -> frozenset[str]:
         """Groups that stand inside a zone and write past the entrance: their zone may be cut off."""
         return frozenset(
-            str(name) for line in self.all("workload.begin") for name in line.data.get("inside") or () if name
+            str(group["group"])
+            for line in self.all("workload.begin")
+            for group in line.data.get("groups") or ()
+            if group.get("inside")
         )
 
     @cached_property
@@ -148,23 +151,23 @@ class Disaster:
     """
 
     fault: str
-    intent: int  # the clock's early start
-    bit: int  # the clock's late start: the proof that it took effect
+    earliest: int  # it took effect no sooner
+    latest: int  # and no later: where a proof afterwards shows that it did
     harms_data: bool
     logical: bool | None  # an operator's mistake: storage is whole, all before it can be had back. None: not said
 
 
 def disaster(evidence: Evidence) -> Disaster:
-    """The scenario's disaster. Errors: `Unsound` when there was none, or no proof that every fault bit."""
-    if why := unbitten(evidence):
+    """The scenario's disaster. Errors: `Unsound` when there was none, or no proof that every fault took effect."""
+    if why := ineffective(evidence):
         raise Unsound(why)
     line = disaster_of(evidence.all("fault.intent"))
-    bit = proof(evidence, line) if line else None
-    assert line is not None and bit is not None  # unbitten() has seen them
+    assert line is not None  # ineffective() has seen it
+    earliest, latest = moment_of(effect(evidence, line))
     return Disaster(
         fault=line.data["fault"],
-        intent=line.mono,
-        bit=bit.mono,
+        earliest=earliest,
+        latest=latest,
         harms_data=bool(line.data.get("harms_data")),
         logical=line.data.get("logical"),
     )
@@ -175,32 +178,51 @@ def disaster_of(intents: Sequence[AnyLine]) -> AnyLine | None:
     return next((line for line in intents if line.data.get("harms_data")), intents[0] if intents else None)
 
 
-def proof(evidence: Evidence, intent: Line) -> Line | None:
-    """The line that says whether the fault of this intent bit."""
-    bits = (line for line in evidence.all("fault.bit") if line.seq > intent.seq)
-    return next((line for line in bits if line.data["fault"] == intent.data["fault"]), None)
+def effect_or_none(evidence: Evidence, intent: Line) -> Line | None:
+    """The line that says whether the fault of this intent took effect."""
+    lines = (line for line in evidence.all("fault.effective") if line.seq > intent.seq)
+    return next((line for line in lines if line.data.get("injection") == intent.data.get("injection")), None)
 
 
-def unbitten(evidence: Evidence) -> str:
+def effect(evidence: Evidence, intent: Line) -> Line:
+    """The line that says when the fault of this intent took effect. Errors: `Unsound` where there is none."""
+    line = effect_or_none(evidence, intent)
+    if line is None:
+        raise Unsound(f"there is no proof that the fault {intent.data['fault']} took effect")
+    return line
+
+
+def moment_of(line: Line) -> tuple[int, int]:
+    """Between which moments, in `mono`, a fault took effect or was healed.
+
+    Errors: `Unsound` where the line does not say, or says what cannot be.
+    """
+    earliest, latest = line.data.get("earliest"), line.data.get("latest")
+    if type(earliest) is not int or type(latest) is not int or not earliest <= latest <= line.mono:
+        raise Unsound(f"line {line.seq + 1} does not say when {line.data.get('fault')} took effect or was healed")
+    return earliest, latest
+
+
+def ineffective(evidence: Evidence) -> str:
     """Why it cannot be said that the faults of the scenario took effect, and lasted; empty where each did."""
     intents = evidence.all("fault.intent")
     if not intents:
         return "no fault was injected"
     for intent in intents:
-        bit = proof(evidence, intent)
-        if bit is None:
+        line = effect_or_none(evidence, intent)
+        if line is None:
             return f"there is no proof that the fault {intent.data['fault']} took effect"
-        if not bit.data.get("ok"):
+        if not line.data.get("ok"):
             return f"the fault {intent.data['fault']} did not take effect"
-    for held in evidence.all("fault.held"):
-        if not held.data.get("ok"):
-            return f"the fault {held.data.get('fault')} had ended before it was healed"
+    for line in evidence.all("fault.still_active"):
+        if not line.data.get("ok"):
+            return f"the fault {line.data.get('fault')} had ended before it was healed"
     return ""
 
 
 def groundless(evidence: Evidence) -> str:
     """Why what failed may be the drill's own ground and not the platform; empty where that held."""
-    full = evidence.first("no_room")
+    full = evidence.first("disk.full")
     if full is None:
         return ""
     return f"the disk under the stack and its evidence was full ({full.data.get('free')} bytes were left)"
@@ -253,12 +275,8 @@ def seconds(nanoseconds: int) -> float:
     return nanoseconds / SECOND
 
 
-def lsn(text: str) -> int:
-    """`16/B374D848` as a number. Errors: `Unsound` when it is none."""
-    high, slash, low = text.partition("/")
-    try:
-        if not slash:
-            raise ValueError
-        return (int(high, 16) << 32) + int(low, 16)
-    except ValueError:
-        raise Unsound(f"{text!r} is no place in the WAL") from None
+def position(value: object) -> int:
+    """Where the database was, in a number that only grows. Errors: `Unsound` when it is none."""
+    if type(value) is not int or value < 0:
+        raise Unsound(f"{value!r} is no position")
+    return value

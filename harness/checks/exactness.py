@@ -11,11 +11,10 @@ taken off it. A point that lies after the fault that it must precede is a contra
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, lsn, seconds
+from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, position, seconds
 from harness.checks.join import joined
 from harness.checks.loss import EARLIEST, LATEST, missing_rows, service_stopped
 from harness.checks.rto import missing_ledgers
@@ -24,8 +23,6 @@ from harness.checks.stamps import clock_was_set, uncertainty
 
 TITLE = "Exactness of the recovery point"
 RECOVERED = "recovered"
-SEGMENT_SIZE = 16 << 20  # bytes: PostgreSQL's default, which the names of segments are read with
-_SEGMENT = re.compile(r"[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def exactness(evidence: Evidence, expected: Expectation) -> Finding:
         why = f"the ledger of customers {', '.join(missing)} is missing"
     elif missing := missing_rows(evidence, RECOVERED):
         why = f"the rows of customers {', '.join(missing)} were not read right after the restore"
-    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.intent), None)
+    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.earliest), None)
     if ordered is None and not why:
         why = "no recovery point was ordered"
     if why or ordered is None:
@@ -63,23 +60,25 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
     kind, value = str(ordered.data.get("kind")), str(ordered.data.get("value") or "")
     stated = ordered.data.get("mono")
     known = stated - clocks_apart(evidence, ordered) if isinstance(stated, int) else EARLIEST
-    if known > hurt.bit:
-        late = seconds(known - hurt.bit)
+    if known > hurt.latest:
+        late = seconds(known - hurt.latest)
         raise Unsound(f"the ordered point lies {late:.3f} s after the proof of the fault that it must precede")
     early = bool(ordered.data.get("declared_early"))
     logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
     if logical:
-        return Point(max(known, hurt.intent), hurt.bit, f"everything before the mistake, and nothing after it ({kind})")
-    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
+        return Point(
+            max(known, hurt.earliest), hurt.latest, f"everything before the mistake, and nothing after it ({kind})"
+        )
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.earliest]
     if early:
-        covered = covered_until(taken, end_of(value))
+        covered = covered_until(taken, position(ordered.data.get("position")))
         known = max(known, EARLIEST if covered is None else covered)
         if known == EARLIEST:
             raise Unsound(f"no sample of the archive lies before the point that was declared, {value or 'none'}")
         return Point(known, None, f"declared to end early, at {value}")
     if not taken:
         raise Unsound("the archive was not sampled before the fault, so what it held is not known")
-    covered = covered_until(taken, taken[-1].archived)
+    covered = covered_until(taken, taken[-1].safe)
     known = max(known, EARLIEST if covered is None else covered)
     if known == EARLIEST:
         raise Unsound("no sample shows that anything was archived before the fault")
@@ -89,14 +88,6 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
 def clocks_apart(evidence: Evidence, ordered: Line) -> int:
     """How much less is known of the ordered moment: it comes from the database's clock of the day, by way of ours."""
     return uncertainty([line for line in evidence.lines if line.seq <= ordered.seq])
-
-
-def end_of(value: str) -> int:
-    """The place in the WAL up to which a value goes: an LSN, or the end of a segment by its name."""
-    segment = _SEGMENT.fullmatch(value)
-    if segment is None:
-        return lsn(value)
-    return (int(segment[1], 16) << 32) + (int(segment[2], 16) + 1) * SEGMENT_SIZE
 
 
 def compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:

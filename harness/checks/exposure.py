@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, against, disaster, seconds, unbitten
+from harness.checks.evidence import Evidence, Expectation, against, disaster, ineffective, seconds
 from harness.checks.reach import AGE, within_reach
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import Oldest, Window, windows
@@ -31,7 +31,7 @@ class Ages:
 
 def exposure(evidence: Evidence, expected: Expectation) -> Finding:
     """The greatest age against `expected.limit`, in seconds."""
-    hurt = None if unbitten(evidence) else disaster(evidence)
+    hurt = None if ineffective(evidence) else disaster(evidence)
     found = windows(evidence, hurt)
     if not found or (hurt is not None and hurt.harms_data and not found[0].disaster):
         why = "the archive was not sampled before the fault" if hurt else "the archive was not sampled"
@@ -66,7 +66,7 @@ def exposure_seen(evidence: Evidence, expected: Expectation) -> Finding:
     found = exposure(evidence, expected)
     if found.figure is None:
         return found
-    taken = windows(evidence, None if unbitten(evidence) else disaster(evidence))
+    taken = windows(evidence, None if ineffective(evidence) else disaster(evidence))
     return within_reach(found, AGE, max(seconds(window.taken[-1].told - window.taken[0].asked) for window in taken))
 
 
@@ -92,7 +92,7 @@ def _ages(oldest: Oldest) -> Ages:
     window, ages = oldest.window, Ages()
     before: int | None = None  # the oldest write not surely archived, at the sample before
     for at, sample in enumerate(window.taken):
-        first = oldest.perhaps(sample.archived, at)
+        first = oldest.perhaps(sample.safe, at)
         if before is not None and before < sample.asked and (first is None or first > before):
             ages.cycle = max(ages.cycle, sample.told - before)
         before = first
@@ -100,7 +100,7 @@ def _ages(oldest: Oldest) -> Ages:
         ages.open = max(0, following - first) if first is not None else 0
         ages.high = max(ages.high, ages.open)
         ages.figure = max(ages.figure, sample.told - first if first is not None else 0)
-        sure = oldest.surely(sample.archived)
+        sure = oldest.surely(sample.safe)
         ages.low = max(ages.low, sample.asked - sure if sure is not None else 0)
     return ages
 

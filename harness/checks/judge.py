@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.checks import Finding, Outcome
 from harness.checks.answer import MALFORMED, answer, malformed, unknown
-from harness.checks.evidence import Evidence, Expectation, Line, unbitten
+from harness.checks.evidence import Evidence, Expectation, Line, ineffective
 from harness.checks.root_cause import category
 from harness.checks.rules import CURRENT, Rules
 from harness.checks.stamps import doubtful
@@ -38,7 +38,7 @@ def _judge(evidence: Evidence, rules: Rules) -> list[Finding]:
     if not expected:
         why = "no sentence of the scenario asks for anything"
         findings.append(unknown(evidence, Expectation("expectations"), why))
-    if why := rules.ground(evidence) or (unbitten(evidence) if evidence.all("fault.intent") else ""):
+    if why := rules.ground(evidence) or (ineffective(evidence) if evidence.all("fault.intent") else ""):
         findings = [
             replace(
                 finding, outcome=Outcome.UNKNOWN, reason=why if finding.reason == why else f"{why}; {finding.reason}"
@@ -105,6 +105,7 @@ APPLIES: Mapping[str, Callable[[Evidence], bool]] = {
     "heal": _hurts,
     "steady-after": _hurts,
     "bit": _hurts,
+    "effective": _hurts,
     "procedure": _has_procedure,
     "root-cause": lambda evidence: bool(category(evidence)),
     "exercised": lambda evidence: bool(evidence.all("not_exercised")),

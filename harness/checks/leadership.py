@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, Unsound, against, seconds, unbitten
-from harness.checks.healing import began
+from harness.checks.evidence import Evidence, Expectation, Unsound, against, ineffective, moment_of, seconds
 
 
 def failovers(evidence: Evidence, expected: Expectation) -> Finding:
@@ -15,7 +14,7 @@ def failovers(evidence: Evidence, expected: Expectation) -> Finding:
         which = "before the fault" if before is None else "at the end"
         why = f"who leads was not looked at {which}"
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit="promotions")
-    many = int(after.data["timeline"]) - int(before.data["timeline"])
+    many = int(after.data["history"]) - int(before.data["history"])
     if many < 0:
         raise Unsound(f"the timeline went back, from {before.data['timeline']} to {after.data['timeline']}")
     figure = float(many)
@@ -32,7 +31,7 @@ def failovers(evidence: Evidence, expected: Expectation) -> Finding:
 def rejoined(evidence: Evidence, expected: Expectation) -> Finding:
     """Seconds from the heal until a server that had led streams again as a copy; of several, the longest."""
     title = "The old leader rejoined"
-    if why := unbitten(evidence):
+    if why := ineffective(evidence):
         raise Unsound(why)
     latest = {str(line.data.get("member")): line for line in evidence.all("rejoined")}
     if not latest:
@@ -43,7 +42,8 @@ def rejoined(evidence: Evidence, expected: Expectation) -> Finding:
         heals = [each for each in evidence.all("fault.healed") if each.seq < line.seq and each.data.get("ok")]
         if not heals:
             raise Unsound(f"{member} was looked at, and nothing had been healed before")
-        low, high = seconds(line.mono - heals[-1].mono), seconds(line.mono - began(evidence, heals[-1]))
+        begin, over = moment_of(heals[-1])
+        low, high = seconds(line.mono - over), seconds(line.mono - begin)
         if line.data.get("ok"):
             words = f"{member} streams again at most {high:.3f} s after the heal: {line.data.get('seen')}"
             outcome = against(low, high, expected.limit)

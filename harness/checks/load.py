@@ -95,7 +95,7 @@ def findings_json(findings: Sequence[Finding], rules: Rules = CURRENT) -> bytes:
     """`findings.json`: the same findings give the same bytes."""
     scenarios = dict.fromkeys(finding.scenario for finding in findings)
     content = {
-        "v": 1,
+        "v": rules.format,
         "rules": rules.version,
         "verdict": merge(findings),
         "verdicts": {name: merge(each for each in findings if each.scenario == name) for name in scenarios},

@@ -1,6 +1,6 @@
 """How long customers were without good service, from the fault on: the recovery time, its parts and its error bar.
 
-The clock starts at the fault: at its intent, at the earliest, and at the proof that it bit, at the latest. It ends
+The clock starts at the fault: no sooner than it took effect at the earliest, and no later than at the latest. It ends
 where the last unbroken stretch of good service begins: after the due time of the last bad request, and at the latest
 at the first good completion after it. That stretch must last past the end of `verify` for the settling time. After a
 fault that harms data the clock cannot end before the data is verified and the recovered database is in service:
@@ -26,23 +26,25 @@ SPANS = ("detect", "decide", "recover", "verify")
 def rto(evidence: Evidence, expected: Expectation) -> Finding:
     """The recovery time against `expected.limit`, in seconds.
 
-    Errors: `Unsound` when it is not known that the fault bit.
+    Errors: `Unsound` when it is not known that the fault took effect.
     """
     hurt = disaster(evidence)
     verified = span_end(evidence, "verify")
     must_last = settling(evidence)
-    seen = service(evidence, intent=hurt.intent, bit=hurt.bit, matters_until=(verified or hurt.bit) + must_last)
+    seen = service(
+        evidence, earliest=hurt.earliest, latest=hurt.latest, matters_until=(verified or hurt.latest) + must_last
+    )
     parts = span_lengths(evidence)
     if why := nothing_seen(evidence, seen):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)
 
-    earliest = max(hurt.bit, seen.last_bad or 0)
+    earliest = max(hurt.latest, seen.last_bad or 0)
     latest = seen.good_at_all if seen.last_bad is None else seen.good_again
     running = ""  # why the clock has not ended
     if latest is None:
         running = "customers were not served again, up to the last request due"
     if hurt.harms_data:
-        sound, why = data_in_service(evidence, after=hurt.intent)
+        sound, why = data_in_service(evidence, after=hurt.earliest)
         if sound is None:
             running = running or why
             earliest = max(earliest, evidence.observed())
@@ -58,9 +60,9 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     if not running and verified is None and evidence.all("span.begin"):
         running = "the span `verify` did not end"
     if running or latest is None:
-        return still_running(evidence, expected, seconds(earliest - hurt.bit), running, parts)
+        return still_running(evidence, expected, seconds(earliest - hurt.latest), running, parts)
 
-    low, high = seconds(earliest - hurt.bit), seconds(latest - hurt.intent)
+    low, high = seconds(earliest - hurt.latest), seconds(latest - hurt.earliest)
     if unharmed(seen, hurt):
         low, high = 0.0, seconds(seen.widest)
     outcome = against(low, high, expected.limit)
@@ -74,7 +76,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         high=high,
         parts=parts,
     )
-    return within_reach(found, OUTAGE, seconds(min(seen.until.values()) - hurt.intent))
+    return within_reach(found, OUTAGE, seconds(min(seen.until.values()) - hurt.earliest))
 
 
 def unharmed(seen: Service, hurt: Disaster) -> bool:
@@ -92,7 +94,7 @@ def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
     for line in evidence.lines:
         if line.kind == "span.begin":
             begun[line.data["span"]] = line.mono
-        elif line.kind == "watched" and not line.data.get("named"):
+        elif line.kind == "alert.awaited" and not line.data.get("named"):
             begun.pop("detect", None)
         elif line.kind == "span.end" and line.data["span"] in begun:
             span = line.data["span"]
@@ -119,7 +121,7 @@ def nothing_seen(evidence: Evidence, seen: Service) -> str:
 
 def missing_ledgers(evidence: Evidence, *, inside: bool = True) -> list[str]:
     """Groups of customers that began and whose ledger the journal does not list; with or without those inside."""
-    begun = {str(zone) for line in evidence.all("workload.begin") for zone in line.data.get("zones") or ()}
+    begun = {str(group["group"]) for line in evidence.all("workload.begin") for group in line.data.get("groups") or ()}
     return sorted(begun - set(evidence.zones) - (frozenset() if inside else evidence.inside))
 
 

@@ -9,7 +9,7 @@ or a new kind of line brings is no new version: no older pack asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.checks import RULES, Finding
 from harness.checks.alerts import alert, detection
@@ -24,6 +24,7 @@ from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
 from harness.checks.exposure import backup_frequency, exposure, exposure_seen
 from harness.checks.healing import self_recovery
+from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
 from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
@@ -34,9 +35,9 @@ from harness.checks.salvage import salvage
 from harness.checks.split_brain import split_brain
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
-    bit,
     decision,
     early_stop,
+    effective,
     heal,
     health,
     in_service,
@@ -55,6 +56,7 @@ from harness.checks.version2 import exactness as exactness_2
 from harness.checks.version2 import exposure as exposure_2
 from harness.checks.version2 import healing as healing_2
 from harness.checks.version2 import rto as rto_2
+from harness.checks.version3 import consistency as consistency_3
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Rules:
     """
 
     version: str
+    format: int  # of findings.json
     checks: Mapping[str, Check]
     always: tuple[str, ...]
     beside: tuple[str, ...]
@@ -76,6 +79,7 @@ class Rules:
 
 VERSION_2 = Rules(
     version="2",
+    format=1,
     checks={
         "rto": rto_2.rto,
         "loss": loss,
@@ -84,7 +88,7 @@ VERSION_2 = Rules(
         "exactness": exactness_2.exactness,
         "salvage": salvage,
         "ledger-agreement": ledger_agreement,
-        "consistency": consistency,
+        "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
         "health": health,
@@ -98,7 +102,7 @@ VERSION_2 = Rules(
         "decision": decision,
         "steady": steady_before,
         "steady-after": steady_after,
-        "bit": bit,
+        "bit": effective,
         "procedure": procedure,
         "heal": heal,
         "detection": alerts_2.detection,
@@ -124,6 +128,7 @@ VERSION_2 = Rules(
 
 VERSION_3 = Rules(
     version="3",
+    format=1,
     checks={
         **VERSION_2.checks,
         "rto": rto,
@@ -145,5 +150,15 @@ VERSION_3 = Rules(
     announced=announced,
 )
 
-TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3)}
+_RENAMED = {OLD_IDS.get(name, name): check for name, check in VERSION_3.checks.items()}
+
+VERSION_4 = replace(
+    VERSION_3,
+    version="4",
+    format=2,
+    checks={**_RENAMED, "consistency": consistency},
+    always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
+)
+
+TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4)}
 CURRENT = TABLE[RULES]

@@ -10,33 +10,33 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks.evidence import Disaster, Evidence, Unsound, lsn
+from harness.checks.evidence import Disaster, Evidence, Unsound, position
 
 
 @dataclass(frozen=True)
 class Sample:
     asked: int  # nanoseconds; before this sample's questions, and after every write it is sure to cover
     told: int  # nanoseconds; when both answers were there
-    lsn: int
-    archived: int  # all WAL below this is in the archive
+    position: int
+    safe: int  # all below this is in the archive
 
 
 def samples(evidence: Evidence) -> list[Sample]:
     """All of them. Where a line does not say when it asked, it asked after the sample before it was told."""
     found: list[Sample] = []
     for line in evidence.all("exposure.sample"):
-        if not line.data.get("lsn"):
+        if line.data.get("position") in (None, ""):
             continue  # the database did not answer
         asked = line.data.get("asked")
         if not isinstance(asked, int):
             asked = found[-1].told if found else 0
-        found.append(Sample(asked, line.mono, lsn(line.data["lsn"]), lsn(line.data.get("archived") or "0/0")))
+        found.append(Sample(asked, line.mono, position(line.data["position"]), position(line.data.get("safe") or 0)))
     return found
 
 
 def covered_until(taken: Sequence[Sample], place: int) -> int | None:
     """The latest moment of which every write acknowledged until then surely lies below `place` in the WAL."""
-    asked = [sample.asked for sample in taken if sample.lsn <= place]
+    asked = [sample.asked for sample in taken if sample.position <= place]
     return max(asked, default=None)
 
 
@@ -52,9 +52,9 @@ class Window:
     def __post_init__(self) -> None:
         """Errors: `Unsound` where the WAL goes back, or the archive holds what the database has not yet written."""
         for one, next_one in zip(self.taken, self.taken[1:], strict=False):
-            if next_one.lsn < one.lsn:
+            if next_one.position < one.position:
                 raise Unsound("the place in the WAL goes back although nothing was recovered")
-            if one.archived > next_one.lsn:
+            if one.safe > next_one.position:
                 raise Unsound("the archive is ahead of the database: it is of another timeline")
 
 
@@ -66,9 +66,9 @@ def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
     taken = samples(evidence)
     if hurt is None or not hurt.harms_data:
         return [Window(tuple(taken), None, None, False)] if taken else []
-    before = tuple(sample for sample in taken if sample.told <= hurt.bit)
-    found = [Window(before, None, hurt.bit, True)] if before else []
-    serving = [line.mono for line in evidence.all("in_service") if line.mono >= hurt.bit]
+    before = tuple(sample for sample in taken if sample.told <= hurt.latest)
+    found = [Window(before, None, hurt.latest, True)] if before else []
+    serving = [line.mono for line in evidence.all("in_service") if line.mono >= hurt.latest]
     if serving:
         after = [sample for sample in taken if sample.asked >= serving[-1]]
         found += [Window(tuple(_of_its_own(after)), serving[-1], None, False)] if after else []
@@ -79,8 +79,7 @@ def _of_its_own(taken: Sequence[Sample]) -> list[Sample]:
     """Samples whose archive is ahead of the database tell of the timeline before: then nothing is surely archived."""
     following = [*taken[1:], *taken[-1:]]
     return [
-        replace(one, archived=0) if one.archived > after.lsn else one
-        for one, after in zip(taken, following, strict=True)
+        replace(one, safe=0) if one.safe > after.position else one for one, after in zip(taken, following, strict=True)
     ]
 
 
@@ -91,7 +90,7 @@ class Oldest:
         self.window = window
         self._asked = [sample.asked for sample in window.taken]
         self._told = [sample.told for sample in window.taken]
-        self._lsn = [sample.lsn for sample in window.taken]
+        self._positions = [sample.position for sample in window.taken]
         self._by_answer: list[int | None] = [None] * (len(window.taken) + 1)
         self._by_sent: list[int | None] = [None] * (len(window.taken) + 1)
 
@@ -111,15 +110,15 @@ class Oldest:
                 if later is not None:
                     _least(oldest, at, later)
 
-    def perhaps(self, archived: int, upto: int) -> int | None:
-        """The oldest answer that may lie beyond `archived`, as far as the samples up to number `upto` can tell."""
-        surely = bisect_right(self._lsn, archived, hi=upto + 1)
+    def perhaps(self, safe: int, upto: int) -> int | None:
+        """The oldest answer that may lie beyond `safe`, as far as the samples up to number `upto` can tell."""
+        surely = bisect_right(self._positions, safe, hi=upto + 1)
         return self._by_answer[surely]
 
-    def surely(self, archived: int) -> int | None:
-        """The oldest answer that lies beyond `archived` without a doubt."""
-        at = bisect_left(self._lsn, archived)
-        return self._by_sent[at + 1] if at < len(self._lsn) else None
+    def surely(self, safe: int) -> int | None:
+        """The oldest answer that lies beyond `safe` without a doubt."""
+        at = bisect_left(self._positions, safe)
+        return self._by_sent[at + 1] if at < len(self._positions) else None
 
 
 def _least(slots: list[int | None], at: int, moment: int) -> None:

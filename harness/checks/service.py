@@ -27,15 +27,15 @@ class Service:
     """The service from a fault on, as its customers saw it. Times are nanoseconds of the monotonic clock."""
 
     due: int = 0  # requests, of the whole scenario
-    due_after: int = 0  # requests due after the fault's intent
+    due_after: int = 0  # requests due after the fault
     acknowledged_before: int = 0
     last_bad: int | None = None  # due time of the last bad request that the fault can have touched
     good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
-    good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault bit
+    good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault took effect
     until: dict[str, int] = field(
         default_factory=dict
     )  # by zone: the last due time whose answer is known, and all before
-    widest: int = 0  # the longest stretch after the fault's intent between two requests due of one group
+    widest: int = 0  # the longest stretch after the fault between two requests due of one group
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
 
 
@@ -46,7 +46,7 @@ def settling(evidence: Evidence) -> int:
     return round((SETTLING.total_seconds() if given is None else float(given)) * SECOND)
 
 
-def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int, until: int | None = None) -> Service:
+def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: int, until: int | None = None) -> Service:
     """Read the ledgers of all customers outside, by due time. Gaps that begin after `matters_until` are not looked at.
 
     With `until`, nothing that was due or answered later counts: something else happened then.
@@ -60,29 +60,29 @@ def service(evidence: Evidence, *, intent: int, bit: int, matters_until: int, un
         if until is not None and (due >= until or (ended is not None and ended >= until)):
             continue
         seen.due += 1
-        before = last.get(zone, intent)
-        if due - before > longest and intent < due and before < matters_until:
+        before = last.get(zone, earliest)
+        if due - before > longest and earliest < due and before < matters_until:
             seen.good_again = seen.good_at_all = None
             if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
                 seen.gap = (zone, before, due)
         last[zone] = due
-        if due > intent:
+        if due > earliest:
             seen.widest = max(seen.widest, due - before)
-        seen.due_after += due >= intent
+        seen.due_after += due >= earliest
         if ended is None:
             cut.add(zone)
             continue
         if zone not in cut:
             seen.until[zone] = due
         if outcome == "acknowledged":
-            if due < intent:
+            if due < earliest:
                 seen.acknowledged_before += 1
                 continue
             if seen.good_again is None or ended < seen.good_again:
                 seen.good_again = ended
-            if due >= bit and (seen.good_at_all is None or ended < seen.good_at_all):
+            if due >= latest and (seen.good_at_all is None or ended < seen.good_at_all):
                 seen.good_at_all = ended
-        elif due >= intent or ended >= intent:
+        elif due >= earliest or ended >= earliest:
             seen.last_bad, seen.good_again = due, None
     return seen
 

@@ -1,4 +1,4 @@
-"""Whether the scenario did what it says: it began steady, the fault bit, the procedure ran, all was healed."""
+"""Whether the scenario did what it says: it began steady, the fault took effect, the procedure ran, all was healed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, disaster, lsn, seconds, unbitten
+from harness.checks.evidence import (
+    Evidence,
+    Expectation,
+    Line,
+    Unsound,
+    against,
+    disaster,
+    ineffective,
+    position,
+    seconds,
+)
 from harness.checks.samples import samples
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -37,13 +47,15 @@ def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, title, MET if ok else MISSED, _list(line.data.get("conditions"), ok=ok))
 
 
-def bit(evidence: Evidence, expected: Expectation) -> Finding:
+def effective(evidence: Evidence, expected: Expectation) -> Finding:
     """Proof that each fault took effect."""
     title = "The fault took effect"
-    if why := unbitten(evidence):
+    if why := ineffective(evidence):
         return expected.finding_of(evidence, title, UNKNOWN, why)
-    proofs = [f"{line.data['fault']}: {line.data.get('proof')}" for line in evidence.all("fault.bit")]
-    proofs += [f"{line.data['fault']} still held: {line.data.get('proof')}" for line in evidence.all("fault.held")]
+    proofs = [f"{line.data['fault']}: {line.data.get('proof')}" for line in evidence.all("fault.effective")]
+    proofs += [
+        f"{line.data['fault']} still held: {line.data.get('proof')}" for line in evidence.all("fault.still_active")
+    ]
     return expected.finding_of(evidence, title, MET, "; ".join(proofs))
 
 
@@ -197,11 +209,11 @@ def redundancy(evidence: Evidence, expected: Expectation) -> Finding:
     hurt = disaster(evidence)
     line = evidence.moment("steady", "after")
     if line is None or not line.data.get("ok"):
-        low = seconds(max(0, evidence.observed() - hurt.bit))
+        low = seconds(max(0, evidence.observed() - hurt.latest))
         outcome = against(low, low, expected.limit, lower_bound=True)
         why = evidence.stopped() or "the stack was not seen whole again"
         return expected.finding_of(evidence, title, outcome, why, figure=low, low=low, lower_bound=True)
-    high = seconds(line.mono - hurt.intent)
+    high = seconds(line.mono - hurt.earliest)
     outcome = MET if expected.limit is None else against(0.0, high, expected.limit)
     words = f"whole again at most {high:.3f} s after the fault: {_list(line.data.get('conditions'), ok=True)}"
     return expected.finding_of(evidence, title, outcome, words, figure=high, low=0.0, high=high)
@@ -220,12 +232,12 @@ def early_stop(evidence: Evidence, expected: Expectation) -> Finding:
     if ordered.data.get("declared_early") or reached.data.get("declared_early"):
         why = f"declared: {ordered.data.get('why') or 'no reason given'}"
         return expected.finding_of(evidence, title, MET, why)
-    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
-    written = [sample.lsn for sample in taken if sample.lsn <= taken[-1].archived]
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.earliest]
+    written = [sample.position for sample in taken if sample.position <= taken[-1].safe]
     if not written:
         raise Unsound("no sample shows what the archive held before the fault")
-    place = str(reached.data.get("lsn"))
-    if lsn(place) < max(written):
+    place = str(reached.data.get("at"))
+    if position(reached.data.get("position")) < max(written):
         why = f"recovery ended at {place}, before what was archived at the fault, and did not say so"
         return expected.finding_of(evidence, title, MISSED, why)
     return expected.finding_of(evidence, title, MET, f"recovery reached {place}, all that was archived at the fault")

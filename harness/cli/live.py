@@ -86,7 +86,7 @@ class Live:
     planned: list[str] = field(default_factory=list)  # names of scenarios still to come
     shown: dict[str, str] = field(default_factory=dict)  # a procedure's list: the scenario it was printed in
     stands: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # who leads, what is deployed
-    hurts: set[str] = field(default_factory=set)  # what an alert of this scenario has to name
+    affected: list[dict[str, Any]] = field(default_factory=list)  # what an alert of this scenario has to name
     alerts: set[tuple[str, ...]] = field(default_factory=set)  # of this scenario, that were told
     left: list[str] = field(default_factory=list)  # what this scenario left out, and why
     told: int | None = None  # mono of the first alert that names what was hurt
@@ -143,7 +143,7 @@ class Live:
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None
-        self.intents, self.hurts, self.alerts, self.left = [], set(), set(), []
+        self.intents, self.affected, self.alerts, self.left = [], [], set(), []
         self.scenario = data["title"]
         self.planned = [name for name in self.planned if name != data["scenario"]]
         self.say("")
@@ -160,21 +160,21 @@ class Live:
     def _wait(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if data["outcome"] != "reached":
             self._at(line, f"    NOT in {data['seconds']:.1f} s: {data['what']}")
-        elif data["seconds"] >= LONG and data["what"] != NAMED:  # `watched` says that one
+        elif data["seconds"] >= LONG and data["what"] != NAMED:  # `alert.awaited` says that one
             self._at(line, f"    after {data['seconds']:.1f} s: {data['what']}")
 
     def _fault_intent(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.intents.append(Order(line["mono"], data))
         disaster = disaster_of(self.intents)
         self.hurt = disaster.mono if disaster else None
-        self.hurts |= set(data.get("hurts", ()))
+        self.affected += data["affects"]
         self._at(line, f"  ! {data['fault']}: the undo is on disk, now it hurts")
 
-    def _fault_bit(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(line, f"  ! {'it bit' if data['ok'] else 'it did NOT bite'}: {data['proof']}")
+    def _fault_effective(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"  ! it {'took effect' if data['ok'] else 'did NOT take effect'}: {data['proof']}")
 
     def _detected(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        if self.before == "watched":  # that said it
+        if self.before == "alert.awaited":  # that said it
             return
         self._at(line, f"    noticed by the {data['by']}: {data['seen']}")
 
@@ -247,7 +247,7 @@ class Live:
         """Once each: what names something that was hurt; of the others, which are symptoms, the first of each name."""
         if data["state"] != "firing":
             return
-        right = names_any(data["component"], data["zone"], self.hurts)
+        right = names_any(data, self.affected)
         if right and self.told is None and self.hurt is not None and data["received"] >= self.hurt:
             self.told = data["received"]
         known = (data["name"], data["component"], data["zone"]) if right else (data["name"],)
@@ -261,7 +261,7 @@ class Live:
     def _alerts_truncated(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._at(line, f"    {WORDS['alerts.truncated'](data)}")
 
-    def _watched(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+    def _alert_awaited(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if not data["named"]:
             self._at(line, f"    NOBODY was told what was hurt, within {data['within']:g} s")
             return
@@ -275,7 +275,7 @@ class Live:
             mark = "ok" if check["ok"] else "FAILED"
             self._at(line, f"    ask: {mark}: {check['name']}: {_short(check['seen'])}")
 
-    def _no_room(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+    def _disk_full(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         left = data["free"] / 1e6
         self._at(line, f"  ! THE DISK IS FULL, {left:.0f} MB are left: nothing can be said of this scenario")
 
@@ -290,7 +290,7 @@ class Live:
     _endpoints = _rotation = _rejoined = _story
 
     def _leadership(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        if self._changed("leadership", data["member"], data["timeline"]):
+        if self._changed("leadership", data["member"], data["history"]):
             self._story(data, line)
 
     def _release(self, data: dict[str, Any], line: dict[str, Any]) -> None:

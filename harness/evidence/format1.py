@@ -1,34 +1,137 @@
-"""The reader of journals of format 1: what a line of that time says, in the kinds and keys of format 2.
+"""The one reader of journals of format 1: what their lines say, in the words of format 2. They are read for good.
 
-What every line says of itself since, and no line did then, stands here, too: the rules of what had to agree before and
-after a disaster, and what the values that they are about were called. There was one platform at that time.
+Where a fault's proof ended a stretch in which it took effect, that stretch was from its order to its proof; and a fault
+that was healed was so between the last look at it and the healing's own line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
 from typing import Any
 
 Data = dict[str, Any]
-MARK = "format"  # in the data of a line of which that must be known; no line of format 2 has it
+
+VERSION = 1
+SEGMENT_SIZE = 16 << 20  # bytes: PostgreSQL's default, which the names of segments are read with
+_SEGMENT = re.compile(r"[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})", re.ASCII)
+_KINDS = {
+    "fault.bit": "fault.effective",
+    "fault.held": "fault.still_active",
+    "watched": "alert.awaited",
+    "no_room": "disk.full",
+    "figures": "reconciliation",
+}
 
 
-def translate(kind: str, data: Data) -> tuple[str, Data]:
-    """Kind and data as format 2 has them."""
-    name, change = _LINES.get(kind, (kind, _same))
-    return name, change(data)
+class Format1:
+    """Translates the lines of one journal, in their order. What a damaged line lacks stays lacking."""
+
+    def __init__(self) -> None:
+        self._orders: list[tuple[object, object]] = []  # of this scenario's faults: which, and when in `mono`
+        self._looked: dict[object, object] = {}  # by injection: when it was last asked whether it was still active
+
+    def line(self, fields: Data) -> Data:
+        """The same line; one of another format, or that is no fact, is left as it is."""
+        kind, data = fields.get("kind"), fields.get("data")
+        if fields.get("v") != VERSION or not isinstance(kind, str) or not isinstance(data, dict):
+            return fields
+        return {**fields, "kind": _KINDS.get(kind, kind), "data": self._data(kind, dict(data), fields.get("mono"))}
+
+    def _data(self, kind: str, data: Data, mono: object) -> Data:
+        if kind == "scenario.begin":
+            self._orders, self._looked = [], {}
+        elif kind.startswith("fault."):
+            self._fault(kind, data, mono)
+        elif kind in _TRANSLATED:
+            _TRANSLATED[kind](data)
+        return data
+
+    def _fault(self, kind: str, data: Data, mono: object) -> None:
+        if kind == "fault.intent":
+            self._orders.append((data.get("fault"), mono))
+            data["injection"] = len(self._orders)
+            _renamed(data, "lives", "ttl")
+            named = data.pop("hurts", None)
+            data["affects"] = [affected(str(each)) for each in named] if isinstance(named, list) else []
+            return
+        alike = [number for number, (fault, _) in enumerate(self._orders, 1) if fault == data.get("fault")]
+        if alike:
+            data["injection"] = alike[-1]
+        number = data.get("injection")
+        if kind == "fault.bit":
+            data["earliest"], data["latest"] = self._orders[alike[-1] - 1][1] if alike else mono, mono
+        elif kind == "fault.held":
+            self._looked[number] = mono
+        elif kind == "fault.healed":
+            data["earliest"], data["latest"] = self._looked.get(number, mono), mono
 
 
-def _same(data: Data) -> Data:
-    return data
+def affected(name: str) -> Data:
+    """What an alert has to name: `zone a`, or a component by its name."""
+    word, _, zone = name.partition(" ")
+    return {"zone": zone} if word == "zone" and zone else {"component": name}
 
 
-def is_of(data: Data) -> bool:
-    """Whether a line was translated, where the reader marks that."""
-    return data.get(MARK) == 1
+def position(value: object) -> object:
+    """A place in the WAL, or the end of a segment by its name, in bytes; what is neither stays as it is."""
+    text = str(value or "")
+    if segment := _SEGMENT.fullmatch(text):
+        return (int(segment[1], 16) << 32) + (int(segment[2], 16) + 1) * SEGMENT_SIZE
+    high, slash, low = text.partition("/")
+    try:
+        return (int(high, 16) << 32) + int(low, 16) if slash else value
+    except ValueError:
+        return value
 
 
-# What must agree before and after
+def _renamed(data: Data, old: str, new: str) -> None:
+    if old in data:
+        data[new] = data.pop(old)
+
+
+def _sample(data: Data) -> None:
+    data["position"] = position(data.pop("lsn", None))
+    data["safe"] = position(data.pop("archived", None) or "0/0")
+    data["of"] = "archive"
+
+
+def _ordered(data: Data) -> None:
+    data["position"] = position(data.get("value"))
+
+
+def _reached(data: Data) -> None:
+    _renamed(data, "lsn", "at")
+    _renamed(data, "timeline", "history")
+    data["position"] = position(data.get("at"))
+
+
+def _leadership(data: Data) -> None:
+    _renamed(data, "timeline", "history")
+
+
+def _backup(data: Data) -> None:
+    data["begin"] = position(data.pop("begin_lsn", None))
+
+
+def _workload(data: Data) -> None:
+    """Which file is whose is told by its name, as it was then."""
+    names, inside, files = data.pop("zones", None), data.pop("inside", None), data.pop("files", None)
+    if not isinstance(names, list):
+        return
+    within = {str(each) for each in inside} if isinstance(inside, list) else set()
+    by_end = {str(file).rpartition("ledger-")[2]: file for file in files} if isinstance(files, list) else {}
+    data["groups"] = [
+        {"group": name, "inside": str(name) in within, "file": by_end.get(f"{name}.jsonl")} for name in names
+    ]
+
+
+def _stack(data: Data) -> None:
+    if isinstance(data.get("zones"), list):
+        data["regions"] = [{"region": None, "zones": data.pop("zones")}]
+    _renamed(data, "parts", "packages")
+
+
+# What had to agree before and after a disaster: no line said it, for there was one platform.
 
 GREATEST = "the greatest id in use"
 
@@ -44,7 +147,7 @@ RECONCILIATION_RULES: list[Data] = [
     {"rule": "equal", "values": "accounts.count", "required": False},
 ]
 
-WORDS = {
+_WORDS = {
     "history": "transactions up to the last check",
     "count": "number",
     "sum": "sum of amounts",
@@ -62,35 +165,39 @@ WORDS = {
 }
 
 
-def reconciliation(data: Data) -> Data:
-    """A line `figures` as `reconciliation`."""
-    values, size = data.get("figures"), {}
-    if isinstance(values, dict):
-        size = {"transactions": values.get("history.count")}
-        values = {GREATEST if name == "ids" else name: value for name, value in values.items()}
-    return {"moment": data.get("moment"), "values": values, "size": size, MARK: 1}
-
-
 def label(name: str) -> str:
     """A value in words: `history.count` is `transactions up to the last check: number`."""
-    return ": ".join(WORDS.get(part, part.replace("_", " ")) for part in name.split("."))
+    return ": ".join(_WORDS.get(part, part.replace("_", " ")) for part in name.split("."))
 
 
-# What a zone's own API says of itself
+def reconciliation(data: Data) -> None:
+    """Of a line `figures`."""
+    values = data.pop("figures", None)
+    if isinstance(values, dict):
+        data["size"] = {"transactions": values.get("history.count")}
+        values = {GREATEST if name == "ids" else name: value for name, value in values.items()}
+    data["values"] = values
 
 
-def endpoints(data: Data) -> Data:
-    """`health` and `ready` were statuses of two paths, which had to be 200 and 503; a line without them stays so."""
-    if not {"health", "ready"} <= data.keys():
-        return data
-    answers = [
-        {"path": path, "wanted": wanted, "status": data[name]}
-        for name, path, wanted in (("health", "/health", 200), ("ready", "/ready", 503))
-    ]
-    return {"zone": data.get("zone"), "asked": data.get("asked"), "answers": answers}
+def endpoints(data: Data) -> None:
+    """`health` and `ready` were statuses of two paths, which had to be 200 and 503."""
+    if {"health", "ready"} <= data.keys():
+        health, ready = data.pop("health"), data.pop("ready")
+        data["answers"] = [
+            {"path": "/health", "wanted": 200, "status": health},
+            {"path": "/ready", "wanted": 503, "status": ready},
+        ]
 
 
-_LINES: Mapping[str, tuple[str, Callable[[Data], Data]]] = {
-    "figures": ("reconciliation", reconciliation),
-    "endpoints": ("endpoints", endpoints),
+_TRANSLATED = {
+    "figures": reconciliation,
+    "endpoints": endpoints,
+    "exposure.sample": _sample,
+    "recovery.ordered": _ordered,
+    "recovery.reached": _reached,
+    "leadership": _leadership,
+    "backup": _backup,
+    "workload.begin": _workload,
+    "stack.begin": _stack,
+    "stack.ready": _stack,
 }

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import DrillError, Refused
-from harness.evidence.lines import GENESIS, NAME, Line, NothingBegan, parse
+from harness.evidence.lines import GENESIS, NAME, VERSION, Line, NothingBegan, parse
 from harness.evidence.redact import Redactor
 from harness.system import clock
 from harness.system.clock import Stamp, utc_text
@@ -165,7 +165,7 @@ class Journal:
 def line_bytes(tip: _Tip, stamp: Stamp, kind: str, data: dict[str, Any]) -> bytes:
     """The line without its newline. Errors: `DrillError` when `data` is not JSON."""
     fields = {
-        "v": 1,
+        "v": VERSION,
         "seq": tip.seq,
         "prev": tip.prev,
         "salt": os.urandom(16).hex(),

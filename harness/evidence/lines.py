@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Refused
+from harness.evidence import format1
+from harness.evidence.format1 import Format1
 from harness.system.clock import utc_text
 
 NAME = "journal.jsonl"
 GENESIS = "0" * 64
+VERSION = 2  # of the lines that are written
+VERSIONS = (format1.VERSION, VERSION)  # of those that are read
 KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
 HINT = "run `drdrill verify` on the pack; a damaged journal is no evidence"
 
@@ -90,9 +94,9 @@ def parse(content: bytes, path: Path) -> list[Line]:
     if content and not content.endswith(b"\n"):
         raise TornLine(f"{path}: the last line is torn", hint="run `drdrill heal`: the run was killed")
     lines: list[Line] = []
-    prev = GENESIS
+    prev, old = GENESIS, Format1()
     for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
-        line = _line(raw, f"{path}: line {number}")
+        line = _line(raw, f"{path}: line {number}", old)
         if line.seq != number - 1:
             raise SequenceGap(f"{path}: line {number} has the number {line.seq}", hint=HINT)
         if line.prev != prev:
@@ -102,10 +106,10 @@ def parse(content: bytes, path: Path) -> list[Line]:
     return lines
 
 
-def _line(raw: bytes, where: str) -> Line:
+def _line(raw: bytes, where: str, old: Format1) -> Line:
     try:
         fields = json.loads(raw)
-        if isinstance(fields, dict) and type(fields.get("v")) is int and fields["v"] != 1:
+        if isinstance(fields, dict) and type(fields.get("v")) is int and fields["v"] not in VERSIONS:
             raise UnknownVersion(f"{where} has format version {fields['v']}", hint="use a newer drdrill")
         canonical = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
@@ -124,6 +128,7 @@ def _line(raw: bytes, where: str) -> Line:
         or utc is None
     ):
         raise NotCanonical(f"{where} has not the fields of a fact", hint=HINT)
+    fields = old.line(fields)
     return Line(
         seq=fields["seq"],
         utc=utc,

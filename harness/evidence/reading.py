@@ -3,7 +3,6 @@
 It opens (`harness.evidence.files`), bounds, splits and parses; what a damaged or withheld line means is each caller's
 own: judging refuses it, a page tells of it. Who writes a journal, goes on with it or seals it reads what it has
 written strictly, chain and form (`harness.evidence.lines`); the stand-alone verifier has a reader of its own.
-Lines of format 1 are given as format 2 has them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.evidence import files, format1
+from harness.evidence import files
+from harness.evidence.format1 import Format1
 
 LAST_BYTES = 1 << 16  # of a journal, among which its last line is looked for
 
@@ -33,9 +33,10 @@ class Entry(NamedTuple):
 
 
 def entries(path: Path, *, largest: int | None = None) -> Iterator[Entry]:
-    """Every line, one after another. Errors: `OSError`, also for a file or a line that is too long."""
+    """Every line, one after another, in the words of format 2. Errors: `OSError`, also for one that is too long."""
+    old = Format1()
     for number, raw in enumerate(files.lines(path, largest=largest), start=1):
-        yield _entry(number, raw)
+        yield _entry(number, raw, old)
 
 
 def ends(path: Path) -> tuple[Entry, Entry]:
@@ -44,19 +45,19 @@ def ends(path: Path) -> tuple[Entry, Entry]:
         first = source.readline(files.LONGEST_LINE)
         source.seek(max(source.seek(0, os.SEEK_END) - LAST_BYTES, 0))
         *_, last = source.read().splitlines(keepends=True) or [b""]
-    return _entry(1, first), _entry(0, last)
+    return _entry(1, first, Format1()), _entry(0, last, Format1())
 
 
 def first(path: Path) -> dict[str, Any]:
     """The fields of the first line. Errors: `OSError`; `ValueError` where that is no object."""
     with files.opened(path) as source:
-        entry = _entry(1, source.readline(files.LONGEST_LINE))
+        entry = _entry(1, source.readline(files.LONGEST_LINE), Format1())
     if entry.fields is None:
         raise ValueError(entry.why)
     return entry.fields
 
 
-def _entry(number: int, raw: bytes) -> Entry:
+def _entry(number: int, raw: bytes, old: Format1) -> Entry:
     text = raw.removesuffix(b"\n")
     fields, why = None, ""
     try:
@@ -65,6 +66,6 @@ def _entry(number: int, raw: bytes) -> Entry:
         why = str(error)
     if not why and not isinstance(fields, dict):
         fields, why = None, "it is no object"
-    if fields is not None and isinstance(fields.get("kind"), str) and isinstance(fields.get("data"), dict):
-        fields["kind"], fields["data"] = format1.translate(fields["kind"], fields["data"])
+    elif fields is not None:
+        fields = old.line(fields)
     return Entry(number, fields, why, empty=not text, torn=text == raw)

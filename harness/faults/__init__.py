@@ -9,13 +9,29 @@ else takes long to load, where it is used.
 
 from __future__ import annotations
 
-from dataclasses import Field
+from dataclasses import Field, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from harness.stacks import Stack
 
+Affected = dict[str, str]  # {"component": name} or {"zone": name}: what an alert has to name
 Undo = dict[str, Any]  # JSON: all that heal needs to know, written before anything is hurt
+
+
+def affected(name: str) -> Affected:
+    """`zone a`, or a component by its name."""
+    word, _, zone = name.partition(" ")
+    return {"zone": zone} if word == "zone" and zone else {"component": name}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Between which readings of the monotonic clock, in nanoseconds, a fault took effect, and what says so."""
+
+    earliest: int
+    latest: int
+    by: str
 
 
 class Fault(Protocol):
@@ -33,7 +49,9 @@ class Fault(Protocol):
     def affects(self, undo: Undo) -> list[str]:
         """What an alert has to name: names of components, or `zone a`; empty where no monitoring could see it."""
 
-    def inject(self, stack: Stack, undo: Undo) -> None: ...
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Hurt. A fault that knows when it took effect more exactly than its call and return do says so."""
+
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Proof that it took effect, in words; empty when it did not."""
 

@@ -142,6 +142,7 @@ class RestoreDatabase:
             "recovery.ordered",
             kind="xid",
             value=found.xid,
+            position=None,  # the database alone knows where its transaction ended
             inclusive=False,
             mono=stamp.mono - int((stamp.utc - ordered) / timedelta(microseconds=1)) * 1000,
             why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.mistaken} "
@@ -203,6 +204,7 @@ class RestoreDatabase:
                 "recovery.ordered",
                 kind="end of archive",
                 value=self._usable[-1] if self._usable else "",
+                position=wal.end_of(self._usable[-1]) if self._usable else None,
                 inclusive=True,
                 mono=None,
                 why=why,
@@ -245,7 +247,8 @@ class RestoreDatabase:
         lsn, timeline, size, history = row if row else ("0/0", 0, 0, "")
         self._must_have_reached(lsn, wal.branches(history or ""))
         self.recorder.record(
-            "recovery.reached", lsn=lsn, timeline=timeline, backup=self._backup.id, bytes=size,
+            "recovery.reached", at=lsn, position=wal.position(lsn), history=timeline, bytes=size,
+            backup=self._backup.id,
             declared_early=bool(self._before) and not self.silent,
         )  # fmt: skip  # arguments in groups
         return {"lsn": lsn, "timeline": timeline, "bytes": size}

@@ -148,7 +148,7 @@ class Run:
         """The stack, started at first use."""
         if self._stack is None:
             begin = clock.mono()
-            self.journal.record("stack.begin", kind=self.options.stack, zones=[], seconds=0.0)
+            self.journal.record("stack.begin", kind=self.options.stack, regions=[], seconds=0.0)
             stack = open_stack(
                 self.options.stack,
                 self.folder / STACK_FOLDER,
@@ -163,9 +163,9 @@ class Run:
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
-                zones=list(stack.zones),
+                regions=[{"region": stack.region, "zones": list(stack.zones)}],
                 seconds=clock.since(begin).total_seconds(),
-                parts=stack.parts(),
+                packages=stack.parts(),
             )
         return self._stack
 

@@ -25,6 +25,7 @@ from harness.evidence.seal import seal
 from harness.safety import stopping, undo
 from harness.safety.running import held
 from harness.stacks.kinds import logs_left, remove_left, secrets_left
+from harness.system import clock
 from harness.system.command import end_labelled
 from harness.workload.workload import record_ledgers
 from reports.build import build
@@ -78,6 +79,7 @@ def heal_run(folder: Path, *, by: str) -> Healed:
 
 def _heal(folder: Path, run: str, *, by: str) -> Healed:
     ended = end_labelled(run)
+    begun = clock.mono()
     secrets = secrets_left(folder / STACK_FOLDER)
     redactor = Redactor(secrets, places=places(folder))
     remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
@@ -105,7 +107,16 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     kinds = [line.kind for line in journal.lines()]
     _digest_ledgers(folder, journal)
     for left in pending:
-        journal.record("fault.healed", fault=left.fault, ok=True, by=by, seen="the stack that it hurt was removed")
+        journal.record(
+            "fault.healed",
+            injection=left.injection,
+            fault=left.fault,
+            ok=True,
+            by=by,
+            seen="the stack that it hurt was removed",
+            earliest=begun,
+            latest=clock.mono(),
+        )
         undo.healed(left.path)
     if "run.end" not in kinds:
         journal.record("run.end", outcome="killed", by=by)

@@ -28,15 +28,17 @@ class Pending:
     undo: Undo
     expires: int  # mono, nanoseconds: from then on the guardian heals it
     boot: str
+    injection: int = 0  # which of its scenario's faults; 0: an older harness did not say
 
 
-def write(folder: Path, fault: Fault, undo: Undo) -> Path:
+def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
     """Put it on disk; when this returns, it survives a power cut."""
     where = folder / FOLDER
     where.mkdir(exist_ok=True)
     path = where / f"{len(list(where.iterdir())):03d}-{fault.name}.json"
     content = {
         "fault": fault.name,
+        "injection": injection,
         "settings": settings(fault),
         "undo": undo,
         "expires": clock.mono() + int(fault.ttl / timedelta(microseconds=1)) * 1000,

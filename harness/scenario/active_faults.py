@@ -1,23 +1,34 @@
 """What was hurt in a scenario: undo before do, the proof that it took effect, whether it still does, and the healing.
 
-Words of the journal are older than those of the code, and stay until the format changes: `fault.bit` says whether a
-fault took effect, `fault.held` whether it is still active, `hurts` what it affects, and `lives` is its ttl.
+When a fault took effect, and when it was healed, is known from two moments: before the call that did it, and after its
+return, or what the fault itself knows more exactly. The proof is asked for afterwards, and may take its time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.errors import NotReady
-from harness.faults import Fault, Undo
+from harness.faults import Affected, Fault, Moment, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
 from harness.scenario.leadership import Leadership
 from harness.stacks import Unfenced
 from harness.system import clock
+
+
+class Injected(NamedTuple):
+    """A fault that is not healed yet; `injection` counts those of the scenario."""
+
+    injection: int
+    fault: Fault
+    undo: Undo
+    path: Path
 
 
 class ActiveFaults:
@@ -28,10 +39,11 @@ class ActiveFaults:
         self._leader = leader
         self._journal = run.journal
         self._sabotage = run.options.sabotage
-        self._left: list[tuple[Fault, Undo, Path]] = []
+        self._left: list[Injected] = []
+        self._many = 0
         self._begun: int | None = None
         self._unfenced: Unfenced | None = None
-        self.affected: list[str] = []  # what alerts have to name
+        self.affected: list[Affected] = []  # what alerts have to name
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
     @property
@@ -58,35 +70,49 @@ class ActiveFaults:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
-        self._left.append((fault, needed, undo.write(self._run.folder, fault, needed)))
-        named = [*fault.affects(needed), *affects]
+        self._many += 1
+        injection = self._many
+        path = undo.write(self._run.folder, fault, needed, injection=injection)
+        self._left.append(Injected(injection, fault, needed, path))
+        named = [affected(each) for each in (*fault.affects(needed), *affects)]
         self.affected += named
         self._begun = self._begun or clock.mono()
         self._journal.record(
             "fault.intent",
+            injection=injection,
             fault=fault.name,
             settings=undo.settings(fault),
             undo=needed,
             harms_data=fault.harms_data,
             logical=fault.logical,
-            hurts=named,
-            lives=fault.ttl.total_seconds(),
+            affects=named,
+            ttl=fault.ttl.total_seconds(),
         )
-        fault.inject(stack, needed)
+        begun = clock.mono()
+        moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), by="the call that made it, and its return")
         proof = fault.took_effect(stack, needed)
-        self._journal.record("fault.bit", fault=fault.name, ok=bool(proof), proof=proof or "no effect was seen")
+        self._journal.record(
+            "fault.effective",
+            injection=injection,
+            fault=fault.name,
+            ok=bool(proof),
+            proof=proof or "no effect was seen",
+            **asdict(moment),
+        )
         if not proof:
-            raise NotReady(f"{fault.name} did not bite: nothing can be said", hint="read its settings in the journal")
+            hint = "read its settings in the journal"
+            raise NotReady(f"{fault.name} did not take effect: nothing can be said", hint=hint)
         if self._sabotage.brief:
             fault.heal(stack, needed)
 
     def still_active(self) -> None:
         """Before anybody repairs or ends anything: record whether each fault that is not healed is still active."""
         self.touched = True
-        for fault, needed, _ in self._left:
+        for injection, fault, needed, _ in self._left:
             proof = fault.took_effect(self._run.stack, needed)
+            said = proof or "it had ended by itself"
             self._journal.record(
-                "fault.held", fault=fault.name, ok=bool(proof), proof=proof or "it had ended by itself"
+                "fault.still_active", injection=injection, fault=fault.name, ok=bool(proof), proof=said
             )
 
     def end(self) -> None:
@@ -98,9 +124,19 @@ class ActiveFaults:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
-            fault, needed, path = self._left[-1]
+            injection, fault, needed, path = self._left[-1]
+            begun = clock.mono()
             wrong = quietly(partial(fault.heal, stack, needed))
-            self._journal.record("fault.healed", fault=fault.name, ok=not wrong, by=by, seen=wrong or "healed")
+            self._journal.record(
+                "fault.healed",
+                injection=injection,
+                fault=fault.name,
+                ok=not wrong,
+                by=by,
+                seen=wrong or "healed",
+                earliest=begun,
+                latest=clock.mono(),
+            )
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if not wrong:
                 undo.healed(path)

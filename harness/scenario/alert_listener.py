@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from harness.alerts.alert_file import still_firing
 from harness.checks.alerts import names_any
@@ -58,18 +59,16 @@ class AlertListener:
         while not self._done.wait(LOOKS.total_seconds()):
             self.listen()
 
-    def wait_named(self, hurt: Sequence[str], *, since: int, within: timedelta) -> bool:
-        """Wait until an alert that came in after `since` names something that was hurt; whether one did.
+    def wait_named(self, affected: Sequence[Mapping[str, Any]], *, since: int, within: timedelta) -> bool:
+        """Wait until an alert that came in after `since` names something that was affected; whether one did.
 
-        `since`: a reading of the monotonic clock, from which `within` counts. Records `watched`.
+        `since`: a reading of the monotonic clock, from which `within` counts. Records `alert.awaited`.
         """
         left = within - clock.since(since)
         begin = clock.mono()
         try:
             wait.until(
-                lambda: any(
-                    alert.received >= since and names_any(alert.component, alert.zone, hurt) for alert in self._firing()
-                ),
+                lambda: any(alert.received >= since and names_any(asdict(alert), affected) for alert in self._firing()),
                 what=NAMED,
                 within=max(left, timedelta(0)),
                 every=OFTEN,
@@ -79,9 +78,8 @@ class AlertListener:
             named = True
         except NotInTime:
             named = False
-        self._recorder.record(
-            "watched", within=within.total_seconds(), seconds=clock.since(begin).total_seconds(), named=named
-        )
+        seconds = clock.since(begin).total_seconds()
+        self._recorder.record("alert.awaited", within=within.total_seconds(), seconds=seconds, named=named)
         return named
 
     def unresolved(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
+from harness.stacks.wal import position
 from harness.workload.rows import export_rows
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ScenarioData:
     def back_up(self) -> None:
         """A fresh base backup."""
         backup = self._run.stack.backups.take()
-        self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin_lsn=backup.begin_lsn)
+        self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=position(backup.begin_lsn))
 
     def check(self, reconciliation: Reconciliation) -> None:
         """What must agree, and the values that are compared with those afterwards."""

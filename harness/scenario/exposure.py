@@ -73,10 +73,11 @@ class ExposureSampler:
         row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
         if row is None:
             return
-        self.recorder.record("exposure.sample", lsn=row[0], archived=archived, asked=asked)
-        self._samples.append((clock.mono(), position(row[0])))
-        if position(archived) > self._archived:
-            self._archived = position(archived)
+        now, safe = position(row[0]), position(archived)
+        self.recorder.record("exposure.sample", position=now, safe=safe, of="archive", asked=asked)
+        self._samples.append((clock.mono(), now))
+        if safe > self._archived:
+            self._archived = safe
             self._steps.append(self._archived)
 
     def _drop(self) -> None:

@@ -22,7 +22,7 @@ def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
         return None
     with stack.cluster.connect(leader) as connection:
         row = connection.execute(TIMELINE).fetchone()
-    recorder.record("leadership", moment=moment, member=leader.name, timeline=int(row[0][:8], 16) if row else 0)
+    recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
     return leader
 
 

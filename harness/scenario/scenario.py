@@ -118,7 +118,7 @@ class ScenarioRun:
         free = shutil.disk_usage(self.folder).free
         if free < ROOM and not self._full:
             self._full = True
-            self.journal.record("no_room", free=free)
+            self.journal.record("disk.full", free=free)
 
     def finish(self, *, outcome: str, error: str = "") -> Verdict:
         """Let service settle, heal, end the customers, read their rows, and judge: see `ending.finish`."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.checks.again import Again
 
 FINDINGS = "findings.json"
-VERSION = 1  # of findings.json that is known here
+FORMATS = (1, 2)  # of findings.json that are known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
 YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
@@ -255,7 +255,7 @@ def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[s
     left_out: dict[str, str] = {}
     try:
         content = files.parsed(files.content(path))
-        if content.get("v", VERSION) != VERSION:
+        if content.get("v", 1) not in FORMATS:
             return Outcome.UNKNOWN, {}, {}, {}
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
         for finding in content["findings"]:

@@ -324,6 +324,7 @@ class Stack(Protocol):
 
     kind: str  # local, docker, staging
     environment: str  # embedded, containers, staging, production
+    region: str  # where its zones are
     zones: Sequence[str]
     folder: Path
     commands: Commands

@@ -53,6 +53,11 @@ def start_of(name: str) -> int:
     return segment_at(name)[1] * SEGMENT
 
 
+def end_of(name: str) -> int:
+    """The position up to which a segment goes."""
+    return start_of(name) + SEGMENT
+
+
 def position(lsn: str) -> int:
     """The bytes that an LSN such as `16/B374D848` stands for."""
     high, _, low = lsn.partition("/")

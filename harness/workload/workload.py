@@ -107,9 +107,10 @@ class Workload:
             "workload.begin",
             origin=self.origin,
             rate=sum(group.rate for group in self.groups.values() if not group.zone),
-            zones=list(self.groups),
-            inside=[group.name for group in self.groups.values() if group.zone],
-            files=[name_in_pack(path) for path in self.files.values()],
+            groups=[
+                {"group": name, "zone": group.zone or None, "inside": bool(group.zone), "file": self._file(name)}
+                for name, group in self.groups.items()
+            ],
         )
         self._begun = True
         for index, (name, group) in enumerate(self.groups.items()):
@@ -126,6 +127,9 @@ class Workload:
             last_seen=lambda: f"begun: {', '.join(self._all.begun()) or 'none'}",
             hint=f"read customers-<group>.log in {self.logs}",
         )
+
+    def _file(self, name: str) -> str:
+        return name_in_pack(self.files[name])
 
     def end(self) -> Totals:
         """Stop the customers, let them finish what is under way, and digest their ledgers. Harmless when repeated.

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from harness.checks import OLDER, RULES, Finding, Outcome
+from harness.checks.ids import present_id
 from harness.errors import Refused
 from reports import verdicts
 from reports.comparison.runs import Row, cautions, environment_of, exercise, limits, parts, runs
@@ -171,11 +172,6 @@ def compare(a: Pack, b: Pack) -> Comparison:
                 f"{letter} was judged by rules version {clean(pack.rules)}; this program knows versions {known}",
                 hint="compare packs judged by the same rules, with the version of drdrill that knows them",
             )
-    if a.rules != b.rules:
-        raise Refused(
-            f"A was judged by rules version {clean(a.rules)}, B by version {clean(b.rules)}",
-            hint="compare packs judged by the same rules: run the older drill again",
-        )
     if a.begin.get("run") and a.begin.get("run") == b.begin.get("run"):
         raise Refused(f"A and B are the same run, {clean(a.begin['run'])}", hint="name the packs of two runs")
     theirs = {scenario.name: scenario for scenario in b.scenarios}
@@ -227,11 +223,16 @@ def _alone(letter: str, pack: Pack, scenario: Scenario) -> Alone:
     )
 
 
+def _finding(scenario: Scenario, id: str) -> Finding | None:
+    """By what it is called today, whichever rules found it."""
+    return next((finding for finding in scenario.findings if present_id(finding.id) == id), None)
+
+
 def _pair(a: Pack, b: Pack, ours: Scenario, theirs: Scenario) -> Pair:
-    ids = dict.fromkeys([*NAMES, *(finding.id for finding in (*ours.findings, *theirs.findings))])
+    ids = dict.fromkeys([*NAMES, *(present_id(finding.id) for finding in (*ours.findings, *theirs.findings))])
     figures: list[Figure] = []
     for id in ids:
-        first, second = ours.finding(id), theirs.finding(id)
+        first, second = _finding(ours, id), _finding(theirs, id)
         shown = [finding for finding in (first, second) if finding is not None]
         if not shown:
             continue

@@ -73,6 +73,11 @@ def exercise(a: Pack, b: Pack) -> list[str]:
 def cautions(a: Pack, b: Pack) -> list[str]:
     """What a reader must know of either run before any figure."""
     found = []
+    if a.rules != b.rules:
+        found.append(
+            f"A was judged by rules version {clean(a.rules)}, B by version {clean(b.rules)}: error bars may differ for "
+            "that alone."
+        )
     for letter, pack in (("A", a), ("B", b)):
         if sabotage := pack.begin.get("sabotage"):
             found.append(
@@ -110,7 +115,7 @@ def limits(a: Pack, b: Pack) -> list[str]:
 
 def _facts(pack: Pack) -> dict[str, str]:
     begin = pack.begin
-    machine, harness, zones = begin.get("machine"), begin.get("parts"), pack.facts.data("stack.ready").get("zones")
+    machine, harness, zones = begin.get("machine"), begin.get("parts"), _zones(pack)
     decided = pack.facts.of("decided")
     shown = {
         "environment class": begin.get("environment"),
@@ -133,6 +138,13 @@ def _facts(pack: Pack) -> dict[str, str]:
         "operator as claimed": begin.get("operator"),
     }
     return {what: _said(value) for what, value in shown.items()}
+
+
+def _zones(pack: Pack) -> object:
+    """Of all regions."""
+    regions = pack.facts.data("stack.ready").get("regions")
+    listed = [each.get("zones") for each in regions if isinstance(each, dict)] if isinstance(regions, list) else []
+    return [zone for zones in listed if isinstance(zones, list) for zone in zones] or None
 
 
 def _said(value: object) -> str:
@@ -159,7 +171,7 @@ def _digest(pack: Pack, name: str) -> str:
 
 
 def _parts(pack: Pack) -> dict[str, str]:
-    listed = pack.facts.data("stack.ready").get("parts")
+    listed = pack.facts.data("stack.ready").get("packages")
     return {clean(name): clean(plain(version)) for name, version in listed.items()} if isinstance(listed, dict) else {}
 
 

@@ -87,7 +87,7 @@ def parts_of(pack: Pack) -> dict[str, object]:
     """Components and versions, as the run and its stack named them."""
     found: dict[str, object] = {}
     for fact in pack.facts.of("run.begin", "stack.ready"):
-        listed = fact.data.get("parts")
+        listed = fact.data.get("packages") or fact.data.get("parts")
         found |= listed if isinstance(listed, dict) else {}
     return found
 

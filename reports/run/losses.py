@@ -6,7 +6,7 @@ Nothing is computed here a second time. What the evidence does not bear becomes 
 from __future__ import annotations
 
 from harness.checks import Finding
-from harness.checks.evidence import SECOND, Evidence, Unsound, disaster, unbitten
+from harness.checks.evidence import SECOND, Evidence, Unsound, disaster, ineffective
 from harness.checks.loss import FINAL, Tally, missing_rows, tally
 from harness.checks.samples import Oldest, windows
 from harness.errors import Refused
@@ -72,7 +72,7 @@ def exposure(evidence: Evidence | None, *, zero: int, problems: list[str]) -> tu
     if evidence is None:
         return ()
     try:
-        hurt = None if unbitten(evidence) else disaster(evidence)
+        hurt = None if ineffective(evidence) else disaster(evidence)
         oldest = [Oldest(window) for window in windows(evidence, hurt)]
         for zone in evidence.zones:
             for request in evidence.requests(zone):
@@ -89,7 +89,7 @@ def _curve(oldest: Oldest, zero: int) -> Curve:
     oldest.close()
     points = []
     for at, sample in enumerate(oldest.window.taken):
-        first = oldest.perhaps(sample.archived, at)
+        first = oldest.perhaps(sample.safe, at)
         age = 0 if first is None else max(0, sample.told - first)
         points.append(((sample.told - zero) / SECOND, age / SECOND))
     return tuple(points)

@@ -54,15 +54,20 @@ def ticks(facts: Facts, clock: Clock) -> tuple[Tick, ...]:
     intents = facts.of("fault.intent")
     if not intents:
         return ()
-    listed = [fact.data.get("hurts") for fact in intents]
-    hurts = {str(each) for names in listed if isinstance(names, list) for each in names}
+    affected = [each for fact in intents for each in affects(fact)]
     found = []
     for fact in facts.of("alert"):
         at = received(fact)
         if fact.data.get("state") == "firing" and at >= intents[0].mono:
-            right = names_any(plain(fact.data.get("component")), plain(fact.data.get("zone")), hurts)
+            right = names_any(fact.data, affected)
             found.append(Tick((at - clock.zero) / SECOND, alert(fact.data), right))
     return tuple(sorted(found, key=lambda tick: tick.at))
+
+
+def affects(intent: Fact) -> list[Data]:
+    """What an alert has to name, of one fault."""
+    named = intent.data.get("affects")
+    return [each for each in named if isinstance(each, dict)] if isinstance(named, list) else []
 
 
 def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
@@ -173,32 +178,34 @@ def _again(name: str, does: str) -> Callable[[Data], str]:
 
 WORDS: dict[str, Callable[[Data], str]] = {
     "fault.intent": lambda d: f"the drill orders its fault {plain(d.get('fault'))}",
-    "fault.bit": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
-    "fault.held": lambda d: f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}",
+    "fault.effective": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
+    "fault.still_active": lambda d: (
+        f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}"
+    ),
     "fault.healed": lambda d: (
         f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {healer(d.get('by'))}"
     ),
     "alert": _alert,
     "alerts.truncated": _truncated,
-    "watched": _watched,
+    "alert.awaited": _watched,
     "detected": lambda d: f"noticed by {plain(d.get('by'))}: {plain(d.get('seen'))}",
     "asked": lambda d: f"the {plain(d.get('role'))} is asked: {plain(d.get('question'))}",
     "decided": _decided,
     "procedure": lambda d: f"the procedure “{plain(d.get('name'))}” is announced",
     "step.end": _step,
-    "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('timeline'))}",
+    "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('history'))}",
     "endpoints": _endpoints,
     "rotation": _again("component", "back in rotation"),
     "rejoined": _again("member", "back as a copy"),
     "release": lambda d: f"release {plain(d.get('name'))} is deployed",
-    "recovery.reached": lambda d: f"recovery ended at {plain(d.get('lsn'))}, timeline {plain(d.get('timeline'))}",
+    "recovery.reached": lambda d: f"recovery ended at {plain(d.get('at'))}, timeline {plain(d.get('history'))}",
     "verified": _checks("the data is verified"),
     "health": _checks("health verification"),
     "survey": _checks("health verification while something fails"),
     "in_service": lambda d: f"{plain(d.get('member'))} is in service",
     "steady": _steady,
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
-    "no_room": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
+    "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
     "stopped": lambda d: f"stopped by {plain(d.get('who'))}: {plain(d.get('why'))}",
     "scenario.end": lambda d: f"the scenario is {plain(d.get('outcome'))}",

@@ -6,7 +6,7 @@ from harness.checks import Finding
 from harness.checks.evidence import BY_SCENARIO
 from reports.judged import figure_of, not_bad
 from reports.pack import Fact, Facts, Scenario
-from reports.run.customers import Answered, Seconds
+from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Clock, Tick, ticks
 from reports.run.timeline import Bar, Mark, Picture, Recovery
@@ -105,10 +105,11 @@ def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
         main = intent is hurt
         words = "fault ordered" if main else f"{clean(intent.data.get('fault'))} ordered {length(clock.at(intent))}"
         marks.append(Mark(words, clock.at(intent), "hurt"))
-        bit = next((f for f in facts.of("fault.bit") if f.seq > intent.seq and _same_fault(f, intent)), None)
-        if bit is not None and (main or not bit.data.get("ok")):
-            took = "took" if bit.data.get("ok") else "did NOT take"
-            marks.append(Mark(f"fault {took} effect {length(clock.at(bit))}", clock.at(bit), "hurt"))
+        later = (fact for fact in facts.of("fault.effective") if fact.seq > intent.seq)
+        effect = next((fact for fact in later if _same_fault(fact, intent)), None)
+        if effect is not None and (main or not effect.data.get("ok")):
+            took, at = "took" if effect.data.get("ok") else "did NOT take", _latest(effect, clock)
+            marks.append(Mark(f"fault {took} effect {length(at)}", at, "hurt"))
     for kind, name, style in MARKS:
         fact = facts.last(kind)
         if fact is not None:
@@ -116,6 +117,14 @@ def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
             words = "verification FAILED" if failed else name
             marks.append(Mark(f"{words} {length(clock.at(fact))}", clock.at(fact), "hurt" if failed else style))
     return tuple(marks)
+
+
+def _latest(effect: Fact, clock: Clock) -> float:
+    """Seconds until a fault had taken effect, at the latest; where the line does not say, until its proof."""
+    latest = effect.data.get("latest")
+    if not isinstance(latest, int) or latest > effect.mono:
+        return clock.at(effect)
+    return (latest - clock.zero) / SECOND
 
 
 def _new_marks(facts: Facts, clock: Clock, told: tuple[Tick, ...], answers: tuple[Answered, ...]) -> list[Mark]:
@@ -127,7 +136,7 @@ def _new_marks(facts: Facts, clock: Clock, told: tuple[Tick, ...], answers: tupl
     for timeline in sorted({each.timeline for each in answers} - {oldest}):
         first = min(each.first for each in answers if each.timeline == timeline)
         found.append(Mark(f"first answer on timeline {timeline} {length(first)}", first, "good"))
-    for fact in facts.of("fault.held"):
+    for fact in facts.of("fault.still_active"):
         if not fact.data.get("ok"):
             name = f"{clean(fact.data.get('fault'))} had ENDED by itself"
             found.append(Mark(f"{name} {length(clock.at(fact))}", clock.at(fact), "hurt"))

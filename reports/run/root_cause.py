@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from harness.checks.alerts import what_it_affects
 from harness.checks.root_cause import QUESTIONS, file_of
 from reports import verdicts
 from reports.judged import figure_of, said
 from reports.pack import Fact, Pack, Scenario
 from reports.run import customers, excerpts
 from reports.run.limits import place_of, size_of
-from reports.run.moments import Clock, Moment, clock_of, healer, moments, shifted
+from reports.run.moments import Clock, Moment, affects, clock_of, healer, moments, shifted
 from reports.run.story import after
 from reports.words import clean, limit, plain, quantity, stamp
 
@@ -95,14 +96,14 @@ def _injected(scenario: Scenario, clock: Clock) -> str:
         rows = [("ordered", f"{after(clock.at(intent))}, {stamp(intent.utc)}")]
         settings = intent.data.get("settings")
         rows.append(("settings", plain(settings) if settings else "none"))
-        hurts = intent.data.get("hurts")
-        if hurts:
-            rows.append(("what an alert has to name", plain(hurts)))
+        if named := affects(intent):
+            rows.append(("what an alert has to name", plain([what_it_affects(each) for each in named])))
         for fact in _of_fault(facts.lines, intent):
+            ok = fact.data.get("ok")
             words = {
-                "fault.bit": "proof that it took effect" if fact.data.get("ok") else "it did NOT take effect",
-                "fault.held": "asked again before it was ended" if fact.data.get("ok") else "it had ENDED before",
-                "fault.healed": f"healed {healer(fact.data.get('by'))}" if fact.data.get("ok") else "NOT healed",
+                "fault.effective": "proof that it took effect" if ok else "it did NOT take effect",
+                "fault.still_active": "asked again before it was ended" if ok else "it had ENDED before",
+                "fault.healed": f"healed {healer(fact.data.get('by'))}" if ok else "NOT healed",
             }[fact.kind]
             said = plain(fact.data.get("seen" if fact.kind == "fault.healed" else "proof"))
             rows.append((words, f"{after(clock.at(fact))}: {said}"))
@@ -118,7 +119,7 @@ def _of_fault(lines: Sequence[Fact], intent: Fact) -> list[Fact]:
     for fact in later:
         if fact.kind == "fault.intent":
             break
-        if fact.kind in ("fault.bit", "fault.held", "fault.healed"):
+        if fact.kind in ("fault.effective", "fault.still_active", "fault.healed"):
             found.append(fact)
     return found
 
@@ -204,8 +205,7 @@ def _logs(pack: Pack, scenario: Scenario, hurt: Fact) -> str:
 
 def _named(scenario: Scenario) -> Iterable[str]:
     for fact in scenario.facts.of("fault.intent"):
-        hurts = fact.data.get("hurts")
-        yield from (str(each) for each in (hurts if isinstance(hurts, list) else []))
+        yield from (what_it_affects(each) for each in affects(fact))
     for fact in scenario.facts.of("alert"):
         if fact.data.get("state") == "firing" and fact.data.get("component"):
             yield str(fact.data["component"])

@@ -194,10 +194,10 @@ def _injected(facts: Facts) -> tuple[tuple[str, str, str], ...]:
     """Each fault, what was ordered of it, and what was seen of it: a sentence of the feature may say more."""
     rows = []
     for intent in facts.of("fault.intent"):
-        alike = (fact for fact in facts.of("fault.bit") if fact.seq > intent.seq)
-        bit = next((fact for fact in alike if fact.data.get("fault") == intent.data.get("fault")), None)
-        seen = "not looked at" if bit is None else plain(bit.data.get("proof"))
-        if bit is not None and not bit.data.get("ok"):
+        later = (fact for fact in facts.of("fault.effective") if fact.seq > intent.seq)
+        effect = next((fact for fact in later if fact.data.get("injection") == intent.data.get("injection")), None)
+        seen = "not looked at" if effect is None else plain(effect.data.get("proof"))
+        if effect is not None and not effect.data.get("ok"):
             seen = f"it did NOT take effect: {seen}"
         rows.append((plain(intent.data.get("fault")), plain(intent.data.get("settings") or "nothing more"), seen))
     return tuple(rows)
@@ -282,7 +282,7 @@ def _recovery_point(facts: Facts) -> tuple[tuple[str, str], ...]:
         rows.append(("ordered", f"{plain(fact.data.get('kind'))} {plain(fact.data.get('value'))}, {side}"))
         rows.append(("why there", plain(fact.data.get("why"))))
     for fact in facts.of("recovery.reached"):
-        rows.append(("reached", f"position {plain(fact.data.get('lsn'))}, timeline {plain(fact.data.get('timeline'))}"))
+        rows.append(("reached", f"position {plain(fact.data.get('at'))}, timeline {plain(fact.data.get('history'))}"))
         rows.append(("from the backup", plain(fact.data.get("backup"))))
         rows.append(("restored", quantity(as_number(fact.data.get("bytes")), "bytes")))
         if fact.data.get("declared_early"):
@@ -310,8 +310,8 @@ def _figures(facts: Facts) -> tuple[Compared, ...]:
     words = _words(facts)
     taken: dict[str, dict[str, str]] = {}
     for fact in facts.of("reconciliation"):
-        named, found = format1.label if format1.is_of(fact.data) else words, fact.data.get("values")
-        values = {named(str(name)): value for name, value in found.items()} if isinstance(found, dict) else {}
+        found = fact.data.get("values")
+        values = {words(str(name)): value for name, value in found.items()} if isinstance(found, dict) else {}
         taken[str(fact.data.get("moment"))] = dict(_flat(values))
     before, after = taken.get("before", {}), taken.get("after", {})
     names = [*before, *(name for name in after if name not in before)]
@@ -327,12 +327,14 @@ def _figures(facts: Facts) -> tuple[Compared, ...]:
 
 
 def _words(facts: Facts) -> Callable[[str], str]:
-    """How values are called: as the rules say that are about them; by their names where no rule can be read."""
+    """How values are called: as the rules say that are about them, which no line of format 1 does."""
+    said = facts.first("reconciliation.rules")
+    if said is None:
+        return format1.label
     try:
-        rules = reconciliation.read(facts.data("reconciliation.rules").get("rules"))
+        return partial(reconciliation.label, reconciliation.read(said.data.get("rules")))
     except Unsound:
-        rules = ()
-    return partial(reconciliation.label, rules)
+        return str
 
 
 def _flat(figures: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:

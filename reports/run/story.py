@@ -11,12 +11,12 @@ from reports.words import length, number
 
 TOLD = (
     "alert",
-    "watched",
+    "alert.awaited",
     "endpoints",
     "rotation",
     "rejoined",
     "survey",
-    "fault.held",
+    "fault.still_active",
 )  # where any is, the story is told
 MOST = 120  # rows
 SHORTEST = 0.005  # seconds: what a figure shows

@@ -126,7 +126,7 @@ class Case:
             self.not_here(stack, unable)
             return
         assert isinstance(fault.affects(needed), list)
-        undo.write(self.folder, fault, needed)
+        undo.write(self.folder, fault, needed, injection=1)
         assert not fault.took_effect(stack, needed), "looking has hurt"
 
     def heal_unhurt(self, stack: Stack) -> None:

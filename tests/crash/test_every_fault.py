@@ -6,7 +6,7 @@ from tests.contract.faults import CASES, MAY_LACK, NO_NETWORK
 from tests.crash.victim import Folder, Victim
 
 VARIANTS = [case for case in CASES if case != "noop"]
-INJECTED = "line/fault.bit/1/after"
+INJECTED = "line/fault.effective/1/after"
 KILLED = 128 + 9
 
 
@@ -28,5 +28,5 @@ def test_every_fault(folder: Folder, variant: str) -> None:
     assert code == KILLED, victim.out[-3000:]
     victim.must_be_sealed("killed")
     lines = victim.lines()
-    assert [line.data["fault"] for line in lines if line.kind == "fault.bit" and line.data["ok"]] == [fault]
+    assert [line.data["fault"] for line in lines if line.kind == "fault.effective" and line.data["ok"]] == [fault]
     assert [line.data["fault"] for line in lines if line.kind == "fault.healed"] == [fault]

@@ -55,4 +55,4 @@ def test_only_what_is_said_is_left_out() -> None:
         "line/process/2",
         "line/brand.new/1",
     ]
-    assert not ONLY_SAID & {"process", "command", "fault.intent", "fault.bit", "fault.healed", "run.end", "rows"}
+    assert not ONLY_SAID & {"process", "command", "fault.intent", "fault.effective", "fault.healed", "run.end", "rows"}

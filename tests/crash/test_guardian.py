@@ -19,7 +19,7 @@ from tests.crash.victim import Folder, Victim, must_be_whole
 VARIANTS = ["both in a step", "guardian before the fault", "both, and the next run heals", "guardian after the fault",
             "early, on its way into the sandbox", "both, and one healer after another",
             "drill under a viewer"]  # fmt: skip  # a list
-BEFORE, AFTER = "line/workload.begin/1/after", "line/fault.bit/1/after"
+BEFORE, AFTER = "line/workload.begin/1/after", "line/fault.effective/1/after"
 HEALERS = ("line/ledger/2/after", "line/workload.end/1/before", "line/workload.end/1/torn", "line/fault.healed/1/after",
            "line/run.end/1/torn", "seal/reports/1/after", "seal/control/1/after", "seal/write/4/after",
            "seal/rename/1/after")  # fmt: skip  # a list

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.checks import Finding, Outcome, merge
-from harness.checks.alerts import BADNESS, DETECTION, NAMES, Watch, names_one_of, read_until, said, watches
-from harness.checks.evidence import Evidence, Expectation, Line, against, proof, seconds
+from harness.checks.alerts import BADNESS, DETECTION, NAMES, Watch, names_any, read_until, said, watches
+from harness.checks.evidence import Evidence, Expectation, Line, against, effect, moment_of, seconds
 
 
 def firing(evidence: Evidence, since: int) -> list[Line]:
@@ -25,19 +25,18 @@ def detection(evidence: Evidence, expected: Expectation) -> Finding:
 
 def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Finding:
     first = watch.intents[0]
-    bit = proof(evidence, first)
-    assert bit is not None  # unbitten() has seen it
-    what = ", ".join(watch.names)
-    for alert in firing(evidence, first.mono):
-        if names_one_of(alert, watch.names):
-            low = seconds(max(0, alert.data["received"] - bit.mono))
-            high = seconds(alert.data["received"] - first.mono)
+    earliest, latest = moment_of(effect(evidence, first))
+    what = watch.names
+    for alert in firing(evidence, earliest):
+        if names_any(alert.data, watch.affects):
+            low = seconds(max(0, alert.data["received"] - latest))
+            high = seconds(alert.data["received"] - earliest)
             by = alert.data.get("by") or "the monitoring"
             words = f"{by} told operations of {what} at most {high:.3f} s after the fault: {said(alert)}"
             outcome = against(low, high, expected.limit)
             return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
-    until = max(bit.mono, read_until(evidence))
-    low = seconds(max(0, until - bit.mono))
+    until = max(latest, read_until(evidence))
+    low = seconds(max(0, until - latest))
     words = f"no alert that names {what} had come {low:.3f} s after the fault"
     words += "" if watch.watched else ", and the scenario did not wait for one"
     if stopped := evidence.stopped():
@@ -57,9 +56,9 @@ def alert(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
-    what = ", ".join(watch.names)
+    what = watch.names
     came = firing(evidence, watch.intents[0].mono)
-    right = [each for each in came if names_one_of(each, watch.names)]
+    right = [each for each in came if names_any(each.data, watch.affects)]
     others = list(dict.fromkeys(said(each) for each in came if each not in right))
     listed = ", ".join(others)
     if right:

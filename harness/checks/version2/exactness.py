@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster
-from harness.checks.exactness import RECOVERED, TITLE, Point, compared, end_of
+from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, position
+from harness.checks.exactness import RECOVERED, TITLE, Point, compared
 from harness.checks.loss import EARLIEST, missing_rows
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import covered_until, samples
@@ -20,7 +20,7 @@ def exactness(evidence: Evidence, expected: Expectation) -> Finding:
         why = f"the ledger of customers {', '.join(missing)} is missing"
     elif missing := missing_rows(evidence, RECOVERED):
         why = f"the rows of customers {', '.join(missing)} were not read right after the restore"
-    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.intent), None)
+    ordered = next((line for line in reversed(evidence.all("recovery.ordered")) if line.mono >= hurt.earliest), None)
     if ordered is None and not why:
         why = "no recovery point was ordered"
     if why or ordered is None:
@@ -37,17 +37,19 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
     early = bool(ordered.data.get("declared_early"))
     logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
     if logical:
-        return Point(max(known, hurt.intent), hurt.bit, f"everything before the mistake, and nothing after it ({kind})")
-    taken = [sample for sample in samples(evidence) if sample.told <= hurt.intent]
+        return Point(
+            max(known, hurt.earliest), hurt.latest, f"everything before the mistake, and nothing after it ({kind})"
+        )
+    taken = [sample for sample in samples(evidence) if sample.told <= hurt.earliest]
     if early:
-        covered = covered_until(taken, end_of(value))
+        covered = covered_until(taken, position(ordered.data.get("position")))
         known = max(known, EARLIEST if covered is None else covered)
         if known == EARLIEST:
             raise Unsound(f"no sample of the archive lies before the point that was declared, {value or 'none'}")
         return Point(known, None, f"declared to end early, at {value}")
     if not taken:
         raise Unsound("the archive was not sampled before the fault, so what it held is not known")
-    covered = covered_until(taken, taken[-1].archived)
+    covered = covered_until(taken, taken[-1].safe)
     known = max(known, EARLIEST if covered is None else covered)
     if known == EARLIEST:
         raise Unsound("no sample shows that anything was archived before the fault")

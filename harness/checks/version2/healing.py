@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import BY_SCENARIO, Evidence, Expectation, Line, Unsound, against, seconds, unbitten
-from harness.checks.healing import TITLE, began, too_short
+from harness.checks.evidence import (
+    BY_SCENARIO,
+    Evidence,
+    Expectation,
+    Line,
+    Unsound,
+    against,
+    ineffective,
+    moment_of,
+    seconds,
+)
+from harness.checks.healing import TITLE, too_short
 from harness.checks.rto import missing_ledgers, not_counted
 from harness.checks.service import service, settling
 
@@ -14,7 +24,7 @@ def self_recovery(evidence: Evidence, expected: Expectation) -> Finding:
 
     A step that somebody took before service was good ends the clock: from there on it is not the platform alone.
     """
-    if why := unbitten(evidence):
+    if why := ineffective(evidence):
         raise Unsound(why)
     heals = [
         line for line in evidence.all("fault.healed") if line.data.get("by") == BY_SCENARIO and line.data.get("ok")
@@ -31,11 +41,11 @@ def self_recovery(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
-    begin = began(evidence, healed)
+    begin, over = moment_of(healed)
     following = next((line.mono for line in evidence.all("fault.intent") if line.seq > healed.seq), None)
     must_last = settling(evidence)
-    seen = service(evidence, intent=begin, bit=healed.mono, matters_until=healed.mono + must_last, until=following)
-    earliest = max(healed.mono, seen.last_bad or 0)
+    seen = service(evidence, earliest=begin, latest=over, matters_until=over + must_last, until=following)
+    earliest = max(over, seen.last_bad or 0)
     latest = seen.good_at_all if seen.last_bad is None else seen.good_again
     helped = next(
         (
@@ -50,21 +60,21 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
     name = healed.data.get("fault")
     why = ""
     if helped is not None:
-        earliest = max(healed.mono, helped.mono)
+        earliest = max(over, helped.mono)
         why = f"after {name} was healed the step {helped.data['name']} was taken before service was good"
     elif not seen.due_after:
         why = f"no request was due after {name} was healed"
-        earliest = healed.mono
+        earliest = over
     elif latest is None:
         why = f"customers were not served again after {name} was healed"
     else:
         why = too_short(evidence, seen, latest + must_last, seconds(must_last))
     if why or latest is None:
-        low = seconds(earliest - healed.mono)
+        low = seconds(earliest - over)
         outcome = against(low, low, expected.limit, lower_bound=True)
         why += f"; the clock stands at {low:.3f} s or more{not_counted(evidence)}"
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
-    low, high = seconds(earliest - healed.mono), seconds(latest - begin)
+    low, high = seconds(earliest - over), seconds(latest - begin)
     words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help{not_counted(evidence)}"
     outcome = against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)

@@ -19,23 +19,25 @@ from harness.checks.service import Service, service, settling
 def rto(evidence: Evidence, expected: Expectation) -> Finding:
     """The recovery time against `expected.limit`, in seconds.
 
-    Errors: `Unsound` when it is not known that the fault bit.
+    Errors: `Unsound` when it is not known that the fault took effect.
     """
     hurt = disaster(evidence)
     verified = span_end(evidence, "verify")
     must_last = settling(evidence)
-    seen = service(evidence, intent=hurt.intent, bit=hurt.bit, matters_until=(verified or hurt.bit) + must_last)
+    seen = service(
+        evidence, earliest=hurt.earliest, latest=hurt.latest, matters_until=(verified or hurt.latest) + must_last
+    )
     parts = span_lengths(evidence)
     if why := nothing_seen(evidence, seen):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)
 
-    earliest = max(hurt.bit, seen.last_bad or 0)
+    earliest = max(hurt.latest, seen.last_bad or 0)
     latest = seen.good_at_all if seen.last_bad is None else seen.good_again
     running = ""  # why the clock has not ended
     if latest is None:
         running = "customers were not served again, up to the last request due"
     if hurt.harms_data:
-        sound, why = data_in_service(evidence, after=hurt.intent)
+        sound, why = data_in_service(evidence, after=hurt.earliest)
         if sound is None:
             running = running or why
             earliest = max(earliest, evidence.observed())
@@ -51,9 +53,9 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     if not running and verified is None and evidence.all("span.begin"):
         running = "the span `verify` did not end"
     if running or latest is None:
-        return still_running(evidence, expected, seconds(earliest - hurt.bit), running, parts)
+        return still_running(evidence, expected, seconds(earliest - hurt.latest), running, parts)
 
-    low, high = seconds(earliest - hurt.bit), seconds(latest - hurt.intent)
+    low, high = seconds(earliest - hurt.latest), seconds(latest - hurt.earliest)
     outcome = against(low, high, expected.limit)
     return expected.finding_of(
         evidence,

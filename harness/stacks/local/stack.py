@@ -28,6 +28,7 @@ from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
+from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
@@ -45,6 +46,7 @@ class LocalStack:
 
     kind = "local"
     environment = "embedded"
+    region = REGION
     zones: Sequence[str] = ZONES
     entrance: Entrance
     cluster: Cluster
