@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drills.reconciliation import RECONCILIATION
-from harness.checks import Outcome
+from harness.checks import Outcome, load
 from harness.checks.consistency import TITLE, consistency
 from harness.checks.evidence import Expectation, Unsound
 from harness.checks.reconciliation import Rule, compare, label, read
 from harness.checks.version3.consistency import consistency as consistency_3
 from harness.evidence import format1
+from tests import recompute_agreement, sample_pack
 from tests.histories import INTENT, RULES, History, a_mistake, books
+from tests.sample_pack import Plot
 from tests.test_check_steps import changed, outcome, without
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -216,3 +221,38 @@ def test_what_an_api_said_in_format_1_has_its_paths() -> None:
     assert kind == "endpoints" and data["answers"][1] == {"path": "/ready", "wanted": 503, "status": 0}
     assert translated("endpoints", data) == ("endpoints", data)
     assert translated("wait", {"what": "x"}) == ("wait", {"what": "x"})
+
+
+# A stranger
+
+VALUES = st.one_of(
+    st.integers(-2, 2),
+    st.sampled_from([None, True, "1", "1.0", "x", 1.0, 0.5, "0"]),
+    st.lists(st.sampled_from(["a", "b"]), max_size=2),
+    st.dictionaries(st.sampled_from("ab"), st.integers(-1, 1), max_size=2),
+)
+STATES = st.dictionaries(st.sampled_from(["a", "b", "b.c"]), VALUES, max_size=3)
+MADE = st.one_of(
+    st.builds(Rule, st.sampled_from(["equal", "zero", "not_behind"]), st.sampled_from(["a", "b", "b*", "*"])),
+    st.builds(Rule, st.just("not_behind"), st.just("a"), than=st.sampled_from(["b", "nothing"])),
+    st.builds(Rule, st.just("equal"), st.just("c*"), required=st.booleans()),
+)
+
+
+@given(rules=st.lists(MADE, min_size=1, max_size=3), before=STATES, after=STATES)
+def test_a_stranger_comes_to_the_same_with_the_page_alone(
+    rules: list[Rule], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """A script that imports nothing of the project says the same of any rules and values."""
+    history = changed(found_after(after), "reconciliation.rules", rules=[rule.said() for rule in rules])
+    history.drop("reconciliation", where=lambda data: data["moment"] == "before")
+    history.say(2.5, "reconciliation", moment="before", values=before)
+    told = consistency(history.evidence(), ASKED).outcome
+    assert told == recompute_agreement.outcome([rule.said() for rule in rules], before, after)
+
+
+def test_a_stranger_reads_the_same_in_a_pack(tmp_path: Path) -> None:
+    """As `drdrill` sealed it."""
+    pack = sample_pack.write(tmp_path / "pack", Plot(rate=1.0))
+    said = {each.scenario: str(each.outcome) for each in load.judged(pack) if each.id == "consistency"}
+    assert said and recompute_agreement.recompute(pack) == said
