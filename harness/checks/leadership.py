@@ -16,11 +16,11 @@ def failovers(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit="promotions")
     many = int(after.data["history"]) - int(before.data["history"])
     if many < 0:
-        raise Unsound(f"the timeline went back, from {before.data['timeline']} to {after.data['timeline']}")
+        raise Unsound(f"the timeline went back, from {before.data['history']} to {after.data['history']}")
     figure = float(many)
     words = (
-        f"{before.data.get('member')} led on timeline {before.data['timeline']}, "
-        f"{after.data.get('member')} leads on timeline {after.data['timeline']}"
+        f"{before.data.get('member')} led on timeline {before.data['history']}, "
+        f"{after.data.get('member')} leads on timeline {after.data['history']}"
     )
     outcome = against(figure, figure, expected.limit)
     return expected.finding_of(

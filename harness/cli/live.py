@@ -139,7 +139,8 @@ class Live:
         self._at(line, "the stack starts")
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._at(line, f"the stack is ready: zones {', '.join(data['zones'])}")
+        where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in data["regions"])
+        self._at(line, f"the stack is ready: {where}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None
