@@ -27,9 +27,10 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
   Where only such came that had begun before, nothing is known. At most from `earliest` to it, at least from `latest`.
   Faults up to one `alert.awaited` line belong together (their first counts), and each such time is listed; later ones
   without one of their own are left out, unless there is none at all. Where nothing came: at least until the receiver
-  was read for the last time, which is at the scenario's end, or, where it has none, the last `alert.awaited` or `alert`.
-- Split brain: acknowledged writes on a timeline (`history`) that were sent after one on a newer timeline was answered. Only
-  `touching` where no such write is known, and some newer one was sent before the last older one was answered.
+  was read for the last time, which is at the scenario's end, or, where it has none, the last `alert.awaited` or
+  `alert`.
+- Split brain: acknowledged writes on a history that were sent after one on a newer one was answered. Only `touching`
+  where no such write is known, and some newer one was sent before the last older one was answered.
 """
 
 from __future__ import annotations

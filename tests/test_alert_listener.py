@@ -92,7 +92,7 @@ def test_only_a_firing_alert_that_names_what_was_hurt_is_waited_for(told: Alert,
     watch = AlertListener(monitoring, memory)
     hurt = clock.mono()
     monitoring.told.append(told if told.received == LONG_AGO else replace(told, received=clock.mono()))
-    assert watch.wait_named(["api-b", "zone b"], since=hurt, within=SHORT) is named
+    assert watch.wait_named([{"component": "api-b"}, {"zone": "b"}], since=hurt, within=SHORT) is named
     watch.end()
     (line,) = recorded(memory, "alert.awaited")
     assert line["named"] is named and line["within"] == SHORT.total_seconds()
@@ -144,6 +144,15 @@ def test_a_receiver_that_cannot_be_read_is_said_at_the_end() -> None:
 
 def test_an_alert_names_a_component_or_a_zone() -> None:
     """One that names neither names nothing that was hurt."""
-    assert names_any("api-a", "", ["api-a"]) and names_any("", "a", ["zone a"])
-    assert not names_any("", "", ["api-a", "zone a"]) and not names_any("api-a", "a", [])
-    assert not names_any("", "", ["", "zone "]) and not names_any(None, None, ["None", "zone None"])
+    api, zone = {"component": "api-a"}, {"zone": "a"}
+    assert names_any({"component": "api-a", "zone": ""}, [api]) and names_any({"zone": "a"}, [api, zone])
+    assert not names_any({"component": "", "zone": ""}, [api, zone]) and not names_any({**api, **zone}, [])
+    assert not names_any({"component": "", "zone": ""}, [{"component": ""}, {"zone": ""}])
+    assert not names_any({"component": None, "zone": None}, [{}])
+
+
+def test_a_region_must_be_the_same_where_both_say_one() -> None:
+    """Zones of two regions may have one name."""
+    here = {"zone": "a", "region": "east"}
+    assert names_any({"zone": "a"}, [here]) and names_any({"zone": "a", "region": "east"}, [here])
+    assert not names_any({"zone": "a", "region": "west"}, [here])

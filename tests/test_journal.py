@@ -51,7 +51,7 @@ def test_a_line_is_exactly_what_the_documentation_says(tmp_path: Path) -> None:
         journal.record("wait", what="x")
     first, second = (tmp_path / NAME).read_bytes().splitlines()
     assert list(json.loads(first)) == ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
-    assert first.startswith(b'{"v":1,"seq":0,"prev":"' + b"0" * 64 + b'","salt":"')
+    assert first.startswith(b'{"v":2,"seq":0,"prev":"' + b"0" * 64 + b'","salt":"')
     assert first.endswith('"kind":"run.begin","data":{"run":"ü"}}'.encode())
     by_hand = f"sed -n 1p {tmp_path / NAME} | tr -d '\\n' | sha256sum | cut -c1-64"
     assert subprocess.check_output(["sh", "-c", by_hand], text=True).strip() == json.loads(second)["prev"]
@@ -269,9 +269,9 @@ def rewrite(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
         (lambda ls: [ls[0], ls[1].replace(b"scenario.begin", b"scenario.BEGIN"), *ls[2:]], lines.ChainBroken),
         (lambda ls: [ls[0], *ls[2:]], lines.SequenceGap),
         (lambda ls: [ls[1], ls[0], *ls[2:]], lines.SequenceGap),
-        (lambda ls: [ls[0], ls[1].replace(b'"v":1', b'"v":2'), *ls[2:]], lines.UnknownVersion),
+        (lambda ls: [ls[0], ls[1].replace(b'"v":2', b'"v":3'), *ls[2:]], lines.UnknownVersion),
         (lambda ls: [ls[0], ls[1].replace(b":", b": ", 1), *ls[2:]], lines.NotCanonical),
-        (lambda ls: [ls[0].replace(b'"v":1', b'"v":true'), *ls[1:]], lines.NotCanonical),
+        (lambda ls: [ls[0].replace(b'"v":2', b'"v":true'), *ls[1:]], lines.NotCanonical),
         (lambda ls: [b"\xff\xfe", *ls], lines.NotCanonical),
         (lambda ls: [b"[" * 100000, *ls], lines.NotCanonical),
         (lambda ls: [b"[]", *ls], lines.NotCanonical),

@@ -77,21 +77,23 @@ harness/checks
     PostgreSQL     DATABASE    exactness
     PostgreSQL     FORMAT-1    version2/exactness
     WAL            CAPABILITY  damage
-    WAL            DATABASE    evidence exactness exposure samples steps
+    WAL            DATABASE    exactness exposure samples
     WAL            FORMAT-1    version2/exactness
     timeline       DATABASE    leadership samples split_brain
     backup tool    CAPABILITY  damage
 harness/cli
     role           STACK       stack
     PostgreSQL     STACK       stack
-    timeline       DATABASE    live
 harness/evidence
     path           FORMAT-1    format1
     field          FORMAT-1    format1
     field          OWN         redact
     table          FORMAT-1    format1
     PostgreSQL     MASK        redact
+    PostgreSQL     FORMAT-1    format1
     WAL            MASK        redact
+    WAL            FORMAT-1    format1
+    timeline       FORMAT-1    format1
     S3             MASK        redact
 harness/faults
     role           DATABASE    _probes destroy_recent_rows reject_credentials
@@ -146,8 +148,7 @@ harness/workload
 reports
     field          MONEY       run/losses run/scenario
     PostgreSQL     STACK       run/excerpts
-    PostgreSQL     DATABASE    templates/index.html
-    WAL            DATABASE    run/moments run/scenario words
+    WAL            DATABASE    words
     timeline       DATABASE    run/customers run/moments run/panels run/picture run/scenario run/story
     timeline       DATABASE    templates/index.html templates/scenario.html
     Patroni        STACK       run/excerpts

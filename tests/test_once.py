@@ -59,7 +59,7 @@ def chooses_the_disaster(tree: ast.AST) -> bool:
 
 def matches_an_alert(tree: ast.AST) -> bool:
     return any(
-        isinstance(node, ast.Compare) and re.match(r"f'zone \{.*\}' in ", ast.unparse(node)) for node in ast.walk(tree)
+        isinstance(node, ast.Compare) and re.search(r"affected\.get\(", ast.unparse(node)) for node in ast.walk(tree)
     )
 
 

@@ -110,7 +110,7 @@ def test_the_clock_counts_from_the_fault_also_for_who_comes_late(run: Written) -
     live = Live(run.folder, say=lambda _: None)
     hurt = clock.mono() - 90_000_000_000
     live.show({"mono": hurt, "kind": "expect", "data": {"finding": "rto", "objective": "RTO of x", "limit": 3600}})
-    intent = {"fault": "f", "harms_data": True}
+    intent = {"fault": "f", "harms_data": True, "affects": []}
     live.show({"mono": hurt, "kind": "fault.intent", "data": intent})
     assert live.status().startswith("90 s since the fault, RTO of x is 1 h")
     run.die()

@@ -27,6 +27,10 @@ from tests.test_ledger import sent
 
 NAME = "api.quantumnest.com"
 pytestmark = pytest.mark.xdist_group("timed")  # figures of a clock: not beside each other
+GROUPS = [
+    {"group": name, "zone": None, "inside": False, "file": f"scenarios/s/ledger-{name}.jsonl"}
+    for name in ("one", "two", "three")
+]
 NAMES = [f"scenarios/s/ledger-{name}.jsonl" for name in ("one", "two", "three")]
 
 
@@ -103,9 +107,7 @@ def test_customers_of_three_groups_take_turns_and_everything_adds_up(
     three = trial(60.0)
     workload = three.workload
     workload.begin()
-    assert three.recorded("workload.begin") == [
-        {"origin": "r/s", "rate": 60.0, "zones": ["one", "two", "three"], "inside": [], "files": NAMES}
-    ]
+    assert three.recorded("workload.begin") == [{"origin": "r/s", "rate": 60.0, "groups": GROUPS}]
     eventually(lambda: workload.good_for(timedelta(seconds=0.5)))
     assert workload.rate() > 0 and workload.recent().bad == 0
     before = clock.mono()

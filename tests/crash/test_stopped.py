@@ -35,7 +35,7 @@ def test_stopped(folder: Folder, variant: str) -> None:
     assert (stopped["who"], stopped["why"]) == (who, why)
     found = {finding["id"]: finding["outcome"] for finding in victim.findings()["findings"]}
     assert victim.findings()["verdict"] == "UNKNOWN"
-    assert (found["bit"], found["steady"], found["heal"]) == ("MET", "MET", "MET")
+    assert (found["effective"], found["steady"], found["heal"]) == ("MET", "MET", "MET")
     assert found["rto"] == "UNKNOWN"
     must_be_whole(folder)
 
