@@ -56,6 +56,7 @@ from harness.checks.version2 import exactness as exactness_2
 from harness.checks.version2 import exposure as exposure_2
 from harness.checks.version2 import healing as healing_2
 from harness.checks.version2 import rto as rto_2
+from harness.checks.version3 import consistency as consistency_3
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ VERSION_2 = Rules(
         "exactness": exactness_2.exactness,
         "salvage": salvage,
         "ledger-agreement": ledger_agreement,
-        "consistency": consistency,
+        "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
         "health": health,
@@ -155,7 +156,7 @@ VERSION_4 = replace(
     VERSION_3,
     version="4",
     format=2,
-    checks=_RENAMED,
+    checks={**_RENAMED, "consistency": consistency},
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
 )
 

@@ -60,7 +60,7 @@ def door(stack: Stack, name: str) -> Door | None:
 
     entrance = entrances[name]
     visitor = Visitor(entrance, patience=timedelta(seconds=PATIENCE))
-    return Door(entrance.addresses[0], entrance.port, lambda: visitor.ask("GET", "/health"))
+    return Door(entrance.addresses[0], entrance.port, visitor.knock)
 
 
 def database_door(member: Member) -> Door:

@@ -58,7 +58,7 @@ class Condition:
 class Entrance:
     """Where customers come in: the name they know, the addresses that it stands for, and the CA that they trust."""
 
-    host: str  # "api.quantumnest.com": goes into SNI and Host
+    host: str  # the name that goes into SNI and Host
     addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
     port: int
     ca: Path | None  # None: it speaks plain HTTP, as within one machine

@@ -305,7 +305,7 @@ class DockerStack:
             "image": made,
             "sockets": str(self._here.sockets),
             "prefix": self._here.network.prefix,
-            "roles": self._roles.all(),
+            "roles": self._roles.saved(),
             **self.settings.saved(),
         }
         lifecycle.save(self.folder, saved)

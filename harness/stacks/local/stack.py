@@ -282,7 +282,7 @@ class LocalStack:
             "sandbox": os.environ.get(SANDBOX),
             "level": self.level,
             "network": network.saved(),
-            "roles": self._roles.all(),
+            "roles": self._roles.saved(),
             "sockets": str(sockets),
             **self.settings.saved(),
         }
