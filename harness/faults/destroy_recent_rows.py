@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.system.clock import Moment, around
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,13 @@ class DestroyRecentRows:
     def affects(self, undo: Undo) -> list[str]:
         return []
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        with stack.cluster.connect_as(self.operator) as connection, connection.transaction():
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
+        with stack.cluster.connect_as(self.operator) as connection:
+            connection.execute("BEGIN")
             for statement in self.statements:
                 connection.execute(statement.encode())
+            return around(lambda: connection.execute("COMMIT"), by="the database: the COMMIT, and its answer")
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Customers go on writing, so some sound rows are there again: it took effect when most are gone."""

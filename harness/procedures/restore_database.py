@@ -15,7 +15,7 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
-from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
+from harness.stacks import DATABASE, Backup, Member, RestoreTarget, Stack, wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -145,6 +145,7 @@ class RestoreDatabase:
             position=None,  # the database alone knows where its transaction ended
             inclusive=False,
             mono=stamp.mono - int((stamp.utc - ordered) / timedelta(microseconds=1)) * 1000,
+            clock=DATABASE,  # it has stamped the commit
             why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.mistaken} "
             f"and committed at {clock.utc_text(found.committed)}, LSN {found.commit_lsn}",
             declared_early=False,
@@ -207,6 +208,7 @@ class RestoreDatabase:
                 position=wal.end_of(self._usable[-1]) if self._usable else None,
                 inclusive=True,
                 mono=None,
+                clock=None,
                 why=why,
                 declared_early=bool(self._before) and not self.silent,
             )

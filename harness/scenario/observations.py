@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from harness.stacks import Member, Stack
+from harness.stacks import Clocked, Member, Stack
 from harness.stacks.lacking import Clustered, Released
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
@@ -27,6 +27,12 @@ def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
         row = connection.execute(TIMELINE).fetchone()
     recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
     return leader
+
+
+def clocks(stack: Stack, recorder: Recorder) -> None:
+    """Record how far the clocks that stamp alerts and commits are ahead of this machine's, as far as it is known."""
+    for each in stack.clocks() if isinstance(stack, Clocked) else ():
+        recorder.record("clock", clock=each.clock, offset=each.offset, uncertainty=each.uncertainty, how=each.how)
 
 
 def release(stack: Stack, recorder: Recorder) -> None:
