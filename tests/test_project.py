@@ -14,16 +14,17 @@ import pytest
 from click.testing import CliRunner
 
 from harness import project
-from harness.cli import drdrill
+from harness.cli import drdrill, with_reports
 from harness.errors import Exit, Refused
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import CONTROL, UNFINISHED
-from harness.run.run import code_files
+from harness.run.code import machine_files, project_files
 from harness.safety import begin
 from harness.system import control_files
 
 HOME = Path(__file__).parent.parent
+NOTEBOOK = HOME / "tests" / "projects" / "notebook"
 SMALLEST = HOME / "tests" / "projects" / "smallest"
 DRILL = "service-recovery"
 ALL = (
@@ -125,15 +126,15 @@ def test_the_nearest_upward_is_taken() -> None:
 def test_a_project_may_do_without_twins_and_waivers() -> None:
     """Then it has none."""
     found = project.load(SMALLEST)
-    assert (found.waivers, found.twins, found.twin("x")) == (None, {}, None)
+    assert (found.waivers, found.contacts, found.twins, found.twin("x")) == (None, None, {}, None)
 
 
 def test_the_code_of_a_project_is_what_it_names_and_what_lies_beside_that() -> None:
     """By the name that it has in the project, wherever that lies."""
     found = project.load(SMALLEST)
-    names = set(code_files(found.code)) - set(code_files(()))
+    names = set(project_files(found.code))
     assert names == {"smallest/__init__.py", "smallest/client.py", "smallest/steps.py"}
-    assert {"harness/project/project.json", "reports/build.py"} <= set(code_files(()))
+    assert {"harness/project/project.json", "reports/build.py"} <= set(machine_files())
 
 
 # None, or none that can be used
@@ -348,14 +349,14 @@ def test_a_run_leaves_word_of_its_project_at_once(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
     monkeypatch.setenv(begin.FOLDER, "")
     monkeypatch.setenv(begin.LABEL, "")
-    _, lock = begin.begin(tmp_path / "e", "r1", project=SMALLEST)
+    _, lock = with_reports.begin(tmp_path / "e", "r1", project=SMALLEST)
     os.close(lock)
     assert seen == ["<project>"]
 
 
-def test_the_page_shows_the_smallest_one_as_it_is() -> None:
+def test_the_page_shows_the_one_to_begin_with_as_it_is() -> None:
     """Word for word, and its project.yaml is that of this repository."""
     page = (HOME / "docs" / "projects.md").read_text()
     blocks = re.findall(r"```(?:yaml|gherkin|python)\n(.*?)```", page, re.DOTALL)
-    files = [HOME / "project.yaml", SMALLEST / "project.yaml", *SMALLEST.rglob("*.feature"), SMALLEST / STEPS]
+    files = [HOME / "project.yaml", NOTEBOOK / "project.yaml", *NOTEBOOK.rglob("*.feature")]
     assert blocks == [re.sub(r"\A#.*\n", "", file.read_text()) for file in files]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.health import health_checks, statuses, works
-from drills.promises import right
+from drills.health import LIVE, status, without_database, works
 from drills.roles import COMMANDER
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
@@ -20,6 +19,7 @@ from harness.procedures import NO_STACK, Procedure
 from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
 from harness.scenario import observations
+from harness.sentences.promises import right
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _none_is_ready(scenario: ScenarioRun) -> None:
 
 def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
     stack = scenario.stack
-    observations.endpoints(zones, lambda zone: statuses(stack, zone), scenario.journal, within=TURNS_RED)
+    observations.endpoints(zones, lambda zone: without_database(stack, zone), scenario.journal, within=TURNS_RED)
 
 
 @then(
@@ -91,7 +91,7 @@ def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
     promises=right("told-all", "every failure is named"),
 )
 def _everything_is_named(scenario: ScenarioRun) -> None:
-    survey(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
+    survey(scenario.health_checks(), recorder=scenario.journal)
 
 
 def _roll_back() -> Procedure:
@@ -109,7 +109,7 @@ def _rolled_back(scenario: ScenarioRun) -> None:
     roll_back = RollBack(
         scenario.stack,
         scenario.journal,
-        serves=lambda zone: statuses(scenario.stack, zone)[0] == observations.OK,
+        serves=lambda zone: status(scenario.stack, zone, LIVE) == observations.OK,
         skip=scenario.sabotage.without,
     )
     scenario.follow(roll_back.procedure(), "repair")

@@ -58,6 +58,7 @@ from harness.checks.version2 import healing as healing_2
 from harness.checks.version2 import rto as rto_2
 from harness.checks.version3 import alerts as alerts_3
 from harness.checks.version3 import automatic as automatic_3
+from harness.checks.version3 import consistency as consistency_3
 from harness.checks.version3 import exactness as exactness_3
 from harness.checks.version3 import healing as healing_3
 from harness.checks.version3 import rto as rto_3
@@ -92,7 +93,7 @@ VERSION_2 = Rules(
         "exactness": exactness_2.exactness,
         "salvage": salvage,
         "ledger-agreement": ledger_agreement,
-        "consistency": consistency,
+        "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
         "health": health,
@@ -162,6 +163,7 @@ VERSION_4 = replace(
     format=2,
     checks={
         **_RENAMED,
+        "consistency": consistency,
         "rto": rto,
         "exactness": exactness,
         "automatic": automatic,

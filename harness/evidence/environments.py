@@ -1,5 +1,13 @@
-"""The names of the kinds of stacks, for whoever only names one: `harness.stacks.kinds` imports what they stand on."""
+"""The classes of environments: what a figure of one says is never taken for what it would be in another."""
 
 from __future__ import annotations
 
-ENVIRONMENTS = {"local": "embedded", "docker": "containers"}  # kind of stack to class of environment
+# In order: each is nearer to what customers use than the one before. At a table nothing runs.
+CLASSES = ("tabletop", "embedded", "containers", "emulated", "staging", "production")
+
+
+def is_at_least(environment: str, least: str) -> bool:
+    """Whether a run there does what has to be done in a class of at least `least`; one without a name asks nothing."""
+    if not least:
+        return True
+    return environment in CLASSES and CLASSES.index(environment) >= CLASSES.index(least)

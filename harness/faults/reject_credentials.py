@@ -41,7 +41,7 @@ class RejectCredentials:
         return {"until": row[0], "services": [stack.service(zone).name for zone in stack.zones]}
 
     def affects(self, undo: Undo) -> list[str]:
-        """Whose `/ready` turns red: a monitoring sees that, and not the reason."""
+        """Who can no longer do their work: a monitoring sees that, and not the reason."""
         return list(undo["services"])
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from harness.plan.lengths import length_of_time, percentage
 from harness.system.lookalikes import unseen
 
 T = TypeVar("T")
+MAIN = "main"  # the stream of a plan that declares none
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Duty:
     months: tuple[int, ...]  # 1 is January; empty: every month, or any month of the year
     together_with: tuple[str, ...]
     not_built: str  # why there is no such drill; empty where there is one
+    at_least: str = ""  # the class of environment that does this duty, and each that is nearer to customers
 
     @property
     def feature(self) -> str:
@@ -91,6 +93,15 @@ class PlannedCheck:
     url: str
     body: str
     query: str
+
+
+@dataclass(frozen=True)
+class PlannedFinding:
+    """What the plan says of a finding that no tier has a figure for."""
+
+    demands: tuple[str, ...] = ()  # those that it answers
+    category: str = ""  # of disaster, whose limit it has to keep; empty where it has none
+    limit: str = ""  # which of them: "detection", "confirmation", …
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,8 @@ class Plan:
     health: tuple[PlannedCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
+    streams: Mapping[str, str]  # series of runs, each with numbers of its own, and what each is
+    findings: Mapping[str, PlannedFinding] = field(default_factory=dict)  # by their ids
     id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
 
     def objective(self, tier: str) -> Objective:
@@ -172,9 +185,32 @@ class Plan:
         """Errors: `Refused` when the plan has no such demand."""
         return self._named("demand", id, self.demands)
 
+    def finding(self, id: str) -> PlannedFinding:
+        """What the plan says of a finding; nothing, where it does not name it."""
+        return self.findings.get(id, PlannedFinding())
+
+    def time_for(self, finding: str) -> timedelta:
+        """The time that the plan gives a finding. Errors: `Refused` where it gives none."""
+        said = self.finding(finding)
+        if not said.limit:
+            raise Refused(
+                f"{self.path}: the plan gives no time for {finding}",
+                hint=f'say it under "findings": {finding}: {{category: …, limit: …}}; docs/write-a-drill.md',
+            )
+        return self.category(said.category).limits[said.limit]
+
     def drill(self, name: str) -> Duty:
         """The entry of the calendar. Errors: `Refused` when no drill has that name."""
         return self._named("drill", name, {duty.drill: duty for duty in self.calendar})
+
+    def stream(self, name: str = "") -> str:
+        """The stream of that name; without one `main`, or the only one. Errors: `Refused` where there is none."""
+        if not name and MAIN not in self.streams and len(self.streams) > 1:
+            hint = f"name one with --stream: {', '.join(self.streams)}"
+            raise Refused(f"{self.path}: the plan has several streams, and none is called {MAIN}", hint=hint)
+        wanted = name or (MAIN if MAIN in self.streams else next(iter(self.streams)))
+        self._named("stream", wanted, self.streams)
+        return wanted
 
     def cadence(self, name: str) -> tuple[Duty, ...]:
         """The duties that are monthly, quarterly or annual, in the plan's order."""
@@ -242,6 +278,7 @@ def _plan(text: plan_text.Text) -> Plan:
         owner=document["owner"],
         approved_by=tuple(document["approved_by"]),
         time_zone=ZoneInfo(written["time_zone"]),
+        streams=written.get("streams", {MAIN: "all runs"}),
         objectives={name: _objective(name, given) for name, given in written["objectives"].items()},
         categories={name: _category(name, given) for name, given in written["categories"].items()},
         calendar=tuple(_duty(cadence, given) for cadence, duties in written["calendar"].items() for given in duties),
@@ -253,6 +290,10 @@ def _plan(text: plan_text.Text) -> Plan:
         communication=_communication(written["communication"]),
         demands={
             id: Demand(id=id, says=says, not_exercised=reasons.get(id, "")) for id, says in written["demands"].items()
+        },
+        findings={
+            id: PlannedFinding(tuple(said.get("demands", ())), said.get("category", ""), said.get("limit", ""))
+            for id, said in written.get("findings", {}).items()
         },
     )
 
@@ -288,6 +329,7 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
         months=tuple(plan_shape.month(name) for name in given.get("months", ())),
         together_with=tuple(given.get("with", ())),
         not_built=given.get("not_built", ""),
+        at_least=given.get("at_least", ""),
     )
 
 

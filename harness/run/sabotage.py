@@ -15,7 +15,7 @@ from typing import Any
 class Sabotage:
     """What is broken. The empty one breaks nothing."""
 
-    stack: Mapping[str, Any] = field(default_factory=dict)  # what it is made of: harness/stacks/parts/settings
+    stack: Mapping[str, Any] = field(default_factory=dict)  # what of it is made otherwise, by the names of its kind
     archive_stalls: bool = False  # from the moment customers are served
     receiver_lost: bool = False  # from that moment on no alert arrives
     unfenced: bool = False  # nobody takes the lead from a leader that is cut off
@@ -24,6 +24,7 @@ class Sabotage:
     toothless: bool = False  # the fault is replaced by one that does nothing
     no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed
     without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
+    altered: bool = False  # somebody changes what is stored, once the recovered database serves
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 

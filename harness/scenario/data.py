@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,35 +33,43 @@ class ScenarioData:
         assert self._before is not None, "the feature must check the data first"
         return self._before
 
+    @property
+    def checked(self) -> bool:
+        """Whether it was checked before the disaster, so that it can be compared."""
+        return self._before is not None
+
     def back_up(self) -> None:
         """A fresh base backup."""
         backup = self._run.stack.backups.take()
         self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=position(backup.begin_lsn))
 
     def check(self, reconciliation: Reconciliation) -> None:
-        """The figures that are compared with those afterwards."""
+        """What must agree, and the values that are compared with those afterwards."""
+        self._run.journal.record("reconciliation.rules", rules=list(reconciliation.rules))
         with self._run.stack.cluster.connect() as connection:
             self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
-        self._run.journal.record("figures", moment="before", figures=self._before.figures)
+        self._run.journal.record(
+            "reconciliation", moment="before", values=self._before.values, size=dict(self._before.size)
+        )
 
     def check_again(self) -> None:
-        """The same figures over the same rows, in the end."""
+        """The same values over the same transactions, in the end."""
         assert self._reconciliation is not None
         with self._run.stack.cluster.connect() as connection:
-            found = self._reconciliation.check(connection, last_id=self.before.last_id)
-        self._run.journal.record("figures", moment="after", figures=found.figures)
+            found = self._reconciliation.check(connection, last=self.before.last)
+        self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
     def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""
         with self._run.stack.cluster.connect() as connection:
             return question(connection)
 
-    def export(self, moment: str, connect: Callable[[], psycopg.Connection[Any]]) -> None:
-        """Read the customers' rows of this scenario out of a database, and digest them."""
+    def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]]) -> None:
+        """Read the customers' rows of this scenario out of what the client reads from, and digest them."""
         client = self._run.client.load()
-        with connect() as connection:
+        with source() as opened:
             export_rows(
-                connection,
+                opened,
                 client,
                 origin=self._customers.origin,
                 groups=self._customers.groups,

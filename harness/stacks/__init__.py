@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.stacks.powers import (
+    Asked,
     Divisible,
     Fillable,
     Flappable,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # the platform's API lies below this package, and has to be f
     import psycopg
 
 __all__ = [
+    "Asked",
     "Divisible",
     "Fillable",
     "Flappable",
@@ -59,14 +61,14 @@ class Condition:
 class Entrance:
     """Where customers come in: the name they know, the addresses that it stands for, and the CA that they trust."""
 
-    host: str  # "api.quantumnest.com": goes into SNI and Host
+    host: str  # the name that goes into SNI and Host
     addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
     port: int
-    ca: Path
+    ca: Path | None  # None: it speaks plain HTTP, as within one machine
 
     def url(self, path: str, *, host: str = "") -> str:
         """Of a path, by the name that customers know or by another that stands for the same."""
-        return f"https://{host or self.host}:{self.port}{path}"
+        return f"{'https' if self.ca else 'http'}://{host or self.host}:{self.port}{path}"
 
 
 class Component(Protocol):
@@ -265,22 +267,6 @@ class ObjectStore(Protocol):
         """Make `version` current again; harmless where it is already."""
 
 
-MONITORING, DATABASE = "monitoring", "database"  # whose clocks stamp what comes into the journal
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A clock of the stack that stamps what comes into the journal."""
-
-    clock: str  # MONITORING or DATABASE
-    offset: float  # seconds by which it is ahead of the journal's
-    uncertainty: float  # seconds by which that may be more or less
-    how: str  # how that is known
-
-
-SAME_KERNEL = tuple(Clock(each, 0.0, 0.0, "the same kernel's clock") for each in (MONITORING, DATABASE))
-
-
 @dataclass(frozen=True)
 class Alert:
     """What the platform's monitoring told operations, as it came in at the alert receiver."""
@@ -321,14 +307,6 @@ class Monitoring(Protocol):
 
     def lose_receiver(self) -> None:
         """For sabotage only: from now on no alert arrives, and nobody is told so."""
-
-
-@runtime_checkable
-class Clocked(Protocol):
-    """An optional power: a stack that knows how far its clocks are from this machine's."""
-
-    def clocks(self) -> Sequence[Clock]:
-        """Those of which that is known."""
 
 
 class Releases(Protocol):

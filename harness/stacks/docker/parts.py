@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from harness.stacks import Entrance
 from harness.stacks.backup_tools.pgbackrest import PgBackRest, configuration
@@ -28,7 +29,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.stand_in import HOSTS
+from harness.stacks.stand_in import HEALTH, HOSTS, READY
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,14 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     )
 
 
-def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
+def write_backup_settings(ground: DockerGround, parts: Parts, *, ca: Path) -> None:
     """pgBackRest's settings, for every zone's database."""
     for member in parts.members:
         file = ground.configuration(member.zone)
         file.write_text(
             configuration(
                 data=member.data, sockets=member.sockets, port=PORT, host=stores.HOST, store_port=stores.PORT,
-                bucket=parts.vault.bucket.name, ca=parts.entrance.ca, credentials=CREDENTIALS, region=REGION,
+                bucket=parts.vault.bucket.name, ca=ca, credentials=CREDENTIALS, region=REGION,
             )
         )  # fmt: skip  # arguments in groups
 
@@ -155,12 +156,12 @@ def _targets(ground: DockerGround, balancers: Mapping[str, str], chosen: Setting
         for job, part, at in (
             ("patroni", "patroni", f"{address}:{REST}"),
             ("etcd", "etcd", f"{address}:{CLIENTS}"),
-            ("health", "api", f"https://{address}:{API_PORT}/health"),
-            ("ready", "api", f"https://{address}:{API_PORT}/ready"),
+            ("health", "api", f"https://{address}:{API_PORT}{HEALTH}"),
+            ("ready", "api", f"https://{address}:{API_PORT}{READY}"),
         ):
             found.append(Target(job, *named(f"{part}-{zone}", zone, chosen=chosen), at))
     for name, address in balancers.items():
         found.append(Target("haproxy", name, "", f"{address}:{haproxy.METRICS}"))
-        found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}/health"))
+        found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}{HEALTH}"))
     store = f"{ground.storage}:{stores.PORT}"
     return [*found, Target("store", "s3", "", f"https://{store}/"), Target("store-front", "s3-tls", "", store)]

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.stacks import (
-    SAME_KERNEL,
     Backups,
-    Clock,
     Cluster,
     Component,
     Condition,
@@ -38,6 +36,7 @@ from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
 from harness.system import clock, wait
 from harness.system.clock import Moment, spanning
@@ -104,8 +103,9 @@ class DockerStack:
             self._save(made)  # before anything is made: whoever removes it must know its kind
             ground.make()
             self._save(made)
-            parts = self._build(make_authority(self.folder / "tls"))
-            write_backup_settings(ground, parts)
+            authority = make_authority(self.folder / "tls")
+            parts = self._build(authority)
+            write_backup_settings(ground, parts, ca=authority.ca)
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifecycle.timed(self._recorder, "data"):
@@ -319,7 +319,7 @@ class DockerStack:
             "image": made,
             "sockets": str(self._here.sockets),
             "prefix": self._here.network.prefix,
-            "roles": self._roles.all(),
+            "roles": self._roles.saved(),
             **self.settings.saved(),
         }
         lifecycle.save(self.folder, saved)

@@ -13,11 +13,12 @@ from typing import Any
 from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
+from harness.stacks.stand_in import NAME
 from harness.stacks.wal import SPOOL
 from harness.system.clock import Moment
 from harness.system.command import Done
 
-SCOPE = "quantumnest"
+SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
 STOP_LIMIT = timedelta(seconds=20)
