@@ -1,5 +1,5 @@
 # Two commands are enough: `make drill` and `make test`. Everything else is listed by `make help`.
-.PHONY: help setup drill image test test-all test-real test-contract test-docker test-crash bench prove clean
+.PHONY: help setup drill image test test-all test-real test-contract test-docker test-crash test-wheel bench prove clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 DRDRILL = .venv/bin/drdrill
@@ -59,6 +59,10 @@ test-docker: ## the contract of stacks and faults, on containers: wants a Docker
 test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test
 	@bin/timed 'crash tests' $(PYTEST) tests/crash $(ARGS)
+
+test-wheel: ## the wheel in an empty environment, outside of this folder: its size, stored packs, a small project
+	@bin/set-up
+	@bin/timed 'the wheel alone' bin/try-wheel
 
 bench: setup ## how exact the clock of an outage is, how fast ledgers are compared, and how fast commands start
 	@bin/timed 'the clock of an outage' .venv/bin/python -m benchmarks.precision

@@ -2,6 +2,7 @@
 
     python3 .ci/parts.py plan            a line for each part to run: why, who, seconds, limit, name, command
     python3 .ci/parts.py table RESULTS   what ran and how it went, what was left out and when its turn is
+    python3 .ci/parts.py failed RESULTS  of each part that failed what it said of it: for who sees only the end of a log
 
 The parts that rotate are dealt to turns in the order of the file, as many to each as fit in its minutes; after the last
 of these turns comes the first again. `.ci/turn` says which turn it is: it is raised once with each piece of work, and
@@ -11,6 +12,7 @@ Needs Python 3.11 and git alone.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -22,6 +24,12 @@ HOME = Path(__file__).parent.parent
 TURN = ".ci/turn"
 SLOWEST, GRACE = 3, 60  # a part is ended after three times its seconds, and a minute
 FIXED = ("first", "last")
+BAD = re.compile(r" *(✗|\? |E   |FAILED|ERROR|error: |HINT: )|.*NOT AS IT MUST BE")  # lines that say what went wrong
+TAIL, NAMED, COLUMNS = (
+    25,
+    35,
+    300,
+)  # lines of a log's end, of those before it that say what went wrong, and their length
 
 
 @dataclass(frozen=True)
@@ -144,10 +152,9 @@ def plan_lines() -> Iterator[str]:
 
 
 def table_lines(results: Path) -> Iterator[str]:
-    """Of each part what its line in `results` says: why, exit, seconds, name."""
+    """Of each part what its line in `results` says: why, exit, seconds, name, where its output is."""
     turn, parts = present_turn(), load()
-    rows = [line.split("\t") for line in results.read_text(encoding="utf-8").splitlines()]
-    found = {name: (why, code, seconds) for why, code, seconds, name in rows}
+    found = {name: (why, code, seconds) for why, code, seconds, name, _ in _rows(results)}
     width = max(len(part.name) for part in parts.parts)
     yield f"turn {turn}; these parts have {len(parts.turns())} turns, and then the first comes again"
     for part in parts.parts:
@@ -160,6 +167,27 @@ def table_lines(results: Path) -> Iterator[str]:
         yield f"{part.name:<{width}}  {how} {when}"
 
 
+def failed_lines(results: Path) -> Iterator[str]:
+    """Of each part that failed: its name, the lines of its output that say what went wrong, and the end of it."""
+    for _, code, _, name, log in _rows(results):
+        if code == "0":
+            continue
+        yield f"==== FAILED: {name} (exit {code})"
+        lines = [line[:COLUMNS] for line in Path(log).read_text(encoding="utf-8", errors="replace").splitlines()]
+        before = [line for line in lines[:-TAIL] if BAD.match(line)]
+        yield from before[:NAMED]
+        if len(lines) > TAIL:
+            more = f", {len(before) - NAMED} such lines more" if len(before) > NAMED else ""
+            yield f"…{more} and at its end:"
+        yield from lines[-TAIL:]
+
+
+def _rows(results: Path) -> list[list[str]]:
+    return [line.split("\t") for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+LINES = {"table": table_lines, "failed": failed_lines}
+
 if __name__ == "__main__":
-    for line in plan_lines() if sys.argv[1] == "plan" else table_lines(Path(sys.argv[2])):
+    for line in plan_lines() if sys.argv[1] == "plan" else LINES[sys.argv[1]](Path(sys.argv[2])):
         print(line)

@@ -10,20 +10,28 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harness.errors import DrillError
 from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
+from harness.scenario.health import NotHealthy
 from harness.scenario.observations import OK
 from harness.stacks import Condition, Entrance, Stack
 
 if TYPE_CHECKING:
     from harness.workload.probe import Probe
 
+
+class QuantumNestHealth:
+    """Fills `harness.procedures.health.Health`."""
+
+    def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
+        return health_checks(planned, stack)
+
+    def works(self, stack: Stack, name: str) -> str:
+        return works(stack, name)
+
+
+HEALTH = QuantumNestHealth()
 PATIENCE = timedelta(seconds=2)  # of one request
-
-
-class NotHealthy(DrillError):
-    """An answer that is not the one the plan wants."""
 
 
 def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:

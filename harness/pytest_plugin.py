@@ -19,17 +19,17 @@ from pytest_bdd.parser import Feature, Scenario
 
 from harness import project
 from harness.checks import Outcome
+from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
-from harness.safety import begin, heal
+from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import ScenarioRun
-from harness.stacks import kinds
 from harness.stacks.local import sandbox
 from harness.system.bugs import is_bug
 from harness.system.environment import for_harness
@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drills")
     group.addoption("--project", default=None, help="folder of the project (default: the nearest project.yaml upward)")
     group.addoption("--evidence", default="evidence", help="folder for evidence packs (default: evidence)")
-    group.addoption("--stack", default="local", help="kind of stack (default: local)")
+    group.addoption("--stack", default="", help="kind of stack (default: the project's own, else local)")
     group.addoption(
         "--sandbox", dest="level", default=None, help="force a sandbox level of the local stack, not the best one"
     )
@@ -195,7 +195,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     chosen = here.twin(option.sabotage) if option.sabotage else None
     options = Options(
         evidence=Path(option.evidence),
-        stack=option.stack,
+        stack=here.kind(option.stack),
         scale=option.scale,
         nonce=option.nonce,
         rate=option.rate,
@@ -205,14 +205,14 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         stream=the_plan.stream(option.stream),
         rehearsal=option.rehearsal,
     )
-    folder = Path(os.environ[begin.FOLDER])
+    folder = Path(os.environ[FOLDER])
     listener = Listener(folder)
     with _told():
         drill_run = Run(
             folder,
             options,
             the_plan,
-            level=kinds.standing(option.stack),
+            level=options.stack.maker.standing(),
             project=here,
             guardian=Guardian(folder),
             listener=listener,
@@ -227,7 +227,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             listener.end()
             aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
             drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
-            heal.finish(folder, redactor=drill_run.redactor)
+            with_reports.finish(folder, redactor=drill_run.redactor)
 
 
 @contextmanager
@@ -275,13 +275,14 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
     if sandbox.inside():
         return
-    kinds.prepare(config.option.stack, print)
+    here = project.current()
+    kind = here.kind(config.option.stack)
+    kind.maker.prepare(print)
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = kinds.way_in(config.option.stack, words, level=config.option.level)
-    if begin.FOLDER not in os.environ:
-        begin.begin(
-            Path(config.option.evidence), config.option.run_id or run.new_id(), project=project.current().folder
-        )
+    inside = kind.maker.way_in(words, level=config.option.level)
+    if FOLDER not in os.environ:
+        name = config.option.run_id or run.new_id()
+        with_reports.begin(Path(config.option.evidence), name, project=here.folder, kind=kind)
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

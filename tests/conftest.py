@@ -30,6 +30,18 @@ def pack(good: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(good, tmp_path / "run-1"))
 
 
+@pytest.fixture(scope="module")
+def good2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed pack of format 2 that no test changes."""
+    return sealed(tmp_path_factory.mktemp("good2") / "run-1", version=2)
+
+
+@pytest.fixture
+def pack2(good2: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return Path(shutil.copytree(good2, tmp_path / "two" / "run-1"))
+
+
 @pytest.fixture
 def as_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings are taken as they are sealed: of packs whose findings were made up, and have no records."""

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import with_reports
+from harness.cli.with_reports import heal_run
 from harness.errors import Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, stopping
-from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
+from harness.stacks.kinds import USUAL
 from harness.system.command import LABEL
 
 
@@ -38,10 +40,10 @@ def killed(action: Callable[[], object]) -> None:
 
 def test_a_second_run_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     """It says which is alive; the first keeps its folder."""
-    folder, lock = begin.begin(tmp_path / "e", "r1", project=tmp_path)
+    folder, lock = with_reports.begin(tmp_path / "e", "r1", project=tmp_path)
     try:
         with pytest.raises(Refused, match="run r1 is alive"):
-            begin.begin(tmp_path / "e", "r2", project=tmp_path)
+            with_reports.begin(tmp_path / "e", "r2", project=tmp_path)
         assert unfinished(tmp_path / "e") == [folder]
     finally:
         os.close(lock)
@@ -49,9 +51,9 @@ def test_a_second_run_is_refused_while_the_first_lives(tmp_path: Path) -> None:
 
 def test_a_killed_run_lets_go_of_its_folder(tmp_path: Path) -> None:
     """The kernel releases the lock: the next run heals what is left, here nothing, and begins."""
-    killed(lambda: begin.begin(tmp_path / "e", "r1", project=tmp_path))
+    killed(lambda: with_reports.begin(tmp_path / "e", "r1", project=tmp_path))
     assert [path.name for path in unfinished(tmp_path / "e")] == [f"r1{UNFINISHED}"]
-    folder, lock = begin.begin(tmp_path / "e", "r2", project=tmp_path)
+    folder, lock = with_reports.begin(tmp_path / "e", "r2", project=tmp_path)
     os.close(lock)
     assert unfinished(tmp_path / "e") == [folder]
 
@@ -68,7 +70,7 @@ def test_a_folder_that_can_be_seen_is_locked_and_can_be_asked_to_stop(
 
     lock = begin.fcntl.flock
     monkeypatch.setattr(begin.fcntl, "flock", look)
-    folder, handle = begin.begin(tmp_path / "e", "r1", project=tmp_path)
+    folder, handle = with_reports.begin(tmp_path / "e", "r1", project=tmp_path)
     assert seen and not any(seen)
     with held(folder) as free:
         assert not free
@@ -82,8 +84,8 @@ def test_what_was_killed_before_it_had_its_name_is_removed(tmp_path: Path, monke
     """Nothing of it is a run, and the next run leaves nothing of it."""
     with monkeypatch.context() as patched:
         patched.setattr(begin.fcntl, "flock", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        killed(lambda: begin._make(tmp_path / "e" / f"r1{UNFINISHED}", tmp_path))
+        killed(lambda: begin._make(tmp_path / "e" / f"r1{UNFINISHED}", tmp_path, USUAL))
     assert [path.name for path in (tmp_path / "e").iterdir()] == ["r1.beginning"]
-    folder, lock = begin.begin(tmp_path / "e", "r2", project=tmp_path)
+    folder, lock = with_reports.begin(tmp_path / "e", "r2", project=tmp_path)
     os.close(lock)
     assert list((tmp_path / "e").iterdir()) == [folder] and (folder / CONTROL).is_dir()

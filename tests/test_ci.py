@@ -144,13 +144,30 @@ def test_the_last_turn_of_a_part_and_its_next() -> None:
 def test_the_table_has_what_ran_and_what_was_left_out(tmp_path: Path) -> None:
     """Every part has one line."""
     ran, left = ROTATING[0], ROTATING[-1]
-    (tmp_path / "results").write_text(f"turn\t0\t77\t{ran.name}\nfixed\tno-time\t0\t{FIXED[0].name}\n")
+    (tmp_path / "results").write_text(f"turn\t0\t77\t{ran.name}\tlog\nfixed\tno-time\t0\t{FIXED[0].name}\tlog\n")
     lines = list(CI.table_lines(tmp_path / "results"))[1:]
     assert [line.split("  ")[0] for line in lines] == names(ALL.parts)
     by = dict(zip(names(ALL.parts), lines, strict=True))
     assert "exit 0" in by[ran.name] and "77 s" in by[ran.name]
     assert "exit no-time" in by[FIXED[0].name] and "every turn" in by[FIXED[0].name]
     assert "left out" in by[left.name] and "next" in by[left.name]
+
+
+def test_what_failed_is_told_at_the_end(tmp_path: Path) -> None:
+    """Its name, what it said of it and its last lines, at most 62 lines a part; of a part that went well nothing."""
+    said = [*(f"fine {n}" for n in range(90)), "    ✗ MISSED  recovery time  3 s", "E   AssertionError: 1 == 2"]
+    (tmp_path / "long").write_text("\n".join([*said, *(f"end {n}" for n in range(30)), "x" * 9000, "FAILED at last"]))
+    (tmp_path / "short").write_bytes(b"no \xff network\n")
+    (tmp_path / "much").write_text("FAILED\n" * 500)
+    rows = [("0", "good", "gone"), ("1", "a part", "long"), ("124", "another", "short"), ("2", "more", "much")]
+    results = tmp_path / "results"
+    results.write_text("".join(f"turn\t{code}\t9\t{name}\t{tmp_path / log}\n" for code, name, log in rows))
+    lines = list(CI.failed_lines(results))
+    heads = [n for n, line in enumerate(lines) if line.startswith("==== ")]
+    assert [lines[n] for n in heads] == [f"==== FAILED: {name} (exit {code})" for code, name, _ in rows[1:]]
+    assert lines[1:4] == [*said[-2:], "… and at its end:"] and lines[heads[1] - 1] == "FAILED at last"
+    assert "end 6" not in lines and "end 7" in lines and max(map(len, lines)) == 300
+    assert heads[2] - heads[1] == 2 and len(lines) - heads[2] == 62
 
 
 def test_what_differs_is_told_from_the_turn_before(tmp_path: Path) -> None:

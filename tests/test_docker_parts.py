@@ -37,7 +37,7 @@ def test_without_an_engine_a_run_is_refused(elsewhere: pytest.MonkeyPatch, host:
     """Exit code 3, and what to do."""
     elsewhere.setenv("DOCKER_HOST", host)
     with pytest.raises(Refused, match="no Docker engine runs here") as refused:
-        kinds.way_in("docker", ["true"], level=None)
+        kinds.named("docker").maker.way_in(["true"], level=None)
     assert refused.value.exit is Exit.REFUSED and "dockerd" in refused.value.hint
 
 
@@ -142,7 +142,9 @@ def test_an_ordinary_user_without_uidmap_is_refused_before_anything_is_done(
     elsewhere.setattr(sys, "executable", "/home/ada/my drills/.venv/bin/python")
     for begin in (
         lambda: image.make(happened.append),
-        lambda: carry_out(RunRequest(tmp_path, tmp_path / "e", "network-failover", stack="docker"), quiet=False),
+        lambda: carry_out(
+            RunRequest(tmp_path, tmp_path / "e", "network-failover", stack=kinds.named("docker")), quiet=False
+        ),
     ):
         with pytest.raises(Refused, match="only root can make a base") as refused:
             begin()

@@ -12,7 +12,7 @@ import pytest
 
 from harness.checks import Outcome
 from harness.checks.again import judge_again
-from harness.evidence.seal import redact_copy
+from harness.evidence.withhold import redact_copy
 from harness.schedule import gate, runs, slower, standing
 from harness.schedule.gate import Check
 from harness.schedule.waivers import Waiver

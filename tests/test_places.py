@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.with_reports import heal_run
 from harness.evidence.journal import Journal
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import KEPT, UNFINISHED, keep_logs
-from harness.safety.heal import heal_run
 from harness.system import environment as surroundings
 from harness.system.command import TAIL, Commands
 from harness.system.recorder import Memory

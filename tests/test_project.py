@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import project
-from harness.cli import drdrill
+from harness.cli import drdrill, with_reports
 from harness.errors import Exit, Refused
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
@@ -24,6 +24,7 @@ from harness.safety import begin
 from harness.system import control_files
 
 HOME = Path(__file__).parent.parent
+NOTEBOOK = HOME / "tests" / "projects" / "notebook"
 SMALLEST = HOME / "tests" / "projects" / "smallest"
 DRILL = "service-recovery"
 ALL = (
@@ -348,14 +349,14 @@ def test_a_run_leaves_word_of_its_project_at_once(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
     monkeypatch.setenv(begin.FOLDER, "")
     monkeypatch.setenv(begin.LABEL, "")
-    _, lock = begin.begin(tmp_path / "e", "r1", project=SMALLEST)
+    _, lock = with_reports.begin(tmp_path / "e", "r1", project=SMALLEST)
     os.close(lock)
     assert seen == ["<project>"]
 
 
-def test_the_page_shows_the_smallest_one_as_it_is() -> None:
+def test_the_page_shows_the_one_to_begin_with_as_it_is() -> None:
     """Word for word, and its project.yaml is that of this repository."""
     page = (HOME / "docs" / "projects.md").read_text()
     blocks = re.findall(r"```(?:yaml|gherkin|python)\n(.*?)```", page, re.DOTALL)
-    files = [HOME / "project.yaml", SMALLEST / "project.yaml", *SMALLEST.rglob("*.feature"), SMALLEST / STEPS]
+    files = [HOME / "project.yaml", NOTEBOOK / "project.yaml", *NOTEBOOK.rglob("*.feature")]
     assert blocks == [re.sub(r"\A#.*\n", "", file.read_text()) for file in files]

@@ -31,7 +31,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunRequest]:
         requests.append(request)
         broken = PROJECT.twin(request.sabotage) if request.sabotage else None
         verdict = min(broken.outcomes) if broken else "MET"
-        findings = [{"id": broken.finding, "outcome": verdict}] if broken else []
+        about = {"scenario": name_of(HANGS), "advisory": False, "reason": f"{request.sabotage} was seen"}
+        findings = [{**about, "id": broken.finding, "outcome": verdict}] if broken else []
         found = {"verdict": verdict, "verdicts": {name_of(HANGS): verdict}, "findings": findings}
         pack = tmp_path / f"pack-{len(requests)}"
         pack.mkdir()
@@ -58,6 +59,25 @@ def test_one_scenario_is_proved_with_its_own_twins(name: str, tmp_path: Path, as
         (HANGS.lower(), ""),
         (HANGS.lower(), PORT),
     ]
+
+
+def test_what_is_not_as_it_must_be_is_said_last(
+    tmp_path: Path, asked: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what the finding said: of a sound drill that is not MET, and of a twin that nobody noticed."""
+    red = {"scenario": name_of(HANGS), "id": "rto", "outcome": "MISSED", "advisory": False, "reason": "93 s"}
+    found = {"verdict": "MISSED", "verdicts": {name_of(HANGS): "MISSED"}, "findings": [red]}
+
+    def carry_out(request: RunRequest, *, quiet: bool) -> Path:
+        (tmp_path / "findings.json").write_text(json.dumps(found))
+        return tmp_path
+
+    monkeypatch.setattr(COMMAND, "carry_out", carry_out)
+    code, said = prove(tmp_path, "application-recovery", "--only", HANGS)
+    assert code == 1 and "0 of 2 as they must be" in said
+    sound, twin = [line for line in said.splitlines() if line.startswith("NOT AS IT MUST BE: ")]
+    assert sound == f"NOT AS IT MUST BE: {HANGS}: MISSED: rto MISSED: 93 s"
+    assert twin.startswith(f"NOT AS IT MUST BE: {PORT}: ") and twin.endswith("no finding says why")
 
 
 def test_a_twin_of_another_scenario_is_refused(tmp_path: Path, asked: list[RunRequest]) -> None:

@@ -17,12 +17,13 @@ from click.testing import CliRunner
 from drills import PLAN
 from harness.cli import drdrill
 from harness.cli.live import Live
+from harness.cli.with_reports import heal_run
 from harness.evidence import receipts, verify
 from harness.evidence.journal import Journal
 from harness.evidence.keys import public_pem
-from harness.evidence.seal import envelope, redact_copy, seal
+from harness.evidence.seal import envelope, seal, signature
 from harness.evidence.verify import FolderReport, Receipt, check_receipts, receipts_in, verify_folder, verify_pack
-from harness.safety.heal import heal_run
+from harness.evidence.withhold import redact_copy
 from tests.damaged_packs import resealed, said
 from tests.made_packs import OTHERS, OUR_PRINT, OURS, sealed, series, unfinished
 
@@ -140,7 +141,7 @@ def test_a_pack_that_was_replaced(tmp_path: Path, packs: list[Path]) -> None:
 def test_a_signature_may_be_added_later(tmp_path: Path, packs: list[Path]) -> None:
     """The receipt is of what was signed: the same statement signed by another key is the same pack."""
     payload = base64.b64decode(json.loads((packs[2] / "pack.dsse.json").read_bytes())["payload"])
-    (packs[2] / "pack.dsse.json").write_bytes(envelope(payload, key=OTHERS))
+    (packs[2] / "pack.dsse.json").write_bytes(envelope(payload, [signature(payload, key=OTHERS)]))
     (packs[2] / "public-key.pem").write_bytes(public_pem(OTHERS.public_key()))
     assert of_receipts(held(tmp_path)) == {}
 

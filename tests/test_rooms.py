@@ -18,22 +18,24 @@ ROOMS = {
     "harness/alerts": "system stacks",  # stacks: what an alert is
     "harness/stacks": "errors system plan evidence alerts",
     "harness/faults": "errors system stacks",
-    "harness/procedures": "errors system stacks",
+    "harness/procedures": "errors system plan stacks",
     "harness/workload": "errors system stacks procedures",
     "harness/checks": "errors evidence workload",
-    "harness/safety": "errors system evidence stacks faults workload checks reports",
+    "harness/safety": "errors system evidence stacks faults workload checks",
     "harness/schedule": "errors system plan features evidence checks",
-    "harness/run": "errors system plan evidence stacks checks safety workload",
-    "harness/project": "errors system plan features checks run workload",  # run: what a twin is
-    "harness/scenario": "errors system features stacks faults procedures workload alerts checks safety run",
-    "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project",
+    "harness/run": "errors system plan evidence stacks procedures checks safety workload",
+    "harness/sentences": "errors system plan features faults procedures scenario",
+    "harness/project": "errors system plan features stacks procedures workload checks run scenario sentences",
+    "harness/scenario": "errors system plan features stacks faults procedures workload alerts checks safety run",
+    "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too
     "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports project",
     "reports": "errors plan features evidence workload checks schedule",
-    "drills": "errors system plan features stacks faults procedures workload checks run scenario",
+    "drills": "errors system plan features stacks faults procedures workload checks run scenario sentences",
 }
 # What is no room, and what a room may not reach in one that it may import.
 # Faults and procedures have the verbs of the stack and nothing else: files and processes are each kind's own business.
 REACH = ("os", "shutil", "subprocess", "pathlib", "harness.system.command", "harness.stacks.local")
+BUILDS = {"harness/cli/with_reports.py", "harness/cli/packs.py"}  # what seals, and `drdrill report`
 ARROWS = [
     ("harness/faults/", REACH),
     ("harness/procedures/", REACH),
@@ -84,6 +86,14 @@ def test_the_machine_imports_nothing_of_a_project() -> None:
         machine
         and {said(path) for path in machine for name in imported(path) if name.split(".")[0] == "drills"} == set()
     )
+
+
+def test_only_the_command_line_knows_reports() -> None:
+    """What seals is given what builds them, in one place."""
+    knows = {said(path) for path in PYTHON if any(name.split(".")[0] == "reports" for name in imported(path))}
+    machine = {path for path in knows if path.startswith("harness/")}
+    assert machine and all(path.startswith("harness/cli/") for path in machine)
+    assert {path for path in machine if "reports.build" in imported(HOME / path)} == BUILDS
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -78,14 +79,23 @@ def test_a_stored_pack_of_format_1_is_reported_in_the_names_of_today(archive: Pa
 def test_a_stored_pack_is_reported_byte_for_byte(archive: Path, tmp_path: Path) -> None:
     """`drdrill report` writes every report that was sealed, and no other, as it was sealed.
 
+    But for the commands to verify by hand: those are of the newest verifier, and good for every pack.
     Who changes what a report says makes the stored packs of today's rules anew: the commands are in tests/packs.
     """
     pack = unpacked(archive, tmp_path)
     done = CliRunner().invoke(drdrill, ["report", str(pack), "--into", str(tmp_path / "again")])
-    written = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
-    sealed = {path.name: path.read_bytes() for path in pack.iterdir() if path.name not in NO_REPORTS and path.is_file()}
+    written = {path.name: without_commands(path) for path in (tmp_path / "again").iterdir()}
+    sealed = {
+        path.name: without_commands(path) for path in pack.iterdir() if path.name not in NO_REPORTS and path.is_file()
+    }
     assert [name for name in sealed | written if sealed.get(name) != written.get(name)] == []
-    assert done.exit_code == 0 and done.output.count("the same as sealed") == len(sealed) >= 2
+    differ = done.output.count("index.html: DIFFERS from the sealed one")
+    assert done.exit_code == (2 if differ else 0)
+    assert done.output.count("the same as sealed") + differ == len(sealed) >= 2
+
+
+def without_commands(path: Path) -> bytes:
+    return re.sub(rb'<pre class="long"># 1\. .*?</pre>', b"", path.read_bytes(), flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("archive", STORED, ids=lambda path: path.name)

@@ -26,8 +26,9 @@ from harness.evidence.journal import Journal
 from harness.evidence.keys import KeyRefused, fingerprint, signing_key
 from harness.evidence.lines import read
 from harness.evidence.numbers import newest, pack_digest
-from harness.evidence.seal import OddFile, SecretFound, redact_copy, seal
+from harness.evidence.seal import OddFile, SecretFound, seal
 from harness.evidence.verify import verify_folder, verify_pack
+from harness.evidence.withhold import redact_copy
 from tests.made_packs import LEDGER, OUR_PRINT, OURS, sealed, series, unfinished
 
 
@@ -149,7 +150,7 @@ def test_the_statement(tmp_path: Path) -> None:
     predicate = statement["predicate"]
     assert isinstance(predicate, dict)
     lines = read(pack / "journal.jsonl")
-    assert str(statement["predicateType"]).endswith("/v1")
+    assert str(statement["predicateType"]).endswith("/v2")
     assert (predicate["run"], predicate["number"], predicate["previousPack"]) == ("r1", 7, "ab" * 32)
     assert (predicate["journal"]["lines"], predicate["journal"]["head"]) == (len(lines), lines[-1].digest)
     assert predicate["verdict"] == {"run": "MET", "scenarios": {"All volumes lost": "MET"}}
@@ -365,9 +366,11 @@ def test_a_damaged_pack_still_counts(tmp_path: Path) -> None:
     assert newest(tmp_path / "e")[0] == 2
 
 
-def test_the_digest_of_a_pack_is_that_of_its_envelope(tmp_path: Path) -> None:
-    """What `sha256sum pack.dsse.json` prints; a folder without one is refused."""
+def test_the_digest_of_a_pack_is_that_of_what_was_signed(tmp_path: Path) -> None:
+    """A run of format 1 names what `sha256sum pack.dsse.json` prints; a folder without one is refused."""
     pack = sealed(tmp_path / "r1")
-    assert pack_digest(pack) == hashlib.sha256((pack / "pack.dsse.json").read_bytes()).hexdigest()
+    wrapped = (pack / "pack.dsse.json").read_bytes()
+    assert pack_digest(pack, version=1) == hashlib.sha256(wrapped).hexdigest()
+    assert pack_digest(pack, version=2) == hashlib.sha256(base64.b64decode(json.loads(wrapped)["payload"])).hexdigest()
     with pytest.raises(Refused, match="HINT"):
         pack_digest(tmp_path)

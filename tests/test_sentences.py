@@ -109,14 +109,6 @@ def test_what_this_project_promises_is_what_it_promised() -> None:
     assert {step.phase for step in procedure.steps} >= {"restore", "verify", "salvage", "serve"}
 
 
-def test_every_sentence_of_the_steps_is_in_a_feature() -> None:
-    """What no feature says any more is taken away."""
-    said = [each for drill in catalog.drills(FEATURES) for scenario in drill.scenarios for each in scenario.sentences]
-    known = PROJECT.sentences
-    used = {id(found) for each in said for found in known.matching(each.kind, each.text)}
-    assert [each.pattern for each in known.definitions if id(each) not in used] == []
-
-
 BOUND = """
 from pytest_bdd import scenarios
 from harness.project.binding import bind

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli import drdrill
+from harness.cli import drdrill, with_reports
 from harness.errors import Exit, Refused
 from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import begin, block, running, stopping
 from harness.safety.running import held, unfinished
+from harness.stacks.kinds import Kind
 from harness.system import control_files as notes
 from harness.system.command import LABEL
 from tests.made_packs import series
@@ -51,14 +52,14 @@ def test_a_stopped_folder_refuses_every_new_run(evidence: Path) -> None:
     """It says who, when and why, and what lifts it; after that a run begins."""
     assert call("stop", "--evidence", evidence, "--as", "Mira", "--why", "a customer is hurt").exit_code == Exit.MET
     with pytest.raises(Refused, match=r"stopped by Mira, 20.*Z: a customer is hurt") as found:
-        begin.begin(evidence, "r1", project=evidence.parent)
+        with_reports.begin(evidence, "r1", project=evidence.parent)
     assert "drdrill resume --evidence" in found.value.hint
     said = refused(call("run", "database-backup-restoration", "--evidence", evidence))
     assert "stopped by Mira" in said and not unfinished(evidence)
     assert "stopped by Mira" in refused(call("prove", "database-backup-restoration", "--evidence", evidence))
     assert list(evidence.iterdir()) == [evidence / block.FILE], "nothing was made, nothing was left"
     assert "they were blocked: stopped by Mira" in call("resume", "--evidence", evidence).output
-    folder, lock = begin.begin(evidence, "r2", project=evidence.parent)
+    folder, lock = with_reports.begin(evidence, "r2", project=evidence.parent)
     os.close(lock)
     assert unfinished(evidence) == [folder]
 
@@ -114,13 +115,13 @@ def test_no_run_slips_in_between(evidence: Path, monkeypatch: pytest.MonkeyPatch
     """Blocked after it looked and before its folder could be seen, a run looks again, ends, and leaves nothing."""
     make = begin._make
 
-    def late(folder: Path, project: Path) -> int:
+    def late(folder: Path, project: Path, kind: Kind) -> int:
         block.block(evidence, who="Mira", why="just now")
-        return make(folder, project)
+        return make(folder, project, kind)
 
     monkeypatch.setattr(begin, "_make", late)
     with pytest.raises(Refused, match="just now"):
-        begin.begin(evidence, "r1", project=evidence.parent)
+        with_reports.begin(evidence, "r1", project=evidence.parent)
     assert list(evidence.iterdir()) == [evidence / block.FILE]
 
 
@@ -143,7 +144,7 @@ def test_where_there_is_no_folder_nothing_is_said_to_be_stopped(tmp_path: Path) 
 
 def test_what_runs_is_asked_to_stop_after_the_block_is_written(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the same name and reason; a run that had not begun leaves no pack."""
-    folder, lock = begin.begin(evidence, "r1", project=evidence.parent)
+    folder, lock = with_reports.begin(evidence, "r1", project=evidence.parent)
     ask = stopping.ask
 
     def asked(where: Path, *, who: str, why: str) -> None:
@@ -161,7 +162,7 @@ def test_what_runs_is_asked_to_stop_after_the_block_is_written(evidence: Path, m
 
 def test_a_full_disk_does_not_keep_a_run_from_being_ended(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block cannot be written: what runs is ended all the same, and the exit code is not 0."""
-    folder, lock = begin.begin(evidence, "r1", project=evidence.parent)
+    folder, lock = with_reports.begin(evidence, "r1", project=evidence.parent)
     os.close(lock)
 
     def full(*_: object, **__: object) -> bool:
@@ -195,7 +196,7 @@ def test_without_hard_links_the_first_still_stands(evidence: Path, monkeypatch: 
 
 def test_stopping_has_a_limit(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that does not end is named, with what to do; the block stays."""
-    folder, lock = begin.begin(evidence, "r1", project=evidence.parent)
+    folder, lock = with_reports.begin(evidence, "r1", project=evidence.parent)
     for name in ("harness.cli.stop", "harness.safety.heal"):
         module = import_module(name)
         monkeypatch.setattr(module, "STOP_LIMIT", module.STOP_LIMIT * 0)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness.evidence import verify
 from harness.evidence.keys import public_pem, signing_key
-from harness.evidence.seal import envelope, statement
+from harness.evidence.seal import statement
 from harness.evidence.verify import BadInput, verify_pack
 from tests.damaged_packs import JOURNAL, canonical, lines_of, names, payload, resealed, said, signed
 from tests.made_packs import LEDGER, OTHERS, OUR_PRINT, OURS, sealed
@@ -274,14 +274,14 @@ def test_sums_in_another_form_are_named_even_when_signed(pack: Path) -> None:
     (pack / "SHA256SUMS").write_text("".join(listed))
     digests = {each["name"]: each["digest"]["sha256"] for each in told["subject"]}
     digests["SHA256SUMS"] = hashlib.sha256("".join(listed).encode()).hexdigest()
-    (pack / "pack.dsse.json").write_bytes(envelope(statement(digests, told["predicate"]), key=OURS))
+    signed(pack, statement(digests, told["predicate"], version=int(told["predicateType"][-1])))
     assert names(pack) == {"sums-form"}
 
 
 @pytest.mark.parametrize(
     ("field", "value", "name"),
     [
-        ("predicateType", "https://drdrill.dev/evidence-pack/v2", "unknown-predicate"),
+        ("predicateType", "https://drdrill.dev/evidence-pack/v3", "unknown-predicate"),
         ("_type", "https://in-toto.io/Statement/v2", "unknown-statement"),
     ],
 )

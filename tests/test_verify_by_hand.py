@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.evidence import verify
-from harness.evidence.seal import redact_copy
 from harness.evidence.verify import BadInput, verify_pack
+from harness.evidence.withhold import redact_copy
 from tests.damaged_packs import JOURNAL, canonical, lines_of, payload, rechained, resealed, signed
 from tests.made_packs import LEDGER, OTHERS, OUR_PRINT, SCENARIO
 
@@ -229,7 +229,7 @@ def withheld(*lines: int) -> Callable[[Path], None]:
 
 def newer(pack: Path) -> None:
     told = payload(pack)
-    told["predicateType"] = told["predicateType"].replace("v1", "v2")
+    told["predicateType"] = told["predicateType"][:-1] + "3"
     signed(pack, canonical(told))
 
 

@@ -81,7 +81,7 @@ def test_a_damaged_journal_stands_in_nobodys_way(killed: Path, command: str, rub
 
 def test_the_journal_of_a_newer_drdrill_is_not_called_damaged(killed: Path) -> None:
     """It stays as it is for the one that can heal it."""
-    (killed / "journal.jsonl").write_text('{"v":2}\n')
+    (killed / "journal.jsonl").write_text('{"v":3}\n')
     assert "use a newer drdrill" in refused(call("heal", "--evidence", killed.parent))
     assert killed.exists()
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.health import health_checks, statuses, works
-from drills.promises import right
+from drills.health import statuses, works
 from drills.roles import COMMANDER
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
@@ -20,6 +19,7 @@ from harness.procedures import NO_STACK, Procedure
 from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
 from harness.scenario import observations
+from harness.sentences.promises import right
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
     promises=right("told-all", "every failure is named"),
 )
 def _everything_is_named(scenario: ScenarioRun) -> None:
-    survey(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
+    survey(scenario.health_checks(), recorder=scenario.journal)
 
 
 def _roll_back() -> Procedure:

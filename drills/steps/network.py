@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.promises import at_most, right
 from drills.reconciliation import RECONCILIATION
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
@@ -14,6 +13,7 @@ from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
 from harness.features.sentences import Sentences
+from harness.sentences.promises import at_most, right
 from harness.workload.workload import Group
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.changes import RESTORE_DATABASE
-from drills.health import health_checks
-from drills.promises import backup_frequency, right
+from drills.promises import backup_frequency
 from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -17,9 +16,9 @@ from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
-from harness.procedures.health import verify_health
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
+from harness.sentences.promises import right
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -97,11 +96,6 @@ def _consistency_notices(scenario: ScenarioRun) -> None:
     )
 
 
-@then("the monitoring notices it")
-def _monitoring_notices(scenario: ScenarioRun) -> None:
-    scenario.detection.await_alert()
-
-
 # When: how it is recovered
 
 
@@ -149,9 +143,7 @@ def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
 )
 def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "serve")
-    scenario.verify_health(
-        lambda: verify_health(health_checks(scenario.plan.health, scenario.stack), recorder=scenario.journal)
-    )
+    scenario.verify_health()
 
 
 def _restore(scenario: ScenarioRun, *, mistaken: bool) -> Recovery:

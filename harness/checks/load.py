@@ -20,14 +20,16 @@ from harness.errors import Refused
 from harness.evidence import files
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.reading import Entry, entries
+from harness.evidence.verify import WITHHELD
 from harness.workload import format1
 from harness.workload.ledger import Payload, Request, content, outcomes
 
+ASK = "ask whoever sealed the pack for the whole of it"
 HINT = "the pack is damaged or incomplete: `drdrill verify` names what was changed"
 
 
 class Withheld(Refused):
-    """Lines of the journal were redacted: what they said may decide anything, so nothing is judged without them."""
+    """Lines of the journal, or records, were redacted: what they said may decide anything, so nothing is judged."""
 
 
 def journal(folder: Path) -> list[Line]:
@@ -57,7 +59,7 @@ def journal(folder: Path) -> list[Line]:
             raise Refused(f"{path.name}:{entry.number}: not a journal line ({error})", hint=HINT) from None
     if withheld:
         lines_are = "1 line of the journal is" if withheld == 1 else f"{withheld} lines of the journal are"
-        raise Withheld(f"{lines_are} withheld", hint="ask whoever sealed the pack for the whole of it")
+        raise Withheld(f"{lines_are} withheld", hint=ASK)
     return lines
 
 
@@ -128,12 +130,15 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line], *, run: tuple[Line
 def _inside(folder: Path, scenario: str, line: Line) -> Path:
     """The file that a line names; a bare name lies in the scenario's folder.
 
-    Errors: `Refused` when it lies outside the pack.
+    Errors: `Refused` when it lies outside the pack; `Withheld` where only its digest lies in its place.
     """
     name = PurePosixPath(str(line.data.get("file", "")))
     if name.is_absolute() or ".." in name.parts or not name.parts:
         raise Refused(f"journal line {line.seq} names {str(name)!r}, outside the pack", hint=HINT)
-    return folder / (name if len(name.parts) > 1 else PurePosixPath("scenarios", scenario, name))
+    path = folder / (name if len(name.parts) > 1 else PurePosixPath("scenarios", scenario, name))
+    if not path.exists() and path.with_name(f"{path.name}{WITHHELD}").is_file():
+        raise Withheld(f"{path.name} is withheld", hint=ASK)
+    return path
 
 
 def _requests(path: Path) -> Iterator[Request]:

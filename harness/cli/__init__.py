@@ -106,6 +106,14 @@ COMMANDS = {
         "harness.cli.verify:verify",
         "Verify the pack, or the folder of packs, at PATH: is it whole, complete, and by whom?",
     ),
+    "countersign": (
+        "harness.cli.countersign:countersign",
+        "Add the signature of your own key to a sealed PACK, which has to verify; its digest stays the same.",
+    ),
+    "redact": (
+        "harness.cli.redact:redact",
+        "Copy PACK to INTO with lines of its journal, or whole files, withheld: their digests lie in their place.",
+    ),
 }
 for name, (place, help) in COMMANDS.items():
     drdrill.add_command(Later(name, place, help))

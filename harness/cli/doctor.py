@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from harness.cli.options import as_json
-from harness.errors import DrillError, Exit, NotReady
+from harness.errors import DrillError, Exit, NotReady, Refused
 from harness.evidence.run_folder import DISK_WANTED as DISK
 from harness.stacks.docker import engine, image
 from harness.stacks.local import sandbox
+from harness.stacks.local.extra import EXTRA
 from harness.stacks.local.sandbox import Tried
 from harness.system import environment as surroundings
 from harness.system.later import fetch
@@ -109,5 +110,9 @@ def _print_ignored(ignored: list[str], proxies: list[str]) -> None:
 
 def _powers(level: str) -> list[Tried]:
     """What a stack on that level can do, tried on a real one; only this wants all that stacks stand on."""
+    try:
+        EXTRA.must_be_installed()
+    except Refused as error:
+        return [Tried("stack", ok=False, why=error.message, lift=error.hint)]
     tried, latency = fetch("harness.stacks.local.trial:tried"), fetch("harness.stacks.local.probe:latency")
     return [tried(level), latency(level)]

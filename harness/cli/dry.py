@@ -8,22 +8,22 @@ from itertools import takewhile
 
 import click
 
-from harness.evidence.environments import ENVIRONMENTS
 from harness.features.catalog import Drill, Scenario, Sentence, name_of
 from harness.features.sentences import Sentences
 from harness.plan import Plan
 from harness.plan.lengths import in_words
+from harness.stacks.kinds import Kind
 
 
 def dry_run(
-    drills: list[Drill], known: Sentences, *, only: str, plan: Plan, stack: str, attended: bool = False
+    drills: list[Drill], known: Sentences, *, only: str, plan: Plan, stack: Kind, attended: bool = False
 ) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
     With `attended` also which decisions will be asked, and of whom.
     """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
-    click.echo(f"stack: {stack}, class of environment: {ENVIRONMENTS[stack]}; nothing is started or touched now")
+    click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
     for drill in drills:
         first = _first_sentences(drill)
         click.echo(f"\n{drill.title}{': each scenario begins with' if first else ''}")

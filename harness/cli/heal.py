@@ -32,7 +32,7 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
     wrong: list[DrillError] = []
     for folder in unfinished(evidence):
         try:
-            healed.append(fetch("harness.safety.heal:heal_run")(folder, by="drdrill heal"))
+            healed.append(fetch("harness.cli.with_reports:heal_run")(folder, by="drdrill heal"))
         except DrillError as error:  # told at the end: first all the others are healed
             wrong.append(error)
     late = receipts.complete(evidence)  # of runs that were killed just after they were sealed

@@ -142,8 +142,9 @@ class Live:
         self._at(line, "the stack starts")
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in data["regions"])
-        self._at(line, f"the stack is ready: {where}")
+        zoned = [each for each in data["regions"] if each["zones"]]
+        where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in zoned)
+        self._at(line, f"the stack is ready{f': {where}' if where else ''}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None

@@ -13,7 +13,6 @@ import click
 from click.core import ParameterSource
 
 from harness.errors import Refused
-from harness.evidence.environments import ENVIRONMENTS
 from harness.system.later import fetch
 from harness.system.operator import LONGEST
 
@@ -76,10 +75,10 @@ def as_json(function: F) -> F:
 def stack(function: F) -> F:
     return click.option(
         "--stack",
-        type=click.Choice(sorted(ENVIRONMENTS)),
-        default="local",
-        show_default=True,
-        help="Kind of stack: processes of this machine, or containers.",
+        default="",
+        metavar="KIND",
+        help="Kind of stack: local (processes of this machine), docker (containers), or the project's own, which it "
+        "takes where it has one.",
     )(function)
 
 

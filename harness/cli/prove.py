@@ -25,7 +25,8 @@ from harness.run import code
 from harness.run.run import new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
-from harness.stacks.kinds import prepare
+from harness.stacks.kinds import Kind
+from reports.words import clean
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Proof:
     ok: bool
     why: str
     pack: str
+    said: str  # by the findings that it is about
 
 
 @click.command()
@@ -82,7 +84,8 @@ def prove(
     block.must_be_free(evidence)
     if not as_json:
         options.say_which(project)
-    prepare(stack, (lambda _: None) if as_json else click.echo)
+    kind = project.kind(stack)
+    kind.maker.prepare((lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
     plain = RunRequest(
@@ -90,12 +93,12 @@ def prove(
         evidence=folder,
         drill=drills,
         only=only,
-        stack=stack,
+        stack=kind,
         level=level,
         scale=scale,
         stream=next(iter(project.load_plan().streams)),  # of a folder of its own
     )
-    found = _of_pack(sound, project, stack) if sound else _carry_out(plain, "unsabotaged", as_json)
+    found = _of_pack(sound, project, kind) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
     for twin in twins:
         block.must_be_free(evidence)  # somebody may have stopped the run before
@@ -143,18 +146,24 @@ def _drill_of(project: Project, twin: Twin, chosen: Sequence[Drill]) -> str:
 def _unsabotaged(scenario: Scenario, found: Mapping[str, Any]) -> Proof:
     got = str(found.get("verdicts", {}).get(scenario.name, "no verdict"))
     why = "the same scenario, not sabotaged"
-    return Proof(scenario.title, "MET", got, got == Outcome.MET, why, str(found["pack"]))
+    said = [
+        f"{one['id']} {one['outcome']}: {one['reason']}"
+        for one in found.get("findings", [])
+        if one["scenario"] == scenario.name and one["outcome"] != Outcome.MET and not one["advisory"]
+    ]
+    return Proof(scenario.title, "MET", got, got == Outcome.MET, why, str(found["pack"]), "; ".join(said))
 
 
 def _sabotaged(twin: Twin, found: Mapping[str, Any]) -> Proof:
     said = {one["id"]: one["outcome"] for one in found.get("findings", [])}
+    reason = next((one["reason"] for one in found.get("findings", []) if one["id"] == twin.finding), "")
     wanted = f"{twin.finding} {' or '.join(sorted(twin.outcomes))}"
     got = f"{twin.finding} {said.get(twin.finding, 'not asked')}, verdict {found.get('verdict', 'none')}"
     ok = said.get(twin.finding) in twin.outcomes and found.get("verdict") in (Outcome.MISSED, Outcome.UNKNOWN)
-    return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]))
+    return Proof(twin.name, wanted, got, ok, twin.why, str(found["pack"]), reason)
 
 
-def _of_pack(pack: Path, project: Project, stack: str) -> dict[str, Any]:
+def _of_pack(pack: Path, project: Project, stack: Kind) -> dict[str, Any]:
     """The findings of a pack that is sealed, whole, not sabotaged, and of what is here now. Errors: `Refused`."""
     if verify_pack(pack).answer("integrity") != Outcome.MET:
         raise Refused(f"{pack} is not whole", hint=f"drdrill verify {shlex.quote(str(pack))}")
@@ -164,7 +173,7 @@ def _of_pack(pack: Path, project: Project, stack: str) -> dict[str, Any]:
     now = code.digests(project.load_plan(), project.features, contacts=project.contacts)
     now |= {"harness": code.digest_of_machine(), "project": code.digest_of_project(project.code)}
     differs = [name for name, digest in now.items() if theirs.get(name) != digest]
-    if differs or begin["sabotage"] or begin["stack"] != stack:
+    if differs or begin["sabotage"] or begin["stack"] != stack.name:
         what = (
             f"other {', '.join(differs)}" if differs else "sabotage" if begin["sabotage"] else "another kind of stack"
         )
@@ -190,5 +199,8 @@ def _print(proofs: list[Proof], folder: Path) -> None:
         mark = "as it must be" if proof.ok else "NOT AS IT MUST BE"
         click.echo(f"  {proof.name:<{width}}  wanted {proof.wanted}; got {proof.got}: {mark}")
         click.echo(f"  {'':<{width}}  {proof.why}")
+    for proof in proofs:
+        if not proof.ok:
+            click.echo(f"NOT AS IT MUST BE: {proof.name}: {proof.got}: {clean(proof.said) or 'no finding says why'}")
     good = sum(proof.ok for proof in proofs)
     click.echo(f"{good} of {len(proofs)} as they must be; packs and table: {folder}")

@@ -22,6 +22,7 @@ from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
+from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.keys import fingerprint, key_path, signing_key
@@ -30,9 +31,7 @@ from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.safety import block, stopping
-from harness.safety.begin import begin
-from harness.safety.heal import heal_run
-from harness.stacks.kinds import must_fit, prepare
+from harness.stacks.kinds import USUAL, Kind
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
 
@@ -47,7 +46,7 @@ class RunRequest:
     evidence: Path
     drill: str = ""  # by name; several with commas between
     only: str = ""
-    stack: str = "local"
+    stack: Kind = USUAL
     level: str | None = None
     scale: float = 1.0
     nonce: str = ""
@@ -57,12 +56,12 @@ class RunRequest:
     decides: str = ""  # attended: who decides, as claimed
 
     def words(self, run: str) -> list[str]:
-        """pytest's command line for it."""
+        """pytest's command line for it: no settings and no conftest.py of the folder that somebody stands in decide."""
         chosen = {
             "--project": str(self.project),
             "--drill": self.drill,
             "--only": self.only,
-            "--stack": self.stack,
+            "--stack": self.stack.name,
             "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
@@ -74,7 +73,8 @@ class RunRequest:
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
         given += ["--rehearsal"] if self.rehearsal else []
-        return [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", "-q", *given, str(COLLECTOR)]
+        alone = ["-c", os.devnull, f"--rootdir={COLLECTOR.parent}", "--noconftest", "-p", "no:cacheprovider"]
+        return [sys.executable, "-m", "pytest", "-p", PLUGIN, *alone, "-q", *given, str(COLLECTOR)]
 
 
 @click.command()
@@ -126,7 +126,8 @@ def run(
         raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
-    must_fit(stack, level=level)
+    kind = project.kind(stack)
+    kind.maker.must_fit(level=level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -136,7 +137,7 @@ def run(
         evidence=evidence,
         drill=",".join(drill.name for drill in chosen),
         only=only,
-        stack=stack,
+        stack=kind,
         level=level,
         scale=scale,
         nonce=nonce,
@@ -150,7 +151,7 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        dry_run(chosen, known, only=only, plan=the_plan, stack=stack, attended=attended)
+        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, attended=attended)
         return
     if attended:
         must_have_a_terminal()
@@ -216,9 +217,9 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     Errors: `DrillError` when no pack came of it, with the last words of pytest.
     """
     block.must_be_free(request.evidence)  # before an image is made for it
-    prepare(request.stack, (lambda _: None) if quiet else click.echo)
+    request.stack.maker.prepare((lambda _: None) if quiet else click.echo)
     name = new_id()
-    folder, lock = begin(request.evidence, name, project=request.project, viewer=os.getpid())
+    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid())
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

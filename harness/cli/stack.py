@@ -17,12 +17,12 @@ import click
 
 from harness.cli import options
 from harness.errors import NotInTime, NotReady, Refused
-from harness.evidence.environments import ENVIRONMENTS
 from harness.evidence.run_folder import option
 from harness.run.run import new_id
 from harness.safety.begin import must_have_room
+from harness.stacks import kinds
 from harness.stacks.docker import image
-from harness.stacks.kinds import prepare, remove_left, way_in
+from harness.stacks.docker.extra import EXTRA
 from harness.stacks.local import sandbox
 from harness.system import wait
 from harness.system.command import LABEL, end_labelled, labelled
@@ -73,12 +73,13 @@ def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: 
         down = f"`drdrill stack down{option(evidence)}`"
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = Held(evidence / f"stack-{new_id()}")
-    words = [sys.executable, "-m", "harness.stacks.daemon", stack, str(held.folder.resolve()), str(scale)]
-    prepare(stack, lambda said: click.echo(said, err=True))
-    inside = way_in(stack, words, level=level)
+    kind = kinds.named(stack or kinds.USUAL.name)
+    words = [sys.executable, "-m", "harness.stacks.daemon", kind.name, str(held.folder.resolve()), str(scale)]
+    kind.maker.prepare(lambda said: click.echo(said, err=True))
+    inside = kind.maker.way_in(words, level=level)
     _must_be_usable(evidence)
     held.folder.mkdir(parents=True)
-    click.echo(f"starting {held.name}, {ENVIRONMENTS[stack]} ...", err=True)
+    click.echo(f"starting {held.name}, {kind.environment} ...", err=True)
     with (held.folder / "hold.log").open("ab") as log:
         child = subprocess.Popen(
             inside,
@@ -137,6 +138,7 @@ def down(*, evidence: Path) -> None:
 @stack.command("image")
 def make_image() -> None:
     """Make the image of the container stack, once; harmless when repeated."""
+    EXTRA.must_be_installed()
     click.echo(f"the image is there: {image.make(click.echo)}")
 
 
@@ -177,7 +179,8 @@ def _held(evidence: Path) -> list[Held]:
 
 def _remove(held: Held) -> int:
     ended = end_labelled(held.name)
-    remove_left(held.name, held.folder / "stack")
+    stack = held.folder / "stack"
+    kinds.left_in(stack).maker.remove_left(held.name, stack)
     shutil.rmtree(held.folder)
     return ended
 

@@ -11,10 +11,11 @@ import click
 
 from harness.cli import options
 from harness.cli.screen import Screen
+from harness.cli.with_reports import heal_run
 from harness.errors import Exit, Refused
 from harness.evidence.run_folder import option
 from harness.safety import block, running, stopping
-from harness.safety.heal import STOP_LIMIT, Healed, heal_run
+from harness.safety.heal import STOP_LIMIT, Healed
 from harness.system import wait
 from harness.system.operator import operator_name
 

@@ -14,6 +14,7 @@ from harness.system.later import fetch
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--key", metavar="FILE|FINGERPRINT", help=verifier.KEY_HELP)
+@click.option("--trust", metavar="FILE", type=click.Path(path_type=Path), help=verifier.TRUST_HELP)
 @click.option("--json", "as_json", is_flag=True, help=verifier.JSON_HELP)
 @click.option("--receipts", metavar="FILE", type=click.Path(path_type=Path), help=verifier.RECEIPTS_HELP)
 @click.option("--by-hand", "commands", is_flag=True, help=verifier.BY_HAND_HELP)
@@ -24,6 +25,7 @@ def verify(
     *,
     path: Path,
     key: str | None,
+    trust: Path | None,
     receipts: Path | None,
     as_json: bool,
     commands: bool,
@@ -40,6 +42,7 @@ def verify(
         told = verifier.run(
             path,
             key=key,
+            trust=trust,
             receipts=receipts,
             as_json=as_json,
             commands=commands,

@@ -11,6 +11,7 @@ from harness.evidence.verify import BY_HAND, LIMITS, NOT_JUDGED
 def guide(predicate: dict[str, Any]) -> str:
     """The text, with this pack's own names."""
     journal = predicate["journal"]
+    named = "what was signed, as in the seal" if "stream" in predicate else "its `pack.dsse.json`"
     limits = "".join(f"{fill(limit, 118, initial_indent='- ', subsequent_indent='  ')}\n" for limit in LIMITS)
     steps = "".join(
         f"## {n}. {what}\n\n{fill(why, 118)}\n\n```sh\n{do}\n```\n\n" for n, (what, why, do) in enumerate(BY_HAND, 1)
@@ -36,13 +37,16 @@ proves nothing.
 - `SHA256SUMS` names the digest of every file here but itself and the seal.
 - `pack.dsse.json` is the seal: a DSSE envelope over an in-toto statement, which names the digest of every file,
   `SHA256SUMS` among them, and the journal's length and last digest. It is signed with Ed25519.
-- `public-key.pem` is the key that signed. **A key that lies in the pack proves nothing.** Compare its fingerprint with
+- `public-key.pem` is the key that sealed. **A key that lies in the pack proves nothing.** Compare its fingerprint with
   one that you got by another way: without that, who sealed this pack is unknown, however well everything fits.
-- The pack before this one: `{predicate["previousPack"]}` (SHA-256 of its `pack.dsse.json`; "none" for the first).
+- The pack before this one: `{predicate["previousPack"]}` (SHA-256 of {named}; "none" for the first).
   Over a folder of packs it shows a pack that was taken out, put in or replaced.
 - What this folder is called is not sealed; the run is the one that the journal's first line and the seal name.
-- In a redacted copy some lines of the journal are replaced by their digests. That takes no key, so whoever hands the
-  copy on may have done it: what is shown is as it was sealed, and whether it is complete stays unknown.
+- In a redacted copy some lines of the journal, or whole files (`NAME.withheld` in the place of `NAME`), are replaced by
+  their digests. That takes no key, so whoever hands the copy on may have done it: what is shown is as it was sealed,
+  and whether it is complete stays unknown.
+- Others may have signed since (`signatures` in the seal). As what they did is not in the pack: who they are to you, you
+  have to know.
 
 ## What this does not prove
 

@@ -39,6 +39,7 @@ class Line:
     prev: str
     salt: str
     digest: str
+    version: int  # of its format
 
 
 class JournalDamaged(Refused):
@@ -50,7 +51,7 @@ class NotCanonical(JournalDamaged):
 
 
 class UnknownVersion(JournalDamaged):
-    """A line of a format that this version does not know."""
+    """A line of a format that this version does not know, or of an older one than the line before."""
 
 
 class ChainBroken(JournalDamaged):
@@ -97,6 +98,8 @@ def parse(content: bytes, path: Path) -> list[Line]:
     prev, old = GENESIS, Format1()
     for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
         line = _line(raw, f"{path}: line {number}", old)
+        if lines and line.version < lines[-1].version:
+            raise UnknownVersion(f"{path}: line {number} goes back to format version {line.version}", hint=HINT)
         if line.seq != number - 1:
             raise SequenceGap(f"{path}: line {number} has the number {line.seq}", hint=HINT)
         if line.prev != prev:
@@ -138,6 +141,7 @@ def _line(raw: bytes, where: str, old: Format1) -> Line:
         prev=fields["prev"],
         salt=fields["salt"],
         digest=hashlib.sha256(raw).hexdigest(),
+        version=fields["v"],
     )
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from harness.errors import Refused
 from harness.evidence import files, receipts, verify
 from harness.evidence.lines import NAME as JOURNAL
+from harness.evidence.lines import VERSION
 from harness.evidence.reading import first
 
 ENVELOPE = "pack.dsse.json"
@@ -44,7 +45,7 @@ class _Claim:
 
 
 def newest(evidence: Path, *, stream: str = MAIN) -> tuple[int, str]:
-    """The highest number used of the stream (0: none), and the digest of its newest sealed pack (or "none").
+    """The highest number used of the stream (0: none), and what its next run calls its newest pack (or "none").
 
     Verifies from the highest number down, until one pack's signature fits. Errors: `Refused` for odd receipts.
     """
@@ -60,7 +61,7 @@ def newest(evidence: Path, *, stream: str = MAIN) -> tuple[int, str]:
         if 0 < claim.number <= top and not claim.path.name.endswith(UNFINISHED):
             report = _verified(claim.path)
             if report and (verify.stream_of(report), report.facts["number"]) == (stream, claim.number):
-                highest, digest = claim.number, report.digest
+                highest, digest = claim.number, report.called_by(VERSION)
                 break
     highest = max([highest, *(number for number in told if number <= top)])
     highest = one_by_one(highest, (claim.number for claim in claims))
@@ -81,11 +82,13 @@ def one_by_one(highest: int, unsigned: Iterable[int]) -> int:
     return highest
 
 
-def pack_digest(pack: Path) -> str:
-    """SHA-256 of the pack's envelope: the one value that stands for the whole pack.
+def pack_digest(pack: Path, *, version: int = VERSION) -> str:
+    """What a run of this format calls the pack before it: SHA-256 of what was signed (format 1: of the envelope).
 
     Errors: `Refused` when there is none.
     """
+    if version > 1 and (signed := verify.signed_digest(pack)):
+        return signed
     try:
         return hashlib.sha256(files.content(pack / ENVELOPE, largest=files.LARGEST_ENVELOPE)).hexdigest()
     except OSError as error:

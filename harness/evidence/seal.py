@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,15 @@ from harness.evidence.scan import scan
 from harness.system import clock
 from harness.system.durable import sync_folder, sync_tree
 
-__all__ = ["newest", "pack_digest", "redact_copy", "seal"]
+__all__ = ["newest", "pack_digest", "seal"]
 
+SAID_BY_2 = {"stream": "main", "rehearsal": False, "harness": {}, "project": {}}  # where the first line says nothing
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v1"
+PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v"  # and the format of the journal's first line
 FINDINGS, GUIDE, SUMS, KEY = "findings.json", "VERIFY.md", "SHA256SUMS", "public-key.pem"
 MADE_HERE = (ENVELOPE, SUMS, GUIDE, KEY)  # in the order in which a stale one is removed: the envelope first
+Signature = dict[str, str]  # keyid and sig
 Seen = dict[str, tuple[int, int, int]]  # inode, size and time of change of each file
 
 
@@ -70,14 +72,16 @@ def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Red
                 f"{unfinished}: not sealed, for it holds what must not leave this machine: {listed}",
                 hint="mask it in the named file, then run `drdrill heal`, which seals the run",
             )
-        predicate = _predicate(unfinished, run=final.name, key=key)
+        lines = _run_of(unfinished)
+        predicate = _predicate(unfinished, lines, run=final.name, key=key)
         _write(unfinished / KEY, public_pem(key.public_key()))
         _write(unfinished / GUIDE, guide(predicate).encode())
         digests = {name: _digest(unfinished / name) for name in _files(unfinished)}
         sums = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests, key=str.encode)).encode()
         _write(unfinished / SUMS, sums)
         digests[SUMS] = hashlib.sha256(sums).hexdigest()
-        _write(unfinished / ENVELOPE, envelope(statement(digests, predicate), key=key))
+        told = statement(digests, predicate, version=lines[0].version)
+        _write(unfinished / ENVELOPE, envelope(told, [signature(told, key=key)]))
         after = {name: seen for name, seen in _files(unfinished).items() if name not in MADE_HERE}
         if after != before:
             changed = sorted(name for name, _ in before.items() ^ after.items())
@@ -96,7 +100,7 @@ def seal(unfinished: Path, final: Path, *, key: Ed25519PrivateKey, redactor: Red
     return final
 
 
-def statement(digests: dict[str, str], predicate: dict[str, Any]) -> bytes:
+def statement(digests: dict[str, str], predicate: dict[str, Any], *, version: int) -> bytes:
     """The in-toto statement, in its one accepted form. Its subjects are all files but the envelope."""
     return _canonical(
         {
@@ -104,64 +108,52 @@ def statement(digests: dict[str, str], predicate: dict[str, Any]) -> bytes:
             "subject": [
                 {"name": name, "digest": {"sha256": digests[name]}} for name in sorted(digests, key=str.encode)
             ],
-            "predicateType": PREDICATE_TYPE,
+            "predicateType": f"{PREDICATE_TYPE}{version}",
             "predicate": predicate,
         }
     )
 
 
-def envelope(payload: bytes, *, key: Ed25519PrivateKey) -> bytes:
-    """The DSSE v1 envelope around a statement, in its one accepted form: a line of canonical JSON."""
+def signature(payload: bytes, *, key: Ed25519PrivateKey) -> Signature:
+    """A DSSE v1 signature over a statement, as it stands in the envelope."""
     encoded = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
-    signature = {"keyid": fingerprint(key.public_key()), "sig": base64.b64encode(key.sign(encoded)).decode()}
-    wrapped = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    return {"keyid": fingerprint(key.public_key()), "sig": base64.b64encode(key.sign(encoded)).decode()}
+
+
+def envelope(payload: bytes, signatures: Sequence[Signature]) -> bytes:
+    """The DSSE v1 envelope around a statement, in its one accepted form: a line of canonical JSON.
+
+    The first signature is that of the seal; those that others add stand after it in order of their keys.
+    """
+    first, *later = signatures
+    listed = [first, *sorted(later, key=lambda each: each["keyid"])]
+    wrapped = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": listed}
     return _canonical(wrapped) + b"\n"
 
 
-def redact_copy(pack: Path, out: Path, lines: Iterable[int]) -> Path:
-    """Copy a sealed pack to `out`, with the journal's `lines` (the first is 1) replaced by their digests.
-
-    The copy still verifies, and says which lines were withheld. The other files are copied as they are: what a line
-    says may stand in a report or a log too. Errors: `Refused`.
-    """
-    wanted = set(lines)
-    try:
-        journal = (pack / JOURNAL).read_bytes().split(b"\n")[:-1]
-        if not wanted or not wanted <= set(range(1, len(journal) + 1)):
-            raise Refused(f"{pack / JOURNAL} has the lines 1 to {len(journal)}", hint="name lines that are there")
-        out.mkdir(parents=True)
-        for name in _files(pack):
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            (out / name).write_bytes((pack / name).read_bytes())
-    except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}", hint="name a sealed pack and a new folder") from None
-    told = [_withheld(line, seq) if seq + 1 in wanted else line for seq, line in enumerate(journal)]
-    (out / JOURNAL).write_bytes(b"".join(line + b"\n" for line in told))
-    return out
-
-
-def _withheld(line: bytes, seq: int) -> bytes:
-    if b'"redacted":' in line[:40]:  # once is enough
-        return line
-    return b'{"v":1,"seq":%d,"redacted":"%s"}' % (seq, hashlib.sha256(line).hexdigest().encode())
-
-
-def _predicate(folder: Path, *, run: str, key: Ed25519PrivateKey) -> dict[str, Any]:
-    """What the seal itself says, all of it taken from the journal and the findings."""
+def _run_of(folder: Path) -> list[Line]:
+    """The lines of a run that has its first line and its last. Errors: `Refused`."""
     lines = read(folder / JOURNAL)
     if not lines or lines[0].kind != "run.begin" or lines[-1].kind != "run.end":
         raise Refused(
             f"{folder / JOURNAL}: not a run from its first line to its last", hint="run `drdrill heal`: it ends the run"
         )
-    begin, end = lines[0], lines[-1]
-    if type(begin.data.get("number")) is not int or not isinstance(begin.data.get("previous"), str):
+    begin = lines[0].data
+    if type(begin.get("number")) is not int or not isinstance(begin.get("previous"), str):
         raise Refused(
             f"{folder / JOURNAL}: the first line has no number or no pack before it", hint="see numbers.newest"
         )
+    return lines
+
+
+def _predicate(folder: Path, lines: list[Line], *, run: str, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """What the seal itself says, all of it taken from the journal and the findings. Errors: `Refused`."""
+    begin, end = lines[0], lines[-1]
     digests = "".join(f"{line.digest}\n" for line in lines)
+    second = begin.version > 1
+    kinds = {"kinds": dict(Counter(line.kind for line in lines))} if second else {}
     return {
         "run": begin.data.get("run", run),
-        "stream": begin.data.get("stream", "main"),
         "number": begin.data.get("number"),
         "previousPack": begin.data.get("previous"),
         "drill": begin.data.get("drill"),
@@ -182,9 +174,24 @@ def _predicate(folder: Path, *, run: str, key: Ed25519PrivateKey) -> dict[str, A
             "lines": len(lines),
             "head": end.digest,
             "linesSha256": hashlib.sha256(digests.encode()).hexdigest(),
+            **kinds,
         },
         "keyid": fingerprint(key.public_key()),
+        **(_said_by_2(begin.data, folder) if second else {}),
     }
+
+
+def _said_by_2(begin: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the seal of format 2 says beyond. Errors: `Refused` where the first line says what it cannot say."""
+    of_run = begin.get("clock", {})
+    ratio = of_run.get("compression", 1) if isinstance(of_run, dict) else None
+    said = {name: begin.get(name, usual) for name, usual in SAID_BY_2.items()}
+    wrong = [name for name, usual in SAID_BY_2.items() if type(said[name]) is not type(usual)]
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or ratio <= 0:
+        wrong.append("clock")
+    if wrong:
+        raise Refused(f"{folder / JOURNAL}: the first line has an odd {wrong[0]}", hint="please report this")
+    return said | {"clockCompression": ratio}
 
 
 def _verdict(findings: Path) -> dict[str, Any]:

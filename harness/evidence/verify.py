@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is this evidence pack whole, unchanged, and sealed by whom you expect? Needs Python 3.11 and `cryptography` only.
 
-    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT] [--receipts FILE] [--json | --by-hand]
+    python verify.py PACK|FOLDER [--key FILE|FINGERPRINT | --trust FILE] [--receipts FILE] [--json | --by-hand]
 
 This file imports nothing of the software that made the pack, and may be copied out of it. It answers three questions,
 each with MET, MISSED or UNKNOWN: integrity (is every byte as it was sealed?), completeness (is anything missing?) and
@@ -43,8 +43,10 @@ EXITS = {MET: 0, MISSED: 1, UNKNOWN: 2}
 BAD_INPUT = 3
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://drdrill.dev/evidence-pack/v1"
+FORMATS = {"https://drdrill.dev/evidence-pack/v1": 1, "https://drdrill.dev/evidence-pack/v2": 2}  # by predicate type
 JOURNAL, ENVELOPE, SUMS, KEY = "journal.jsonl", "pack.dsse.json", "SHA256SUMS", "public-key.pem"
+NEVER_WITHHELD = {JOURNAL, ENVELOPE, SUMS, KEY, "findings.json", "VERIFY.md"}  # as a whole file
+WITHHELD = ".withheld"  # after the name of a file, where its digest lies in its place
 UNFINISHED = ".unfinished"
 MAIN = "main"  # the stream of whatever names none
 LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
@@ -56,6 +58,8 @@ MOST_LINES = 250_000  # of a journal
 MOST_ENTRIES = 100_000  # files and folders
 MOST_VALUES = 200_000  # in one line, and in the statement
 LONGEST_NUMBER = 32  # digits
+MOST_SIGNATURES = 100
+LARGEST_TRUST = 1 << 20  # bytes
 DEEPEST = 64  # brackets within brackets: more is refused before it can exhaust the stack
 HIGHEST = 10**15 - 1  # number of a run
 MANY_STREAMS = 1000
@@ -73,6 +77,14 @@ LIMITS = (
 KEY_HELP = (
     "The key that you expect: a PEM file with the Ed25519 public key, or its fingerprint (64 hex digits), got by "
     "another way than the pack. Without it, who sealed the pack stays unknown."
+)
+TRUST_HELP = (
+    "A JSON file that says whom you trust: a list of objects with name, role, and key (a PEM file with the public key, "
+    "or its fingerprint), got by another way than the pack. The answer names the roles whose signature holds."
+)
+TRUST_FORM = (
+    'the file is JSON: [{"name": "Ada Bell", "role": "auditor", "key": "ada.pem"}, ...]; key is a fingerprint of 64 '
+    "hex digits, or a PEM file with the Ed25519 public key, seen from where the trust file lies"
 )
 NOT_JUDGED = (
     "The figures are not judged here: whether they follow from the records in the pack, `drdrill verify --judge PACK` "
@@ -112,18 +124,44 @@ def worst(outcomes: list[str]) -> str:
     return MISSED if MISSED in outcomes else UNKNOWN if UNKNOWN in outcomes else MET
 
 
+@dataclass(frozen=True)
+class Trusted:
+    """Somebody whose key you know, and what they are to you. The key itself where a file was named."""
+
+    name: str
+    role: str
+    fingerprint: str
+    key: Ed25519PublicKey | None
+
+    def __str__(self) -> str:
+        return f"{shown(self.name)} ({shown(self.role)})"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature in the seal. `holds`: None where the key is not known here. `who`: whose key it is, if trusted."""
+
+    keyid: str
+    holds: bool | None
+    who: Trusted | None = None
+
+
 @dataclass
 class Report:
     """The answers about one pack. `facts` are the pack's own words; trust them as far as the answers go."""
 
     path: Path
-    digest: str = ""
+    format: int = 0  # of what was signed; 0: nothing that can be read
+    envelope: str = ""  # SHA-256 of the file that holds the seal
+    payload: str = ""  # SHA-256 of what was signed; empty where there is none
     key: str = ""
+    signatures: list[Signature] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     declared: tuple[str, ...] = ()  # the streams that the plan of the run declares, where its first line says so
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
+    withheld: list[str] = field(default_factory=list)  # files
     unread: set[str] = field(default_factory=set)  # folders in it that cannot be read, each with a slash at its end
     judged: tuple[str, str] | None = None  # outcome and words, where somebody has judged the figures again
 
@@ -131,6 +169,15 @@ class Report:
     def name(self) -> str:
         """What the pack's own folder is called, also where the path is a dot."""
         return self.path.resolve().name
+
+    @property
+    def digest(self) -> str:
+        """What stands for the whole pack. Of format 2 what was signed, so that signatures may be added later."""
+        return self.called_by(self.format)
+
+    def called_by(self, version: int) -> str:
+        """The digest by which a run of this format calls this pack the one before it."""
+        return self.payload if version > 1 else self.envelope
 
     def add(self, question: str, name: str, text: str, outcome: str = MISSED) -> None:
         self.problems.append(Problem(question, name, text, outcome))
@@ -313,14 +360,19 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, form)).hexdigest()
 
 
-def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519PublicKey | None]:
-    """The fingerprint that the caller expects, and the key itself where a file was given. Errors: `BadInput`."""
+def expected_key(
+    key: str | Path | None, root: Path, *, said: str = "--key", beside: Path = Path()
+) -> tuple[str, Ed25519PublicKey | None]:
+    """The fingerprint that the caller expects, and the key itself where a file was given. Errors: `BadInput`.
+
+    `said`: where it was given. A file is looked for from the folder `beside`.
+    """
     if key is None:
         return "", None
     digits = str(key).lower().removeprefix("sha256:").replace(":", "")
     if re.fullmatch("[0-9a-f]{64}", digits):
         return digits, None
-    path = Path(key)
+    path = beside / key
     try:
         inside = path.resolve().is_relative_to(root.resolve())
         with path.open("rb") as source:
@@ -330,18 +382,55 @@ def expected_key(key: str | Path | None, root: Path) -> tuple[str, Ed25519Public
         why = "no key was given" if not str(key).strip(".") else why
         if re.fullmatch("[0-9a-f]{16,}", digits):
             why = f"{len(digits)} hex digits; a fingerprint has 64"
-        raise BadInput(f"--key {shown(key)}: {why}", hint=KEY_FORMS) from None
+        raise BadInput(f"{said} {shown(key)}: {why}", hint=KEY_FORMS) from None
     if inside:
-        text = f"--key {shown(key)}: this key lies in the evidence itself and proves nothing"
+        text = f"{said} {shown(key)}: this key lies in the evidence itself and proves nothing"
         raise BadInput(text, hint="get the key, or its fingerprint, from whoever ran the drill, by another way")
     found = key_from(content)
     if found is None and b"PRIVATE KEY-----" in content:
-        text = f"--key {shown(key)}: a private key; to verify, the public one is enough"
-        command = f"openssl pkey -in {shown(shlex.quote(str(key)))} -pubout"
+        text = f"{said} {shown(key)}: a private key; to verify, the public one is enough"
+        command = f"openssl pkey -in {shown(shlex.quote(str(path)))} -pubout"
         raise BadInput(text, hint=f"`{command}` prints the public key: give that as a file")
     if found is None:
-        raise BadInput(f"--key {shown(key)}: this file holds no Ed25519 public key in PEM", hint=KEY_FORMS)
+        raise BadInput(f"{said} {shown(key)}: this file holds no Ed25519 public key in PEM", hint=KEY_FORMS)
     return fingerprint(found), found
+
+
+def read_trust(path: Path, root: Path) -> list[Trusted]:
+    """Whom the caller trusts. It is JSON, which this file reads as strictly as a pack. Errors: `BadInput`."""
+
+    def bad(why: str) -> BadInput:
+        return BadInput(f"--trust {shown(path)}: {why}", hint=TRUST_FORM)
+
+    try:
+        with opened(Path(os.path.realpath(path))) as source:
+            content = source.read(LARGEST_TRUST + 1)
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+        listed = parsed(content) if len(content) <= LARGEST_TRUST else None
+    except OSError as error:
+        raise bad(error.strerror or str(error)) from None
+    except ValueError as error:
+        raise bad(f"not JSON ({shown(error, most=100)})") from None
+    if inside:
+        raise bad("it lies in the evidence itself, where whoever made that can change it")
+    if not isinstance(listed, list) or not listed:
+        raise bad("it is no list of those whom you trust")
+    found: dict[str, Trusted] = {}
+    for place, each in enumerate(listed, start=1):
+        if not isinstance(each, dict) or set(each) != {"name", "role", "key"}:
+            raise bad(f"entry {place} is not an object with name, role and key, and nothing else")
+        for word, text in each.items():
+            if not isinstance(text, str) or not text.strip() or not text.isprintable() or len(text) > MOST_LETTERS:
+                raise bad(f"entry {place}: its {word} is not a text of 1 to {MOST_LETTERS} letters")
+        said = f"--trust {shown(path)}, entry {place}: key"
+        digits, key = expected_key(each["key"], root, said=said, beside=Path(path).parent)
+        if digits in found:
+            raise bad(f"entry {place} has the key of {found[digits]}: nobody signs as two")
+        found[digits] = Trusted(each["name"], each["role"], digits, key)
+    return list(found.values())
+
+
+MOST_LETTERS = 200  # of a name or a role
 
 
 # --- the seal -----------------------------------------------------------------------------------------------------
@@ -357,30 +446,11 @@ def signed_by(key: Ed25519PublicKey, signature: bytes, payload: bytes) -> bool:
     return True
 
 
-def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey | None) -> dict[str, Any]:
-    """The statement in the envelope ({} where there is none), after its form, its signature and its key."""
-    statement: dict[str, Any] = {}
-    in_form = False
-    try:
-        content = content_of(root / ENVELOPE)
-        report.digest = hashlib.sha256(content).hexdigest()
-        envelope = parsed(content)
-        payload, (signature,) = from_base64(envelope["payload"]), envelope["signatures"]
-        keyid, sig = signature["keyid"], from_base64(signature["sig"])
-        accepted = {
-            "payload": base64.b64encode(payload).decode(),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()}],
-        }
-        in_form = written(accepted) + b"\n" == content
-        if not in_form:
-            report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
-    except OSError as error:
-        report.add("integrity", "no-seal", f"{ENVELOPE} is missing or cannot be read: {error.strerror}")
-        payload, keyid, sig, envelope = b"", "", b"", {}
-    except (ValueError, KeyError, TypeError) as error:
-        report.add("integrity", "envelope-form", f"{ENVELOPE} is not a sealed envelope: {shown(error)}")
-        payload, keyid, sig, envelope = b"", "", b"", {}
+def check_seal(
+    root: Path, report: Report, wanted: str, given: Ed25519PublicKey | None, trust: Collection[Trusted]
+) -> dict[str, Any]:
+    """The statement in the envelope ({} where there is none), after its form, its signatures and their keys."""
+    payload, signatures = read_envelope(root, report)
     lying: Ed25519PublicKey | None = None
     try:
         lying = key_from(content_of(root / KEY))
@@ -389,23 +459,88 @@ def check_seal(root: Path, report: Report, wanted: str, given: Ed25519PublicKey 
     else:
         if lying is None:
             report.add("integrity", "no-key", f"{KEY} is not an Ed25519 public key")
-    signer = None
-    if in_form:  # another form is not looked into: what it says of a signature may be read in two ways
-        signer = next((key for key in (given, lying) if key and signed_by(key, sig, payload)), None)
-        if signer is None:
-            report.add("integrity", "bad-signature", f"the signature in {ENVELOPE} does not fit its content and key")
-        elif keyid != fingerprint(signer):
-            report.add("integrity", "envelope-form", f"{ENVELOPE} names another key than the one that signed")
-            signer = None
-    if envelope:
-        statement = check_statement(payload, report)
-    report.key = fingerprint(signer) if signer else ""
-    check_author(report, wanted, lying)
+    known = {fingerprint(key): key for key in (lying, given, *(each.key for each in trust)) if key}
+    check_signatures(report, payload, signatures, known, {each.fingerprint: each for each in trust})
+    statement = check_statement(payload, report) if payload is not None else {}
+    if report.format == 1 and len(signatures) > 1:
+        report.add("integrity", "envelope-form", "a pack of format 1 has one signature")
+    if report.format > 1 and report.key and report.facts["keyid"] != report.key:
+        report.add("integrity", "statement-differs", "the statement names another key than that of the first signature")
+    if trust:
+        check_trust(report)
+    else:
+        check_author(report, wanted, lying)
     return statement
 
 
+def read_envelope(root: Path, report: Report) -> tuple[bytes | None, list[tuple[str, bytes]]]:
+    """What was signed (None: nothing that can be read), and each signature, by the name of its key.
+
+    No signatures where the envelope is in another form: what it says of one may be read in two ways.
+    """
+    try:
+        content = content_of(root / ENVELOPE)
+        report.envelope = hashlib.sha256(content).hexdigest()
+        envelope = parsed(content)
+        payload = from_base64(envelope["payload"])
+        signatures = [(each["keyid"], from_base64(each["sig"])) for each in envelope["signatures"]]
+        accepted = {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"keyid": keyid, "sig": base64.b64encode(sig).decode()} for keyid, sig in signatures],
+        }
+        in_form = written(accepted) + b"\n" == content and in_order(signatures)
+    except OSError as error:
+        report.add("integrity", "no-seal", f"{ENVELOPE} is missing or cannot be read: {error.strerror}")
+        return None, []
+    except (ValueError, KeyError, TypeError) as error:
+        report.add("integrity", "envelope-form", f"{ENVELOPE} is not a sealed envelope: {shown(error)}")
+        return None, []
+    report.payload = hashlib.sha256(payload).hexdigest()
+    if not in_form:
+        report.add("integrity", "envelope-form", f"{ENVELOPE} is not in its one accepted form")
+    return payload, signatures if in_form else []
+
+
+def in_order(signatures: list[tuple[str, bytes]]) -> bool:
+    """Whether that of the seal is first and those added later follow in order of their keys, each key once."""
+    keyids = [keyid for keyid, _ in signatures]
+    return (
+        0 < len(keyids) <= MOST_SIGNATURES
+        and all(is_digest(keyid) for keyid in keyids)
+        and all(len(sig) == 64 for _, sig in signatures)
+        and keyids[1:] == sorted(set(keyids[1:]) - {keyids[0]})
+    )
+
+
+def check_signatures(
+    report: Report,
+    payload: bytes | None,
+    signatures: list[tuple[str, bytes]],
+    known: dict[str, Ed25519PublicKey],
+    trusted: dict[str, Trusted],
+) -> None:
+    """Each by the key that it names, where that is known here. The first is that of the seal, and must hold."""
+    if payload is None:
+        return
+    for keyid, sig in signatures:
+        holds = signed_by(known[keyid], sig, payload) if keyid in known else None
+        first = not report.signatures
+        report.signatures.append(Signature(keyid, holds, trusted.get(keyid)))
+        if first and holds:
+            report.key = keyid
+        elif first and any(signed_by(key, sig, payload) for key in known.values()):
+            report.add("integrity", "envelope-form", f"{ENVELOPE} names another key than the one that signed")
+        elif first:
+            report.add("integrity", "bad-signature", f"the signature in {ENVELOPE} does not fit its content and key")
+        elif holds is False:
+            report.add("integrity", "bad-signature", f"the signature of the key {keyid} does not fit what it is over")
+        elif holds is None and keyid not in trusted:
+            report.notes.append(f"it has a signature of the key {keyid}, which is not known here: it was not checked")
+
+
 def check_author(report: Report, wanted: str, lying: Ed25519PublicKey | None) -> None:
-    """Is the key that signed the one that was expected? `lying`: the one in the pack, of which nothing is known."""
+    """Is the key that sealed the one that was expected? `lying`: the one in the pack, of which nothing is known."""
     if not wanted:
         report.add(
             "authorship",
@@ -420,6 +555,24 @@ def check_author(report: Report, wanted: str, lying: Ed25519PublicKey | None) ->
         report.add("authorship", "other-key", f"it was sealed with the key {report.key}, not with {wanted}")
 
 
+def check_trust(report: Report) -> None:
+    """Did somebody whom the caller trusts seal it? And can each signature of somebody trusted be checked?"""
+    if not report.key:
+        report.add("authorship", "bad-signature", "nothing shows that anybody whom you trust has sealed this")
+        return
+    others = [f"it is signed by {each.who}" for each in report.signatures[1:] if each.holds and each.who]
+    if report.signatures[0].who is None:
+        text = f"it was sealed with the key {report.key}, which is none of those that you trust"
+        outcome = UNKNOWN if others else MISSED
+        report.add("authorship", "other-key", "; ".join([text, *others]), outcome)
+    for each in report.signatures[1:]:
+        if each.who and each.holds is None:
+            text = f"the signature of {each.who} cannot be checked by a fingerprint: name the public key as a PEM file"
+            report.add("authorship", "signature-not-checked", text, UNKNOWN)
+        elif each.who and not each.holds:
+            report.add("authorship", "bad-signature", f"nothing shows that {each.who} has signed this")
+
+
 def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
     """The in-toto statement, its form checked; {} where it cannot be used."""
     try:
@@ -432,7 +585,8 @@ def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
                 "integrity", "unknown-statement", f"unknown statement type {kind}: get a newer verifier", UNKNOWN
             )
             return {}
-        if statement["predicateType"] != PREDICATE_TYPE:
+        version = FORMATS.get(named(statement["predicateType"]), 0)
+        if not version:
             kind = shown(statement["predicateType"])
             report.add("integrity", "unknown-predicate", f"unknown pack version {kind}: get a newer verifier", UNKNOWN)
             return {}
@@ -453,6 +607,7 @@ def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
             and type(journal["lines"]) is int
             and is_digest(journal["head"])
             and is_digest(journal["linesSha256"])
+            and (version == 1 or is_said_by_2(predicate))
         )
         names = [each["name"] for each in statement["subject"]]
         if not sound or not all(is_safe(name) for name in names) or names != sorted(set(names), key=str.encode):
@@ -460,8 +615,26 @@ def check_statement(payload: bytes, report: Report) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         report.add("integrity", "statement-form", f"the signed statement cannot be read: {shown(error)}")
         return {}
-    report.facts = predicate
+    report.facts, report.format = predicate, version
     return dict(statement)
+
+
+def is_said_by_2(predicate: dict[str, Any]) -> bool:
+    """Whether it has what format 2 added, each of its type. The kinds of the lines are as many as the lines."""
+    kinds, ratio = predicate["journal"]["kinds"], predicate["clockCompression"]
+    return (
+        is_digest(predicate["keyid"])
+        and isinstance(predicate["stream"], str)
+        and isinstance(predicate["rehearsal"], bool)
+        and isinstance(predicate["harness"], dict)
+        and isinstance(predicate["project"], dict)
+        and isinstance(ratio, (int, float))
+        and not isinstance(ratio, bool)
+        and ratio > 0
+        and all(re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", kind) for kind in kinds)
+        and all(type(many) is int and many > 0 for many in kinds.values())
+        and sum(kinds.values()) == predicate["journal"]["lines"]
+    )
 
 
 def is_digest(value: object) -> bool:
@@ -497,7 +670,10 @@ def check_files(root: Path, report: Report, statement: dict[str, Any]) -> dict[s
     truth = signed or listed
     beside = {ENVELOPE} if signed else {ENVELOPE, SUMS}
     there = names_in(root, report)
-    found = dict.fromkeys(there, "") | digests_of(root, sorted(there & truth.keys()), report)
+    withheld = withheld_in(root, there, truth)
+    there = there - {f"{name}{WITHHELD}" for name in withheld} | withheld.keys()
+    to_read = sorted(there & truth.keys() - withheld.keys())
+    found = dict.fromkeys(there, "") | digests_of(root, to_read, report) | withheld
     sealed_folders = {folder for name in truth for folder in folders_of(name)}
     for name in sorted(truth.keys() | there - beside, key=lambda name: name.encode(errors="replace")):
         if not report.unread.isdisjoint(folders_of(name)):
@@ -513,6 +689,29 @@ def check_files(root: Path, report: Report, statement: dict[str, Any]) -> dict[s
             report.problems.append(changed(name))
     if removed := sum(problem.name == "file-removed" for problem in report.problems):
         report.add("completeness", "files-missing", f"{removed} of the sealed files are not there")
+    report.withheld = sorted(withheld)
+    if withheld:
+        many = counted(len(withheld), "file")
+        which = ", ".join(shown(name) for name in report.withheld[:MANY]) + (", …" if len(withheld) > MANY else "")
+        text = f"{many} withheld, and nothing shows what was in there: {which}"
+        report.add("completeness", "files-withheld", text, UNKNOWN)
+    return found
+
+
+def withheld_in(root: Path, there: set[str], truth: dict[str, str]) -> dict[str, str]:
+    """The sealed files in whose place their digest lies, with that digest. What says another one is no such thing."""
+    found = {}
+    for name in truth.keys() - there - NEVER_WITHHELD:
+        stub = f"{name}{WITHHELD}"
+        if stub not in there or stub in truth:
+            continue
+        said = b'{"v":2,"withheld":"%s"}\n' % truth[name].encode()
+        try:
+            with opened(root / stub) as source:
+                if source.read(len(said) + 1) == said:
+                    found[name] = truth[name]
+        except OSError:
+            continue  # nobody sealed it: it is told as a file that was added
     return found
 
 
@@ -532,10 +731,12 @@ class Story:
     """What the journal tells that completeness hangs on; filled line by line."""
 
     def __init__(self) -> None:
+        self.format = 0  # of the first line
+        self.shown: Counter[str] = Counter()  # kinds of the lines that are not withheld
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
         self.declared: tuple[str, ...] = ()  # streams of the plan
-        self.also: dict[str, Any] = {}  # what else the first line says that the seal repeats
+        self.also: dict[str, Any] = {}  # what else the first line says that the seal repeats, as the seal calls it
         self.utc: tuple[str, str] = ("", "")  # stamps of the first and the last line
         self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
         self.outcome: object = None  # that the last line says
@@ -545,19 +746,24 @@ class Story:
         self.digests: list[tuple[int, str, object]] = []  # line, file, digest
         self.torn: list[int] = []
 
-    def tell(self, number: int, kind: str, data: dict[str, Any], utc: str = "") -> None:
+    def tell(self, number: int, version: int, kind: str, data: dict[str, Any], utc: str = "") -> None:
         if number == 1:
+            self.format = version
             self.kinds = (kind, "")
             self.first = {name: data.get(name) for name in REPEATED}
             self.utc = (utc, "")
             digests = data["digests"] if isinstance(data.get("digests"), dict) else {}
             self.first |= {"plan": digests.get("plan"), "features": digests.get("features")}
-            self.also = {name: data[name] for name in ALSO if name in data}
             if isinstance(data.get("streams"), list):
                 self.declared = tuple(named(name) for name in data["streams"][:MANY_STREAMS])
+            self.also = {theirs: data[ours] for ours, theirs in ALSO[version].items() if ours in data}
+            if version > 1 and isinstance(data.get("clock"), dict) and "compression" in data["clock"]:
+                self.also["clockCompression"] = data["clock"]["compression"]
             if isinstance(data.get("scenarios"), list):
                 self.announced = Counter(named(name) for name in data["scenarios"])
         self.kinds, self.outcome = (self.kinds[0], kind), data.get("outcome")
+        if utc:
+            self.shown[named(kind)] += 1
         self.utc = (self.utc[0], utc)
         name = named(data.get("fault" if kind.startswith("fault.") else "scenario"))
         if kind == "fault.intent":
@@ -579,8 +785,10 @@ SAID = {"run", "number", "previousPack", "drill", "scenarios", "stack", "environ
         "nonce", "rules", "sabotage", "startedOn", "endedOn", "sealedOn", "outcome", "verdict", "unhealedFaults",
         "journal", "keyid"}  # what a seal says at least  # fmt: skip  # a list
 REPEATED = {"run": "run", "number": "number", "previous": "previousPack", "nonce": "nonce"}  # first line: in the seal
-ALSO = {"environment": "environmentClass", "stack": "stack", "rules": "rules", "operator": "operatorAsClaimed",
-        "sabotage": "sabotage", "stream": "stream"}  # the same, where the first line says it  # fmt: skip  # a table
+ALSO_1 = {"environment": "environmentClass", "stack": "stack", "rules": "rules", "operator": "operatorAsClaimed",
+          "sabotage": "sabotage"}  # the same, where the first line says it  # fmt: skip  # a table
+ALSO_2 = {name: name for name in ("stream", "rehearsal", "harness", "project")}
+ALSO = {1: ALSO_1, 2: ALSO_1 | ALSO_2}  # by the format of the first line
 
 
 def named(value: object) -> str:
@@ -596,6 +804,7 @@ class Chain:
         self.problems: list[tuple[str, str]] = []
         self.redacted: list[int] = []
         self.number = 0
+        self.format = 1  # of the line before; a journal may go on in a newer one, never in an older one
         self.head = "0" * 64
         self.listed = hashlib.sha256()
 
@@ -608,19 +817,20 @@ class Chain:
         fields, why = fields_of(line) if raw.endswith(b"\n") else ({}, "is torn: it has no end")
         if len(raw) == LONGEST_LINE:
             fields, why = {}, "is too long to be a fact"
-        if why:
-            self.problems.append(("journal-line", f"{where} {why}"))
+        before_it, self.format = self.format, fields.get("v", self.format)
+        if why or self.format < before_it:
+            self.problems.append(("journal-line", f"{where} {why or f'goes back to format {self.format}'}"))
         elif fields["seq"] != self.number - 1:
             text = f"{where} has the number {shown(fields['seq'])} in place of {self.number - 1}"
             self.problems.append(("sequence-gap", text))
         if "redacted" in fields:
             self.redacted.append(self.number)
             self.head = fields["redacted"]
-            self.story.tell(self.number, "redacted", {})
+            self.story.tell(self.number, self.format, "redacted", {})
         elif fields:
             if fields["prev"] != before:
                 self.problems.append(("chain-broken", f"the chain is broken at {where}"))
-            self.story.tell(self.number, fields["kind"], fields["data"], fields["utc"])
+            self.story.tell(self.number, self.format, fields["kind"], fields["data"], fields["utc"])
         self.listed.update(self.head.encode() + b"\n")
 
     def end(self, signed: dict[str, Any]) -> None:
@@ -734,6 +944,9 @@ def check_shown(report: Report, story: Story) -> None:
         are = "is" if len(report.redacted) == 1 else "are"
         where = ("line " if len(report.redacted) == 1 else "lines ") + ranges(report.redacted)
         text = f"{many} of {JOURNAL} {are} withheld, and nothing shows what was said there: {where}"
+        if kinds := Counter(report.facts.get("journal", {}).get("kinds", {})) - story.shown:
+            listed = [f"{times} {shown(kind)}" for kind, times in sorted(kinds.items())]
+            text += f"; by the seal {', '.join(listed[:MANY])}{', …' if len(listed) > MANY else ''}"
         report.add("completeness", "lines-redacted", text, UNKNOWN)
     for place, kind, want in (("first", story.kinds[0], "run.begin"), ("last", story.kinds[1], "run.end")):
         if kind == "redacted":
@@ -764,11 +977,15 @@ def check_against_seal(report: Report, story: Story) -> None:
     """The signed statement repeats some of the journal; where a line is redacted, the statement speaks for it."""
     unhealed = set(story.hurt)
     if report.facts:
-        differ = []
+        differ = [] if story.format in (0, report.format) else ["format"]
+        if report.format > 1:
+            signed_kinds = Counter(report.facts["journal"]["kinds"])
+            more = story.shown - signed_kinds if report.redacted else story.shown != signed_kinds
+            differ += ["kinds of lines"] if more else []
         if story.kinds[0] == "run.begin":
             pairs = ((ours, story.first[ours], report.facts.get(theirs)) for ours, theirs in REPEATED.items())
-            differ = [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
-            also = ((ours, value, report.facts.get(ALSO[ours])) for ours, value in story.also.items())
+            differ += [name for name, ours, theirs in pairs if written(ours) != written(theirs)]
+            also = ((name, value, report.facts.get(name)) for name, value in story.also.items())
             differ += [name for name, ours, theirs in also if written(ours) != written(theirs)]
             differ += ["began"] if story.utc[0] != report.facts.get("startedOn") else []
         if story.kinds[1] == "run.end":
@@ -814,8 +1031,8 @@ def check_completed(report: Report, story: Story, found: dict[str, str]) -> None
 # --- packs and folders --------------------------------------------------------------------------------------------
 
 
-def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
-    """Answer the three questions about one pack. `key`: a PEM file or a fingerprint from elsewhere.
+def verify_pack(path: Path, *, key: str | Path | None = None, trust: Collection[Trusted] = ()) -> Report:
+    """Answer the three questions about one pack. `key`: a PEM file or a fingerprint from elsewhere; or `trust`.
 
     Errors: `BadInput` when `path` is not a pack at all, or `key` is not a key.
     """
@@ -825,7 +1042,7 @@ def verify_pack(path: Path, *, key: str | Path | None = None) -> Report:
         raise BadInput(text, hint=NAME_A_PACK)
     wanted, given = expected_key(key, root)
     report = Report(root)
-    statement = check_seal(root, report, wanted, given)
+    statement = check_seal(root, report, wanted, given, trust)
     found = check_files(root, report, statement)
     story = check_journal(root, report, statement)
     if story:
@@ -862,7 +1079,9 @@ def is_pack(root: Path) -> bool:
         raise BadInput(text, hint="verify it as somebody who may read it, or copy it to where you may") from None
 
 
-def verify_folder(path: Path, *, key: str | Path | None = None, may_be_empty: bool = False) -> FolderReport:
+def verify_folder(
+    path: Path, *, key: str | Path | None = None, trust: Collection[Trusted] = (), may_be_empty: bool = False
+) -> FolderReport:
     """Every pack in a folder, and whether the runs follow one another: gaps, branches, replaced packs, duplicates.
 
     Errors: `BadInput` when there is no pack in it (unless it may be empty), or `key` is not a key.
@@ -882,7 +1101,7 @@ def verify_folder(path: Path, *, key: str | Path | None = None, may_be_empty: bo
                 text = f"{shown(entry.name)}: a run that is going on or was killed, and is not sealed"
                 answer.problems.append(Problem("completeness", "unfinished", text, UNKNOWN))
             elif is_pack(entry):
-                answer.packs.append(verify_pack(entry, key=key))
+                answer.packs.append(verify_pack(entry, key=key, trust=trust))
             else:
                 answer.notes.append(f"{shown(entry.name)} is not a pack and was not looked at")
         except (BadInput, OSError) as error:
@@ -938,9 +1157,11 @@ def check_stream(answer: FolderReport, stream: str, packs: list[Report]) -> None
 
     by_number: dict[int, list[Report]] = {}
     by_previous: dict[str, list[Report]] = {}
+    signed = {pack.envelope: pack.payload for pack in packs}  # what a run of format 1 calls a pack, and one of 2
     for pack in packs:
         by_number.setdefault(pack.facts["number"], []).append(pack)
-        by_previous.setdefault(pack.facts["previousPack"], []).append(pack)
+        before = pack.facts["previousPack"]
+        by_previous.setdefault(signed.get(before, before) if pack.format == 1 else before, []).append(pack)
     for number, same in sorted(by_number.items()):
         if len(same) > 1:
             add("duplicate", f"number {number}{of} is there more than once: {names(same)}")
@@ -953,11 +1174,11 @@ def check_stream(answer: FolderReport, stream: str, packs: list[Report]) -> None
             gone = str(expected) if number == expected + 1 else f"{expected} to {number - 1}"
             add("gap", f"run {gone}{of} is not here: it was removed, or never sealed")
         expected = number + 1
-        before = by_number.get(number - 1, [])
+        earlier = by_number.get(number - 1, [])
         for pack in by_number[number]:
             previous = pack.facts["previousPack"]
-            if before and previous not in {each.digest for each in before}:
-                add("replaced", f"{names(before)} is not the pack that {names([pack])} names as the one before it")
+            if earlier and previous not in {each.called_by(pack.format) for each in earlier}:
+                add("replaced", f"{names(earlier)} is not the pack that {names([pack])} names as the one before it")
             elif number == 1 and previous != "none":
                 add("replaced", f"{names([pack])} has number 1{of}, yet names a pack before it")
 
@@ -1229,9 +1450,10 @@ BY_HAND: tuple[tuple[str, str, str], ...] = (
     (
         "Whom do you expect?",
         "Get the fingerprint of the signing key from whoever ran the drill, by another way than this pack. Put it "
-        "between the quotes; without it, who sealed the pack stays unknown. The tools are tried first. What is a link, "
-        "a pipe or a device, or far too large, is not opened.",
-        r"""EXPECTED="${EXPECTED:-}"
+        "between the quotes; without it, who sealed the pack stays unknown. Where others are to have signed, too, put "
+        "the PEM files of their public keys into KEYS, with blanks between them. The tools are tried first. What is a "
+        "link, a pipe or a device, or far too large, is not opened.",
+        r"""EXPECTED="${EXPECTED:-}"; KEYS="${KEYS:-}"
 export LC_ALL=C; T=$(mktemp -d); : > "$T/told"
 tell() { printf '%-8s %s: %s\n' "$1" "$2" "$3" | tr '\001-\011\013-\037\177' '?' | tee -a "$T/told"; }
 take() {
@@ -1252,27 +1474,50 @@ take pack.dsse.json 8388608; take SHA256SUMS 8388608; take public-key.pem 65536;
     (
         "The signature",
         "It is Ed25519, over the DSSE encoding: the word DSSEv1, length and text of the type, length and text of the "
-        "signed statement. The envelope must be exactly what its parts make again. A key is a fixed head and 32 bytes.",
-        r"""sed -n '/^-----BEGIN PUBLIC KEY-----/,/^-----END/p' "$T/public-key.pem" | grep -v '^-----' | tr -d '\r\n' \
-  | openssl base64 -d -A > "$T/key"
-FOUND=$(sha256sum < "$T/key" | cut -c1-64)
+        "signed statement. The envelope must be exactly what its parts make again. A key is a fixed head and 32 bytes. "
+        "The first signature is that of the seal; those of others may have been added since, in order of their keys.",
+        r"""der() {
+  sed -n '/^-----BEGIN PUBLIC KEY-----/,/^-----END/p' "$1" | grep -v '^-----' | tr -d '\r\n' | openssl base64 -d -A
+}
+fits() {
+  printf '%s' "$2" | openssl base64 -d -A > "$T/signature"
+  if openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$T/encoded" -sigfile "$T/signature" > "$T/said" 2>&1
+  then return 0; elif grep -q -i 'signature verification failure' "$T/said"; then return 1; else return 2; fi
+}
+der "$T/public-key.pem" > "$T/key"; FOUND=$(sha256sum < "$T/key" | cut -c1-64)
 od -A n -t x1 "$T/key" | tr -d ' \n' | grep -q '^302a300506032b6570032100[0-9a-f]\{64\}$' \
   || tell BAD integrity "public-key.pem is not an Ed25519 public key"
 sed -n '1s/^{"payload":"\([^"]*\)".*/\1/p' "$T/pack.dsse.json" | openssl base64 -d -A > "$T/statement"
-sed -n '1s/.*"sig":"\([^"]*\)".*/\1/p' "$T/pack.dsse.json" | openssl base64 -d -A > "$T/signature"
+sed -n '1s/.*"signatures":\[//p' "$T/pack.dsse.json" | sed 's/},{/},\
+{/g' | sed -n -E 's/^\{"keyid":"([0-9a-f]{64})","sig":"([A-Za-z0-9+/]{86}==)"\}(,|\]\})$/\1 \2/p' \
+  | sed 101q > "$T/signers"
 { printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(($(wc -c < "$T/statement")))"
   cat "$T/statement"; } > "$T/encoded"
 { printf '{"payload":"'; openssl base64 -A -in "$T/statement"
-  printf '","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"%s","sig":"' "$FOUND"
-  openssl base64 -A -in "$T/signature"; printf '"}]}\n'; } > "$T/envelope"
-SIGNED=BAD
-if [ ! -s "$T/statement" ] || [ "$(($(wc -c < "$T/signature")))" -ne 64 ] || ! cmp -s "$T/envelope" "$T/pack.dsse.json"
+  printf '","payloadType":"application/vnd.in-toto+json","signatures":['; COMMA=""
+  while read -r KEYID SIG; do
+    printf '%s{"keyid":"%s","sig":"' "$COMMA" "$KEYID"; COMMA=,
+    printf '%s' "$SIG" | openssl base64 -d -A | openssl base64 -A; printf '"}'
+  done < "$T/signers"; printf ']}\n'; } > "$T/envelope"
+SIGNED=BAD; SIGNERS=$(($(wc -l < "$T/signers"))); read -r FIRST SIG < "$T/signers"
+sed -n '2,$s/ .*//p' "$T/signers" > "$T/later"
+if [ ! -s "$T/statement" ] || [ "$SIGNERS" -gt 100 ] || ! cmp -s "$T/envelope" "$T/pack.dsse.json" \
+  || [ "$FIRST" != "$FOUND" ] || ! sort -c -u "$T/later" 2> /dev/null || grep -q -F -x "$FOUND" "$T/later"
 then tell BAD integrity "pack.dsse.json is not in its one form, or names another key than public-key.pem"
-elif openssl pkeyutl -verify -pubin -inkey "$T/public-key.pem" -rawin -in "$T/encoded" -sigfile "$T/signature" \
-  > "$T/said" 2>&1
-then SIGNED=OK; tell OK integrity "the signature fits"
-elif grep -q -i 'signature verification failure' "$T/said"; then tell BAD integrity "the signature does not fit"
-else SIGNED=UNKNOWN; tell UNKNOWN integrity "the signature cannot be checked here: $(sed -n 1p "$T/said")"; fi
+else
+  fits "$T/public-key.pem" "$SIG"
+  case $? in
+    0) SIGNED=OK; tell OK integrity "the signature fits";;
+    1) tell BAD integrity "the signature does not fit";;
+    *) SIGNED=UNKNOWN; tell UNKNOWN integrity "the signature cannot be checked here: $(sed -n 1p "$T/said")";;
+  esac
+  sed 1d "$T/signers" > "$T/others"; while read -r KEYID SIG; do
+    NAMED=""; for FILE in $KEYS; do [ "$(der "$FILE" | sha256sum | cut -c1-64)" != "$KEYID" ] || NAMED=$FILE; done
+    if [ -z "$NAMED" ]; then echo "NOTE     it has a signature of the key $KEYID, which was not checked"
+    elif fits "$NAMED" "$SIG"; then echo "NOTE     it is signed with $NAMED, too"
+    else tell BAD integrity "the signature with $NAMED does not fit, or cannot be checked here"; fi
+  done < "$T/others"
+fi
 EXPECTED=$(printf '%s' "${EXPECTED#sha256:}" | tr -d ': ' | tr A-F a-f)
 case $EXPECTED/$SIGNED in
   /*) tell UNKNOWN authorship "you named no key; the one in the pack is $FOUND";;
@@ -1280,9 +1525,15 @@ case $EXPECTED/$SIGNED in
   "$FOUND"/UNKNOWN) tell UNKNOWN authorship "the key is the one that you expect; its signature cannot be checked here";;
   *) tell BAD authorship "nothing shows that the key that you expect has signed this; the one in the pack is $FOUND";;
 esac
-if grep -q '^{"_type":"https://in-toto.io/Statement/v1",.*"predicateType":"https://drdrill.dev/evidence-pack/v1",' \
-  "$T/statement"; then
+FORMAT=$(sed -n -E 's|^\{"_type":"https://in-toto.io/Statement/v1",(.*)$|\1|p' "$T/statement" \
+  | sed -n -E 's|.*"predicateType":"https://drdrill.dev/evidence-pack/v([12])",.*|\1|p')
+if [ -n "$FORMAT" ]; then
   grep -q '"number":[1-9][0-9]\{0,14\},' "$T/statement" || tell BAD integrity "the number of the run is not one"
+  [ "$FORMAT" != 1 ] || [ "$SIGNERS" -le 1 ] || tell BAD integrity "a pack of format 1 has one signature"
+  [ "$FORMAT" != 2 ] || for WORD in '"clockCompression":[0-9]' '"harness":{' '"project":{' '"stream":"' \
+    '"rehearsal":\(true\|false\),' '"journal":{"head":"[0-9a-f]*","kinds":{' "\"keyid\":\"$FOUND\","; do
+    [ "$SIGNED" = BAD ] || grep -q "$WORD" "$T/statement" || tell BAD integrity "the statement does not say: $WORD"
+  done
 elif grep -q '^{"_type":"[^"]*",.*"predicateType":"[^"]*",' "$T/statement"; then
   tell UNKNOWN integrity "the statement is of another version: these commands do not know it"
 else tell BAD integrity "no statement can be read"; fi""",
@@ -1295,7 +1546,9 @@ else tell BAD integrity "no statement can be read"; fi""",
         r"""TEXT='"([^"\\]|\\.)*"'; DIGIT='[0-9]{2}'; BEGIN='^\{"v":[12],"seq":[0-9]+,'
 FACT='"prev":"[0-9a-f]{64}","salt":"[0-9a-f]{32}","utc":"'"[0-9]{4}-$DIGIT-${DIGIT}T$DIGIT:$DIGIT:$DIGIT"
 FACT=$FACT'\.[0-9]{6}Z","mono":(0|-?[1-9][0-9]*),"kind":'; WITHHELD='"redacted":"[0-9a-f]{64}"\}$'
-MANY=$(sed -n 's/.*"journal":{"head":"[0-9a-f]*","lines":\([0-9]\{1,9\}\),"linesSha256":.*/\1/p' "$T/statement")
+HEAD='.*"journal":\{"head":"[0-9a-f]*",("kinds":\{([^}]*)\},)?'
+MANY=$(sed -n -E "s/$HEAD\"lines\":([0-9]{1,9}),\"linesSha256\":.*/\3/p" "$T/statement")
+KINDS=$(sed -n -E "s/$HEAD\"lines\":.*/\1/p" "$T/statement")
 MANY=${MANY:-249999}; THERE=$(($(wc -l < "$T/journal.jsonl"))); TORN=0
 if [ "$(tail -c 1 "$T/journal.jsonl" | od -A n -t x1 | tr -d ' \n')" != 0a ]
 then TORN=1; tell BAD integrity "the last line of the journal has no end"; fi
@@ -1305,18 +1558,19 @@ else THERE=$((THERE + TORN)); cat "$T/lines" > "$T/whole"; fi
 CONTROL=$(printf '\001'); WELL="$BEGIN($WITHHELD|$FACT$TEXT,\"data\":\{.*\}\}$)"
 sed -E -e "/$CONTROL/s/^/0/" -e t -e "/$WELL/s/^/1/" -e t -e 's/^/0/' "$T/whole" > "$T/lines"
 sed -n 's/^1//p' "$T/lines" > "$T/facts"
-N=0; WRONG=0; PREV=0000000000000000000000000000000000000000000000000000000000000000; : > "$T/digests"
+N=0; WRONG=0; V=1; PREV=0000000000000000000000000000000000000000000000000000000000000000; : > "$T/digests"
 while [ "$WRONG" -le 20 ] && IFS= read -r LINE; do
   DIGEST=$(printf '%s' "${LINE#?}" | sha256sum | cut -c1-64)
+  case $LINE in '1{"v":2,'*) V=2;; esac
   case $LINE in
-    '1{"v":'[12]',"seq":'"$N"',"redacted":"'*) DIGEST=${LINE#*redacted\":\"}; DIGEST=${DIGEST%\"\}};;
-    '1{"v":'[12]',"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
+    '1{"v":'"$V"',"seq":'"$N"',"redacted":"'*) DIGEST=${LINE#*redacted\":\"}; DIGEST=${DIGEST%\"\}};;
+    '1{"v":'"$V"',"seq":'"$N"',"prev":"'"$PREV"'",'*) ;;
     *) WRONG=$((WRONG + 1)); tell BAD integrity "line $((N + 1)) of the journal is not a fact, or the chain is broken";;
   esac
   PREV=$DIGEST; N=$((N + 1)); echo "$DIGEST" >> "$T/digests"
 done < "$T/lines"
 LIST=$(sha256sum < "$T/digests" | cut -c1-64); INTACT=no
-printf '"journal":{"head":"%s","lines":%d,"linesSha256":"%s"}' "$PREV" "$N" "$LIST" > "$T/journal"
+printf '"journal":{"head":"%s",%s"lines":%d,"linesSha256":"%s"}' "$PREV" "$KINDS" "$N" "$LIST" > "$T/journal"
 if grep -q -F -f "$T/journal" "$T/statement"
 then tell OK integrity "the journal is the one that was sealed"; [ "$((WRONG + TORN))" -gt 0 ] || INTACT=yes
 else tell BAD integrity "the journal is not the one that was sealed"; fi
@@ -1325,7 +1579,7 @@ HIDDEN=$(grep -c '^{"v":[12],"seq":[0-9]*,"redacted":"' "$T/facts")""",
     (
         "The files",
         "The signed statement names every file and its digest, and SHA256SUMS says the same of all but itself. Only "
-        "files that were sealed are read.",
+        "files that were sealed are read. In the place of a file that was withheld lies its digest.",
         r"""{ cat "$T/statement"; echo; } | sed 's/.*"subject":\[//; s/{"digest":{"sha256":"/\
 /g' | sed -n 's/^\([0-9a-f]\{64\}\)"},"name":"\(.*\)"},\{0,1\}\(\]}\)\{0,1\}$/\1  \2/p' | sed 's/\\"/"/g' > "$T/signed"
 grep -v '^.\{66\}SHA256SUMS$' "$T/signed" | cmp -s - "$T/SHA256SUMS" \
@@ -1340,6 +1594,17 @@ BREAK='
 find . -name "*$BREAK*" -print 2> /dev/null | grep -q . && tell BAD integrity "a name with a line break in it was added"
 find . -name "*$BREAK*" -prune -o -type f -print 2> "$T/unread" | sed 's|^\./||' | sort > "$T/there"
 sed 's/^/cannot be looked at: /' "$T/unread" | while IFS= read -r LINE; do tell UNKNOWN integrity "$LINE"; done
+sed -n 's/\.withheld$//p' "$T/there" | sort | comm -12 - "$T/names" | comm -23 - "$T/there" > "$T/maybe"
+while IFS= read -r NAME; do
+  case $NAME in journal.jsonl|pack.dsse.json|SHA256SUMS|public-key.pem|findings.json|VERIFY.md) continue;; esac
+  [ -n "$(find "./$NAME.withheld" -size 86c)" ] && ! grep -q -F -x -e "$NAME.withheld" "$T/names" || continue
+  DIGEST=$(sed -n '1s/^{"v":2,"withheld":"\([0-9a-f]\{64\}\)"}$/\1/p' "./$NAME.withheld")
+  printf '{"v":2,"withheld":"%s"}\n' "$DIGEST" | cmp -s - "./$NAME.withheld" || continue
+  ! grep -q -F -x "$DIGEST  $NAME" "$T/sealed" || printf '%s  %s\n' "$DIGEST" "$NAME"
+done < "$T/maybe" > "$T/stubs"
+cut -c67- "$T/stubs" > "$T/hidden"; sed 's/$/.withheld/' "$T/hidden" | sort > "$T/beside_them"
+comm -23 "$T/there" "$T/beside_them" | sort - "$T/hidden" > "$T/all"; cat "$T/all" > "$T/there"
+while IFS= read -r NAME; do tell UNKNOWN completeness "a file is withheld: $NAME"; done < "$T/hidden"
 comm -23 "$T/names" "$T/there" | while IFS= read -r NAME; do
   if [ -s "$T/unread" ]; then tell UNKNOWN integrity "not found: $NAME"
   else tell BAD integrity "was removed: $NAME"; tell BAD completeness "a sealed file is not there: $NAME"; fi
@@ -1350,8 +1615,8 @@ find . ! -type f ! -type d -print 2> /dev/null \
   | while IFS= read -r NAME; do tell BAD integrity "is neither a file nor a folder: $NAME"; done
 find . -name "*$BREAK*" -prune -o -type d -print 2> /dev/null | while IFS= read -r NAME; do
   [ ! -r "$NAME" ] || [ -n "$(ls -A "$NAME")" ] || tell BAD integrity "is an empty folder: $NAME"; done
-: > "$T/read"
-comm -12 "$T/names" "$T/there" | while IFS= read -r NAME; do
+cat "$T/stubs" > "$T/read"
+comm -12 "$T/names" "$T/there" | comm -23 - "$T/hidden" | while IFS= read -r NAME; do
   if [ -n "$(find "./$NAME" -size +1073741824c)" ]; then tell UNKNOWN integrity "is too large and was not read: $NAME"
   elif DIGEST=$(sha256sum < "./$NAME"); then printf '%.64s  %s\n' "$DIGEST" "$NAME" >> "$T/read"
   else tell UNKNOWN integrity "cannot be read: $NAME"; fi
@@ -1375,12 +1640,41 @@ same() {
   [ -n "$SAID" ] && grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
 }
 also() {
-  SAID=$(sed -n -E "s/.*\"$1\":($TEXT|null),.*/\"$2\":\1,/p" "$T/begin")
+  SAID=$(sed -n -E "s/.*\"$1\":($TEXT|null|true|false),.*/\"$2\":\1,/p" "$T/begin")
   [ -z "$SAID" ] || grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: $1"
+}
+inside() {
+  sed -n -E "s/.*\"$1\":\{(([^{}\"]|$TEXT)*)\}.*/\1/p" "$T/$2" | sed -E 's/,("[A-Za-z_]+":)/\
+\1/g' | sort
+}
+parts() {
+  inside "$1" begin > "$T/ours"; inside "$1" statement > "$T/theirs"
+  [ ! -s "$T/ours" ] || cmp -s "$T/ours" "$T/theirs" || tell BAD integrity "seal and journal differ in: $1"
 }
 stamped() {
   SAID=$(sed -n 's/^{"v":[12],[^{]*"utc":"\([^"]*\)".*/\1/p' "$T/$1")
   grep -q -F "\"$2\":\"$SAID\"," "$T/statement" || tell BAD integrity "seal and journal differ in: $3"
+}
+counted() {
+  COUNT='"([A-Za-z0-9_.-]{1,100})":([1-9][0-9]{0,8})'; ALL=0; OUT=""
+  printf '%s\n' "$KINDS" | grep -q -E "^\"kinds\":\{($COUNT,)*$COUNT\},\$" \
+    || tell BAD integrity "the kinds of lines are not counted in their one form"
+  printf '%s' "$KINDS" | sed -E 's/^"kinds":\{(.*)\},$/\1,/; s/,/,\
+/g' | sed -n -E "s/^$COUNT,\$/\1 \2/p" > "$T/counts"
+  sed -n -E "s/$BEGIN$FACT\"([^\"]*)\",\"data\".*/\2/p" "$T/facts" | sort > "$T/kinds"
+  while read -r KIND OFTEN; do
+    SHOWN=$(grep -c -F -x -e "$KIND" "$T/kinds"); ALL=$((ALL + OFTEN))
+    [ "$SHOWN" -le "$OFTEN" ] || tell BAD integrity "more lines of a kind than were sealed: $KIND"
+    [ "$SHOWN" -ge "$OFTEN" ] || OUT="$OUT $((OFTEN - SHOWN)) $KIND,"
+  done < "$T/counts"
+  cut -d ' ' -f 1 "$T/counts" | sort > "$T/counted"
+  sort -u "$T/kinds" | comm -23 - "$T/counted" | each BAD integrity "no line of this kind was sealed"
+  [ "$ALL" -eq "$N" ] || tell BAD integrity "the lines of all kinds are not as many as the lines"
+  case $OUT/$HIDDEN in
+    /*) ;;
+    */0) tell BAD integrity "fewer lines of a kind than were sealed:$OUT";;
+    *) tell UNKNOWN completeness "lines that the seal counts are not shown:$OUT";;
+  esac
 }
 story() {
   sed -n '1s/^1//p' "$T/lines" > "$T/first"; sed -n '$p' "$T/facts" > "$T/last"; FIRST=$(kind first); LAST=$(kind last)
@@ -1389,21 +1683,30 @@ story() {
   case $FIRST in run.begin|withheld) ;; *) tell BAD completeness "the first line is not run.begin";; esac
   case $LAST in run.end|withheld) ;; *) tell BAD completeness "the last line is not run.end";; esac
   of run.begin first > "$T/begin"
+  V=$(sed -n 's/^{"v":\([12]\),.*/\1/p' "$T/first")
+  [ -z "$V" ] || [ -z "$FORMAT" ] || [ "$V" = "$FORMAT" ] || tell BAD integrity "seal and journal differ in: format"
+  [ "$FORMAT" != 2 ] || counted
   if [ "$FIRST" = run.begin ] && [ -s "$T/signed" ]; then
+    AFTER="^\"run\":$TEXT,(\"stream\":$TEXT,)?"
     same run "s/^\"run\":($TEXT),.*/\"run\":\1,\"sabotage\":/p"
-    HEAD="^\"run\":$TEXT,(\"stream\":$TEXT,)?\"number\""
-    same number "s/$HEAD:([0-9]+),.*/\"number\":\4,\"operatorAsClaimed\":/p"
-    same previous "s/$HEAD:[0-9]+,\"previous\":($TEXT),.*/\"previousPack\":\4,\"rules\":/p"
+    same number "s/$AFTER\"number\":([0-9]+),.*/\"number\":\4,\"operatorAsClaimed\":/p"
+    same previous "s/$AFTER\"number\":[0-9]+,\"previous\":($TEXT),.*/\"previousPack\":\4,/p"
     same nonce "s/.*\"nonce\":($TEXT|null),.*/\"nonce\":\1,\"number\":/p"
     also environment environmentClass; also stack stack; also rules rules; also operator operatorAsClaimed
-    also sabotage sabotage; also stream stream; stamped first startedOn began
+    also sabotage sabotage; stamped first startedOn began
+    if [ "$V" = 2 ]; then
+      also stream stream; also rehearsal rehearsal; parts harness; parts project
+      SAID=$(sed -n -E 's/.*"clock":\{[^{}]*"compression":([0-9][0-9.e+-]*)[,}].*/"clockCompression":\1,/p' "$T/begin")
+      [ -z "$SAID" ] || grep -q -F "$SAID" "$T/statement" || tell BAD integrity "seal and journal differ in: clock"
+    fi
   fi
   if [ "$LAST" = run.end ] && [ -s "$T/signed" ]; then
     stamped last endedOn ended; SAID=$(of run.end last | sed -n -E "s/^\"outcome\":($TEXT).*/\1/p")
     grep -q -F "\"outcome\":$SAID," "$T/statement" || tell BAD integrity "seal and journal differ in: outcome"
   fi
-  of fault.intent | sed -n -E "s/^\"fault\":($TEXT).*/\1/p" | sort > "$T/hurt"
-  of fault.healed | sed -n -E "s/^\"fault\":($TEXT),\"ok\":true.*/\1/p" | sort > "$T/healed"
+  EACH='^("injection":[0-9]+,)?'
+  of fault.intent | sed -n -E "s/$EACH\"fault\":($TEXT).*/\2/p" | sort > "$T/hurt"
+  of fault.healed | sed -n -E "s/$EACH\"fault\":($TEXT),\"ok\":true.*/\2/p" | sort > "$T/healed"
   comm -23 "$T/hurt" "$T/healed" | uniq > "$T/unhealed"
   if [ "$HIDDEN" -gt 0 ] && [ -s "$T/signed" ]
   then grep -q -F '"unhealedFaults":[],' "$T/statement" || tell BAD completeness "not shown healed: see the statement"
@@ -1494,6 +1797,16 @@ GOOD = {
 }
 
 
+def good(report: Report, question: str) -> str:
+    """What a MET says; of authorship who has signed as what, where the caller said whom they trust."""
+    signed = [str(each.who) for each in report.signatures if each.holds and each.who]
+    if question == "integrity" and (report.redacted or report.withheld):
+        return "what is shown is, byte for byte, what was sealed, and the signature fits"
+    if question != "authorship" or not signed:
+        return GOOD[question]
+    return f"sealed by {signed[0]}" + (f"; signed by {', '.join(signed[1:])}" if signed[1:] else "")
+
+
 def told(problems: Iterable[Problem]) -> list[str]:
     """A line for each; of very many of one name the first ones, and how many more there are."""
     lines, many = [], Counter[str]()
@@ -1510,7 +1823,8 @@ def text_of(report: Report) -> str:
     lines = [f"Pack {shown(report.name)}: {report.outcome}"]
     for question in QUESTIONS:
         answer = report.answer(question)
-        lines.append(f"  {question.capitalize():<13} {answer:<8}{GOOD[question] if answer == MET else ''}".rstrip())
+        why = good(report, question) if answer == MET else ""
+        lines.append(f"  {question.capitalize():<13} {answer:<8}{why}".rstrip())
         lines += [f"      {line}" for line in told(p for p in report.problems if p.question == question)]
     if report.judged:
         lines.append(f"  {'Findings':<13} {report.judged[0]:<8}{shown(report.judged[1], most=2000)}")
@@ -1526,7 +1840,8 @@ def text_of(report: Report) -> str:
             f"sealed {shown(facts.get('sealedOn'))}",
             f"      the pack before it: {facts['previousPack']}",
         ]
-    return "\n".join([*lines, f"  Digest of {ENVELOPE}: {report.digest or 'none'}"]) + "\n"
+    what = "the signed statement" if report.format > 1 else ENVELOPE
+    return "\n".join([*lines, f"  Digest of {what}: {report.digest or 'none'}"]) + "\n"
 
 
 def folder_text(answer: FolderReport) -> str:
@@ -1573,8 +1888,15 @@ def as_dict(answer: Report | FolderReport) -> dict[str, Any]:
         told
         | answers
         | {"digest": answer.digest, "key": answer.key, "redacted": answer.redacted, "facts": answer.facts}
+        | {"format": answer.format, "withheld": answer.withheld}
+        | {"signatures": [signature_dict(each) for each in answer.signatures]}
         | ({"judged": dict(zip(("outcome", "said"), answer.judged, strict=True))} if answer.judged else {})
     )
+
+
+def signature_dict(signature: Signature) -> dict[str, Any]:
+    who = {"name": signature.who.name, "role": signature.who.role} if signature.who else {}
+    return {"keyid": signature.keyid, "holds": signature.holds} | who
 
 
 class Parser(argparse.ArgumentParser):
@@ -1590,6 +1912,7 @@ def run(
     key: str | None,
     as_json: bool,
     commands: bool,
+    trust: Path | None = None,
     receipts: Path | None = None,
     judge: Callable[[Report], tuple[str, str]] | None = None,
     say: Callable[[str], object] = print,
@@ -1599,11 +1922,17 @@ def run(
     `judge` gives outcome and words about the figures of a pack; this file alone has no rules to judge by.
     """
     looked = is_pack(path)
+    if key is not None and trust is not None:
+        raise BadInput("--key and --trust exclude each other", hint="name the key in the trust file, with its role")
+    trusted = read_trust(trust, path) if trust is not None else []
     if path.resolve().name.endswith(UNFINISHED) and not os.path.lexists(path / ENVELOPE):
         answer: Report | FolderReport = unsealed(path)
     else:
         bare = receipts is not None  # they say what had to be there, also where nothing is
-        answer = verify_pack(path, key=key) if looked else verify_folder(path, key=key, may_be_empty=bare)
+        if looked:
+            answer = verify_pack(path, key=key, trust=trusted)
+        else:
+            answer = verify_folder(path, key=key, trust=trusted, may_be_empty=bare)
         if receipts is not None:
             check_receipts(answer, receipts)
     for report in (answer.packs if isinstance(answer, FolderReport) else [answer]) if judge else ():
@@ -1631,6 +1960,7 @@ def main(argv: list[str] | None = None, *, say: Callable[[str], object] = print)
     parser = Parser(prog="verify", description="Verify an evidence pack, or a folder of packs.")
     parser.add_argument("path", type=Path, help="a pack, or a folder of packs")
     parser.add_argument("--key", metavar="FILE|FINGERPRINT", help=KEY_HELP)
+    parser.add_argument("--trust", metavar="FILE", type=Path, help=TRUST_HELP)
     parser.add_argument("--receipts", metavar="FILE", type=Path, help=RECEIPTS_HELP)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", dest="as_json", help=JSON_HELP)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused, Unable
-from harness.stacks import Component, Member, Stack
+from harness.stacks import Asked, Component, Member, Stack
+from harness.stacks.lacking import Balanced, Clustered
+from harness.system.bugs import database_errors
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
 PATIENCE = 2.0  # seconds for a real request
@@ -33,23 +35,25 @@ class Door:
         return "taken"
 
     def answers(self) -> bool:
-        import psycopg  # noqa: PLC0415  (see harness.faults)
-
+        silent: tuple[type[Exception], ...] = (OSError, *database_errors())
         try:
             self.ask()
-        except (OSError, psycopg.Error):
+        except silent:
             return False
         return True
 
 
 def door(stack: Stack, name: str) -> Door | None:
     """The door of an API, a database server or a load balancer; None for a component that no verb can ask."""
-    for member in stack.cluster.members:
+    if isinstance(found := stack.components().get(name), Asked):
+        return Door(*found.door, found.ask)
+    for member in stack.cluster.members if isinstance(stack, Clustered) else ():
         if member.name == name:
             return database_door(member)
     entrances = {stack.service(zone).name: stack.zone_entrance(zone) for zone in stack.zones}
-    for balancer, address in zip(stack.balancers, stack.entrance.addresses, strict=True):
-        entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
+    if isinstance(stack, Balanced):
+        for balancer, address in zip(stack.balancers, stack.entrance.addresses, strict=True):
+            entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)

@@ -30,6 +30,7 @@ def sound_drills(features: Path, *, plan: Plan, sentences: Sentences, findings: 
     gives it, or what a sentence promises is in no plan or is no finding.
     """
     drills = catalog.announced(features)
+    _findings_must_be_known(plan, findings)
     for drill in drills:
         _must_be_in_the_calendar(drill, plan)
     _must_be_declared_once(sentences)
@@ -160,6 +161,17 @@ def _must_be_judged(drills: Iterable[Drill], sentences: Sentences, plan: Plan, f
                     f" {found.pattern}",
                     hint=f"correct the id, or add it under demands; {PAGE}",
                 )
+
+
+def _findings_must_be_known(plan: Plan, findings: Collection[str]) -> None:
+    """Errors: `Refused` where the plan says something of what is no finding: it would be said of nothing."""
+    if unknown := [each for each in plan.findings if each not in findings]:
+        near = difflib.get_close_matches(unknown[0], findings, n=1)
+        meant = f'did you mean "{near[0]}"? ' if near else ""
+        raise Refused(
+            f"{plan.path}: findings: {unknown[0]!r} is no finding",
+            hint=f"{meant}docs/journal.md lists the findings that can be asked for",
+        )
 
 
 def _written(drills: Iterable[Drill]) -> Iterable[tuple[Drill, Sentence]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -96,6 +96,15 @@ class PlannedCheck:
 
 
 @dataclass(frozen=True)
+class PlannedFinding:
+    """What the plan says of a finding that no tier has a figure for."""
+
+    demands: tuple[str, ...] = ()  # those that it answers
+    category: str = ""  # of disaster, whose limit it has to keep; empty where it has none
+    limit: str = ""  # which of them: "detection", "confirmation", …
+
+
+@dataclass(frozen=True)
 class Contact:
     role: str
     email: str
@@ -157,6 +166,7 @@ class Plan:
     communication: Communication
     demands: Mapping[str, Demand]
     streams: Mapping[str, str]  # series of runs, each with numbers of its own, and what each is
+    findings: Mapping[str, PlannedFinding] = field(default_factory=dict)  # by their ids
     id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
 
     def objective(self, tier: str) -> Objective:
@@ -174,6 +184,20 @@ class Plan:
     def demand(self, id: str) -> Demand:
         """Errors: `Refused` when the plan has no such demand."""
         return self._named("demand", id, self.demands)
+
+    def finding(self, id: str) -> PlannedFinding:
+        """What the plan says of a finding; nothing, where it does not name it."""
+        return self.findings.get(id, PlannedFinding())
+
+    def time_for(self, finding: str) -> timedelta:
+        """The time that the plan gives a finding. Errors: `Refused` where it gives none."""
+        said = self.finding(finding)
+        if not said.limit:
+            raise Refused(
+                f"{self.path}: the plan gives no time for {finding}",
+                hint=f'say it under "findings": {finding}: {{category: …, limit: …}}; docs/write-a-drill.md',
+            )
+        return self.category(said.category).limits[said.limit]
 
     def drill(self, name: str) -> Duty:
         """The entry of the calendar. Errors: `Refused` when no drill has that name."""
@@ -266,6 +290,10 @@ def _plan(text: plan_text.Text) -> Plan:
         communication=_communication(written["communication"]),
         demands={
             id: Demand(id=id, says=says, not_exercised=reasons.get(id, "")) for id, says in written["demands"].items()
+        },
+        findings={
+            id: PlannedFinding(tuple(said.get("demands", ())), said.get("category", ""), said.get("limit", ""))
+            for id, said in written.get("findings", {}).items()
         },
     )
 

@@ -147,6 +147,13 @@ def _module(text: str) -> str:
     return text
 
 
+def _class(text: str) -> str:
+    module, colon, name = text.partition(":")
+    if colon and not name.isidentifier():
+        raise ValueError(f'"{text}" names no class of a Python module')
+    return _module(module)
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
@@ -168,6 +175,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "month": (month, "write the month's English name, such as March"),
     "time-zone": (_zone, "write a name of the time zone database, such as UTC or Europe/Berlin"),
     "module": (_module, "write it as Python imports it, such as drills.steps"),
+    "class": (_class, "write module:Class, such as shop.stack:Shop, or the module alone"),
     "request": (request, "write it like GET https://example.com/health"),
 }
 
@@ -266,10 +274,31 @@ def _references(text: Text) -> None:
             text.problem(("health", at), "has to have either a request or a query", hint="keep one of the two")
         elif "body" in check and not check.get("request", "").startswith("POST"):
             text.problem(("health", at, "body"), "belongs to a POST request", hint="take it out, or write POST")
+    _limits_named(text)
     for name, objective in plan["objectives"].items():
         for key in objective["demands"]:
             if key not in objective:
                 text.problem(("objectives", name, "demands", key), "has no figure beside it", hint=f'add "{key}"')
+
+
+def _limits_named(text: Text) -> None:
+    """The category and the limit that a finding names are there, both or neither."""
+    categories = text.values["categories"]
+    for id, said in text.values.get("findings", {}).items():
+        where = ("findings", id)
+        category, limit = said.get("category"), said.get("limit")
+        if (category is None) != (limit is None):
+            missing = "category" if category is None else "limit"
+            text.problem((*where, missing), "is missing", hint="a time is a limit of a category: say both")
+        elif category is not None and category not in categories:
+            text.problem((*where, "category"), f'there is no category "{category}"', hint=_has(categories))
+        elif category is not None and limit not in categories[category]["limits"]:
+            hint = _has(categories[category]["limits"])
+            text.problem((*where, "limit"), f'the category "{category}" has no limit "{limit}"', hint=hint)
+
+
+def _has(known: dict[str, Any]) -> str:
+    return f"there are: {', '.join(known)}" if known else "there is none"
 
 
 def _once(text: Text, named: list[tuple[Where, str]]) -> None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import DrillError
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
+
+if TYPE_CHECKING:
+    from harness.plan import PlannedCheck
+    from harness.stacks import Stack
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,16 @@ class HealthCheck:
     name: str
     limit: timedelta
     ask: Callable[[timedelta], str]
+
+
+class Health(Protocol):
+    """How the health of a platform is asked, where the plan says what of it: a project's own, or the machine's."""
+
+    def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
+        """One for each line of the plan."""
+
+    def works(self, stack: Stack, name: str) -> str:
+        """What shows that a component does its work, asked as its users do; empty where it does not."""
 
 
 LOOKS = timedelta(milliseconds=250)  # between two tries of a check that was not good yet

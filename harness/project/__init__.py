@@ -23,7 +23,9 @@ from harness.workload.client import ClientModule
 if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
     from harness.features.catalog import Drill
     from harness.features.sentences import Sentences
+    from harness.procedures.health import Health
     from harness.run.sabotage import Twin
+    from harness.stacks.kinds import Kind
 
 FILE = "project.yaml"
 PLUGIN = "harness.pytest_plugin"
@@ -41,8 +43,10 @@ class Project:
     waivers: Path | None  # None: there are none
     contacts: Path | None  # whom to call; in no pack, which has a digest of it that tells nothing
     client: ClientModule  # how customers write
-    _sentences: str  # a module, or a package of which each module has some
+    _sentences: str  # a module, or a package of which each module has some; empty where there are none of its own
     _twins: str  # a module; empty where there are none
+    _health: str = ""  # a module; empty where the plan's health verification is asked as the machine does
+    _stack: str = ""  # module:Class; empty where it has no stack of its own
     _lines: Mapping[str, int] = field(repr=False, default_factory=dict)  # of project.yaml, by field
 
     @property
@@ -58,15 +62,21 @@ class Project:
 
     @cached_property
     def sentences(self) -> Sentences:
-        """All sentences that there are steps for. Errors: `Refused` where a module breaks, or declares none."""
-        from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
+        """All sentences that there are steps for: the machine's, and its own.
 
+        Errors: `Refused` where a module breaks, or declares none.
+        """
+        from harness.features.sentences import Sentences  # noqa: PLC0415  (see above)
+        from harness.sentences import GENERIC  # noqa: PLC0415  (see above)
+
+        if not self._sentences:
+            return GENERIC
         found = modules.modules(self._sentences, folder=self.folder, where=self.where("sentences"))
         for module in found:
             if not isinstance(getattr(module, "SENTENCES", None), Sentences):
                 hint = "docs/write-a-drill.md says how steps begin"
                 raise Refused(f"{module.__file__}: declares no SENTENCES", hint=hint)
-        return Sentences.joined(module.SENTENCES for module in found)
+        return Sentences.joined([GENERIC, *(module.SENTENCES for module in found)])
 
     @cached_property
     def twins(self) -> Mapping[str, Sequence[Twin]]:
@@ -79,6 +89,29 @@ class Project:
             hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
             raise Refused(f"{module.__file__}: declares no TWINS", hint=hint)
         return found
+
+    @cached_property
+    def health(self) -> Health:
+        """How the plan's health verification is asked. Errors: `Refused` where the module breaks or has none."""
+        from harness.scenario.health import PLAIN  # noqa: PLC0415  (see above)
+
+        if not self._health:
+            return PLAIN
+        module = modules.module(self._health, folder=self.folder, where=self.where("health"))
+        found: Health | None = getattr(module, "HEALTH", None)
+        if found is None:
+            raise Refused(f"{module.__file__}: declares no HEALTH", hint=modules.HINT)
+        return found
+
+    def kind(self, name: str = "") -> Kind:
+        """The kind of stack of that name; without one the project's own, where it has one, else the usual one.
+
+        Errors: `Refused` where there is no such kind, or where the project's own breaks.
+        """
+        from harness.stacks import kinds  # noqa: PLC0415  (see above)
+
+        own = kinds.own_kind(self._stack, self.folder, self.where("stack")) if self._stack else None
+        return kinds.named(name or (own or kinds.USUAL).name, own)
 
     def twin(self, name: str) -> Twin | None:
         """By name, over all drills."""
@@ -95,12 +128,13 @@ class Project:
 
         the_plan, sentences = self.load_plan(), self.sentences
         self.client.load()  # one that breaks is told before anything starts
+        _ = self.health
         return sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
 
     @cached_property
     def code(self) -> tuple[Path, ...]:
         """Folders and files of the project's own Python, runbooks beside it among them."""
-        names = (self._sentences, self._twins, self.client.name)
+        names = (self._sentences, self._twins, self._health, self._stack.partition(":")[0], self.client.name)
         tops = dict.fromkeys(name.partition(".")[0] for name in names if name)
         found = (self.folder / top for top in tops)
         return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
@@ -172,8 +206,10 @@ def load(folder: Path) -> Project:
         client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
-        _sentences=given["sentences"],
+        _sentences=given.get("sentences", ""),
         _twins=given.get("twins", ""),
+        _health=given.get("health", ""),
+        _stack=given.get("stack", ""),
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
     )
 
@@ -197,7 +233,8 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         elif not is_what_it_should_be(path):
             hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"
             read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
-    for name in ("sentences", "twins"):
-        if name in read.values and not modules.has_a_file(read.values[name], folder):
+    for name in ("sentences", "twins", "health", "stack"):
+        module = read.values.get(name, "").partition(":")[0]
+        if module and not modules.has_a_file(module, folder):
             hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"
-            read.problem((name,), f"there is no module {read.values[name]} in {folder}", hint=hint)
+            read.problem((name,), f"there is no module {module} in {folder}", hint=hint)

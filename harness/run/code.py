@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from harness.evidence.keys import private_digest
 from harness.plan import Plan
+from harness.procedures.health import Health
 from harness.run.commit import CODE, ROOT, machine_state, project_state
 from harness.workload.client import ClientModule
 
@@ -33,6 +34,8 @@ class Drilled(Protocol):
 
     @property
     def client(self) -> ClientModule: ...
+    @property
+    def health(self) -> Health: ...
 
 
 def machine() -> dict[str, Any]:
@@ -58,14 +61,15 @@ def digest_of_project(code: Iterable[Path]) -> str:
 
 def digests(plan: Plan, features: Path, *, contacts: Path | None = None) -> dict[str, str | None]:
     """SHA-256 of the plan, the features and the list of packages. Of a stack's file and of contacts, which are in no
-    pack, one that only the holder of a key can compare; None where there is none.
+    pack, one that only the holder of a key can compare. None where there is none: there are no constraints where the
+    machine was not set up by its list of exact versions, as one from a wheel.
 
     Errors: `Refused` where the contacts cannot be read.
     """
     return {
         "plan": plan.digest,
         "features": _digest_of(_files([(features, features)])),
-        "constraints": _digest_file(ROOT / "constraints.txt"),
+        "constraints": _digest_file(pins) if (pins := ROOT / "constraints.txt").is_file() else None,
         "stack_file": None,
         "contacts": private_digest(contacts) if contacts else None,
     }
@@ -95,7 +99,7 @@ def _version(package: str) -> str:
 
 
 def _digest_file(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:

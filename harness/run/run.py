@@ -17,7 +17,6 @@ from pathlib import Path
 from harness.checks import RULES
 from harness.errors import DrillError, NotReady
 from harness.evidence import receipts
-from harness.evidence.environments import ENVIRONMENTS
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
@@ -32,8 +31,7 @@ from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
-from harness.stacks.kinds import open_stack
-from harness.stacks.parts.settings import Settings
+from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
@@ -48,7 +46,7 @@ class Options:
     """What the user chose for a run."""
 
     evidence: Path
-    stack: str = "local"
+    stack: Kind = USUAL
     scale: float = 1.0
     nonce: str = ""
     rate: float = 50.0  # transactions a second, all zones together
@@ -85,6 +83,7 @@ class Run:
         self.level = level
         self.project = project
         self.client = project.client
+        self.health = project.health
         self.guardian = guardian
         self.listener = listener
         self.redactor = Redactor(places=places(folder))
@@ -112,9 +111,9 @@ class Run:
             drill=list(drills),
             scenarios=self.planned,
             streams=list(self.plan.streams),
-            stack=self.options.stack,
+            stack=self.options.stack.name,
             sandbox=self.level,
-            environment=ENVIRONMENTS[self.options.stack],
+            environment=self.options.stack.environment,
             digests=code.digests(self.plan, self.folder / "features", contacts=self.project.contacts),
             harness=code.machine(),
             project=code.project(self.project),
@@ -143,13 +142,13 @@ class Run:
         """The stack, started at first use."""
         if self._stack is None:
             begin = clock.mono()
-            self.journal.record("stack.begin", kind=self.options.stack, regions=[], seconds=0.0)
-            stack = open_stack(
-                self.options.stack,
+            self.journal.record("stack.begin", kind=self.options.stack.name, regions=[], seconds=0.0)
+            stack = self.options.stack.maker.open(
                 self.folder / STACK_FOLDER,
                 recorder=self.journal,
                 label=self.id,
-                settings=Settings(scale=self.options.scale, **self.options.sabotage.stack),
+                scale=self.options.scale,
+                broken=self.options.sabotage.stack,
             )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))

@@ -15,7 +15,7 @@ from typing import Any
 class Sabotage:
     """What is broken. The empty one breaks nothing."""
 
-    stack: Mapping[str, Any] = field(default_factory=dict)  # what it is made of: harness/stacks/parts/settings
+    stack: Mapping[str, Any] = field(default_factory=dict)  # what of it is made otherwise, by the names of its kind
     archive_stalls: bool = False  # from the moment customers are served
     receiver_lost: bool = False  # from that moment on no alert arrives
     unfenced: bool = False  # nobody takes the lead from a leader that is cut off

@@ -19,7 +19,9 @@ from harness.safety import block
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
-from harness.system import control_files
+from harness.safety.sealing import Reports
+from harness.stacks import kinds
+from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
 
 FOLDER = "DRDRILL_FOLDER"
@@ -27,12 +29,15 @@ BEGINNING = ".beginning"  # behind the run's id until its folder is locked
 MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive holds the lock for an instant
 
 
-def begin(evidence: Path, run: str, *, project: Path, viewer: int | None = None) -> tuple[Path, int]:
+def begin(
+    evidence: Path, run: str, *, project: Path, reports: Reports, kind: Kind = USUAL, viewer: int | None = None
+) -> tuple[Path, int]:
     """Make the run's folder, lock it for the life of this process and its heirs, start the guardian.
 
     Returns the folder and the lock's file descriptor, which is never closed by the run: the kernel lets go of the
-    lock when the last process of the run that holds it is gone. `project` is the folder of what is drilled, and
-    `viewer` the pid of a `drdrill` that shows it.
+    lock when the last process of the run that holds it is gone. `project` is the folder of what is drilled, `kind`
+    that of its stack, `reports` what a killed run that is healed first is sealed with, and `viewer` the pid of a
+    `drdrill` that shows it.
 
     Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, or
     where it cannot be written.
@@ -48,11 +53,11 @@ def begin(evidence: Path, run: str, *, project: Path, viewer: int | None = None)
                     f"another run is just beginning in {evidence}", hint="wait for it, or use --evidence FOLDER"
                 )
             block.must_be_free(evidence)
-            _heal_dead(evidence)
+            _heal_dead(evidence, reports)
             receipts.complete(evidence)
             must_have_room(evidence)
             folder = evidence / f"{run}{UNFINISHED}"
-            lock = _make(folder, project)
+            lock = _make(folder, project, kind)
             _must_still_be_free(folder, lock)
     except OSError as error:
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
@@ -87,7 +92,7 @@ def must_have_room(evidence: Path, *, what: str = "a run") -> None:
         )
 
 
-def _heal_dead(evidence: Path) -> None:
+def _heal_dead(evidence: Path, reports: Reports) -> None:
     for folder in unfinished(evidence):
         with held(folder, within=MOMENT) as dead:
             if not dead and folder.exists():
@@ -97,19 +102,19 @@ def _heal_dead(evidence: Path) -> None:
                     f"run {run} is alive in {evidence}, or is just being healed",
                     hint=f"wait for it, stop it with Ctrl-C or {heal}, or use another --evidence FOLDER",
                 )
-        healed = heal_run(folder, by="next run")
+        healed = heal_run(folder, by="next run", reports=reports)
         print(f"healed first: {healed.words()}", flush=True)
         if healed.receipt:
             print(f"receipt:  {healed.receipt}", flush=True)
 
 
-def _make(folder: Path, project: Path) -> int:
+def _make(folder: Path, project: Path, kind: Kind) -> int:
     """Make the run's folder; once it has its name, it is locked and can be asked to stop. Returns the lock."""
     for left in folder.parent.glob(f"*{BEGINNING}"):  # by a run that was killed in here; nobody else is
         shutil.rmtree(left)
     fresh = folder.with_suffix(BEGINNING)
     (fresh / CONTROL).mkdir(parents=True)
-    control_files.leave(fresh / PROJECT, {"folder": str(project)})
+    kinds.remember(kind, fresh / PROJECT, project)
     handle = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
     os.set_inheritable(handle, True)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """A small process that is started first and outlives the harness: it heals when the harness dies, or when a fault has
 lived too long.
 
-`python -m harness.safety.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the
+`python -m harness.cli.guardian FOLDER [VIEWER]`. The harness holds a lock for all its life, inside or outside the
 sandbox; when the kernel has let go of it, the harness is dead. VIEWER is the pid of the `drdrill` that shows the run:
 when that is killed, the run is asked to stop.
 """
@@ -18,6 +18,7 @@ from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import stopping, undo
 from harness.safety.heal import heal_run
 from harness.safety.running import held
+from harness.safety.sealing import Reports
 from harness.system import clock, wait
 from harness.system.command import LABEL, Process, end_labelled
 from harness.system.environment import for_harness
@@ -44,7 +45,7 @@ class Guardian:
         words = [
             sys.executable,
             "-m",
-            "harness.safety.guardian",
+            "harness.cli.guardian",
             str(folder.resolve()),
             *([str(viewer)] if viewer else []),
         ]
@@ -70,13 +71,13 @@ class Guardian:
             )
 
 
-def watch(folder: Path, *, viewer: int | None) -> int:
+def watch(folder: Path, *, viewer: int | None, reports: Reports) -> int:
     """Return when nothing is left to guard; the exit code says whether healing went well."""
     try:
         with held(folder / CONTROL):
             _until_over(folder, Process.of(viewer) if viewer else None)
         if folder.exists():
-            heal_run(folder, by="guardian")
+            heal_run(folder, by="guardian", reports=reports)
     except DrillError as error:
         print(error, file=sys.stderr)
         return int(error.exit)
@@ -106,7 +107,3 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
 def _dead(folder: Path) -> bool:
     with held(folder) as free:
         return free
-
-
-if __name__ == "__main__":
-    sys.exit(watch(Path(sys.argv[1]), viewer=int(sys.argv[2]) if len(sys.argv) > 2 else None))

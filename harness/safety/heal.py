@@ -6,29 +6,27 @@ Idempotent; harmless where nothing was injected, and while the run is alive (the
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from harness.checks import load
 from harness.errors import Refused
-from harness.evidence import keys, receipts
+from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
-from harness.evidence.run_folder import CONTROL, DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
+from harness.evidence.run_folder import DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.evidence.scan import clean_logs
-from harness.evidence.seal import seal
 from harness.safety import stopping, undo
 from harness.safety.running import held
-from harness.stacks.kinds import logs_left, remove_left, secrets_left
+from harness.safety.sealing import Reports, close, finish
+from harness.stacks.kinds import of_run
+from harness.stacks.maker import logs_left
 from harness.system import clock
 from harness.system.command import end_labelled
 from harness.workload.workload import record_ledgers
-from reports.build import build
 
 STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
 
@@ -55,35 +53,36 @@ class Healed:
         return receipts.ended(self.pack).line if self.pack else ""
 
 
-def heal_run(folder: Path, *, by: str) -> Healed:
-    """Heal one unfinished run and seal it.
+def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
+    """Heal one unfinished run and seal it, with the reports of it.
 
     Errors: `Refused` when a harness that is alive will not stop in time.
     """
     run = folder.name.removesuffix(UNFINISHED)
     with held(folder) as ours:
         if ours and folder.exists():
-            return _heal(folder, run, by=by)
+            return _heal(folder, run, by=by, reports=reports)
     stopping.ask(folder, who=by, why="heal was asked for")
     with held(folder, within=STOP_LIMIT) as ours:
         if not folder.exists():  # it, or another healer, was faster
             pack = folder.with_name(run)
             return Healed(run, 0, (), pack if pack.is_dir() else None)
         if ours:
-            return _heal(folder, run, by=by)
+            return _heal(folder, run, by=by, reports=reports)
     raise Refused(
         f"run {run} is alive and does not stop: {folder}",
         hint=f"end its process, then run `drdrill heal{option(folder.parent)}` again",
     )
 
 
-def _heal(folder: Path, run: str, *, by: str) -> Healed:
+def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
     ended = end_labelled(run)
     begun = clock.mono()
-    secrets = secrets_left(folder / STACK_FOLDER)
-    redactor = Redactor(secrets, places=places(folder))
-    remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
-    if secrets:  # otherwise the stack had not begun, or its logs were kept before it ended
+    maker = of_run(folder).maker
+    secrets = maker.secrets_left(folder / STACK_FOLDER)
+    redactor = Redactor(secrets or (), places=places(folder))
+    maker.remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
+    if secrets is not None:  # otherwise the stack had not begun, or its logs were kept before it ended
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
         clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
     pending = undo.pending(folder)
@@ -99,7 +98,7 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
         raise
     except JournalDamaged as error:  # no evidence, and nothing to go on with: it is kept, out of the way of others
         kept = folder.with_name(f"{run}{DAMAGED}")
-        _close(folder)
+        close(folder)
         folder.rename(kept)
         return Healed(
             run, ended, tuple(left.fault for left in pending), None, f"no pack: {error.message}; it is {kept}"
@@ -121,15 +120,8 @@ def _heal(folder: Path, run: str, *, by: str) -> Healed:
     if "run.end" not in kinds:
         journal.record("run.end", outcome="killed", by=by)
     journal.close()
-    return Healed(run, ended, tuple(left.fault for left in pending), finish(folder, redactor=redactor))
-
-
-def _close(folder: Path) -> None:
-    """No more requests: renamed first, so that nobody can write into it while it is removed."""
-    gone = folder / f"{CONTROL}.gone"
-    with suppress(FileNotFoundError):
-        (folder / CONTROL).rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    pack = finish(folder, redactor=redactor, reports=reports)
+    return Healed(run, ended, tuple(left.fault for left in pending), pack)
 
 
 def _digest_ledgers(folder: Path, journal: Journal) -> None:
@@ -140,20 +132,3 @@ def _digest_ledgers(folder: Path, journal: Journal) -> None:
             scenario, ended = str(line.data.get("scenario", scenario)), line.kind == "workload.end"
     if not ended and (left := sorted((folder / "scenarios" / scenario).glob("ledger-*.jsonl"))):
         record_ledgers(left, journal)
-
-
-def finish(folder: Path, *, redactor: Redactor) -> Path:
-    """Judge, write the reports, and seal: the last act of every run, whoever does it."""
-    shutil.rmtree(folder / STACK_FOLDER, ignore_errors=True)
-    if (folder / "logs").is_dir():
-        clean_logs(folder / "logs", redactor=redactor)
-    (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
-    for name, content in build(folder).items():
-        (folder / name).write_bytes(content)
-    _close(folder)
-    final = folder.with_name(folder.name.removesuffix(UNFINISHED))
-    pack = seal(folder, final, key=keys.signing_key(), redactor=redactor)
-    with suppress(Refused):  # it is sealed all the same; the next run, or heal, writes what is missing
-        for receipt in receipts.both(pack):
-            receipts.add(pack.parent, receipt)
-    return pack

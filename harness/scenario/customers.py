@@ -11,6 +11,7 @@ from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.baseline import wait_for_baseline
 from harness.scenario.exposure import ExposureSampler
 from harness.scenario.waits import in_time
+from harness.stacks.lacking import Clustered, Watched, without
 from harness.system import clock, wait
 from harness.workload.workload import Group, Workload, outside
 
@@ -49,6 +50,8 @@ class ScenarioCustomers:
         """
         run, sabotage = self._run, self._run.options.sabotage
         if archived:
+            if not isinstance(run.stack, Clustered):
+                raise without(run.stack, "no archive")
             self._sampler = ExposureSampler(run.stack, run.journal)
             self._sampler.begin()
         self._workload = Workload(
@@ -64,7 +67,7 @@ class ScenarioCustomers:
         self._workload.begin()
         if not sabotage.idle:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
-        if sabotage.receiver_lost:
+        if sabotage.receiver_lost and isinstance(run.stack, Watched):
             run.stack.monitoring.lose_receiver()
 
     def await_service(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ class ScenarioData:
         assert self._before is not None, "the feature must check the data first"
         return self._before
 
+    @property
+    def checked(self) -> bool:
+        """Whether it was checked before the disaster, so that it can be compared."""
+        return self._before is not None
+
     def back_up(self) -> None:
         """A fresh base backup."""
         backup = self._run.stack.backups.take()
@@ -55,12 +61,12 @@ class ScenarioData:
         with self._run.stack.cluster.connect() as connection:
             return question(connection)
 
-    def export(self, moment: str, connect: Callable[[], psycopg.Connection[Any]]) -> None:
-        """Read the customers' rows of this scenario out of a database, and digest them."""
+    def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]]) -> None:
+        """Read the customers' rows of this scenario out of what the client reads from, and digest them."""
         client = self._run.client.load()
-        with connect() as connection:
+        with source() as opened:
             export_rows(
-                connection,
+                opened,
                 client,
                 origin=self._customers.origin,
                 groups=self._customers.groups,

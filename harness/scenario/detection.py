@@ -9,6 +9,7 @@ from harness.run.run import Run
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.alert_listener import AlertListener
 from harness.scenario.waits import span
+from harness.stacks.lacking import Watched, without
 from harness.system import wait
 
 LIMIT = timedelta(minutes=5)
@@ -24,8 +25,10 @@ class Detection:
         self._listener: AlertListener | None = None
 
     def begin(self) -> None:
-        """Listen from now on to what the monitoring tells."""
-        self._listener = AlertListener(self._run.stack.monitoring, self._run.journal)
+        """Listen from now on to what the monitoring tells, where there is one."""
+        stack = self._run.stack
+        if isinstance(stack, Watched):
+            self._listener = AlertListener(stack.monitoring, self._run.journal)
 
     def end(self) -> None:
         """Errors: what the receiver's file raises when it cannot be read."""
@@ -34,9 +37,15 @@ class Detection:
 
     @property
     def alerts(self) -> AlertListener:
-        """What the monitoring has told."""
+        """What the monitoring has told. Errors: `Unable` where there is none."""
+        if self._listener is None and not isinstance(self._run.stack, Watched):
+            raise without(self._run.stack, "no monitoring")
         assert self._listener is not None, "the feature must begin with a steady stack"
         return self._listener
+
+    def named(self) -> list[str]:
+        """The components that alerts name and that are not said to be well again; none where nothing watches."""
+        return self._listener.unresolved() if self._listener is not None else []
 
     def await_alert(self, *, within: timedelta = LIMIT) -> None:
         """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""

@@ -11,6 +11,7 @@ from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.run.run import STEADY_LIMIT, quietly, steady
 from harness.scenario import observations
+from harness.stacks.lacking import source
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -59,8 +60,9 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
     customers, data = scenario.customers, scenario.data
     _quietly(scenario, "customers ended badly", customers.end)
     if customers.any and looked:
-        _quietly(scenario, "rows cannot be read", lambda: data.export("final", scenario.stack.cluster.connect))
-        _quietly(scenario, "books cannot be checked", data.check_again)
+        _quietly(scenario, "rows cannot be read", lambda: data.export("final", lambda: source(scenario.stack)))
+        if data.checked:
+            _quietly(scenario, "books cannot be checked", data.check_again)
     customers.end_sampling()
     _quietly(scenario, "the alert receiver cannot be read", scenario.detection.end)
     if scenario.faults.any and looked:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from harness.stacks import Stack
 from harness.stacks.wal import position
 from harness.system import clock
 from harness.system.recorder import Recorder
+
+if TYPE_CHECKING:
+    import psycopg
 
 LOOKS = timedelta(milliseconds=500)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from harness.stacks import Member, Stack
+from harness.stacks.lacking import Clustered, Released
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -15,7 +16,9 @@ TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex dig
 
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
-    """Record who leads, and on which timeline; None, and no line, where nobody does."""
+    """Record who leads, and on which timeline; None, and no line, where nobody does, or there is nothing to lead."""
+    if not isinstance(stack, Clustered):
+        return None
     leader = stack.cluster.leader()
     if leader is None:
         return None
@@ -26,7 +29,9 @@ def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
 
 
 def release(stack: Stack, recorder: Recorder) -> None:
-    """Record what is deployed, and what was before."""
+    """Record what is deployed, and what was before; no line where the stack knows no releases."""
+    if not isinstance(stack, Released):
+        return
     recorder.record("release", name=stack.releases.current(), history=stack.releases.history())
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from harness.checks import Verdict
 from harness.features.sentences import Approval
 from harness.procedures import Procedure
+from harness.procedures.health import HealthCheck, verify_health
 from harness.run.run import Run, must_be_steady
 from harness.scenario import ending, observations
 from harness.scenario.active_faults import ActiveFaults
@@ -91,10 +92,14 @@ class ScenarioRun:
         with span(self.journal, "verify" if phase == "verify" else "recover"):
             procedure.run(phase)
 
-    def verify_health(self, verification: Callable[[], bool]) -> None:
+    def verify_health(self) -> None:
         """The plan's health verification, once the platform serves."""
         with span(self.journal, "verify"):
-            self.verified = verification()
+            self.verified = verify_health(self.health_checks(), recorder=self.journal)
+
+    def health_checks(self) -> list[HealthCheck]:
+        """One for each line of the plan's health verification."""
+        return self.run.health.checks(self.plan.health, self.stack)
 
     def await_works(self, name: str, works: Callable[[], str]) -> None:
         """Wait until a component does its work again although nobody has started it; whether it does is a finding."""

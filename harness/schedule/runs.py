@@ -233,9 +233,10 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
 def _problem(report: verify.Report, again: Again | None, *, key: str | None) -> str:
     """What is wrong with the pack as evidence; empty where nothing is."""
     wrong = _unsound(report, key=key)
-    if report.redacted and not any(each.outcome == verify.MISSED for each in wrong):
-        held_back = verify.counted(len(report.redacted), "line")
-        return f"withheld: {held_back} of its journal cannot be read, so what it says cannot be judged"
+    if (report.redacted or report.withheld) and not any(each.outcome == verify.MISSED for each in wrong):
+        parts = ((report.redacted, "line of its journal", "lines of its journal"), (report.withheld, "file", "files"))
+        held_back = " and ".join(f"{len(some)} {one if len(some) == 1 else more}" for some, one, more in parts if some)
+        return f"withheld: {held_back} cannot be read, so what it says cannot be judged"
     if wrong:
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return f"{wrong[0].name}: {wrong[0].text}{more}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.stacks.powers import (
+    Asked,
     Divisible,
     Fillable,
     Flappable,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # the platform's API lies below this package, and has to be f
     import psycopg
 
 __all__ = [
+    "Asked",
     "Divisible",
     "Fillable",
     "Flappable",
@@ -59,11 +61,11 @@ class Entrance:
     host: str  # "api.quantumnest.com": goes into SNI and Host
     addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
     port: int
-    ca: Path
+    ca: Path | None  # None: it speaks plain HTTP, as within one machine
 
     def url(self, path: str, *, host: str = "") -> str:
         """Of a path, by the name that customers know or by another that stands for the same."""
-        return f"https://{host or self.host}:{self.port}{path}"
+        return f"{'https' if self.ca else 'http'}://{host or self.host}:{self.port}{path}"
 
 
 class Component(Protocol):

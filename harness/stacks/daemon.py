@@ -10,16 +10,15 @@ import threading
 from pathlib import Path
 
 from harness.errors import DrillError
-from harness.stacks.kinds import open_stack
+from harness.stacks import kinds
 from harness.stacks.local import sandbox
-from harness.stacks.parts.settings import Settings
 from harness.system.recorder import Memory
 
 
 def hold(kind: str, folder: Path, *, scale: float) -> int:
     """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
-    settings = Settings(scale=scale)
-    stack = open_stack(kind, folder / "stack", recorder=Memory(), label=folder.name, settings=settings)
+    maker = kinds.named(kind).maker
+    stack = maker.open(folder / "stack", recorder=Memory(), label=folder.name, scale=scale, broken={})
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:

@@ -1,107 +1,80 @@
-"""The kinds of stacks there are. A new kind is a folder beside this file and a line in each function here; its name is
-in `harness.evidence.environments`."""
+"""The kinds of stacks there are, in one table. A new kind is a folder beside this file and a line; a project may bring
+one of its own, which joins for the commands that are about that project.
+"""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.errors import Refused
-from harness.evidence.environments import ENVIRONMENTS
-from harness.evidence.run_folder import temporary_prefix
-from harness.stacks import Stack
-from harness.stacks.docker import engine, image
-from harness.stacks.docker import stack as docker
-from harness.stacks.docker.stack import DockerStack
-from harness.stacks.local import sandbox
-from harness.stacks.local.leftovers import remove_local
-from harness.stacks.local.stack import LocalStack
-from harness.stacks.parts import lifecycle
-from harness.stacks.parts.settings import Settings
-from harness.system.recorder import Recorder
+from harness.evidence.run_folder import PROJECT, STACK_FOLDER
+from harness.stacks.maker import Maker
+from harness.stacks.own import OwnMaker
+from harness.system import control_files
+from harness.system.later import fetch
+
+SAVED = "stack.json"  # what a stack of the machine writes down of itself, in its folder
 
 
-def open_stack(kind: str, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> Stack:
-    """A stack of a kind, not started. Errors: `Refused` where there is no such kind."""
-    if kind == "local":
-        return LocalStack(folder, recorder=recorder, label=label, settings=settings)
-    if kind == "docker":
-        return DockerStack(folder, recorder=recorder, label=label, settings=settings)
-    raise Refused(f"there is no kind of stack named {kind!r}", hint=f"kinds: {', '.join(ENVIRONMENTS)}")
+@dataclass(frozen=True)
+class Kind:
+    """One kind. What it needs (a database driver, an engine) is imported when its stacks are made."""
+
+    name: str
+    environment: str  # class of environment
+    place: str  # of its maker, `module:NAME`; of a project's own kind the class that it names
+    project: Path | None = None  # the folder of the project that brings it; None: it is the machine's
+
+    @property
+    def maker(self) -> Maker:
+        """What makes its stacks."""
+        if self.project is not None:
+            return OwnMaker(self.place, self.project)
+        made: Maker = fetch(self.place)
+        return made
 
 
-def attach_stack(folder: Path, *, recorder: Recorder) -> Stack:
-    """A stack that another process has started, from what it saved; where it stands.
-
-    Errors: `Refused` when no stack was started there, or it was removed.
-    """
-    kind = DockerStack if _saved(folder).get("kind") == "docker" else LocalStack
-    return kind.attach(folder, recorder=recorder)
+KINDS: Mapping[str, Kind] = {
+    "local": Kind("local", "embedded", "harness.stacks.local.maker:MAKER"),
+    "docker": Kind("docker", "containers", "harness.stacks.docker.maker:MAKER"),
+}
+USUAL = KINDS["local"]
 
 
-def prepare(kind: str, say: Callable[[str], None]) -> None:
-    """Make what a kind needs once on a machine, before a run begins: the image of the container stack.
-
-    Errors: `Refused` where it cannot be made.
-    """
-    if kind == "docker":
-        image.make(say)
-
-
-def must_fit(kind: str, *, level: str | None) -> None:
-    """Errors: `Refused` where that kind has no levels."""
-    if kind == "docker" and level:
-        raise Refused(f"containers stand on no sandbox level {level!r}", hint="leave --sandbox out")
+def named(name: str, own: Kind | None = None) -> Kind:
+    """The kind of that name; `own` is one that a project brings. Errors: `Refused` where there is none."""
+    known = {**KINDS, **({own.name: own} if own else {})}
+    if name not in known:
+        raise Refused(f"there is no kind of stack named {name!r}", hint=f"kinds: {', '.join(sorted(known))}")
+    return known[name]
 
 
-def way_in(kind: str, words: Sequence[str], *, level: str | None) -> list[str]:
-    """The command line by which `words` run where stacks of a kind can be started.
-
-    Errors: `Refused` where this machine cannot have one, or has no such level.
-    """
-    must_fit(kind, level=level)
-    if kind == "docker":
-        engine.engine()
-        return list(words)
-    return sandbox.enter_argv(sandbox.best_level(level), list(words))
+def own_kind(place: str, folder: Path, where: str) -> Kind:
+    """The kind that a project brings; `where` says who names it. Errors: `Refused`, also where its name is taken."""
+    found = OwnMaker(place, folder, where).load()
+    if found.kind in KINDS:
+        raise Refused(f"{where}: a stack of the kind {found.kind} is there already", hint="give the class another kind")
+    return Kind(found.kind, found.environment, place, folder)
 
 
-def standing(kind: str) -> str:
-    """The level of the embedded stack that this process has reached; `containers` for a docker stack."""
-    return "containers" if kind == "docker" else sandbox.inside() or "loopback"
+def remember(kind: Kind, control: Path, project: Path) -> None:
+    """For whoever heals the run: which kind of stack it has, and of which project; `control` is the run's file."""
+    own = {"place": kind.place} if kind.project is not None else {}
+    control_files.leave(control, {"folder": str(project), "kind": kind.name, **own})
 
 
-def logs_left(folder: Path) -> dict[str, Path]:
-    """The component logs that a killed stack has left in its folder."""
-    return {path.stem: path for path in sorted(folder.rglob("*.log"))} if folder.is_dir() else {}
+def of_run(folder: Path) -> Kind:
+    """The kind of stack that a run has, whoever asks. Nothing of the project is imported."""
+    said = control_files.read(folder / PROJECT) or {}
+    name, place = str(said.get("kind", "")), str(said.get("place", ""))
+    if place:
+        return Kind(name, "", place, Path(str(said.get("folder", ""))))
+    return KINDS.get(name) or left_in(folder / STACK_FOLDER)
 
 
-def secrets_left(folder: Path) -> list[str]:
-    """The passwords of a killed stack, as far as it had come to write them down."""
-    try:
-        return list(_saved(folder)["roles"].values())
-    except (KeyError, AttributeError):
-        return []
-
-
-def remove_left(run: str, folder: Path) -> None:
-    """Remove what a killed stack has left outside its processes. Harmless where nothing is left.
-
-    Errors: `Refused` where the engine that has it cannot be reached.
-    """
-    if _saved(folder).get("kind") == "docker":
-        docker.remove(run, folder)
-    remove_local(run, folder)
-    for path in Path("/tmp").glob(f"{temporary_prefix(run)}*"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _saved(folder: Path) -> dict[str, Any]:
-    """What a stack wrote down before it made anything; {} where it had not come so far."""
-    try:
-        found = lifecycle.saved(folder)
-    except Refused:
-        return {}
-    return found if isinstance(found, dict) else {}
+def left_in(folder: Path) -> Kind:
+    """Of the machine's own kinds that which was started in a stack's folder; the usual one where none came so far."""
+    said = control_files.read(folder / SAVED) or {}
+    return KINDS.get(str(said.get("kind")), USUAL)

@@ -24,6 +24,18 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class Asked(Protocol):
+    """A component that says itself where it is asked, and how: for the proof that it hangs, or is gone."""
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Address and port."""
+
+    def ask(self) -> None:
+        """A real request. Errors: `OSError` where it has no answer within two seconds."""
+
+
+@runtime_checkable
 class Divisible(Protocol):
     """A stack whose zones can be cut off. Where this machine cannot, `cut` is `Unable`, with the reason.
 

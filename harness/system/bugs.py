@@ -7,6 +7,13 @@ from harness.errors import DrillError
 
 def is_bug(error: BaseException | None) -> bool:
     """Whether the harness itself failed: not in words of its own, and not for a server that does not answer."""
-    import psycopg  # noqa: PLC0415  (procedures ask, and a list of drills, which asks nobody, has them all)
+    return isinstance(error, Exception) and not isinstance(error, (DrillError, OSError, *database_errors()))
 
-    return isinstance(error, Exception) and not isinstance(error, DrillError | psycopg.Error | OSError)
+
+def database_errors() -> tuple[type[Exception], ...]:
+    """What a database's driver raises; none where no driver is installed, so that no database was asked."""
+    try:
+        import psycopg  # noqa: PLC0415  (procedures ask, and a list of drills, which asks nobody, has them all)
+    except ImportError:
+        return ()
+    return (psycopg.Error,)

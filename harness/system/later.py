@@ -10,6 +10,6 @@ from typing import Any
 
 
 def fetch(place: str) -> Any:
-    """What is meant by `module:name`: `harness.safety.heal:heal_run`."""
+    """What is meant by `module:name`: `harness.cli.with_reports:heal_run`."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)

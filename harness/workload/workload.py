@@ -198,11 +198,8 @@ class Workload:
             given["dsn"], env = place.zone_database(group.zone)
         else:
             entrance = place.zone_entrance(group.zone) if group.via == "api" else place.entrance
-            given |= {
-                "url": f"https://{entrance.host}:{entrance.port}",
-                "address": ",".join(entrance.addresses),
-                "ca": entrance.ca,
-            }
+            given |= {"url": entrance.url(""), "address": ",".join(entrance.addresses)}
+            given |= {"ca": entrance.ca} if entrance.ca else {}
         options = [f"--{name}={value}" for name, value in given.items()]
         stand = place.stand_in(group.zone) if group.zone else place.stand_outside()
         return [*stand, sys.executable, "-m", "harness.workload.customers", *options], env

@@ -16,6 +16,8 @@ from reports.words import SYMBOLS, clean, limit, quantity
 
 WIDTH = 100
 MANY = 6  # scenarios: where there are more, those that are MET are told in short
+TOLD, LINES = 10, 2  # findings that are told once more at the end, and lines of each: who reads only the end knows why
+ABOVE = "see above"
 NAMES = {
     "rto": "recovery time",
     "loss": "loss in time",
@@ -50,6 +52,8 @@ def summary(folder: Path) -> str:
     lines += [line for words in verdicts.summary(pack) for line in _wrapped(words, indent=0)]
     for each in partly(pack):
         lines += _wrapped(f"! {each}", indent=0)
+    if len(pack.scenarios) > 1:  # of one, all of it stands just above
+        lines += _not_met(pack)
     lines.append(f"{SYMBOLS[pack.verdict]} {verdicts.of_run(pack)}: the verdict of the run")
     return "\n".join(lines) + "\n"
 
@@ -131,11 +135,45 @@ def _in_short(scenario: Scenario) -> list[str]:
     ]
 
 
+def _not_met(pack: Pack) -> list[str]:
+    """What counts and is not MET, in short, MISSED first; nothing where all is MET. No scenario crowds out another."""
+    found: list[tuple[int, int, str]] = []
+    for scenario in pack.scenarios:
+        broken = verdicts.broken_off(scenario)
+        wrong = [each for each in scenario.findings if each.outcome is not Outcome.MET and not each.advisory]
+        said = [(each.outcome, _wrong(each, broken)) for each in wrong if without(broken, each.reason) != ABOVE]
+        if scenario.verdict is not Outcome.MET and (broken or not wrong):
+            said.insert(0, (scenario.verdict, broken or "no finding was judged"))
+        for nth, (outcome, words) in enumerate(said):
+            line = f"{SYMBOLS[outcome]} {outcome}  {_title(scenario)}: {words}"
+            found.append((verdicts.ORDER.index(outcome), nth, line))
+    told = sorted(found, key=lambda each: each[:2])[:TOLD]
+    lines = [line for each in sorted(found, key=lambda each: each[0]) if each in told for line in _shortened(each[2])]
+    more = [f"  and {len(found) - TOLD} more that are not MET; they stand above"] if len(found) > TOLD else []
+    return ["", "Not MET, of what counts:", *lines, *more] if told else []
+
+
+def _title(scenario: Scenario) -> str:
+    return " ".join(clean(scenario.title).split())
+
+
+def _wrong(finding: Finding, broken: str) -> str:
+    """`recovery time, 93.1 s, objective 60 s: the reason`."""
+    figure = (figure_of(finding), _goal(finding)) if finding.figure is not None else ()
+    what = ", ".join(filter(None, (NAMES.get(finding.id) or finding.title or finding.id, *figure)))
+    return f"{what}: {finding.reason.replace(f' ({broken})', '') if broken else finding.reason}"
+
+
+def _shortened(words: str) -> list[str]:
+    lines = _wrapped(words, indent=2)
+    return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1][: WIDTH - 2]} …"]
+
+
 def without(broken: str, reason: str) -> str:
     """A reason that does not tell again what stands at the top."""
     if not broken:
         return reason
-    return reason.replace(f" ({broken})", "").replace(broken, "see above")
+    return reason.replace(f" ({broken})", "").replace(broken, ABOVE)
 
 
 def _stood_in(scenario: Scenario) -> bool:
@@ -145,12 +183,15 @@ def _stood_in(scenario: Scenario) -> bool:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     figure = figure_of(finding)
-    goal = ""
-    if finding.objective is not None:
-        exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
-        goal = f"objective {exact}"
-    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, goal, used(finding))
+    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, _goal(finding), used(finding))
     return tuple(" ".join(clean(cell).split()) for cell in cells)
+
+
+def _goal(finding: Finding) -> str:
+    if finding.objective is None:
+        return ""
+    exact = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
+    return f"objective {exact}"
 
 
 def _wrapped(words: str, *, indent: int) -> list[str]:

@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.stacks import Alert, Divisible, Stack
-from harness.stacks.kinds import attach_stack
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from tests.contract.attaching import attached
 
 TOLD_WITHIN = timedelta(seconds=20)  # a busy machine's; what was measured is printed
 OVER_WITHIN = timedelta(seconds=60)  # a zone that was cut catches up
@@ -101,4 +101,4 @@ def _steady(stack: Stack) -> None:
 
 if __name__ == "__main__":
     scenes: dict[str, Callable[[Stack], None]] = {scene.__name__: scene for scene in (kill, cut, quiet, lose_receiver)}
-    scenes[sys.argv[1]](attach_stack(Path(sys.argv[2]) / "stack", recorder=Memory()))
+    scenes[sys.argv[1]](attached(Path(sys.argv[2]) / "stack"))

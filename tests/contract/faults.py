@@ -38,9 +38,9 @@ from harness.faults.slow_link import SlowLink
 from harness.run.run import steady
 from harness.safety import undo
 from harness.stacks import Stack
-from harness.stacks.kinds import attach_stack
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from tests.contract.attaching import attached
 
 SECOND = timedelta(seconds=1)
 AT_ONCE = SECOND * 5  # a healed zone answers as soon as a busy machine lets it
@@ -102,7 +102,7 @@ class Case:
         if not (pid := os.fork()):
             code = 1
             try:
-                act(attach_stack(self.stack_folder, recorder=Memory()))
+                act(attached(self.stack_folder))
                 if killed:
                     os.kill(os.getpid(), signal.SIGKILL)
                 code = 0

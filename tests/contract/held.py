@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.evidence.run_folder import temporary_prefix
+from harness.stacks import kinds
 from harness.stacks.docker import engine
-from harness.stacks.kinds import remove_left, way_in
 from harness.stacks.local.sandbox import join_argv
 from harness.system import wait
 from harness.system.command import LABEL, labelled
@@ -46,7 +46,9 @@ class Held:
         """Run a module where the stack stands, in a process of its own; it must end well. Returns what it said."""
         words = [sys.executable, "-m", module, *given]
         sandbox = (self.folder / scenes.READY).read_text()
-        inside = join_argv(int(sandbox), words) if sandbox else way_in(self.kind, words, level=self.level)
+        inside = (
+            join_argv(int(sandbox), words) if sandbox else kinds.named(self.kind).maker.way_in(words, level=self.level)
+        )
         ended = subprocess.run(inside, capture_output=True, text=True, timeout=300, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr + self._logs()
         return ended.stdout
@@ -69,7 +71,7 @@ def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iter
     words = [sys.executable, "-m", "tests.contract.scenes", "hold", kind, str(folder), label]
     with (folder / "hold.out").open("wb") as log:
         holder = subprocess.Popen(
-            [*outer, *way_in(kind, words, level=on)],
+            [*outer, *kinds.named(kind).maker.way_in(words, level=on)],
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -94,5 +96,5 @@ def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iter
     finally:
         holder.kill()
         holder.wait()
-        remove_left(label, folder / "stack")
+        kinds.named(kind).maker.remove_left(label, folder / "stack")
         shutil.rmtree(folder)

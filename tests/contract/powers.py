@@ -25,10 +25,10 @@ from harness.stacks import (
     Stack,
     Unfenced,
 )
-from harness.stacks.kinds import attach_stack
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from tests.contract.attaching import attached
 from tests.contract.patience import LONG, until
 
 SECOND = timedelta(seconds=1)
@@ -264,4 +264,4 @@ SCENES: dict[str, Callable[[Stack], None]] = {
 }
 
 if __name__ == "__main__":
-    SCENES[sys.argv[1]](attach_stack(Path(sys.argv[2]) / "stack", recorder=Memory()))
+    SCENES[sys.argv[1]](attached(Path(sys.argv[2]) / "stack"))

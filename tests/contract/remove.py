@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from harness.stacks.kinds import remove_left
+from harness.stacks import kinds
 
 if __name__ == "__main__":
-    remove_left(sys.argv[1], Path(sys.argv[2]))
+    kinds.left_in(Path(sys.argv[2])).maker.remove_left(sys.argv[1], Path(sys.argv[2]))

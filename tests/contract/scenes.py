@@ -19,14 +19,13 @@ import psycopg
 import pytest
 
 from harness.errors import Unable
-from harness.stacks import Divisible, Entrance, Pausable, Stack
-from harness.stacks.kinds import attach_stack, open_stack
+from harness.stacks import Divisible, Entrance, Pausable, Stack, kinds
 from harness.stacks.local.sandbox import SANDBOX
-from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
 from harness.system.http import NoAnswer
 from harness.system.recorder import Memory
+from tests.contract.attaching import attached
 from tests.contract.patience import until
 
 READY, PARTS = "ready", "parts"
@@ -39,7 +38,7 @@ def hold(kind: str, folder: Path, label: str) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     recorder = Memory()
-    stack = open_stack(kind, folder / "stack", recorder=recorder, label=label, settings=Settings(scale=0.1))
+    stack = kinds.named(kind).maker.open(folder / "stack", recorder=recorder, label=label, scale=0.1, broken={})
     begin = clock.mono()
     try:
         stack.start()
@@ -316,4 +315,4 @@ if __name__ == "__main__":
     if name == "hold":
         hold(kind, Path(where), label)
     else:
-        SCENES[name](attach_stack(Path(where) / "stack", recorder=Memory()))
+        SCENES[name](attached(Path(where) / "stack"))

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from harness.safety.heal import heal_run
+from harness.cli.with_reports import heal_run
 from tests.crash.killer import CRASH, Killer
 
 if __name__ == "__main__":

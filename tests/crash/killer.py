@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import load
+from harness.cli import with_reports
 from harness.evidence import journal
 from harness.evidence.run_folder import UNFINISHED
 from harness.faults import Fault
 from harness.faults.destroy_recent_rows import DestroyRecentRows
-from harness.safety import heal, stopping
+from harness.safety import sealing, stopping
 from harness.safety.begin import FOLDER
 from harness.scenario import baseline, customers
 from harness.scenario import scenario as scenarios
@@ -70,8 +71,8 @@ class Killer:
         journal.Journal.record = self._recording(journal.Journal.record)
         seal = importlib.import_module("harness.evidence.seal")
         self._wrap(load, "findings_json", "findings")
-        self._wrap(heal, "build", "reports")
-        self._wrap(heal, "_close", "control")
+        self._wrap(with_reports, "build", "reports")
+        self._wrap(sealing, "close", "control")
         self._wrap(seal, "_write", "write")
         self._wrap(seal, "sync_tree", "sync")
         Path.rename = self._renaming(Path.rename)

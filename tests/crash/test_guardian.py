@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.with_reports import guard
 from harness.errors import Exit
 from harness.evidence.run_folder import CONTROL
 from harness.safety import guardian, stopping
@@ -146,6 +147,6 @@ def test_a_harness_that_hears_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     assert deaf.stdout is not None and deaf.stdout.readline()
     stopping.ask(folder, who="test", why="it is asked")
-    assert guardian.watch(folder, viewer=None) == 0
+    assert guard(folder, viewer=None) == 0
     assert deaf.wait(5) == -9
     assert not folder.exists()

@@ -179,7 +179,7 @@ class Victim:
 
     def guardian(self) -> Process | None:
         """By the folder that its command line names, and no other."""
-        wanted = [b"-m", b"harness.safety.guardian", str(self.unfinished.resolve()).encode()]
+        wanted = [b"-m", b"harness.cli.guardian", str(self.unfinished.resolve()).encode()]
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:

@@ -120,7 +120,11 @@ def _must_be_stopped(pack: Path) -> None:
     found: dict[str, dict[str, Any]] = {
         one["id"]: one for one in json.loads((pack / "findings.json").read_text())["findings"]
     }
-    assert (found["steady"]["outcome"], found["effective"]["outcome"], found["heal"]["outcome"]) == ("MET", "MET", "MET")
+    assert (found["steady"]["outcome"], found["effective"]["outcome"], found["heal"]["outcome"]) == (
+        "MET",
+        "MET",
+        "MET",
+    )
     assert found["rto"]["outcome"] == "UNKNOWN" and "stopped by Noor" in found["rto"]["reason"]
     assert "nobody had decided for the incident commander" in found["decision"]["reason"]
     assert "MISSED" not in {one["outcome"] for one in found.values()}

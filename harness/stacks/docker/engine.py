@@ -25,7 +25,7 @@ RUN = "io.drdrill.run"  # label: the run's id
 PART = "io.drdrill.part"  # label: the component's name
 ZONE = "io.drdrill.zone"  # label: the zone that a container dies with
 OWNER = "io.drdrill.owner"  # label: the user id of whoever runs it
-EXTRA_HINT = "install what containers need: bin/set-up docker"
+EXTRA_HINT = "install what containers need: pip install 'drdrill[docker]', in a clone bin/set-up docker"
 SWEEP_LIMIT = timedelta(seconds=60)
 THREADS = 4
 OFTEN = timedelta(milliseconds=100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from harness.stacks import Entrance
 from harness.stacks.backup_tools.pgbackrest import PgBackRest, configuration
@@ -116,14 +117,14 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
     )
 
 
-def write_backup_settings(ground: DockerGround, parts: Parts) -> None:
+def write_backup_settings(ground: DockerGround, parts: Parts, *, ca: Path) -> None:
     """pgBackRest's settings, for every zone's database."""
     for member in parts.members:
         file = ground.configuration(member.zone)
         file.write_text(
             configuration(
                 data=member.data, sockets=member.sockets, port=PORT, host=stores.HOST, store_port=stores.PORT,
-                bucket=parts.vault.bucket.name, ca=parts.entrance.ca, credentials=CREDENTIALS, region=REGION,
+                bucket=parts.vault.bucket.name, ca=ca, credentials=CREDENTIALS, region=REGION,
             )
         )  # fmt: skip  # arguments in groups
 

@@ -100,8 +100,9 @@ class DockerStack:
             self._save(made)  # before anything is made: whoever removes it must know its kind
             ground.make()
             self._save(made)
-            parts = self._build(make_authority(self.folder / "tls"))
-            write_backup_settings(ground, parts)
+            authority = make_authority(self.folder / "tls")
+            parts = self._build(authority)
+            write_backup_settings(ground, parts, ca=authority.ca)
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifecycle.timed(self._recorder, "data"):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DrillError, Refused
+from harness.stacks.local.extra import EXTRA
 from harness.system.environment import handed_on
 
 LEVEL = "DRDRILL_LEVEL"  # set in the environment of everything that runs in a sandbox
@@ -101,7 +102,8 @@ def attempt(name: str) -> Tried:
         return Tried(name, ok=True, why="", lift="")
     said = (ended.stdout + ended.stderr).strip().splitlines()
     why = said[-1] if said else f"exited {ended.returncode} without a word"
-    return Tried(name, ok=False, why=why, lift=_lift(name, why))
+    lift = EXTRA.install if "No module named" in why else _lift(name, why)
+    return Tried(name, ok=False, why=why, lift=lift)
 
 
 def enter_argv(found: Level | str, argv: Sequence[str]) -> list[str]:

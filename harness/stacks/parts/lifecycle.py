@@ -15,12 +15,12 @@ import psycopg
 from harness.errors import DrillError, Refused
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Entrance
+from harness.stacks.kinds import SAVED
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import PORT, dsn
 from harness.system import clock
 from harness.system.recorder import Recorder
 
-SAVED = "stack.json"
 ELSEWHERE = "sockets-elsewhere"  # file: names the folder of the sockets where that is not in the stack's own
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's path, Linux
 

@@ -1,0 +1,62 @@
+"""Makes embedded stacks. What they stand on is an extra: it is imported for one that is made or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.stacks.local import sandbox
+from harness.stacks.local.extra import EXTRA
+from harness.stacks.maker import Maker, remove_temporary
+from harness.stacks.parts import left
+from harness.stacks.parts.settings import Settings
+from harness.system.later import fetch
+from harness.system.recorder import Recorder
+
+if TYPE_CHECKING:
+    from harness.stacks.local.stack import LocalStack
+
+
+class LocalMaker(Maker):
+    """In a sandbox of this machine."""
+
+    def open(
+        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
+    ) -> LocalStack:
+        made: LocalStack = _class()(folder, recorder=recorder, label=label, settings=Settings(scale=scale, **broken))
+        return made
+
+    def attach(self, folder: Path, *, recorder: Recorder) -> LocalStack:
+        made: LocalStack = _class().attach(folder, recorder=recorder)
+        return made
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Errors: `Refused` where the extra is not installed."""
+        EXTRA.must_be_installed()
+
+    def must_fit(self, *, level: str | None) -> None:
+        """It has every level that there is; whether this machine has it is tried on the way in."""
+
+    def way_in(self, words: Sequence[str], *, level: str | None) -> list[str]:
+        return sandbox.enter_argv(sandbox.best_level(level), list(words))
+
+    def standing(self) -> str:
+        return sandbox.inside() or "loopback"
+
+    def secrets_left(self, folder: Path) -> list[str] | None:
+        return left.secrets_left(folder)
+
+    def remove_left(self, run: str, folder: Path) -> None:
+        EXTRA.must_be_installed()
+        fetch("harness.stacks.local.leftovers:remove_local")(run, folder)
+        remove_temporary(run)
+
+
+def _class() -> Any:
+    """Errors: `Refused` where the extra is not installed."""
+    EXTRA.must_be_installed()
+    return fetch("harness.stacks.local.stack:LocalStack")
+
+
+MAKER = LocalMaker()

@@ -1,0 +1,66 @@
+"""What makes the stacks of a kind, and removes what a killed one has left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Refused
+from harness.evidence.run_folder import temporary_prefix
+from harness.stacks import Stack
+from harness.system.recorder import Recorder
+
+
+class Maker:
+    """Of one kind. What is said here holds where a stack is ordinary processes, which need nothing made before."""
+
+    def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
+        """A stack that is not started. `broken`: what a sabotage twin makes otherwise, by the kind's own names."""
+        raise NotImplementedError
+
+    def attach(self, folder: Path, *, recorder: Recorder) -> Stack:
+        """A stack that another process has started, from what it saved; where it stands.
+
+        Errors: `Refused` when no stack was started there, or it was removed.
+        """
+        raise NotImplementedError
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Make what the kind needs once on a machine, before a run begins. Errors: `Refused` where it cannot be."""
+
+    def must_fit(self, *, level: str | None) -> None:
+        """Errors: `Refused` where the kind has no such level of a sandbox."""
+        if level:
+            raise Refused(f"this kind of stack has no sandbox level {level!r}", hint="leave --sandbox out")
+
+    def way_in(self, words: Sequence[str], *, level: str | None) -> list[str]:
+        """The command line by which `words` run where stacks of the kind can be started.
+
+        Errors: `Refused` where this machine cannot have one, or has no such level.
+        """
+        self.must_fit(level=level)
+        return list(words)
+
+    def standing(self) -> str:
+        """In what this process stands now, for stacks of the kind: a level of the sandbox, say."""
+        return "none"
+
+    def secrets_left(self, folder: Path) -> list[str] | None:
+        """The passwords of a killed stack; None where they are not known, so that its logs cannot be masked."""
+        return None
+
+    def remove_left(self, run: str, folder: Path) -> None:
+        """Remove what a killed stack has left besides its labelled processes. Harmless where nothing is left."""
+
+
+def logs_left(folder: Path) -> dict[str, Path]:
+    """The component logs that a killed stack has left in its folder."""
+    return {path.stem: path for path in sorted(folder.rglob("*.log"))} if folder.is_dir() else {}
+
+
+def remove_temporary(run: str) -> None:
+    """The folders that a run has made outside of its own."""
+    for path in Path("/tmp").glob(f"{temporary_prefix(run)}*"):
+        shutil.rmtree(path, ignore_errors=True)

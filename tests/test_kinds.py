@@ -1,0 +1,152 @@
+"""The kinds of stacks: one table, and one of a project's own that joins it; what is wrong with that is told."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import plan, project
+from harness.errors import Refused, Unable
+from harness.stacks import kinds
+from harness.stacks.lacking import MAY_LACK, MUST_HAVE, must_have_the_rest, source
+from harness.system.recorder import Memory
+from tests.test_house import HOME
+from tests.this_project import PROJECT
+
+NOTEBOOK = HOME / "tests" / "projects" / "notebook"
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of the notebook; what is imported of it is not there for the next test."""
+    known = set(sys.modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield Path(shutil.copytree(NOTEBOOK, tmp_path / "notebook", ignore=shutil.ignore_patterns("__pycache__")))
+    for name in [name for name in set(sys.modules) - known if name.partition(".")[0] == "notebook"]:
+        del sys.modules[name]
+
+
+def test_a_kind_that_there_is_not_is_refused_and_all_are_listed(copy: Path) -> None:
+    """Of a project with a kind of its own, that too; nothing falls through to another kind."""
+    with pytest.raises(Refused, match="no kind of stack named 'cloud'") as refused:
+        PROJECT.kind("cloud")
+    assert refused.value.hint == "kinds: docker, local"
+    with pytest.raises(Refused) as refused:
+        project.load(copy).kind("cloud")
+    assert refused.value.hint == "kinds: docker, local, notebook"
+
+
+def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy: Path) -> None:
+    """Its environment class is the class's."""
+    found = project.load(copy)
+    assert (found.kind().name, found.kind().environment) == ("notebook", "embedded")
+    assert found.kind("local") == kinds.KINDS["local"] and PROJECT.kind() == kinds.USUAL
+    assert copy / "notebook" in found.code
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("STACK = Notebook", "", "declares no class STACK"),
+        ('kind = "notebook"', 'kind = "local"', "a stack of the kind local is there already"),
+        ('kind = "notebook"', 'kind = ""', "has no `kind`"),
+        ('environment = "embedded"', 'environment = "home"', "none of tabletop, emulated, embedded"),
+        ("def attach(", "def reach(", "has no `attach`"),
+        ("from harness.errors", "from harness.nowhere", "ModuleNotFoundError"),
+    ],
+)
+def test_a_class_that_makes_no_stacks_is_refused(copy: Path, was: str, now: str, said: str) -> None:
+    """With the file, before anything starts."""
+    file = copy / "notebook" / "stack.py"
+    file.write_text(file.read_text().replace(was, now))
+    with pytest.raises(Refused, match=re.escape(said)):
+        project.load(copy).kind()
+
+
+def test_what_a_stack_must_have_is_asked_before_it_is_started(copy: Path, tmp_path: Path) -> None:
+    """And what it may lack is not: the notebook lacks all of it."""
+    maker = project.load(copy).kind().maker
+    made = maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
+    assert [name for name in MUST_HAVE if not hasattr(made, name)] == []
+    assert [name for name in MAY_LACK if hasattr(made, name)] == []
+    with pytest.raises(Refused, match="it has no kind, environment"):
+        must_have_the_rest(object())
+
+
+def test_a_stack_of_which_nothing_can_be_read_says_so() -> None:
+    """The error is that of a stack that cannot do it."""
+
+    class Mute:
+        kind = "mute"
+
+    with pytest.raises(Unable, match="a stack of kind mute has nothing that stored transactions can be read from"):
+        source(Mute())
+
+
+def test_whoever_heals_knows_the_kind_without_the_project(copy: Path, tmp_path: Path) -> None:
+    """By the run's control file; where the project is gone, nothing is left but its processes, which carry a label."""
+    kind = project.load(copy).kind()
+    (tmp_path / "control").mkdir()
+    kinds.remember(kind, tmp_path / "control" / "project.json", copy)
+    shutil.rmtree(copy)
+    found = kinds.of_run(tmp_path)
+    assert (found.name, found.place, found.project) == ("notebook", "notebook.stack", copy)
+    found.maker.remove_left("r1", tmp_path / "stack")
+    assert found.maker.secrets_left(tmp_path / "stack") is None
+
+
+def test_a_run_without_a_word_about_its_kind_has_that_of_its_stack(tmp_path: Path) -> None:
+    """As one of an older harness; where nothing was started, the usual one."""
+    assert kinds.of_run(tmp_path) == kinds.USUAL
+    (tmp_path / "stack").mkdir()
+    (tmp_path / "stack" / "stack.json").write_text('{"kind": "docker"}')
+    assert kinds.of_run(tmp_path) == kinds.KINDS["docker"]
+
+
+# What the plan says of findings
+
+
+def changed(tmp_path: Path, was: str, now: str) -> plan.Plan:
+    file = tmp_path / "plan.yaml"
+    file.write_text((NOTEBOOK / "plan.yaml").read_text().replace(was, now))
+    return plan.load(file)
+
+
+def test_the_plan_says_which_demands_a_finding_answers_and_in_which_time(tmp_path: Path) -> None:
+    """Of a finding that it does not name it says nothing; a time that it does not give is asked for in vain."""
+    found = changed(tmp_path, "", "")
+    assert found.finding("no-loss").demands == ("OBJ-3",) and found.finding("alert").demands == ()
+    assert found.time_for("automatic").total_seconds() == 15
+    with pytest.raises(Refused, match="the plan gives no time for confirmation"):
+        found.time_for("confirmation")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("no-loss: {demands: [OBJ-3]}", "no-loss: {demands: [OBJ-9]}", "OBJ-9 is not among the demands"),
+        ("automatic: {category: failure of the service, ", "automatic: {", "category: is missing"),
+        ("limit: restart, demands: [SUP-1]", "limit: repair", 'has no limit "repair"'),
+        ("category: failure of the service, limit: restart, demands: [SUP-1]", "category: flood, limit: restart",
+         'there is no category "flood"'),
+    ],
+)  # fmt: skip  # a table
+def test_what_the_plan_says_of_a_finding_leads_somewhere(tmp_path: Path, was: str, now: str, said: str) -> None:
+    """Each error with its line."""
+    with pytest.raises(Refused, match=said):
+        changed(tmp_path, was, now)
+
+
+def test_a_finding_that_there_is_not_is_refused(copy: Path) -> None:
+    """Once the drills are looked at, with the closest that there is."""
+    file = copy / "plan.yaml"
+    file.write_text(file.read_text().replace("  no-loss:", "  no-los:"))
+    with pytest.raises(Refused, match="'no-los' is no finding") as refused:
+        project.load(copy).drills()
+    assert 'did you mean "no-loss"?' in refused.value.hint
