@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from drills.reconciliation import RECONCILIATION
 from harness.checks import RULES, load
 from tests import sample_customers
 from tests.histories import groups
@@ -79,6 +80,9 @@ def conditions() -> list[dict[str, Any]]:
         {"name": "every zone serves", "ok": True, "seen": "/ready answered 200 in zones a, b, c"},
         {"name": "archiving works", "ok": True, "seen": "0/5A000000 archived 2.1 s ago"},
     ]
+
+
+SIZE = {"transactions": 200_412}
 
 
 def books() -> dict[str, Any]:
@@ -214,7 +218,8 @@ class _Scenario:
         )
         self._expect()
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
-        journal.fact("figures", moment="before", figures=books())
+        journal.fact("reconciliation.rules", rules=list(RECONCILIATION.rules))
+        journal.fact("reconciliation", moment="before", values=books(), size=SIZE)
         journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, groups=groups(ZONES))
         self._samples(self.fault)
         journal.at = self.fault
@@ -347,7 +352,7 @@ class _Scenario:
             return ended
         if ended == "completed":
             journal.fact("steady", ok=True, conditions=conditions(), moment="after")
-            journal.fact("figures", moment="after", figures=books())
+            journal.fact("reconciliation", moment="after", values=books(), size=SIZE)
         error = "" if ended == "completed" else "the fault did not bite: nothing can be said"
         journal.fact("scenario.end", scenario=plot.name, outcome=ended, error="" if ended == "stopped" else error)
         return ended

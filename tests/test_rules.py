@@ -22,7 +22,7 @@ from harness.checks.rules import TABLE
 from harness.cli import drdrill
 from harness.evidence import verify
 from harness.evidence.seal import MADE_HERE
-from tests.histories import EVERY, INTENT, History, a_mistake, lost_volumes, ns, utc
+from tests.histories import EVERY, INTENT, LATENCY, History, a_mistake, lost_volumes, ns, utc
 from tests.zone_cuts import a_zone_cut, an_alert
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -346,7 +346,8 @@ def test_service_that_was_never_bad_has_no_outage_whoever_is_asked() -> None:
         history.expect(name, 60.0)
         found = finding(history, name)
         assert found.reason.startswith("no request was bad"), found.reason
-        assert (found.outcome, found.low, found.high) == (MET, 0.0, pytest.approx(EVERY))
+        assert (found.outcome, found.low, found.high) == (MET, 0.0, pytest.approx(EVERY + LATENCY))
+        assert finding(history, name, "3").high == pytest.approx(EVERY)  # how long the answer took did not count
         assert not finding(history, name, "2").reason.startswith("no request was bad")
 
 

@@ -19,6 +19,7 @@ _KINDS = {
     "fault.held": "fault.still_active",
     "watched": "alert.awaited",
     "no_room": "disk.full",
+    "figures": "reconciliation",
 }
 STREAM = "main"  # the one series that there was
 _OF_THE_FIRST_LINE = {"rung": "sandbox", "machine": "host", "parts": "packages"}
@@ -161,7 +162,67 @@ def _stack(data: Data) -> None:
     _renamed(data, "parts", "packages")
 
 
+# What had to agree before and after a disaster: no line said it, for there was one platform.
+
+GREATEST = "the greatest id in use"
+
+RECONCILIATION_RULES: list[Data] = [
+    {"rule": "equal", "values": "history.*"},
+    {"rule": "zero", "values": "invariant.*"},
+    {"rule": "equal", "values": "balances.sum"},
+    {"rule": "not_behind", "values": "sequences", "than": GREATEST},
+    {"rule": "equal", "values": "extensions"},
+    {"rule": "equal", "values": "roles"},
+    {"rule": "same_names", "values": "tables"},
+    {"rule": "zero", "values": "checksum_failures", "required": False},
+    {"rule": "equal", "values": "accounts.count", "required": False},
+]
+
+_WORDS = {
+    "history": "transactions up to the last check",
+    "count": "number",
+    "sum": "sum of amounts",
+    "latest": "time of the latest",
+    "digest": "digest of every row",
+    "count_24h": "number in the last 24 h",
+    "sum_24h": "sum of amounts in the last 24 h",
+    "invariant": "must be 0",
+    "broken_accounts": "accounts whose balance is not what their transactions say",
+    "checksum_failures": "pages with a wrong checksum",
+    "last_id": "last id in use",
+    "sequences": "sequence",
+    "tables": "activity since the statistics began",
+    GREATEST: "ids",
+}
+
+
+def label(name: str) -> str:
+    """A value in words: `history.count` is `transactions up to the last check: number`."""
+    return ": ".join(_WORDS.get(part, part.replace("_", " ")) for part in name.split("."))
+
+
+def reconciliation(data: Data) -> None:
+    """Of a line `figures`."""
+    values = data.pop("figures", None)
+    if isinstance(values, dict):
+        data["size"] = {"transactions": values.get("history.count")}
+        values = {GREATEST if name == "ids" else name: value for name, value in values.items()}
+    data["values"] = values
+
+
+def endpoints(data: Data) -> None:
+    """`health` and `ready` were statuses of two paths, which had to be 200 and 503."""
+    if {"health", "ready"} <= data.keys():
+        health, ready = data.pop("health"), data.pop("ready")
+        data["answers"] = [
+            {"path": "/health", "wanted": 200, "status": health},
+            {"path": "/ready", "wanted": 503, "status": ready},
+        ]
+
+
 _TRANSLATED = {
+    "figures": reconciliation,
+    "endpoints": endpoints,
     "exposure.sample": _sample,
     "recovery.ordered": _ordered,
     "recovery.reached": _reached,

@@ -45,7 +45,7 @@ class _Claim:
 
 
 def newest(evidence: Path, *, stream: str = MAIN) -> tuple[int, str]:
-    """The highest number used of the stream (0: none), and what its next run calls its newest pack (or "none").
+    """The highest number used of the stream (0: none), and what its next run calls the newest pack (or "none").
 
     Verifies from the highest number down, until one pack's signature fits. Errors: `Refused` for odd receipts.
     """

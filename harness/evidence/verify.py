@@ -735,8 +735,8 @@ class Story:
         self.shown: Counter[str] = Counter()  # kinds of the lines that are not withheld
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
-        self.declared: tuple[str, ...] = ()  # streams of the plan
         self.also: dict[str, Any] = {}  # what else the first line says that the seal repeats, as the seal calls it
+        self.declared: tuple[str, ...] = ()  # streams of the plan
         self.utc: tuple[str, str] = ("", "")  # stamps of the first and the last line
         self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
         self.outcome: object = None  # that the last line says
@@ -754,11 +754,11 @@ class Story:
             self.utc = (utc, "")
             digests = data["digests"] if isinstance(data.get("digests"), dict) else {}
             self.first |= {"plan": digests.get("plan"), "features": digests.get("features")}
-            if isinstance(data.get("streams"), list):
-                self.declared = tuple(named(name) for name in data["streams"][:MANY_STREAMS])
             self.also = {theirs: data[ours] for ours, theirs in ALSO[version].items() if ours in data}
             if version > 1 and isinstance(data.get("clock"), dict) and "compression" in data["clock"]:
                 self.also["clockCompression"] = data["clock"]["compression"]
+            if isinstance(data.get("streams"), list):
+                self.declared = tuple(named(name) for name in data["streams"][:MANY_STREAMS])
             if isinstance(data.get("scenarios"), list):
                 self.announced = Counter(named(name) for name in data["scenarios"])
         self.kinds, self.outcome = (self.kinds[0], kind), data.get("outcome")

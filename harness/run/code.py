@@ -61,8 +61,8 @@ def digest_of_project(code: Iterable[Path]) -> str:
 
 def digests(plan: Plan, features: Path, *, contacts: Path | None = None) -> dict[str, str | None]:
     """SHA-256 of the plan, the features and the list of packages. Of a stack's file and of contacts, which are in no
-    pack, one that only the holder of a key can compare. None where there is none: there are no constraints where the
-    machine was not set up by its list of exact versions, as one from a wheel.
+    pack, one that only the holder of a key can compare; None where there is none. The list of packages is None where
+    the machine was not set up by it, as one from a wheel.
 
     Errors: `Refused` where the contacts cannot be read.
     """
@@ -99,7 +99,7 @@ def _version(package: str) -> str:
 
 
 def _digest_file(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
 
 
 def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from harness.stacks import (
     Backups,
+    Clocked,
     Cluster,
     Component,
     Divisible,
     Fillable,
     Flappable,
+    KilledTogether,
     Linked,
     Member,
     Monitoring,
@@ -44,6 +46,8 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Slowable, LocalStack, DockerStack),
     (Flappable, LocalStack, DockerStack),
     (Powered, LocalStack, DockerStack),
+    (KilledTogether, LocalStack, DockerStack),
+    (Clocked, LocalStack, DockerStack),
     (Component, LocalProcess, ContainerUnit),
     (Pausable, LocalProcess, ContainerUnit),
     (Cluster, PatroniCluster, PatroniCluster),

@@ -136,14 +136,14 @@ def place_of(begin: Mapping[str, Any]) -> str:
 def size_of(pack: Pack) -> str:
     """The size of what was drilled: `200,412 transactions, 91 MB restored`; what is not known is said to be."""
     parts = []
-    for fact in pack.facts.of("figures"):
-        figures = fact.data.get("figures")
-        count = figures.get("history.count") if isinstance(figures, dict) else None
-        if isinstance(count, int):
-            parts.append(f"{number(count)} transactions")
+    for fact in pack.facts.of("reconciliation"):
+        sizes = fact.data.get("size")
+        counts = sizes.items() if isinstance(sizes, dict) else ()
+        parts = [f"{number(count)} {clean(unit)}" for unit, count in counts if isinstance(count, int)]
+        if parts:
             break
     restored = [fact.data.get("bytes") for fact in pack.facts.of("recovery.reached")]
-    sizes = [each for each in restored if isinstance(each, int)]
-    if sizes:
-        parts.append(f"{size(max(sizes))} restored")
+    bytes_of = [each for each in restored if isinstance(each, int)]
+    if bytes_of:
+        parts.append(f"{size(max(bytes_of))} restored")
     return ", ".join(parts) or "size not recorded"
