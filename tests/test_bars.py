@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.checks import Finding, Outcome
+from harness.checks import RULES, Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation, Line
 from harness.checks.healing import self_recovery
+from harness.checks.judge import judge
 from harness.checks.rto import rto
+from harness.checks.rules import TABLE
 from harness.checks.service import unanswered
 from harness.workload.ledger import Request
+from tests.histories import EVERY, LATENCY, History
+from tests.zone_cuts import a_zone_cut
 
 MS = 1_000_000
 PATIENCE = 5 * SECOND
@@ -34,6 +39,10 @@ def outage(dues: list[int], took: list[int], *, gone: int, back: int, way: Way) 
         outcome = ("failed" if way == "refuses" else "in_doubt") if bad else "acknowledged"
         found.append(Request(number, due, sent, ended + length - length // 2, outcome, "{}", None, "", None))
     return found
+
+
+def asked(history: History, name: str, version: str = RULES) -> Finding:
+    return next(each for each in judge(history.evidence(), TABLE[version]) if each.id == name)
 
 
 def evidence(requests: dict[str, list[Request]], *, earliest: int, latest: int, healed: bool = False) -> Evidence:
@@ -126,3 +135,31 @@ def test_what_was_answered_in_another_order_bounds_it_too() -> None:
     assert unanswered([10, 30, 50], [90, 35, 55], since=5) == 30  # from 5 to the answer at 35
     assert unanswered([10, 30, 50], [90, 95, 55], since=5) == 50
     assert unanswered([10, 30, 50], [12, 95, 155], since=5) == 125  # whoever asked last waited; nobody asked after
+
+
+def test_service_that_was_never_bad_has_no_outage_whoever_is_asked() -> None:
+    """Recovery time, service without a person and self-recovery say so; version 2 counts to the first answer."""
+    history = a_zone_cut()
+    history.requests = {
+        group: [each._replace(outcome="acknowledged", ended=each.due + 10_000_000, why="") for each in requests]
+        for group, requests in history.requests.items()
+    }
+    history.drop("expect")
+    for name in ("rto", "automatic", "self-recovery"):
+        history.expect(name, 60.0)
+        found = asked(history, name)
+        assert found.reason.startswith("no request was bad"), found.reason
+        assert (found.outcome, found.low, found.high) == (Outcome.MET, 0.0, pytest.approx(EVERY + LATENCY))
+        assert asked(history, name, "3").high == pytest.approx(EVERY)  # how long the answer took did not count
+        assert not asked(history, name, "2").reason.startswith("no request was bad")
+
+
+def test_a_first_answer_that_took_long_is_told_with_the_bar() -> None:
+    """A platform that has just started answers slowly: when it was there again lies in that time."""
+    dues = [FAULT - 5 * SECOND + number * 20 * MS for number in range(900)]
+    for took, told in ((4, False), (400, True)):
+        seen = outage(
+            dues, [took * MS if due > FAULT else 4 * MS for due in dues], gone=FAULT, back=FAULT + SECOND, way="refuses"
+        )
+        found = rto(evidence({"outside": seen}, earliest=FAULT, latest=FAULT), Expectation("rto", limit=60.0))
+        assert ("after the last bad request was due, which widens the bar" in found.reason) is told

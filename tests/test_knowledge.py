@@ -75,10 +75,10 @@ harness/checks
     field          MONEY       evidence loss salvage split_brain
     PostgreSQL     CAPABILITY  damage
     PostgreSQL     DATABASE    exactness
-    PostgreSQL     FORMAT-1    version2/exactness
+    PostgreSQL     FORMAT-1    version2/exactness version3/exactness
     WAL            CAPABILITY  damage
     WAL            DATABASE    exactness exposure samples
-    WAL            FORMAT-1    version2/exactness
+    WAL            FORMAT-1    version2/exactness version3/exactness
     timeline       DATABASE    leadership samples split_brain
     backup tool    CAPABILITY  damage
 harness/cli

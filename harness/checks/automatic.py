@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation, Line, against, disaster, seconds
-from harness.checks.rto import LONGEST, missing_ledgers
+from harness.checks.rto import LONGEST, first_answer, missing_ledgers
 from harness.checks.service import by_due, unanswered
 
 TITLE = "Service without a person"
@@ -67,6 +67,7 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     low, high = seconds(max(0, last_bad - hurt.latest)), seconds(good_again - hurt.earliest)
     words = (
         f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
+        + first_answer(last_bad, good_again)
     )
     outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)

@@ -83,7 +83,7 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
         return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=0.0, high=high)
     low, high = seconds(earliest - over), seconds(latest - begin)
     words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help"
-    words += first_answer(seen) + not_counted(evidence)
+    words += first_answer(seen.last_bad, seen.good_again) + not_counted(evidence)
     outcome = against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 

@@ -88,11 +88,11 @@ def unharmed(seen: Service, hurt: Disaster) -> bool:
     return seen.last_bad is None and not hurt.harms_data
 
 
-def first_answer(seen: Service) -> str:
+def first_answer(last_bad: int | None, good_again: int | None) -> str:
     """What must be said where the first good answer took long: when service was good again lies in that time."""
-    if seen.last_bad is None or seen.good_again is None or seen.good_again - seen.last_bad <= SLOW:
+    if last_bad is None or good_again is None or good_again - last_bad <= SLOW:
         return ""
-    length = seconds(seen.good_again - seen.last_bad)
+    length = seconds(good_again - last_bad)
     return f"; the first good answer came {length:.3f} s after the last bad request was due, which widens the bar"
 
 
@@ -181,7 +181,7 @@ def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, hig
     else:
         text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
         text += "; no request of the customers was bad" if seen.last_bad is None else ""
-        text += first_answer(seen)
+        text += first_answer(seen.last_bad, seen.good_again)
     if seen.gap is not None:
         zone, begin, end = seen.gap
         text += f"; nothing was due from customers {zone} for {seconds(end - begin):.3f} s, which widens the bar"

@@ -15,7 +15,8 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
-from harness.stacks import DATABASE, Backup, Member, RestoreTarget, Stack, wal
+from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
+from harness.stacks.powers import DATABASE
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from harness.stacks import Clocked, Member, Stack
+from harness.stacks import Member, Stack
 from harness.stacks.lacking import Clustered, Released
+from harness.stacks.powers import Clocked
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 

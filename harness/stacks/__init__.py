@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.stacks.powers import (
     Asked,
@@ -267,22 +267,6 @@ class ObjectStore(Protocol):
         """Make `version` current again; harmless where it is already."""
 
 
-MONITORING, DATABASE = "monitoring", "database"  # whose clocks stamp what comes into the journal
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A clock of the stack that stamps what comes into the journal."""
-
-    clock: str  # MONITORING or DATABASE
-    offset: float  # seconds by which it is ahead of the journal's
-    uncertainty: float  # seconds by which that may be more or less
-    how: str  # how that is known
-
-
-SAME_KERNEL = tuple(Clock(each, 0.0, 0.0, "the same kernel's clock") for each in (MONITORING, DATABASE))
-
-
 @dataclass(frozen=True)
 class Alert:
     """What the platform's monitoring told operations, as it came in at the alert receiver."""
@@ -323,14 +307,6 @@ class Monitoring(Protocol):
 
     def lose_receiver(self) -> None:
         """For sabotage only: from now on no alert arrives, and nobody is told so."""
-
-
-@runtime_checkable
-class Clocked(Protocol):
-    """An optional power: a stack that knows how far its clocks are from this machine's."""
-
-    def clocks(self) -> Sequence[Clock]:
-        """Those of which that is known."""
 
 
 class Releases(Protocol):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from harness.stacks import (
     Backups,
-    Clocked,
     Cluster,
     Component,
     Divisible,
@@ -37,6 +36,7 @@ from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
+from harness.stacks.powers import Clocked
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (

@@ -13,9 +13,7 @@ from typing import Any, Literal
 
 from harness.errors import Unable
 from harness.stacks import (
-    SAME_KERNEL,
     Backups,
-    Clock,
     Cluster,
     Component,
     Condition,
@@ -44,6 +42,7 @@ from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
 from harness.system import wait
 from harness.system.clock import Moment, spanning
