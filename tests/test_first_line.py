@@ -20,7 +20,7 @@ from harness.run import code
 from reports.pack import read
 from reports.run import junit, page, text
 from tests.sample_pack import Plot, write
-from tests.test_rules import STORED, unpacked
+from tests.test_rules import STORED, VERSION, unpacked
 from tests.this_project import PROJECT
 
 SMALLEST = Path(__file__).parent / "projects" / "smallest"
@@ -58,6 +58,16 @@ def test_both_readers_give_the_new_names(tmp_path: Path) -> None:
     strict = lines.read(pack / lines.NAME)[0].data
     assert reading.first(pack / lines.NAME)["data"] == strict
     assert strict["sandbox"] == "rootless" and len(strict["harness"]["digest"]) == 64 and "rung" not in strict
+
+
+@pytest.mark.parametrize("archive", [one for one in STORED if VERSION[one] in ("2", "3")], ids=lambda path: path.name)
+def test_a_stored_pack_of_format_1_is_reported_in_the_names_of_today(archive: Path, tmp_path: Path) -> None:
+    """The same files, whose words are others; the findings in them are those that were sealed."""
+    pack = unpacked(archive, tmp_path)
+    done = CliRunner().invoke(drdrill, ["report", str(pack), "--into", str(tmp_path / "again")])
+    assert done.exit_code == 2 and "the findings are those that were sealed" in done.output, done.output
+    page = (tmp_path / "again" / "index.html").read_text()
+    assert "embedded, sandbox rootless" in page and "DO NOT BELIEVE" not in page
 
 
 # Code

@@ -317,7 +317,7 @@ def begun_and_killed(evidence: Path, number: int) -> Path:
         journal.record(
             "run.begin", run=folder.name.removesuffix(".unfinished"), number=number, previous="none", nonce="audit 7",
             drill=["d"], scenarios=["s"], stack="local", sandbox="r", environment="embedded", sabotage=None, digests={},
-            rules="2", scale=1.0, rate=50.0, operator="o", nonce_by="auditor", harness={}, project=None,
+            rules="2", scale=1.0, rate=50.0, operator="o", nonce_by="auditor", harness={}, project={},
             host={"cpus": 2, "memory_bytes": 1, "kernel": "k", "python": "3"}, packages={}, boot="b",
         )  # fmt: skip  # arguments in groups
     return folder

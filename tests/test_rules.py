@@ -28,7 +28,6 @@ from tests.zone_cuts import a_zone_cut, an_alert
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 STORED = sorted((Path(__file__).parent / "packs").glob("*.tar.xz"))
 VERSION = {path: path.name.split("-")[1] for path in STORED}
-FORMAT_1 = ("2", "3")  # rules of packs whose journals are of format 1
 NO_REPORTS = {"journal.jsonl", "findings.json", "plan.yaml", *MADE_HERE}  # files of a pack: records, judgement and seal
 
 
@@ -61,21 +60,7 @@ def test_a_stored_pack_is_judged_again_byte_for_byte(archive: Path, tmp_path: Pa
     assert load.findings_json(load.judged(pack, rules), rules) == (pack / "findings.json").read_bytes()
 
 
-@pytest.mark.parametrize("archive", [one for one in STORED if VERSION[one] in FORMAT_1], ids=lambda path: path.name)
-def test_a_stored_pack_of_format_1_is_reported_in_the_names_of_today(archive: Path, tmp_path: Path) -> None:
-    """The same files, whose words are others; the findings in them are those that were sealed."""
-    pack = unpacked(archive, tmp_path)
-    done = CliRunner().invoke(drdrill, ["report", str(pack), "--into", str(tmp_path / "again")])
-    assert done.exit_code == 2 and "the findings are those that were sealed" in done.output, done.output
-    page = (tmp_path / "again" / "index.html").read_text()
-    assert "embedded, sandbox rootless" in page and "DO NOT BELIEVE" not in page
-
-
-@pytest.mark.parametrize(
-    "archive",
-    [one for one in STORED if VERSION[one] == RULES and RULES not in FORMAT_1],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("archive", [one for one in STORED if VERSION[one] == RULES], ids=lambda path: path.name)
 def test_a_stored_pack_is_reported_byte_for_byte(archive: Path, tmp_path: Path) -> None:
     """`drdrill report` writes every report that was sealed, and no other, as it was sealed.
 
