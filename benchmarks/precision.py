@@ -1,67 +1,56 @@
 """How exactly an outage is measured: `python -m benchmarks.precision`.
 
-A service on loopback is really gone, its listening socket closed and its connections reset, for 0.4 s and for
-3.000 s, and takes its own true times. Customers of three zones, 50 requests a second together, see it; the recovery
-time is computed from their ledgers by the same check that judges a drill. Bounds, in 20 runs out of 20 of each: the
-figure is within 50 ms of the truth, and the error bar contains it. Exit code 1 when a bound is not met.
+A service on loopback, in a process of its own, is away for 0.05, 0.4, 3 and 60 s: it refuses what comes, or lets it
+wait, and takes its own true times (`benchmarks.service`). The harness's own customers see it, 100 requests a second.
+Each outage is a scenario with journal and ledger, as a run writes them, judged by the check that judges a drill.
+Bounds, always: the figure is within 20 ms of the truth, and its bar contains the truth. Exit code 1 when one is not.
 
-Two services are measured at a time, each with customers of its own: more work for the machine, so no easier.
+The outage of 60 s is measured beside the others, which take turns: more work for the machine, so no easier.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import random
-import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from benchmarks import machine
-from harness.checks.evidence import Evidence, Expectation, Line
-from harness.checks.rto import rto
+from harness.checks import load
+from harness.checks.evidence import SECOND, Expectation
+from harness.checks.rules import CURRENT
+from harness.evidence.journal import Journal
 from harness.stacks import Entrance
 from harness.stacks.parts.tls import make_authority
 from harness.system import clock
+from harness.system.clock import Moment
 from harness.system.command import Commands, end_labelled
-from harness.system.recorder import Memory
 from harness.workload.client import ClientModule
-from harness.workload.ledger import SECOND, Request, outcomes
-from harness.workload.workload import RATE, Group, Workload
-from tests.small_service import SmallService
+from harness.workload.workload import Workload, outside
 
-LENGTHS = (timedelta(seconds=0.4), timedelta(seconds=3))
-RUNS = 20  # of each length
-AT_A_TIME = 2
-MS = timedelta(milliseconds=1)
-BOUND = 50 * MS
-ZONES = ("a", "b", "c")
-NAME = "api.quantumnest.com"
-SETTLING = timedelta(seconds=0.5)  # that good service must last, in this benchmark
-UNTOUCHED = SECOND // 20  # what is due so shortly before an outage may be hit by it, and belongs to that one
-PATIENCE = timedelta(seconds=20)
-
-
-@dataclass(frozen=True)
-class Outage:
-    """One outage: monotonic nanoseconds, by the service's own clock (`gone`, `back`) and by the harness's."""
-
-    asked: timedelta
-    intent: int
-    bit: int
-    gone: int
-    back: int
+HOME = Path(__file__).parents[1]
+NAME = "service.example.test"
+RATE = 100.0  # requests a second: 10 ms between two, and a few for the answer
+BOUND = 0.020  # seconds between figure and truth
+SETTLING = timedelta(seconds=1)  # that good service must last, in this benchmark
+PATIENCE = timedelta(seconds=30)
+TIMES = {0.05: 4, 0.4: 4, 3.0: 2}  # seconds: how often each is measured, by refusing and by holding
+LONG = (("refuse", 60.0),)
+Outage = tuple[str, float]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the check says of an outage, in seconds."""
+    """One outage, in seconds: as it was, and what the check says of it."""
 
+    way: str
     asked: float
     truth: float
     figure: float
@@ -74,6 +63,16 @@ class Measured:
     @property
     def contains(self) -> bool:
         return self.low <= self.truth <= self.figure
+
+    @property
+    def near(self) -> bool:
+        return abs(self.error) <= BOUND
+
+    def words(self) -> str:
+        return (
+            f"  {self.way:6} {self.asked:6.2f} s {self.truth:9.4f} s {self.figure:9.4f} s {self.error * 1000:+7.1f} ms"
+            f" {self.low:9.4f} s {(self.figure - self.low) * 1000:8.1f} ms   {'yes' if self.contains else 'NO'}"
+        )
 
 
 class OnLoopback:
@@ -95,111 +94,115 @@ class OnLoopback:
         return "", {}
 
 
-def measure(place: int, folder: Path) -> list[Measured]:
-    """The share of one service: outages of both lengths in turn, with its own customers all along."""
-    authority = make_authority(folder)
-    service = SmallService(*authority.issue("api", [NAME]))
-    memory, label = Memory(), f"benchmark-{clock.mono()}-{place}"
-    workload = Workload(
-        OnLoopback(Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=authority.ca)),
-        memory,
-        Commands(memory, label=label),
-        folder / "scenarios" / "precision",
-        client=ClientModule(Path(__file__).parents[1], "drills.client"),
-        origin="benchmark/precision",
-        groups=[Group(name, RATE / len(ZONES)) for name in ZONES],
-    )
-    draw = random.Random(place)
+class Away:
+    """The service's process: what it is told, and what it says."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port = self.said()
+
+    def tell(self, way: str, seconds: float) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{way} {seconds}\n")
+        self._process.stdin.flush()
+
+    def said(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def running(chain: Path, key: Path) -> Iterator[Away]:
+    words = [sys.executable, "-m", "benchmarks.service", str(chain), str(key)]
+    with subprocess.Popen(words, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Away(process)
+        finally:
+            process.kill()
+
+
+def measure(outages: list[Outage], folder: Path) -> list[Measured]:
+    """Each in its turn, as a scenario of one run in `folder`."""
+    authority = make_authority(folder / "tls")
+    pack, label = folder / "pack", f"benchmark-{clock.mono()}"
+    truths = []
     try:
-        workload.begin()
-        outages = []
-        for _ in range(RUNS // AT_A_TIME):
-            for length in LENGTHS:
-                until_good(workload, after=clock.mono())
-                clock.sleep(timedelta(seconds=draw.uniform(0, 0.06)))  # so that it falls anywhere between due times
-                outages.append(outage(service, length))
-        until_good(workload, after=clock.mono())
-        workload.end()
+        with running(*authority.issue("service", [NAME])) as service, Journal.create(pack) as journal:
+            entrance = Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=authority.ca)
+            names = [f"{number}-{way}-{seconds:g}-s" for number, (way, seconds) in enumerate(outages)]
+            journal.record("run.begin", run="benchmark", scenarios=names, boot=clock.boot())
+            for name, outage in zip(names, outages, strict=True):
+                workload = Workload(
+                    OnLoopback(entrance),
+                    journal,
+                    Commands(journal, label=label),
+                    pack / "scenarios" / name,
+                    client=ClientModule(HOME, "benchmarks.client"),
+                    origin=f"benchmark/{name}",
+                    groups=[outside(RATE)],
+                )
+                truths.append(scenario(name, outage, service, journal, workload))
+            journal.record("run.end", outcome="completed", by="harness", error="")
     finally:
         end_labelled(label)
-        service.close()
-    requests = {zone: list(outcomes(path.open())) for zone, path in workload.files.items()}
-    ends = [later.intent - UNTOUCHED for later in outages[1:]] + [clock.mono()]
-    begins = [outages[0].intent - SECOND, *(earlier.back + SECOND // 4 for earlier in outages[:-1])]
-    return [judged(*each, requests) for each in zip(outages, begins, ends, strict=True)]
+    found = []
+    for (way, seconds), truth, evidence in zip(outages, truths, load.evidence(pack), strict=True):
+        finding = CURRENT.checks["rto"](evidence, Expectation("rto", limit=120.0))
+        if finding.figure is None or finding.low is None or finding.lower_bound:
+            raise SystemExit(f"NOT MET: no figure for {way} {seconds:g} s: {finding.reason}")
+        found.append(Measured(way, seconds, truth, finding.figure, finding.low))
+    return found
+
+
+def scenario(name: str, outage: Outage, service: Away, journal: Journal, workload: Workload) -> float:
+    """As a drill does it: steady, hurt, healed, steady again. Returns the seconds that the service was away."""
+    way, seconds = outage
+    journal.record("scenario.begin", scenario=name, title=name, tags=[], settling=SETTLING.total_seconds())
+    workload.begin()
+    until_good(workload, after=clock.mono())
+    clock.sleep(timedelta(seconds=random.uniform(0, 0.03)))  # so that it falls anywhere between due times
+    journal.record("fault.intent", injection=1, fault=way, harms_data=False, logical=False, affects=[], ttl=600.0)
+    earliest = clock.mono()
+    service.tell(way, seconds)
+    gone = service.said()
+    moment = Moment(earliest, clock.mono(), "what the service was told, and what it said")
+    journal.record("fault.effective", injection=1, fault=way, ok=True, proof="it says so", **asdict(moment))
+    back = service.said()
+    until_good(workload, after=clock.mono())
+    workload.end()
+    journal.record("scenario.end", scenario=name, outcome="completed", error="")
+    return (back - gone) / SECOND
 
 
 def until_good(workload: Workload, *, after: int) -> None:
-    """Longer than the settling time, so that one outage's stretch ends well before the next."""
+    """For longer than the settling time."""
     deadline = clock.mono() + PATIENCE // timedelta(microseconds=1) * 1000
     while not workload.good_for(SETTLING * 1.5, after=after):
         if clock.mono() > deadline:
-            raise SystemExit(f"the service is not back after {PATIENCE}; seen: {workload.recent()}")
+            raise SystemExit(f"NOT MET: the service is not back after {PATIENCE}; seen: {workload.recent()}")
         clock.sleep(timedelta(milliseconds=20))
-
-
-def outage(service: SmallService, length: timedelta) -> Outage:
-    """As a drill does it: the intent before, and the proof that it bit after."""
-    intent = clock.mono()
-    gone = service.gone()
-    try:
-        socket.create_connection(("127.0.0.1", service.port), timeout=1).close()
-        raise SystemExit("the service took a connection though it was gone")
-    except ConnectionRefusedError:
-        bit = clock.mono()
-    clock.sleep(length - clock.since(gone))
-    return Outage(length, intent, bit, gone, service.back())
-
-
-def judged(seen: Outage, begin: int, end: int, requests: dict[str, list[Request]]) -> Measured:
-    """Ask the check, with nothing but what a pack would hold: the journal's facts and the requests around them."""
-
-    def between(zone: str) -> Iterator[Request]:
-        return (request for request in requests[zone] if begin < request.due < end)
-
-    facts: list[tuple[str, int, dict[str, Any]]] = [
-        ("scenario.begin", begin, {"settling": SETTLING.total_seconds()}),
-        ("workload.begin", begin, {"rate": RATE, "zones": list(ZONES)}),
-        ("fault.intent", seen.intent, {"fault": "gone", "harms_data": False}),
-        ("fault.bit", seen.bit, {"fault": "gone", "ok": True, "proof": "connection refused"}),
-        ("scenario.end", end, {"outcome": "completed"}),
-    ]
-    lines = tuple(Line(seq, kind, mono, "", data) for seq, (kind, mono, data) in enumerate(facts))
-    evidence = Evidence("precision", lines, ZONES, frozenset(), between, lambda moment, zone: ())
-    finding = rto(evidence, Expectation("rto", limit=60.0))
-    if finding.figure is None or finding.low is None or finding.lower_bound:
-        raise SystemExit(f"no figure: {finding.reason}")
-    return Measured(seen.asked.total_seconds(), (seen.back - seen.gone) / SECOND, finding.figure, finding.low)
 
 
 def main() -> int:
     facts = machine.facts()
+    short = [(way, seconds) for seconds, many in TIMES.items() for way in ("refuse", "hold") for _ in range(many)]
     fresh = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(AT_A_TIME, mp_context=fresh) as pool:
-        folders = [Path(name) / str(place) for place in range(AT_A_TIME)]
-        measured = [each for share in pool.map(measure, range(AT_A_TIME), folders) for each in share]
-    print(f"An outage measured against its truth; {facts}; {AT_A_TIME} services at a time")
-    print("    asked     truth    figure     error   low end of bar   truth in bar")
-    for each in sorted(measured, key=lambda one: one.asked):
-        print(
-            f"  {each.asked:5.3f} s  {each.truth:6.4f} s  {each.figure:6.4f} s  {each.error * 1000:+5.1f} ms"
-            f"   {each.low:6.4f} s         {'yes' if each.contains else 'NO'}"
-        )
-    met = True
-    for length in LENGTHS:
-        those = [each for each in measured if each.asked == length.total_seconds()]
-        near = sum(abs(each.error) <= BOUND.total_seconds() for each in those)
-        inside = sum(each.contains for each in those)
-        worst = max(abs(each.error) for each in those)
-        widest = max(each.figure - each.low for each in those)
-        print(
-            f"  {length.total_seconds():.3f} s: within {BOUND // MS} ms in {near} of {len(those)}, "
-            f"in its bar in {inside} of {len(those)}; worst error {worst * 1000:.1f} ms "
-            f"({worst / BOUND.total_seconds():.2f} of the bound), widest bar {widest * 1000:.1f} ms"
-        )
-        met = met and near == inside == len(those) == RUNS
-    print("  MET" if met else "  NOT MET")
-    return 0 if met else 1
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(2, mp_context=fresh) as pool:
+        shares = pool.map(measure, [short, list(LONG)], [Path(name) / "short", Path(name) / "long"])
+        measured = [each for share in shares for each in share]
+    print(f"An outage measured against its truth, {RATE:g} requests a second; {facts}")
+    print("  way       asked       truth      figure      error  low end of bar      bar   truth in bar")
+    for each in measured:
+        print(each.words())
+    worst = max(abs(each.error) for each in measured) * 1000
+    widest = max(each.figure - each.low for each in measured) * 1000
+    print(f"  worst error {worst:.1f} ms (bound {BOUND * 1000:g} ms), widest bar {widest:.1f} ms")
+    wrong = [each for each in measured if not (each.near and each.contains)]
+    for each in wrong:
+        why = "" if each.near else f" the error is over {BOUND * 1000:g} ms;"
+        print(f"  NOT MET: {each.way} {each.asked:g} s:{why}{'' if each.contains else ' THE BAR DOES NOT CONTAIN IT'}")
+    print("  NOT MET" if wrong else "  MET")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

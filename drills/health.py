@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.health import NotHealthy
-from harness.scenario.observations import OK
+from harness.scenario.observations import OK, Answer
 from harness.stacks import Condition, Entrance, Stack
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class QuantumNestHealth:
 
 HEALTH = QuantumNestHealth()
 PATIENCE = timedelta(seconds=2)  # of one request
+LIVE, READY = "/health", "/ready"  # does the API live, can it do its work?
+NOT_READY = 503
 
 
 def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
@@ -59,11 +61,14 @@ def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthC
     return [HealthCheck(name=line.name, limit=line.within, ask=partial(ask, line)) for line in planned]
 
 
-def statuses(stack: Stack, zone: str) -> tuple[int, int]:
-    """What a zone's own API says of its health and of being ready, as HTTP statuses; 0 where it does not answer."""
-    probe = _probe(stack.zone_entrance(zone))
-    health, ready = (probe.ask("GET", path, within=PATIENCE).status for path in ("/health", "/ready"))
-    return health, ready
+def status(stack: Stack, zone: str, path: str) -> int:
+    """What a zone's own API says, as an HTTP status; 0 where it does not answer."""
+    return _probe(stack.zone_entrance(zone)).ask("GET", path, within=PATIENCE).status
+
+
+def without_database(stack: Stack, zone: str) -> list[Answer]:
+    """What a zone's own API says of itself, and what it should while its database cannot be used: well, not ready."""
+    return [Answer(path, wanted, status(stack, zone, path)) for path, wanted in ((LIVE, OK), (READY, NOT_READY))]
 
 
 def works(stack: Stack, name: str) -> str:
@@ -74,7 +79,7 @@ def works(stack: Stack, name: str) -> str:
     for at, balancer in enumerate(stack.balancers):
         if balancer.name == name:
             alone = replace(stack.entrance, addresses=(stack.entrance.addresses[at],))
-            return "passes requests on" if _probe(alone).ask("GET", "/health", within=PATIENCE).ok else ""
+            return "passes requests on" if _probe(alone).ask("GET", LIVE, within=PATIENCE).ok else ""
     for member in stack.cluster.members:
         if member.name == name:
             return next((_said(one) for one in stack.cluster.healthy() if one.ok and _is_of(one, name)), "")
@@ -88,9 +93,9 @@ def _probe(entrance: Entrance) -> Probe:
 
 
 def _takes_requests(stack: Stack, zone: str) -> str:
-    if statuses(stack, zone) != (OK, OK):
+    if any(status(stack, zone, path) != OK for path in (LIVE, READY)):
         return ""
-    answers = [_probe(stack.entrance).ask("GET", "/health", within=PATIENCE).body for _ in range(2 * len(stack.zones))]
+    answers = [_probe(stack.entrance).ask("GET", LIVE, within=PATIENCE).body for _ in range(2 * len(stack.zones))]
     asked = {answer.get("zone") for answer in answers if isinstance(answer, dict)}
     return "ready, and customers are sent to it" if zone in asked else ""
 

@@ -1,4 +1,4 @@
-"""Reconciliation: figures that are compared before and after a disaster, and the carrying over of late writes."""
+"""Reconciliation: values that are compared before and after a disaster, and the carrying over of late writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harness.procedures.reconciliation import Figures, ReconciledState
+from harness.checks import Outcome, reconciliation
+from harness.checks.reconciliation import Rule
+from harness.procedures.reconciliation import ReconciledState, Salvaged, Values
 from harness.stacks import wal
 
 if TYPE_CHECKING:
@@ -45,64 +47,73 @@ FAILURES = """
 """  # CON-2
 
 
+IDS = "the greatest id in use"  # of each sequence
+RULES = (
+    Rule("equal", "history.count", "transactions up to the last check: number"),
+    Rule("equal", "history.sum", "transactions up to the last check: sum of amounts"),
+    Rule("equal", "history.latest", "transactions up to the last check: time of the latest"),
+    Rule("equal", "history.digest", "transactions up to the last check: digest of every row"),
+    Rule("equal", "history.count_24h", "transactions up to the last check: number in the last 24 h"),
+    Rule("equal", "history.sum_24h", "transactions up to the last check: sum of amounts in the last 24 h"),
+    Rule("zero", "invariant.broken_accounts", "accounts whose balance is not what their transactions say"),
+    Rule("equal", "balances.sum", "balances: sum"),
+    Rule("equal", "accounts.count", "accounts: number", required=False),
+    Rule("zero", "checksum_failures", "pages with a wrong checksum", required=False),
+    Rule("not_behind", "sequences", "sequence", than=IDS),
+    Rule("equal", "extensions", "extensions"),
+    Rule("equal", "roles", "roles"),
+    Rule("same_names", "tables", "activity since the statistics began"),
+)
+
+
 class QuantumNestReconciliation:
     """Fills `harness.procedures.reconciliation.Reconciliation` for schema `quantumnest`."""
 
-    table = TABLE
+    rules = tuple(rule.said() for rule in RULES)
 
-    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> ReconciledState:
-        """All figures over the rows up to `last_id`, in one snapshot."""
-        with connection.transaction(), _by_name(connection) as cursor:
+    def check(self, source: psycopg.Connection[Any], *, last: int | None = None) -> ReconciledState:
+        """All values over the rows up to id `last`, in one snapshot."""
+        with source.transaction(), _by_name(source) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             place = cursor.execute(
                 f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn, "
                 f"pg_walfile_name(pg_current_wal_lsn()) AS segment FROM {TABLE}"
             ).fetchone()
             assert place is not None
-            last = place["last"] if last_id is None else last_id
+            last = place["last"] if last is None else last
             day = self._one(
                 cursor, f"SELECT max(created_at) - interval '24 hours' FROM {TABLE} WHERE id <= %s", (last,)
             )
             history = cursor.execute(HISTORY, {"last": last, "day": day}).fetchone() or {}
-            figures: Figures = {f"history.{name}": value for name, value in history.items()}
-            figures["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
-            figures["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
-            figures["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
-            figures["checksum_failures"] = self._one(cursor, FAILURES)
-            figures["ids"] = {f"{TABLE}_id_seq": place["last"]}
-            figures["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
-            figures["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
-            figures["roles"] = [row["name"] for row in cursor.execute(ROLES)]
-            figures["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
-        return ReconciledState(
-            last_id=last, lsn=place["lsn"], timeline=wal.segment_at(place["segment"])[0], figures=figures
-        )
+            values: Values = {f"history.{name}": value for name, value in history.items()}
+            values["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
+            values["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
+            values["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
+            values["checksum_failures"] = self._one(cursor, FAILURES)
+            values[IDS] = {f"{TABLE}_id_seq": place["last"]}
+            values["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
+            values["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
+            values["roles"] = [row["name"] for row in cursor.execute(ROLES)]
+            values["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
+        timeline, _ = wal.segment_at(place["segment"])
+        size = {"transactions": values["history.count"]}
+        return ReconciledState(last=last, position=place["lsn"], history=timeline, values=values, size=size)
 
-    def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
-        with _by_name(connection) as cursor:
+    def discrepancies(self, source: psycopg.Connection[Any]) -> list[str]:
+        with _by_name(source) as cursor:
             broken = self._one(cursor, BROKEN_ACCOUNTS)
             failures = self._one(cursor, FAILURES)
         found = [f"{broken} accounts whose balance is not what their transactions say"] if broken else []
         return found + ([f"{failures} pages with a wrong checksum"] if failures else [])
 
     def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
-        """Whatever must not change and did; sequences may only have moved on past what is stored."""
-        same = [name for name in before.figures if name not in ("sequences", "tables", "ids")]
-        wrong = [
-            f"{name}: {found.figures.get(name)} instead of {before.figures[name]}"
-            for name in same
-            if found.figures.get(name) != before.figures[name]
-        ]
-        for name, used in found.figures["ids"].items():
-            stands = found.figures["sequences"].get(name, 0)
-            if stands < used:
-                wrong.append(f"the sequence {name} stands at {stands}, behind row {used}")
-        missing = set(before.figures["tables"]) - set(found.figures["tables"])
-        return wrong + [f"table {name} is missing" for name in sorted(missing)]
+        """By the rules that judge it in the end, too."""
+        compared = reconciliation.compare(RULES, before.values, found.values)
+        return [each.why for each in compared if each.outcome is not Outcome.MET]
 
     def salvage(
         self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime
-    ) -> tuple[int, Decimal]:
+    ) -> Salvaged:
         """Rows that committed since then, as the damaged database's commit timestamps say, and that the restored one
         does not have; balances move along, so that the rule of the accounts holds at the commit."""
         columns = "id, origin, number, from_account, to_account, amount, created_at"
@@ -133,7 +144,7 @@ class QuantumNestReconciliation:
             )
             row = restored.execute("SELECT count(*), coalesce(sum(amount), 0) FROM late").fetchone()
         assert row is not None
-        return int(row[0]), Decimal(row[1])
+        return Salvaged(int(row[0]), Decimal(row[1]))
 
     def _one(self, cursor: psycopg.Cursor[Any], query: str, given: tuple[Any, ...] = ()) -> Any:
         row = cursor.execute(query.encode(), given).fetchone()

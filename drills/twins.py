@@ -36,6 +36,8 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "nobody wrote anything, so nothing can have been lost"),
         Twin("toothless-fault", LOST, Sabotage(toothless=True), "effective", UNKNOWN,
              "the fault does nothing"),
+        Twin("old-transaction-changed", MISTAKE, Sabotage(altered=True), "consistency", MISSED,
+             "somebody changes the time of an old transaction, and no sum tells of it"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
     ),

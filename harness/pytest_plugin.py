@@ -57,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
+    group.addoption("--stream", default="", help="the stream of the plan whose next number the run has")
+    group.addoption("--rehearsal", action="store_true", help="the run counts for nothing, and says so")
     group.addoption("--sabotage", default="", help="a sabotage twin, by name")
     group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
     group.addoption("--drill", default="", help="only these drills, by name, with commas between")
@@ -73,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         here.drills()
         if config.option.sabotage and here.twin(config.option.sabotage) is None:
             raise Refused(f"there is no sabotage {config.option.sabotage!r}", hint="see `drdrill prove --help`")
+        here.load_plan().stream(config.option.stream)
         if not config.option.collectonly:
             _enter(config)
     config.args = [str(project.COLLECTOR), *(word for word in config.args if word not in config.stash[ASKED])]
@@ -188,6 +191,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The run of this session: begun at the first scenario, sealed after the last."""
     option = request.config.option
     here = project.current()
+    the_plan = here.load_plan()
     chosen = here.twin(option.sabotage) if option.sabotage else None
     options = Options(
         evidence=Path(option.evidence),
@@ -198,6 +202,8 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         sabotage=chosen.sabotage if chosen else NONE,
         sabotage_name=option.sabotage,
         attended=option.attended,
+        stream=the_plan.stream(option.stream),
+        rehearsal=option.rehearsal,
     )
     folder = Path(os.environ[FOLDER])
     listener = Listener(folder)
@@ -205,13 +211,9 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         drill_run = Run(
             folder,
             options,
-            here.load_plan(),
+            the_plan,
             level=options.stack.maker.standing(),
-            features=here.features,
-            project=here.folder,
-            code=here.code,
-            client=here.client,
-            health=here.health,
+            project=here,
             guardian=Guardian(folder),
             listener=listener,
         )

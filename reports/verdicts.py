@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.checks import Finding, Outcome
 from harness.checks.reach import WITHIN
+from harness.evidence.first_line import marks
 from reports.judged import exercised, reach, said
 from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, counted, plain
@@ -31,8 +32,9 @@ def short(outcome: Outcome, left: object) -> str:
 
 
 def of_run(pack: Pack) -> str:
-    """The verdict of the run, in words."""
-    return short(pack.verdict, any(left_out(each.facts) for each in pack.scenarios))
+    """The verdict of the run, in words, and what must stand with it: `MET, rehearsal`."""
+    said = short(pack.verdict, any(left_out(each.facts) for each in pack.scenarios))
+    return ", ".join((said, *marks(pack.begin)))
 
 
 def beside(scenario: Scenario) -> tuple[str, ...]:

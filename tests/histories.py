@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks.evidence import Evidence, Line, Row
+from harness.evidence.format1 import RECONCILIATION_RULES as RULES
 from harness.workload.ledger import Header, Request, end_line, header_line, not_sent_line, sent_line
 
 ZONES = ("a", "b", "c")
@@ -279,7 +280,8 @@ def _customers(*, until: float) -> History:
     for finding, limit in ASKED:
         history.expect(finding, limit)
     history.say(1.9, "workload.begin", origin=f"a-run/{NAME}", rate=len(ZONES) / EVERY, groups=groups(ZONES))
-    history.say(2, "figures", moment="before", figures=figures())
+    history.say(2, "reconciliation.rules", rules=RULES)
+    history.say(2, "reconciliation", moment="before", values=books())
     history.say(BIT, "fault.effective", fault="destroy" if until > INTENT else "lose", ok=True, proof="all gone")
     for span, begin, end in (("detect", 30.5, 31.5), ("decide", 31.5, 31.6), ("recover", 31.7, 45.1),
                              ("verify", 45.1, VERIFY_END)):  # fmt: skip  # a list
@@ -305,12 +307,12 @@ def _customers(*, until: float) -> History:
             history.say(moment, "exposure.sample", position=wal(moment), safe=archived, asked=ns(moment - 0.01))
     history.say(57, "fault.healed", fault="destroy" if until > INTENT else "lose", ok=True, by="harness", seen="")
     history.say(58, "steady", ok=True, conditions=good, moment="after")
-    history.say(59, "figures", moment="after", figures=figures())
+    history.say(59, "reconciliation", moment="after", values=books())
     history.say(LAST + 1, "scenario.end", outcome="completed", error="")
     return history
 
 
-def figures() -> dict[str, Any]:
+def books() -> dict[str, Any]:
     """The books of a sound platform."""
     return {
         "history.count": 200000,
@@ -320,7 +322,7 @@ def figures() -> dict[str, Any]:
         "invariant.broken_accounts": 0,
         "balances.sum": "5000.00",
         "sequences": {"transactions_id_seq": 200100},
-        "ids": {"transactions_id_seq": 200090},
+        "the greatest id in use": {"transactions_id_seq": 200090},
         "extensions": ["amcheck", "plpgsql"],
         "roles": ["app", "operator"],
         "tables": {"accounts": {"inserts": 3}, "financial_transactions": {"inserts": 7}},

@@ -59,6 +59,10 @@ class Made:
     sabotage: str = ""
     cpus: int = 2
     features: tuple[str, ...] = (FIRST, SECOND, QUARTER)
+    stream: str = "main"
+    streams: tuple[str, ...] = ("main",)
+    rehearsal: bool = False
+    compression: int = 1
 
 
 def on(day: str, hour: int = 10) -> datetime:
@@ -69,7 +73,7 @@ def on(day: str, hour: int = 10) -> datetime:
 def run(evidence: Path, made: Made, *, key: Ed25519PrivateKey = OURS) -> Path:
     """Make and seal it, numbered and chained as the harness does it; its stamps say `made.at`."""
     evidence.mkdir(exist_ok=True)
-    number, previous = newest(evidence)
+    number, previous = newest(evidence, stream=made.stream)
     name = f"{made.at:%Y%m%d-%H%M%S}-{number + 1:04x}"
     folder = evidence / f"{name}.unfinished"
     folder.mkdir()
@@ -80,9 +84,11 @@ def run(evidence: Path, made: Made, *, key: Ed25519PrivateKey = OURS) -> Path:
         patch.setattr(clock, "now", lambda: next(moments))
         with Journal.create(folder) as journal:
             journal.record(
-                "run.begin", run=name, number=number + 1, previous=previous, drill=list(made.drills), scenarios=names,
-                stack="local", rung="rootless", environment="embedded", scale=1.0, rate=50.0, nonce="n",
-                sabotage=made.sabotage or None, machine={"cpus": made.cpus}, digests={},
+                "run.begin", run=name, stream=made.stream, number=number + 1, previous=previous,
+                drill=list(made.drills), scenarios=names,
+                stack="local", sandbox="rootless", environment="embedded", scale=1.0, rate=50.0, nonce="n",
+                sabotage=made.sabotage or None, host={"cpus": made.cpus}, digests={}, streams=list(made.streams),
+                rehearsal=made.rehearsal, clock={"name": "machine", "compression": made.compression},
             )  # fmt: skip  # arguments in groups
             for each in names:
                 journal.record("scenario.begin", scenario=each, title=each.capitalize())

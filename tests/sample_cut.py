@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from harness.checks import RULES, load
 from tests.histories import INTENT, History, ns, utc
@@ -30,9 +31,10 @@ demands:
   INF-8: An availability zone may fail
 """
 BEGIN = {
-    "number": 8, "previous": "none", "drill": ["network-failover"], "stack": "local", "rung": "rootless",
-    "environment": "embedded", "digests": {}, "commit": "4ce178f", "clean": True, "rules": RULES, "operator": "mira",
-    "nonce": "00ff", "nonce_by": "harness", "sabotage": None, "scale": 1.0, "rate": 10.0, "parts": {}, "machine": {},
+    "number": 8, "previous": "none", "drill": ["network-failover"], "stack": "local", "sandbox": "rootless",
+    "environment": "embedded", "digests": {}, "harness": {"version": "0.1.0", "commit": "4ce178f", "clean": True},
+    "rules": RULES, "operator": "mira", "nonce": "00ff", "nonce_by": "harness", "sabotage": None, "scale": 1.0,
+    "rate": 10.0, "packages": {}, "host": {}, "stream": "main", "rehearsal": False,
 }  # fmt: skip  # a table
 
 
@@ -51,11 +53,16 @@ def write(folder: Path, history: History | None = None, *, sabotage: str | None 
     return folder
 
 
+def own_answers(health: int, ready: int) -> list[dict[str, Any]]:
+    """What a zone's own API said, whose database cannot be used."""
+    return [{"path": "/health", "wanted": 200, "status": health}, {"path": "/ready", "wanted": 503, "status": ready}]
+
+
 def told(history: History) -> History:
     """With everything else that a scenario of the two new drills may say."""
     history.say(2.1, "release", name="7", history=["6", "7"])
     history.say(2.2, "not_exercised", what="latency on the link", why="this kernel has no netem")
-    history.say(44, "endpoints", zone="a", health=200, ready=503, asked=ns(43.9))
+    history.say(44, "endpoints", zone="a", asked=ns(43.9), answers=own_answers(200, 503))
     history.say(59, "survey", checks=[{"name": "API ready", "ok": False, "seen": "HTTP 503"}])
     history.say(PROMOTED + 1, "leadership", moment="during", member="db-b", history=4)
     history.say(HEALTHY + 3, "rotation", component="api-a", ok=False, seen="HTTP 503")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from drills.reconciliation import RECONCILIATION
 from harness.checks import RULES, load
 from tests import sample_customers
 from tests.histories import groups
@@ -37,6 +38,7 @@ PARTS = {
 }
 REGIONS = [{"region": "us-east-1", "zones": list(ZONES)}]
 WAL = 26_000  # bytes a second
+COMMIT = "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e"
 CYCLE = 5.0  # seconds between two archived segments
 BYTES = 91_226_112
 
@@ -78,6 +80,9 @@ def conditions() -> list[dict[str, Any]]:
         {"name": "every zone serves", "ok": True, "seen": "/ready answered 200 in zones a, b, c"},
         {"name": "archiving works", "ok": True, "seen": "0/5A000000 archived 2.1 s ago"},
     ]
+
+
+SIZE = {"transactions": 200_412}
 
 
 def books() -> dict[str, Any]:
@@ -149,11 +154,11 @@ class Plot:
     pace: float = 1.0  # steps take so many times as long
 
 
-def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str = "rootless", **begin: Any) -> Path:
+def write(folder: Path, *plots: Plot, environment: str = "embedded", sandbox: str = "rootless", **begin: Any) -> Path:
     """A whole pack at `folder`: all files that reports read. `begin` replaces fields of the journal's first line."""
     folder.mkdir(parents=True)
     journal = Writer(folder)
-    journal.fact("run.begin", **(_begin(plots, environment, rung) | begin))
+    journal.fact("run.begin", **(_begin(plots, environment, sandbox) | begin))
     journal.fact("stack.begin", kind="local", regions=[], seconds=0.0)
     journal.at += 9.4
     journal.fact("stack.ready", kind="local", regions=REGIONS, seconds=9.4, packages=PARTS)
@@ -173,16 +178,18 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", rung: str =
     return folder
 
 
-def _begin(plots: tuple[Plot, ...], environment: str, rung: str) -> dict[str, Any]:
-    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("plan", "features", "code", "constraints")}
+def _begin(plots: tuple[Plot, ...], environment: str, sandbox: str) -> dict[str, Any]:
+    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("plan", "features", "constraints")}
     return {
         "run": RUN, "number": 7, "previous": hashlib.sha256(b"six").hexdigest(),
         "drill": ["database-backup-restoration"], "scenarios": [plot.name for plot in plots],
-        "stack": "local", "rung": rung, "environment": environment, "digests": digests,
-        "commit": "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e", "clean": True, "rules": RULES,
+        "stack": "local", "sandbox": sandbox, "environment": environment, "digests": digests, "rules": RULES,
+        "harness": {"version": "0.1.0", "digest": "ab" * 32, "commit": COMMIT, "clean": True},
+        "project": {"name": "Sample", "digest": "cd" * 32, "commit": None, "clean": None},
+        "stream": "main", "rehearsal": False, "clock": {"name": "machine", "compression": 1},
         "operator": "mira", "boot": "8f1c2d3e-0000-4000-8000-000000000001", "nonce": "00ff" * 8, "nonce_by": "harness",
-        "sabotage": None, "scale": 1.0, "rate": 50.1, "parts": {"drdrill": "0.1.0"},
-        "machine": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},
+        "sabotage": None, "scale": 1.0, "rate": 50.1, "packages": {},
+        "host": {"cpus": 2, "memory_bytes": 25_276_502_016, "kernel": "6.1", "python": "3.11.7"},
     }  # fmt: skip  # a table
 
 
@@ -211,7 +218,8 @@ class _Scenario:
         )
         self._expect()
         journal.fact("steady", ok=True, conditions=conditions(), moment="before")
-        journal.fact("figures", moment="before", figures=books())
+        journal.fact("reconciliation.rules", rules=list(RECONCILIATION.rules))
+        journal.fact("reconciliation", moment="before", values=books(), size=SIZE)
         journal.fact("workload.begin", origin=self.origin, rate=plot.rate * 3, groups=groups(ZONES))
         self._samples(self.fault)
         journal.at = self.fault
@@ -344,7 +352,7 @@ class _Scenario:
             return ended
         if ended == "completed":
             journal.fact("steady", ok=True, conditions=conditions(), moment="after")
-            journal.fact("figures", moment="after", figures=books())
+            journal.fact("reconciliation", moment="after", values=books(), size=SIZE)
         error = "" if ended == "completed" else "the fault did not bite: nothing can be said"
         journal.fact("scenario.end", scenario=plot.name, outcome=ended, error="" if ended == "stopped" else error)
         return ended

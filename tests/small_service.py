@@ -1,6 +1,6 @@
 """A small platform on loopback, over TLS, that can be made to misbehave, and knows what it really stored.
 
-For the customers' own tests and for benchmarks/precision.py. It keeps its true times by its own monotonic clock.
+For the customers' own tests. It keeps its true times by its own monotonic clock.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def alert(
     moment = clock.mono() if received is None else received
     which = which or f"{component} {zone}"
     began = "2026-11-25T03:00:00Z"
-    return Alert(moment, began, "InstanceDown", state, component, zone, "it is down", which)
+    return Alert(moment, began, "InstanceDown", state, component, zone, "", "it is down", which)
 
 
 class Told:

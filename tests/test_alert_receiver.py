@@ -98,7 +98,7 @@ def test_alertmanager_is_understood(sink: Sink) -> None:
     first, second = sink.file.alerts()
     assert (first.name, first.component, first.zone, first.state) == ("InstanceDown", "api-a", "a", "firing")
     assert (first.starts, first.summary) == ("2026-11-23T20:55:01.123456Z", "api-a does not answer")
-    assert second.state == "resolved"
+    assert second.state == "resolved" and first.region == ""
     assert before < first.received <= second.received < clock.mono()
 
 
@@ -221,7 +221,9 @@ def test_plain_json_is_understood(sink: Sink) -> None:
         == 200
     )
     assert sink.post("/alert", b'{"name": "Disk", "state": "resolved"}') == (200, "1 kept\n")
-    first, second = sink.file.alerts()
+    assert sink.post("/alert", b'{"name": "Disk", "state": "firing", "zone": "b", "region": "east"}')[0] == 200
+    first, second, third = sink.file.alerts()
+    assert (first.region, third.region) == ("", "east") and first.fingerprint != third.fingerprint
     assert (first.zone, first.component, first.starts) == ("b", "", "2026-11-23T20:55:01.000000Z")
     assert (second.zone, second.starts) == ("", "")
 

@@ -13,6 +13,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence
 from harness.checks.judge import judge
 from tests.histories import History, groups, ns, request, row_of
+from tests.sample_cut import own_answers
 from tests.test_check_steps import changed
 from tests.zone_cuts import (
     API_B,
@@ -108,10 +109,10 @@ def rotation(*lines: tuple[str, bool]) -> History:
     return history
 
 
-def endpoints(*answers: tuple[int, int]) -> History:
+def endpoints(*said: tuple[int, int]) -> History:
     history = a_zone_cut()
-    for at, (health, ready) in enumerate(answers):
-        history.say(40 + at, "endpoints", zone="a", health=health, ready=ready, asked=ns(40 + at - 0.01))
+    for at, (health, ready) in enumerate(said):
+        history.say(40 + at, "endpoints", zone="a", asked=ns(40 + at - 0.01), answers=own_answers(health, ready))
     return history
 
 

@@ -54,9 +54,9 @@ def test_a_scenario_without_a_fault_is_not_met() -> None:
 
 
 NEEDED = (
-    "steady", "figures", "fault.intent", "fault.effective", "fault.healed", "recovery.ordered", "recovery.reached",
-    "verified", "in_service", "health", "procedure", "step.end", "span.end", "exposure.sample", "salvaged", "expect",
-    "scenario.end",
+    "steady", "reconciliation", "reconciliation.rules", "fault.intent", "fault.effective", "fault.healed",
+    "recovery.ordered", "recovery.reached", "verified", "in_service", "health", "procedure", "step.end", "span.end",
+    "exposure.sample", "salvaged", "expect", "scenario.end",
 )  # fmt: skip  # a list
 
 

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from harness.checks import Finding, Outcome, steps
-from harness.checks.consistency import RULES, Rule, consistency
 from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation
-from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake, figures
+from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 Check = Callable[[Evidence, Expectation], Finding]
@@ -183,65 +182,3 @@ def test_of_two_faults_both_must_be_healed() -> None:
     assert outcome(steps.heal, history) is UNKNOWN
     history.say(56, "fault.healed", fault="flip", ok=False, seen="still there")
     assert outcome(steps.heal, history) is MISSED
-
-
-WRONG: list[tuple[str, Any, str]] = [
-    ("history.count", 199999, "was 200000, is 199999"),
-    ("history.sum", "1234567.88", "history.sum"),
-    ("history.latest", "2026-11-22", "history.latest"),
-    ("history.digest", None, "history.digest"),
-    ("invariant.broken_accounts", 2, "is 2, not 0"),
-    ("balances.sum", "4999.99", "balances.sum"),
-    ("sequences", {"transactions_id_seq": 200089}, "less than 200090 (the greatest id in use)"),
-    ("sequences", {}, "sequences transactions_id_seq is missing"),
-    ("extensions", ["plpgsql"], "gone amcheck"),
-    ("roles", ["app", "intruder", "operator"], "new intruder"),
-    ("tables", {"accounts": {}}, "gone financial_transactions"),
-]
-
-
-@pytest.mark.parametrize(("name", "value", "words"), WRONG)
-def test_books_that_differ_are_missed_and_named(name: str, value: Any, words: str) -> None:
-    """Each figure by its rule; a figure that differs is named with both values."""
-    history = a_mistake()
-    history.drop("figures", where=lambda data: data["moment"] == "after")
-    history.say(59, "figures", moment="after", figures={**figures(), name: value})
-    found = consistency(history.evidence(), Expectation("consistency"))
-    assert found.outcome is MISSED
-    assert words in found.reason
-
-
-def test_books_that_agree_are_met() -> None:
-    """Amounts agree by value, lists in any order, sequences may have moved on, and activity may differ."""
-    history = a_mistake()
-    history.drop("figures", where=lambda data: data["moment"] == "after")
-    now = {
-        **figures(),
-        "balances.sum": "5000.0",
-        "sequences": {"transactions_id_seq": 200133},
-        "history.count": 200000.0,
-    }
-    now |= {"roles": ["operator", "app"], "tables": {"financial_transactions": {}, "accounts": {}}}
-    history.say(59, "figures", moment="after", figures=now)
-    assert outcome(consistency, history) is MET
-
-
-def test_figures_that_were_not_taken_are_unknown() -> None:
-    """A figure left out cannot pass; one that was there before and is gone is MISSED."""
-    assert outcome(consistency, without("figures", moment="after")) is UNKNOWN
-    assert outcome(consistency, without("figures", moment="before")) is UNKNOWN
-    less = {name: value for name, value in figures().items() if name != "roles"}
-    assert outcome(consistency, changed(a_mistake(), "figures", figures=less)) is UNKNOWN
-    assert outcome(consistency, changed(a_mistake(), "figures", figures={})) is UNKNOWN
-    history = without("figures", moment="after")
-    history.say(59, "figures", moment="after", figures=less)
-    assert outcome(consistency, history) is MISSED
-
-
-def test_rules_are_data() -> None:
-    """A drill may ask for other rules; one that is not known is told, not passed."""
-    evidence = a_mistake().evidence()
-    asked = Expectation("consistency")
-    assert consistency(evidence, asked, [Rule("sequences", "not less")]).outcome is MET
-    assert consistency(evidence, asked, [Rule("nothing.*", "equal", required=False)]).outcome is UNKNOWN
-    assert consistency(evidence, asked, [*RULES, Rule("roles", "be nice")]).outcome is MISSED

@@ -189,22 +189,21 @@ def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None
 
 
 @pytest.fixture
-def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def begun(tmp_path: Path) -> Run:
     """A run that has announced one scenario, and has not begun it; an editor has a feature open."""
     use(PROJECT)
     features = Path(shutil.copytree(FEATURES, tmp_path / "features"))
     (features / "monthly" / ".#network_failover.feature").symlink_to("me@here.1")
-    monkeypatch.setattr("harness.run.commit", lambda: ("unknown", False))
+    given = SimpleNamespace(
+        name="ours", folder=tmp_path, features=features, contacts=None, code=(), client=PROJECT.client,
+        health=PROJECT.health,
+    )  # fmt: skip  # arguments in groups
     run = Run(
         tmp_path / "r1.unfinished",
         Options(evidence=tmp_path),
         plan.load(HOME / "drills" / "plan.yaml"),
         level="none",
-        features=features,
-        project=tmp_path,
-        code=(),
-        client=PROJECT.client,
-        health=PROJECT.health,
+        project=cast(Any, given),
         guardian=cast(Any, None),
         listener=cast(Any, SimpleNamespace(stopping=False, shield=nullcontext)),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.run.commit import UNKNOWN, code_state
+from harness.run.commit import UNKNOWN, State, machine_state, project_state
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 
@@ -20,14 +20,20 @@ def git(at: Path, *words: str) -> str:
     return Commands(Memory(), label="").run(["git", "-C", at, *who, *words]).out.strip()
 
 
-def state(folder: Path, *, root: Path | None = None) -> tuple[str, bool]:
-    """Of a project with the usual parts; without `root` the machine lies in the same folder."""
-    return code_state(folder, [folder / "drills", folder / "features"], root=root or folder)
+def state(folder: Path) -> State:
+    """Of a machine and of a project that lie in one folder: both, where they are the same, else the machine's."""
+    machine, project = machine_state(folder), of_project(folder)
+    return machine if machine == project or None in machine else State(machine.commit, None)
+
+
+def of_project(folder: Path) -> State:
+    """Of a project with the usual parts."""
+    return project_state(folder, [folder / "drills", folder / "features"])
 
 
 def write(folder: Path) -> Path:
     """A small project, of which one file must be known to git."""
-    for name in ("harness/run/commit.py", "drills/steps/one.py", "README.md"):
+    for name in ("harness/run/commit.py", "drills/steps/one.py", "README.md", "project.yaml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x = 1\n")
     (folder / ".gitignore").write_text("__pycache__/\n*.local.py\nevidence/\n")
@@ -55,45 +61,46 @@ def test_a_checkout_knows_its_commit(project: Path) -> None:
     assert state(project) == state(link) == (git(project, "rev-parse", "HEAD"), True)
 
 
-@pytest.mark.parametrize("name", ["drills/steps/one.py", "README.md", "harness/new.py", "drills/mine.local.py"])
-def test_whatever_differs_is_not_clean(project: Path, name: str) -> None:
-    """Changed, new, and new where git has been told to look away."""
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [("drills/steps/one.py", False), ("README.md", False), ("harness/new.py", False), ("drills/mine.local.py", True)],
+)
+def test_whatever_differs_is_not_clean(project: Path, name: str, *, machine: bool) -> None:
+    """Changed, new, and new where git has been told to look away: there only of whose code it is."""
     (project / name).write_text("x = 2\n")
-    assert state(project) == (git(project, "rev-parse", "HEAD"), False)
+    commit = git(project, "rev-parse", "HEAD")
+    assert (machine_state(project), of_project(project)) == (State(commit, machine), State(commit, False))
 
 
-def test_a_project_with_a_repository_of_its_own_is_asked_too(project: Path, tmp_path: Path) -> None:
-    """The commit is the machine's; clean are both or none, and a project that no repository holds is not."""
+def test_machine_and_project_are_told_apart(project: Path, tmp_path: Path) -> None:
+    """Each has a repository of its own, and what differs in one says nothing of the other."""
     machine = write(tmp_path / "machine")
     git(machine, "init", "-q")
     git(machine, "add", ".")
     git(machine, "commit", "-qm", "machine")
-    commit = git(machine, "rev-parse", "HEAD")
-    assert state(project, root=machine) == (commit, True) and commit != git(project, "rev-parse", "HEAD")
+    ours, theirs = git(machine, "rev-parse", "HEAD"), git(project, "rev-parse", "HEAD")
+    assert (machine_state(machine), of_project(project)) == (State(ours, True), State(theirs, True)) and ours != theirs
     (project / "drills" / "mine.local.py").touch()
-    assert state(project, root=machine) == (commit, False)
-    (project / "drills" / "mine.local.py").unlink()
-    (machine / "README.md").write_text("x = 2\n")
-    assert state(project, root=machine) == (commit, False)
-    git(machine, "checkout", "-q", "README.md")
-    assert state(project, root=machine) == (commit, True)
+    assert (machine_state(machine), of_project(project)) == (State(ours, True), State(theirs, False))
     shutil.rmtree(project / ".git")
-    assert state(project, root=machine) == (commit, False)
+    assert (machine_state(machine), of_project(project)) == (State(ours, True), UNKNOWN)
 
 
 def test_a_project_inside_the_machines_repository_is_of_its_commit(project: Path) -> None:
-    """What else lies in that repository counts, too."""
+    """What else lies in that repository counts, too; one that the repository does not know is of no commit."""
     inner = project / "tests" / "inner"
     (inner / "drills").mkdir(parents=True)
     (inner / "drills" / "one.py").touch()
+    (inner / "project.yaml").touch()
+    assert of_project(inner) == UNKNOWN
     git(project, "add", ".")
     git(project, "commit", "-qm", "two")
-    assert state(inner, root=project) == (git(project, "rev-parse", "HEAD"), True)
+    assert of_project(inner) == (git(project, "rev-parse", "HEAD"), True)
     (inner / "drills" / "two.local.py").touch()
-    assert not state(inner, root=project)[1]
+    assert not of_project(inner).clean
     (inner / "drills" / "two.local.py").unlink()
     (project / "README.md").write_text("x = 2\n")
-    assert not state(inner, root=project)[1]
+    assert not of_project(inner).clean
 
 
 @pytest.mark.parametrize("how", ["tracked", "ignored", "new"])
@@ -105,17 +112,17 @@ def test_a_project_inside_another_repository_is_unknown(tmp_path: Path, how: str
     git(outer, "init", "-q")
     git(outer, "add", "." if how == "tracked" else ".gitignore")
     git(outer, "commit", "-qm", "other")
-    assert state(inner) == UNKNOWN
+    assert machine_state(inner) == UNKNOWN
 
 
 def test_a_repository_that_does_not_hold_the_code_is_unknown(tmp_path: Path) -> None:
     """Somebody's own repository around an unpacked archive."""
     folder = write(tmp_path / "unpacked")
     git(folder, "init", "-q")
-    assert state(folder) == UNKNOWN
+    assert state(folder) == of_project(folder) == UNKNOWN
     git(folder, "add", "README.md")
     git(folder, "commit", "-qm", "notes")
-    assert state(folder) == UNKNOWN
+    assert state(folder) == of_project(folder) == UNKNOWN
 
 
 def test_variables_of_git_name_no_other_repository(
@@ -166,4 +173,4 @@ def test_the_users_own_trust_in_a_folder_is_asked(
     )
     assert said.stdout.strip() == str(tmp_path / "hook")
     (project / "harness" / "new.py").touch()
-    assert not state(project)[1] and not ran.exists()
+    assert machine_state(project).clean is False and not ran.exists()

@@ -33,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = {
         "embedded": sample_pack.write(root / "embedded", quick, run="run-a"),
         "containers": sample_pack.write(
-            root / "containers", slow, Plot(name=VOLUMES, rate=3.0), environment="containers", rung="containers",
+            root / "containers", slow, Plot(name=VOLUMES, rate=3.0), environment="containers", sandbox="containers",
             run="run-b", scale=2.0,
         ),
         "stopped": sample_pack.write(root / "stopped", Plot(rate=3.0, stop_after="recover"), run="run-c"),

@@ -289,13 +289,14 @@ def test_what_a_person_decided_against_is_unknown() -> None:
         "expect",
         "steady",
         "workload.begin",
-        "figures",
+        "reconciliation",
+        "reconciliation.rules",
         "fault.intent",
         "fault.effective",
         "detected",
     )
     history.drop(*({kind for _, kind, _ in history.lines} - {*before}))
-    history.drop("steady", "figures", where=lambda data: data["moment"] == "after")
+    history.drop("steady", "reconciliation", where=lambda data: data["moment"] == "after")
     history.rows.clear()
     error = "the incident commander decided against it: Restore?"
     history.say(57, "fault.healed", fault="destroy", ok=True, by="harness", seen="healed")

@@ -12,8 +12,9 @@ import pytest
 
 from harness.errors import Unable
 from harness.stacks import Slowness
-from harness.stacks.docker import engine, flapper
+from harness.stacks.docker import engine, flapper, stamped
 from harness.stacks.docker.links import Links
+from harness.system import clock
 from harness.system.recorder import Memory
 from harness.system.wait import until
 
@@ -55,6 +56,11 @@ class Kernel:
         if "iflink" in script:
             return "eth0\n7\n"
         self.asked[container] = script
+        if detach:  # a flapper: its link goes down at once
+            with Path(argv[3]).open("a") as lines:
+                lines.write(f"down {clock.mono()} 9\n" if script == "yes" else "also 3 8\n")
+        if argv[0] == "python3" and not detach:  # it says when
+            return f"{clock.mono()} {clock.mono()}\n"
         if "netem" in self.lacks and "netem" in script:
             return "netem\nbandwidth\n" if "tbf" in self.lacks and "tbf" in script else "netem\n"
         return "bandwidth\n" if "tbf" in self.lacks and "tbf" in script else ""
@@ -143,14 +149,48 @@ def test_the_goings_down_are_counted_and_settled(monkeypatch: pytest.MonkeyPatch
     Kernel(monkeypatch)
     found = made(tmp_path)
     assert found.flaps("a") == 0
-    found.flap("a", down=timedelta(seconds=1), up=timedelta(seconds=1), lasting=timedelta(seconds=9))
-    assert found.flaps("a") == 0
+    begun = found.flap("a", down=timedelta(seconds=1), up=timedelta(seconds=1), lasting=timedelta(seconds=9))
+    assert begun is not None and (begun.earliest, begun.latest) == (3, 9)  # behind the link is not only the zone
+    assert found.flaps("a") == 1
     with (tmp_path / "links" / "flapping-a").open("a") as lines:
-        lines.write("down\ndown\n")
+        lines.write("also 20 21\ndown 20 21\n")
     assert found.flaps("a") == 2
-    found.settle("a")
+    asked = clock.mono()
+    settled = found.settle("a")
+    assert settled is not None and asked <= settled.earliest <= settled.latest <= clock.mono()
     found.settle("a")
     assert found.flaps("a") == 0
+
+
+def test_what_is_stamped_inside_a_container_counts_only_where_the_clock_is_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An engine in a machine of its own has another monotonic clock: then nobody says more than the call."""
+    for said, known in ((f"{clock.mono() + 10**12} {clock.mono() + 10**12}\n", False), ("so\n", False), (None, True)):
+        monkeypatch.setattr(
+            engine, "execute", lambda *_, said=said, **__: said or f"x\n{clock.mono()} {clock.mono()}\n"
+        )
+        assert (engine.stamped("pod", "true", what="a cut") is not None) is known
+
+
+def test_a_script_inside_a_container_is_stamped_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    """What goes before it does not count, and a script that fails is an error."""
+    begun = clock.mono()
+    assert stamped.main("sleep 0.2; echo before", "echo act") == 0
+    *said, stamps = capfd.readouterr().out.splitlines()
+    earliest, latest = map(int, stamps.split())
+    assert said == ["before", "act"] and begun + 200_000_000 < earliest < latest < clock.mono()
+    assert stamped.main("true", "exit 3") == 3 and stamped.main("exit 4", "true") == 4
+
+
+def test_the_engines_own_stamp_is_told_at_the_latest_that_it_can_be() -> None:
+    """It is of the clock of the day; what is no time, or not of this machine's clock, says nothing."""
+    before = clock.now()
+    found = engine.mono_of(f"{before.utc:%Y-%m-%dT%H:%M:%S.%f}000Z")
+    assert found is not None and before.mono - 1000 <= found <= clock.mono()
+    assert found - before.mono < 50_000_000
+    for said in ("", "yesterday", "0001-01-01T00:00:00Z", "2199-01-01T00:00:00.5Z"):
+        assert engine.mono_of(said) is None
 
 
 def _token(tmp_path: Path) -> Path:

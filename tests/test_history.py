@@ -180,7 +180,7 @@ def test_the_calendar_says_all_of_it(evidence: Path, tmp_path: Path) -> None:
     content = json.loads(drill("calendar", "--evidence", str(evidence), "--json").output)
     assert [each["drill"] for each in content["duties"]] == [duty.drill for duty in DUTIES]
     assert content["duties"][1]["periods"][0]["waiver"]["holds"] is True
-    assert content["evidence"]["missing_numbers"] == [5]
+    assert content["evidence"]["missing_numbers"] == {"main": [5]}
 
 
 @pytest.mark.usefixtures("made_month")

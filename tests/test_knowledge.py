@@ -57,9 +57,6 @@ KINDS = {
 }
 
 REASONS = {
-    "CLIENT": "moves to the project's client: how a transaction is sent, answered and read back, and what asks for it",
-    "PROJECT": "moves to the project, or is given by it: its pages, tables, roles, names and words",
-    "AGREEMENT": "moves to the project: what must agree before and after, and what a salvage carries over",
     "DATABASE": "goes behind the database capability: a position that only grows, a history, a way to ask",
     "CAPABILITY": "goes behind a capability: the stack is asked for it by its verb, and not by the name of a product",
     "STACK": "the stack says it itself: its packages, its variables, its logs, its parts, its names",
@@ -75,23 +72,23 @@ TABLE = """
 harness/alerts
     path           OWN         receiver
 harness/checks
-    path           CLIENT      ready
     field          MONEY       evidence loss salvage split_brain
-    field          AGREEMENT   consistency
-    table          AGREEMENT   consistency
     PostgreSQL     CAPABILITY  damage
     PostgreSQL     DATABASE    exactness
-    PostgreSQL     FORMAT-1    version2/exactness
+    PostgreSQL     FORMAT-1    version2/exactness version3/exactness
     WAL            CAPABILITY  damage
     WAL            DATABASE    exactness exposure samples
-    WAL            FORMAT-1    version2/exactness
+    WAL            FORMAT-1    version2/exactness version3/exactness
     timeline       DATABASE    leadership samples split_brain
     backup tool    CAPABILITY  damage
 harness/cli
     role           STACK       stack
     PostgreSQL     STACK       stack
 harness/evidence
+    path           FORMAT-1    format1
+    field          FORMAT-1    format1
     field          OWN         redact
+    table          FORMAT-1    format1
     PostgreSQL     MASK        redact
     PostgreSQL     FORMAT-1    format1
     WAL            MASK        redact
@@ -99,14 +96,9 @@ harness/evidence
     timeline       FORMAT-1    format1
     S3             MASK        redact
 harness/faults
-    path           CLIENT      _probes
-    path           PROJECT     reject_credentials
-    field          PROJECT     destroy_recent_rows
-    table          PROJECT     destroy_recent_rows
-    role           PROJECT     destroy_recent_rows
-    role           DATABASE    _probes reject_credentials
-    SQL            DATABASE    _probes destroy_recent_rows fill_disk reject_credentials slow_link
-    PostgreSQL     DATABASE    _probes destroy_recent_rows fill_disk reject_credentials slow_link
+    role           DATABASE    _probes destroy_recent_rows reject_credentials
+    SQL            DATABASE    _probes fill_disk reject_credentials slow_link
+    PostgreSQL     DATABASE    _probes fill_disk reject_credentials slow_link
     WAL            CAPABILITY  damage_stored_object
     Patroni        STACK       kill_component
     etcd           CAPABILITY  cut_link
@@ -114,37 +106,26 @@ harness/faults
 harness/plan
     path           OWN         shape
 harness/procedures
-    field          AGREEMENT   reconciliation restore_database
-    table          AGREEMENT   restore_database
+    field          MONEY       reconciliation restore_database
     SQL            PROCEDURE   find_mistake restore_database
-    PostgreSQL     AGREEMENT   reconciliation
     PostgreSQL     PROCEDURE   find_mistake restore_database
-    WAL            AGREEMENT   reconciliation
     WAL            PROCEDURE   find_mistake restore_database
-    timeline       AGREEMENT   reconciliation
     timeline       PROCEDURE   find_mistake restore_database
 harness/run
-    PostgreSQL     STACK       run
-    Patroni        STACK       run
-    etcd           STACK       run
-    S3             STACK       run
-    load balancer  STACK       run
-    backup tool    STACK       run
+    PostgreSQL     STACK       code
+    Patroni        STACK       code
+    etcd           STACK       code
+    S3             STACK       code
+    load balancer  STACK       code
+    backup tool    STACK       code
 harness/scenario
-    path           CLIENT      observations
     SQL            DATABASE    exposure observations
     PostgreSQL     DATABASE    data exposure observations
     WAL            DATABASE    baseline data exposure observations
     timeline       DATABASE    observations
 harness/stacks
-    brand          PROJECT     __init__ backup_tools/barman/backups backup_tools/pgbackrest docker/store parts/api
-    brand          PROJECT     parts/member parts/postgres parts/s3
-    path           PROJECT     docker/parts load_balancers/envoy load_balancers/haproxy local/watching
-    path           PROJECT     parts/lifecycle parts/settings
-    path           CLIENT      parts/visitor
-    path           OWN         parts/etcd
+    path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups
-    field          CLIENT      load_balancers/__init__ load_balancers/envoy load_balancers/haproxy
     role           DATABASE    __init__
     PostgreSQL     DATABASE    __init__ wal
     WAL            DATABASE    __init__ wal
@@ -165,12 +146,8 @@ harness/workload
     role           CAPABILITY  customers workload
     PostgreSQL     CAPABILITY  customers
 reports
-    path           PROJECT     run/moments
-    field          MONEY       run/losses
-    field          AGREEMENT   run/scenario
-    table          AGREEMENT   run/scenario
+    field          MONEY       run/losses run/scenario
     PostgreSQL     STACK       run/excerpts
-    PostgreSQL     PROJECT     templates/index.html
     WAL            DATABASE    words
     timeline       DATABASE    run/customers run/moments run/panels run/picture run/scenario run/story
     timeline       DATABASE    templates/index.html templates/scenario.html

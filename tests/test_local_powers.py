@@ -15,6 +15,7 @@ from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local import flap, limits, process
 from harness.stacks.local.process import LocalProcess
 from harness.system import wait
+from harness.system.clock import Moment
 from harness.system.command import Commands, labelled
 from harness.system.recorder import Memory
 
@@ -129,18 +130,19 @@ class Port:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment:
         self.told.append(f"cut {zone}")
+        return Moment(7 * len(self.told), 7 * len(self.told) + 1, "the kernel")
 
     def join(self, zone: str) -> None:
         self.told.append(f"join {zone}")
 
 
 def test_a_flapping_link_ends_joined_and_is_counted(tmp_path: Path) -> None:
-    """Down first; how often it went down stands in the file."""
+    """Down first; how often it went down, and when it first did, stands in the file."""
     port: Any = Port()
     downs = flap.flap(port, "b", down=0.02, up=0.02, lasting=0.1, file=tmp_path / "flaps", ended=threading.Event())
-    assert downs >= 2 and (tmp_path / "flaps").read_text() == str(downs)
+    assert downs >= 2 and (tmp_path / "flaps").read_text() == f"{downs} 7 8"
     assert port.told[:3] == ["cut b", "join b", "cut b"] and port.told[-1] == "join b"
 
 

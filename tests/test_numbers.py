@@ -17,7 +17,7 @@ from harness.evidence.numbers import LEAP
 from harness.evidence.seal import newest, pack_digest
 from harness.evidence.verify import Receipt, verify_folder
 from harness.schedule import runs
-from harness.schedule.series import Claim, between, copies, gaps, missing_in_words
+from harness.schedule.series import Claim, Gap, copies, gaps
 from reports.calendar import text as calendar_text
 from tests.made_packs import OTHERS, OUR_PRINT, sealed, series
 
@@ -101,7 +101,7 @@ def test_the_newest_number_is_not_used_again(tmp_path: Path) -> None:
     shutil.rmtree(last)
     assert newest(tmp_path)[0] == 3
     folder = runs.read(tmp_path)
-    assert folder.gaps == (range(3, 4),)
+    assert folder.gaps == (Gap("main", range(3, 4)),)
     assert any("run 3 is missing" in line for line in calendar_text.about(folder))
 
 
@@ -141,14 +141,16 @@ def test_gaps_are_ranges(tmp_path: Path) -> None:
     """However many numbers are missing; said in one line, and cut where a day or a run asks for it."""
     assert gaps({1, 2, 5, FAR}, FAR) == (range(3, 5), range(6, FAR))
     assert gaps((), 0) == () and gaps({1}, 1) == () and gaps((), 2) == (range(1, 3),)
-    assert between([range(3, 9)], above=4) == (range(5, 9),) and between([range(3, 9)], below=3) == ()
-    assert missing_in_words(range(6, FAR)).startswith(f"runs 6 to {FAR - 1} are missing")
+    gap = Gap("main", range(3, 9))
+    assert gap.between(above=4) == Gap("main", range(5, 9)) and gap.between(below=3) is None
+    assert str(Gap("main", range(6, FAR))).startswith(f"runs 6 to {FAR - 1} are missing")
+    assert str(Gap("ci-a", range(6, 7))).startswith("run 6 of the stream ci-a is missing")
     packs = series(tmp_path, length=4)
     shutil.rmtree(packs[1])
     shutil.rmtree(packs[2])
     folder = runs.read(tmp_path)
-    assert folder.gaps == (range(2, 4),)
-    assert calendar_text.folder_json(folder)["missing_numbers"] == [2, 3]
+    assert folder.gaps == (Gap("main", range(2, 4)),)
+    assert calendar_text.folder_json(folder)["missing_numbers"] == {"main": [2, 3]}
     assert folder.until(date(2000, 1, 1), ZoneInfo("UTC")).gaps == ()
 
 

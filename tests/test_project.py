@@ -19,7 +19,7 @@ from harness.errors import Exit, Refused
 from harness.evidence.places import MACHINE, places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import CONTROL, UNFINISHED
-from harness.run.run import code_files
+from harness.run.code import machine_files, project_files
 from harness.safety import begin
 from harness.system import control_files
 
@@ -126,15 +126,15 @@ def test_the_nearest_upward_is_taken() -> None:
 def test_a_project_may_do_without_twins_and_waivers() -> None:
     """Then it has none."""
     found = project.load(SMALLEST)
-    assert (found.waivers, found.twins, found.twin("x")) == (None, {}, None)
+    assert (found.waivers, found.contacts, found.twins, found.twin("x")) == (None, None, {}, None)
 
 
 def test_the_code_of_a_project_is_what_it_names_and_what_lies_beside_that() -> None:
     """By the name that it has in the project, wherever that lies."""
     found = project.load(SMALLEST)
-    names = set(code_files(found.code)) - set(code_files(()))
+    names = set(project_files(found.code))
     assert names == {"smallest/__init__.py", "smallest/client.py", "smallest/steps.py"}
-    assert {"harness/project/project.json", "reports/build.py"} <= set(code_files(()))
+    assert {"harness/project/project.json", "reports/build.py"} <= set(machine_files())
 
 
 # None, or none that can be used

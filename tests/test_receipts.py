@@ -63,10 +63,11 @@ def test_their_form_is_fixed() -> None:
     """One line of ASCII each, without an equals sign, which mails spell otherwise; the check is over all before it."""
     begin = Receipt(7, nonce=verify.nonce_word("Prüfung 7=x"), first="ab" * 32)
     assert begin.line == (
-        f"drdrill-receipt 1 begin number:7 nonce:Pr%C3%BCfung%207%3Dx first:{'ab' * 32} check:{begin.line[-8:]}"
+        "drdrill-receipt 2 begin stream:main number:7 nonce:Pr%C3%BCfung%207%3Dx "
+        f"first:{'ab' * 32} check:{begin.line[-8:]}"
     )
     end = Receipt(7, payload="cd" * 32)
-    assert end.line == f"drdrill-receipt 1 end number:7 payload:{'cd' * 32} check:{end.line[-8:]}"
+    assert end.line == f"drdrill-receipt 2 end stream:main number:7 payload:{'cd' * 32} check:{end.line[-8:]}"
     assert begin.line.isascii() and "=" not in begin.line
     assert len(verify.nonce_word("ü" * 200)) == len("sha256-") + 64
     assert receipts_in(f"{begin.line}\n{end.line}\n{end.line}\n".encode()) == ([begin, end], [])
@@ -222,9 +223,9 @@ def test_a_letter_that_was_changed_is_noticed(tmp_path: Path, packs: list[Path])
 def test_a_version_that_is_not_known_is_unknown(tmp_path: Path, packs: list[Path]) -> None:
     """The others are looked at all the same."""
     with (tmp_path / AUDITORS).open("a") as mails:
-        mails.write("drdrill-receipt 2 begin number:4 series:abc first:" + "0" * 64)
+        mails.write("drdrill-receipt 3 begin number:4 series:abc first:" + "0" * 64)
     answer = held(tmp_path)
-    assert of_receipts(answer) == {"receipt-version": "UNKNOWN"} and "unknown version 2" in words(answer)
+    assert of_receipts(answer) == {"receipt-version": "UNKNOWN"} and "unknown version 3" in words(answer)
     shutil.rmtree(packs[2])
     assert held(tmp_path).outcome == "MISSED"
 
@@ -315,9 +316,9 @@ def begun_and_killed(evidence: Path, number: int) -> Path:
     with Journal.create(folder) as journal:
         journal.record(
             "run.begin", run=folder.name.removesuffix(".unfinished"), number=number, previous="none", nonce="audit 7",
-            drill=["d"], scenarios=["s"], stack="local", rung="r", environment="embedded", sabotage=None, digests={},
-            rules="2", scale=1.0, rate=50.0, operator="o", commit="c", clean=True, nonce_by="auditor",
-            machine={"cpus": 2, "memory_bytes": 1, "kernel": "k", "python": "3"}, parts={}, boot="b",
+            drill=["d"], scenarios=["s"], stack="local", sandbox="r", environment="embedded", sabotage=None, digests={},
+            rules="2", scale=1.0, rate=50.0, operator="o", nonce_by="auditor", harness={}, project={},
+            host={"cpus": 2, "memory_bytes": 1, "kernel": "k", "python": "3"}, packages={}, boot="b",
         )  # fmt: skip  # arguments in groups
     return folder
 

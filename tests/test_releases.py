@@ -13,6 +13,7 @@ import pytest
 from harness.errors import Refused
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.stand_in.release import BadRelease, Release
+from harness.system import clock
 
 
 class Service:
@@ -20,6 +21,13 @@ class Service:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.at: int | None = None
+
+    def running(self) -> bool:
+        return False
+
+    def ended(self) -> int | None:
+        return self.at
 
     def __getattr__(self, name: str) -> Any:
         return lambda: self.told.append(name)
@@ -38,6 +46,18 @@ def test_what_is_deployed_is_in_the_history_and_every_service_starts_anew(tmp_pa
     made.deploy(first)
     again = FileReleases(tmp_path / "releases", services={})
     assert again.history() == [first, "2", first] and again.file() == made.file()
+
+
+def test_what_ran_before_served_no_longer_than_until_the_last_of_it_had_ended(tmp_path: Path) -> None:
+    """By the engine's own word, where each has one; else by when nobody was seen to run."""
+    services: Any = {zone: Service() for zone in "ab"}
+    made = FileReleases(tmp_path, services=services)
+    asked = clock.mono()
+    moment = made.deploy(made.current())
+    assert moment is not None and asked <= moment.earliest <= moment.latest <= clock.mono()
+    services["a"].at, services["b"].at = (clock.mono() + length * 1_000_000_000 for length in (5, 7))
+    moment = made.deploy(made.current())
+    assert moment is not None and moment.latest == services["b"].at
 
 
 def test_a_release_that_nobody_published_is_refused(tmp_path: Path) -> None:

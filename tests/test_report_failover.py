@@ -97,7 +97,7 @@ def test_a_split_brain_is_seen_in_the_table_of_timelines(tmp_path: Path) -> None
 def test_what_was_looked_at_stands_in_order(page: str) -> None:
     """Endpoints, release, who leads, held and healed in the middle, each on the clock of the fault."""
     said = {row[2]: row[0] for row in table(page, "What was injected and what was seen")}
-    assert said["zone a: /health answers 200, /ready 503"] == "+14.0 s"
+    assert said["zone a: /health answers 200, /ready answers 503"] == "+14.0 s"
     assert said["release 7 is deployed"].startswith("-")
     assert said["cut_zone still holds"] == "+44.9 s" and said["cut_zone is healed as the scenario says"] == "+45.1 s"
     assert "alert resolved: ZoneDown names zone a" in said
@@ -152,7 +152,7 @@ def test_a_watched_run_says_what_is_new(cut: Path) -> None:
     whole = "\n".join(said)
     for words in (
         "alert ZoneDown names zone a: ZoneDown is firing", "operations were told what was hurt, 11.0 s after the fault",
-        "zone a: /health answers 200, /ready 503", "db-b leads on timeline 4",
+        "zone a: /health answers 200, /ready answers 503", "db-b leads on timeline 4",
         "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "NOT EXERCISED latency on the link: this kernel has no netem",
         "cut_zone is healed as the scenario says", "ask: FAILED: API ready: HTTP 503",

@@ -201,9 +201,9 @@ def test_a_verdict_that_no_finding_explains_is_not_green(met: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PLOTS if PLOTS[name]])
 def test_every_figure_says_what_it_was_measured_on(name: str, packs: dict[str, Path], pages: dict[str, str]) -> None:
-    """Cards, captions and pictures carry environment, rung and size, so that no figure poses as production's."""
+    """Cards, captions and pictures carry environment, sandbox and size, so that no figure poses as production's."""
     html = pages[name]
-    note = "embedded, rung rootless, 200,412 transactions"
+    note = "embedded, sandbox rootless, 200,412 transactions"
     assert html.count('<div class="card">') == html.count(f'<p class="on">Measured on: {note}')
     for caption in ("Findings: each figure", "Loss: the customers", "Verdict of each scenario"):
         assert re.search(rf"<caption>{caption}[^<]*Measured on: {note}", html)

@@ -53,8 +53,8 @@ class Restored:
 def checked(files: list[ArchivedSegment]) -> tuple[RestoreDatabase, dict[str, Any]]:
     """A restoration that has checked its archive, and the recovery that it ordered."""
     recorder = Memory()
-    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
-    restoration = RestoreDatabase(cast(Stack, Archive(files)), RECONCILIATION, before, recorder, mistaken=False)
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
+    restoration = RestoreDatabase(cast(Stack, Archive(files)), RECONCILIATION, before, recorder)
     restoration._backup = BACKUP
     restoration.restored = cast(RestoreTarget, Restored())
     restoration._check_archive()

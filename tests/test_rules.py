@@ -22,7 +22,7 @@ from harness.checks.rules import TABLE
 from harness.cli import drdrill
 from harness.evidence import verify
 from harness.evidence.seal import MADE_HERE
-from tests.histories import EVERY, INTENT, History, a_mistake, lost_volumes, ns, utc
+from tests.histories import INTENT, History, a_mistake, lost_volumes, ns, utc
 from tests.zone_cuts import a_zone_cut, an_alert
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -332,22 +332,6 @@ def test_each_announced_scenario_must_begin_as_often_as_it_is_announced(tmp_path
         found = load.judged(folder)
         assert [each.outcome for each in found if said in each.reason] == [UNKNOWN]
         assert not [each for each in load.judged(folder, TABLE["2"]) if said in each.reason]
-
-
-def test_service_that_was_never_bad_has_no_outage_whoever_is_asked() -> None:
-    """Recovery time, service without a person and self-recovery say so; version 2 counts to the first answer."""
-    history = a_zone_cut()
-    history.requests = {
-        group: [each._replace(outcome="acknowledged", ended=each.due + 10_000_000, why="") for each in requests]
-        for group, requests in history.requests.items()
-    }
-    history.drop("expect")
-    for name in ("rto", "automatic", "self-recovery"):
-        history.expect(name, 60.0)
-        found = finding(history, name)
-        assert found.reason.startswith("no request was bad"), found.reason
-        assert (found.outcome, found.low, found.high) == (MET, 0.0, pytest.approx(EVERY))
-        assert not finding(history, name, "2").reason.startswith("no request was bad")
 
 
 @pytest.mark.parametrize(

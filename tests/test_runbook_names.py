@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from drills.changes import RESTORE_DATABASE
-from drills.reconciliation import RECONCILIATION
+from drills.reconciliation import RECONCILIATION, TABLE
 from harness.procedures import Procedure
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
@@ -24,9 +24,9 @@ CASES = pytest.mark.parametrize("mistaken", [True, False], ids=["after a mistake
 def procedure(recorder: Memory, *, mistaken: bool) -> Procedure:
     """The list of steps; making it touches no stack."""
     nothing = cast(Stack, None)
-    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
     return RestoreDatabase(
-        nothing, RECONCILIATION, before, recorder, mistaken=mistaken, changes=RESTORE_DATABASE
+        nothing, RECONCILIATION, before, recorder, mistaken=TABLE if mistaken else "", changes=RESTORE_DATABASE
     ).procedure()
 
 

@@ -80,7 +80,7 @@ def test_a_recovery_that_did_not_come_is_slower() -> None:
         {"scale": 5.0},
         {"rate": 90.0},
         {"cpus": 8},
-        {"rung": "loopback"},
+        {"sandbox": "loopback"},
     ],
     ids=str,
 )

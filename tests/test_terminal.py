@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from datetime import timedelta
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from drills import FEATURES
+from drills.mistake import recent_transactions_destroyed
 from harness import plan
 from harness.cli import drdrill
 from harness.cli.live import Live
@@ -168,7 +169,7 @@ class Emptied(DestroyRecentRows):
 
 def test_hours_are_hours() -> None:
     """Not `1 day, 0:00:00`."""
-    fault = Emptied("s", "t", moment="m", amount="a", last=timedelta(hours=24))
+    fault = Emptied(**asdict(recent_transactions_destroyed(24)))
     assert fault.took_effect(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"
 
 

@@ -10,7 +10,7 @@ import pytest
 from drills import FEATURES, PLAN
 from harness import plan
 from harness.evidence.verify import digest_of_features, verify_pack
-from harness.run.run import code_files, digests
+from harness.run.code import digests, machine_files, project_files
 from tests.damaged_packs import JOURNAL, canonical, lines_of, payload, rechained, resealed, signed
 from tests.made_packs import OUR_PRINT
 from tests.test_rules import STORED, unpacked
@@ -48,10 +48,10 @@ def test_the_harness_and_the_verifier_mean_the_same_digest_of_features() -> None
     found = {f"features/{name}": hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     assert len(found) >= 3
     plan_of_ours = plan.load(PLAN)
-    assert digests(plan_of_ours, FEATURES, code=())["features"] == digest_of_features(found)
+    assert digests(plan_of_ours, FEATURES)["features"] == digest_of_features(found)
 
 
 def test_the_digest_of_the_code_covers_what_decides_a_report() -> None:
     """Templates, SQL, schemas and runbooks, as well as Python."""
-    kinds = {path.suffix for path in code_files(PROJECT.code).values()}
+    kinds = {path.suffix for path in (machine_files() | project_files(PROJECT.code)).values()}
     assert {".py", ".html", ".css", ".sql", ".json", ".md"} <= kinds

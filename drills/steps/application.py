@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drills.health import statuses, works
+from drills.health import LIVE, status, without_database, works
 from drills.roles import COMMANDER
 from harness.faults.cut_link import CutLink
 from harness.faults.fill_disk import FillDisk
@@ -83,7 +83,7 @@ def _none_is_ready(scenario: ScenarioRun) -> None:
 
 def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
     stack = scenario.stack
-    observations.endpoints(zones, lambda zone: statuses(stack, zone), scenario.journal, within=TURNS_RED)
+    observations.endpoints(zones, lambda zone: without_database(stack, zone), scenario.journal, within=TURNS_RED)
 
 
 @then(
@@ -109,7 +109,7 @@ def _rolled_back(scenario: ScenarioRun) -> None:
     roll_back = RollBack(
         scenario.stack,
         scenario.journal,
-        serves=lambda zone: statuses(scenario.stack, zone)[0] == observations.OK,
+        serves=lambda zone: status(scenario.stack, zone, LIVE) == observations.OK,
         skip=scenario.sabotage.without,
     )
     scenario.follow(roll_back.procedure(), "repair")

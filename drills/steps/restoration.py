@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.changes import RESTORE_DATABASE
+from drills.mistake import old_transaction_changed, recent_transactions_destroyed
 from drills.promises import backup_frequency
 from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
-from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
@@ -62,10 +61,7 @@ def _backed_up(scenario: ScenarioRun) -> None:
 
 @when("an operator's mistake destroys the last {hours:d} hours of financial transactions")
 def _mistake(scenario: ScenarioRun, hours: int) -> None:
-    schema, _, table = TABLE.partition(".")
-    scenario.faults.inject(
-        DestroyRecentRows(schema, table, moment="created_at", amount="amount", last=timedelta(hours=hours))
-    )
+    scenario.faults.inject(recent_transactions_destroyed(hours))
 
 
 @when("the database volumes of all zones are lost")
@@ -99,29 +95,29 @@ def _consistency_notices(scenario: ScenarioRun) -> None:
 # When: how it is recovered
 
 
-def _restoration(*, mistaken: bool) -> Procedure:
-    before = ReconciledState(last_id=0, lsn="0/0", timeline=1, figures={})
-    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken=mistaken).procedure()
+def _restoration(mistaken: str) -> Procedure:
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
+    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken).procedure()
 
 
 @when(
     "the writers are stopped and the database is restored to just before the mistake",
     asks=Approval("Stop the writers and restore to just before the mistake?", COMMANDER),
-    carries_out=lambda: _restoration(mistaken=True),
+    carries_out=lambda: _restoration(TABLE),
     returns="recovery",
 )
 def _restored_before_mistake(scenario: ScenarioRun) -> Recovery:
-    return _restore(scenario, mistaken=True)
+    return _restore(scenario, TABLE)
 
 
 @when(
     "the database is restored from the latest sound backup and everything archived",
     asks=Approval("Restore from the latest sound backup and everything archived?", COMMANDER),
-    carries_out=lambda: _restoration(mistaken=False),
+    carries_out=lambda: _restoration(""),
     returns="recovery",
 )
 def _restored_to_the_end(scenario: ScenarioRun) -> Recovery:
-    return _restore(scenario, mistaken=False)
+    return _restore(scenario, "")
 
 
 @when(
@@ -143,16 +139,18 @@ def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
 )
 def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "serve")
+    if scenario.sabotage.altered:
+        scenario.data.ask(old_transaction_changed)
     scenario.verify_health()
 
 
-def _restore(scenario: ScenarioRun, *, mistaken: bool) -> Recovery:
+def _restore(scenario: ScenarioRun, mistaken: str) -> Recovery:
     restoration = RestoreDatabase(
         scenario.stack,
         RECONCILIATION,
         scenario.data.before,
         scenario.journal,
-        mistaken=mistaken,
+        mistaken,
         changes=RESTORE_DATABASE,
         skip=scenario.sabotage.without,
         earlier=scenario.sabotage.earlier,

@@ -18,6 +18,7 @@ from harness.stacks import Alert, Truncated
 from harness.system import clock
 
 FIELDS = ("starts", "name", "state", "component", "zone", "summary")
+WHICH = ("name", "component", "zone", "region")
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class AlertFile:
     def _all(self) -> Iterator[Alert]:
         for said in self._lines():
             try:
-                told = {field: said[field] for field in FIELDS}
-                which = said.get("fingerprint") or json.dumps([told[field] for field in ("name", "component", "zone")])
+                told = {field: said[field] for field in FIELDS} | {"region": said.get("region", "")}
+                which = said.get("fingerprint") or json.dumps([told[field] for field in WHICH])
                 yield Alert(received=int(said["received"]), fingerprint=which, **told)
             except (ValueError, TypeError, KeyError):
                 continue  # no alert

@@ -32,8 +32,8 @@ class Parsed:
 def from_webhook(body: bytes) -> Parsed:
     """The webhook of Alertmanager (version 4) or of Grafana Alerting (version 1).
 
-    What failed is in the labels `component` and `zone` of each alert. The state of the whole notification is not looked
-    at: each alert has its own.
+    What failed is in the labels `component`, `zone` and `region` of each alert. The state of the whole notification is
+    not looked at: each alert has its own.
     """
     sent = _object(body)
     if isinstance(sent, str):
@@ -58,9 +58,9 @@ def from_webhook(body: bytes) -> Parsed:
 
 
 def from_plain(body: bytes) -> Parsed:
-    """One alert: `name` and `state`, and where known `component`, `zone`, `summary`, `starts`.
+    """One alert: `name` and `state`, and where known `component`, `zone`, `region`, `summary`, `starts`.
 
-    `fingerprint` tells it from others of the same name, component and zone.
+    `fingerprint` tells it from others of the same name, component, zone and region.
     """
     sent = _object(body)
     if isinstance(sent, str):
@@ -93,15 +93,15 @@ def _of_webhook(alert: dict[str, Any]) -> Line:
     labels, annotations = (_texts(alert, name) for name in ("labels", "annotations"))
     return _line(
         name=labels.get("alertname", ""), state=alert.get("status"), component=labels.get("component", ""),
-        zone=labels.get("zone", ""), starts=alert.get("startsAt", ""),
+        zone=labels.get("zone", ""), region=labels.get("region", ""), starts=alert.get("startsAt", ""),
         summary=annotations.get("summary") or annotations.get("description", ""),
         fingerprint=_digest(labels, alert.get("fingerprint")),
     )  # fmt: skip  # arguments in groups
 
 
 def _of_plain(alert: dict[str, Any]) -> Line:
-    known = {name: alert.get(name, "") for name in ("name", "component", "zone", "summary", "starts")}
-    which = _digest(known["name"], known["component"], known["zone"], alert.get("fingerprint"))
+    known = {name: alert.get(name, "") for name in ("name", "component", "zone", "region", "summary", "starts")}
+    which = _digest(known["name"], known["component"], known["zone"], known["region"], alert.get("fingerprint"))
     return _line(state=alert.get("state"), fingerprint=which, **known)
 
 

@@ -2,7 +2,8 @@
 
     POST /alertmanager   Alertmanager's webhook, version 4
     POST /grafana        Grafana Alerting's webhook, version 1
-    POST /alert          plain JSON: {"name", "state", "component", "zone", "summary", "starts", "fingerprint"}
+    POST /alert          plain JSON: {"name", "state", "component", "zone", "region", "summary", "starts",
+                         "fingerprint"}
     GET  /health         200 while it serves
 
 Every alert is durable in FILE, stamped with the moment of its receipt, before 200 is answered. What is wrong with a

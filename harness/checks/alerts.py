@@ -3,7 +3,8 @@
 An alert counts when it came in, firing, after the fault was ordered, and names something that the fault hurts: a
 component, or a zone. When it was received is what counts, not when the harness read it at the receiver. One that had
 begun before the fault, by the monitoring's own word, tells of something else: whether this fault was noticed is not
-known from it.
+known from it. Its word is of its own clock: how far that is from the journal's, and how exactly that is known, enters.
+An alert that came before it began, by more than that, is a contradiction, and nothing is judged from it.
 
 Faults that were injected before the scenario waited for an alert belong together: one alert has to name one of them.
 Where a scenario waited several times, each time is judged and the worst counts.
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks import Finding, Outcome, merge
+from harness.checks.clocks import clock_of
 from harness.checks.evidence import (
     SECOND,
     Evidence,
@@ -28,11 +30,12 @@ from harness.checks.evidence import (
     moment_of,
     seconds,
 )
-from harness.checks.stamps import since_epoch, utc_of
+from harness.checks.stamps import since_epoch, uncertainty, utc_of
 
 DETECTION = "Monitoring told operations"
 NAMES = "The alert names what failed"
-CLOCKS = 5 * SECOND  # the clocks of the monitoring and of the drill may be so far apart
+CLOCKS = 5 * SECOND  # the clocks of the monitoring and of the drill may be so far apart, where nobody says how far
+LOOK = SECOND  # a monitoring may stamp an alert with when its look began, and not with what the look ended in
 
 
 @dataclass
@@ -91,27 +94,38 @@ def firing(evidence: Evidence, since: int) -> list[Line]:
     return sorted(alerts, key=lambda line: (line.data["received"], line.seq))
 
 
-def begun_before(alert: Line, intent: Line) -> float:
+def begun_before(evidence: Evidence, alert: Line, intent: Line) -> float:
     """How many seconds before the fault an alert had begun; 0 where it had not, or nobody says when it began.
 
-    Errors: `Unsound` where a stamp is no time.
+    Errors: `Unsound` where a stamp is no time, or the alert came before it began.
     """
     starts = alert.data.get("starts")
     if not starts:
         return 0.0
-    early = utc_of(intent) - since_epoch(starts, f"line {alert.seq + 1}")
-    return seconds(early) if early > CLOCKS else 0.0
+    stamp, clock = since_epoch(starts, f"line {alert.seq + 1}"), clock_of(evidence, alert)
+    if clock is None:
+        early = utc_of(intent) - stamp
+        return seconds(early) if early > CLOCKS else 0.0
+    begun = stamp - clock.offset
+    received = utc_of(alert) - (alert.mono - alert.data["received"])
+    known = clock.uncertainty + uncertainty(evidence.lines)
+    if begun - received > known:
+        late = seconds(begun - received)
+        raise Unsound(f"{said(alert)} came {late:.3f} s before it began, and the clocks are nearer than that")
+    fault = utc_of(intent) + moment_of(effect(evidence, intent))[0] - intent.mono
+    early = fault - begun
+    return seconds(early) if early > known + LOOK else 0.0
 
 
-def split(alerts: Sequence[Line], watch: Watch) -> tuple[list[Line], list[Line]]:
+def split(evidence: Evidence, alerts: Sequence[Line], watch: Watch) -> tuple[list[Line], list[Line]]:
     """Of the alerts that name what was hurt: those that tell of this fault, and those that had begun before it."""
     naming = [each for each in alerts if names_any(each.data, watch.affects)]
-    old = [each for each in naming if begun_before(each, watch.intents[0])]
+    old = [each for each in naming if begun_before(evidence, each, watch.intents[0])]
     return [each for each in naming if each not in old], old
 
 
-def _old_words(alert: Line, watch: Watch) -> str:
-    early = begun_before(alert, watch.intents[0])
+def _old_words(evidence: Evidence, alert: Line, watch: Watch) -> str:
+    early = begun_before(evidence, alert, watch.intents[0])
     return f"{said(alert)} had begun {early:.1f} s before the fault, so whether it tells of this one is not known"
 
 
@@ -155,7 +169,7 @@ def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Findi
     first = watch.intents[0]
     earliest, latest = moment_of(effect(evidence, first))
     what = watch.names
-    told, old = split(firing(evidence, earliest), watch)
+    told, old = split(evidence, firing(evidence, earliest), watch)
     if told:
         low = seconds(max(0, told[0].data["received"] - latest))
         high = seconds(told[0].data["received"] - earliest)
@@ -164,7 +178,7 @@ def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Findi
         outcome = against(low, high, expected.limit)
         return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
     if old:
-        return expected.finding_of(evidence, DETECTION, Outcome.UNKNOWN, _old_words(old[0], watch))
+        return expected.finding_of(evidence, DETECTION, Outcome.UNKNOWN, _old_words(evidence, old[0], watch))
     until = max(latest, read_until(evidence))
     low = seconds(max(0, until - latest))
     words = f"no alert that names {what} had come {low:.3f} s after the fault"
@@ -199,14 +213,14 @@ def alert(evidence: Evidence, expected: Expectation) -> Finding:
 def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
     what = watch.names
     came = firing(evidence, watch.intents[0].mono)
-    right, old = split(came, watch)
+    right, old = split(evidence, came, watch)
     others = list(dict.fromkeys(said(each) for each in came if each not in right))
     listed = ", ".join(others)
     if right:
         words = f"{said(right[0])}: {right[0].data.get('summary') or 'no summary'}"
         return Outcome.MET, words + (f"; others that came: {listed}" if others else "")
     if old:
-        return Outcome.UNKNOWN, _old_words(old[0], watch)
+        return Outcome.UNKNOWN, _old_words(evidence, old[0], watch)
     stopped = evidence.stopped()
     waited = watch.watched is not None
     outcome = Outcome.MISSED if waited or (came and not stopped) else Outcome.UNKNOWN

@@ -6,13 +6,14 @@ Anybody is whoever follows a procedure, and the scenario that ends a fault. The 
 
 from __future__ import annotations
 
+from array import array
 from datetime import timedelta
 from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import SECOND, Evidence, Expectation, Line, against, disaster, seconds
-from harness.checks.rto import missing_ledgers
-from harness.checks.service import by_due
+from harness.checks.rto import LONGEST, first_answer, missing_ledgers
+from harness.checks.service import by_due, unanswered
 
 TITLE = "Service without a person"
 LASTS = timedelta(seconds=1)
@@ -32,6 +33,7 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     until = touched.mono if touched else evidence.observed()
     last_bad, good_again, last_due, widest = None, None, None, 0
     due: dict[str, int] = {}
+    answers: tuple[array[int], array[int]] = array("q"), array("q")
     for group, request in by_due(evidence):
         if request.due < hurt.earliest and (request.ended is None or request.ended < hurt.earliest):
             continue
@@ -42,6 +44,9 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         if request.outcome != "acknowledged":
             last_bad, good_again = request.due, None
         elif request.ended <= until:
+            if request.due >= hurt.earliest:
+                answers[0].append(request.due)
+                answers[1].append(request.ended)
             last_due = request.due
             good_again = request.ended if good_again is None else min(good_again, request.ended)
     when = who(touched) if touched else "the scenario ended"
@@ -55,13 +60,14 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
         why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
     if last_bad is None:
-        low, high = 0.0, seconds(widest)
-        words = f"no request was bad {by}: without service for {high:.3f} s at most, the longest time between two"
+        low, high = 0.0, seconds(max(widest, unanswered(*answers, since=hurt.earliest)))
+        words = f"no request was bad {by}: without service for {high:.3f} s at most, {LONGEST}"
         outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
         return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
     low, high = seconds(max(0, last_bad - hurt.latest)), seconds(good_again - hurt.earliest)
     words = (
         f"good service again at most {high:.3f} s after the fault; it had lasted {lasted / SECOND:.1f} s when {when}"
+        + first_answer(last_bad, good_again)
     )
     outcome = Outcome.MET if expected.limit is None else against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)

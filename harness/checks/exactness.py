@@ -5,8 +5,9 @@ is not enough: after an operator's mistake everything acknowledged before the fa
 procedure ordered, and after lost volumes everything that the samples show to have been archived, unless the procedure
 declared that it ends early; then it is measured against what it declared.
 
-The ordered moment is derived from a time of day: how far that clock and the monotonic one moved against each other is
-taken off it. A point that lies after the fault that it must precede is a contradiction, and nothing is judged from it.
+The ordered moment is derived from a time of day, of the database's clock: how far that one is ahead of the journal's is
+taken off it, and how much less is known by that, and by how the two clocks of the journal moved against each other. A
+point that lies after the fault that it must precede is a contradiction, and nothing is judged from it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.checks import Finding, Outcome
+from harness.checks.clocks import clock_of
 from harness.checks.evidence import Disaster, Evidence, Expectation, Line, Unsound, disaster, position, seconds
 from harness.checks.join import joined
 from harness.checks.loss import EARLIEST, LATEST, missing_rows, service_stopped
@@ -86,8 +88,13 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
 
 
 def clocks_apart(evidence: Evidence, ordered: Line) -> int:
-    """How much less is known of the ordered moment: it comes from the database's clock of the day, by way of ours."""
-    return uncertainty([line for line in evidence.lines if line.seq <= ordered.seq])
+    """What is taken off the ordered moment: it comes from the database's clock of the day, by way of ours.
+
+    Errors: `Unsound` where the journal says of that clock what is no length.
+    """
+    moved = uncertainty([line for line in evidence.lines if line.seq <= ordered.seq])
+    clock = clock_of(evidence, ordered)
+    return moved + (clock.offset + clock.uncertainty if clock else 0)
 
 
 def compared(evidence: Evidence, expected: Expectation, point: Point) -> Finding:

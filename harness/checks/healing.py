@@ -14,7 +14,7 @@ from harness.checks.evidence import (
     moment_of,
     seconds,
 )
-from harness.checks.rto import missing_ledgers, not_counted
+from harness.checks.rto import LONGEST, first_answer, missing_ledgers, not_counted
 from harness.checks.service import Service, service, settling
 
 TITLE = "Recovered by itself"
@@ -76,13 +76,14 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
         why += f"; the clock stands at {low:.3f} s or more{not_counted(evidence)}"
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
     if seen.last_bad is None:
-        high = seconds(seen.widest)
+        high = seconds(max(seen.widest, seen.unanswered))
         words = f"no request was bad after {name} was healed: without service for {high:.3f} s at most"
-        words += f", the longest time between two requests{not_counted(evidence)}"
+        words += f", {LONGEST}{not_counted(evidence)}"
         outcome = against(0.0, high, expected.limit)
         return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=0.0, high=high)
     low, high = seconds(earliest - over), seconds(latest - begin)
-    words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help{not_counted(evidence)}"
+    words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help"
+    words += first_answer(seen.last_bad, seen.good_again) + not_counted(evidence)
     outcome = against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 

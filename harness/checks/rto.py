@@ -7,7 +7,9 @@ fault that harms data the clock cannot end before the data is verified and the r
 answers from damaged data are no service.
 
 Where no request was bad there was no outage to be seen, and the time that it took to prove the fault is none: then
-customers may have been without service for as long as nothing was due between two requests, and no longer.
+customers may have been without service for as long as nothing was due between two requests, or as long as it took from
+one request to the first answer to a later one (service that lets all wait, and then answers, is gone so long), and no
+longer.
 
 The figure is the upper end of its bar: customers were without service for at most so long.
 """
@@ -15,11 +17,13 @@ The figure is the upper end of its bar: customers were without service for at mo
 from __future__ import annotations
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, seconds
+from harness.checks.evidence import SECOND, Disaster, Evidence, Expectation, against, disaster, seconds
 from harness.checks.reach import OUTAGE, within_reach
 from harness.checks.service import Service, service, settling
 
 TITLE = "Recovery time"
+LONGEST = "the longest time between two requests, or from one to the answer to a later one"
+SLOW = SECOND // 10  # nanoseconds; a first answer that takes longer is told
 SPANS = ("detect", "decide", "recover", "verify")
 
 
@@ -64,7 +68,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
 
     low, high = seconds(earliest - hurt.latest), seconds(latest - hurt.earliest)
     if unharmed(seen, hurt):
-        low, high = 0.0, seconds(seen.widest)
+        low, high = 0.0, seconds(max(seen.widest, seen.unanswered))
     outcome = against(low, high, expected.limit)
     found = expected.finding_of(
         evidence,
@@ -82,6 +86,14 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
 def unharmed(seen: Service, hurt: Disaster) -> bool:
     """Whether customers show no outage at all. Answers from damaged data would not show that there was none."""
     return seen.last_bad is None and not hurt.harms_data
+
+
+def first_answer(last_bad: int | None, good_again: int | None) -> str:
+    """What must be said where the first good answer took long: when service was good again lies in that time."""
+    if last_bad is None or good_again is None or good_again - last_bad <= SLOW:
+        return ""
+    length = seconds(good_again - last_bad)
+    return f"; the first good answer came {length:.3f} s after the last bad request was due, which widens the bar"
 
 
 def span_lengths(evidence: Evidence) -> tuple[tuple[str, float], ...]:
@@ -165,10 +177,11 @@ def still_running(
 
 def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, high: float) -> str:
     if unharmed(seen, hurt):
-        text = f"no request was bad: without service for {high:.3f} s at most, the longest time between two requests"
+        text = f"no request was bad: without service for {high:.3f} s at most, {LONGEST}"
     else:
         text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
         text += "; no request of the customers was bad" if seen.last_bad is None else ""
+        text += first_answer(seen.last_bad, seen.good_again)
     if seen.gap is not None:
         zone, begin, end = seen.gap
         text += f"; nothing was due from customers {zone} for {seconds(end - begin):.3f} s, which widens the bar"

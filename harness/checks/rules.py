@@ -1,7 +1,7 @@
 """The rules that judge, each version in one table: which checks there are by which name, and what is always asked.
 
 A change in what `findings.json` says for the same records (an outcome, a figure, a bar, words, what is asked unasked)
-is a new version. What it changes stays as it was in a folder named after the version before (`version2`), and the
+is a new version. What it changes stays as it was in a folder named after the version before (`version3`), and the
 older table names it there, so that packs of a year can be judged again as they were. A finding that only a new `expect`
 or a new kind of line brings is no new version: no older pack asks for it.
 """
@@ -56,6 +56,12 @@ from harness.checks.version2 import exactness as exactness_2
 from harness.checks.version2 import exposure as exposure_2
 from harness.checks.version2 import healing as healing_2
 from harness.checks.version2 import rto as rto_2
+from harness.checks.version3 import alerts as alerts_3
+from harness.checks.version3 import automatic as automatic_3
+from harness.checks.version3 import consistency as consistency_3
+from harness.checks.version3 import exactness as exactness_3
+from harness.checks.version3 import healing as healing_3
+from harness.checks.version3 import rto as rto_3
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ VERSION_2 = Rules(
         "exactness": exactness_2.exactness,
         "salvage": salvage,
         "ledger-agreement": ledger_agreement,
-        "consistency": consistency,
+        "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
         "health": health,
@@ -130,17 +136,17 @@ VERSION_3 = Rules(
     format=1,
     checks={
         **VERSION_2.checks,
-        "rto": rto,
+        "rto": rto_3.rto,
         "loss": loss_seen,
         "exposure": exposure_seen,
         "rpo": rpo(loss_seen, exposure_seen),
-        "exactness": exactness,
+        "exactness": exactness_3.exactness,
         "backup-frequency": backup_frequency,
         "availability": availability,
-        "automatic": automatic,
-        "detection": detection,
-        "alert": alert,
-        "self-recovery": self_recovery,
+        "automatic": automatic_3.automatic,
+        "detection": alerts_3.detection,
+        "alert": alerts_3.alert,
+        "self-recovery": healing_3.self_recovery,
         "records": records,
     },
     always=(*VERSION_2.always, "records"),
@@ -155,7 +161,16 @@ VERSION_4 = replace(
     VERSION_3,
     version="4",
     format=2,
-    checks=_RENAMED,
+    checks={
+        **_RENAMED,
+        "consistency": consistency,
+        "rto": rto,
+        "exactness": exactness,
+        "automatic": automatic,
+        "detection": detection,
+        "alert": alert,
+        "self-recovery": self_recovery,
+    },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
 )
 

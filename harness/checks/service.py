@@ -8,7 +8,8 @@ write past the entrance, may be cut off with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from heapq import merge
@@ -36,6 +37,7 @@ class Service:
         default_factory=dict
     )  # by zone: the last due time whose answer is known, and all before
     widest: int = 0  # the longest stretch after the fault between two requests due of one group
+    unanswered: int = 0  # the longest stretch after the fault from one request's due time to an answer to a later one
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
 
 
@@ -54,6 +56,7 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
     seen = Service()
     longest = longest_gap(evidence)
     last: dict[str, int] = {}
+    answers: tuple[array[int], array[int]] = array("q"), array("q")
     cut: set[str] = set()  # zones whose customers were killed while they waited: from there on little is known
     for zone, request in by_due(evidence):
         _number, due, _sent, ended, outcome = request[:5]
@@ -78,13 +81,31 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
             if due < earliest:
                 seen.acknowledged_before += 1
                 continue
+            answers[0].append(due)
+            answers[1].append(ended)
             if seen.good_again is None or ended < seen.good_again:
                 seen.good_again = ended
             if due >= latest and (seen.good_at_all is None or ended < seen.good_at_all):
                 seen.good_at_all = ended
         elif due >= earliest or ended >= earliest:
             seen.last_bad, seen.good_again = due, None
+    seen.unanswered = unanswered(*answers, since=earliest)
     return seen
+
+
+def unanswered(dues: Sequence[int], ends: Sequence[int], *, since: int) -> int:
+    """The longest stretch from one request's due time to the first answer to any later one, in nanoseconds.
+
+    `dues` and `ends` are of the requests that were answered, in order of due time. Service that was gone between
+    `since` and their last answer was gone for no longer, whether it refused what came or let it wait: whoever asked
+    after it had gone was answered after it was back.
+    """
+    longest, first = 0, None
+    for due, ended in zip(reversed(dues), reversed(ends), strict=True):
+        if first is not None:
+            longest = max(longest, first - due)
+        first = ended if first is None else min(first, ended)
+    return longest if first is None else max(longest, first - since)
 
 
 def by_due(evidence: Evidence) -> Iterator[tuple[str, Request]]:

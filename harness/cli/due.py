@@ -37,14 +37,14 @@ def nothing_json(project: Project, evidence: Path) -> str:
     return json.dumps({"pack": None, "due": [], "next": coming}, indent=1)
 
 
-def must_make_sense(name: str, *, otherwise: str, only: str, sabotage: str) -> None:
+def must_make_sense(name: str, *, otherwise: str, only: str, sabotage: str, rehearsal: bool) -> None:
     """Errors: `Refused` where `due` is asked for in a way that could never do a duty."""
     if name != DUE and otherwise:
         raise Refused("--or says what to run when nothing is due", hint=f"drdrill run due --or {name}")
     if name == DUE and otherwise == DUE:
         raise Refused("--or due says nothing new", hint="name a cadence or a drill: drdrill run due --or monthly")
-    if name == DUE and (only or sabotage):
-        given = "--only" if only else "--sabotage"
+    if name == DUE and (only or sabotage or rehearsal):
+        given = "--only" if only else "--sabotage" if sabotage else "--rehearsal"
         raise Refused(
             f"a run with {given} does no duty of the calendar",
             hint="`drdrill run due` runs drills whole and as they are; to run one in another way, name it: "

@@ -17,6 +17,7 @@ from harness.checks.evidence import BY_SCENARIO, disaster_of
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import Refused
+from harness.evidence.first_line import marks
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.receipts import announced
 from harness.evidence.run_folder import PROOF, UNFINISHED
@@ -83,6 +84,7 @@ class Live:
     intents: list[Order] = field(default_factory=list)  # of this scenario's faults
     begin: int | None = None
     scenario: str = ""  # its title
+    marks: tuple[str, ...] = ()  # what stands with each verdict
     planned: list[str] = field(default_factory=list)  # names of scenarios still to come
     shown: dict[str, str] = field(default_factory=dict)  # a procedure's list: the scenario it was printed in
     stands: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # who leads, what is deployed
@@ -127,10 +129,11 @@ class Live:
 
     def _run_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.planned = list(data["scenarios"])
-        broken = f", SABOTAGED: {data['sabotage']}" if data["sabotage"] else ""
-        self._at(
-            line, f"run {data['run']} on stack {data['stack']} ({data['environment']}, sandbox {data['rung']}){broken}"
-        )
+        broken = [f"SABOTAGED: {data['sabotage']}"] if data["sabotage"] else []
+        self.marks = marks(data)
+        said = "".join(f", {mark}" for mark in (*broken, *(mark.upper() for mark in self.marks)))
+        place = f"{data['environment']}, sandbox {data['sandbox']}"
+        self._at(line, f"run {data['run']} on stack {data['stack']} ({place}){said}")
         if "number" in data and not self.folder.parent.name.startswith(PROOF):  # proofs are a series of their own
             self.say(f"receipt for your auditor: {announced(line).line}")
 
@@ -316,7 +319,8 @@ class Live:
         if data["error"]:
             self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
         verdict = self._verdict(data["scenario"])
-        self._at(line, f"{short(verdict.outcome, self.left)}  {self.scenario}")
+        said = ", ".join((short(verdict.outcome, self.left), *self.marks))
+        self._at(line, f"{said}  {self.scenario}")
         for left in self.left:
             self._at(line, f"    not exercised: {_short(left)}")
         by_id = {finding.id: finding for finding in verdict.findings}

@@ -14,7 +14,7 @@ from harness import plan
 from harness.evidence import verify as verifier
 from harness.plan import shape
 from harness.project import Project
-from harness.schedule import runs, standing, waivers
+from harness.schedule import runs, standing, streams, waivers
 from harness.schedule.past import Folder
 from harness.system import clock
 
@@ -37,7 +37,7 @@ def look(project: Project, evidence: Path, *, key: str | None = None, today: dat
     the_plan = project.load_plan()
     waived = waivers.load(project.waivers, the_plan) if project.waivers else ()
     day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
-    found = runs.read(evidence, key=key)
+    found = streams.said_of(the_plan, runs.read(evidence, key=key))
     folder = found.until(day, the_plan.time_zone)
     if today is None:  # nobody asked for an earlier day: what is dated later may be a wrong clock, or a run put aside
         folder = replace(folder, notes=(*folder.notes, *found.later(day, the_plan.time_zone)))

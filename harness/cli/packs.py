@@ -16,7 +16,7 @@ from harness.evidence import files
 from harness.evidence.numbers import pack_digest
 from harness.evidence.run_folder import UNFINISHED, option
 from harness.evidence.verify import BadInput, verify_pack
-from harness.run.commit import code_state
+from harness.run import code
 from reports.build import build
 from reports.comparison import compare as comparison
 from reports.comparison import page as compare_page
@@ -58,11 +58,14 @@ def report(context: click.Context, pack: Path, into: Path | None) -> None:
     click.echo(f"{pack.name}: {clean(again)}")
     if again.outcome is Outcome.MISSED or not differ:
         context.exit(EXITS[again.outcome])
-    theirs, ours = str(read(pack).begin.get("commit")), code_state()[0]
-    if theirs == ours:
+    harness = read(pack).begin.get("harness")
+    theirs = harness if isinstance(harness, dict) else {}
+    ours = code.machine()
+    if theirs.get("digest") == ours["digest"]:
         context.exit(Exit.MISSED)
     click.echo(
-        f"the pack is of the code of commit {clean(theirs)}, this is {ours}: check out that one to compare bytes;"
+        f"the pack is of the code of commit {clean(theirs.get('commit') or 'unknown')}, "
+        f"this is {ours['commit'] or 'unknown'}: check out that one to compare bytes;"
     )
     click.echo("whether the pack is what was sealed, `drdrill verify` says")
     context.exit(Exit.UNKNOWN)

@@ -21,7 +21,8 @@ from harness.evidence.run_folder import PROOF
 from harness.evidence.verify import verify_pack
 from harness.features.catalog import Drill, Scenario, name_of
 from harness.project import Project
-from harness.run.run import digests, new_id
+from harness.run import code
+from harness.run.run import new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
 from harness.stacks.kinds import Kind
@@ -88,7 +89,14 @@ def prove(
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
     plain = RunRequest(
-        project=project.folder, evidence=folder, drill=drills, only=only, stack=kind, level=level, scale=scale
+        project=project.folder,
+        evidence=folder,
+        drill=drills,
+        only=only,
+        stack=kind,
+        level=level,
+        scale=scale,
+        stream=next(iter(project.load_plan().streams)),  # of a folder of its own
     )
     found = _of_pack(sound, project, kind) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]
@@ -160,8 +168,11 @@ def _of_pack(pack: Path, project: Project, stack: Kind) -> dict[str, Any]:
     if verify_pack(pack).answer("integrity") != Outcome.MET:
         raise Refused(f"{pack} is not whole", hint=f"drdrill verify {shlex.quote(str(pack))}")
     begin = read(pack / JOURNAL)[0].data
-    now = digests(project.load_plan(), project.features, code=project.code)
-    differs = [name for name, digest in now.items() if begin["digests"].get(name) != digest]
+    theirs = dict(begin["digests"])
+    theirs |= {name: begin[name]["digest"] if begin[name] else None for name in ("harness", "project")}
+    now = code.digests(project.load_plan(), project.features, contacts=project.contacts)
+    now |= {"harness": code.digest_of_machine(), "project": code.digest_of_project(project.code)}
+    differs = [name for name, digest in now.items() if theirs.get(name) != digest]
     if differs or begin["sabotage"] or begin["stack"] != stack.name:
         what = (
             f"other {', '.join(differs)}" if differs else "sabotage" if begin["sabotage"] else "another kind of stack"

@@ -51,6 +51,8 @@ class RunRequest:
     scale: float = 1.0
     nonce: str = ""
     sabotage: str = ""
+    stream: str = ""
+    rehearsal: bool = False
     decides: str = ""  # attended: who decides, as claimed
 
     def words(self, run: str) -> list[str]:
@@ -64,11 +66,13 @@ class RunRequest:
             "--scale": str(self.scale),
             "--nonce": self.nonce,
             "--sabotage": self.sabotage,
+            "--stream": self.stream,
             "--evidence": str(self.evidence.resolve()),
             "--run-id": run,
         }
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
+        given += ["--rehearsal"] if self.rehearsal else []
         alone = ["-c", os.devnull, f"--rootdir={COLLECTOR.parent}", "--noconftest", "-p", "no:cacheprovider"]
         return [sys.executable, "-m", "pytest", "-p", PLUGIN, *alone, "-q", *given, str(COLLECTOR)]
 
@@ -81,6 +85,8 @@ class RunRequest:
 @options.level
 @options.scale
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
+@click.option("--stream", default="", help="The stream of the plan whose next number the run has.  [default: main]")
+@click.option("--rehearsal", is_flag=True, help="It counts for nothing: the pack and every verdict say so.")
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
 @click.option("--attended", is_flag=True, help="Ask people, on this terminal, for the decisions the plan gives them.")
 @options.person("With --attended: who decides, as claimed; otherwise you are asked.")
@@ -100,6 +106,8 @@ def run(
     level: str | None,
     scale: float,
     nonce: str,
+    stream: str,
+    rehearsal: bool,
     sabotage: str,
     attended: bool,
     person: str,
@@ -108,7 +116,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
-    must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage)
+    must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage, rehearsal=rehearsal)
+    stream = project.load_plan().stream(stream)
     chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
     if not chosen:
         return
@@ -133,6 +142,8 @@ def run(
         scale=scale,
         nonce=nonce,
         sabotage=sabotage,
+        stream=stream,
+        rehearsal=rehearsal,
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")

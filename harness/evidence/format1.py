@@ -19,7 +19,11 @@ _KINDS = {
     "fault.held": "fault.still_active",
     "watched": "alert.awaited",
     "no_room": "disk.full",
+    "figures": "reconciliation",
 }
+STREAM = "main"  # the one series that there was
+_OF_THE_FIRST_LINE = {"rung": "sandbox", "machine": "host", "parts": "packages"}
+_UNKNOWN = "unknown"  # the commit of code that lay in no repository
 
 
 class Format1:
@@ -37,6 +41,8 @@ class Format1:
         return {**fields, "kind": _KINDS.get(kind, kind), "data": self._data(kind, dict(data), fields.get("mono"))}
 
     def _data(self, kind: str, data: Data, mono: object) -> Data:
+        if kind == "run.begin":
+            return begin(data)
         if kind == "scenario.begin":
             self._orders, self._looked = [], {}
         elif kind.startswith("fault."):
@@ -63,6 +69,32 @@ class Format1:
             self._looked[number] = mono
         elif kind == "fault.healed":
             data["earliest"], data["latest"] = self._looked.get(number, mono), mono
+
+
+def begin(data: Data) -> Data:
+    """The data of `run.begin`. In format 1 one digest and one commit were of machine and project together."""
+    found = {_OF_THE_FIRST_LINE.get(name, name): value for name, value in data.items()}
+    commit, clean = found.pop("commit", None), found.pop("clean", None)
+    known = commit not in (None, _UNKNOWN)
+    digests, packages = found.get("digests"), found.get("packages")
+    if isinstance(digests, dict):
+        found["digests"] = {name: value for name, value in digests.items() if name != "code"}
+    if isinstance(packages, dict):
+        found["packages"] = {name: value for name, value in packages.items() if name != "drdrill"}
+    harness = {
+        "version": packages.get("drdrill") if isinstance(packages, dict) else None,
+        "digest": digests.get("code") if isinstance(digests, dict) else None,
+        "commit": commit if known else None,
+        "clean": clean if known else None,
+    }
+    new = {
+        "stream": STREAM,
+        "harness": harness,
+        "project": None,
+        "rehearsal": False,
+        "clock": {"name": "machine", "compression": 1},
+    }
+    return new | found
 
 
 def affected(name: str) -> Data:
@@ -130,7 +162,67 @@ def _stack(data: Data) -> None:
     _renamed(data, "parts", "packages")
 
 
+# What had to agree before and after a disaster: no line said it, for there was one platform.
+
+GREATEST = "the greatest id in use"
+
+RECONCILIATION_RULES: list[Data] = [
+    {"rule": "equal", "values": "history.*"},
+    {"rule": "zero", "values": "invariant.*"},
+    {"rule": "equal", "values": "balances.sum"},
+    {"rule": "not_behind", "values": "sequences", "than": GREATEST},
+    {"rule": "equal", "values": "extensions"},
+    {"rule": "equal", "values": "roles"},
+    {"rule": "same_names", "values": "tables"},
+    {"rule": "zero", "values": "checksum_failures", "required": False},
+    {"rule": "equal", "values": "accounts.count", "required": False},
+]
+
+_WORDS = {
+    "history": "transactions up to the last check",
+    "count": "number",
+    "sum": "sum of amounts",
+    "latest": "time of the latest",
+    "digest": "digest of every row",
+    "count_24h": "number in the last 24 h",
+    "sum_24h": "sum of amounts in the last 24 h",
+    "invariant": "must be 0",
+    "broken_accounts": "accounts whose balance is not what their transactions say",
+    "checksum_failures": "pages with a wrong checksum",
+    "last_id": "last id in use",
+    "sequences": "sequence",
+    "tables": "activity since the statistics began",
+    GREATEST: "ids",
+}
+
+
+def label(name: str) -> str:
+    """A value in words: `history.count` is `transactions up to the last check: number`."""
+    return ": ".join(_WORDS.get(part, part.replace("_", " ")) for part in name.split("."))
+
+
+def reconciliation(data: Data) -> None:
+    """Of a line `figures`."""
+    values = data.pop("figures", None)
+    if isinstance(values, dict):
+        data["size"] = {"transactions": values.get("history.count")}
+        values = {GREATEST if name == "ids" else name: value for name, value in values.items()}
+    data["values"] = values
+
+
+def endpoints(data: Data) -> None:
+    """`health` and `ready` were statuses of two paths, which had to be 200 and 503."""
+    if {"health", "ready"} <= data.keys():
+        health, ready = data.pop("health"), data.pop("ready")
+        data["answers"] = [
+            {"path": "/health", "wanted": 200, "status": health},
+            {"path": "/ready", "wanted": 503, "status": ready},
+        ]
+
+
 _TRANSLATED = {
+    "figures": reconciliation,
+    "endpoints": endpoints,
     "exposure.sample": _sample,
     "recovery.ordered": _ordered,
     "recovery.reached": _reached,

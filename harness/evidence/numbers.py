@@ -1,7 +1,8 @@
-"""The numbers of the runs in one folder of evidence, and the chain of their packs.
+"""The numbers of the runs of each stream in one folder of evidence, and the chain of their packs.
 
-Every run has a number, one more than the run before, and names the digest of the pack before. No two get the same
-number, for there is one run at a time in a folder (`harness.safety.begin`).
+Every run has a number, one more than the run before it in its stream, and names the digest of the pack before. No two
+of a stream get the same number, for there is one run at a time in a folder (`harness.safety.begin`), and whoever runs
+elsewhere at the same time has a stream of their own.
 
 Anybody who can write the folder can write any number into it, so a number counts as far as it is vouched for:
 
@@ -19,6 +20,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Refused
 from harness.evidence import files, receipts, verify
@@ -29,6 +31,7 @@ from harness.evidence.reading import first
 ENVELOPE = "pack.dsse.json"
 UNFINISHED = ".unfinished"
 NONE = "none"
+MAIN = verify.MAIN
 LEAP = 10_000  # runs that may have been removed from a folder: 27 years of one a day
 
 
@@ -37,30 +40,32 @@ class _Claim:
     """What a folder says of itself, believed by nobody yet. 0: no number that can be read."""
 
     path: Path
+    stream: str
     number: int
 
 
-def newest(evidence: Path) -> tuple[int, str]:
-    """The highest number used in the folder (0: none), and what the next run calls the newest pack (or "none").
+def newest(evidence: Path, *, stream: str = MAIN) -> tuple[int, str]:
+    """The highest number used of the stream (0: none), and what its next run calls the newest pack (or "none").
 
     Verifies from the highest number down, until one pack's signature fits. Errors: `Refused` for odd receipts.
     """
     if not evidence.is_dir():
         return 0, NONE
     folders = sorted(path for path in evidence.iterdir() if path.is_dir() and not path.is_symlink())
-    claims = [_Claim(path, claimed(path)) for path in folders if _was_a_run(path)]
-    told = receipts.numbers(evidence)
+    found = [_Claim(path, *claimed(path)) for path in folders if _was_a_run(path)]
+    claims = [claim for claim in found if claim.stream == stream or not claim.number]
+    told = {number for of, number in receipts.numbers(evidence) if of == stream}
     top = most(len(claims) + len(told))
     highest, digest = 0, NONE
     for claim in sorted(claims, key=lambda each: (each.number, each.path.name), reverse=True):
         if 0 < claim.number <= top and not claim.path.name.endswith(UNFINISHED):
             report = _verified(claim.path)
-            if report and report.facts["number"] == claim.number:
+            if report and (verify.stream_of(report), report.facts["number"]) == (stream, claim.number):
                 highest, digest = claim.number, report.called_by(VERSION)
                 break
     highest = max([highest, *(number for number in told if number <= top)])
     highest = one_by_one(highest, (claim.number for claim in claims))
-    unread = sum(not claim.number for claim in claims)  # each has used a number, and nobody can say which
+    unread = sum(not claim.number for claim in claims)  # each has used a number, and nobody can say which, or where
     return max(highest, len({claim.number for claim in claims if 0 < claim.number <= highest}) + unread), digest
 
 
@@ -90,16 +95,17 @@ def pack_digest(pack: Path, *, version: int = VERSION) -> str:
         raise Refused(f"{pack / ENVELOPE}: {error.strerror}", hint="name a sealed pack") from None
 
 
-def claimed(folder: Path) -> int:
-    """The number in the seal, else in the journal's first line; 0 where there is none that can be read."""
-    for read in (_sealed_number, _first_number):
+def claimed(folder: Path) -> tuple[str, int]:
+    """Stream and number in the seal, else in the journal's first line; the number is 0 where none can be read."""
+    for read in (_sealed, _first):
         try:
-            number = read(folder)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            said = read(folder)
+            number, stream = said["number"], said.get("stream", MAIN)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
-        if type(number) is int and number > 0:
-            return number
-    return 0
+        if type(number) is int and number > 0 and isinstance(stream, str):
+            return stream, number
+    return MAIN, 0
 
 
 def _verified(pack: Path) -> verify.Report | None:
@@ -121,10 +127,10 @@ def _was_a_run(folder: Path) -> bool:
         return True  # nobody can look into it
 
 
-def _first_number(folder: Path) -> object:
-    return first(folder / JOURNAL)["data"]["number"]
+def _first(folder: Path) -> Any:
+    return first(folder / JOURNAL)["data"]
 
 
-def _sealed_number(folder: Path) -> object:
+def _sealed(folder: Path) -> Any:
     envelope = verify.parsed(verify.content_of(folder / ENVELOPE))
-    return verify.parsed(verify.from_base64(envelope["payload"]))["predicate"]["number"]
+    return verify.parsed(verify.from_base64(envelope["payload"]))["predicate"]

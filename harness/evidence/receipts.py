@@ -29,7 +29,7 @@ HINT = "move it away, and mend the permission or the room: the receipts of the r
 def begun(folder: Path) -> Receipt:
     """The receipt of a run's start, from the first line of its journal. Errors: `DrillError`."""
     try:
-        return announced(first(folder / JOURNAL))
+        return _begun(first(folder / JOURNAL)["data"], verify.first_line(folder))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DrillError(f"{folder / JOURNAL}: it has no first line of a run", hint="run `drdrill verify`") from None
 
@@ -37,8 +37,13 @@ def begun(folder: Path) -> Receipt:
 def announced(line: dict[str, Any]) -> Receipt:
     """The same, from the line as it was parsed: the journal has one accepted form. Errors: `KeyError`."""
     raw = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    data = line["data"]
-    return Receipt(data["number"], nonce=verify.nonce_word(data["nonce"]), first=hashlib.sha256(raw).hexdigest())
+    return _begun(line["data"], hashlib.sha256(raw).hexdigest())
+
+
+def _begun(data: dict[str, Any], digest: str) -> Receipt:
+    return Receipt(
+        data["number"], nonce=verify.nonce_word(data["nonce"]), first=digest, stream=data.get("stream", verify.MAIN)
+    )
 
 
 def ended(pack: Path) -> Receipt:
@@ -46,7 +51,8 @@ def ended(pack: Path) -> Receipt:
     payload = verify.signed_digest(pack)
     if not payload:
         raise DrillError(f"{pack}: it has no seal that can be read", hint="name a pack that `drdrill run` has sealed")
-    return Receipt(begun(pack).number, payload=payload)
+    start = begun(pack)
+    return Receipt(start.number, payload=payload, stream=start.stream)
 
 
 def both(pack: Path) -> list[Receipt]:
@@ -99,16 +105,16 @@ def read(evidence: Path) -> list[Receipt]:
         raise Refused(f"{path}: {error.strerror}", hint=HINT) from None
 
 
-def numbers(evidence: Path) -> set[int]:
-    """The numbers that they speak of. Errors: `Refused` for an odd file."""
-    return {receipt.number for receipt in read(evidence)}
+def numbers(evidence: Path) -> set[tuple[str, int]]:
+    """The streams and numbers that they speak of. Errors: `Refused` for an odd file."""
+    return {(receipt.stream, receipt.number) for receipt in read(evidence)}
 
 
 def complete(evidence: Path) -> list[Receipt]:
     """Write the end of each run that was sealed and killed before that; returns what was added. Errors: `Refused`."""
     found = read(evidence)
-    have = {receipt.number for receipt in found if receipt.payload}
-    waiting = {receipt.first for receipt in found if not receipt.payload and receipt.number not in have}
+    have = {(receipt.stream, receipt.number) for receipt in found if receipt.payload}
+    waiting = {each.first for each in found if not each.payload and (each.stream, each.number) not in have}
     added = []
     for pack in sorted(path for path in evidence.iterdir() if path.is_dir()) if waiting else ():
         if verify.first_line(pack) in waiting and verify.is_placed(verify.verify_pack(pack)):

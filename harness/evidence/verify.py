@@ -48,6 +48,7 @@ JOURNAL, ENVELOPE, SUMS, KEY = "journal.jsonl", "pack.dsse.json", "SHA256SUMS", 
 NEVER_WITHHELD = {JOURNAL, ENVELOPE, SUMS, KEY, "findings.json", "VERIFY.md"}  # as a whole file
 WITHHELD = ".withheld"  # after the name of a file, where its digest lies in its place
 UNFINISHED = ".unfinished"
+MAIN = "main"  # the stream of whatever names none
 LINE_KEYS = ["v", "seq", "prev", "salt", "utc", "mono", "kind", "data"]
 # What is read of a pack, at most. Packs have about a hundredth of it; a hostile one costs seconds and 200 MB.
 LARGEST = {ENVELOPE: 1 << 23, SUMS: 1 << 23, KEY: 1 << 16, JOURNAL: 1 << 27}  # bytes
@@ -61,6 +62,7 @@ MOST_SIGNATURES = 100
 LARGEST_TRUST = 1 << 20  # bytes
 DEEPEST = 64  # brackets within brackets: more is refused before it can exhaust the stack
 HIGHEST = 10**15 - 1  # number of a run
+MANY_STREAMS = 1000
 MANY = 20  # problems of one kind that are listed one by one
 LIMITS = (
     "A signature proves who sealed which bytes, not that the figures are true; whoever holds the key can repeat a run "
@@ -157,6 +159,7 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    declared: tuple[str, ...] = ()  # the streams that the plan of the run declares, where its first line says so
     redacted: list[int] = field(default_factory=list)  # line numbers, the first is 1
     withheld: list[str] = field(default_factory=list)  # files
     unread: set[str] = field(default_factory=set)  # folders in it that cannot be read, each with a slash at its end
@@ -733,6 +736,7 @@ class Story:
         self.kinds: tuple[str, str] = ("", "")  # of the first and the last line
         self.first: dict[str, Any] = {}
         self.also: dict[str, Any] = {}  # what else the first line says that the seal repeats, as the seal calls it
+        self.declared: tuple[str, ...] = ()  # streams of the plan
         self.utc: tuple[str, str] = ("", "")  # stamps of the first and the last line
         self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
         self.outcome: object = None  # that the last line says
@@ -753,6 +757,8 @@ class Story:
             self.also = {theirs: data[ours] for ours, theirs in ALSO[version].items() if ours in data}
             if version > 1 and isinstance(data.get("clock"), dict) and "compression" in data["clock"]:
                 self.also["clockCompression"] = data["clock"]["compression"]
+            if isinstance(data.get("streams"), list):
+                self.declared = tuple(named(name) for name in data["streams"][:MANY_STREAMS])
             if isinstance(data.get("scenarios"), list):
                 self.announced = Counter(named(name) for name in data["scenarios"])
         self.kinds, self.outcome = (self.kinds[0], kind), data.get("outcome")
@@ -1040,6 +1046,7 @@ def verify_pack(path: Path, *, key: str | Path | None = None, trust: Collection[
     found = check_files(root, report, statement)
     story = check_journal(root, report, statement)
     if story:
+        report.declared = story.declared
         check_story(report, story, found)
     check_name(report, str(report.facts.get("run") or (story.first.get("run") if story else None) or ""))
     return report
@@ -1102,8 +1109,9 @@ def verify_folder(
             answer.problems.append(Problem("integrity", "unreadable", text, UNKNOWN))
     if not answer.packs and not answer.problems and not may_be_empty:
         raise BadInput(f"{shown(path)} holds no evidence pack", hint=NAME_A_PACK)
-    answer.packs.sort(key=lambda pack: (pack.facts.get("number", 0), pack.name))
+    answer.packs.sort(key=lambda pack: (stream_of(pack), pack.facts.get("number", 0), pack.name))
     check_succession(answer)
+    check_streams(answer)
     return answer
 
 
@@ -1115,17 +1123,38 @@ def unsealed(path: Path) -> FolderReport:
     return FolderReport(Path(path), problems=[NOT_SEALED])
 
 
+def stream_of(pack: Report) -> str:
+    """The series of runs that it says it is of."""
+    stream = pack.facts.get("stream")
+    return stream if isinstance(stream, str) else MAIN
+
+
+def within(stream: str) -> str:
+    """What stands behind a number: nothing in the stream that there has always been."""
+    return "" if stream == MAIN else f" of the stream {shown(stream)}"
+
+
 def check_succession(answer: FolderReport) -> None:
-    """The numbers without a gap, and each pack naming the digest of the one before.
+    """Of each stream the numbers without a gap, and each pack naming the digest of the one before.
 
     Only what a signature fits has a place in the series: anybody can write any number into a folder. A copy of a pack
     that was spoiled there speaks for nothing either.
     """
+    packs = [pack for pack in answer.packs if is_placed(pack)]
+    for stream in sorted({stream_of(pack) for pack in packs}):
+        check_stream(answer, stream, [pack for pack in packs if stream_of(pack) == stream])
+    keys = {pack.key for pack in packs}
+    if len(keys) > 1:
+        answer.notes.append(f"sealed with {len(keys)} keys: {', '.join(sorted(keys))}")
+
+
+def check_stream(answer: FolderReport, stream: str, packs: list[Report]) -> None:
+    """The same of the packs of one stream."""
+    of = within(stream)
 
     def add(name: str, text: str) -> None:
         answer.problems.append(Problem("completeness", name, text))
 
-    packs = [pack for pack in answer.packs if is_placed(pack)]
     by_number: dict[int, list[Report]] = {}
     by_previous: dict[str, list[Report]] = {}
     signed = {pack.envelope: pack.payload for pack in packs}  # what a run of format 1 calls a pack, and one of 2
@@ -1135,7 +1164,7 @@ def check_succession(answer: FolderReport) -> None:
         by_previous.setdefault(signed.get(before, before) if pack.format == 1 else before, []).append(pack)
     for number, same in sorted(by_number.items()):
         if len(same) > 1:
-            add("duplicate", f"number {number} is there more than once: {names(same)}")
+            add("duplicate", f"number {number}{of} is there more than once: {names(same)}")
     for previous, same in sorted(by_previous.items()):
         if len({pack.digest for pack in same}) > 1:
             add("branch", f"these name the same pack before them ({previous[:16]}): {names(same)}")
@@ -1143,7 +1172,7 @@ def check_succession(answer: FolderReport) -> None:
     for number in sorted(by_number):
         if number > expected:
             gone = str(expected) if number == expected + 1 else f"{expected} to {number - 1}"
-            add("gap", f"run {gone} is not here: it was removed, or never sealed")
+            add("gap", f"run {gone}{of} is not here: it was removed, or never sealed")
         expected = number + 1
         earlier = by_number.get(number - 1, [])
         for pack in by_number[number]:
@@ -1151,10 +1180,22 @@ def check_succession(answer: FolderReport) -> None:
             if earlier and previous not in {each.called_by(pack.format) for each in earlier}:
                 add("replaced", f"{names(earlier)} is not the pack that {names([pack])} names as the one before it")
             elif number == 1 and previous != "none":
-                add("replaced", f"{names([pack])} has number 1, yet names a pack before it")
-    keys = {pack.key for pack in packs}
-    if len(keys) > 1:
-        answer.notes.append(f"sealed with {len(keys)} keys: {', '.join(sorted(keys))}")
+                add("replaced", f"{names([pack])} has number 1{of}, yet names a pack before it")
+
+
+def check_streams(answer: FolderReport) -> None:
+    """Say of each stream that the newest pack's plan declares whether it is empty, and which packs are of none."""
+    packs = [pack for pack in answer.packs if is_placed(pack) and pack.declared]
+    if not packs:
+        return
+    latest = max(packs, key=lambda pack: str(pack.facts.get("startedOn")))
+    there = {stream_of(pack) for pack in answer.packs if is_placed(pack)}
+    for stream in latest.declared:
+        if stream not in there:
+            answer.notes.append(f"the stream {shown(stream)} is declared in the plan and has no pack here")
+    for stream in sorted(there - set(latest.declared)):
+        those = names([pack for pack in answer.packs if is_placed(pack) and stream_of(pack) == stream])
+        answer.notes.append(f"the stream {shown(stream)} is not declared in the plan of {latest.name}: {those}")
 
 
 def is_placed(pack: Report) -> bool:
@@ -1174,8 +1215,10 @@ LARGEST_MAILS = 1 << 26  # bytes
 LONGEST_NONCE = 64  # letters that are written out
 # All white space is taken out before, so that it does not matter where a mail was wrapped.
 RECEIPT_FORM = re.compile(
-    rf"{RECEIPT}1(?:beginnumber:(?P<begun>[1-9]\d{{0,14}})nonce:(?P<nonce>[\w.~%-]{{0,80}}?)first:(?P<first>[0-9a-f]{{64}})"
-    rf"|endnumber:(?P<ended>[1-9]\d{{0,14}})payload:(?P<payload>[0-9a-f]{{64}}))check:(?P<check>[0-9a-f]{{8}})"
+    rf"{RECEIPT}(?:(?P<v1>1)|(?P<v2>2))(?P<what>begin|end)(?(v2)stream:(?P<stream>[a-z0-9-]{{1,40}}?)|)"
+    rf"number:(?P<number>[1-9]\d{{0,14}})"
+    rf"(?:nonce:(?P<nonce>[\w.~%-]{{0,80}}?)first:(?P<first>[0-9a-f]{{64}})|payload:(?P<payload>[0-9a-f]{{64}}))"
+    rf"check:(?P<check>[0-9a-f]{{8}})"
     rf"|{RECEIPT}(?P<version>\d{{1,9}})",
     re.ASCII,
 )
@@ -1189,12 +1232,31 @@ class Receipt:
     nonce: str = ""
     first: str = ""  # SHA-256 of the journal's first line, without its newline
     payload: str = ""  # SHA-256 of the signed statement; empty in the receipt of a start
+    stream: str = MAIN
 
     @property
     def line(self) -> str:
         """The receipt in its one form, without a newline."""
-        told = f"begin number:{self.number} nonce:{self.nonce} first:{self.first}"
-        text = f"{RECEIPT} 1 {f'end number:{self.number} payload:{self.payload}' if self.payload else told}"
+        return self.written(f"2 {self._what} stream:{self.stream} number:{self.number}")
+
+    @property
+    def run(self) -> tuple[str, int]:
+        """Which run it is of: stream and number."""
+        return self.stream, self.number
+
+    @property
+    def old_line(self) -> str:
+        """The same as version 1 had it, which knew one stream."""
+        return self.written(f"1 {self._what} number:{self.number}")
+
+    @property
+    def _what(self) -> str:
+        return "end" if self.payload else "begin"
+
+    def written(self, head: str) -> str:
+        """`head` and what it says, with the check at its end."""
+        told = f"payload:{self.payload}" if self.payload else f"nonce:{self.nonce} first:{self.first}"
+        text = f"{RECEIPT} {head} {told}"
         return f"{text} check:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
@@ -1217,13 +1279,14 @@ def receipts_in(content: bytes) -> tuple[list[Receipt], list[Problem]]:
     problems: list[Problem] = []
     for place, match in enumerate(RECEIPT_FORM.finditer(joined), start=1):
         version = match["version"]
-        number = int(match["begun"] or match["ended"] or 0)
-        receipt = Receipt(number, *(match[part] or "" for part in ("nonce", "first", "payload")))
-        if version is None and receipt.line.endswith(f" check:{match['check']}"):
+        nonce, first, payload, stream = (match[part] or "" for part in ("nonce", "first", "payload", "stream"))
+        receipt = Receipt(int(match["number"] or 0), nonce, first, payload, stream or MAIN)
+        line = receipt.old_line if match["v1"] else receipt.line
+        if version is None and line.endswith(f" check:{match['check']}"):
             found[receipt] = None
             continue
         name, what = "receipt-damaged", "is damaged: letters of it were lost or changed"
-        if version is not None and version != "1":
+        if version is not None and version not in ("1", "2"):
             name, what = "receipt-version", f"is of the unknown version {version}: get a newer verifier"
         text = f"receipt {place} {what} ({shown(joined[match.start() : match.start() + 60])}…)"
         problems.append(Problem("completeness", name, text, UNKNOWN))
@@ -1252,7 +1315,7 @@ class Told:
     """What a pack that is here has to agree with."""
 
     pack: Report
-    number: int
+    run: tuple[str, int]  # stream and number; the number is 0 where nobody has signed one
     nonce: str
     first: str
     payload: str
@@ -1260,7 +1323,8 @@ class Told:
 
 def told_by(pack: Report) -> Told:
     number = pack.facts["number"] if is_placed(pack) else 0
-    return Told(pack, number, nonce_word(pack.facts.get("nonce")), first_line(pack.path), signed_digest(pack.path))
+    run = (stream_of(pack), number)
+    return Told(pack, run, nonce_word(pack.facts.get("nonce")), first_line(pack.path), signed_digest(pack.path))
 
 
 def signed_digest(pack: Path) -> str:
@@ -1291,40 +1355,43 @@ def check_receipts(answer: Report | FolderReport, path: Path) -> None:
     alone = isinstance(answer, Report)
     packs = [told_by(pack) for pack in ([answer] if isinstance(answer, Report) else answer.packs)]
     if alone:  # the others' packs are elsewhere
-        ours = {receipt.number for receipt in found if receipt.first == packs[0].first} | {packs[0].number}
-        found = [receipt for receipt in found if receipt.number in ours or receipt.payload == packs[0].payload]
+        ours = {receipt.run for receipt in found if receipt.first == packs[0].first} | {packs[0].run}
+        found = [receipt for receipt in found if receipt.run in ours or receipt.payload == packs[0].payload]
     going_on = set() if alone else {first_line(each) for each in answer.path.glob(f"*{UNFINISHED}")}
-    by_number: dict[int, list[Receipt]] = {}
+    by_run: dict[tuple[str, int], list[Receipt]] = {}
     for receipt in found:
-        by_number.setdefault(receipt.number, []).append(receipt)
+        by_run.setdefault(receipt.run, []).append(receipt)
     in_doubt = UNKNOWN if damaged else MISSED  # what it is where a receipt is not there
     wrong = [
         problem
-        for number, theirs in sorted(by_number.items())
-        for problem in check_number(number, theirs, packs, going_on, in_doubt=in_doubt)
+        for run, theirs in sorted(by_run.items())
+        for problem in check_run(run, theirs, packs, going_on, in_doubt=in_doubt)
     ]
-    wrong += unannounced(by_number.keys(), packs, in_doubt=UNKNOWN if alone else in_doubt)
+    for stream in sorted({told.run[0] for told in packs}):
+        numbers = {number for of, number in by_run if of == stream}
+        ours_of_it = [told for told in packs if told.run[0] == stream]
+        wrong += unannounced(numbers, ours_of_it, in_doubt=UNKNOWN if alone else in_doubt)
     answer.problems += damaged + wrong
     answer.notes = [note for note in answer.notes if note != RECEIPTS_LIE]
     if not wrong and not damaged:
-        runs = counted(len(by_number), "run")
+        runs = counted(len(by_run), "run")
         answer.notes.append(f"held against the receipts of {runs}: every start has its end, and every end its pack")
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(answer.path)):
         answer.notes.append("the receipts lie in the evidence itself: what somebody sent you before says more")
 
 
-def check_number(
-    number: int, receipts: list[Receipt], packs: list[Told], going_on: set[str], *, in_doubt: str
+def check_run(
+    run: tuple[str, int], receipts: list[Receipt], packs: list[Told], going_on: set[str], *, in_doubt: str
 ) -> list[Problem]:
-    """What is wrong with the run of one number, which the receipts are of."""
+    """What is wrong with one run, which the receipts are of."""
     begun = [receipt for receipt in receipts if not receipt.payload]
     ended = [receipt for receipt in receipts if receipt.payload]
-    here = [told for told in packs if told.number == number]
+    here = [told for told in packs if told.run == run]
     called = names([told.pack for told in here])
     wrong = []
 
     def add(name: str, text: str, outcome: str = MISSED) -> None:
-        wrong.append(Problem("completeness", name, f"run {number} {text}", outcome))
+        wrong.append(Problem("completeness", name, f"run {run[1]}{within(run[0])} {text}", outcome))
 
     if len(begun) > 1:
         add("receipt-repeated", f"was announced {len(begun)} times, each time another run: its number was used again")
@@ -1342,7 +1409,7 @@ def check_number(
         if not same:
             what = f"{called} is not what was sealed then: it was replaced" if here else "it was removed"
             add("receipt-no-pack", f"was sealed, and its pack is not here: {what}")
-        elif (numbers := {told.number for told in same if told.number}) and number not in numbers:
+        elif (signed := {told.run for told in same if told.run[1]}) and run not in signed:
             add("receipt-differs", f"was sealed as {names([told.pack for told in same])}, which has another number")
     for told in here:
         if begun and not any(receipt.first == told.first and receipt.nonce == told.nonce for receipt in begun):
@@ -1358,9 +1425,10 @@ def unannounced(numbers: Collection[int], packs: list[Told], *, in_doubt: str) -
     oldest, newest = min(numbers, default=0), max(numbers, default=0)
     wrong = []
     for told in packs:
-        if told.number and told.number not in numbers and told.number >= oldest:
-            late = told.number > newest
-            text = f"no receipt speaks of {shown(told.pack.name)}, run {told.number}"
+        stream, number = told.run
+        if number and number not in numbers and number >= oldest:
+            late = number > newest
+            text = f"no receipt speaks of {shown(told.pack.name)}, run {number}{within(stream)}"
             more = ", which is newer than all of them" if late and newest else ""
             wrong.append(Problem("completeness", "receipt-none", text + more, UNKNOWN if late else in_doubt))
     return wrong
@@ -1765,7 +1833,8 @@ def text_of(report: Report) -> str:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
         lines += [
             f"  In its own words{'' if report.judged else ', which are not judged here'}:",
-            f"      run {shown(facts['run'])}, number {facts['number']}, verdict {shown(verdict.get('run'))}",
+            f"      run {shown(facts['run'])}, number {facts['number']}{within(stream_of(report))}, "
+            f"verdict {shown(verdict.get('run'))}",
             f"      environment class: {shown(facts.get('environmentClass'))}",
             f"      began {shown(facts.get('startedOn'))}, ended {shown(facts.get('endedOn'))}, "
             f"sealed {shown(facts.get('sealedOn'))}",
@@ -1792,8 +1861,14 @@ def folder_text(answer: FolderReport) -> str:
     elif unread:
         pass
     elif not answer.problems:
+        streams = sorted({stream_of(pack) for pack in answer.packs})
         many = "the runs follow one another without a gap, each naming the pack before it"
+        many = f"in each of {len(streams)} streams {many}" if len(streams) > 1 else many
         lines.append(f"  {many if len(answer.packs) > 1 else 'it is number 1, the first of its series'}")
+        lines += [
+            f"      {shown(stream)}: {counted(sum(stream_of(pack) == stream for pack in answer.packs), 'pack')}"
+            for stream in (streams if len(streams) > 1 else ())
+        ]
     lines += [f"  Note: {note}" for note in answer.notes]
     return "\n".join(["\n".join(lines) + "\n", *(text_of(pack) for pack in answer.packs)])
 

@@ -9,11 +9,12 @@ else takes long to load, where it is used.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass
+from dataclasses import Field
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from harness.stacks import Stack
+from harness.system.clock import Moment
 
 Affected = dict[str, str]  # {"component": name} or {"zone": name}: what an alert has to name
 Undo = dict[str, Any]  # JSON: all that heal needs to know, written before anything is hurt
@@ -23,15 +24,6 @@ def affected(name: str) -> Affected:
     """`zone a`, or a component by its name."""
     word, _, zone = name.partition(" ")
     return {"zone": zone} if word == "zone" and zone else {"component": name}
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Between which readings of the monotonic clock, in nanoseconds, a fault took effect, and what says so."""
-
-    earliest: int
-    latest: int
-    by: str
 
 
 class Fault(Protocol):
@@ -50,10 +42,11 @@ class Fault(Protocol):
         """What an alert has to name: names of components, or `zone a`; empty where no monitoring could see it."""
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
-        """Hurt. A fault that knows when it took effect more exactly than its call and return do says so."""
+        """Hurt. A fault that knows when it took effect more exactly than its call and return do says so: customers
+        cannot be touched sooner than `earliest`, and nothing of it is left to be done later than `latest`."""
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Proof that it took effect, in words; empty when it did not."""
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
-        """Undo it. Harmless when repeated, and when nothing was injected."""
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Undo it. Harmless when repeated, and when nothing was injected. Says when, as `inject` does."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused, Unable
-from harness.stacks import Asked, Component, Member, Stack
+from harness.stacks import Asked, Component, KilledTogether, Member, Stack
 from harness.stacks.lacking import Balanced, Clustered
 from harness.system.bugs import database_errors
+from harness.system.clock import Moment, spanning
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
 PATIENCE = 2.0  # seconds for a real request
@@ -60,7 +61,7 @@ def door(stack: Stack, name: str) -> Door | None:
 
     entrance = entrances[name]
     visitor = Visitor(entrance, patience=timedelta(seconds=PATIENCE))
-    return Door(entrance.addresses[0], entrance.port, lambda: visitor.ask("GET", "/health"))
+    return Door(entrance.addresses[0], entrance.port, visitor.knock)
 
 
 def database_door(member: Member) -> Door:
@@ -101,6 +102,13 @@ def of_zone(stack: Stack, zone: str) -> list[str]:
 
 def member_of(stack: Stack, zone: str) -> Member:
     return next(member for member in stack.cluster.members if member.zone == zone)
+
+
+def kill(stack: Stack, names: Sequence[str]) -> Moment | None:
+    """SIGKILL to each of these, at one instant where the stack can."""
+    if isinstance(stack, KilledTogether):
+        return stack.kill_together(names)
+    return spanning([component(stack, name).kill() for name in names])
 
 
 def still_running(stack: Stack, names: Sequence[str]) -> list[str]:

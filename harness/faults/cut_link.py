@@ -9,6 +9,7 @@ from typing import Literal
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Linked, Stack
+from harness.system.clock import Moment, spanning
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class CutLink:
         """Nothing: all components run, and whoever watches from outside of the zones sees them all."""
         return []
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
         assert isinstance(stack, Linked)
-        for other in undo["others"]:
-            stack.cut_link(undo["one"], other, part=undo["part"])
+        one, others, part = undo["one"], undo["others"], undo["part"]
+        return spanning([stack.cut_link(one, other, part=part) for other in others])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """`one` sees none of them, by a try from inside; everything else of them is seen, or it is no partial cut."""
@@ -58,7 +59,7 @@ class CutLink:
         blind = " and ".join(f"zone {other}" for other in others)
         return f"zone {one} does not see {'the ' + part + ' of ' if part else ''}{blind}, which others still see"
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
-        if isinstance(stack, Linked):
-            for other in undo["others"]:
-                stack.join_link(undo["one"], other)
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
+        if not isinstance(stack, Linked):
+            return None
+        return spanning([stack.join_link(undo["one"], other) for other in undo["others"]])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from harness.faults import Undo, _probes
 from harness.stacks import Divisible, Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class CutZone:
     def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
         assert isinstance(stack, Divisible)
-        stack.cut(undo["zone"])
+        return stack.cut(undo["zone"])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Silent from outside, and alive inside: a zone in which nothing runs is dead, not cut off."""
@@ -38,6 +39,5 @@ class CutZone:
             return ""
         return f"zone {zone} is silent, and {', '.join(alive)} go on in it"
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
-        if isinstance(stack, Divisible):
-            stack.join(undo["zone"])
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
+        return stack.join(undo["zone"]) if isinstance(stack, Divisible) else None

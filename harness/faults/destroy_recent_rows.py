@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, LiteralString
 
 from harness.faults import Undo
 from harness.stacks import Stack
-
-if TYPE_CHECKING:
-    from psycopg import sql
+from harness.system.clock import Moment, around
 
 
 @dataclass(frozen=True)
 class DestroyRecentRows:
-    """Of the rows of `schema.table` whose `moment` lies in the `last` hours, every second amount becomes 0 and the
-    others are deleted."""
+    """What a project says of its own rows: the `statements` that destroy them, run by `operator` in one transaction.
 
-    schema: str
-    table: str
-    moment: str
-    amount: str
-    last: timedelta
+    `sound` is a query for the number of rows that are as they should be, which the statements leave few of; `rows` says
+    in words which rows these are.
+    """
+
+    operator: str
+    statements: tuple[str, ...]
+    sound: str
+    rows: str
     name = "destroy_recent_rows"
     ttl = timedelta(minutes=15)
     harms_data = True
@@ -35,36 +34,25 @@ class DestroyRecentRows:
     def affects(self, undo: Undo) -> list[str]:
         return []
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        with stack.cluster.connect_as("operator") as connection, connection.transaction():
-            connection.execute(
-                self._sql("UPDATE {table} SET {amount} = 0 WHERE {moment} >= now() - {last} AND id % 2 = 0")
-            )
-            connection.execute(self._sql("DELETE FROM {table} WHERE {moment} >= now() - {last} AND id % 2 = 1"))
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
+        with stack.cluster.connect_as(self.operator) as connection:
+            connection.execute("BEGIN")
+            for statement in self.statements:
+                connection.execute(statement.encode())
+            return around(lambda: connection.execute("COMMIT"), by="the database: the COMMIT, and its answer")
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Customers go on writing, so some sound rows are there again: it took effect when most are gone."""
         left = self._sound(stack)
         if left >= undo["sound"] // 2:
             return ""
-        hours = f"{self.last / timedelta(hours=1):g} hours"
-        return f"of {undo['sound']} sound rows of the last {hours}, {left} are left"
+        return f"of {undo['sound']} sound {self.rows}, {left} are left"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         """What was destroyed comes back by the recovery procedure alone; there is nothing to switch off."""
 
     def _sound(self, stack: Stack) -> int:
         with stack.cluster.connect() as connection:
-            query = self._sql("SELECT count(*) FROM {table} WHERE {moment} >= now() - {last} AND {amount} <> 0")
-            row = connection.execute(query).fetchone()
+            row = connection.execute(self.sound.encode()).fetchone()
         return int(row[0]) if row else 0
-
-    def _sql(self, text: LiteralString) -> sql.Composed:
-        from psycopg import sql  # noqa: PLC0415  (see harness.faults)
-
-        return sql.SQL(text).format(
-            table=sql.Identifier(self.schema, self.table),
-            moment=sql.Identifier(self.moment),
-            amount=sql.Identifier(self.amount),
-            last=sql.Literal(self.last),
-        )

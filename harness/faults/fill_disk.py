@@ -12,6 +12,7 @@ from datetime import timedelta
 from harness.errors import NotReady, Refused
 from harness.faults import Undo, _probes
 from harness.stacks import Fillable, Member, Stack
+from harness.system.clock import Moment
 
 SIMULATED = "simulated by a limit on file size"
 
@@ -40,11 +41,11 @@ class FillDisk:
     def affects(self, undo: Undo) -> list[str]:
         return [undo["member"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
         found = self._member(stack, undo["member"])
         assert isinstance(found, Fillable)
-        found.fill_volume()
+        return found.fill_volume()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The volume is said to be full, and a write on it fails, or the server is down: it could not write either."""
@@ -52,10 +53,9 @@ class FillDisk:
         said = _refusal(stack, found) if isinstance(found, Fillable) and found.volume_is_full() else ""
         return f"the volume of {found.name} takes no more ({SIMULATED}): {said}" if said else ""
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = self._member(stack, undo["member"])
-        if isinstance(found, Fillable):
-            found.free_volume()
+        return found.free_volume() if isinstance(found, Fillable) else None
 
     def _member(self, stack: Stack, name: str) -> Member:
         for member in stack.cluster.members:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from harness.faults import Undo, _probes
 from harness.stacks import Flappable, Stack
 from harness.system import wait
+from harness.system.clock import Moment
 
 BEGINS = timedelta(seconds=10)
 
@@ -33,16 +34,17 @@ class FlapLink:
     def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Returns when the link has gone down. Errors: `Unable` on a machine that cannot; then nothing is hurt."""
         assert isinstance(stack, Flappable)
-        stack.flap(undo["zone"], down=self.down, up=self.up, lasting=self.lasting)
+        moment = stack.flap(undo["zone"], down=self.down, up=self.up, lasting=self.lasting)
         wait.until(
             lambda: stack.flaps(undo["zone"]),
             what=f"the link of zone {undo['zone']} goes down",
             within=BEGINS,
             recorder=stack.commands.recorder,
         )
+        return moment
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         count = stack.flaps(undo["zone"]) if isinstance(stack, Flappable) else 0
@@ -50,6 +52,5 @@ class FlapLink:
             f"the link of zone {undo['zone']} comes and goes; times it has gone down so far: {count}" if count else ""
         )
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
-        if isinstance(stack, Flappable):
-            stack.settle(undo["zone"])
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
+        return stack.settle(undo["zone"]) if isinstance(stack, Flappable) else None

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,8 @@ class KillComponent:
     def affects(self, undo: Undo) -> list[str]:
         return list(undo["names"])
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        for name in undo["names"]:
-            _probes.component(stack, name).kill()
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        return _probes.kill(stack, undo["names"])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """None of them runs, and where one had a door nobody opens."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class KillLoadBalancer:
     def affects(self, undo: Undo) -> list[str]:
         return [undo["balancer"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        _probes.component(stack, undo["balancer"]).kill()
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        return _probes.component(stack, undo["balancer"]).kill()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         name = undo["balancer"]

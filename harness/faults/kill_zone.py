@@ -8,6 +8,7 @@ from datetime import timedelta
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Powered, Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class KillZone:
     def affects(self, undo: Undo) -> list[str]:
         return [f"zone {undo['zone']}", *undo["components"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         assert isinstance(stack, Powered)
-        stack.cut_power(undo["zone"])
+        return stack.cut_power(undo["zone"])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Nothing of it runs. Where a zone is a network, nobody is told so: a connection is not even refused."""

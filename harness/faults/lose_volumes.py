@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.faults import Undo
+from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class LoseVolumes:
     def affects(self, undo: Undo) -> list[str]:
         return list(undo["members"])
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        for member in stack.cluster.members:
-            member.kill()
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Customers are touched when the servers die, and all of them when the last one has: what then goes from
+        their volumes nobody sees."""
+        moment = _probes.kill(stack, undo["members"])
         for member in stack.cluster.members:
             member.lose_volume()
+        return moment
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         gone = [member.name for member in stack.cluster.members if not member.has_data() and not member.running()]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from harness.errors import Unable
 from harness.faults import Undo, _probes
 from harness.stacks import Pausable, Stack
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class PauseComponent:
     def affects(self, undo: Undo) -> list[str]:
         return [undo["component"]]
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
         assert isinstance(found, Pausable)
-        found.pause()
+        return found.pause()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         name = undo["component"]
@@ -43,7 +44,6 @@ class PauseComponent:
             return ""
         return f"{name} runs, a connection is {door.said()}, and no request is answered within {_probes.PATIENCE:g} s"
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
-        if isinstance(found, Pausable):
-            found.resume()
+        return found.resume() if isinstance(found, Pausable) else None

@@ -9,6 +9,7 @@ from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.system import wait
+from harness.system.clock import Moment
 
 CRASHES = timedelta(seconds=20)
 
@@ -32,11 +33,12 @@ class PoisonRelease:
     def affects(self, undo: Undo) -> list[str]:
         return list(undo["services"])
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        """Returns when the last one has crashed."""
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Returns when the last one has crashed. None of them serves any more as soon as the last one of the release
+        before has ended."""
         settings = stack.releases.content(undo["before"])
         stack.releases.publish(self.release, dict.fromkeys(settings))
-        stack.releases.deploy(self.release)
+        moment = stack.releases.deploy(self.release)
         what = f"{', '.join(undo['services'])} crash"
         wait.until(
             lambda: not _probes.still_running(stack, undo["services"]),
@@ -44,6 +46,7 @@ class PoisonRelease:
             within=CRASHES,
             recorder=stack.commands.recorder,
         )
+        return moment
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """It is deployed, and nobody runs or answers; one that crashes may be started again and again."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo
 from harness.stacks import Stack
 from harness.system import wait
+from harness.system.clock import Moment, around
 
 if TYPE_CHECKING:
     import psycopg
 
 PAST = "1970-01-01 00:00:00+00"
 ENDS = timedelta(seconds=10)
+OFTEN = timedelta(milliseconds=2)
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,12 @@ class RejectCredentials:
         return {"until": row[0], "services": [stack.service(zone).name for zone in stack.zones]}
 
     def affects(self, undo: Undo) -> list[str]:
-        """Whose `/ready` turns red: a monitoring sees that, and not the reason."""
+        """Who can no longer do their work: a monitoring sees that, and not the reason."""
         return list(undo["services"])
 
-    def inject(self, stack: Stack, undo: Undo) -> None:
-        """Returns when the last session of the role has ended."""
+    def inject(self, stack: Stack, undo: Undo) -> Moment | None:
+        """Returns when the last session of the role has ended: until then a server may go on with what it has open."""
         with stack.cluster.connect() as connection:
-            self._set_until(connection, PAST)
 
             def ended() -> bool:
                 mine = "FROM pg_catalog.pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()"
@@ -52,19 +54,25 @@ class RejectCredentials:
                 row = connection.execute(f"SELECT count(*) {mine}", (self.role,)).fetchone()
                 return row is not None and row[0] == 0
 
-            what = f"the sessions of {self.role} end"
-            wait.until(ended, what=what, within=ENDS, recorder=stack.commands.recorder)
+            def refuse() -> None:
+                self._set_until(connection, PAST)
+                what = f"the sessions of {self.role} end"
+                wait.until(ended, what=what, within=ENDS, recorder=stack.commands.recorder, every=OFTEN)
+
+            return around(refuse, by="the database: before the role was changed, and when it had no session left")
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         said = self._refused(stack)
         return f"the database says to {self.role}: {said}" if said else ""
 
-    def heal(self, stack: Stack, undo: Undo) -> None:
+    def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         """A password that was valid for ever is so again; PostgreSQL has no other word for that than `infinity`."""
         with stack.cluster.connect() as connection:
             query = "SELECT rolvaliduntil = %s FROM pg_catalog.pg_roles WHERE rolname = %s"
             if connection.execute(query, (PAST, self.role)).fetchone() == (True,):
-                self._set_until(connection, undo["until"] or "infinity")
+                act = partial(self._set_until, connection, undo["until"] or "infinity")
+                return around(act, by="the database: the change of the role")
+        return None
 
     def _refused(self, stack: Stack) -> str:
         """What the database says to the role where it refuses the password; empty where it does not, or is away."""

@@ -22,6 +22,7 @@ from harness.plan.lengths import length_of_time, percentage
 from harness.system.lookalikes import unseen
 
 T = TypeVar("T")
+MAIN = "main"  # the stream of a plan that declares none
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Duty:
     months: tuple[int, ...]  # 1 is January; empty: every month, or any month of the year
     together_with: tuple[str, ...]
     not_built: str  # why there is no such drill; empty where there is one
+    at_least: str = ""  # the class of environment that does this duty, and each that is nearer to customers
 
     @property
     def feature(self) -> str:
@@ -163,6 +165,7 @@ class Plan:
     health: tuple[PlannedCheck, ...]
     communication: Communication
     demands: Mapping[str, Demand]
+    streams: Mapping[str, str]  # series of runs, each with numbers of its own, and what each is
     findings: Mapping[str, PlannedFinding] = field(default_factory=dict)  # by their ids
     id: str = ""  # what this plan is called for good, in the calendars of people; empty where it does not say
 
@@ -199,6 +202,15 @@ class Plan:
     def drill(self, name: str) -> Duty:
         """The entry of the calendar. Errors: `Refused` when no drill has that name."""
         return self._named("drill", name, {duty.drill: duty for duty in self.calendar})
+
+    def stream(self, name: str = "") -> str:
+        """The stream of that name; without one `main`, or the only one. Errors: `Refused` where there is none."""
+        if not name and MAIN not in self.streams and len(self.streams) > 1:
+            hint = f"name one with --stream: {', '.join(self.streams)}"
+            raise Refused(f"{self.path}: the plan has several streams, and none is called {MAIN}", hint=hint)
+        wanted = name or (MAIN if MAIN in self.streams else next(iter(self.streams)))
+        self._named("stream", wanted, self.streams)
+        return wanted
 
     def cadence(self, name: str) -> tuple[Duty, ...]:
         """The duties that are monthly, quarterly or annual, in the plan's order."""
@@ -266,6 +278,7 @@ def _plan(text: plan_text.Text) -> Plan:
         owner=document["owner"],
         approved_by=tuple(document["approved_by"]),
         time_zone=ZoneInfo(written["time_zone"]),
+        streams=written.get("streams", {MAIN: "all runs"}),
         objectives={name: _objective(name, given) for name, given in written["objectives"].items()},
         categories={name: _category(name, given) for name, given in written["categories"].items()},
         calendar=tuple(_duty(cadence, given) for cadence, duties in written["calendar"].items() for given in duties),
@@ -316,6 +329,7 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
         months=tuple(plan_shape.month(name) for name in given.get("months", ())),
         together_with=tuple(given.get("with", ())),
         not_built=given.get("not_built", ""),
+        at_least=given.get("at_least", ""),
     )
 
 

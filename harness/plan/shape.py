@@ -31,6 +31,7 @@ NO_ZONES = ("localtime", "posixrules", "Factory")  # lie beside the zones, and a
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-(?:[A-Z]|[A-Z]?[0-9]{1,2})", re.ASCII)
 _DRILL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+LONGEST_STREAM = 40  # letters
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
 _TYPES = {"object": "a block of fields", "array": "a list", "string": "text"}
 
@@ -125,6 +126,12 @@ def _plan_id(text: str) -> str:
     return text
 
 
+def _stream(text: str) -> str:
+    if not _DRILL.fullmatch(text) or len(text) > LONGEST_STREAM:
+        raise ValueError(f'"{text}" is not the name of a stream')
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     if text in NO_ZONES or text.startswith(("posix/", "right/")):
         raise ValueError(f'"{text}" is no zone of its own: what it means differs from machine to machine')
@@ -163,6 +170,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "demand-id": (_id, "ids of demands look like OBJ-1, TST-M1 or APX-A"),
     "drill-name": (_drill, "write it like database-backup-restoration: small letters and hyphens"),
     "plan-id": (_plan_id, "write it like our-platform: small letters and hyphens"),
+    "stream-name": (_stream, "write it like ci-two: at most 40 small letters, digits and hyphens"),
     "weekday-of-month": (weekday_of_month, 'write it like "first Monday", with first, second, third, fourth or last'),
     "month": (month, "write the month's English name, such as March"),
     "time-zone": (_zone, "write a name of the time zone database, such as UTC or Europe/Berlin"),

@@ -1,43 +1,53 @@
-"""What a recovery must know of the platform's data: how to check it, and how to carry late writes over."""
+"""What a recovery must know of the platform's data: how to check it, and how to carry late writes over.
+
+A project fills this; `source` and whatever else it reads from or writes to is what the stack gives, such as a
+connection to its database.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    import psycopg
-
-Figures = dict[str, Any]  # name to a JSON value
+Values = dict[str, Any]  # name to a JSON value
 
 
 @dataclass(frozen=True)
 class ReconciledState:
     """The data as the last check before a disaster found it: a team has these from its own monitoring."""
 
-    last_id: int  # rows up to this one are covered by the figures
-    lsn: str  # the write-ahead log's position at the check
-    timeline: int  # and its timeline
-    figures: Figures
+    last: int  # transactions up to this one are covered by the values
+    position: str  # how far the database had written at the check, as it writes such a place itself
+    history: int  # on which of its histories, a number that grows
+    values: Values
+    size: Mapping[str, int]  # how much there is, by its unit: {"transactions": 200000}
+
+
+class Salvaged(NamedTuple):
+    """What was carried over."""
+
+    rows: int
+    amount: Decimal  # the money in them
 
 
 class Reconciliation(Protocol):
     """What must agree before and after a disaster, as the keepers of the platform's data see it."""
 
-    table: str  # with its schema
+    @property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """What must agree, in the vocabulary of `harness.checks.reconciliation.Rule`."""
 
-    def check(self, connection: psycopg.Connection[Any], *, last_id: int | None = None) -> ReconciledState:
-        """All figures, over the rows up to `last_id` (now's last where None)."""
+    def check(self, source: Any, *, last: int | None = None) -> ReconciledState:
+        """All values, over the transactions up to `last` (now's last where None)."""
 
-    def discrepancies(self, connection: psycopg.Connection[Any]) -> list[str]:
+    def discrepancies(self, source: Any) -> list[str]:
         """What does not add up, in words; cheap enough to be asked every second."""
 
     def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
-        """Where two checks over the same rows disagree, in words."""
+        """Where two checks over the same transactions disagree, in words."""
 
-    def salvage(
-        self, damaged: psycopg.Connection[Any], restored: psycopg.Connection[Any], *, since: datetime
-    ) -> tuple[int, Decimal]:
-        """Carry over what was committed in `damaged` since then and is not in `restored`: rows, and their amount."""
+    def salvage(self, damaged: Any, restored: Any, *, since: datetime) -> Salvaged:
+        """Carry over what was committed in `damaged` since then and is not in `restored`."""

@@ -16,6 +16,7 @@ from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
+from harness.stacks.powers import DATABASE
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -42,7 +43,7 @@ class RestoreDatabase:
     reconciliation: Reconciliation
     before: ReconciledState
     recorder: Recorder
-    mistaken: bool
+    mistaken: str = ""  # the table whose rows somebody destroyed, with its schema; empty: nobody made a mistake
     changes: Sequence[Change] = ()  # against the plan's own script
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
@@ -131,9 +132,9 @@ class RestoreDatabase:
         found = find_mistake(
             self.stack,
             self._damaged,
-            table=self.reconciliation.table,
-            since_lsn=self.before.lsn,
-            timeline=self.before.timeline,
+            table=self.mistaken,
+            since_lsn=self.before.position,
+            timeline=self.before.history,
         )
         self._mistake = found
         stamp = clock.now()
@@ -145,7 +146,8 @@ class RestoreDatabase:
             position=None,  # the database alone knows where its transaction ended
             inclusive=False,
             mono=stamp.mono - int((stamp.utc - ordered) / timedelta(microseconds=1)) * 1000,
-            why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.reconciliation.table} "
+            clock=DATABASE,  # it has stamped the commit
+            why=f"transaction {found.xid} changed or deleted {found.rows} rows of {self.mistaken} "
             f"and committed at {clock.utc_text(found.committed)}, LSN {found.commit_lsn}",
             declared_early=False,
         )
@@ -207,6 +209,7 @@ class RestoreDatabase:
                 position=wal.end_of(self._usable[-1]) if self._usable else None,
                 inclusive=True,
                 mono=None,
+                clock=None,
                 why=why,
                 declared_early=bool(self._before) and not self.silent,
             )
@@ -286,7 +289,7 @@ class RestoreDatabase:
         with self.restored.connect() as connection:
             wrong = self.reconciliation.discrepancies(connection)
             wrong += self.reconciliation.differences(
-                self.before, self.reconciliation.check(connection, last_id=self.before.last_id)
+                self.before, self.reconciliation.check(connection, last=self.before.last)
             )
         self.recorder.record(
             "verified",
@@ -298,18 +301,19 @@ class RestoreDatabase:
         )
         if wrong:
             raise RecoveryFailed(f"the restored books are wrong: {'; '.join(wrong)}", hint="restore an earlier backup")
-        return {"compared with": f"{len(self.before.figures)} figures of the last check"}
+        return {"compared with": f"{len(self.before.values)} figures of the last check"}
 
     def _salvage(self) -> Facts:
         assert self._damaged is not None and self._mistake is not None
         since = self._mistake.committed - COMMITS_OVERLAP
         with self.stack.cluster.connect(self._damaged) as damaged, self.restored.connect() as restored:
-            rows, amount = self.reconciliation.salvage(damaged, restored, since=since)
+            salvaged = self.reconciliation.salvage(damaged, restored, since=since)
             wrong = self.reconciliation.discrepancies(restored)
-        self.recorder.record("salvaged", rows=rows, amount=str(amount))
+        found = {"rows": salvaged.rows, "amount": str(salvaged.amount)}
+        self.recorder.record("salvaged", **found)
         if wrong:
             raise RecoveryFailed(f"after the salvage the books are wrong: {'; '.join(wrong)}", hint="do not serve this")
-        return {"rows": rows, "amount": str(amount)}
+        return found
 
     def _put_in_service(self) -> Facts:
         self.restored.stop()

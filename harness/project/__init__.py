@@ -41,6 +41,7 @@ class Project:
     plan: Path
     features: Path
     waivers: Path | None  # None: there are none
+    contacts: Path | None  # whom to call; in no pack, which has a digest of it that tells nothing
     client: ClientModule  # how customers write
     _sentences: str  # a module, or a package of which each module has some; empty where there are none of its own
     _twins: str  # a module; empty where there are none
@@ -204,6 +205,7 @@ def load(folder: Path) -> Project:
         features=(folder / given["features"]).resolve(),
         client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
+        contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
         _sentences=given.get("sentences", ""),
         _twins=given.get("twins", ""),
         _health=given.get("health", ""),
@@ -220,6 +222,7 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
     for name, is_what_it_should_be, what in (
         ("plan", Path.is_file, "file"),
         ("waivers", Path.is_file, "file"),
+        ("contacts", Path.is_file, "file"),
         ("features", Path.is_dir, "folder"),
     ):
         if name not in read.values:

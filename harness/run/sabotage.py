@@ -24,6 +24,7 @@ class Sabotage:
     toothless: bool = False  # the fault is replaced by one that does nothing
     no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed
     without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
+    altered: bool = False  # somebody changes what is stored, once the recovered database serves
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import NotReady
-from harness.faults import Affected, Fault, Moment, Undo, affected
+from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
 from harness.scenario.leadership import Leadership
-from harness.stacks import Unfenced
+from harness.stacks import Stack, Unfenced
 from harness.system import clock
+from harness.system.clock import Moment
+
+CALL = "the call that made it, and its return"
 
 
 class Injected(NamedTuple):
@@ -89,7 +91,7 @@ class ActiveFaults:
             ttl=fault.ttl.total_seconds(),
         )
         begun = clock.mono()
-        moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), by="the call that made it, and its return")
+        moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), CALL)
         proof = fault.took_effect(stack, needed)
         self._journal.record(
             "fault.effective",
@@ -125,8 +127,7 @@ class ActiveFaults:
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
             injection, fault, needed, path = self._left[-1]
-            begun = clock.mono()
-            wrong = quietly(partial(fault.heal, stack, needed))
+            wrong, moment = _healed(fault, stack, needed)
             self._journal.record(
                 "fault.healed",
                 injection=injection,
@@ -134,11 +135,19 @@ class ActiveFaults:
                 ok=not wrong,
                 by=by,
                 seen=wrong or "healed",
-                earliest=begun,
-                latest=clock.mono(),
+                earliest=moment.earliest,
+                latest=moment.latest,
             )
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if not wrong:
                 undo.healed(path)
         if self._unfenced is not None:
             self._unfenced.thaw_manager()
+
+
+def _healed(fault: Fault, stack: Stack, needed: Undo) -> tuple[str, Moment]:
+    """What went wrong, in words, and when it was healed."""
+    said: list[Moment | None] = []
+    begun = clock.mono()
+    wrong = quietly(lambda: said.append(fault.heal(stack, needed)))
+    return wrong, next(filter(None, said), Moment(begun, clock.mono(), CALL))

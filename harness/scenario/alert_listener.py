@@ -12,6 +12,7 @@ from harness.alerts.alert_file import still_firing
 from harness.checks.alerts import names_any
 from harness.errors import NotInTime
 from harness.stacks import Alert, Monitoring
+from harness.stacks.powers import MONITORING
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -43,7 +44,7 @@ class AlertListener:
             for alert in self._monitoring.alerts()[self._known :]:
                 self._known += 1
                 self._heard.append(alert)
-                self._recorder.record("alert", **asdict(alert), by=self._monitoring.by)
+                self._recorder.record("alert", **asdict(alert), clock=MONITORING, by=self._monitoring.by)
             for one in self._monitoring.truncated()[self._known_truncated :]:
                 self._known_truncated += 1
                 self._recorder.record("alerts.truncated", **asdict(one), by=self._monitoring.by)

@@ -44,17 +44,20 @@ class ScenarioData:
         self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=position(backup.begin_lsn))
 
     def check(self, reconciliation: Reconciliation) -> None:
-        """The figures that are compared with those afterwards."""
+        """What must agree, and the values that are compared with those afterwards."""
+        self._run.journal.record("reconciliation.rules", rules=list(reconciliation.rules))
         with self._run.stack.cluster.connect() as connection:
             self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
-        self._run.journal.record("figures", moment="before", figures=self._before.figures)
+        self._run.journal.record(
+            "reconciliation", moment="before", values=self._before.values, size=dict(self._before.size)
+        )
 
     def check_again(self) -> None:
-        """The same figures over the same rows, in the end."""
+        """The same values over the same transactions, in the end."""
         assert self._reconciliation is not None
         with self._run.stack.cluster.connect() as connection:
-            found = self._reconciliation.check(connection, last_id=self.before.last_id)
-        self._run.journal.record("figures", moment="after", figures=found.figures)
+            found = self._reconciliation.check(connection, last=self.before.last)
+        self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
     def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""

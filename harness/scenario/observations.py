@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from harness.stacks import Member, Stack
 from harness.stacks.lacking import Clustered, Released
+from harness.stacks.powers import Clocked
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -28,6 +30,12 @@ def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
     return leader
 
 
+def clocks(stack: Stack, recorder: Recorder) -> None:
+    """Record how far the clocks that stamp alerts and commits are ahead of this machine's, as far as it is known."""
+    for each in stack.clocks() if isinstance(stack, Clocked) else ():
+        recorder.record("clock", clock=each.clock, offset=each.offset, uncertainty=each.uncertainty, how=each.how)
+
+
 def release(stack: Stack, recorder: Recorder) -> None:
     """Record what is deployed, and what was before; no line where the stack knows no releases."""
     if not isinstance(stack, Released):
@@ -35,17 +43,27 @@ def release(stack: Stack, recorder: Recorder) -> None:
     recorder.record("release", name=stack.releases.current(), history=stack.releases.history())
 
 
-def endpoints(
-    zones: Sequence[str], ask: Callable[[str], tuple[int, int]], recorder: Recorder, *, within: timedelta
-) -> None:
-    """Record what `/health` and `/ready` of zones' own APIs say: once none is ready any more, or at the end.
+@dataclass(frozen=True)
+class Answer:
+    """What a zone's own API said of itself at a path, as an HTTP status, and what it should say."""
 
-    `ask` returns both statuses, 0 where there is no answer.
-    """
+    path: str
+    wanted: int
+    status: int  # 0: no answer
+
+
+def endpoints(
+    zones: Sequence[str], ask: Callable[[str], Sequence[Answer]], recorder: Recorder, *, within: timedelta
+) -> None:
+    """Record what zones' own APIs say of themselves: once none says that all is well where it is not, or at the end."""
     asked = clock.mono()
     seen = wait.poll(
         lambda: {zone: ask(zone) for zone in zones}, within=within, every=LOOKS,
-        enough=lambda found: all(ready != OK for _, ready in found.values()),
+        enough=lambda found: not any(map(_pretends, found.values())),
     )  # fmt: skip  # arguments in groups
-    for zone, (health, ready) in seen.items():
-        recorder.record("endpoints", zone=zone, health=health, ready=ready, asked=asked)
+    for zone, answers in seen.items():
+        recorder.record("endpoints", zone=zone, asked=asked, answers=[asdict(answer) for answer in answers])
+
+
+def _pretends(answers: Sequence[Answer]) -> bool:
+    return any(answer.status == OK != answer.wanted for answer in answers)

@@ -73,6 +73,7 @@ class ScenarioRun:
     def begin(self) -> None:
         """A steady stack. Errors: `NotReady`; nothing has been hurt then."""
         must_be_steady(self.stack, self.journal)
+        observations.clocks(self.stack, self.journal)
         self.detection.begin()
         self.leader.look()
         observations.release(self.stack, self.journal)

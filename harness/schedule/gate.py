@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from harness.checks import Outcome, merge_outcomes
+from harness.evidence.verify import MAIN, within
 from harness.schedule.past import Folder, Past
-from harness.schedule.series import between, missing_in_words
 from harness.schedule.slower import WATCHED, Comparison, Trend
 from harness.schedule.standing import Owed, Standing, State
 
@@ -105,10 +105,11 @@ def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
 def _cut_short(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | None:
     """A newer run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
     for run in reversed(runs):
-        if latest and run.number <= latest.number:
+        if latest and not run.is_after(latest):
             continue
-        sound = not run.problem and not run.sabotage and run.outcome in ("completed", "stopped", "killed")
-        if sound and run.verdict_of(drill) is Outcome.MISSED:
+        sound = not run.problem and run.outcome in ("completed", "stopped", "killed")
+        real = not run.sabotage and not run.marks
+        if sound and real and run.verdict_of(drill) is Outcome.MISSED:
             return run
     return None
 
@@ -116,24 +117,28 @@ def _cut_short(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | 
 def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:
     """Whatever is newer than the runs that the gate goes by, and cannot be read, could have said otherwise."""
     latest = [standing.latest for standing in standings if standing.latest is not None]
-    oldest = min((run.number for run in latest), default=0)
-    wrong = [
-        f"{run.name} does not verify: {run.problem}"
-        for run in folder.runs
-        if run.problem and not run.copy_of and (run.number > oldest or not run.number)
-    ]
-    wrong += map(missing_in_words, between(folder.gaps, above=oldest))
+    newer = [run for run in folder.runs if not latest or any(run.is_after(each) for each in latest)]
+    wrong = [f"{run.name} does not verify: {run.problem}" for run in newer if run.problem and not run.copy_of]
+    streams = list(dict.fromkeys(run.stream for run in folder.runs)) or [MAIN]
+    oldest = {
+        stream: max((run.number for run in folder.runs if run.stream == stream and run not in newer), default=0)
+        for stream in streams
+    }
+    missing = (gap.between(above=oldest.get(gap.stream, 0)) for gap in folder.gaps)
+    wrong += [str(gap) for gap in missing if gap]
     wrong += [
         f"{name} goes on or was killed, and is not sealed (`drdrill heal` seals it)" for name in folder.unfinished
     ]
     wrong += folder.notes
     if not folder.runs:
         wrong.append(f"there is no sealed run in {folder.path}")
-    newest = max((run.number for run in folder.runs), default=0)
-    said = wrong or [
-        f"no pack from run {max(oldest, 1)} to {newest} is missing, and each verifies; "
-        "one that was removed after the newest leaves no trace here"
+    none = [
+        f"no pack from run {max(oldest[stream], 1)} to "
+        f"{max((run.number for run in folder.runs if run.stream == stream), default=0)}{within(stream)} is missing"
+        for stream in streams
     ]
+    ends = "and each verifies; one that was removed after the newest leaves no trace here"
+    said = wrong or [f"{', '.join(none)}, {ends}"]
     said += [f"{run.name} is left alone: {run.problem}" for run in folder.runs if run.copy_of]
     said += folder.remarks
     found = Outcome.UNKNOWN if wrong else Outcome.MET

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from harness.checks import Outcome, merge_outcomes
+from harness.evidence.environments import is_at_least
+from harness.evidence.verify import MAIN
 from harness.schedule import series
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,16 @@ class Likeness:
     """What two runs must have in common for their figures to be compared."""
 
     stack: str
-    rung: str
+    sandbox: str
     environment: str
     scale: float
     rate: float
     cpus: int
 
     def __str__(self) -> str:
-        rung = f" ({self.rung})" if self.rung else ""
+        sandbox = f" ({self.sandbox})" if self.sandbox else ""
         size = f"scale {self.scale:g}, {self.rate:g} transactions a second"
-        return f"{self.environment}, {self.stack}{rung}, {size}, {self.cpus} CPUs"
+        return f"{self.environment}, {self.stack}{sandbox}, {size}, {self.cpus} CPUs"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Past:
 
     folder: Path
     run: str
-    number: int  # 0 where it cannot be read
+    number: int  # in its stream; 0 where it cannot be read
     began: datetime | None
     outcome: str  # completed, stopped, killed, aborted; empty where it cannot be read
     verdict: Outcome
@@ -74,6 +78,8 @@ class Past:
     scenarios: tuple[Scenario, ...]
     problem: str = ""  # why it is no evidence; empty where it verifies
     digest: str = ""  # of its seal
+    stream: str = MAIN
+    marks: tuple[str, ...] = ()  # rehearsal, clock compressed: why it does no duty
     copy_of: str = ""  # the sound pack beside it that speaks for the same run
 
     @property
@@ -92,11 +98,22 @@ class Past:
             return "when it began cannot be read"
         if self.sabotage:
             return f"it was sabotaged on purpose ({self.sabotage})"
+        if self.marks:
+            return f"it does no duty: {', '.join(self.marks)}"
         return "" if self.outcome == "completed" else f"it was {self.outcome or 'never ended'}"
 
-    def counts_for(self, drill: str) -> bool:
-        """Whether it is a run of this drill, whole, that counts whatever its verdict is."""
-        return not self.why_not() and drill in self.whole
+    def counts_for(self, drill: str, *, at_least: str = "") -> bool:
+        """Whether it is a run of this drill, whole, in such a class of environment; its verdict does not matter."""
+        return not self.why_not() and drill in self.whole and is_at_least(self.likeness.environment, at_least)
+
+    def is_after(self, other: Past) -> bool:
+        """By number within a stream; by the time they name where they are of two, and then also where one names none.
+
+        A number that cannot be read may be any.
+        """
+        if self.stream == other.stream:
+            return self.number > other.number or not self.number
+        return self.began is None or other.began is None or self.began > other.began
 
     def verdict_of(self, drill: str) -> Outcome:
         """The verdict over the drill's scenarios."""
@@ -108,8 +125,8 @@ class Past:
 
     @property
     def said(self) -> str:
-        """The verdict of the run in such words."""
-        return _said(self.verdict, self.scenarios)
+        """The verdict of the run in such words, and what must stand with it."""
+        return ", ".join((_said(self.verdict, self.scenarios), *self.marks))
 
 
 def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
@@ -119,13 +136,13 @@ def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of evidence: its sealed runs in order of number, and what else is in it that a reader must know."""
+    """A folder of evidence: its sealed runs in order (`in_order`), and what else is in it that a reader must know."""
 
     path: Path
     runs: tuple[Past, ...] = ()
     unfinished: tuple[str, ...] = ()  # runs that go on or were killed, and are not sealed
     notes: tuple[str, ...] = ()  # what is wrong between the packs: a number that is there twice, one replaced
-    gaps: tuple[range, ...] = ()  # numbers of runs that are not here
+    gaps: tuple[series.Gap, ...] = ()  # numbers of runs that are not here
     remarks: tuple[str, ...] = ()  # what is not wrong and must be known: several keys
     key: str = ""  # the fingerprint of whom they have to be sealed by; empty where anybody's count
 
@@ -140,5 +157,19 @@ class Folder:
     def until(self, today: date, zone: ZoneInfo) -> Folder:
         """Without the runs that began later than `today`."""
         kept = tuple(run for run in self.runs if not (day := run.day(zone)) or day <= today)
-        newest = max((run.number for run in kept), default=0) if len(kept) < len(self.runs) else None
-        return replace(self, runs=kept, gaps=series.between(self.gaps, below=newest))
+        cut = {run.stream for run in self.runs if run not in kept}
+        newest = {stream: max((run.number for run in kept if run.stream == stream), default=0) for stream in cut}
+        gaps = (gap.between(below=newest.get(gap.stream)) for gap in self.gaps)
+        return replace(self, runs=kept, gaps=tuple(gap for gap in gaps if gap))
+
+
+def in_order(runs: Iterable[Past]) -> list[Past]:
+    """By number in each stream; what streams have between each other by the time at which each began."""
+    latest: dict[str, datetime] = {}
+    keys: dict[str, tuple[datetime, str, int, str]] = {}
+    found = sorted(runs, key=lambda run: (run.stream, run.number, run.name))
+    for run in found:
+        began = run.began if run.number and run.began else NEVER
+        latest[run.stream] = max(latest.get(run.stream, NEVER), began)
+        keys[run.name] = (latest[run.stream], run.stream, run.number, run.name)
+    return sorted(found, key=lambda run: keys[run.name])

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness.checks import Outcome
 from harness.errors import Refused
 from harness.evidence import files, numbers, receipts, verify
+from harness.evidence.first_line import marks
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE
 from harness.evidence.reading import ends
 from harness.evidence.run_folder import UNFINISHED
 from harness.schedule import series
-from harness.schedule.past import Figure, Folder, Likeness, Past, Scenario
+from harness.schedule.past import Figure, Folder, Likeness, Past, Scenario, in_order
 from harness.schedule.whole import Features, whole
 from harness.system.later import fetch
 
@@ -68,10 +69,11 @@ def read(evidence: Path, *, key: str | None = None) -> Folder:
     ]
     claims = [series.Claim(run.name, run.digest, run.run, run.number, not run.problem) for run in found]
     runs = [_copied(run, name) for run, name in zip(found, series.copies(claims), strict=True)]
-    runs.sort(key=lambda run: (run.number, run.name))
+    runs = in_order(runs)
     succession = verify.FolderReport(evidence, packs=_distinct(runs, dict(zip(packs, reports, strict=True))))
     verify.check_succession(succession)
-    begun = {number for name in unfinished if (number := numbers.claimed(evidence / f"{name}{UNFINISHED}"))}
+    claimed = (numbers.claimed(evidence / f"{name}{UNFINISHED}") for name in unfinished)
+    begun = {(stream, number) for stream, number in claimed if number}
     gaps, beyond = _gaps(
         [report for report in reports if _vouched(report, key)], runs, begun, receipts.numbers(evidence)
     )
@@ -109,20 +111,30 @@ def _vouched(report: verify.Report, key: str | None) -> bool:
     return verify.is_placed(report) and (key is None or report.answer("authorship") == verify.MET)
 
 
+Run = tuple[str, int]  # stream and number
+
+
 def _gaps(
-    vouched: Sequence[verify.Report], runs: Sequence[Past], begun: set[int], told: set[int]
-) -> tuple[tuple[range, ...], list[str]]:
-    """The numbers that are missing, up to the highest that counts (`harness.evidence.numbers`); and those beyond."""
+    vouched: Sequence[verify.Report], runs: Sequence[Past], begun: set[Run], told: set[Run]
+) -> tuple[tuple[series.Gap, ...], list[str]]:
+    """Of each stream the numbers that are missing, up to the highest that counts (`harness.evidence.numbers`); and
+    those beyond.
+    """
     most = numbers.most(len(runs) + len(begun) + len(told))
-    signed = {report.facts["number"] for report in vouched} | told
-    known = {run.number for run in runs} | begun
-    top = numbers.one_by_one(max((number for number in signed if number <= most), default=0), known)
+    signed = {(verify.stream_of(report), report.facts["number"]) for report in vouched} | told
+    known = {(run.stream, run.number) for run in runs} | begun
+    found: list[series.Gap] = []
+    for stream in sorted({stream for stream, _ in signed | known}):
+        ours = {number for of, number in known if of == stream}
+        highest = max((number for of, number in signed if of == stream and number <= most), default=0)
+        missing = series.gaps(ours, numbers.one_by_one(highest, ours))
+        found += (series.Gap(stream, each) for each in missing)
     beyond = [
         f"{report.name} says that it is run {report.facts['number']}, which is no number of this folder"
         for report in vouched
         if not 0 < report.facts["number"] <= most
     ]
-    return series.gaps(known, top), beyond
+    return tuple(found), beyond
 
 
 def _there(path: Path) -> bool:
@@ -178,7 +190,8 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
     home = {name: drill for drill, scenarios in known.items() for name, _ in scenarios}
     titles = {name: title for scenarios in known.values() for name, title in scenarios}
     verdict, verdicts, figures, left_out = _findings(pack / FINDINGS)
-    machine = begin.get("machine")
+    host = begin.get("host")
+    stream = begin.get("stream", verify.stream_of(report))
     number = begin.get("number", signed.get("number"))
     return Past(
         folder=pack,
@@ -190,11 +203,11 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         sabotage=str(begin.get("sabotage", signed.get("sabotage")) or ""),
         likeness=Likeness(
             stack=verify.shown(begin.get("stack") or "unknown"),
-            rung=verify.shown(begin.get("rung") or ""),
+            sandbox=verify.shown(begin.get("sandbox") or ""),
             environment=verify.shown(begin.get("environment") or "unknown"),
             scale=_number(begin.get("scale")) or 0.0,
             rate=_number(begin.get("rate")) or 0.0,
-            cpus=int((_number(machine.get("cpus")) if isinstance(machine, dict) else None) or 0),
+            cpus=int((_number(host.get("cpus")) if isinstance(host, dict) else None) or 0),
         ),
         drills=_names(begin.get("drill") or signed.get("drill")),
         known=frozenset(known),
@@ -212,6 +225,8 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         ),
         problem=problem,
         digest=report.digest,
+        stream=stream if isinstance(stream, str) else verify.MAIN,
+        marks=tuple(map(verify.shown, marks(begin))),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from harness.evidence.verify import within
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,26 @@ def copies(claims: Sequence[Claim]) -> list[str]:
     return ["" if name == claim.name else name for name, claim in zip(speaking, claims, strict=True)]
 
 
+class Gap(NamedTuple):
+    """Numbers of a stream that are missing between its runs."""
+
+    stream: str
+    numbers: range
+
+    def between(self, *, above: int = 0, below: int | None = None) -> Gap | None:
+        """The part that lies above one number and below another; None where there is none."""
+        first, end = max(self.numbers.start, above + 1), self.numbers.stop
+        cut = range(first, end if below is None else min(end, below))
+        return Gap(self.stream, cut) if cut else None
+
+    def __str__(self) -> str:
+        """`run 5 is missing: it was removed, or never sealed`."""
+        of, first, last = within(self.stream), self.numbers.start, self.numbers.stop - 1
+        if first == last:
+            return f"run {first}{of} is missing: it was removed, or never sealed"
+        return f"runs {first} to {last}{of} are missing: they were removed, or never sealed"
+
+
 def gaps(known: Collection[int], top: int) -> tuple[range, ...]:
     """The numbers from 1 to `top` that are not known, as ranges: there may be any number of them."""
     found, expected = [], 1
@@ -42,16 +65,3 @@ def gaps(known: Collection[int], top: int) -> tuple[range, ...]:
             found.append(range(expected, number))
         expected = number + 1
     return tuple(found)
-
-
-def between(found: Iterable[range], *, above: int = 0, below: int | None = None) -> tuple[range, ...]:
-    """The parts of the gaps that lie above one number and below another."""
-    cut = (range(max(gap.start, above + 1), gap.stop if below is None else min(gap.stop, below)) for gap in found)
-    return tuple(gap for gap in cut if gap)
-
-
-def missing_in_words(gap: range) -> str:
-    """`run 5 is missing: it was removed, or never sealed`."""
-    if len(gap) == 1:
-        return f"run {gap.start} is missing: it was removed, or never sealed"
-    return f"runs {gap.start} to {gap.stop - 1} are missing: they were removed, or never sealed"

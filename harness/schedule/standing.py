@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from harness.plan import Duty, Plan
 from harness.schedule.dates import Period, following, periods
-from harness.schedule.past import Past
+from harness.schedule.past import Past, in_order
 from harness.schedule.waivers import Waiver
 
 
@@ -102,7 +102,8 @@ def _standing(duty: Duty, runs: Sequence[Past], waivers: Sequence[Waiver], today
     days = {run.name: day for run in runs if (day := run.day(zone))}
     known = [days[run.name] for run in runs if not run.problem and duty.drill in run.known]
     counting = sorted(
-        (run for run in runs if run.counts_for(duty.drill)), key=lambda run: (days[run.name], run.number, run.name)
+        in_order(run for run in runs if run.counts_for(duty.drill, at_least=duty.at_least)),
+        key=lambda run: days[run.name],
     )
     since = min(known, default=today)
     record = list(takewhile(lambda period: period.first <= today, periods(duty, since=since)))

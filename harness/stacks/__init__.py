@@ -18,6 +18,7 @@ from harness.stacks.powers import (
     Divisible,
     Fillable,
     Flappable,
+    KilledTogether,
     Linked,
     Pausable,
     Powered,
@@ -26,6 +27,7 @@ from harness.stacks.powers import (
     Unfenced,
 )
 from harness.stacks.wal import Branch
+from harness.system.clock import Moment
 from harness.system.command import Commands, Done
 
 if TYPE_CHECKING:  # the platform's API lies below this package, and has to be first to import its database driver
@@ -36,6 +38,7 @@ __all__ = [
     "Divisible",
     "Fillable",
     "Flappable",
+    "KilledTogether",
     "Linked",
     "Pausable",
     "Powered",
@@ -58,7 +61,7 @@ class Condition:
 class Entrance:
     """Where customers come in: the name they know, the addresses that it stands for, and the CA that they trust."""
 
-    host: str  # "api.quantumnest.com": goes into SNI and Host
+    host: str  # the name that goes into SNI and Host
     addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
     port: int
     ca: Path | None  # None: it speaks plain HTTP, as within one machine
@@ -76,8 +79,9 @@ class Component(Protocol):
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def kill(self) -> None:
-        """SIGKILL it and all it has started."""
+    def kill(self) -> Moment | None:
+        """SIGKILL it and all it has started. Returns when it died, where that is known more exactly than by the call
+        and its return."""
 
     def running(self) -> bool: ...
 
@@ -273,6 +277,7 @@ class Alert:
     state: Literal["firing", "resolved"]
     component: str  # what it says has failed, by the stack's name for it; empty where it names none
     zone: str  # where it says that is; empty where it names none
+    region: str  # and in which region; empty where it names none
     summary: str  # for people
     fingerprint: str  # the same for every word about one alert, another for each other one, also of the same name
 
@@ -317,8 +322,10 @@ class Releases(Protocol):
         """Put a release where zones find it; nothing runs it yet. Harmless when repeated."""
 
     def content(self, name: str) -> Mapping[str, Any]: ...
-    def deploy(self, name: str) -> None:
-        """Restart the API of every zone with it, all at once. Whether they then serve is not waited for."""
+    def deploy(self, name: str) -> Moment | None:
+        """Restart the API of every zone with it, all at once. Whether they then serve is not waited for.
+
+        Returns when what ran before ended: from the first that was asked to, to the last."""
 
 
 class Stack(Protocol):

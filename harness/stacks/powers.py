@@ -2,6 +2,9 @@
 
 A fault asks with `isinstance` whether its stack has the power. One that a kind has, and this machine has not, is
 `Unable`, with the reason and what would lift it.
+
+A verb that takes effect in one act, and knows when more exactly than by its call and its return, says so (`Moment`):
+no sooner than `earliest` anything of it, and no later than `latest` all of it.
 """
 
 from __future__ import annotations
@@ -11,15 +14,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Protocol, runtime_checkable
 
+from harness.system.clock import Moment
+
+MONITORING, DATABASE = "monitoring", "database"  # whose clocks stamp what comes into the journal
+
+
+@runtime_checkable
+class KilledTogether(Protocol):
+    """A stack that can kill several components at one instant, as the end of their host does."""
+
+    def kill_together(self, names: Sequence[str]) -> Moment | None:
+        """SIGKILL to each, and to all they have started. Harmless where one is gone."""
+
 
 @runtime_checkable
 class Pausable(Protocol):
     """A component that can be frozen: its ports stay open, and it says nothing."""
 
-    def pause(self) -> None:
+    def pause(self) -> Moment | None:
         """Harmless when repeated."""
 
-    def resume(self) -> None:
+    def resume(self) -> Moment | None:
         """Harmless where it is not paused."""
 
 
@@ -43,10 +58,10 @@ class Divisible(Protocol):
     components still reach each other, and customers of the zone reach them.
     """
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment | None:
         """Harmless when repeated. Errors: `Unable`."""
 
-    def join(self, zone: str) -> None:
+    def join(self, zone: str) -> Moment | None:
         """End the cut; harmless where there is none."""
 
 
@@ -58,10 +73,10 @@ class Linked(Protocol):
     to each other across the two zones. As silent as a cut. Where this machine cannot, it is `Unable`, with the reason.
     """
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
         """Harmless when repeated. Errors: `Unable`."""
 
-    def join_link(self, one: str, other: str) -> None:
+    def join_link(self, one: str, other: str) -> Moment | None:
         """End every cut between the two; harmless where there is none."""
 
     def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
@@ -98,10 +113,10 @@ class Slowable(Protocol):
 class Flappable(Protocol):
     """A stack in which the link of a zone can be made to come and go by itself."""
 
-    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
         """Begin: down first, then up, and so on; it stops by itself after `lasting`, joined. Errors: `Unable`."""
 
-    def settle(self, zone: str) -> None:
+    def settle(self, zone: str) -> Moment | None:
         """End it, joined; harmless where nothing flaps."""
 
     def flaps(self, zone: str) -> int:
@@ -112,7 +127,7 @@ class Flappable(Protocol):
 class Powered(Protocol):
     """A stack that can lose a zone whole, as by a power cut: at one instant, and nobody is told."""
 
-    def cut_power(self, zone: str) -> None:
+    def cut_power(self, zone: str) -> Moment | None:
         """Every component of the zone is gone, and its network silent. Harmless when repeated."""
 
     def restore_power(self, zone: str) -> None:
@@ -125,10 +140,10 @@ class Powered(Protocol):
 class Fillable(Protocol):
     """A database server whose volume can be made to take no more."""
 
-    def fill_volume(self) -> None:
+    def fill_volume(self) -> Moment | None:
         """From now on nothing that it writes can grow. Harmless when repeated."""
 
-    def free_volume(self) -> None:
+    def free_volume(self) -> Moment | None:
         """Give it room again; harmless where it has room."""
 
     def volume_is_full(self) -> bool: ...
@@ -141,3 +156,24 @@ class Unfenced(Protocol):
     def freeze_manager(self) -> None: ...
     def thaw_manager(self) -> None:
         """Harmless where it is not frozen."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A clock of the stack that stamps what comes into the journal."""
+
+    clock: str  # MONITORING or DATABASE
+    offset: float  # seconds by which it is ahead of the journal's
+    uncertainty: float  # seconds by which that may be more or less
+    how: str  # how that is known
+
+
+SAME_KERNEL = tuple(Clock(each, 0.0, 0.0, "the same kernel's clock") for each in (MONITORING, DATABASE))
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A stack that knows how far its clocks are from this machine's."""
+
+    def clocks(self) -> Sequence[Clock]:
+        """Those of which that is known."""

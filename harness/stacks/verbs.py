@@ -11,6 +11,7 @@ from harness.stacks import (
     Divisible,
     Fillable,
     Flappable,
+    KilledTogether,
     Linked,
     Member,
     Monitoring,
@@ -35,6 +36,7 @@ from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
+from harness.stacks.powers import Clocked
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (
@@ -44,6 +46,8 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Slowable, LocalStack, DockerStack),
     (Flappable, LocalStack, DockerStack),
     (Powered, LocalStack, DockerStack),
+    (KilledTogether, LocalStack, DockerStack),
+    (Clocked, LocalStack, DockerStack),
     (Component, LocalProcess, ContainerUnit),
     (Pausable, LocalProcess, ContainerUnit),
     (Cluster, PatroniCluster, PatroniCluster),

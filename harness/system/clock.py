@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,41 @@ class Stamp:
 
     utc: datetime
     mono: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Between which readings of the monotonic clock, in nanoseconds, something took effect, and what says so.
+
+    No sooner than `earliest` did anything of it, and no later than `latest` all of it.
+    """
+
+    earliest: int
+    latest: int
+    by: str
+
+
+def around(act: Callable[[], object], *, by: str) -> Moment:
+    """Do the one thing that takes effect, and nothing else; what it returns is not looked at. Errors: those of it."""
+    earliest = time.monotonic_ns()
+    act()
+    return Moment(earliest, time.monotonic_ns(), by)
+
+
+def spanning(moments: Iterable[Moment | None], *, by: str = "") -> Moment | None:
+    """What takes effect in stages: from the first to the last; None where nothing is known of one, or there is none.
+
+    `by`: what says so, where the stages do not say it better themselves.
+    """
+    known = []
+    for moment in moments:
+        if moment is None:
+            return None
+        known.append(moment)
+    if not known:
+        return None
+    said = by or "; ".join(dict.fromkeys(moment.by for moment in known))
+    return Moment(min(each.earliest for each in known), max(each.latest for each in known), said)
 
 
 def now() -> Stamp:

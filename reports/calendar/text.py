@@ -14,7 +14,6 @@ from harness.plan import Duty, Plan
 from harness.plan.shape import MONTHS
 from harness.schedule.gate import Check, outcome, owed_in_words, waived_in_words
 from harness.schedule.past import Folder, Past
-from harness.schedule.series import missing_in_words
 from harness.schedule.slower import FEWEST, Trend
 from harness.schedule.standing import Owed, Standing, State
 from reports.words import SYMBOLS, clean, counted
@@ -47,18 +46,19 @@ def about(folder: Folder) -> list[str]:
     for name in folder.unfinished:
         lines += _wrapped(f"{name} goes on or was killed, and is not sealed: it does not count", indent=2)
     for gap in folder.gaps:
-        lines.append(f"  {missing_in_words(gap)}")
+        lines.append(f"  {gap}")
     for note in (*folder.notes, *folder.remarks):
         lines += _wrapped(note, indent=2)
     return lines
 
 
 def when(duty: Duty) -> str:
-    """`first Monday of the month`; where the plan gives no day, what is assumed."""
+    """`first Monday of the month`; where the plan gives no day, what is assumed; and where, if that matters."""
+    where = f", on {duty.at_least} at least" if duty.at_least else ""
     if duty.day:
-        return f"{duty.day[0]} {duty.day[1]} of the month"
+        return f"{duty.day[0]} {duty.day[1]} of the month{where}"
     named = [MONTHS[month - 1] for month in sorted(duty.months)] or ["the year"]
-    return f"by the last day of {', '.join(named)}"
+    return f"by the last day of {', '.join(named)}{where}"
 
 
 def calendar_json(plan: Plan, found: Sequence[Standing], folder: Folder, today: date) -> dict[str, Any]:
@@ -80,7 +80,10 @@ def folder_json(folder: Folder) -> dict[str, Any]:
         "runs": len(folder.runs),
         "not_counted": {run.name: why for run in folder.runs if (why := run.why_not())},
         "unfinished": list(folder.unfinished),
-        "missing_numbers": [number for gap in folder.gaps for number in gap],
+        "missing_numbers": {
+            stream: [number for gap in folder.gaps if gap.stream == stream for number in gap.numbers]
+            for stream in dict.fromkeys(gap.stream for gap in folder.gaps)
+        },
         "notes": [*folder.notes, *folder.remarks],
         "key": folder.key or None,
     }

@@ -6,9 +6,11 @@ What a pack did not record is never called the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from harness.evidence.first_line import marks
 from reports.pack import Pack
-from reports.run.limits import CLASSES, size_of
+from reports.run.limits import CLASSES, code_of, size_of
 from reports.words import clean, number, plain
 
 MISSING = "not recorded"
@@ -83,6 +85,7 @@ def cautions(a: Pack, b: Pack) -> list[str]:
             found.append(
                 f"{letter} was SABOTAGED on purpose ({clean(sabotage)}): its figures are of a broken recovery."
             )
+        found += [f"{letter} is marked: {clean(mark)}. It counts for nothing." for mark in marks(pack.begin)]
         end = pack.facts.last("run.end")
         outcome = clean(end.data.get("outcome")) if end else "not ended"
         if outcome != "completed":
@@ -115,11 +118,11 @@ def limits(a: Pack, b: Pack) -> list[str]:
 
 def _facts(pack: Pack) -> dict[str, str]:
     begin = pack.begin
-    machine, harness, zones = begin.get("machine"), begin.get("parts"), _zones(pack)
+    zones = _zones(pack)
     decided = pack.facts.of("decided")
     shown = {
         "environment class": begin.get("environment"),
-        "rung": begin.get("rung"),
+        "sandbox level": begin.get("sandbox"),
         "stack": begin.get("stack"),
         "zones": zones,
         "size": size_of(pack),
@@ -130,11 +133,12 @@ def _facts(pack: Pack) -> dict[str, str]:
         "digest of the features": _digest(pack, "features"),
         "digest of the plan": _digest(pack, "plan"),
         "digest of the constraints": _digest(pack, "constraints"),
-        "digest of the code": _digest(pack, "code"),
-        "commit": _commit(pack),
-        "drdrill": harness.get("drdrill") if isinstance(harness, dict) else None,
-        "machine": machine,
-        "boot of the machine": begin.get("boot"),
+        "digest of the harness": _code(pack, "harness").get("digest"),
+        "harness": code_of(begin.get("harness")),
+        "digest of the project": _code(pack, "project").get("digest"),
+        "project": code_of(begin.get("project")),
+        "host": begin.get("host"),
+        "boot of the host": begin.get("boot"),
         "operator as claimed": begin.get("operator"),
     }
     return {what: _said(value) for what, value in shown.items()}
@@ -159,9 +163,9 @@ def _decisions(attended: list[bool]) -> str:
     return "taken by people" if all(attended) else "not exercised: a stand-in decided at once"
 
 
-def _commit(pack: Pack) -> str:
-    commit, clean_tree = pack.begin.get("commit"), pack.begin.get("clean")
-    return f"{clean(commit)}{'' if clean_tree else ', with uncommitted changes'}" if commit else MISSING
+def _code(pack: Pack, name: str) -> dict[str, Any]:
+    said = pack.begin.get(name)
+    return said if isinstance(said, dict) else {}
 
 
 def _digest(pack: Pack, name: str) -> str:

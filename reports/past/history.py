@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from harness.checks import Outcome
+from harness.evidence.verify import within
 from harness.plan import Plan
 from harness.schedule.gate import owed_in_words, waived_in_words
 from harness.schedule.past import Figure, Folder, Likeness, Past
-from harness.schedule.series import missing_in_words
 from harness.schedule.slower import FEWEST, WATCHED, Comparison, comparisons
 from harness.schedule.standing import Standing
 from reports import verdicts
@@ -101,8 +101,10 @@ def tell(plan: Plan, folder: Folder, standings: Sequence[Standing], today: date)
     """The whole history, as it stands today."""
     entries = [_entry(run) for run in folder.runs]
     for gap in folder.gaps:
-        later = (place for place, each in enumerate(entries) if each.run and each.run.number > gap.start)
-        entries.insert(next(later, len(entries)), Entry("gap", missing_in_words(gap)))
+        first = gap.numbers.start
+        ours = ((at, each.run) for at, each in enumerate(entries) if each.run and each.run.stream == gap.stream)
+        later = (place for place, run in ours if run.number > first)
+        entries.insert(next(later, len(entries)), Entry("gap", str(gap)))
     for fact in sorted(_facts(standings, plan, today), key=lambda each: each.when or NEVER):
         began = [each.run.began if each.run else None for each in entries]
         after = (place for place, moment in enumerate(began) if moment and fact.when and moment > fact.when)
@@ -168,6 +170,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 
 def _entry(run: Past) -> Entry:
     marks = [f"sabotaged on purpose: {run.sabotage}"] if run.sabotage else []
+    marks += [f"{mark}: does no duty" for mark in run.marks]
     if run.outcome != "completed":
         marks.append(run.outcome or "never ended")
     marks += [f"{drill}: not all of its scenarios" for drill in run.drills if run.known and drill not in run.whole]
@@ -185,7 +188,7 @@ def _entry(run: Past) -> Entry:
         )
         for scenario in run.scenarios
     )
-    return Entry("run", clean(run.name), run.began, run, lines, tuple(map(clean, marks)))
+    return Entry("run", clean(f"{run.name}{within(run.stream)}"), run.began, run, lines, tuple(map(clean, marks)))
 
 
 def _words(figure: Figure | None, *, id: str = "") -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from harness.checks import Finding, Outcome, merge
+from harness.evidence.first_line import marks
 from reports import suites, verdicts
 from reports.judged import figure_of, not_bad, others, said
 from reports.pack import Pack, Scenario
-from reports.run.limits import size_of
+from reports.run.limits import code_of, size_of
 
 
 def xml(pack: Pack) -> bytes:
@@ -24,10 +25,13 @@ def xml(pack: Pack) -> bytes:
     known = {
         "run": begin.get("run"),
         "environment": environment,
-        "rung": begin.get("rung"),
+        "sandbox": begin.get("sandbox"),
+        "stream": begin.get("stream"),
         "size": size_of(pack),
         "sabotage": begin.get("sabotage") or "none",
-        "commit": begin.get("commit"),
+        "marks": ", ".join(marks(begin)) or "none",
+        "harness": code_of(begin.get("harness")),
+        "project": code_of(begin.get("project")),
     }
     for scenario in pack.scenarios:
         cases = _cases(scenario, environment)

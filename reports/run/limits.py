@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.evidence.first_line import marks
 from reports.pack import Pack
-from reports.words import clean, number, size
+from reports.words import clean, number, plain, size
 
 CLASSES = {
     "embedded": "a small stand-in platform of ordinary processes on one machine",
     "containers": "a stand-in platform in containers on one machine",
+    "emulated": "emulators of the platform's services on one machine",
     "staging": "the staging platform",
     "production": "production",
+    "tabletop": "people at a table, and no platform",
 }
-RUNGS = {
+SANDBOXES = {
     "rootless": "every zone has a network of its own, made without any privilege",
     "privileged": "every zone has a network of its own, made by root",
     "loopback": "zones share the machine's loopback addresses: no network can be cut between them",
@@ -35,10 +38,13 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
         f"Size: {measured_on}. More data takes longer to recover; nothing here may be scaled up without a projection "
         "from several sizes."
     )
+    found += [f"Marked as {clean(mark)}: it does no duty of the calendar." for mark in marks(begin)]
     if begin.get("sabotage"):
         found.append("The recovery was sabotaged on purpose: this run shows that the drill can fail, and nothing else.")
-    if begin.get("clean") is False:
-        found.append("The code was changed since its last commit: the commit named above is not exactly what ran.")
+    for name in ("harness", "project"):
+        code = begin.get(name)
+        if isinstance(code, dict) and code.get("clean") is False:
+            found.append(f"The code of the {name} was changed since its last commit: that is not exactly what ran.")
     decided = pack.facts.of("decided")
     if any(not fact.data.get("attended") for fact in decided):
         found.append("Decision time: not exercised. A stand-in decided at once; people take minutes to hours.")
@@ -47,14 +53,14 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
     ]
     if left:
         found.append(f"Not exercised on this machine: {'; '.join(dict.fromkeys(left))}.")
-    simulated = _simulated(parts_of(pack))
+    simulated = _simulated(packages_of(pack))
     if simulated:
         found.append(
             "Simulated: " + "; ".join(simulated) + ". It speaks the protocol of the real service and is an emulator: "
             "its speed, its durability and its permissions are not those of the real one."
         )
-    if begin.get("rung") == "loopback":
-        found.append(f"Rung loopback: {RUNGS['loopback']}.")
+    if begin.get("sandbox") == "loopback":
+        found.append(f"Sandbox level loopback: {SANDBOXES['loopback']}.")
     idle = [
         s.title
         for s in pack.scenarios
@@ -83,13 +89,22 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
     return found
 
 
-def parts_of(pack: Pack) -> dict[str, object]:
+def packages_of(pack: Pack) -> dict[str, object]:
     """Components and versions, as the run and its stack named them."""
     found: dict[str, object] = {}
-    for fact in pack.facts.of("run.begin", "stack.ready"):
-        listed = fact.data.get("packages") or fact.data.get("parts")
+    for listed in (pack.begin.get("packages"), pack.facts.data("stack.ready").get("packages")):
         found |= listed if isinstance(listed, dict) else {}
     return found
+
+
+def code_of(said: object) -> str:
+    """What the first line says of the code of machine or project, but its digest: `0.1.0, commit 4ce178f`."""
+    if not isinstance(said, dict):
+        return "not recorded"
+    commit = f"commit {plain(said['commit'])}" if said.get("commit") else "of no repository that is known"
+    changed = " (with uncommitted changes)" if said.get("clean") is False else ""
+    name = plain(said.get("name") or said.get("version") or "version not recorded")
+    return f"{name}, {commit}{changed}"
 
 
 def _acknowledged(fact: object) -> bool:
@@ -112,23 +127,23 @@ def _simulated(parts: dict[str, object]) -> list[str]:
 
 
 def place_of(begin: Mapping[str, Any]) -> str:
-    """Environment class, and of the embedded stack the rung: what every figure carries."""
+    """Environment class, and of the embedded stack the level of its sandbox: what every figure carries."""
     environment = clean(begin.get("environment") or "unknown environment")
-    rung = clean(begin.get("rung") or "unknown")
-    return environment if rung == environment else f"{environment}, rung {rung}"
+    level = clean(begin.get("sandbox") or "unknown")
+    return environment if level == environment else f"{environment}, sandbox {level}"
 
 
 def size_of(pack: Pack) -> str:
     """The size of what was drilled: `200,412 transactions, 91 MB restored`; what is not known is said to be."""
     parts = []
-    for fact in pack.facts.of("figures"):
-        figures = fact.data.get("figures")
-        count = figures.get("history.count") if isinstance(figures, dict) else None
-        if isinstance(count, int):
-            parts.append(f"{number(count)} transactions")
+    for fact in pack.facts.of("reconciliation"):
+        sizes = fact.data.get("size")
+        counts = sizes.items() if isinstance(sizes, dict) else ()
+        parts = [f"{number(count)} {clean(unit)}" for unit, count in counts if isinstance(count, int)]
+        if parts:
             break
     restored = [fact.data.get("bytes") for fact in pack.facts.of("recovery.reached")]
-    sizes = [each for each in restored if isinstance(each, int)]
-    if sizes:
-        parts.append(f"{size(max(sizes))} restored")
+    bytes_of = [each for each in restored if isinstance(each, int)]
+    if bytes_of:
+        parts.append(f"{size(max(bytes_of))} restored")
     return ", ".join(parts) or "size not recorded"

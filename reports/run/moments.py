@@ -161,6 +161,13 @@ def healer(by: object) -> str:
     return "as the scenario says" if by == BY_SCENARIO else f"by {plain(by)}"
 
 
+def _endpoints(data: Data) -> str:
+    listed: Any = data.get("answers")
+    answers = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    said = ", ".join(f"{plain(each.get('path'))} answers {plain(each.get('status'))}" for each in answers)
+    return f"zone {plain(data.get('zone'))}: {said or 'was not asked'}"
+
+
 def _again(name: str, does: str) -> Callable[[Data], str]:
     def told(data: Data) -> str:
         said = f"is {'' if data.get('ok') else 'NOT '}{does}"
@@ -187,9 +194,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "procedure": lambda d: f"the procedure “{plain(d.get('name'))}” is announced",
     "step.end": _step,
     "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('history'))}",
-    "endpoints": lambda d: (
-        f"zone {plain(d.get('zone'))}: /health answers {plain(d.get('health'))}, /ready {plain(d.get('ready'))}"
-    ),
+    "endpoints": _endpoints,
     "rotation": _again("component", "back in rotation"),
     "rejoined": _again("member", "back as a copy"),
     "release": lambda d: f"release {plain(d.get('name'))} is deployed",

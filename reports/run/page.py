@@ -13,11 +13,12 @@ from markupsafe import Markup, escape
 from harness.checks import load
 from harness.checks.evidence import Evidence
 from harness.errors import Refused
+from harness.evidence.first_line import marks
 from harness.evidence.verify import by_hand
 from reports import verdicts
 from reports.pack import Pack
 from reports.run import features, losses, scenario
-from reports.run.limits import RUNGS, limits, parts_of, place_of, size_of
+from reports.run.limits import SANDBOXES, code_of, limits, packages_of, place_of, size_of
 from reports.run.partly import partly
 from reports.words import SYMBOLS, as_number, clean, length, plain, stamp
 
@@ -54,13 +55,13 @@ def html(pack: Pack) -> str:
             telling=any(page.told for page in pages),
             note=note,
             environment=clean(begin.get("environment") or "unknown environment"),
-            rung=_rung(begin.get("rung")),
+            sandbox=_sandbox(begin.get("sandbox")),
             measured_on=measured_on,
             run=_run(pack),
             banners=[*pack.doubts, *_banners(pack)],
-            digests=_pairs(begin.get("digests")),
-            parts=_pairs(parts_of(pack)),
-            machine=_pairs(begin.get("machine")),
+            digests=_digests(begin),
+            packages=_pairs(packages_of(pack)),
+            host=_pairs(begin.get("host")),
             by_hand=Markup(escape(by_hand())),  # ours too: not to be cut
             limits=limits(pack, measured_on=measured_on),
             problems=[*pack.problems, *unread, *(each for page in pages for each in page.problems)],
@@ -106,9 +107,9 @@ def title_of(pack: Pack) -> str:
     return ", ".join(clean(name).replace("-", " ").title() for name in names)
 
 
-def _rung(rung: object) -> str:
-    said = RUNGS.get(str(rung))
-    return f"{clean(rung)}: {said}" if said else clean(rung or "not recorded")
+def _sandbox(level: object) -> str:
+    said = SANDBOXES.get(str(level))
+    return f"{clean(level)}: {said}" if said else clean(level or "not recorded")
 
 
 def _nonce(begin: dict[str, Any]) -> str:
@@ -118,6 +119,17 @@ def _nonce(begin: dict[str, Any]) -> str:
 
 def _pairs(value: object) -> list[tuple[str, str]]:
     return [(str(key), plain(each)) for key, each in value.items()] if isinstance(value, dict) else []
+
+
+def _digests(begin: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each with what it is of and how it was made; those that were not made are left out."""
+    listed = [(str(name).replace("_", " "), value) for name, value in _dict(begin.get("digests")).items() if value]
+    listed += [(name, value) for name in ("harness", "project") if (value := _dict(begin.get(name)).get("digest"))]
+    return [(f"{name} ({'HMAC-' if ':' in str(value) else ''}SHA-256)", plain(value)) for name, value in listed]
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _run(pack: Pack) -> list[tuple[str, str]]:
@@ -130,12 +142,13 @@ def _run(pack: Pack) -> list[tuple[str, str]]:
         ("Began", stamp(began)),
         ("Ended", (stamp(ended) + took) if ended else "not ended"),
         ("By (as claimed)", plain(begin.get("operator"))),
-        ("Number in this folder", plain(begin.get("number"))),
+        ("Number, stream", f"{plain(begin.get('number'))}, {plain(begin.get('stream'))}"),
         ("Pack before it", plain(begin.get("previous"))),
         ("Nonce (a number fixed beforehand)", _nonce(begin)),
         ("Stack", plain(begin.get("stack"))),
         ("Scale of the data set", plain(begin.get("scale"))),
-        ("Code, commit", f"{plain(begin.get('commit'))}{'' if begin.get('clean') else ' (with uncommitted changes)'}"),
+        ("Harness", code_of(begin.get("harness"))),
+        ("Project", code_of(begin.get("project"))),
         ("Rules that judged", f"version {pack.rules}"),
     ]
     if ready:
@@ -150,6 +163,7 @@ def _banners(pack: Pack) -> list[str]:
         found.append(
             f"SABOTAGED RUN: the recovery was broken on purpose ({plain(sabotage)}), to prove that this drill can fail."
         )
+    found += [f"{plain(mark).upper()}: this run counts for nothing, whatever it shows." for mark in marks(pack.begin)]
     end: Any = pack.facts.last("run.end")
     outcome = end.data.get("outcome") if end else None
     if end is None:

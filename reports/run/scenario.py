@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
-from harness.checks import Finding
-from harness.checks.evidence import Evidence
+from harness.checks import Finding, reconciliation
+from harness.checks.evidence import Evidence, Unsound
 from harness.checks.root_cause import file_of
+from harness.evidence import format1
 from reports import verdicts
 from reports.judged import exercised, figure_of, others, reach, used
 from reports.pack import Fact, Facts, Pack, Scenario
@@ -304,33 +306,13 @@ def _check(each: Mapping[str, Any]) -> CheckRow:
     return CheckRow(plain(each.get("name")), bool(each.get("ok")), plain(each.get("seen")), took, allowed)
 
 
-BOOKS = {
-    "history": "transactions up to the last check",
-    "count": "number",
-    "sum": "sum of amounts",
-    "latest": "time of the latest",
-    "digest": "digest of every row",
-    "count_24h": "number in the last 24 h",
-    "sum_24h": "sum of amounts in the last 24 h",
-    "invariant": "must be 0",
-    "broken_accounts": "accounts whose balance is not what their transactions say",
-    "checksum_failures": "pages with a wrong checksum",
-    "last_id": "last id in use",
-    "sequences": "sequence",
-    "tables": "activity since the statistics began",
-}
-
-
-def _named(name: str) -> str:
-    """A figure of the books in words: `history.count` is `transactions up to the last check: number`."""
-    return ": ".join(BOOKS.get(part, part.replace("_", " ")) for part in name.split("."))
-
-
 def _figures(facts: Facts) -> tuple[Compared, ...]:
+    words = _words(facts)
     taken: dict[str, dict[str, str]] = {}
-    for fact in facts.of("figures"):
-        found = fact.data.get("figures")
-        taken[str(fact.data.get("moment"))] = dict(_flat(found)) if isinstance(found, dict) else {}
+    for fact in facts.of("reconciliation"):
+        found = fact.data.get("values")
+        values = {words(str(name)): value for name, value in found.items()} if isinstance(found, dict) else {}
+        taken[str(fact.data.get("moment"))] = dict(_flat(values))
     before, after = taken.get("before", {}), taken.get("after", {})
     names = [*before, *(name for name in after if name not in before)]
     return tuple(
@@ -344,11 +326,22 @@ def _figures(facts: Facts) -> tuple[Compared, ...]:
     )
 
 
+def _words(facts: Facts) -> Callable[[str], str]:
+    """How values are called: as the rules say that are about them, which no line of format 1 does."""
+    said = facts.first("reconciliation.rules")
+    if said is None:
+        return format1.label
+    try:
+        return partial(reconciliation.label, reconciliation.read(said.data.get("rules")))
+    except Unsound:
+        return str
+
+
 def _flat(figures: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """Nested figures as `table / figure`."""
+    """Nested figures as `table, figure`."""
     rows: list[tuple[str, str]] = []
     for key, value in figures.items():
-        name = f"{above}, {key}" if above else _named(str(key))
+        name = f"{above}, {key}" if above else str(key)
         rows += _flat(value, name) if isinstance(value, dict) else [(name, plain(value))]
     return rows
 

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from harness.checks import Finding, Outcome
+from harness.evidence.first_line import marks
 from reports import verdicts
 from reports.judged import figure_of, others, reach, used
 from reports.pack import Pack, Scenario, read
@@ -71,6 +72,7 @@ def _banners(pack: Pack) -> list[str]:
     found = []
     if sabotage := pack.begin.get("sabotage"):
         found.append(f"SABOTAGED on purpose: {clean(sabotage)}")
+    found += [f"{clean(mark).upper()}: this run counts for nothing." for mark in marks(pack.begin)]
     end = pack.facts.last("run.end")
     outcome = clean(end.data.get("outcome")) if end else "not ended"
     if outcome != "completed":

@@ -18,12 +18,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from drills.mistake import recent_transactions_destroyed
 from harness.errors import Unable
 from harness.faults import Fault
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
-from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.fill_disk import FillDisk
 from harness.faults.flap_link import FlapLink
 from harness.faults.kill_component import KillComponent
@@ -64,9 +64,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "kill_zone": lambda zone, other: KillZone(zone),
     "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
-    "destroy_recent_rows": lambda zone, other: DestroyRecentRows(
-        "quantumnest", "financial_transactions", "created_at", "amount", timedelta(hours=24)
-    ),
+    "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
 STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing

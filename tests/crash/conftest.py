@@ -25,7 +25,8 @@ ONLY_SAID = frozenset(
         "wait",  # a poll that reached its end; what it waited for is recorded by itself
         "exposure.sample",  # a look, by another thread, at any moment
         "steady",
-        "figures",
+        "reconciliation",
+        "reconciliation.rules",
         "detected",
         "decided",
         "span.begin",

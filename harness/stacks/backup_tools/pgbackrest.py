@@ -20,9 +20,10 @@ from typing import Any
 from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import ArchivedSegment, Backup, Damage, Member, RestoreTarget, wal
 from harness.stacks.backup_tools.vault import Vault, must_be_empty
+from harness.stacks.stand_in import NAME
 from harness.system.command import Commands
 
-STANZA = "quantumnest"
+STANZA = NAME
 CONFIGURATION = "/etc/pgbackrest.conf"  # where the program looks, in every container of the database
 BACKUP_WITHIN = timedelta(minutes=10)
 RESTORE_WITHIN = timedelta(minutes=30)

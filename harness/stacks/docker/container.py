@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import NotInTime, NotReady
-from harness.stacks.docker import engine
+from harness.stacks.docker import engine, limiter
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.parts.logs import IN_UTC, last_lines
 from harness.system import wait
+from harness.system.clock import Moment, around
 from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
@@ -22,8 +23,6 @@ OFTEN = timedelta(milliseconds=50)
 # For every process that shares the container's files: all that its first process has started, whoever is their parent.
 MINE = "mine=$(readlink /proc/self/ns/mnt)"
 EACH = f'{MINE}; for one in /proc/[0-9]*; do [ "$(readlink $one/ns/mnt)" = "$mine" ] || continue; pid=${{one#/proc/}}'
-# PostgreSQL's logger is left alone: what it writes lies on no data volume, and says what went wrong.
-NO_LOGGER = 'case "$(tr "\\0" " " <$one/cmdline)" in *logger*) continue; esac'
 FULL = 8192  # bytes: a page of the database, so that what is there can be changed in place at best
 INTO_LOG = 'log=$1; shift; exec "$@" >>"$log" 2>&1'
 
@@ -141,23 +140,36 @@ class ContainerUnit:
             self._send(signal.SIGKILL)
         self.kill()
 
-    def kill(self) -> None:
+    def kill(self) -> Moment | None:
         """SIGKILL all of it, and remove what is left of it."""
-        found = self.container
+        found, moment = self.container, None
         if found is not None:
             with told(f"killing {self.name}"):
+                if found.status == "running":
+                    moment = around(found.kill, by="the engine, which was told to kill it, and said that it had ended")
                 found.remove(force=True, v=True)
+        return moment
 
-    def pause(self) -> None:
+    def pause(self) -> Moment | None:
         """Freeze every process of it; its ports stay open."""
-        if (found := self.container) is not None and found.status == "running":
-            with told(f"pausing {self.name}"):
-                found.pause()
+        if (found := self.container) is None or found.status != "running":
+            return None
+        with told(f"pausing {self.name}"):
+            return around(found.pause, by="the engine, which was told to freeze it, and said that it was frozen")
 
-    def resume(self) -> None:
-        if (found := self.container) is not None and found.status == "paused":
-            with told(f"resuming {self.name}"):
-                found.unpause()
+    def resume(self) -> Moment | None:
+        if (found := self.container) is None or found.status != "paused":
+            return None
+        with told(f"resuming {self.name}"):
+            return around(found.unpause, by="the engine, which was told to let it go on, and said that it did")
+
+    def ended(self) -> int | None:
+        """By the engine's own word, which is of this machine's clock of the day."""
+        if (found := self.container) is None or found.status in ("running", "paused"):
+            return None
+        with told(f"looking at {self.name}"):
+            found.reload()
+        return engine.mono_of(str(found.attrs["State"]["FinishedAt"]))
 
     def freeze_first(self) -> None:
         """SIGSTOP to its first process alone. Harmless when repeated."""
@@ -167,15 +179,14 @@ class ContainerUnit:
         """Harmless where it is not frozen."""
         self._send(signal.SIGCONT)
 
-    def fill(self) -> None:
+    def fill(self) -> Moment | None:
         """SIMULATED: not a full disk, but a limit on the size of files (RLIMIT_FSIZE, the soft one). PostgreSQL takes
-        both alike: the write fails. Twice, for it may have started another process meanwhile."""
-        for _ in range(2):
-            self._limit(str(FULL))
+        both alike: the write fails."""
+        return self._limit(str(FULL))
 
-    def free(self) -> None:
+    def free(self) -> Moment | None:
         """Harmless where it has room."""
-        self._limit("unlimited")
+        return self._limit("unlimited")
 
     def full(self) -> bool:
         """Whether its first process, and so all that it starts from now on, is limited."""
@@ -185,10 +196,10 @@ class ContainerUnit:
         said = engine.execute(found.id, ["sh", "-ec", script], what=f"looking at the files of {self.name}")
         return str(FULL) in said.split()
 
-    def _limit(self, size: str) -> None:
-        if (found := self.container) is not None and found.status == "running":
-            script = f"{EACH}; {NO_LOGGER}; prlimit --pid $pid --fsize={size}: 2>/dev/null || true; done"
-            engine.execute(found.id, ["sh", "-ec", script], what=f"limiting the files of {self.name}")
+    def _limit(self, size: str) -> Moment | None:
+        if (found := self.container) is None or found.status != "running":
+            return None
+        return engine.told_when(found.id, limiter.__file__, [size], what=f"limiting the files of {self.name}")
 
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""

@@ -11,21 +11,26 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import DrillError, Refused
-from harness.system import wait
+from harness.stacks.docker import stamped as stamped_source
+from harness.system import clock, wait
+from harness.system.clock import Moment
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+T = TypeVar("T")
 RUN = "io.drdrill.run"  # label: the run's id
 PART = "io.drdrill.part"  # label: the component's name
 ZONE = "io.drdrill.zone"  # label: the zone that a container dies with
 OWNER = "io.drdrill.owner"  # label: the user id of whoever runs it
 EXTRA_HINT = "install what containers need: pip install 'drdrill[docker]', in a clone bin/set-up docker"
+APART = 1_000_000  # nanoseconds: by so little may the clock of the day be adjusted within the seconds looked back
 SWEEP_LIMIT = timedelta(seconds=60)
 THREADS = 4
 OFTEN = timedelta(milliseconds=100)
@@ -89,12 +94,51 @@ def execute(container: str, argv: Sequence[str], *, what: str, detach: bool = Fa
     return said
 
 
-def at_once(do: Sequence[Callable[[], object]]) -> None:
+def stamped(container: str, act: str, *, what: str, before: str = "") -> Moment | None:
+    """Run scripts of the shell in a container, of which the second takes effect; when that was, by the kernel's clock.
+
+    None where the engine's kernel is not this one: its clock says nothing here. Errors: as `execute`.
+    """
+    return told_when(container, stamped_source.__file__, [before, act], what=what)
+
+
+def told_when(container: str, source: str, words: Sequence[str], *, what: str) -> Moment | None:
+    """Run a program of ours by the container's own Python, whose last line says when it took effect; as `stamped`."""
+    asked = clock.mono()
+    said = execute(container, ["python3", "-c", Path(source).read_text(), *words], what=what)
+    try:
+        earliest, latest = map(int, said.splitlines()[-1].split())
+    except (IndexError, ValueError):
+        return None
+    moment = Moment(earliest, latest, "the kernel, by its clock inside the container")
+    return moment if asked <= earliest <= latest <= clock.mono() else None
+
+
+def mono_of(said: str) -> int | None:
+    """A time of the engine (`2026-11-23T20:55:01.123456789Z`) on the monotonic clock, at the latest that it can be.
+
+    The two clocks are read once more, and what lies between these readings is added. None where it is no time, or is
+    not of this machine's clock: it lies in the future, or is older than the boot.
+    """
+    try:
+        text, _, fraction = said.rstrip("Z").partition(".")
+        whole = datetime.fromisoformat(f"{text}+00:00")
+        told_ns = int(whole.timestamp()) * 1_000_000_000 + int(f"{fraction:0<9}"[:9] or 0)
+    except ValueError:
+        return None
+    before = clock.mono()
+    now = clock.now()
+    after = clock.mono()
+    passed = (now.utc - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000 - told_ns
+    latest = after - passed + APART
+    return min(latest, after) if 0 <= passed <= before else None
+
+
+def at_once(do: Sequence[Callable[[], T]]) -> list[T]:
     """Call each in a thread of its own: most of a container's start is waiting. Errors: those of the first that failed,
     when all have ended."""
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        for begun in [pool.submit(one) for one in do]:
-            begun.result()
+        return [begun.result() for begun in [pool.submit(one) for one in do]]
 
 
 def labels(run: str, part: str, zone: str = "") -> dict[str, str]:

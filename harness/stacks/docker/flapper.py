@@ -3,8 +3,9 @@
     python3 -c SOURCE FILE TOKEN DOWN UP LASTING INTERFACE COUNTS
 
 Down first, for `DOWN` seconds, then up for `UP`, by a fixed schedule, until `LASTING` seconds are over or FILE does
-not begin with TOKEN any more; then the link is joined. Where COUNTS is `yes`, each going down is one more line of FILE,
-which is removed at the end. Whoever changes the link or the file holds a lock on `FILE.lock`.
+not begin with TOKEN any more; then the link is joined. Each going down is one more line of FILE: `down` where COUNTS is
+`yes`, `also` elsewhere, and two readings of the monotonic clock between which it took effect. FILE is removed at the
+end. Whoever changes the link or the file holds a lock on `FILE.lock`.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ def main(argv: list[str]) -> None:
         with locked(file):
             if not ours(file, token):
                 break
+            earliest = time.monotonic_ns()
             drop(interface)
-            if counts:
-                with file.open("a") as lines:
-                    lines.write("down\n")
+            with file.open("a") as lines:
+                lines.write(f"{'down' if counts else 'also'} {earliest} {time.monotonic_ns()}\n")
         rest(turn + down)
         lift(interface)
         turn += down + up

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
@@ -20,6 +21,8 @@ from harness.stacks.docker import engine, flapper
 from harness.stacks.docker.network import DockerNetwork
 from harness.stacks.parts.etcd import CLIENTS, PEERS
 from harness.stacks.powers import Slowness
+from harness.system import clock, wait
+from harness.system.clock import Moment, spanning
 
 ALONE = ("INPUT ! -i lo -d {address} -j DROP", "OUTPUT ! -o lo -s {address} -j DROP")  # nobody outside of the pod
 APART = ("INPUT -s {other} -j DROP", "OUTPUT -d {other} -j DROP")
@@ -31,6 +34,8 @@ WITHOUT_ETCD = tuple(
 INTERFACE = "ip -o -4 addr show to {address} | awk '{{print $2}}'"
 FAR_END = "ip -o link | awk -F': ' -v at={index} '$1 == at {{sub(/@.*/, \"\", $2); print $2}}'"
 QUEUES = ("tbf", "netem")
+FLAPS = "the kernel, by its clock inside the pods"
+BEGINS, OFTEN = timedelta(seconds=10), timedelta(milliseconds=20)
 NOTHING = "this kernel can slow no link down: it has neither of the queues tbf and netem"
 
 
@@ -41,23 +46,22 @@ class Links:
         self._network = network
         self._folder = folder  # what flaps, and how often
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment | None:
         """Drop silently whatever goes between this zone and the others, both ways. Harmless when repeated."""
-        for pod, address in self._behind(zone):
-            self._rules(pod, _for(ALONE, address=address), begins=True)
+        return self._rules({pod: _for(ALONE, address=address) for pod, address in self._behind(zone)}, begins=True)
 
-    def join(self, zone: str) -> None:
+    def join(self, zone: str) -> Moment | None:
         """End the cut. Harmless where there is none, where the zone has no power, and after one that was killed."""
-        for pod, address in self._behind(zone):
-            self._rules(pod, _for(ALONE, address=address), begins=False)
+        return self._rules({pod: _for(ALONE, address=address) for pod, address in self._behind(zone)}, begins=False)
 
-    def cut_link(self, one: str, other: str, *, part: str = "") -> None:
-        for pod, away in ((one, other), (other, one)):
-            self._rules(pod, self._apart(away, part), begins=True)
+    def cut_link(self, one: str, other: str, *, part: str = "") -> Moment | None:
+        return self._rules({one: self._apart(other, part), other: self._apart(one, part)}, begins=True)
 
-    def join_link(self, one: str, other: str) -> None:
-        for pod, away in ((one, other), (other, one)):
-            self._rules(pod, [*self._apart(away, ""), *self._apart(away, "etcd")], begins=False)
+    def join_link(self, one: str, other: str) -> Moment | None:
+        rules = {
+            pod: [*self._apart(away, ""), *self._apart(away, "etcd")] for pod, away in ((one, other), (other, one))
+        }
+        return self._rules(rules, begins=False)
 
     def slow(self, zone: str, how: Slowness) -> list[str]:
         """Both ways: packets queue as they leave the zone, and as they leave the network for it."""
@@ -89,7 +93,7 @@ class Links:
         )
         return "; ".join(line.strip() for line in said.splitlines() if any(f" {one} " in line for one in QUEUES))
 
-    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
         self.settle(zone)
         token, file = uuid.uuid4().hex, self._file(zone)
         with self._locked(zone):
@@ -101,21 +105,34 @@ class Links:
             engine.execute(
                 self._network.pod(pod), [*words, "yes" if pod == zone else "no"], what=f"flapping {pod}", detach=True
             )
+        many = len(self._behind(zone))
+        if not wait.poll(lambda: len({words[0] for words in self._said(zone)}) == many, within=BEGINS, every=OFTEN):
+            return None
+        first = {words[0]: words for words in reversed(self._said(zone))}
+        return spanning(Moment(int(at), int(until), FLAPS) for _, at, until in first.values())
 
-    def settle(self, zone: str) -> None:
-        with self._locked(zone):
-            self._file(zone).unlink(missing_ok=True)
+    def settle(self, zone: str) -> Moment | None:
+        """From when it could go down no more, until nothing is left that drops."""
+        rules = {}
         for pod, address in self._behind(zone):
             if self._network.runs(pod):
                 near, _ = self._interface(pod, address)
-                self._rules(pod, [" ".join(rule) for rule in flapper.rules(near)], begins=False)
+                rules[pod] = [" ".join(rule) for rule in flapper.rules(near)]
+        begun = clock.mono()
+        with self._locked(zone):
+            self._file(zone).unlink(missing_ok=True)
+        lifted = self._rules(rules, begins=False)
+        return lifted and Moment(begun, lifted.latest, lifted.by)
 
     def flaps(self, zone: str) -> int:
-        file = self._file(zone)
+        return sum(words[0] == "down" for words in self._said(zone))
+
+    def _said(self, zone: str) -> list[list[str]]:
+        """What the flappers of a zone have written: `down`, or `also` behind the same link, and when it took effect."""
         try:
-            return len(file.read_text().splitlines()) - 1
+            return [words for line in self._file(zone).read_text().splitlines()[1:] if len(words := line.split()) == 3]
         except FileNotFoundError:
-            return 0
+            return []
 
     def _behind(self, zone: str) -> Sequence[tuple[str, str]]:
         """The pods behind the link of a zone, with their addresses on it."""
@@ -128,13 +145,22 @@ class Links:
             return _for(WITHOUT_ETCD, other=self._network.address(zone))
         return [rule for _, address in self._behind(zone) for rule in _for(APART, other=address)]
 
-    def _rules(self, pod: str, rules: Sequence[str], *, begins: bool) -> None:
-        if not begins and not self._network.runs(pod):
-            return
-        lines = [f"while iptables -w -D {rule} 2>/dev/null; do :; done" for rule in rules]
-        lines += [f"iptables -w -A {rule}" for rule in rules] if begins else []
-        what = f"{'cutting off' if begins else 'joining'} {pod}"
-        engine.execute(self._network.pod(pod), ["sh", "-ec", "\n".join(lines)], what=what)
+    def _rules(self, of_pods: Mapping[str, Sequence[str]], *, begins: bool) -> Moment | None:
+        """In all of these pods at once; those without power have none that could be lifted."""
+        what = "cutting off" if begins else "joining"
+        lift, drop = "while iptables -w -D {} 2>/dev/null; do :; done", "iptables -w -A {}"
+
+        def script(line: str, rules: Sequence[str]) -> str:
+            return "\n".join(line.format(rule) for rule in rules)
+
+        def act(pod: str, rules: Sequence[str]) -> Moment | None:
+            found, lifted = self._network.pod(pod), script(lift, rules)
+            if not begins:
+                return engine.stamped(found, lifted, what=f"{what} {pod}")
+            return engine.stamped(found, script(drop, rules), before=lifted, what=f"{what} {pod}")
+
+        there = {pod: rules for pod, rules in of_pods.items() if begins or self._network.runs(pod)}
+        return spanning(engine.at_once([partial(act, pod, rules) for pod, rules in there.items()]))
 
     def _interface(self, pod: str, address: str) -> tuple[str, int]:
         """The interface of a pod that has this address, and the number of its far end on the machine."""

@@ -25,6 +25,7 @@ from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.system import wait
+from harness.system.clock import Moment, around
 from harness.system.command import Commands
 
 ENTRANCES, STORAGE, WATCH, CUSTOMERS = ("entrance-1", "entrance-2"), "storage", "watch", "customers"
@@ -111,15 +112,17 @@ class DockerNetwork:
         found = self._pod(name)
         return found is not None and found.status == "running"
 
-    def kill(self, name: str) -> None:
+    def kill(self, name: str) -> Moment | None:
         """SIGKILL to the first process of a pod: the kernel ends all that share its process numbers with it, at one
         instant, and its address is silent. Harmless where it is gone."""
         found = self._pod(name)
-        if found is not None and found.status == "running":
-            with told(f"killing pod {name}"):
-                found.kill()
-            what = f"pod {name} is gone"
-            wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
+        if found is None or found.status != "running":
+            return None
+        with told(f"killing pod {name}"):
+            moment = around(found.kill, by="the engine, which was told to kill the pod, and said that it had ended")
+        what = f"pod {name} is gone"
+        wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
+        return moment
 
     def start(self, name: str) -> None:
         """Start a killed pod again, with the addresses that it had; nothing runs in it yet. Harmless where it runs."""

@@ -29,7 +29,7 @@ from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.stand_in import HOSTS
+from harness.stacks.stand_in import HEALTH, HOSTS, READY
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ def _targets(ground: DockerGround, balancers: Mapping[str, str], chosen: Setting
         for job, part, at in (
             ("patroni", "patroni", f"{address}:{REST}"),
             ("etcd", "etcd", f"{address}:{CLIENTS}"),
-            ("health", "api", f"https://{address}:{API_PORT}/health"),
-            ("ready", "api", f"https://{address}:{API_PORT}/ready"),
+            ("health", "api", f"https://{address}:{API_PORT}{HEALTH}"),
+            ("ready", "api", f"https://{address}:{API_PORT}{READY}"),
         ):
             found.append(Target(job, *named(f"{part}-{zone}", zone, chosen=chosen), at))
     for name, address in balancers.items():
         found.append(Target("haproxy", name, "", f"{address}:{haproxy.METRICS}"))
-        found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}/health"))
+        found.append(Target("entrance", name, "", f"https://{address}:{ENTRANCE_PORT}{HEALTH}"))
     store = f"{ground.storage}:{stores.PORT}"
     return [*found, Target("store", "s3", "", f"https://{store}/"), Target("store-front", "s3-tls", "", store)]

@@ -36,12 +36,15 @@ from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
-from harness.system import wait
+from harness.system import clock, wait
+from harness.system.clock import Moment, spanning
 from harness.system.command import Commands
 from harness.system.recorder import Recorder
 
 ZONES = ("a", "b", "c")
+BOOT = "/proc/sys/kernel/random/boot_id"
 GONE_WITHIN = timedelta(seconds=10)
 PACKAGES = (
     "postgresql-15", "etcd-server", "haproxy", "pgbackrest", "prometheus", "prometheus-alertmanager",
@@ -159,21 +162,26 @@ class DockerStack:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
         return self._asked().conditions()
 
+    def clocks(self) -> Sequence[Clock]:
+        """Those of this machine, where the engine runs on its kernel; else nothing is known of them."""
+        boot = engine.execute(self._here.network.pod(ZONES[0]), ["cat", BOOT], what="asking which kernel this is")
+        return SAME_KERNEL if boot.strip() == clock.boot() else ()
+
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""
         (self.folder / STALLED).touch()
 
-    def cut(self, zone: str) -> None:
-        self._here.links.cut(zone)
+    def cut(self, zone: str) -> Moment | None:
+        return self._here.links.cut(zone)
 
-    def join(self, zone: str) -> None:
-        self._here.links.join(zone)
+    def join(self, zone: str) -> Moment | None:
+        return self._here.links.join(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
-        self._here.links.cut_link(one, other, part=part)
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
+        return self._here.links.cut_link(one, other, part=part)
 
-    def join_link(self, one: str, other: str) -> None:
-        self._here.links.join_link(one, other)
+    def join_link(self, one: str, other: str) -> Moment | None:
+        return self._here.links.join_link(one, other)
 
     def slow(self, zone: str, how: Slowness) -> Sequence[str]:
         return self._here.links.slow(zone, how)
@@ -184,20 +192,25 @@ class DockerStack:
     def slowed(self, zone: str) -> str:
         return self._here.links.slowed(zone)
 
-    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
-        self._here.links.flap(zone, down=down, up=up, lasting=lasting)
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
+        return self._here.links.flap(zone, down=down, up=up, lasting=lasting)
 
-    def settle(self, zone: str) -> None:
-        self._here.links.settle(zone)
+    def settle(self, zone: str) -> Moment | None:
+        return self._here.links.settle(zone)
 
     def flaps(self, zone: str) -> int:
         return self._here.links.flaps(zone)
 
-    def cut_power(self, zone: str) -> None:
+    def kill_together(self, names: Sequence[str]) -> Moment | None:
+        """All at once, as far as the engine takes it."""
+        components = self.components()
+        return spanning(engine.at_once([components[name].kill for name in names]))
+
+    def cut_power(self, zone: str) -> Moment | None:
         """Kill the zone's pod; returns when the engine says of every component that it is gone."""
         for component in self._of_zone(zone):
             component.resume()  # a frozen process cannot die
-        self._here.network.kill(zone)
+        moment = self._here.network.kill(zone)
         what = f"nothing of zone {zone} runs"
         wait.until(
             lambda: not any(one.running() for one in self._of_zone(zone)),
@@ -205,6 +218,7 @@ class DockerStack:
             within=GONE_WITHIN,
             recorder=self._recorder,
         )
+        return moment
 
     def restore_power(self, zone: str) -> None:
         """Rules and queues of the zone's link went with its power. What runs already is left alone."""
@@ -305,7 +319,7 @@ class DockerStack:
             "image": made,
             "sockets": str(self._here.sockets),
             "prefix": self._here.network.prefix,
-            "roles": self._roles.all(),
+            "roles": self._roles.saved(),
             **self.settings.saved(),
         }
         lifecycle.save(self.folder, saved)

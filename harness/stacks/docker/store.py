@@ -12,10 +12,11 @@ from harness.stacks.docker.network import STORAGE
 from harness.stacks.load_balancers.haproxy import quoted
 from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.ground import Ground, Runs
-from harness.stacks.parts.s3 import BUCKET, CREDENTIALS, REGION
+from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.tls import Issuer
+from harness.stacks.stand_in import BUCKET, NAME
 
-HOST = "s3.quantumnest.internal"
+HOST = f"s3.{NAME}.internal"
 PORT = 9000
 PLAIN = 9001  # of Moto, inside the pod
 CONFIGURATION = """\

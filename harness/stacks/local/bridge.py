@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pyroute2 import IPRoute
@@ -19,6 +20,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from harness.errors import DrillError
 from harness.system import wait
+from harness.system.clock import Moment, around
 
 NETWORKS = 100  # bridges that one sandbox can hold
 STORE = 30  # a zone's etcd has an address of its own, so much above the zone's
@@ -84,19 +86,20 @@ class Bridge:
         """The bridge's end of a zone's link."""
         return f"z{self.number}{zone}"
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment:
         """Drop whatever comes from the zone and goes to it, without a word. Harmless when repeated."""
-        self._set(zone, "down")
+        return self._set(zone, "down")
 
-    def join(self, zone: str) -> None:
+    def join(self, zone: str) -> Moment:
         """End the cut. Harmless where there is none."""
-        self._set(zone, "up")
+        return self._set(zone, "up")
 
-    def _set(self, zone: str, state: str) -> None:
+    def _set(self, zone: str, state: str) -> Moment:
         with netlink() as route:
             try:
                 index = route.link_lookup(ifname=self.port(zone))[0]
-                route.link("set", index=index, state=state)
+                act = partial(route.link, "set", index=index, state=state)
+                return around(act, by=f"the kernel, which was told that the link is {state}")
             except (NetlinkError, IndexError) as error:
                 raise DrillError(f"the port of zone {zone}: {error}", hint="run `drdrill doctor`") from None
 
@@ -129,19 +132,23 @@ class Bridge:
                 to = f"{self.address(other + STORE)}/32"
                 route.route("replace", dst=to, oif=link, prefsrc=self.address(host + STORE), scope="link")
 
-    def blind(self, pid: int, other: int, *, store_alone: bool) -> None:
+    def blind(self, pid: int, other: int, *, store_alone: bool) -> Moment:
         """Whatever the namespace that `pid` holds sends to another zone is lost. Harmless when repeated."""
-        self._point(pid, dict.fromkeys((other + STORE,) if store_alone else (other, other + STORE), NOBODY))
+        return self._point(pid, dict.fromkeys((other + STORE,) if store_alone else (other, other + STORE), NOBODY))
 
-    def unblind(self, pid: int, other: int) -> None:
+    def unblind(self, pid: int, other: int) -> Moment:
         """Harmless where it is not blind."""
-        self._point(pid, {at: self.hardware(other) for at in (other, other + STORE)})
+        return self._point(pid, {at: self.hardware(other) for at in (other, other + STORE)})
 
-    def _point(self, pid: int, hardware: Mapping[int, str]) -> None:
+    def _point(self, pid: int, hardware: Mapping[int, str]) -> Moment:
         with netlink(pid) as route:
             link = route.link_lookup(ifname="eth0")[0]
-            for at, to in hardware.items():
-                _know(route, self.address(at), to, index=link)
+
+            def act() -> None:
+                for at, to in hardware.items():
+                    _know(route, self.address(at), to, index=link)
+
+            return around(act, by="the kernel, which was told where the other zone is")
 
     def drop(self) -> None:
         """Remove the bridge and the links of its zones; harmless when they are gone.

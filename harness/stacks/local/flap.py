@@ -1,7 +1,8 @@
 """The link of a zone that comes and goes: `flap.py BRIDGE ZONE DOWN UP LASTING FILE`, times in seconds.
 
-Down first, then up, and so on; after LASTING, and at SIGTERM, it ends with the link joined. How often it has gone down
-stands in FILE. It needs nobody: when the harness dies, it still ends.
+Down first, then up, and so on; after LASTING, and at SIGTERM, it ends with the link joined. In FILE stands how often it
+has gone down, and between which readings of the monotonic clock it first did. It needs nobody: when the harness dies,
+it still ends.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ def flap(
     bridge: Bridge, zone: str, *, down: float, up: float, lasting: float, file: Path, ended: threading.Event
 ) -> int:
     """Returns how often it went down, after `lasting` seconds or when `ended` is set."""
-    begin, downs = clock.mono(), 0
+    begin, downs, first = clock.mono(), 0, ""
 
     def left() -> float:
         return max(0.0, (timedelta(seconds=lasting) - clock.since(begin)).total_seconds())
 
     try:
         while left() and not ended.is_set():
-            bridge.cut(zone)
+            moment = bridge.cut(zone)
             downs += 1
+            first = first or f"{moment.earliest} {moment.latest}"
             new = file.with_name(f"{file.name}.new")
-            new.write_text(str(downs))
+            new.write_text(f"{downs} {first}")
             new.rename(file)
             ended.wait(min(down, left()))
             bridge.join(zone)

@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.process import LocalProcess
 from harness.stacks.parts.ground import Runs
-from harness.system import wait
+from harness.system import clock, wait
+from harness.system.clock import Moment
 
 BEGINS_WITHIN = timedelta(seconds=15)
 
@@ -24,8 +25,8 @@ class Flapping:
         self._zone = zone
         self._words = words
 
-    def begin(self, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
-        """Returns when the link has gone down for the first time."""
+    def begin(self, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
+        """Returns when the link has gone down for the first time, and when that was."""
         words = [*self._words(), *(str(length.total_seconds()) for length in (down, up, lasting)), str(self._file)]
         unit = self._unit(words)
         unit.kill()
@@ -38,19 +39,27 @@ class Flapping:
 
         what, recorder = f"the link of zone {self._zone} comes and goes", self._ground.commands.recorder
         wait.until(is_down, what=what, within=BEGINS_WITHIN, recorder=recorder)
+        _, *first = self._said()
+        return Moment(first[0], first[1], "the kernel, which was told that the link is down") if first else None
 
-    def end(self) -> bool:
-        """Whether anything had begun; the link may then still be down, where it was killed."""
-        begun = self._file.exists()
-        self._unit([]).stop()
+    def end(self) -> Moment | None:
+        """When it could cut the link no more, or None where nothing had begun; the link may then still be down."""
+        if not self._file.exists():
+            return None
+        begun = clock.mono()
+        ended = self._unit([]).kill() or Moment(begun, clock.mono(), "nothing flapped any more")
         self._file.unlink(missing_ok=True)
-        return begun
+        return ended
 
     def downs(self) -> int:
         """How often it has gone down, 0 where it does not come and go any more."""
+        return self._said()[0] if self._unit([]).running() else 0
+
+    def _said(self) -> list[int]:
+        """How often it has gone down, and between which readings of the monotonic clock it first did."""
         with suppress(OSError, ValueError):
-            return int(self._file.read_text()) if self._unit([]).running() else 0
-        return 0
+            return list(map(int, self._file.read_text().split()))
+        return [0]
 
     @property
     def _file(self) -> Path:

@@ -21,7 +21,7 @@ for pid in map(int, pids):
     try:
         hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (int(size) if size else hard, hard))
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         pass
 """
 LOGGER = b"logger"
@@ -52,6 +52,7 @@ def limit_files(pids: Sequence[int], size: int | None) -> None:
 
     Root without the capability may not change those of the database's user, but that user may.
     """
+    refused = []
     for pid in pids:
         try:
             hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
@@ -59,9 +60,11 @@ def limit_files(pids: Sequence[int], size: int | None) -> None:
         except ProcessLookupError:
             continue
         except PermissionError:
-            as_user = [*database_user("loopback").words, sys.executable, "-I", "-S", "-c", CODE]
-            words = [*as_user, "" if size is None else str(size), str(pid)]
-            subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=handed_on())
+            refused.append(str(pid))
+    if refused:
+        as_user = [*database_user("loopback").words, sys.executable, "-I", "-S", "-c", CODE]
+        words = [*as_user, "" if size is None else str(size), *refused]
+        subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=handed_on())
 
 
 def only_logs(pid: int) -> bool:

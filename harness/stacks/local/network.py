@@ -22,6 +22,7 @@ from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.process import PART
 from harness.stacks.local.sandbox import to_zones_apart
 from harness.system import wait
+from harness.system.clock import Moment, spanning
 from harness.system.command import Commands, Process, reap
 
 ENTRANCES, WATCH, STORAGE, FIRST_ZONE = (5, 6), 9, 10, 11  # last number of the addresses
@@ -56,16 +57,16 @@ class Addresses(Protocol):
 class Network(Addresses, Protocol):
     """What can be done to it. Where it cannot be, it is `Unable`."""
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment | None:
         """Drop silently whatever goes between the zone and the others. Errors: `Unable`."""
 
-    def join(self, zone: str) -> None:
+    def join(self, zone: str) -> Moment | None:
         """End the cut; harmless where there is none."""
 
-    def cut_link(self, one: str, other: str, *, part: Part) -> None:
+    def cut_link(self, one: str, other: str, *, part: Part) -> Moment | None:
         """Two zones do not see each other any more, or their etcds do not. Errors: `Unable`."""
 
-    def join_link(self, one: str, other: str) -> None:
+    def join_link(self, one: str, other: str) -> Moment | None:
         """Harmless where there is no cut."""
 
     def slow(self, zone: str, how: Slowness) -> list[str]:
@@ -116,19 +117,23 @@ class Bridged:
     def inside(self, zone: str) -> list[str]:
         return ["nsenter", f"--net=/proc/{self.holders[zone].pid}/ns/net", "--"]
 
-    def cut(self, zone: str) -> None:
-        self.bridge.cut(zone)
+    def cut(self, zone: str) -> Moment | None:
+        return self.bridge.cut(zone)
 
-    def join(self, zone: str) -> None:
-        self.bridge.join(zone)
+    def join(self, zone: str) -> Moment | None:
+        return self.bridge.join(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Part) -> None:
-        for here, there in ((one, other), (other, one)):
+    def cut_link(self, one: str, other: str, *, part: Part) -> Moment | None:
+        return spanning(
             self.bridge.blind(self.holders[here].pid, self._host(there), store_alone=part == "etcd")
+            for here, there in ((one, other), (other, one))
+        )
 
-    def join_link(self, one: str, other: str) -> None:
-        for here, there in ((one, other), (other, one)):
+    def join_link(self, one: str, other: str) -> Moment | None:
+        return spanning(
             self.bridge.unblind(self.holders[here].pid, self._host(there))
+            for here, there in ((one, other), (other, one))
+        )
 
     def slow(self, zone: str, how: Slowness) -> list[str]:
         return slowing.slow(self.bridge.port(zone), self.holders[zone].pid, how)

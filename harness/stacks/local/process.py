@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from harness.errors import DrillError, NotInTime, NotReady
@@ -16,11 +17,19 @@ from harness.stacks.local import limits
 from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
 from harness.system import clock, wait
+from harness.system.clock import Moment, around, spanning
 from harness.system.command import LABEL, Commands, Process, reap, with_descendants
 from harness.system.environment import handed_on
 
+SAYS = {
+    signal.SIGKILL: "the kernel: before the first SIGKILL, and when none of the processes was left",
+    signal.SIGSTOP: "the kernel: before the first SIGSTOP, and when each of the processes was stopped",
+    signal.SIGCONT: "the kernel: before the first SIGCONT, and when none of the processes was stopped",
+}
 PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
+DIES = timedelta(seconds=1)  # a process that was told to, unless the disk holds it
+VERY_OFTEN = timedelta(milliseconds=1)
 FULL = 8192  # bytes: a page of the database, so that what is there can be changed in place at best
 
 
@@ -100,19 +109,21 @@ class LocalProcess:
                 process.send(signal.SIGKILL)
         self.kill()
 
-    def kill(self) -> None:
+    def kill(self) -> Moment | None:
         """SIGKILL it and all it has started, again and again until nothing is left."""
-        if left := _signalled(self.family, signal.SIGKILL):
+        left, moment = _signalled(self.family, signal.SIGKILL)
+        if left:
             self._gone(left, timedelta(0))
         self._pid_file.unlink(missing_ok=True)
+        return moment
 
-    def pause(self) -> None:
+    def pause(self) -> Moment | None:
         """SIGSTOP it and all it has started, until nothing of it moves; its ports stay open. Harmless when repeated."""
-        self._send_all(signal.SIGSTOP, to=lambda process: not process.paused())
+        return self._send_all(signal.SIGSTOP, to=lambda process: not process.paused())
 
-    def resume(self) -> None:
+    def resume(self) -> Moment | None:
         """Harmless where it is not paused."""
-        self._send_all(signal.SIGCONT, to=Process.paused)
+        return self._send_all(signal.SIGCONT, to=Process.paused)
 
     def freeze_first(self) -> None:
         """SIGSTOP its own process, and nothing that it has started. Harmless when repeated."""
@@ -126,24 +137,24 @@ class LocalProcess:
         if process is not None:
             process.send(signal.SIGCONT)
 
-    def fill(self) -> None:
+    def fill(self) -> Moment | None:
         """No file that it, or what it has started, writes can grow from now on, as far as the log of what it started.
 
         SIMULATED: not a full disk, but a limit on the size of files (RLIMIT_FSIZE, the soft one). PostgreSQL takes
         both alike: the write fails. Logs that are written through a pipe are no files of its own, and go on.
         """
-        self._limit(FULL)
+        return self._limit(FULL)
 
-    def free(self) -> None:
+    def free(self) -> Moment | None:
         """Harmless where it has room."""
-        self._limit(None)
+        return self._limit(None)
 
     def full(self) -> bool:
         """Whether its own process, and so all that it starts from now on, is limited."""
         process = self.process
         return process is not None and process.running() and limits.file_size(process.pid)[0] == FULL
 
-    def _limit(self, size: int | None) -> None:
+    def _limit(self, size: int | None) -> Moment | None:
         """Again and again, for it may start another process meanwhile; its own first. Errors: `DrillError`."""
 
         def to_do() -> list[int]:
@@ -151,17 +162,20 @@ class LocalProcess:
             found = [process.pid for process in oldest_first if not limits.only_logs(process.pid)]
             return [pid for pid in found if not limits.as_wanted(pid, size)]
 
-        begin = clock.mono()
+        begin, done = clock.mono(), []
         while pids := to_do():
             if clock.since(begin) > SOON:
                 raise DrillError(f"{self.name}: the limit of processes {pids} stays", hint="`prlimit --pid` shows it")
-            limits.limit_files(pids, size)
+            done.append(around(partial(limits.limit_files, pids, size), by="the kernel, which was given the limits"))
+        return spanning(done)
 
-    def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> None:
+    def _send_all(self, signum: signal.Signals, *, to: Callable[[Process], bool]) -> Moment | None:
         """Again and again, for it may start another process meanwhile. Errors: `DrillError`."""
-        if left := _signalled(lambda: [process for process in self.family() if to(process)], signum):
+        left, moment = _signalled(lambda: [process for process in self.family() if to(process)], signum)
+        if left:
             pids = ", ".join(str(process.pid) for process in left)
             raise DrillError(f"{self.name} does not take {signum.name}: {pids}", hint="look at them with `ps`")
+        return moment
 
     def family(self) -> list[Process]:
         """It, what it has started, and what those have started."""
@@ -170,6 +184,9 @@ class LocalProcess:
         if process is not None and process.running():
             found.append(process)
         return with_descendants(found)
+
+    def ended(self) -> int | None:
+        """Not known: the kernel keeps nothing of a process that is gone."""
 
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""
@@ -187,11 +204,18 @@ class LocalProcess:
         wait.until(ended, what=what, within=within, recorder=self._commands.recorder, every=every)
 
 
-def kill_together(label: str, names: Sequence[str]) -> None:
-    """SIGKILL several components of a stack, and all they have started, at one instant, as a power cut does."""
-    found = [process for name in names for process in marked(f"{PART}={label}/{name}")]
-    for process in with_descendants(found):
-        process.send(signal.SIGKILL)
+def kill_together(label: str, names: Sequence[str], *, first: Callable[[], object] = bool) -> Moment | None:
+    """SIGKILL several components of a stack, and all they have started, at one instant, as a power cut does.
+
+    `first`: what is done just before.
+    """
+    found = with_descendants(marked(*(f"{PART}={label}/{name}" for name in names)))
+
+    def act() -> None:
+        first()
+        _send(found, signal.SIGKILL)
+
+    return around(act, by=SAYS[signal.SIGKILL])
 
 
 def kill_parts(label: str) -> None:
@@ -205,53 +229,73 @@ def kill_labelled(label: str) -> None:
 
 
 def _kill_marked(variable: str, label: str, *, exactly: bool) -> None:
-    if left := _signalled(lambda: with_descendants(marked(variable, exactly=exactly)), signal.SIGKILL):
+    left, _ = _signalled(lambda: with_descendants(marked(variable, exactly=exactly)), signal.SIGKILL)
+    if left:
         raise DrillError(
             f"processes of stack {label} will not end: {', '.join(str(process.pid) for process in left)}",
             hint="look at them with `ps`, end them by pid, then run `drdrill heal`",
         )
 
 
-def _signalled(find: Callable[[], Sequence[Process]], signum: signal.Signals) -> Sequence[Process]:
-    """Send it again and again until nothing is found any more; what is still found after a while."""
+def _signalled(
+    find: Callable[[], Sequence[Process]], signum: signal.Signals
+) -> tuple[Sequence[Process], Moment | None]:
+    """Send it again and again until nothing is found any more; what is still found after a while, and when it took
+    effect: from the first signal until the kernel showed that the last of them had taken it."""
+    taken = []
 
     def left() -> Sequence[Process]:
         found = find()
-        for process in found:
-            process.send(signum)
-        if signum is signal.SIGKILL:
-            reap()
+        if found:
+            taken.append(around(partial(_send, found, signum), by=SAYS[signum]))
         return found
 
-    return wait.poll(left, within=SOON, every=timedelta(milliseconds=10), enough=operator.not_)
+    return wait.poll(left, within=SOON, every=timedelta(milliseconds=10), enough=operator.not_), spanning(taken)
 
 
-def marked(variable: str, *, exactly: bool = True) -> list[Process]:
-    """Every process but ours whose environment has `NAME=value` (or a value that begins so)."""
-    want = variable.encode()
+def _send(processes: Sequence[Process], signum: signal.Signals) -> None:
+    """To each, and wait until the kernel shows that it was taken, for a while."""
+    for process in processes:
+        process.send(signum)
+
+    def taken() -> bool:
+        if signum is signal.SIGKILL:
+            return not any(process.running() for process in processes)
+        held = signum is signal.SIGSTOP
+        return all(process.paused() is held for process in processes if process.running())
+
+    wait.poll(taken, within=DIES, every=VERY_OFTEN)
+    if signum is signal.SIGKILL:
+        reap()
+
+
+def marked(*variables: str, exactly: bool = True) -> list[Process]:
+    """Every process but ours whose environment has one of these `NAME=value` (or a value that begins so)."""
+    wanted = [variable.encode() for variable in variables]
     found, hidden = [], []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            words = (entry / "environ").read_bytes().split(b"\0")
+            words = set((entry / "environ").read_bytes().split(b"\0"))
         except PermissionError:
             hidden.append(int(entry.name))
             continue
         except OSError:
             continue
-        if want in words if exactly else any(word.startswith(want) for word in words):
+        if any(one in words if exactly else any(word.startswith(one) for word in words) for one in wanted):
             found.append(int(entry.name))
     if hidden and os.geteuid() == 0:
-        found += _asked_as_database_user(hidden, variable, exactly=exactly)
+        found += _asked_as_database_user(hidden, variables, exactly=exactly)
     return [process for process in map(Process.of, found) if process.running()]
 
 
-def _asked_as_database_user(pids: Sequence[int], variable: str, *, exactly: bool) -> list[int]:
+def _asked_as_database_user(pids: Sequence[int], variables: Sequence[str], *, exactly: bool) -> list[int]:
     """Root in a container may not look into the processes of the database's user, but that user may."""
     files = [f"/proc/{pid}/environ" for pid in pids]
     options = ["-z", "-a", "-l", "-F", *(["-x"] if exactly else [])]
-    words = [*database_user("loopback").words, "grep", *options, "-e", variable, *files]
+    asked = [word for variable in variables for word in ("-e", variable)]
+    words = [*database_user("loopback").words, "grep", *options, *asked, *files]
     ended = subprocess.run(
         words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=handed_on()
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import Unable
-from harness.stacks import Backups, Cluster, Component, Condition, Entrance, Monitoring, ObjectStore, Releases, Slowness
+from harness.stacks import (
+    Backups,
+    Cluster,
+    Component,
+    Condition,
+    Entrance,
+    Monitoring,
+    ObjectStore,
+    Releases,
+    Slowness,
+)
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
@@ -32,8 +42,10 @@ from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
 from harness.system import wait
+from harness.system.clock import Moment, spanning
 from harness.system.command import Commands, reap
 from harness.system.recorder import Recorder
 
@@ -150,25 +162,29 @@ class LocalStack:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
         return self._asked().conditions()
 
+    def clocks(self) -> Sequence[Clock]:
+        """All of it runs on this machine."""
+        return SAME_KERNEL
+
     def stall_archiving(self) -> None:
         """For sabotage only: from now on every attempt to archive fails."""
         (self.folder / STALLED).touch()
 
-    def cut(self, zone: str) -> None:
+    def cut(self, zone: str) -> Moment | None:
         """Drop silently whatever goes between the zone and the others. Errors: `Unable` on level loopback."""
-        self._net.cut(zone)
+        return self._net.cut(zone)
 
-    def join(self, zone: str) -> None:
+    def join(self, zone: str) -> Moment | None:
         """End the cut; harmless where there is none."""
-        self._net.join(zone)
+        return self._net.join(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
         """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the sandbox level loopback."""
-        self._net.cut_link(one, other, part=part)
+        return self._net.cut_link(one, other, part=part)
 
-    def join_link(self, one: str, other: str) -> None:
+    def join_link(self, one: str, other: str) -> Moment | None:
         """End every cut between the two; harmless where there is none."""
-        self._net.join_link(one, other)
+        return self._net.join_link(one, other)
 
     def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
         """Whether a zone gets an answer from another, by a real try from inside it."""
@@ -184,14 +200,14 @@ class LocalStack:
     def slowed(self, zone: str) -> str:
         return self._net.slowed(zone)
 
-    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
+    def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
         """Begin; it ends by itself, joined, whatever becomes of us. Errors: `Unable` on the sandbox level loopback."""
-        self._flapping(zone).begin(down=down, up=up, lasting=lasting)
+        return self._flapping(zone).begin(down=down, up=up, lasting=lasting)
 
-    def settle(self, zone: str) -> None:
+    def settle(self, zone: str) -> Moment | None:
         """End it, joined; harmless where nothing flaps."""
-        if self._flapping(zone).end():
-            self.join(zone)
+        ended = self._flapping(zone).end()
+        return spanning([ended, self.join(zone)]) if ended else None
 
     def flaps(self, zone: str) -> int:
         return self._flapping(zone).downs()
@@ -199,14 +215,20 @@ class LocalStack:
     def _flapping(self, zone: str) -> Flapping:
         return Flapping(self._made.ground, zone, words=lambda: self._net.flapping(zone))
 
-    def cut_power(self, zone: str) -> None:
+    def kill_together(self, names: Sequence[str], *, first: Callable[[], object] = bool) -> Moment | None:
+        """SIGKILL to all of these at one instant; `first` is done just before."""
+        at_once = kill_together(self.commands.label, names, first=first)
+        late = [self.components()[name].kill() for name in names]  # what was started meanwhile
+        return spanning([at_once, *filter(None, late)])
+
+    def cut_power(self, zone: str) -> Moment | None:
         """Cut the zone, where it can be cut, and kill all of it at one instant."""
-        with suppress(Unable):
-            self.cut(zone)
-        dead = [one for one in self.components().values() if one.zone == zone]
-        kill_together(self.commands.label, [one.name for one in dead])
-        for one in dead:
-            one.kill()
+
+        def cut() -> None:
+            with suppress(Unable):
+                self.cut(zone)
+
+        return self.kill_together([one.name for one in self.components().values() if one.zone == zone], first=cut)
 
     def restore_power(self, zone: str) -> None:
         """Join the zone, and start all of it."""
@@ -282,7 +304,7 @@ class LocalStack:
             "sandbox": os.environ.get(SANDBOX),
             "level": self.level,
             "network": network.saved(),
-            "roles": self._roles.all(),
+            "roles": self._roles.saved(),
             "sockets": str(sockets),
             **self.settings.saved(),
         }

@@ -17,14 +17,15 @@ from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST
 from harness.stacks.parts.monitor import RECEIVER, named
 from harness.stacks.parts.settings import Settings
+from harness.stacks.stand_in import HEALTH, READY
 from harness.system import clock
 
 BY = "a small prober of the embedded stack"
 STARTING = timedelta(seconds=60)  # for so long nobody is told of what has not come up yet
 # What each zone has: component, what its answer has to be, scheme, port and path.
 OF_A_ZONE: list[tuple[str, Asks, str, int, str]] = [
-    ("api", "alive", "https", API_PORT, "/health"),
-    ("api", "ready", "https", API_PORT, "/ready"),
+    ("api", "alive", "https", API_PORT, HEALTH),
+    ("api", "ready", "https", API_PORT, READY),
     ("patroni", "alive", "http", REST, "/health"),
     ("patroni", "leads", "http", REST, "/primary"),
     ("etcd", "alive", "http", CLIENTS, "/health"),
@@ -60,7 +61,7 @@ class Watching:
                 secure = {"host": host, "ca": ca} if scheme == "https" else {}
                 found.append(Target(component, said, url, asks, **secure))
         for unit, address in zip(self._balancers, self._entrance.addresses, strict=True):
-            found.append(Target(unit.name, "", f"https://{address}:{self._entrance.port}/health", "there", host, ca))
+            found.append(Target(unit.name, "", f"https://{address}:{self._entrance.port}{HEALTH}", "there", host, ca))
         return [*found, Target("s3", "", self._store, ca=ca)]
 
     def _argv(self) -> list[str]:

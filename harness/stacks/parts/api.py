@@ -10,10 +10,9 @@ from pathlib import Path
 from harness.stacks.parts.ground import Ground, Runs, Unit
 from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.tls import Issuer
-from harness.stacks.stand_in import HOSTS
+from harness.stacks.stand_in import HOSTS, ROLE
 
 API_PORT = 8443
-ROLE = "quantumnest_app"
 STOP_LIMIT = timedelta(seconds=5)
 
 

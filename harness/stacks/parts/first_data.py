@@ -14,8 +14,8 @@ import psycopg
 
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.member import PatroniMember
-from harness.stacks.parts.postgres import DATABASE, PORT, Roles, dsn, logging
-from harness.stacks.stand_in import history
+from harness.stacks.parts.postgres import PORT, Roles, dsn, logging
+from harness.stacks.stand_in import DATABASE, history
 from harness.system import wait
 
 LOAD_LIMIT = timedelta(minutes=10)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.stacks import Component, Pausable
+from harness.system.clock import Moment
 from harness.system.command import Commands
 
 SOON = timedelta(seconds=10)
@@ -35,6 +36,9 @@ class Unit(Component, Pausable, Protocol):
     def wait_stopped(self) -> None:
         """Wait until it has ended, by force when it takes too long."""
 
+    def ended(self) -> int | None:
+        """By when it had ended, in nanoseconds of the monotonic clock, where its kind keeps that; else None."""
+
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""
 
@@ -44,10 +48,10 @@ class Unit(Component, Pausable, Protocol):
     def thaw_first(self) -> None:
         """Harmless where it is not frozen."""
 
-    def fill(self) -> None:
+    def fill(self) -> Moment | None:
         """From now on no file that it, or what it has started, writes can grow. Harmless when repeated."""
 
-    def free(self) -> None:
+    def free(self) -> Moment | None:
         """Harmless where files can grow."""
 
     def full(self) -> bool:

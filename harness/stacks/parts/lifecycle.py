@@ -18,6 +18,7 @@ from harness.stacks import Entrance
 from harness.stacks.kinds import SAVED
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import PORT, dsn
+from harness.stacks.stand_in import READY
 from harness.system import clock
 from harness.system.recorder import Recorder
 
@@ -111,7 +112,7 @@ def access(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, An
     return {
         "dsn": database,
         "psql": ["psql", f'"{database}"'],
-        "curl": ["curl", "--cacert", str(entrance.ca), *resolved, f"https://{where}/ready"],
+        "curl": ["curl", "--cacert", str(entrance.ca), *resolved, f"https://{where}{READY}"],
     }
 
 

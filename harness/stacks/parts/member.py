@@ -13,10 +13,12 @@ from typing import Any
 from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
+from harness.stacks.stand_in import NAME
 from harness.stacks.wal import SPOOL
+from harness.system.clock import Moment
 from harness.system.command import Done
 
-SCOPE = "quantumnest"
+SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
 STOP_LIMIT = timedelta(seconds=20)
@@ -159,25 +161,26 @@ class PatroniMember:
     def wait_stopped(self) -> None:
         self._unit.wait_stopped()
 
-    def kill(self) -> None:
+    def kill(self) -> Moment | None:
         """Also what the kernel keeps for a killed server: its volume may be lost next."""
-        self._unit.kill()
+        moment = self._unit.kill()
         self.ground.release(self.volume)
+        return moment
 
-    def pause(self) -> None:
-        self._unit.pause()
+    def pause(self) -> Moment | None:
+        return self._unit.pause()
 
-    def resume(self) -> None:
-        self._unit.resume()
+    def resume(self) -> Moment | None:
+        return self._unit.resume()
 
     def running(self) -> bool:
         return self._unit.running()
 
-    def fill_volume(self) -> None:
-        self._unit.fill()
+    def fill_volume(self) -> Moment | None:
+        return self._unit.fill()
 
-    def free_volume(self) -> None:
-        self._unit.free()
+    def free_volume(self) -> Moment | None:
+        return self._unit.free()
 
     def volume_is_full(self) -> bool:
         return self._unit.full()

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
+from harness.stacks.stand_in import DATABASE, ROLE
+
 PORT = 5432
 PLACE_PORT = 5433  # of a restored database that does not serve yet
-DATABASE = "quantumnest_prod"
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,17 @@ class Roles:
     postgres: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
     replicator: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
     operator: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
-    quantumnest_app: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
+    api: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)  # of the platform
 
     def password(self, role: str) -> str:
-        return {str(name): str(word) for name, word in asdict(self).items()}[role]
+        return self.all()[role]
 
     def all(self) -> dict[str, str]:
+        """By the name of the role."""
+        return {ROLE if name == "api" else name: word for name, word in self.saved().items()}
+
+    def saved(self) -> dict[str, str]:
+        """JSON, from which the same are made in another process."""
         return asdict(self)
 
 

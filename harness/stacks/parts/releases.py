@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Refused
 from harness.stacks.parts.ground import Unit
 from harness.stacks.stand_in import release
+from harness.system import clock, wait
+from harness.system.clock import Moment
 
 DEPLOYED = "deployed.json"
+SOON, OFTEN = timedelta(seconds=10), timedelta(milliseconds=2)
 
 
 class FileReleases:
@@ -44,17 +48,26 @@ class FileReleases:
             raise Refused(f"there is no release {name!r}", hint=f"releases: {', '.join(known)}") from None
         return found
 
-    def deploy(self, name: str) -> None:
-        """Errors: `Refused` where there is no such release."""
+    def deploy(self, name: str) -> Moment | None:
+        """From when the first server was asked to stop until the last one had. Errors: `Refused` where there is no
+        such release."""
         self.content(name)
         self._write(DEPLOYED, [*self.history(), name])
         services = list(self._services.values())
+        earliest = clock.mono()
         for service in services:
             service.ask_to_stop()
+        gone = wait.poll(lambda: not any(service.running() for service in services), within=SOON, every=OFTEN)
+        known = [service.ended() for service in services]
+        latest = clock.mono()
         for service in services:
             service.wait_stopped()
+        latest = latest if gone else clock.mono()
         for service in services:
             service.start()
+        ended = [one for one in known if one is not None]
+        latest = max(ended) if len(ended) == len(services) else latest
+        return Moment(earliest, max(earliest, latest), "the first server was asked to stop, and the last one had ended")
 
     def file(self) -> Path:
         """Of the release that is deployed."""

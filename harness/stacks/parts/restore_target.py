@@ -20,7 +20,8 @@ from harness.errors import DrillError, Refused
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.logs import last_lines
 from harness.stacks.parts.member import PatroniMember
-from harness.stacks.parts.postgres import DATABASE, PLACE_PORT, Roles, as_conf, dsn, logging, settings
+from harness.stacks.parts.postgres import PLACE_PORT, Roles, as_conf, dsn, logging, settings
+from harness.stacks.stand_in import DATABASE
 from harness.system import wait
 
 OFF = timedelta(0)

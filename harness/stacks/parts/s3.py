@@ -12,8 +12,8 @@ import sys
 from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.tls import Issuer
+from harness.stacks.stand_in import BUCKET
 
-BUCKET = "quantumnest-backups-prod"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "drill", "AWS_SECRET_ACCESS_KEY": "drill"}
 PORT = 9000

@@ -22,7 +22,7 @@ class Settings:
     balancers: int = 2  # load balancers at the entrance
     health_checks: str = "ready"  # what a load balancer asks: "ready", or "port" (whether a connection is taken)
     synchronous: str = "on"  # "off": a commit waits for no other zone
-    ready: str = "honest"  # what `/ready` says: "honest", or "always" (yes, whatever the database does)
+    ready: str = "honest"  # what the API says of being ready: "honest", or "always" (yes, whatever the database does)
     alerts: str = "right"  # what an alert names: "right", or "wrong" (a zone that is gone, and its component)
 
     def saved(self) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks import Condition, Entrance
+from harness.stacks.stand_in import HEALTH, READY, TRIAL
 from harness.system.http import DIRECT, Http, NoAnswer
 
 PATIENCE = timedelta(seconds=5)  # as customers have
+OK = 200
 
 
 class Visitor:
@@ -33,20 +35,24 @@ class Visitor:
             raise NoAnswer(f"HTTP {answer.status}, and no object in JSON", taken=True)
         return answer.status, said
 
+    def knock(self) -> None:
+        """Ask whoever is there how he is, whatever he says. Errors: `NoAnswer`."""
+        self.ask("GET", HEALTH)
+
     def conditions(self) -> list[Condition]:
         """Whether the platform is ready, and stores a test transaction that can be read back."""
         ready = self.ready()
         if not ready.ok:
             return [ready]
-        stored, answer = self._condition("stores a test transaction", "POST", "/test/transaction", wanted=201)
+        stored, answer = self._condition("stores a test transaction", "POST", TRIAL, wanted=201)
         if not stored.ok:
             return [ready, stored]
-        path = f"/test/transaction/{answer.get('id')}"
-        return [ready, stored, self._condition("reads it back", "GET", path, wanted=200)[0]]
+        path = f"{TRIAL}/{answer.get('id')}"
+        return [ready, stored, self._condition("reads it back", "GET", path, wanted=OK)[0]]
 
     def ready(self, name: str = "ready") -> Condition:
         """Whether whoever answers says that it can do its work."""
-        return self._condition(name, "GET", "/ready", wanted=200)[0]
+        return self._condition(name, "GET", READY, wanted=OK)[0]
 
     def _condition(self, name: str, method: str, path: str, *, wanted: int) -> tuple[Condition, dict[str, Any]]:
         try:

@@ -98,6 +98,17 @@ class Api:
 class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
     """A peer that leaves before its answer, as whoever has waited long enough does, is a line and no traceback."""
 
+    def read_requestline(self) -> Any:
+        """Where a connection waits for its next request, or for none: a server that leaves does not wait for it."""
+        idle = self.server.idle
+        if self.server.leaving:
+            return b""
+        idle.add(me := gevent.getcurrent())
+        try:
+            return super().read_requestline()
+        finally:
+            idle.discard(me)
+
     def _log_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
         if issubclass(kind, OSError):  # TLS errors are such, too
             _say(f"{self.client_address[0]} left before its answer: {error}")
@@ -110,6 +121,19 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
 
     handler_class = Handler
     backlog = 4096  # a server that hangs takes connections for long, as kernels let it
+    leaving = False
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.idle: set[Any] = set()  # who waits for a request on a connection
+
+    def leave(self) -> None:
+        """Take nothing more, answer what has come in, and end: a connection on which nothing is asked is closed now."""
+        self.leaving = True
+        self.close()
+        for waiting in list(self.idle):
+            gevent.kill(waiting, block=False)
+        self.stop(timeout=2)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
         try:
@@ -150,7 +174,7 @@ def main(argv: list[str]) -> int:
     )
     server = Server((address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, server.stop, timeout=2)
+        gevent.signal_handler(number, server.leave)
     server.serve_forever()
     return 0
 

@@ -23,6 +23,7 @@ from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
 from harness.stacks.backup_tools.vault import Vault, must_be_empty, recorded
 from harness.stacks.parts.bucket import Stored
+from harness.stacks.stand_in import NAME
 from harness.stacks.wal import SPOOL
 from harness.system.command import Commands
 
@@ -52,7 +53,7 @@ class BarmanBackups:
         folder: Path,
         source_dsn: Callable[[], str],
         as_database_user: Callable[[list[str]], list[str]],
-        server_name: str = "quantumnest",
+        server_name: str = NAME,
     ) -> None:
         self._vault = vault
         self._store = vault.bucket
