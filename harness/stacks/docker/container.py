@@ -146,7 +146,7 @@ class ContainerUnit:
         if found is not None:
             with told(f"killing {self.name}"):
                 if found.status == "running":
-                    moment = around(found.kill, by="the engine, which was told to kill it, and said that it had ended")
+                    moment = engine.killed(found)
                 found.remove(force=True, v=True)
         return moment
 

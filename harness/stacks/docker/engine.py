@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.errors import DrillError, Refused
 from harness.stacks.docker import stamped as stamped_source
 from harness.system import clock, wait
-from harness.system.clock import Moment
+from harness.system.clock import Moment, around
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -132,6 +132,17 @@ def mono_of(said: str) -> int | None:
     passed = (now.utc - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000 - told_ns
     latest = after - passed + APART
     return min(latest, after) if 0 <= passed <= before else None
+
+
+def killed(container: Any) -> Moment:
+    """SIGKILL it. No sooner than the engine was told; no later than its own stamp of the end, which it takes when all
+    that was left of it has been killed, too. Errors: those of Docker's library."""
+    moment = around(container.kill, by="the engine, which was told to kill it, and said that it had ended")
+    container.reload()
+    ended = mono_of(str(container.attrs["State"]["FinishedAt"]))
+    if ended is None or not moment.earliest <= ended < moment.latest:
+        return moment
+    return Moment(moment.earliest, ended, "the engine, which was told to kill it, and its stamp of the end")
 
 
 def at_once(do: Sequence[Callable[[], T]]) -> list[T]:

@@ -25,7 +25,7 @@ from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
 from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.system import wait
-from harness.system.clock import Moment, around
+from harness.system.clock import Moment
 from harness.system.command import Commands
 
 ENTRANCES, STORAGE, WATCH, CUSTOMERS = ("entrance-1", "entrance-2"), "storage", "watch", "customers"
@@ -119,7 +119,7 @@ class DockerNetwork:
         if found is None or found.status != "running":
             return None
         with told(f"killing pod {name}"):
-            moment = around(found.kill, by="the engine, which was told to kill the pod, and said that it had ended")
+            moment = engine.killed(found)
         what = f"pod {name} is gone"
         wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
         return moment

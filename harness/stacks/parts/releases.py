@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,8 @@ class FileReleases:
         self._write(DEPLOYED, [*self.history(), name])
         services = list(self._services.values())
         earliest = clock.mono()
-        for service in services:
-            service.ask_to_stop()
+        with ThreadPoolExecutor(max(1, len(services))) as pool:  # an engine takes its time over each
+            list(pool.map(lambda service: service.ask_to_stop(), services))
         gone = wait.poll(lambda: not any(service.running() for service in services), within=SOON, every=OFTEN)
         known = [service.ended() for service in services]
         latest = clock.mono()
