@@ -104,11 +104,11 @@ def member_of(stack: Stack, zone: str) -> Member:
     return next(member for member in stack.cluster.members if member.zone == zone)
 
 
-def kill(stack: Stack, names: Sequence[str]) -> Moment | None:
+def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:
     """SIGKILL to each of these, at one instant where the stack can."""
     if isinstance(stack, KilledTogether):
-        return stack.kill_together(names)
-    return spanning([component(stack, name).kill() for name in names])
+        return stack.kill_together([part.name for part in parts])
+    return spanning([part.kill() for part in parts])
 
 
 def still_running(stack: Stack, names: Sequence[str]) -> list[str]:

@@ -29,7 +29,7 @@ class KillComponent:
         return list(undo["names"])
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
-        return _probes.kill(stack, undo["names"])
+        return _probes.kill(stack, [_probes.component(stack, name) for name in undo["names"]])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """None of them runs, and where one had a door nobody opens."""

@@ -26,7 +26,7 @@ class LoseVolumes:
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Customers are touched when the servers die, and all of them when the last one has: what then goes from
         their volumes nobody sees."""
-        moment = _probes.kill(stack, undo["members"])
+        moment = _probes.kill(stack, stack.cluster.members)
         for member in stack.cluster.members:
             member.lose_volume()
         return moment
