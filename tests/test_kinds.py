@@ -56,7 +56,7 @@ def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy:
         ("STACK = Notebook", "", "declares no class STACK"),
         ('kind = "notebook"', 'kind = "local"', "a stack of the kind local is there already"),
         ('kind = "notebook"', 'kind = ""', "has no `kind`"),
-        ('environment = "embedded"', 'environment = "home"', "none of tabletop, emulated, embedded"),
+        ('environment = "embedded"', 'environment = "home"', "none of tabletop, embedded, containers"),
         ("def attach(", "def reach(", "has no `attach`"),
         ("from harness.errors", "from harness.nowhere", "ModuleNotFoundError"),
     ],

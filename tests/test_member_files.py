@@ -34,7 +34,8 @@ def member(folder: Path, zone: str = "a", *, commands: Commands | None = None) -
 def test_lost_volumes_are_gone_and_come_back_empty(tmp_path: Path) -> None:
     """It bites only when all are gone; healing gives empty ones, and does no harm when repeated."""
     members = [member(tmp_path, zone) for zone in "ab"]
-    stack = cast(Stack, SimpleNamespace(cluster=SimpleNamespace(members=members)))
+    cluster, components = SimpleNamespace(members=members), {one.name: one for one in members}
+    stack = cast(Stack, SimpleNamespace(cluster=cluster, components=lambda: components))
     fault = LoseVolumes()
     undo = fault.prepare(stack)
     fault.heal(stack, undo)

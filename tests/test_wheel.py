@@ -12,7 +12,7 @@ import pytest
 from drills import FEATURES
 from harness import plan
 from harness.cli.run import RunRequest
-from harness.run import run
+from harness.run import code
 from tests.test_house import HOME, PYPROJECT, TRACKED, said
 
 SETUPTOOLS: dict[str, Any] = PYPROJECT["tool"]["setuptools"]
@@ -43,6 +43,6 @@ def test_a_run_heeds_no_settings_of_where_somebody_stands(tmp_path: Path) -> Non
 def test_a_wheel_has_no_list_of_exact_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the first line says null, and its packages say which versions were there; in a clone it has the digest."""
     here = plan.load(HOME / "drills" / "plan.yaml", features=FEATURES)
-    assert len(str(run.digests(here, FEATURES, code=())["constraints"])) == 64
-    monkeypatch.setattr(run, "ROOT", tmp_path)
-    assert run.digests(here, FEATURES, code=())["constraints"] is None
+    assert len(str(code.digests(here, FEATURES)["constraints"])) == 64
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    assert code.digests(here, FEATURES)["constraints"] is None

@@ -154,7 +154,6 @@ def _predicate(folder: Path, lines: list[Line], *, run: str, key: Ed25519Private
     kinds = {"kinds": dict(Counter(line.kind for line in lines))} if second else {}
     return {
         "run": begin.data.get("run", run),
-        "stream": begin.data.get("stream", "main"),
         "number": begin.data.get("number"),
         "previousPack": begin.data.get("previous"),
         "drill": begin.data.get("drill"),
