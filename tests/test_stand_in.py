@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +20,13 @@ import gevent
 import psycopg
 import pytest
 
-from harness.stacks.stand_in import transactions
+from harness.stacks.parts.tls import make_authority
+from harness.stacks.stand_in import release, transactions
 from harness.stacks.stand_in.connections import Connections, NoDatabase
 from harness.stacks.stand_in.transactions import Transactions
+from harness.system import clock
+from harness.system.recorder import Memory
+from harness.system.wait import until
 
 GOOD = {"origin": "run/scene", "number": 7, "from": 1, "to": 2, "amount": "12.34"}
 
@@ -173,6 +182,44 @@ def test_no_server_is_an_answer_in_time() -> None:
         connections.ask_writable()
     status, answer = Transactions(connections).store(json.dumps(GOOD).encode())
     assert (status, answer["stored"]) == (503, False)
+
+
+def test_a_server_that_is_told_to_stop_waits_for_nobody_who_asks_nothing(tmp_path: Path) -> None:
+    """A connection between two requests is closed at once; what Python would clean up takes no time either."""
+    authority = make_authority(tmp_path / "tls")
+    chain, key = authority.issue("api", ["api.example"])
+    file = tmp_path / "1.0.json"
+    file.write_text(json.dumps(release.CONTENT))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["--zone=a", f"--listen=127.0.0.1:{port}", f"--cert={chain}", f"--key={key}", "--dsn=host=127.0.0.1 port=1"]
+    argv = [sys.executable, "-m", "harness.stacks.stand_in.api", *words, f"--release={file}"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            idle = until(
+                lambda: _asked(port, authority.ca), what="it serves", within=timedelta(seconds=30), recorder=Memory()
+            )
+            begun = clock.mono()
+            process.send_signal(signal.SIGTERM)
+            idle.settimeout(20)
+            assert idle.recv(1) == b""
+            assert process.wait(timeout=20) == 0 and clock.since(begun) < timedelta(seconds=2)
+        finally:
+            process.kill()
+        assert process.stderr is not None and "Traceback" not in process.stderr.read()
+
+
+def _asked(port: int, ca: Path) -> ssl.SSLSocket | None:
+    """A connection on which a request was answered, and that stays open; None where nobody answers yet."""
+    try:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+    except OSError:
+        return None
+    found = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname="api.example")
+    found.sendall(b"GET /health HTTP/1.1\r\nHost: api.example\r\n\r\n")
+    assert found.recv(1000).startswith(b"HTTP/1.1 200")
+    return found
 
 
 def test_the_driver_is_loaded_after_sockets_were_made_to_cooperate() -> None:

@@ -13,6 +13,7 @@ gevent.monkey.patch_all()
 
 import argparse
 import json
+import os
 import signal
 import ssl
 import sys
@@ -132,7 +133,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent has no types
         self.leaving = True
         self.close()
         for waiting in list(self.idle):
-            gevent.kill(waiting, block=False)
+            gevent.kill(waiting)
         self.stop(timeout=2)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> Any:
@@ -169,15 +170,16 @@ def main(argv: list[str]) -> int:
     except BadRelease as error:
         _say(str(error))
         return 1
-    api = Api(
-        zone=words.zone, release=release, connections=Connections(words.dsn), always_ready=words.ready == "always"
-    )
+    connections = Connections(words.dsn)
+    api = Api(zone=words.zone, release=release, connections=connections, always_ready=words.ready == "always")
     server = Server((address, int(port)), api, certfile=words.cert, keyfile=words.key, log=None, error_log=sys.stderr)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, server.leave)
     server.serve_forever()
+    connections.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    os._exit(code)  # Python cleans up for longer than the server needs to answer what has come in

@@ -58,7 +58,7 @@ class Connections:
                     self._idle.append(connection)
                 else:
                     connection.close()
-                    self._drop_idle()
+                    self.close()
         finally:
             self._free.release()
 
@@ -101,7 +101,8 @@ class Connections:
         said += [f"no answer within {CONNECT_LIMIT:g} s"] * (len(asked) - len(said))
         raise NoDatabase("; ".join(dict.fromkeys(said)))
 
-    def _drop_idle(self) -> None:
+    def close(self) -> None:
+        """Those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
 
