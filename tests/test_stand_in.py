@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -197,9 +198,8 @@ def test_a_server_that_is_told_to_stop_waits_for_nobody_who_asks_nothing(tmp_pat
     argv = [sys.executable, "-m", "harness.stacks.stand_in.api", *words, f"--release={file}"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         try:
-            idle = until(
-                lambda: _asked(port, authority.ca), what="it serves", within=timedelta(seconds=30), recorder=Memory()
-            )
+            soon, ask = timedelta(seconds=30), partial(_asked, port, authority.ca)
+            idle = until(ask, what="it serves", within=soon, recorder=Memory())
             begun = clock.mono()
             process.send_signal(signal.SIGTERM)
             idle.settimeout(20)
@@ -218,7 +218,10 @@ def _asked(port: int, ca: Path) -> ssl.SSLSocket | None:
         return None
     found = ssl.create_default_context(cafile=ca).wrap_socket(plain, server_hostname="api.example")
     found.sendall(b"GET /health HTTP/1.1\r\nHost: api.example\r\n\r\n")
-    assert found.recv(1000).startswith(b"HTTP/1.1 200")
+    said = b""
+    while not said.endswith(b"}"):
+        said += found.recv(1000)
+    assert said.startswith(b"HTTP/1.1 200")
     return found
 
 
