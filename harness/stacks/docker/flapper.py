@@ -1,11 +1,12 @@
 """Lets a pod's link come and go: runs inside the pod, by the image's own Python, and imports nothing of this project.
 
-    python3 -c SOURCE FILE TOKEN DOWN UP LASTING INTERFACE COUNTS
+    python3 -c SOURCE FILE TOKEN BEGIN DOWN UP LASTING INTERFACE COUNTS
 
-Down first, for `DOWN` seconds, then up for `UP`, by a fixed schedule, until `LASTING` seconds are over or FILE does
-not begin with TOKEN any more; then the link is joined. Each going down is one more line of FILE: `down` where COUNTS is
-`yes`, `also` elsewhere, and two readings of the monotonic clock between which it took effect. FILE is removed at the
-end. Whoever changes the link or the file holds a lock on `FILE.lock`.
+At BEGIN, a reading of the monotonic clock in seconds, so that all behind one link go down together. Down first, for
+`DOWN` seconds, then up for `UP`, by a fixed schedule, until `LASTING` seconds are over or FILE does not begin with
+TOKEN any more; then the link is joined. Each going down is one more line of FILE: `down` where COUNTS is `yes`, `also`
+elsewhere, and two readings of the monotonic clock between which it took effect. FILE is removed at the end. Whoever
+changes the link or the file holds a lock on `FILE.lock`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LATEST = 5.0  # seconds; a beginning that is further off is of another machine's clock
 
 
 def rules(interface: str) -> list[list[str]]:
@@ -50,13 +53,15 @@ def ours(file: Path, token: str) -> bool:
 
 
 def main(argv: list[str]) -> None:
-    file, token, interface, counts = Path(argv[0]), argv[1], argv[5], argv[6] == "yes"
-    down, up, lasting = (float(word) for word in argv[2:5])
-    begin, turn = time.monotonic(), 0.0
+    file, token, interface, counts = Path(argv[0]), argv[1], argv[6], argv[7] == "yes"
+    begin, down, up, lasting = (float(word) for word in argv[2:6])
+    now = time.monotonic()
+    begin, turn = min(max(begin, now), now + LATEST), 0.0
 
     def rest(until: float) -> None:
         time.sleep(max(0.0, begin + min(until, lasting) - time.monotonic()))
 
+    rest(0.0)
     while turn < lasting:
         with locked(file):
             if not ours(file, token):

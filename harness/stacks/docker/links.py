@@ -35,6 +35,7 @@ INTERFACE = "ip -o -4 addr show to {address} | awk '{{print $2}}'"
 FAR_END = "ip -o link | awk -F': ' -v at={index} '$1 == at {{sub(/@.*/, \"\", $2); print $2}}'"
 QUEUES = ("tbf", "netem")
 FLAPS = "the kernel, by its clock inside the pods"
+TOGETHER = timedelta(seconds=1)  # until all that stand behind a link have begun, and it goes down for all of them
 BEGINS, OFTEN = timedelta(seconds=10), timedelta(milliseconds=20)
 NOTHING = "this kernel can slow no link down: it has neither of the queues tbf and netem"
 
@@ -98,18 +99,22 @@ class Links:
         token, file = uuid.uuid4().hex, self._file(zone)
         with self._locked(zone):
             file.write_text(f"{token}\n")
-        times = [str(one.total_seconds()) for one in (down, up, lasting)]
-        for pod, address in self._behind(zone):
-            near, _ = self._interface(pod, address)
+        near_ends = {pod: self._interface(pod, address)[0] for pod, address in self._behind(zone)}
+        asked = clock.mono()
+        begin = asked / 1_000_000_000 + TOGETHER.total_seconds()
+        times = [f"{begin:.6f}", *(str(one.total_seconds()) for one in (down, up, lasting))]
+        for pod, near in near_ends.items():
             words = ["python3", "-c", Path(flapper.__file__).read_text(), str(file), token, *times, near]
             engine.execute(
                 self._network.pod(pod), [*words, "yes" if pod == zone else "no"], what=f"flapping {pod}", detach=True
             )
-        many = len(self._behind(zone))
+        many = len(near_ends)
         if not wait.poll(lambda: len({words[0] for words in self._said(zone)}) == many, within=BEGINS, every=OFTEN):
             return None
         first = {words[0]: words for words in reversed(self._said(zone))}
-        return spanning(Moment(int(at), int(until), FLAPS) for _, at, until in first.values())
+        moment = spanning(Moment(int(at), int(until), FLAPS) for _, at, until in first.values())
+        ours = moment is not None and asked <= moment.earliest <= moment.latest <= clock.mono()
+        return moment if ours else None  # another kernel's clock says nothing here
 
     def settle(self, zone: str) -> Moment | None:
         """From when it could go down no more, until nothing is left that drops."""
