@@ -191,7 +191,7 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     begin = max([late, *bad])
     # the first answer after the last bad request, and after the last stretch in which a zone was not observed
     after = [due for due in [gap_end(lines, ledgers, early, (verify or late) + settling)] if due]
-    answers = [end for due, end in good if due >= max([early, *after]) and (due > max(bad) if bad else due >= late)]
+    answers = [end for due, end in good if due >= max([early, *after]) and due >= late and (not bad or due > max(bad))]
     end = min(answers, default=None)
     over = bool(answers)
     if harms:

@@ -31,8 +31,9 @@ class Service:
     due_after: int = 0  # requests due after the fault
     acknowledged_before: int = 0
     last_bad: int | None = None  # due time of the last bad request that the fault can have touched
-    good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
-    good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault took effect
+    served: int | None = None  # first completion of a request due after `last_bad`, after the fault and after any gap
+    good_again: int | None = None  # up to version 3 of the rules: also of one that was due before the fault's effect
+    good_at_all: int | None = None  # the same, where nothing was bad
     until: dict[str, int] = field(
         default_factory=dict
     )  # by zone: the last due time whose answer is known, and all before
@@ -65,7 +66,7 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
         seen.due += 1
         before = last.get(zone, earliest)
         if due - before > longest and earliest < due and before < matters_until:
-            seen.good_again = seen.good_at_all = None
+            seen.served = seen.good_again = seen.good_at_all = None
             if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
                 seen.gap = (zone, before, due)
         last[zone] = due
@@ -85,10 +86,14 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
             answers[1].append(ended)
             if seen.good_again is None or ended < seen.good_again:
                 seen.good_again = ended
-            if due >= latest and (seen.good_at_all is None or ended < seen.good_at_all):
+            if due < latest:  # it may have been answered before the fault took effect
+                continue
+            if seen.served is None or ended < seen.served:
+                seen.served = ended
+            if seen.good_at_all is None or ended < seen.good_at_all:
                 seen.good_at_all = ended
         elif due >= earliest or ended >= earliest:
-            seen.last_bad, seen.good_again = due, None
+            seen.last_bad, seen.served, seen.good_again = due, None, None
     seen.unanswered = unanswered(*answers, since=earliest)
     return seen
 
