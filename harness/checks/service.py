@@ -41,6 +41,16 @@ class Service:
     unanswered: int = 0  # the longest stretch after the fault from one request's due time to an answer to a later one
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
 
+    def add_good(self, ended: int, *, surely: bool) -> None:
+        """An answer; `surely`: its request was due after the fault had taken effect, so it cannot be from before."""
+        self.good_again = _first(self.good_again, ended)
+        if surely:
+            self.served, self.good_at_all = _first(self.served, ended), _first(self.good_at_all, ended)
+
+
+def _first(known: int | None, moment: int) -> int:
+    return moment if known is None else min(known, moment)
+
 
 def settling(evidence: Evidence) -> int:
     """The settling time of the scenario, in nanoseconds."""
@@ -84,14 +94,7 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
                 continue
             answers[0].append(due)
             answers[1].append(ended)
-            if seen.good_again is None or ended < seen.good_again:
-                seen.good_again = ended
-            if due < latest:  # it may have been answered before the fault took effect
-                continue
-            if seen.served is None or ended < seen.served:
-                seen.served = ended
-            if seen.good_at_all is None or ended < seen.good_at_all:
-                seen.good_at_all = ended
+            seen.add_good(ended, surely=due >= latest)
         elif due >= earliest or ended >= earliest:
             seen.last_bad, seen.served, seen.good_again = due, None, None
     seen.unanswered = unanswered(*answers, since=earliest)
