@@ -11,7 +11,8 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
   first fault.
 - A request is bad when it ended otherwise than acknowledged. One without any end, of a customer who was killed, is
   neither good nor bad; what is known of its zone ends before it.
-- Where no request was bad, and the fault harms no data, the bar goes from 0 to the longest time between two requests.
+- Where no request was bad, and the fault harms no data, the bar goes from 0 to the longest time between two requests,
+  or to the longest from one due time to the first answer of a request due later, where that is longer.
 - Service is good again between the due time of the last bad request and the first answer to a request due after it.
   Requests due before the fault count only where they ended after it, and then only when bad.
 - Where nothing was due in a zone for longer than 20 of its requests take (and than 1 s), the first answer is looked
@@ -29,6 +30,14 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
   without one of their own are left out, unless there is none at all. Where nothing came: at least until the receiver
   was read for the last time, which is at the scenario's end, or, where it has none, the last `alert.awaited` or
   `alert`.
+- Exposure: at each sample the oldest answer later than `asked` of the last sample up to it whose `position` is at most
+  `safe` is not surely safe. Its age at the sample is the figure, at the next one (of the last before a disaster: at
+  `latest`) the high end; the low end is the age of the oldest answer to a request sent from the first sample on whose
+  `position` is at least `safe`. Where the last age of a stretch is more than twice the longest wait that was seen to
+  end, or none was in the first stretch, it is a lower bound.
+- Exactness: after a mistake all acknowledged up to the ordered moment, and in any case up to `earliest`, must be in the
+  `recovered` rows, and nothing sent from `latest` on. After lost volumes all that was acknowledged until `asked` of the
+  last sample before the fault whose `position` is at most what was safe at the last one, or the declared position.
 - Split brain: acknowledged writes on a history that were sent after one on a newer one was answered. Only `touching`
   where no such write is known, and some newer one was sent before the last older one was answered.
 """
@@ -144,6 +153,12 @@ def hurt(lines: list[Facts]) -> bool:
     return bool(intents) and held and all(line is not None and line["data"]["ok"] for line in proofs)
 
 
+def first_fault(lines: list[Facts]) -> Facts:
+    """The first fault that harms data, else the first of all."""
+    intents = [line for line in lines if line["kind"] == "fault.intent"]
+    return ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
+
+
 def inside(lines: list[Facts]) -> set[str]:
     return {each["group"] for each in groups(lines) if each["inside"]}
 
@@ -155,8 +170,7 @@ def groups(lines: list[Facts]) -> list[Facts]:
 def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     if not hurt(lines):
         return None
-    intents = [line for line in lines if line["kind"] == "fault.intent"]
-    fault = ([line for line in intents if line["data"].get("harms_data")] or intents)[0]
+    fault = first_fault(lines)
     harms = bool(fault["data"].get("harms_data"))
     effective = proof(lines, fault)
     assert effective is not None  # hurt() has seen it
@@ -177,7 +191,7 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     begin = max([late, *bad])
     # the first answer after the last bad request, and after the last stretch in which a zone was not observed
     after = [due for due in [gap_end(lines, ledgers, early, (verify or late) + settling)] if due]
-    answers = [end for due, end in good if due >= max([early, *after]) and (due > max(bad) if bad else due >= late)]
+    answers = [end for due, end in good if due >= max([early, *after]) and due >= late and (not bad or due > max(bad))]
     end = min(answers, default=None)
     over = bool(answers)
     if harms:
@@ -200,7 +214,7 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
         return {"figure": low, "low": low, "high": None, "lower_bound": True}
     high = (end - early) / S
     if not bad and not harms:
-        low, high = 0.0, widest(ledgers, early) / S
+        low, high = 0.0, max(widest(ledgers, early), unanswered(ledgers, early)) / S
     return {"figure": high, "low": low, "high": high, "lower_bound": False}
 
 
@@ -211,6 +225,17 @@ def widest(ledgers: dict[str, Ledger], early: int) -> int:
         dues = sorted(request["due"] for request in ledger.values())
         found += [due - before for before, due in zip([early, *dues[:-1]], dues, strict=True) if due > early]
     return max(found)
+
+
+def unanswered(ledgers: dict[str, Ledger], early: int) -> int:
+    """The longest time from a request's due time, or the fault, to the first answer of any that was due later."""
+    every = [request for ledger in ledgers.values() for request in ledger.values()]
+    good = [(each["due"], each["end"]) for each in every if each["how"] == "acknowledged" and each["due"] >= early]
+    longest, first = 0, None
+    for due, end in [*sorted(good, reverse=True), (early, early)]:
+        longest = max(longest, first - due) if first is not None else longest
+        first = end if first is None else min(first, end)
+    return longest
 
 
 def known_until(requests: list[Facts]) -> int:
@@ -339,12 +364,123 @@ def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Fa
     return figures
 
 
+def answered(ledgers: dict[str, Ledger]) -> list[tuple[int, int]]:
+    """When each acknowledged write was sent and answered."""
+    every = [request for ledger in ledgers.values() for request in ledger.values()]
+    return [(request["sent"], request["end"]) for request in every if request["how"] == "acknowledged"]
+
+
+def samples(lines: list[Facts]) -> list[Facts]:
+    """{asked, told, position, safe}; those to which the database did not answer are left out."""
+    found: list[Facts] = []
+    for line in lines:
+        if line["kind"] == "exposure.sample" and line["data"].get("position") is not None:
+            asked = line["data"].get("asked", found[-1]["told"] if found else 0)
+            position, safe = line["data"]["position"], line["data"].get("safe") or 0
+            found.append({"asked": asked, "told": line["mono"], "position": position, "safe": safe})
+    return found
+
+
+def stretches(lines: list[Facts]) -> list[tuple[list[Facts], int, int | None]]:
+    """Samples, with from when to when writes count: before a fault that harms data, and after the recovery."""
+    taken = samples(lines)
+    disaster = first_fault(lines) if hurt(lines) else None
+    if disaster is None or not disaster["data"].get("harms_data"):
+        return [(taken, 0, None)] if taken else []
+    effective = proof(lines, disaster)
+    assert effective is not None  # hurt() has seen it
+    late = effective["data"]["latest"]
+    found: list[tuple[list[Facts], int, int | None]] = [([each for each in taken if each["told"] <= late], 0, late)]
+    serving = last_mono(lines, "in_service", after=late)
+    after = [dict(each) for each in taken if serving is not None and each["asked"] >= serving]
+    for each, later in zip(after, [*after[1:], *after[-1:]], strict=True):
+        each["safe"] = each["safe"] if each["safe"] <= later["position"] else 0
+    return [*found, (after, serving or 0, None)] if after else found
+
+
+def exposure(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
+    """The greatest age of an acknowledged write that was not safe, in seconds."""
+    found = stretches(lines)
+    writes = answered(ledgers)
+    if not found or not found[0][0] or not writes:
+        return None
+    figure, low, high, wait, waits_on, stalled = 0, 0, 0, 0, [], False
+    for number, (taken, begin, end) in enumerate(found):
+        own = [(sent, end_) for sent, end_ in writes if end_ >= begin and (end is None or end_ <= end)]
+        before, open_ = None, 0
+        ended = 0  # the longest wait of this stretch that was seen to end
+        for at, each in enumerate(taken):
+            covered = [one["asked"] for one in taken[: at + 1] if one["position"] <= each["safe"]]
+            perhaps = min((end_ for _, end_ in own if not covered or end_ > covered[-1]), default=None)
+            beyond = next((one["told"] for one in taken if one["position"] >= each["safe"]), None)
+            surely = min((end_ for sent, end_ in own if beyond is not None and sent >= beyond), default=None)
+            following = taken[at + 1]["told"] if at + 1 < len(taken) else max(each["told"], end or 0)
+            if before is not None and before < each["asked"] and (perhaps is None or perhaps > before):
+                ended = max(ended, each["told"] - before)
+            before = perhaps
+            open_ = 0 if perhaps is None else max(0, following - perhaps)
+            figure = max(figure, 0 if perhaps is None else each["told"] - perhaps)
+            high = max(high, open_)
+            low = max(low, 0 if surely is None else each["asked"] - surely)
+        wait, waits_on = max(wait, ended), [*waits_on, open_]
+        stalled = stalled or (number == 0 and not ended)
+    stalled = stalled or any(each > 2 * wait for each in waits_on)
+    return {"figure": figure / S, "low": low / S, "high": None if stalled else high / S, "lower_bound": stalled}
+
+
+def exactness(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Facts]]) -> Facts | None:
+    """How many of those due there are missing, and how many of those too late are there."""
+    disaster = first_fault(lines) if hurt(lines) else None
+    effective = proof(lines, disaster) if disaster else None
+    orders = [
+        line
+        for line in lines
+        if line["kind"] == "recovery.ordered" and effective and line["mono"] >= effective["data"]["earliest"]
+    ]
+    if disaster is None or effective is None or not orders:
+        return None
+    early, late, ordered = effective["data"]["earliest"], effective["data"]["latest"], orders[-1]
+    points = []
+    if ordered["data"].get("mono") is not None:
+        points.append(ordered["data"]["mono"] - unknown_of_clock(lines, ordered))
+        if points[0] > late:
+            return None
+    if disaster["data"]["logical"]:
+        present, absent = max([early, *points]), late
+    else:
+        taken = [each for each in samples(lines) if each["told"] <= early]
+        reaches = ordered["data"]["position"] if ordered["data"].get("declared_early") else taken[-1]["safe"]
+        points += [each["asked"] for each in taken if each["position"] <= reaches]
+        if not points:
+            return None
+        present, absent = max(points), None
+    missing, surplus = 0, 0
+    for group, ledger in ledgers.items():
+        there = {row["n"] for row in rows[group]}
+        for number, request in ledger.items():
+            due_there = request["how"] == "acknowledged" and request["end"] <= present
+            too_late = absent is not None and request["sent"] is not None and request["sent"] >= absent
+            missing += due_there and number not in there
+            surplus += too_late and number in there
+    return {"missing": missing, "surplus": surplus}
+
+
+def unknown_of_clock(lines: list[Facts], ordered: Facts) -> int:
+    """By how much the ordered moment, which comes from a time of day, is taken back."""
+    before = [line for line in lines if line["seq"] <= ordered["seq"]]
+    apart = [round(moment(line["utc"]) * 1_000_000) * 1000 - line["mono"] for line in before]
+    name = ordered["data"].get("clock")
+    said = [line["data"] for line in before if line["kind"] == "clock" and line["data"]["clock"] == name]
+    return max(apart) - min(apart) + (round((said[-1]["offset"] + said[-1]["uncertainty"]) * S) if said else 0)
+
+
 def recompute(pack: Path) -> dict[str, Any]:
     """Scenario to its figures; None where there is nothing to compute them from."""
     found = {}
     for name, lines in scenarios(pack).items():
         ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
         rows = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
+        after = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "recovered").items()}
         begun = {each["group"] for each in groups(lines)}
         whole = bool(ledgers) and begun <= ledgers.keys()
         outside = {group: ledger for group, ledger in ledgers.items() if group not in inside(lines)}
@@ -354,6 +490,8 @@ def recompute(pack: Path) -> dict[str, Any]:
             "loss": loss(lines, ledgers, rows) if whole and ledgers.keys() <= rows.keys() else None,
             "detection": detection(lines),
             "split-brain": split_brain(ledgers),
+            "exposure": exposure(lines, ledgers) if whole else None,
+            "exactness": exactness(lines, ledgers, after) if whole and ledgers.keys() <= after.keys() else None,
         }
     return found
 

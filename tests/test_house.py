@@ -307,8 +307,9 @@ def test_no_error_is_swallowed_without_a_trace() -> None:
 
 
 def test_files_stay_small() -> None:
-    """A Python file has at most 400 lines; only the verifier is longer, because one file is all that it may need."""
-    assert {said(path) for path in PYTHON if text_of(path).count("\n") > 400} <= {"harness/evidence/verify.py"}
+    """A Python file has at most 400 lines; only what may need nothing but itself is longer."""
+    alone = {"harness/evidence/verify.py", "tests/recompute.py"}
+    assert {said(path) for path in PYTHON if text_of(path).count("\n") > 400} <= alone
 
 
 def test_modules_say_what_they_are_for() -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.checks import Finding, Outcome, load
+from harness.checks import RULES, Finding, Outcome, load
 from harness.checks.answer import answer
 from harness.checks.evidence import Evidence, Expectation
 from harness.checks.loss import tally
@@ -24,9 +24,11 @@ from tests import recompute
 from tests.histories import INTENT, NAME, ZONES, History, a_mistake, lost_volumes, ns
 from tests.test_check_failover import acknowledged
 from tests.test_check_loss import built, fates
+from tests.test_rules import STORED, VERSION, unpacked
 from tests.zone_cuts import DATABASE_A, OLD, a_zone_cut, an_alert
 
 SCRIPT = Path(recompute.__file__)
+WITH_FIGURES = ("rto", "exposure", "exactness", "detection")
 
 
 def asked(evidence: Evidence, expected: Expectation) -> Finding:
@@ -37,7 +39,7 @@ def agree(pack: Path) -> dict[str, Any]:
     """Compare the script with the project on one pack; returns what the script said."""
     said = recompute.recompute(pack)[NAME]
     evidence = load.evidence(pack)[0]
-    _same_rto(said["rto"], asked(evidence, Expectation("rto", limit=60.0)))
+    _same_bar(said["rto"], asked(evidence, Expectation("rto", limit=60.0)))
     told = asked(evidence, Expectation("detection", limit=60.0))
     assert (told.figure is None) == (said["detection"] == [])
     if told.figure is not None:
@@ -45,6 +47,8 @@ def agree(pack: Path) -> dict[str, Any]:
         listed = [tuple(each[name] for name in ("figure", "low", "high", "lower_bound")) for each in said["detection"]]
         assert wanted in [pytest.approx(each, abs=1e-6) for each in listed]
     _same_split_brain(said["split-brain"], asked(evidence, Expectation("split-brain")))
+    _same_bar(said["exposure"], asked(evidence, Expectation("exposure", limit=5.0)))
+    _same_exactness(said["exactness"], asked(evidence, Expectation("exactness")))
     found = asked(evidence, Expectation("loss", limit=5.0))
     if said["loss"] is None:
         assert found.figure is None
@@ -58,7 +62,7 @@ def agree(pack: Path) -> dict[str, Any]:
     return said
 
 
-def _same_rto(said: dict[str, Any] | None, found: Finding) -> None:
+def _same_bar(said: dict[str, Any] | None, found: Finding) -> None:
     if said is None:
         assert found.figure is None
         return
@@ -66,6 +70,15 @@ def _same_rto(said: dict[str, Any] | None, found: Finding) -> None:
     for end in ("figure", "low", "high"):
         value = getattr(found, end)
         assert said[end] == (None if value is None else pytest.approx(value, abs=1e-6))
+
+
+def _same_exactness(said: dict[str, Any] | None, found: Finding) -> None:
+    if said is None:
+        assert found.outcome is Outcome.UNKNOWN
+    elif found.outcome is Outcome.UNKNOWN:  # nothing was acknowledged before the point
+        assert said == {"missing": 0, "surplus": 0}
+    else:
+        assert said["missing"] + said["surplus"] == found.figure
 
 
 def _same_split_brain(said: dict[str, Any] | None, found: Finding) -> None:
@@ -202,3 +215,22 @@ def test_it_imports_nothing_of_the_project_and_runs_alone(tmp_path: Path) -> Non
     done = subprocess.run([*argv, str(pack)], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert json.loads(done.stdout)[NAME]["loss"]["lost"] == 0
     assert "usage" in subprocess.run(argv, capture_output=True, text=True, check=False).stderr
+
+
+@pytest.mark.parametrize("archive", [one for one in STORED if VERSION[one] == RULES], ids=lambda path: path.name)
+def test_the_figures_of_a_stored_pack_are_those_that_were_sealed(archive: Path, tmp_path: Path) -> None:
+    """A real run, as it was sealed: recovery time, exposure, exactness and detection, with their bars."""
+    pack = unpacked(archive, tmp_path)
+    said = recompute.recompute(pack)
+    found = [
+        each for each in json.loads((pack / "findings.json").read_bytes())["findings"] if each["id"] in WITH_FIGURES
+    ]
+    assert {each["id"] for each in found} >= {"rto", "exposure", "exactness"} or "load-balancer" in archive.name
+    for each in found:
+        figures = said[each["scenario"]][each["id"]]
+        if each["id"] == "exactness":
+            assert figures["missing"] + figures["surplus"] == each["figure"]
+            continue
+        (figures,) = figures if each["id"] == "detection" else (figures,)
+        for name in ("figure", "low", "high", "lower_bound"):
+            assert figures[name] == pytest.approx(each[name], abs=1e-6), (each["id"], name)

@@ -48,6 +48,8 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
                 answers[0].append(request.due)
                 answers[1].append(request.ended)
             last_due = request.due
+            if request.due < hurt.latest:  # it may have been answered before the fault took effect
+                continue
             good_again = request.ended if good_again is None else min(good_again, request.ended)
     when = who(touched) if touched else "the scenario ended"
     by = f"before {when}"

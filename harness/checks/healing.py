@@ -47,7 +47,7 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
     must_last = settling(evidence)
     seen = service(evidence, earliest=begin, latest=over, matters_until=over + must_last, until=following)
     earliest = max(over, seen.last_bad or 0)
-    latest = seen.good_at_all if seen.last_bad is None else seen.good_again
+    latest = seen.served
     helped = next(
         (
             line
@@ -83,7 +83,7 @@ def _one(evidence: Evidence, expected: Expectation, healed: Line) -> Finding:
         return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=0.0, high=high)
     low, high = seconds(earliest - over), seconds(latest - begin)
     words = f"good service at most {high:.3f} s after {name} was healed, with nobody's help"
-    words += first_answer(seen.last_bad, seen.good_again) + not_counted(evidence)
+    words += first_answer(seen.last_bad, seen.served) + not_counted(evidence)
     outcome = against(low, high, expected.limit)
     return expected.finding_of(evidence, TITLE, outcome, words, figure=high, low=low, high=high)
 

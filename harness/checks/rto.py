@@ -43,7 +43,7 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)
 
     earliest = max(hurt.latest, seen.last_bad or 0)
-    latest = seen.good_at_all if seen.last_bad is None else seen.good_again
+    latest = seen.served
     running = ""  # why the clock has not ended
     if latest is None:
         running = "customers were not served again, up to the last request due"
@@ -181,7 +181,7 @@ def _words(expected: Expectation, seen: Service, hurt: Disaster, low: float, hig
     else:
         text = f"good service again at most {high:.3f} s after the fault, and not before {low:.3f} s"
         text += "; no request of the customers was bad" if seen.last_bad is None else ""
-        text += first_answer(seen.last_bad, seen.good_again)
+        text += first_answer(seen.last_bad, seen.served)
     if seen.gap is not None:
         zone, begin, end = seen.gap
         text += f"; nothing was due from customers {zone} for {seconds(end - begin):.3f} s, which widens the bar"

@@ -31,14 +31,25 @@ class Service:
     due_after: int = 0  # requests due after the fault
     acknowledged_before: int = 0
     last_bad: int | None = None  # due time of the last bad request that the fault can have touched
-    good_again: int | None = None  # first completion of a request due after `last_bad`, and after any gap
-    good_at_all: int | None = None  # the same, where nothing was bad: of a request due after the fault took effect
+    served: int | None = None  # first completion of a request due after `last_bad`, after the fault and after any gap
+    good_again: int | None = None  # up to version 3 of the rules: also of one that was due before the fault's effect
+    good_at_all: int | None = None  # the same, where nothing was bad
     until: dict[str, int] = field(
         default_factory=dict
     )  # by zone: the last due time whose answer is known, and all before
     widest: int = 0  # the longest stretch after the fault between two requests due of one group
     unanswered: int = 0  # the longest stretch after the fault from one request's due time to an answer to a later one
     gap: tuple[str, int, int] | None = None  # zone, and the longest stretch in which nothing was due there
+
+    def add_good(self, ended: int, *, surely: bool) -> None:
+        """An answer; `surely`: its request was due after the fault had taken effect, so it cannot be from before."""
+        self.good_again = _first(self.good_again, ended)
+        if surely:
+            self.served, self.good_at_all = _first(self.served, ended), _first(self.good_at_all, ended)
+
+
+def _first(known: int | None, moment: int) -> int:
+    return moment if known is None else min(known, moment)
 
 
 def settling(evidence: Evidence) -> int:
@@ -65,7 +76,7 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
         seen.due += 1
         before = last.get(zone, earliest)
         if due - before > longest and earliest < due and before < matters_until:
-            seen.good_again = seen.good_at_all = None
+            seen.served = seen.good_again = seen.good_at_all = None
             if seen.gap is None or due - before > seen.gap[2] - seen.gap[1]:
                 seen.gap = (zone, before, due)
         last[zone] = due
@@ -83,12 +94,9 @@ def service(evidence: Evidence, *, earliest: int, latest: int, matters_until: in
                 continue
             answers[0].append(due)
             answers[1].append(ended)
-            if seen.good_again is None or ended < seen.good_again:
-                seen.good_again = ended
-            if due >= latest and (seen.good_at_all is None or ended < seen.good_at_all):
-                seen.good_at_all = ended
+            seen.add_good(ended, surely=due >= latest)
         elif due >= earliest or ended >= earliest:
-            seen.last_bad, seen.good_again = due, None
+            seen.last_bad, seen.served, seen.good_again = due, None, None
     seen.unanswered = unanswered(*answers, since=earliest)
     return seen
 

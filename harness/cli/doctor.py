@@ -34,7 +34,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     ignored = surroundings.ignored()
     proxies = [name for name in surroundings.PROXIES if name in os.environ]
     facts = {
-        "rung": best.name if best else None,
+        "sandbox": best.name if best else None,
         "tried": [asdict(one) for one in tried],
         "containers": containers,
         "powers": [asdict(one) for one in powers],

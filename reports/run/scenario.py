@@ -112,7 +112,7 @@ class Page:
 def page(
     pack: Pack, scenario: Scenario, evidence: Evidence | None, *, place: int, note: str, texts: Mapping[str, str]
 ) -> Page:
-    """Arrange one scenario. `note` is what every figure carries: environment, rung and size."""
+    """Arrange one scenario. `note` is what every figure carries: environment, sandbox level and size."""
     problems: list[str] = []
     facts = scenario.facts
     clock = moments.clock_of(scenario)

@@ -59,7 +59,7 @@ class Recovery:
 class Picture:
     title: str
     description: str
-    note: str  # environment, rung and size: the picture carries them itself
+    note: str  # environment, sandbox level and size: the picture carries them itself
     begin: float
     end: float
     marks: tuple[Mark, ...]
