@@ -126,7 +126,7 @@ def releases(*names: tuple[float, str]) -> History:
 def cleaned_up_at(moment: float) -> History:
     """What is deployed was looked at before the harness healed, and after it."""
     history = releases((1.5, "1"), (40, "2"), (50, "1"))
-    history.say(moment, "fault.healed", fault="poison_release", ok=True, by="harness", seen="healed")
+    history.say(moment, "fault.healed", fault="cut_zone", ok=True, by="harness", seen="healed")
     return history
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from harness.evidence.journal import Journal
 from harness.evidence.numbers import pack_digest
 from harness.evidence.seal import seal
 from harness.evidence.verify import text_of, verify_folder, verify_pack
-from harness.evidence.withhold import redact_copy
+from harness.evidence.withhold import copy_without, redact_copy
 from harness.schedule import runs
 from tests.damaged_packs import JOURNAL, canonical, lines_of, names, payload, rechained, resealed, said, signed
 from tests.made_packs import BEGIN_2, LEDGER, OTHERS, OUR_PRINT, OURS, of_format, sealed, unfinished
@@ -143,7 +144,7 @@ def counts(change: Callable[[dict[str, int]], object]) -> Callable[[Path], objec
 def withheld_too(damage: Callable[[Path], object], line: int = 4) -> Callable[[Path], object]:
     def both(pack: Path) -> None:
         damage(pack)
-        copy = redact_copy(pack, pack.with_name("copy"), [line])
+        copy = copy_without(pack, pack.with_name("copy"), {line}, set())
         shutil.copy(copy / JOURNAL, pack / JOURNAL)
         shutil.rmtree(copy)
 
@@ -253,6 +254,25 @@ def test_what_cannot_be_withheld(good2: Path, tmp_path: Path, name: str) -> None
     with pytest.raises(Refused, match=r"is always shown|is not in the pack"):
         redact_copy(good2, tmp_path / "copy", files=[name])
     assert not (tmp_path / "copy").exists()
+
+
+def test_only_what_was_sealed_is_copied(good2: Path, tmp_path: Path) -> None:
+    """No link is followed and no pipe waited for, and a copy never lies in a pack."""
+    linked = shutil.copytree(good2, tmp_path / "linked")
+    (linked / LEDGER).unlink()
+    (linked / LEDGER).symlink_to("/etc/hostname")
+    piped = shutil.copytree(good2, tmp_path / "piped")
+    (piped / JOURNAL).unlink()
+    os.mkfifo(piped / JOURNAL)
+    for pack in (linked, piped):
+        with pytest.raises(Refused, match="does not verify"):
+            redact_copy(pack, tmp_path / "copy", [5])
+    for into in (good2 / "sub", linked / "scenarios" / "x"):
+        with pytest.raises(Refused, match="inside a pack"):
+            redact_copy(good2, into, [5])
+    with pytest.raises(Refused, match="nothing is to be withheld"):
+        redact_copy(good2, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists() and answered(good2) == OK
 
 
 def test_a_withheld_ledger_is_not_judged(good2: Path, tmp_path: Path) -> None:

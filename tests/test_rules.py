@@ -158,6 +158,7 @@ def test_a_finding_that_these_rules_do_not_know_yet_is_not_judged_again(tmp_path
         (lambda pack: (pack / "findings.json").write_bytes(b"[" * 100_000), "cannot be read"),
         (lambda pack: replace(pack, b'"rules":"2"', b'"rules":"9"'), "version 9, and this drdrill knows versions 2, 3"),
         (lambda pack: replace(pack, b'"rules":"2"', b'"rules":"1"'), "version 1"),
+        (lambda pack: replace(pack, b'"rules":"2"', b'"rules":"4"'), "not of the format that rules version 4 judge"),
         (lambda pack: withhold(pack, 3), "1 line of the journal is withheld"),
         (lambda pack: withhold(pack, 3, 7, 9), "3 lines of the journal are withheld"),
         (lambda pack: (pack / "journal.jsonl").unlink(), "journal.jsonl"),

@@ -229,6 +229,7 @@ PRIVATE = OURS.private_bytes(
     ("content", "why"),
     [
         ("", "not JSON"), ("- name: Ada", "not JSON"), ("[" * 500, "not JSON"), ("{}", "no list"), ("[]", "no list"),
+        ('[{"name": "x", "name": "y"}]', "written twice"),
         ("[7]", "entry 1 is not an object"), ('[{"name":"A","role":"x"}]', "with name, role and key"),
         (json.dumps([OPS | {"more": "x"}]), "and nothing else"), (json.dumps([OPS | {"role": ""}]), "its role"),
         (json.dumps([OPS | {"role": 7}]), "its role"), (json.dumps([OPS | {"name": "a\nb"}]), "its name"),

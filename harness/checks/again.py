@@ -67,9 +67,8 @@ def judge_again(pack: Path, *, signed: object = None) -> Again:
         lines = load.journal(pack)
         begin = next((line.data for line in lines if line.kind == "run.begin"), {})
         named = str(begin.get("rules"))
-        if named not in TABLE:
-            known = ", ".join(TABLE)
-            return Again(named, why_not=f"its rules are version {named[:20]}, and this drdrill knows versions {known}")
+        if why := _unfit(pack, named):
+            return Again(named, why_not=why)
         rules = TABLE[named]
         sealed = files.content(pack / FINDINGS)
         found = load.judged(pack, rules)
@@ -84,6 +83,15 @@ def judge_again(pack: Path, *, signed: object = None) -> Again:
         return Again(named, why_not=error.message)
     except UNREADABLE as error:
         return Again(named, why_not=f"{FINDINGS} or the records cannot be read ({type(error).__name__}: {error})"[:300])
+
+
+def _unfit(pack: Path, named: str) -> str:
+    """Why the rules that are named cannot judge; empty where they can. Errors: `OSError`."""
+    if named not in TABLE:
+        return f"its rules are version {named[:20]}, and this drdrill knows versions {', '.join(TABLE)}"
+    if not load.fits(pack, TABLE[named]):
+        return f"its journal is not of the format that rules version {named} judge"
+    return ""
 
 
 def _signed(sealed: Data, signed: object) -> tuple[str, ...]:

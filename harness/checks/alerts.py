@@ -94,18 +94,18 @@ def firing(evidence: Evidence, since: int) -> list[Line]:
     return sorted(alerts, key=lambda line: (line.data["received"], line.seq))
 
 
-def begun_before(evidence: Evidence, alert: Line, intent: Line) -> float:
-    """How many seconds before the fault an alert had begun; 0 where it had not, or nobody says when it began.
+def begun_before(evidence: Evidence, alert: Line, intent: Line) -> str:
+    """Why an alert may have begun before the fault; empty where it had not, or nobody says when it began.
 
     Errors: `Unsound` where a stamp is no time, or the alert came before it began.
     """
     starts = alert.data.get("starts")
     if not starts:
-        return 0.0
+        return ""
     stamp, clock = since_epoch(starts, f"line {alert.seq + 1}"), clock_of(evidence, alert)
     if clock is None:
         early = utc_of(intent) - stamp
-        return seconds(early) if early > CLOCKS else 0.0
+        return _begun(alert, early) if early > CLOCKS else ""
     begun = stamp - clock.offset
     received = utc_of(alert) - (alert.mono - alert.data["received"])
     known = clock.uncertainty + uncertainty(evidence.lines)
@@ -114,7 +114,16 @@ def begun_before(evidence: Evidence, alert: Line, intent: Line) -> float:
         raise Unsound(f"{said(alert)} came {late:.3f} s before it began, and the clocks are nearer than that")
     fault = utc_of(intent) + moment_of(effect(evidence, intent))[0] - intent.mono
     early = fault - begun
-    return seconds(early) if early > known + LOOK else 0.0
+    if early > known + LOOK:
+        return _begun(alert, early)
+    if early > LOOK - known:
+        return f"{said(alert)} may have begun before the fault: its clock is known to {seconds(known):.1f} s only"
+    return ""
+
+
+def _begun(alert: Line, early: int) -> str:
+    many = seconds(early)
+    return f"{said(alert)} had begun {many:.1f} s before the fault, so whether it tells of this one is not known"
 
 
 def split(evidence: Evidence, alerts: Sequence[Line], watch: Watch) -> tuple[list[Line], list[Line]]:
@@ -122,11 +131,6 @@ def split(evidence: Evidence, alerts: Sequence[Line], watch: Watch) -> tuple[lis
     naming = [each for each in alerts if names_any(each.data, watch.affects)]
     old = [each for each in naming if begun_before(evidence, each, watch.intents[0])]
     return [each for each in naming if each not in old], old
-
-
-def _old_words(evidence: Evidence, alert: Line, watch: Watch) -> str:
-    early = begun_before(evidence, alert, watch.intents[0])
-    return f"{said(alert)} had begun {early:.1f} s before the fault, so whether it tells of this one is not known"
 
 
 def names_any(alert: Mapping[str, Any], affects: Iterable[Mapping[str, Any]]) -> bool:
@@ -178,7 +182,9 @@ def _detection(evidence: Evidence, expected: Expectation, watch: Watch) -> Findi
         outcome = against(low, high, expected.limit)
         return expected.finding_of(evidence, DETECTION, outcome, words, figure=high, low=low, high=high)
     if old:
-        return expected.finding_of(evidence, DETECTION, Outcome.UNKNOWN, _old_words(evidence, old[0], watch))
+        return expected.finding_of(
+            evidence, DETECTION, Outcome.UNKNOWN, begun_before(evidence, old[0], watch.intents[0])
+        )
     until = max(latest, read_until(evidence))
     low = seconds(max(0, until - latest))
     words = f"no alert that names {what} had come {low:.3f} s after the fault"
@@ -220,7 +226,7 @@ def _named(evidence: Evidence, watch: Watch) -> tuple[Outcome, str]:
         words = f"{said(right[0])}: {right[0].data.get('summary') or 'no summary'}"
         return Outcome.MET, words + (f"; others that came: {listed}" if others else "")
     if old:
-        return Outcome.UNKNOWN, _old_words(evidence, old[0], watch)
+        return Outcome.UNKNOWN, begun_before(evidence, old[0], watch.intents[0])
     stopped = evidence.stopped()
     waited = watch.watched is not None
     outcome = Outcome.MISSED if waited or (came and not stopped) else Outcome.UNKNOWN

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path, PurePosixPath
@@ -15,11 +16,11 @@ from typing import Any
 from harness.checks import Finding, merge
 from harness.checks.evidence import Evidence, Line, Row, Unsound
 from harness.checks.judge import judge_run
-from harness.checks.rules import CURRENT, Rules
+from harness.checks.rules import CURRENT, TABLE, Rules
 from harness.errors import Refused
 from harness.evidence import files
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.reading import Entry, entries
+from harness.evidence.reading import Entry, entries, first
 from harness.evidence.verify import WITHHELD
 from harness.workload import format1
 from harness.workload.ledger import Payload, Request, content, outcomes
@@ -91,6 +92,19 @@ def evidence(folder: Path) -> list[Evidence]:
 def judged(folder: Path, rules: Rules = CURRENT) -> list[Finding]:
     """The findings of a pack's folder, sealed or not."""
     return judge_run(journal(folder), evidence(folder), rules)
+
+
+def fits(folder: Path, rules: Rules) -> bool:
+    """Whether a pack's journal begins in the format that these rules judge. Errors: `OSError`."""
+    return first(folder / JOURNAL).get("v") == rules.format
+
+
+def rules_of(folder: Path) -> Rules:
+    """Those that the first line of a journal names, where they are known and judge its format; else those of now."""
+    with suppress(OSError, ValueError):
+        named = TABLE.get(str(first(folder / JOURNAL)["data"].get("rules")), CURRENT)
+        return named if fits(folder, named) else CURRENT
+    return CURRENT
 
 
 def findings_json(findings: Sequence[Finding], rules: Rules = CURRENT) -> bytes:

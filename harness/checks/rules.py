@@ -20,6 +20,7 @@ from harness.checks.availability import availability
 from harness.checks.confirmation import confirmation
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
+from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
 from harness.checks.exposure import backup_frequency, exposure, exposure_seen
@@ -74,7 +75,7 @@ class Rules:
     """
 
     version: str
-    format: int  # of findings.json
+    format: int  # of findings.json, and of the journals that it judges
     checks: Mapping[str, Check]
     always: tuple[str, ...]
     beside: tuple[str, ...]
@@ -172,6 +173,7 @@ VERSION_4 = replace(
         "self-recovery": self_recovery,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
+    ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
 )
 
 TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4)}

@@ -229,6 +229,11 @@ def parsed(content: bytes) -> Any:
     def refuse(word: str) -> Any:
         raise ValueError(f"{word} is not JSON")
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise ValueError("a key is written twice")
+        return dict(pairs)
+
     def whole(digits: str) -> int:
         if len(digits) > LONGEST_NUMBER:
             raise ValueError(f"a number of {len(digits)} digits")
@@ -238,7 +243,7 @@ def parsed(content: bytes) -> Any:
         if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
             raise ValueError("too many values")
         check_depth(content)
-    return json.loads(content.decode(), parse_constant=refuse, parse_int=whole)
+    return json.loads(content.decode(), parse_constant=refuse, parse_int=whole, object_pairs_hook=once)
 
 
 def check_depth(content: bytes) -> None:

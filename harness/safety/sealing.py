@@ -28,7 +28,8 @@ def finish(folder: Path, *, redactor: Redactor, reports: Reports) -> Path:
     shutil.rmtree(folder / STACK_FOLDER, ignore_errors=True)
     if (folder / "logs").is_dir():
         clean_logs(folder / "logs", redactor=redactor)
-    (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder)))
+    rules = load.rules_of(folder)  # a run that was begun by an older drdrill is judged as it announced
+    (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder, rules), rules))
     for name, content in reports(folder).items():
         (folder / name).write_bytes(content)
     close(folder)

@@ -7,7 +7,7 @@ return, or what the fault itself knows more exactly. The proof is asked for afte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ class ActiveFaults:
             fault=fault.name,
             ok=bool(proof),
             proof=proof or "no effect was seen",
-            **asdict(moment),
+            **asdict(replace(moment, earliest=max(moment.earliest, begun))),  # not before it was ordered
         )
         if not proof:
             hint = "read its settings in the journal"
