@@ -19,5 +19,7 @@ def countersign(pack: Path, key: str | None) -> None:
     Your key is the one that seals your own packs (DRDRILL_KEY=FILE names another). As what you have signed is not in
     the pack: whoever verifies says what you are to them, in a trust file.
     """
-    ours = signing.countersign(pack, key=keys.signing_key(), sealed_by=key)
+    ours = signing.countersign(pack, key=keys.signing_key(make=False), sealed_by=key)
     click.echo(f"{pack}: signed with the key {ours}, too")
+    if key is None:
+        click.echo("Whose pack it is was not asked: --key FILE|FINGERPRINT says who must have sealed it")

@@ -44,14 +44,17 @@ def key_path(environment: Mapping[str, str] = os.environ) -> Path:
     return base / "drdrill" / "signing-key.pem"
 
 
-def signing_key(path: Path | None = None) -> Ed25519PrivateKey:
+def signing_key(path: Path | None = None, *, make: bool = True) -> Ed25519PrivateKey:
     """The signing key, made with mode 0600 where there is none; two processes at first use get the same key.
 
-    Errors: `KeyRefused`.
+    With `make` false there has to be one: whoever signs what others made wants the key that is known. Errors:
+    `KeyRefused`.
     """
     path = key_path() if path is None else path
     try:
         if not path.exists():
+            if not make:
+                raise KeyRefused(f"{path}: there is no signing key", hint=f"name yours with {VARIABLE}=FILE")
             pem = Ed25519PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
