@@ -18,7 +18,7 @@ from securesystemslib.signer import SSlibKey
 from harness.cli import drdrill
 from harness.errors import Refused
 from harness.evidence.countersign import countersign
-from harness.evidence.keys import fingerprint, public_pem
+from harness.evidence.keys import fingerprint, public_pem, signing_key
 from harness.evidence.numbers import pack_digest
 from harness.evidence.seal import envelope, signature
 from harness.evidence.verify import verify_folder, verify_pack
@@ -118,6 +118,9 @@ def test_the_command_signs_with_the_key_of_whoever_calls_it(
 ) -> None:
     """`drdrill countersign` says which key that is."""
     monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "auditor.pem"))
+    refused = CliRunner().invoke(drdrill, ["countersign", str(pack2), "--key", OUR_PRINT])
+    assert isinstance(refused.exception, Refused) and "no signing key" in refused.exception.message
+    signing_key(tmp_path / "auditor.pem")
     done = CliRunner().invoke(drdrill, ["countersign", str(pack2), "--key", OUR_PRINT])
     assert done.exit_code == 0 and len(wrapped(pack2)["signatures"]) == 2
     assert wrapped(pack2)["signatures"][1]["keyid"] in done.output
