@@ -43,7 +43,9 @@ KINDS = {
         r"|[\"'](?:tables|sequences)[\"']",
         (STAND_IN,),
     ),
-    "role": Kind(rf"{word('dsn|superuser|connect_as|rolname|rolvalid[a-z]*|conninfo')}|(?-i:\bROLE\b)", PARTS),
+    "connection": Kind(
+        rf"{word('dsn|superuser|connect_as|rolname|rolvalid[a-z]*|conninfo')}|(?-i:\bROLE\b)", PARTS
+    ),  # to a database, and as whom
     "stand-in": Kind(STAND_IN.strip("/").split("/", 1)[1].replace("/", "[./]") + r"\b", PARTS),
     "SQL": Kind(r"(?-i:\b(?:SELECT|INSERT|UPDATE|DELETE|TRUNCATE|ALTER|GRANT|VACUUM|CREATE (?:TABLE|ROLE)))\b", PARTS),
     "PostgreSQL": Kind(r"postgres|psycopg|\bpsql|\bpg_?[a-z]\w+|(?-i:\bPG[A-Z(\[])|amcheck|libpq|\bxid\b", PARTS),
@@ -82,7 +84,7 @@ harness/checks
     timeline       DATABASE    leadership samples split_brain
     backup tool    CAPABILITY  damage
 harness/cli
-    role           STACK       stack
+    connection     STACK       stack
     PostgreSQL     STACK       stack
 harness/evidence
     path           FORMAT-1    format1
@@ -96,7 +98,7 @@ harness/evidence
     timeline       FORMAT-1    format1
     S3             MASK        redact
 harness/faults
-    role           DATABASE    _probes destroy_recent_rows reject_credentials
+    connection     DATABASE    _probes destroy_recent_rows reject_credentials
     SQL            DATABASE    _probes fill_disk reject_credentials slow_link
     PostgreSQL     DATABASE    _probes fill_disk reject_credentials slow_link
     WAL            CAPABILITY  damage_stored_object
@@ -126,7 +128,7 @@ harness/scenario
 harness/stacks
     path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups
-    role           DATABASE    __init__
+    connection     DATABASE    __init__
     PostgreSQL     DATABASE    __init__ wal
     WAL            DATABASE    __init__ wal
     timeline       DATABASE    __init__ wal
@@ -143,7 +145,7 @@ harness/system
 harness/workload
     field          MONEY       client customers ledger rows
     field          FORMAT-1    format1
-    role           CAPABILITY  customers workload
+    connection     CAPABILITY  customers workload
     PostgreSQL     CAPABILITY  customers
 reports
     field          MONEY       run/losses run/scenario
@@ -238,7 +240,7 @@ EXAMPLES = {
     "path": ('ask("GET", "/ready")', "harness/checks/ready"),
     "field": ('answer["stored"]', "what is stored"),
     "table": ("# WHERE id % 2 = 1", "a table of findings"),
-    "role": ("member.dsn", "the role of the incident commander"),
+    "connection": ("member.dsn", "the role of the incident commander"),
     "stand-in": (f"import {STAND_IN.strip('/').replace('/', '.')}.api", "the platform of the project"),
     "SQL": ('"SELECT 1"', "select one, and delete the other"),
     "PostgreSQL": ('"""Asks pg_current_wal_lsn()."""', "a page of figures"),
