@@ -31,6 +31,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import ScenarioRun
 from harness.stacks.local import sandbox
+from harness.system import modules
 from harness.system.bugs import is_bug
 from harness.system.environment import for_harness
 
@@ -174,7 +175,7 @@ def _outcome(broken: BaseException | None) -> tuple[str, str]:
     if broken is None:
         return "completed", ""
     if is_bug(broken):
-        return "aborted", f"the harness itself failed: {type(broken).__name__}: {broken}"
+        return "aborted", _what_broke(broken)
     said = broken.message if isinstance(broken, DrillError) else str(broken)
     return "stopped" if isinstance(broken, KeyboardInterrupt) else "failed", said
 
@@ -238,8 +239,15 @@ def _told() -> Iterator[None]:
     except DrillError as error:
         pytest.exit(str(error), returncode=int(error.exit))
     except Exception as error:
-        said = f"the run could not begin: {type(error).__name__}: {error}"
+        said = f"the run could not begin: {_what_broke(error)}"
         pytest.exit(f"{said}\nHINT: nothing was hurt; mend that, or report it", returncode=int(Exit.FAILED))
+
+
+def _what_broke(error: BaseException) -> str:
+    """With the line of the project's own code on the way to it, where there is one: then that broke."""
+    what = f"{type(error).__name__}: {error}"
+    place = modules.place_in(project.current().folder, error)
+    return f"the project's own code failed: {place}: {what}" if place else f"the harness itself failed: {what}"
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ harness/alerts
     path           OWN         receiver
 harness/checks
     field          MONEY       evidence loss salvage split_brain
+    field          FORMAT-1    version3/loss
     PostgreSQL     CAPABILITY  damage
     PostgreSQL     DATABASE    exactness
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
@@ -113,13 +114,6 @@ harness/procedures
     PostgreSQL     PROCEDURE   find_mistake restore_database
     WAL            PROCEDURE   find_mistake restore_database
     timeline       PROCEDURE   find_mistake restore_database
-harness/run
-    PostgreSQL     STACK       code
-    Patroni        STACK       code
-    etcd           STACK       code
-    S3             STACK       code
-    load balancer  STACK       code
-    backup tool    STACK       code
 harness/scenario
     SQL            DATABASE    exposure observations
     PostgreSQL     DATABASE    data exposure observations

@@ -58,7 +58,8 @@ def automatic(evidence: Evidence, expected: Expectation) -> Finding:
     lasted = (last_due or 0) - (last_bad or hurt.earliest)
     if good_again is None or lasted < LASTS // timedelta(microseconds=1) * 1000:
         low = seconds(max(0, (last_bad or until) - hurt.latest))
-        outcome = Outcome.MISSED if touched else Outcome.UNKNOWN
+        by_the_scenario = touched is not None and not evidence.stopped()
+        outcome = Outcome.MISSED if by_the_scenario else against(low, low, expected.limit, lower_bound=True)
         why = f"customers were not served again {by}" + (f" ({evidence.stopped()})" if evidence.stopped() else "")
         return expected.finding_of(evidence, TITLE, outcome, why, figure=low, low=low, lower_bound=True)
     if last_bad is None:

@@ -22,6 +22,7 @@ from harness.checks.reach import LOSS, within_reach
 from harness.checks.rto import missing_ledgers
 
 TITLE = "Lost transactions"
+OTHERWISE = "are stored otherwise than they were sent"
 FINAL = "final"
 EARLIEST = -(1 << 62)
 LATEST = 1 << 62
@@ -38,6 +39,7 @@ class Tally:
     not_sent: int = 0
     lost: int = 0
     lost_amount: Decimal = Decimal(0)
+    money: bool = True  # each transaction that was sent moves an amount, as far as its customers know
     in_doubt_stored: int = 0
     failed_stored: int = 0
     not_sent_stored: int = 0
@@ -90,6 +92,8 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
             total.changed += row is not None and not same(request, row)
             continue
         _, _, sent, ended, outcome, _, amount, _, _ = request
+        if amount is None and sent is not None:
+            total.money = False
         if outcome != "acknowledged":
             _unacknowledged(total, outcome, stored=row is not None)
         else:
@@ -134,19 +138,28 @@ def _lost(total: Tally, sent: int, ended: int, amount: Decimal | None) -> None:
     total.last_lost_sent = max(total.last_lost_sent, sent)
 
 
+def _amount(total: Tally) -> str:
+    return f", amount {total.lost_amount}" if total.money else ""
+
+
+def _beside(total: Tally) -> tuple[tuple[str, str], ...]:
+    money = (("lost money", f"{total.lost_amount:,}"),) if total.money else ()
+    return (("lost transactions", f"{total.lost:,}"), *money)
+
+
 def loss(evidence: Evidence, expected: Expectation) -> Finding:
     """The loss in time against `expected.limit`, in seconds; a limit of 0 allows no lost transaction at all."""
     total = tally(evidence)
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     words = [
-        f"of {total.acknowledged} acknowledged transactions {total.lost} are lost, amount {total.lost_amount}",
+        f"of {total.acknowledged} acknowledged transactions {total.lost} are lost{_amount(total)}",
         f"in doubt {total.in_doubt}, of which {total.in_doubt_stored} are stored",
     ]
     end = max(total.last_acknowledged, total.last_lost)
     window = greatest_loss(total)
     reach = f"customers' writes reach back {window:.3f} s, so a longer loss could not have shown in this run"
-    beside = (("lost transactions", f"{total.lost:,}"), ("lost money", f"{total.lost_amount:,}"))
+    beside = _beside(total)
     if not total.lost:
         words.append(reach)
         outcome = Outcome.UNKNOWN if expected.limit is None else Outcome.MET
@@ -194,7 +207,7 @@ def no_loss(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
     figure = float(total.lost)
     words = (
-        f"of {total.acknowledged} acknowledged transactions {total.lost} are lost, amount {total.lost_amount}; "
+        f"of {total.acknowledged} acknowledged transactions {total.lost} are lost{_amount(total)}; "
         f"in doubt {total.in_doubt}, of which {total.in_doubt_stored} are stored"
     )
     return expected.finding_of(
@@ -207,7 +220,7 @@ def no_loss(evidence: Evidence, expected: Expectation) -> Finding:
         high=figure,
         objective=0.0,
         unit="transactions",
-        beside=(("lost transactions", f"{total.lost:,}"), ("lost money", f"{total.lost_amount:,}")),
+        beside=_beside(total),
     )
 
 
@@ -230,14 +243,14 @@ def missing_rows(evidence: Evidence, moment: str) -> list[str]:
 def ledger_agreement(evidence: Evidence, expected: Expectation) -> Finding:
     """Whether the database and the customers tell the same story, apart from what was lost."""
     total = tally(evidence)
-    title = "Database and ledger agree"
+    title = "What is stored is what the ledger says"
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, objective=0.0, unit="transactions")
     wrong = {
         "came back though they had failed": total.failed_stored,
         "are stored though they were not sent": total.not_sent_stored,
         "are stored more than once": total.duplicates,
-        "have another amount or another account": total.changed,
+        OTHERWISE: total.changed,
         "were sent by nobody": total.strangers,
     }
     count = float(sum(wrong.values()))

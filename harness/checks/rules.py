@@ -62,7 +62,9 @@ from harness.checks.version3 import automatic as automatic_3
 from harness.checks.version3 import consistency as consistency_3
 from harness.checks.version3 import exactness as exactness_3
 from harness.checks.version3 import healing as healing_3
+from harness.checks.version3 import loss as loss_3
 from harness.checks.version3 import rto as rto_3
+from harness.checks.version3 import steps as steps_3
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ VERSION_2 = Rules(
         "rpo": rpo(loss, exposure),
         "exactness": exactness_2.exactness,
         "salvage": salvage,
-        "ledger-agreement": ledger_agreement,
+        "ledger-agreement": loss_3.ledger_agreement,
         "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
@@ -107,7 +109,7 @@ VERSION_2 = Rules(
         "told-all": told_all,
         "decision": decision,
         "steady": steady_before,
-        "steady-after": steady_after,
+        "steady-after": steps_3.steady_after,
         "bit": effective,
         "procedure": procedure,
         "heal": heal,
@@ -165,6 +167,8 @@ VERSION_4 = replace(
     checks={
         **_RENAMED,
         "consistency": consistency,
+        "ledger-agreement": ledger_agreement,
+        "steady-after": steady_after,
         "rto": rto,
         "exactness": exactness,
         "automatic": automatic,

@@ -33,7 +33,7 @@ def steady_before(evidence: Evidence, expected: Expectation) -> Finding:
     if hurt is not None and hurt.seq < line.seq:
         return expected.finding_of(evidence, title, UNKNOWN, "the steady state was looked at after the fault")
     ok = bool(line.data.get("ok")) and bool(line.data.get("conditions"))
-    return expected.finding_of(evidence, title, MET if ok else UNKNOWN, _list(line.data.get("conditions"), ok=ok))
+    return expected.finding_of(evidence, title, MET if ok else UNKNOWN, listed(line.data.get("conditions"), ok=ok))
 
 
 def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
@@ -44,7 +44,10 @@ def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
         why = evidence.stopped() or "the steady state was not looked at again"
         return expected.finding_of(evidence, title, UNKNOWN, why)
     ok = bool(line.data.get("ok")) and bool(line.data.get("conditions"))
-    return expected.finding_of(evidence, title, MET if ok else MISSED, _list(line.data.get("conditions"), ok=ok))
+    words = listed(line.data.get("conditions"), ok=ok)
+    if not ok and (stopped := evidence.stopped()):
+        return expected.finding_of(evidence, title, UNKNOWN, f"{words}; it was looked at once ({stopped})")
+    return expected.finding_of(evidence, title, MET if ok else MISSED, words)
 
 
 def effective(evidence: Evidence, expected: Expectation) -> Finding:
@@ -160,7 +163,7 @@ def verified(evidence: Evidence, expected: Expectation) -> Finding:
             return expected.finding_of(evidence, title, UNKNOWN, f"not verified: {stopped}")
         return expected.finding_of(evidence, title, MISSED, "the recovered data was never verified")
     ok = bool(line.data.get("ok")) and bool(line.data.get("checks"))
-    words = _list(line.data.get("checks"), ok=ok)
+    words = listed(line.data.get("checks"), ok=ok)
     first = next((each for each in evidence.all("verified") if each.data.get("ok")), None)
     if ok and serving is not None and first is not None and serving.seq < first.seq:
         return expected.finding_of(evidence, title, MISSED, f"it served before it was verified; {words}")
@@ -215,7 +218,7 @@ def redundancy(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, title, outcome, why, figure=low, low=low, lower_bound=True)
     high = seconds(line.mono - hurt.earliest)
     outcome = MET if expected.limit is None else against(0.0, high, expected.limit)
-    words = f"whole again at most {high:.3f} s after the fault: {_list(line.data.get('conditions'), ok=True)}"
+    words = f"whole again at most {high:.3f} s after the fault: {listed(line.data.get('conditions'), ok=True)}"
     return expected.finding_of(evidence, title, outcome, words, figure=high, low=0.0, high=high)
 
 
@@ -276,7 +279,7 @@ def _answer(line: Line) -> str:
     return f": {line.data['answer']}" if line.data.get("answer") else ""
 
 
-def _list(items: Sequence[dict[str, Any]] | None, *, ok: bool) -> str:
+def listed(items: Sequence[dict[str, Any]] | None, *, ok: bool) -> str:
     """The names of all where all are good, else those that are not and what was seen."""
     if not items:
         return "no condition was looked at"

@@ -110,13 +110,23 @@ def prove(
         click.echo(json.dumps([vars(proof) for proof in proofs], indent=1))
     else:
         _print(proofs, folder)
-    context.exit(Exit.MET if all(proof.ok for proof in proofs) else Exit.MISSED)
+    if not all(proof.ok for proof in proofs):
+        context.exit(Exit.MISSED)
+    if not twins:
+        click.echo("nothing was sabotaged: that the drill can fail is not shown", err=as_json)
+    context.exit(Exit.MET if twins else Exit.UNKNOWN)
 
 
 def _twins(
     project: Project, chosen: Sequence[Drill], scenarios: Sequence[Scenario], named: Sequence[str]
 ) -> list[Twin]:
     """The twins that are meant. Errors: `Refused`."""
+    known = [drill.name for drill in project.drills()]
+    if strange := sorted(set(project.twins) - set(known)):
+        raise Refused(
+            f"{project.where('twins')}: there are twins of the drill {strange[0]!r}, which the calendar does not have",
+            hint=f"drills: {', '.join(known)}",
+        )
     for drill in chosen:
         _must_be_of_a_scenario(project, drill)
     meant = {scenario.name for scenario in scenarios}

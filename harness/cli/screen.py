@@ -82,12 +82,14 @@ def exit_of(pack: Path) -> Exit:
     return EXITS[Outcome(json.loads((pack / "findings.json").read_text())["verdict"])]
 
 
+OWN = "the project's own code failed"
+
+
 def must_not_be_aborted(pack: Path) -> None:
     """Errors: `DrillError` where the harness itself failed: then the verdict says nothing about the plan."""
     lines = read(pack / JOURNAL)
     if lines[-1].data.get("outcome") == "aborted":
         said = [line.data.get("error") for line in lines if line.data.get("outcome") == "aborted"]
-        raise DrillError(
-            said[0] or "the harness itself failed",
-            hint=f"what was measured before stands in {pack}: send it with a report of this error",
-        )
+        what = str(said[0] or "the harness itself failed")
+        todo = "mend that line" if what.startswith(OWN) else "send it with a report of this error"
+        raise DrillError(what, hint=f"what was measured before stands in {pack}: {todo}")

@@ -88,6 +88,10 @@ class Project:
         if not isinstance(found, Mapping):
             hint = f"TWINS are the twins of each drill, by its name; {modules.HINT}"
             raise Refused(f"{module.__file__}: declares no TWINS", hint=hint)
+        for twin in (each for drill in found.values() for each in drill):
+            if not isinstance(twin.outcomes, frozenset) or not twin.outcomes <= {"MISSED", "UNKNOWN"}:
+                hint = "such as frozenset({Outcome.MISSED}); a twin that may be MET shows nothing"
+                raise Refused(f"{module.__file__}: the outcomes of the twin {twin.name} are no set of them", hint=hint)
         return found
 
     @cached_property
@@ -233,7 +237,7 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         elif not is_what_it_should_be(path):
             hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"
             read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
-    for name in ("sentences", "twins", "health", "stack"):
+    for name in ("sentences", "twins", "health", "stack", "client"):
         module = read.values.get(name, "").partition(":")[0]
         if module and not modules.has_a_file(module, folder):
             hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"

@@ -47,10 +47,10 @@ def _against_rows(total: Tally) -> Rows:
     return [
         ("In doubt: stored / not stored", f"{number(total.in_doubt_stored)} / {number(unstored)}"),
         ("Lost: acknowledged and not there", number(total.lost)),
-        ("Lost money (sum of their amounts)", f"{total.lost_amount:,}"),
+        *([("Lost money (sum of their amounts)", f"{total.lost_amount:,}")] if total.money else []),
         ("There, though refused, never sent or unknown", number(never)),
         ("Stored more than once", number(total.duplicates)),
-        ("Changed: another amount or account", number(total.changed)),
+        ("Stored otherwise than it was sent", number(total.changed)),
     ]
 
 
