@@ -234,7 +234,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "its package breaks": (lambda p: write(p, "smallest/__init__.py", "1 / 0\n"), "{}/smallest/__init__.py:1: ZeroDiv"),
     "no sentences": (lambda p: write(p, STEPS, "SENTENCES = []\n"), "{}/smallest/steps.py: declares no SENTENCES"),
     "a name that is taken": (
-        lambda p: (p / "smallest").rename(p / "yaml") and change(p, "project.yaml", "smallest.steps", "yaml.steps"),
+        lambda p: (p / "smallest").rename(p / "yaml") and change(p, "project.yaml", "smallest.", "yaml."),
         "{}/project.yaml:6: the name yaml is taken: Python finds ",
     ),
     "a name of Python's own": (
