@@ -68,6 +68,16 @@ def test_service_that_never_came_back_and_was_never_repaired_is_open() -> None:
     assert judged(history(bad=(10.0, 40.0), touched="")).outcome is Outcome.UNKNOWN
 
 
+def test_a_scenario_that_broke_off_blames_nobody_before_the_objective_is_over() -> None:
+    """It was the harness that ended what was hurt; once the objective is over, that no longer matters."""
+    for until, outcome in ((21.0, Outcome.UNKNOWN), (200.0, Outcome.MISSED)):
+        made = history(bad=(10.0, until), touched="fault.still_active" if until < 100 else "")
+        made.drop("scenario.end")
+        made.say(21.5 if until < 100 else 300.0, "scenario.end", outcome="failed", error="no monitoring")
+        found = automatic(made.evidence(), Expectation("automatic", limit=15.0 if until < 100 else 5.0))
+        assert found.outcome is outcome, found.reason
+
+
 def test_customers_who_were_idle_show_nothing() -> None:
     """Without a request after the fault there is no service to judge."""
     made = history(bad=(10.0, 12.0))

@@ -111,3 +111,33 @@ def test_a_scenario_that_there_is_not_is_refused(tmp_path: Path, asked: list[Run
     """As `drdrill run` refuses it."""
     assert prove(tmp_path, "network-failover", "--only", HANGS)[0] == 3
     assert asked == []
+
+
+def test_a_proof_without_a_twin_shows_nothing(
+    tmp_path: Path, asked: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The drill is MET, and whether it can fail is not known."""
+    monkeypatch.setattr(twins, "TWINS", {})
+    code, said = prove(tmp_path, "application-recovery", "--only", HANGS)
+    assert code == 2 and said.endswith("nothing was sabotaged: that the drill can fail is not shown\n")
+    assert [request.sabotage for request in asked] == [""]
+
+
+def test_twins_of_a_drill_that_is_not_there_are_refused(
+    tmp_path: Path, asked: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would never be run, and nobody would notice."""
+    monkeypatch.setattr(twins, "TWINS", {"application-recoverie": twins.TWINS["application-recovery"]})
+    code, said = prove(tmp_path, "application-recovery", "--only", HANGS)
+    assert code == 3 and "'application-recoverie', which the calendar does not have" in said and not asked
+
+
+@pytest.mark.parametrize("outcomes", ["MISSED", frozenset({"MET"}), frozenset({"MISSED", "red"})])
+def test_what_a_twin_must_say_is_a_set_of_outcomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcomes: object
+) -> None:
+    """A text would be read as its letters, and a twin that may be MET shows nothing."""
+    twin = replace(PROJECT.twin(PORT), outcomes=outcomes)
+    monkeypatch.setattr(twins, "TWINS", {"application-recovery": [twin]})
+    code, said = prove(tmp_path, "application-recovery", "--only", HANGS)
+    assert code == 3 and f"the outcomes of the twin {PORT}" in said
