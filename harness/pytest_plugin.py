@@ -246,7 +246,8 @@ def _told() -> Iterator[None]:
 def _what_broke(error: BaseException) -> str:
     """With the line of the project's own code on the way to it, where there is one: then that broke."""
     what = f"{type(error).__name__}: {error}"
-    place = modules.place_in(project.current().folder, error)
+    drilled = project.in_use()
+    place = modules.place_in(drilled.folder, error) if drilled else ""
     return f"the project's own code failed: {place}: {what}" if place else f"the harness itself failed: {what}"
 
 

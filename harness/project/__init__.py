@@ -187,6 +187,11 @@ def current() -> Project:
     return _CURRENT[0]
 
 
+def in_use() -> Project | None:
+    """The same; None as long as nobody has said which it is."""
+    return _CURRENT[0] if _CURRENT else None
+
+
 def load(folder: Path) -> Project:
     """Errors: `Refused`, with every problem of `project.yaml` in one message, each with its line."""
     folder = folder.resolve()
