@@ -239,16 +239,21 @@ def _told() -> Iterator[None]:
     except DrillError as error:
         pytest.exit(str(error), returncode=int(error.exit))
     except Exception as error:
-        said = f"the run could not begin: {_what_broke(error)}"
+        place = _place_in_project(error)
+        said = f"the run could not begin: {place}{': ' if place else ''}{type(error).__name__}: {error}"
         pytest.exit(f"{said}\nHINT: nothing was hurt; mend that, or report it", returncode=int(Exit.FAILED))
 
 
 def _what_broke(error: BaseException) -> str:
     """With the line of the project's own code on the way to it, where there is one: then that broke."""
     what = f"{type(error).__name__}: {error}"
-    drilled = project.in_use()
-    place = modules.place_in(drilled.folder, error) if drilled else ""
+    place = _place_in_project(error)
     return f"the project's own code failed: {place}: {what}" if place else f"the harness itself failed: {what}"
+
+
+def _place_in_project(error: BaseException) -> str:
+    drilled = project.in_use()
+    return modules.place_in(drilled.folder, error) if drilled else ""
 
 
 @pytest.fixture
