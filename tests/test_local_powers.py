@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -45,11 +46,16 @@ while True:
 """
 
 
+def label_of(folder: Path) -> str:
+    """Another for each process that tests: those of two workers, or of two users, may run at one time."""
+    return f"test-{os.getpid()}-{folder.name}"
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LocalProcess]:
     """It and its child run."""
     (tmp_path / "writes.py").write_text(WRITES)
-    commands = Commands(Memory(), label=f"test-{tmp_path.name}")
+    commands = Commands(Memory(), label=label_of(tmp_path))
     argv = [sys.executable, str(tmp_path / "writes.py"), str(tmp_path)]
     made = LocalProcess(commands, name="server", zone="a", folder=tmp_path, argv=lambda: argv)
     made.start()
@@ -89,12 +95,12 @@ def test_a_log_that_is_written_through_a_pipe_goes_on_where_the_volume_is_full(t
     """Whoever is told to write into it would be killed otherwise, and what it would have said is lost."""
     said = "import pathlib, time\nwhile not pathlib.Path('now').exists(): time.sleep(0.01)\n"
     words = [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{said}print('x' * 20_000, 'the end')"]
-    commands = Commands(Memory(), label=f"test-{tmp_path.name}")
+    commands = Commands(Memory(), label=label_of(tmp_path))
     made = LocalProcess(commands, name="server", zone="a", folder=tmp_path, argv=lambda: words, piped=piped)
     made.start()
     made.fill()
     (tmp_path / "now").touch()
-    _until(lambda: not labelled(f"test-{tmp_path.name}"))
+    _until(lambda: not labelled(label_of(tmp_path)))
     assert ("the end" in made.log.read_text()) is piped
 
 
@@ -118,9 +124,9 @@ def test_only_its_own_process_is_frozen(server: LocalProcess) -> None:
 def test_a_power_cut_kills_it_and_what_it_has_started(server: LocalProcess, tmp_path: Path) -> None:
     """And nobody whose name only begins like its own."""
     family = server.family()
-    process.kill_together(f"test-{tmp_path.name}", ["serve"])
+    process.kill_together(label_of(tmp_path), ["serve"])
     assert all(one.running() for one in family)
-    process.kill_together(f"test-{tmp_path.name}", ["server"])
+    process.kill_together(label_of(tmp_path), ["server"])
     _until(lambda: not any(one.running() for one in family))
 
 
