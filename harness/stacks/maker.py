@@ -43,6 +43,13 @@ class Maker:
         self.must_fit(level=level)
         return list(words)
 
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        """The command line by which `words` run where the stack that was started in `folder` stands.
+
+        Errors: `Refused` where none was started there, or it is dead, or of another machine or boot.
+        """
+        return list(words)
+
     def standing(self) -> str:
         """In what this process stands now, for stacks of the kind: a level of the sandbox, say."""
         return "none"

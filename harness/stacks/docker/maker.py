@@ -46,6 +46,13 @@ class DockerMaker(Maker):
         engine.engine()
         return list(words)
 
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        EXTRA.must_be_installed()
+        label = str(left.alive(folder)["label"])
+        if not engine.running(label):
+            raise left.dead(f"no container of {label} runs")
+        return list(words)
+
     def standing(self) -> str:
         return "containers"
 

@@ -41,6 +41,9 @@ class LocalMaker(Maker):
     def way_in(self, words: Sequence[str], *, level: str | None) -> list[str]:
         return sandbox.enter_argv(sandbox.best_level(level), list(words))
 
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        return fetch("harness.stacks.local.joining:join")(left.alive(folder), list(words))  # type: ignore[no-any-return]
+
     def standing(self) -> str:
         return sandbox.inside() or "loopback"
 
