@@ -116,6 +116,24 @@ def still_running(stack: Stack, names: Sequence[str]) -> list[str]:
     return [name for name in names if components[name].running()]
 
 
+def not_running(stack: Stack, names: Sequence[str]) -> str:
+    """Which of these do not run, or take no connections although they run, in words; empty where all do.
+
+    One that is silent may be cut off by another fault; one that refuses has nobody who listens.
+    """
+    components = stack.components()
+    said = [f"{name} does not run" for name in names if not components[name].running()]
+    if not said:
+        doors = {name: door(stack, name) for name in names}
+        said = [f"{name} takes no connections yet" for name, its in doors.items() if its and its.said() == "refused"]
+    return ", ".join(said)
+
+
+def silent(stack: Stack, zone: str) -> str:
+    """That nobody outside has an answer of a zone's database server, in words; empty where one is taken or refused."""
+    return f"zone {zone} is silent" if database_door(member_of(stack, zone)).said() == "silent" else ""
+
+
 def unable(stack: Stack, what: str) -> Unable:
     """Where a kind of stack lacks a power; what this machine cannot, its verb says itself."""
     return Unable(

@@ -27,12 +27,11 @@ class CutLink:
     def prepare(self, stack: Stack) -> Undo:
         if not isinstance(stack, Linked):
             raise _probes.unable(stack, "cut the link between two zones")
-        for zone in (self.one, *self.others):
-            _probes.of_zone(stack, zone)
+        components = [name for zone in (self.one, *self.others) for name in _probes.of_zone(stack, zone)]
         for other in self.others:
             if not stack.sees(self.one, other, part=self.part):
                 raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
-        return {"one": self.one, "others": list(self.others), "part": self.part}
+        return {"one": self.one, "others": list(self.others), "part": self.part, "components": components}
 
     def affects(self, undo: Undo) -> list[str]:
         """Nothing: all components run, and whoever watches from outside of the zones sees them all."""
@@ -63,3 +62,18 @@ class CutLink:
         if not isinstance(stack, Linked):
             return None
         return spanning([stack.join_link(undo["one"], other) for other in undo["others"]])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """`one` has answers of each of them, by a try from inside, and of its consensus store where that was cut."""
+        if not isinstance(stack, Linked):
+            raise _probes.unable(stack, "say which zones see each other")
+        one, part = undo["one"], undo["part"]
+        said = [f"zone {one} does not see zone {other}" for other in undo["others"] if not stack.sees(one, other)]
+        if part and not said:
+            blind = [other for other in undo["others"] if not stack.sees(one, other, part=part)]
+            said = [f"zone {one} does not see the {part} of zone {other}" for other in blind]
+        return ", ".join(said)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        """Of either side: whoever led may be on any."""
+        return list(undo.get("components", ()))

@@ -57,6 +57,16 @@ class FillDisk:
         found = self._member(stack, undo["member"])
         return found.free_volume() if isinstance(found, Fillable) else None
 
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The volume has room, and a query that has to write on it succeeds."""
+        found = self._member(stack, undo["member"])
+        if not isinstance(found, Fillable):
+            raise _probes.unable(stack, f"say whether the volume of {found.name} has room")
+        if found.volume_is_full():
+            return f"the volume of {found.name} takes no more"
+        said = _refusal(stack, found)
+        return f"{found.name} cannot write: {said}" if said else ""
+
     def _member(self, stack: Stack, name: str) -> Member:
         for member in stack.cluster.members:
             if member.name == name:

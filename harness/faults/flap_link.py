@@ -54,3 +54,13 @@ class FlapLink:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return stack.settle(undo["zone"]) if isinstance(stack, Flappable) else None
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Nothing makes it come and go any more, and the zone answers."""
+        if not isinstance(stack, Flappable):
+            raise _probes.unable(stack, "say whether the link of a zone comes and goes")
+        zone = undo["zone"]
+        return f"the link of zone {zone} comes and goes" if stack.flaps(zone) else _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

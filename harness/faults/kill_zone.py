@@ -46,3 +46,14 @@ class KillZone:
     def heal(self, stack: Stack, undo: Undo) -> None:
         if isinstance(stack, Powered):
             stack.restore_power(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        if not isinstance(stack, Powered):
+            raise _probes.unable(stack, "say whether a zone has power")
+        zone = undo["zone"]
+        if not stack.has_power(zone):
+            return f"zone {zone} has no power"
+        return _probes.not_running(stack, undo["components"]) or _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

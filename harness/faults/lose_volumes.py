@@ -41,3 +41,11 @@ class LoseVolumes:
         """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
         for member in stack.cluster.members:
             member.renew_volume()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Each server has data again, and one leads: no command brings that back, only a recovery."""
+        bare = [member.name for member in stack.cluster.members if not member.has_data()]
+        said = [f"no data on {', '.join(bare)}"] if bare else []
+        if stack.cluster.leader() is None:
+            said.append("no database server leads")
+        return f"{', '.join(said)}: what was lost comes back by the recovery procedure alone" if said else ""

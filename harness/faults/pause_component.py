@@ -47,3 +47,16 @@ class PauseComponent:
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
         return found.resume() if isinstance(found, Pausable) else None
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """It answers a real request."""
+        name = undo["component"]
+        if not _probes.component(stack, name).running():
+            return f"{name} does not run"
+        door = _probes.door(stack, name)
+        if door is None:
+            raise _probes.unable(stack, f"ask {name} whether it goes on")
+        return "" if door.answers() else f"{name} answers no request"
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return [undo["component"]]

@@ -70,6 +70,13 @@ class SlowLink:
         if isinstance(stack, Slowable):
             stack.unslow(undo["zone"])
 
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The kernel says at which speed the link is held; it says nothing where it is not."""
+        if not isinstance(stack, Slowable):
+            raise _probes.unable(stack, "say whether the link of a zone is slow")
+        said = stack.slowed(undo["zone"])
+        return f"the kernel says of the link of zone {undo['zone']}: {said}" if said else ""
+
     def _how(self) -> Slowness:
         return Slowness(kilobytes=self.kilobytes, latency=self.latency, loss=self.loss)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.faults import Fault, Undo
+from harness.faults import Fault, Undo, table
 from harness.system import clock
 from harness.system.durable import sync_folder
 
@@ -30,6 +30,10 @@ class Pending:
     boot: str
     injection: int = 0  # which of its scenario's faults; 0: an older harness did not say
 
+    def known(self) -> Fault:
+        """The fault itself. Errors: `Refused` where it cannot be read, or is of another drdrill."""
+        return table.of(self.fault, self.settings)
+
 
 def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
     """Put it on disk; when this returns, it survives a power cut."""
@@ -39,7 +43,7 @@ def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
     content = {
         "fault": fault.name,
         "injection": injection,
-        "settings": settings(fault),
+        "settings": table.to_disk(fault),
         "undo": undo,
         "expires": clock.mono() + int(fault.ttl / timedelta(microseconds=1)) * 1000,
         "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
@@ -78,5 +82,5 @@ def pending(folder: Path) -> list[Pending]:
 
 
 def settings(fault: Fault) -> dict[str, Any]:
-    """The fault's fields as JSON values."""
+    """The fault's fields as a journal says them."""
     return {name: str(value) if isinstance(value, timedelta) else value for name, value in asdict(fault).items()}

@@ -7,7 +7,6 @@ lies on disk, as it does after a crash. Afterwards the stack is steady again.
 
 from __future__ import annotations
 
-import json
 import operator
 import os
 import signal
@@ -176,8 +175,7 @@ class Case:
         """As it lies on disk."""
         (found,) = undo.pending(self.folder)
         fault = self.fault()
-        settings = json.loads(json.dumps(undo.settings(fault)))
-        assert (found.fault, found.settings) == (fault.name, settings)
+        assert found.known() == fault
         return found
 
     def has(self, file: str) -> bool:
