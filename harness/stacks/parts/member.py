@@ -92,6 +92,11 @@ class PatroniMember:
         return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
 
     @property
+    def password(self) -> str:
+        """Of the superuser."""
+        return self._roles.postgres
+
+    @property
     def rest(self) -> str:
         """Where this member's Patroni answers."""
         return f"http://{self.address}:{REST}"
