@@ -25,9 +25,10 @@ STOP_LIMIT = timedelta(seconds=20)
 PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
 # Patroni's least `ttl` is 20 s: a leader that vanishes is replaced after about that long. It gives up by itself when it
-# has not reached etcd for `retry_timeout`: longer than a link flaps, and short enough for loop_wait + 2 * retry_timeout
-# to fit into `ttl`, so that it has given up before anybody else can lead.
-TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 6}
+# has not reached etcd for `retry_timeout`: as long as loop_wait + 2 * retry_timeout fits into `ttl`, so that it has
+# given up before anybody else can lead. With less, a link that comes and goes, whose etcd needs a while after each time
+# that it is back, made a busy machine's leader give up twice.
+TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 9}
 
 
 class PatroniMember:
