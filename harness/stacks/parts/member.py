@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
@@ -21,6 +23,7 @@ from harness.system.command import Done
 SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
+PATIENCE = 2.0  # seconds for a connection
 STOP_LIMIT = timedelta(seconds=20)
 PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
@@ -91,6 +94,19 @@ class PatroniMember:
     @property
     def dsn(self) -> str:
         return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Where it takes connections."""
+        return self.address, PORT
+
+    def ask(self) -> None:
+        """A query. Errors: `OSError` where it has no answer."""
+        try:
+            with psycopg.connect(self.dsn, autocommit=True, connect_timeout=round(PATIENCE)) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise OSError(str(error).strip()) from error
 
     @property
     def rest(self) -> str:
