@@ -12,7 +12,9 @@ from harness.faults.cut_zone import CutZone
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
 from harness.safety import fencing
-from tests.fake_stack import FakeCluster, FakeStack
+from harness.stacks import PlainRegion
+from harness.stacks.capabilities import need
+from tests.fake_stack import ZONES, FakeCluster, FakeStack
 
 OLD = "patroni-a"
 
@@ -40,13 +42,12 @@ class AskedCluster(FakeCluster):
 @pytest.fixture
 def stack() -> FakeStack:
     made = FakeStack()
-    made.cluster = AskedCluster(made.named("patroni"))
+    made.regions = [PlainRegion("region-1", ZONES, (AskedCluster(made.named("patroni")),))]
     return made
 
 
 def asked(stack: FakeStack) -> AskedCluster:
-    assert isinstance(stack.cluster, AskedCluster)
-    return stack.cluster
+    return need(stack, AskedCluster)
 
 
 def why(stack: FakeStack, fault: Fault | None = None) -> str:

@@ -29,7 +29,7 @@ from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
 from tests.contract.faults import CASES
-from tests.fake_stack import FakeStack, PlainStack
+from tests.fake_stack import FakeStack, PlainStack, unused
 
 SECOND = timedelta(seconds=1)
 
@@ -38,7 +38,7 @@ SECOND = timedelta(seconds=1)
 def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     made = FakeStack()
     monkeypatch.setattr(_probes, "door", lambda _, name: made.door(made.by_name[name]))
-    monkeypatch.setattr(_probes, "database_door", made.door)
+    monkeypatch.setattr(_probes, "asked_at", made.door)
     return made
 
 
@@ -188,7 +188,7 @@ def a_database(ask: Callable[[str, Any], Any], *, refuses: str = "", away: bool 
             raise NotReady("nobody leads", hint="")
         return Connection()
 
-    return SimpleNamespace(cluster=SimpleNamespace(connect=connect, connect_as=connect))
+    return SimpleNamespace(connect=connect, connect_as=connect)
 
 
 def test_what_customers_add_stands_in_for_no_destroyed_row() -> None:
@@ -225,9 +225,12 @@ def test_a_database_that_is_away_says_nothing_about_a_role(monkeypatch: pytest.M
 def test_lost_volumes_come_back_by_a_recovery_alone() -> None:
     """An empty volume is none of it: data on each, and one who leads."""
     data = {"a": False, "b": False}
-    members = [SimpleNamespace(name=name, has_data=lambda name=name: data[name]) for name in data]
+    members = [
+        SimpleNamespace(name=name, has_data=lambda name=name: data[name], lose_volume=unused, renew_volume=unused)
+        for name in data
+    ]
     leads: list[Any] = [None]
-    stack: Any = SimpleNamespace(cluster=SimpleNamespace(members=members, leader=lambda: leads[0]))
+    stack: Any = SimpleNamespace(members=members, leader=lambda: leads[0], healthy=unused)
     fault = LoseVolumes()
     assert fault.still_hurt(stack, {}).startswith("no data on a, b, no database server leads")
     data["a"], leads[0] = True, members[0]
@@ -250,6 +253,9 @@ class Store:
     def read(self, key: str) -> bytes:
         return self.content[key]
 
+    def size_of(self, key: str) -> int:
+        return len(self.content[key])
+
     def damage(self, key: str, content: bytes | None, *, keep_versions: bool) -> str:
         before = self.current_version(key)
         self.aside[before] = self.content.pop(key)
@@ -268,7 +274,7 @@ def test_a_stored_object_is_read_back_whole(how: Any, keep: bool, monkeypatch: p
     """Its bytes decide, whatever version they are in; what the store has nowhere any more is not healed."""
     monkeypatch.setattr(DamageStoredObject, "_keys", lambda *_: ["one", "two"])
     store = Store()
-    stack: Any = SimpleNamespace(store=store)
+    stack: Any = store
     fault = DamageStoredObject("latest base backup", how, keep)
     undo = json.loads(json.dumps(fault.prepare(stack)))
     fault.inject(stack, undo)

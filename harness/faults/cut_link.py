@@ -8,7 +8,9 @@ from typing import Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
-from harness.stacks import Linked, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.network import Linked
 from harness.system.clock import Moment, spanning
 
 
@@ -25,11 +27,10 @@ class CutLink:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(stack, Linked):
-            raise _probes.unable(stack, "cut the link between two zones")
+        need(stack, Linked)
         components = [name for zone in (self.one, *self.others) for name in _probes.of_zone(stack, zone)]
         for other in self.others:
-            if not stack.sees(self.one, other, part=self.part):
+            if not need(stack, Linked).sees(self.one, other, part=self.part):
                 raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
         return {"one": self.one, "others": list(self.others), "part": self.part, "components": components}
 
@@ -39,38 +40,32 @@ class CutLink:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
-        assert isinstance(stack, Linked)
         one, others, part = undo["one"], undo["others"], undo["part"]
-        return spanning([stack.cut_link(one, other, part=part) for other in others])
+        return spanning([need(stack, Linked).cut_link(one, other, part=part) for other in others])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """`one` sees none of them, by a try from inside; everything else of them is seen, or it is no partial cut."""
-        if not isinstance(stack, Linked):
-            return ""
         one, others, part = undo["one"], undo["others"], undo["part"]
-        if any(stack.sees(one, other, part=part) for other in others):
+        if any(need(stack, Linked).sees(one, other, part=part) for other in others):
             return ""
-        if part and not all(stack.sees(one, other) for other in others):
+        if part and not all(need(stack, Linked).sees(one, other) for other in others):
             return ""
-        doors = {zone: _probes.database_door(_probes.member_of(stack, zone)).said() for zone in (one, *others)}
+        doors = {zone: _probes.asked_at(_probes.member_of(stack, zone)).said() for zone in (one, *others)}
         if "silent" in doors.values():
             return ""
         blind = " and ".join(f"zone {other}" for other in others)
         return f"zone {one} does not see {'the ' + part + ' of ' if part else ''}{blind}, which others still see"
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        if not isinstance(stack, Linked):
-            return None
-        return spanning([stack.join_link(undo["one"], other) for other in undo["others"]])
+        return spanning([need(stack, Linked).join_link(undo["one"], other) for other in undo["others"]])
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
         """`one` has answers of each of them, by a try from inside, and of its consensus store where that was cut."""
-        if not isinstance(stack, Linked):
-            raise _probes.unable(stack, "say which zones see each other")
+        links = need(stack, Linked)
         one, part = undo["one"], undo["part"]
-        said = [f"zone {one} does not see zone {other}" for other in undo["others"] if not stack.sees(one, other)]
+        said = [f"zone {one} does not see zone {other}" for other in undo["others"] if not links.sees(one, other)]
         if part and not said:
-            blind = [other for other in undo["others"] if not stack.sees(one, other, part=part)]
+            blind = [other for other in undo["others"] if not links.sees(one, other, part=part)]
             said = [f"zone {one} does not see the {part} of zone {other}" for other in blind]
         return ", ".join(said)
 

@@ -10,6 +10,8 @@ from typing import Literal
 from harness.errors import NotReady
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
 
 Which = Literal["latest base backup", "every base backup", "WAL segment after the latest base backup"]
 
@@ -30,7 +32,7 @@ class DamageStoredObject:
     def prepare(self, stack: Stack) -> Undo:
         """The keys, the version of each that is current now, and the digest of what a reader gets."""
         keys = self._keys(stack)
-        versions = {key: stack.store.current_version(key) for key in keys}
+        versions = {key: need(stack, ObjectStore).current_version(key) for key in keys}
         return {"versions": versions, "digests": {key: _digest(stack, key) for key in keys}}
 
     def affects(self, undo: Undo) -> list[str]:
@@ -40,13 +42,15 @@ class DamageStoredObject:
         for key in undo["versions"]:
             content: bytes | None = None
             if self.how == "flip a byte":
-                changed = bytearray(stack.store.read(key))
+                changed = bytearray(need(stack, ObjectStore).read(key))
                 changed[len(changed) // 2] ^= 0x01
                 content = bytes(changed)
-            stack.store.damage(key, content, keep_versions=self.keep_versions)
+            need(stack, Damageable).damage(key, content, keep_versions=self.keep_versions)
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
-        changed = [key for key, version in undo["versions"].items() if stack.store.current_version(key) != version]
+        changed = [
+            key for key, version in undo["versions"].items() if need(stack, ObjectStore).current_version(key) != version
+        ]
         if len(changed) < len(undo["versions"]):
             return ""
         return f"changed in the store ({self.how}): {', '.join(changed)}"
@@ -54,7 +58,7 @@ class DamageStoredObject:
     def heal(self, stack: Stack, undo: Undo) -> None:
         """Errors: `Refused` where the store has nothing sound left to go back to."""
         for key, version in undo["versions"].items():
-            stack.store.undo_damage(key, version)
+            need(stack, Damageable).undo_damage(key, version)
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
         """A reader gets the very bytes that were there before: each is read whole."""
@@ -62,11 +66,11 @@ class DamageStoredObject:
         return f"not in the store as it was: {', '.join(wrong)}" if wrong else ""
 
     def _keys(self, stack: Stack) -> list[str]:
-        backups = stack.backups.backups()
+        backups = need(stack, BaseBackups).backups()
         if not backups:
             raise NotReady("there is no base backup to damage", hint="read the backup's log")
         if self.which == "WAL segment after the latest base backup":
-            archived = stack.backups.archive(since=backups[-1].begin_segment)
+            archived = need(stack, Archive).archive(since=backups[-1].begin_segment)
             after = [file.key for file in archived if _is_segment(file.name)]
             if len(after) < 3:  # the one the backup began in, one that customers wrote, and one to damage
                 raise NotReady("too few WAL segments were archived after the backup", hint="read the archive's log")
@@ -77,12 +81,13 @@ class DamageStoredObject:
 
 def _digest(stack: Stack, key: str) -> str:
     """Of what a reader gets now; empty where nothing is stored."""
-    return sha256(stack.store.read(key)).hexdigest() if stack.store.current_version(key) else ""
+    store = need(stack, ObjectStore)
+    return sha256(store.read(key)).hexdigest() if store.current_version(key) else ""
 
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:
     """The object that holds the data, not the few lines that describe it."""
-    return max(keys, key=stack.store.size_of)
+    return max(keys, key=need(stack, ObjectStore).size_of)
 
 
 def _is_segment(name: str) -> bool:

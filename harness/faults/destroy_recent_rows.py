@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Queried
 from harness.system.clock import Moment, around
 
 
@@ -39,7 +41,7 @@ class DestroyRecentRows:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
-        with stack.cluster.connect_as(self.operator) as connection:
+        with need(stack, Queried).connect_as(self.operator) as connection:
             connection.execute("BEGIN")
             for statement in self.statements:
                 connection.execute(statement.encode())
@@ -67,6 +69,6 @@ class DestroyRecentRows:
 
     def _asked(self, stack: Stack, query: str, **words: str) -> object:
         """The one figure that a query answers with; None where it answers nothing."""
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
             row = connection.execute(query.encode(), words or None).fetchone()
         return row[0] if row else None

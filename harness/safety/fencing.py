@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from harness.errors import DrillError
 from harness.faults import Fault, LetsBack, Undo
-from harness.stacks import Member, Stack
-from harness.stacks.lacking import Clustered
-from harness.stacks.powers import Fenced
+from harness.stacks import Stack
+from harness.stacks.capabilities import find
+from harness.stacks.capabilities.database import Cluster, Fenced, Member
 
 
 def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
@@ -18,8 +18,8 @@ def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
     held = _held(stack, fault, undo)
     if not held:
         return ""
-    cluster = stack.cluster
-    if not isinstance(cluster, Fenced):
+    cluster = find(stack, Fenced)
+    if cluster is None:
         return f"nobody can be asked who leads, and healing lets {_names(held)} back"
     leads, unknown = "", ""
     try:
@@ -37,10 +37,11 @@ def what_to_do(stack: Stack, fault: Fault, undo: Undo) -> str:
 
 
 def _held(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
-    if not isinstance(fault, LetsBack) or not isinstance(stack, Clustered):
+    cluster = find(stack, Cluster)
+    if not isinstance(fault, LetsBack) or cluster is None:
         return []
     names = fault.lets_back(undo)
-    return [member for member in stack.cluster.members if member.name in names]
+    return [member for member in cluster.members if member.name in names]
 
 
 def _why(cluster: Fenced, member: Member, leads: str, unknown: str) -> str:

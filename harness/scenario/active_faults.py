@@ -19,7 +19,7 @@ from harness.safety import undo
 from harness.safety.healing import CALL
 from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
-from harness.stacks import Unfenced
+from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
 from harness.system.clock import Moment
 
