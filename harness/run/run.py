@@ -28,7 +28,9 @@ from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
+from harness.safety import undo
 from harness.safety.guardian import Guardian
+from harness.safety.healing import by_removal, record
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
 from harness.stacks.capabilities import need
@@ -175,6 +177,7 @@ class Run:
             keep_logs(self._stack.logs(), self.folder / "logs")
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
             need(self._stack, Startable).stop()
+            self._removed(begin)
             self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
@@ -183,6 +186,13 @@ class Run:
         else:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
+
+    def _removed(self, begun: int) -> None:
+        """What was not healed went with the stack: the last resort, and said so."""
+        for left in undo.pending(self.folder):
+            healing = by_removal("it was not healed", begun=begun)
+            record(self.journal, healing, injection=left.injection, fault=left.fault, by="harness")
+            undo.healed(left.path)
 
 
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:

@@ -1,7 +1,6 @@
 """The healing of one fault, whoever does it: the end of a scenario, a stop, the guardian, `drdrill heal`.
 
-Ask who must stay fenced, heal, and look until nothing of the fault is left. It records nothing: that is the business of
-whoever asked for it.
+Ask who must stay fenced, heal, and look until nothing of the fault is left. Whoever asked for it records it.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from harness.safety import fencing
 from harness.stacks import Stack
 from harness.system import clock, wait
 from harness.system.clock import Moment
+from harness.system.recorder import Recorder
 
 CALL = "the call that made it, and its return"
 FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives up by itself, well within that
@@ -40,6 +40,27 @@ class Healing:
     def facts(self) -> dict[str, Any]:
         """As JSON values, and as a journal has them."""
         return asdict(self)
+
+
+def record(recorder: Recorder, healing: Healing, *, injection: int, fault: str, by: str) -> None:
+    """The line of the journal; `by`: who healed."""
+    recorder.record(
+        "fault.healed",
+        injection=injection,
+        fault=fault,
+        ok=healing.ok,
+        by=by,
+        how=healing.how,
+        seen=healing.seen,
+        earliest=healing.earliest,
+        latest=healing.latest,
+    )
+
+
+def by_removal(before: str, *, begun: int) -> Healing:
+    """The last resort, once a stack that is the run's own was removed; `before`: why it was not healed otherwise."""
+    seen = f"{before}; as the last resort the stack that it hurt was removed"
+    return Healing(True, "removal", seen, begun, clock.mono())
 
 
 def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -> Healing:

@@ -16,7 +16,7 @@ from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
-from harness.safety.healing import CALL
+from harness.safety.healing import CALL, record
 from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
@@ -130,17 +130,7 @@ class ActiveFaults:
         while self._left and stack is not None:
             injection, fault, needed, path = self._left[-1]
             healing = healed(stack, fault, needed)
-            self._journal.record(
-                "fault.healed",
-                injection=injection,
-                fault=fault.name,
-                ok=healing.ok,
-                by=by,
-                how=healing.how,
-                seen=healing.seen,
-                earliest=healing.earliest,
-                latest=healing.latest,
-            )
+            record(self._journal, healing, injection=injection, fault=fault.name, by=by)
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if healing.ok:
                 undo.healed(path)

@@ -74,6 +74,12 @@ def of_run(folder: Path) -> Kind:
     return KINDS.get(name) or left_in(folder / STACK_FOLDER)
 
 
+def stands_on(folder: Path) -> Path | None:
+    """The folder of the stack that a run drills and does not own; None where it has made its own."""
+    said = (control_files.read(folder / PROJECT) or {}).get("on")
+    return Path(str(said)) if said else None
+
+
 def left_in(folder: Path) -> Kind:
     """Of the machine's own kinds that which was started in a stack's folder; the usual one where none came so far."""
     said = control_files.read(folder / SAVED) or {}
