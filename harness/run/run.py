@@ -190,8 +190,9 @@ class Run:
     def _removed(self, begun: int) -> None:
         """What was not healed went with the stack: the last resort, and said so."""
         for left in undo.pending(self.folder):
+            whose = undo.earlier_scenario(left, self.journal.lines())
             healing = by_removal("it was not healed", begun=begun)
-            record(self.journal, healing, injection=left.injection, fault=left.fault, by="harness")
+            record(self.journal, healing, injection=left.injection, fault=left.fault, by="harness", scenario=whose)
             undo.healed(left.path)
 
 

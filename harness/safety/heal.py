@@ -25,7 +25,7 @@ from harness.evidence.run_folder import DAMAGED, STACK_FOLDER, UNFINISHED, keep_
 from harness.evidence.scan import clean_logs
 from harness.safety import left_hurt, stopping, undo
 from harness.safety.elsewhere import healed_there
-from harness.safety.healing import by_removal, record
+from harness.safety.healing import Healing, by_removal, record
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
 from harness.stacks.kinds import of_run, stands_on
@@ -129,15 +129,21 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     if shutil.disk_usage(folder).free < ROOM:  # first of all what fills the disk goes, where it may
         remove()
     journal, damaged = _journal(folder, redactor)
-    kinds = [line.kind for line in journal.lines()] if journal else []
-    pending = [] if "run.end" in kinds else undo.pending(folder)
+    began = journal.lines() if journal else []
+    ended_itself = any(line.kind == "run.end" for line in began)
+    pending = [] if ended_itself else undo.pending(folder)
     healings = healed_there(maker, place or folder, pending, of=folder, label=run)
     recorder: Recorder = journal or Memory()
+
+    def said(left: undo.Pending, healing: Healing) -> None:
+        whose = undo.earlier_scenario(left, began)
+        record(recorder, healing, injection=left.injection, fault=left.fault, by=by, scenario=whose)
+
     if journal:
         _digest_ledgers(folder, journal)
     for left, healing in healings:
         if healing.ok or not owned:
-            record(recorder, healing, injection=left.injection, fault=left.fault, by=by)
+            said(left, healing)
         if healing.ok:
             undo.healed(left.path)
         elif place is not None:
@@ -145,7 +151,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     remove()
     for left, healing in healings:
         if owned and not healing.ok:
-            record(recorder, by_removal(healing.seen, begun=begun), injection=left.injection, fault=left.fault, by=by)
+            said(left, by_removal(healing.seen, begun=begun))
             undo.healed(left.path)
     done = Healed(
         run,
@@ -163,7 +169,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     if journal is None:
         shutil.rmtree(folder)
         return done
-    if "run.end" not in kinds:
+    if not ended_itself:
         journal.record("run.end", outcome="killed", by=by)
     journal.close()
     return replace(done, pack=finish(folder, redactor=redactor, reports=reports))

@@ -42,8 +42,8 @@ class Healing:
         return asdict(self)
 
 
-def record(recorder: Recorder, healing: Healing, *, injection: int, fault: str, by: str) -> None:
-    """The line of the journal; `by`: who healed."""
+def record(recorder: Recorder, healing: Healing, *, injection: int, fault: str, by: str, scenario: str = "") -> None:
+    """The line of the journal; `by`: who healed. `scenario`: whose fault it was, where that is not the last one."""
     recorder.record(
         "fault.healed",
         injection=injection,
@@ -54,6 +54,7 @@ def record(recorder: Recorder, healing: Healing, *, injection: int, fault: str, 
         seen=healing.seen,
         earliest=healing.earliest,
         latest=healing.latest,
+        **({"scenario": scenario} if scenario else {}),
     )
 
 

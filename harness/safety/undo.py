@@ -6,12 +6,14 @@ the run's folder, the stack itself says that it is hurt.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.evidence.lines import Line
 from harness.evidence.run_folder import UNFINISHED, UNHEALED
 from harness.faults import Fault, Undo, table
 from harness.stacks.kinds import stands_on
@@ -57,6 +59,22 @@ def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
         control_files.leave(beside, content)
     control_files.leave(path, content)
     return path
+
+
+def earlier_scenario(pending: Pending, lines: Sequence[Line]) -> str:
+    """Whose fault it is, where another scenario has begun since; empty for one of the last that began.
+
+    The file's number says how many faults of the run were injected before it.
+    """
+    begun, injected, found = "", 0, ""
+    number = int(pending.path.name[:3])
+    for line in lines:
+        if line.kind == "scenario.begin":
+            begun = str(line.data.get("scenario", ""))
+        elif line.kind == "fault.intent":
+            found = begun if injected == number else found
+            injected += 1
+    return "" if found == begun else found
 
 
 def healed(path: Path) -> None:
