@@ -237,7 +237,9 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         with _ended_by_signal(), asked as person:
             _watch(child, folder, screen, person)
         if not pack.is_dir() and folder.is_dir():
-            heal_run(folder, by="drdrill run")
+            healed = heal_run(folder, by="drdrill run")
+            if healed.unhealed:
+                click.echo(healed.words(), err=True)
         log.seek(0)
         words = log.read().decode(errors="replace").strip()
     if not pack.is_dir():

@@ -36,7 +36,7 @@ from harness.system.recorder import Memory, Recorder
 from harness.workload.workload import record_ledgers
 
 ROOM = 100_000_000  # bytes; with less a journal may have no room either
-STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
+STOP_LIMIT = timedelta(minutes=6)  # longer than the guardian's grace, after which it ends the harness, and heals
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Healed:
             faults = "; ".join(f"NOT healed: {each}" for each in self.unhealed)
             faults += f"; healed: {', '.join(self.faults)}" if self.faults else ""
         pack = self.damaged or str(self.pack or "nothing had begun, no pack")
-        hint = f"\nHINT: look at the stack, settle that, then `{self.command}`" if self.unhealed else ""
+        how = f"settle that, then `{self.command}`" if self.command else "its folder says in `unhealed/` what to do"
+        hint = f"\nHINT: look at the stack, {how}" if self.unhealed else ""
         return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}{hint}"
 
     @property
@@ -85,7 +86,11 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
     with held(folder, within=STOP_LIMIT) as ours:
         if not folder.exists():  # it, or another healer, was faster
             pack = folder.with_name(run)
-            return Healed(run, 0, (), pack if pack.is_dir() else None)
+            return (
+                Healed(run, 0, (), pack, unhealed=left_hurt.said_in(pack))
+                if pack.is_dir()
+                else Healed(run, 0, (), None)
+            )
         if ours:
             return _heal(folder, run, by=by, reports=reports)
     raise Refused(

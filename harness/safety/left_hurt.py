@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import Refused
+from harness.evidence.lines import NAME, Line, read
 from harness.evidence.run_folder import STACK_FOLDER
 from harness.safety import undo
 from harness.safety.elsewhere import Healings, healed_there
@@ -20,6 +21,18 @@ MOMENT = timedelta(seconds=2)  # whoever looks whether a stack is held holds it 
 def command(place: Path) -> str:
     """With which a person heals what is left, once it is settled why it was not healed."""
     return f"drdrill heal --on {shlex.quote(str(place))}"
+
+
+def said_in(pack: Path) -> tuple[str, ...]:
+    """Of the faults of a run what its pack says that is left hurt, with what was seen last."""
+    last: dict[tuple[str, object], Line] = {}
+    scenario = ""
+    for line in read(pack / NAME):
+        if line.kind == "scenario.begin":
+            scenario = str(line.data.get("scenario", ""))
+        elif line.kind == "fault.healed":
+            last[str(line.data.get("scenario", scenario)), line.data.get("injection")] = line
+    return tuple(f"{line.data['fault']}: {line.data['seen']}" for line in last.values() if not line.data["ok"])
 
 
 def heal_stack(place: Path) -> Healings:
