@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.stacks.kinds import SAVED
+from harness.stacks.maker import SAVED
 from harness.system import control_files
 
 
