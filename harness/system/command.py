@@ -95,6 +95,10 @@ class Commands:
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         return {**handed_on(), **(extra or {}), LABEL: self.label}
 
+    def _of_caller(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        """For a command that is waited for: it ends with whoever waits, and not with the stack that it is about."""
+        return {**self.environment(extra), LABEL: os.environ.get(LABEL) or self.label}
+
     def run(
         self,
         argv: Sequence[str | Path],
@@ -121,7 +125,7 @@ class Commands:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                env=self.environment(env),
+                env=self._of_caller(env),
                 cwd=cwd,
                 start_new_session=True,
             ) as child:
@@ -219,10 +223,21 @@ def labelled(label: str) -> list[Process]:
     return found
 
 
-def with_descendants(roots: Sequence[Process]) -> list[Process]:
+def _label(pid: int) -> str:
+    """The label that a process carries; empty where it carries none, or we may not see it."""
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    mark = f"{LABEL}=".encode()
+    return next((word.removeprefix(mark).decode(errors="replace") for word in words if word.startswith(mark)), "")
+
+
+def with_descendants(roots: Sequence[Process], *, but_of_others: str = "") -> list[Process]:
     """The processes, and all that descend from them, but for ourselves.
 
-    PostgreSQL's servers overwrite their environment, and carry no label.
+    PostgreSQL's servers overwrite their environment, and carry no label. With `but_of_others`, a label, what carries
+    another one is left out, and what descends from it: a run may have started a part of a stack that is not its own.
     """
     if not roots:
         return []
@@ -239,7 +254,8 @@ def with_descendants(roots: Sequence[Process]) -> list[Process]:
     while todo:
         for pid in children.get(todo.pop(), []):
             process = Process.of(pid)
-            if pid not in found and pid != os.getpid() and process.running():
+            others = but_of_others and _label(pid) not in ("", but_of_others)
+            if pid not in found and pid != os.getpid() and not others and process.running():
                 found[pid] = process
                 todo.append(pid)
     return list(found.values())
@@ -256,7 +272,7 @@ def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> in
 
     def left() -> list[Process]:
         nonlocal ended
-        found = with_descendants(labelled(label))
+        found = with_descendants(labelled(label), but_of_others=label)
         ended += sum(process.send(signal.SIGKILL) for process in found)
         reap()
         return found
