@@ -11,10 +11,12 @@ from typing import Any
 
 from harness.errors import Refused
 from harness.evidence.run_folder import PROJECT, STACK_FOLDER
-from harness.stacks.maker import SAVED, Maker
+from harness.stacks.maker import Maker
 from harness.stacks.own import OwnMaker
 from harness.system import control_files
 from harness.system.later import fetch
+
+SAVED = "stack.json"  # what a stack of the machine writes down of itself, in its folder
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,7 @@ from typing import Any
 from harness.errors import Refused
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Stack
-from harness.system import clock, control_files
 from harness.system.recorder import Recorder
-
-SAVED = "stack.json"  # what a stack of the machine writes down of itself, in its folder
 
 
 class Maker:
@@ -49,7 +46,7 @@ class Maker:
     def join(self, folder: Path, words: Sequence[str]) -> list[str]:
         """The command line by which `words` run where the stack that was started in `folder` stands.
 
-        Errors: `Refused` where none was, where it is dead, or of another machine or boot, as far as the kind knows.
+        Errors: `Refused` where none was started there, or it is dead, or of another machine or boot.
         """
         return list(words)
 
@@ -63,22 +60,6 @@ class Maker:
 
     def remove_left(self, run: str, folder: Path) -> None:
         """Remove what a killed stack has left besides its labelled processes. Harmless where nothing is left."""
-
-
-def must_be_of_this_boot(folder: Path) -> dict[str, Any]:
-    """What a stack of the machine wrote down of itself in its folder.
-
-    Errors: `Refused` where no stack was started there, or only before this machine was started again, or elsewhere.
-    """
-    saved = control_files.read(folder / SAVED)
-    if saved is None:
-        raise Refused(f"no stack was started in {folder}", hint="`drdrill stack up` starts one")
-    if saved.get("boot", clock.boot()) != clock.boot():
-        raise Refused(
-            f"the stack in {folder} was started on another machine, or before this one was started again",
-            hint="it is dead here; `drdrill stack down` removes what is left of it",
-        )
-    return saved
 
 
 def logs_left(folder: Path) -> dict[str, Path]:

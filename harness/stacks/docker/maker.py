@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import Refused
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.extra import EXTRA
-from harness.stacks.maker import Maker, must_be_of_this_boot, remove_temporary
+from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.parts import left
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
@@ -47,9 +47,10 @@ class DockerMaker(Maker):
         return list(words)
 
     def join(self, folder: Path, words: Sequence[str]) -> list[str]:
-        """Anywhere: its containers are the engine's. Errors: `Refused`, also where there is no engine."""
-        must_be_of_this_boot(folder)
-        engine.engine()
+        EXTRA.must_be_installed()
+        label = str(left.alive(folder)["label"])
+        if not engine.running(label):
+            raise left.dead(f"no container of {label} runs")
         return list(words)
 
     def standing(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
-from harness.stacks.maker import Maker, must_be_of_this_boot, remove_temporary
+from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.parts import left
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
@@ -42,11 +42,7 @@ class LocalMaker(Maker):
         return sandbox.enter_argv(sandbox.best_level(level), list(words))
 
     def join(self, folder: Path, words: Sequence[str]) -> list[str]:
-        """Into its sandbox. Errors: `Refused`, also where that is gone."""
-        saved = must_be_of_this_boot(folder)
-        if not saved.get("sandbox"):
-            return sandbox.enter_argv("loopback", list(words))
-        return sandbox.join_argv(int(saved["sandbox"]), list(words))
+        return fetch("harness.stacks.local.joining:join")(left.alive(folder), list(words))  # type: ignore[no-any-return]
 
     def standing(self) -> str:
         return sandbox.inside() or "loopback"

@@ -16,7 +16,7 @@ import psycopg
 from harness.errors import DrillError, Refused
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Entrance
-from harness.stacks.maker import SAVED
+from harness.stacks.kinds import SAVED
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import PORT, dsn
 from harness.stacks.stand_in import READY
@@ -30,12 +30,12 @@ SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's
 def save(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write down what another process needs in order to go on with a stack, or to remove it. It holds passwords.
 
-    Whoever attaches writes it again, while others may read it: it is whole at any time.
+    Whole or not at all: whoever goes on with the stack may be killed meanwhile.
     """
-    fresh = folder / f"{SAVED}.{os.getpid()}.new"
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({"boot": clock.boot(), **facts}, indent=1))
-    fresh.rename(folder / SAVED)
+    file = folder / f"{SAVED}.{os.getpid()}.new"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({**facts, "boot": clock.boot()}, indent=1))
+    file.rename(folder / SAVED)
 
 
 def saved(folder: Path) -> dict[str, Any]:
