@@ -130,7 +130,7 @@ def test_size_and_sandbox_are_those_that_it_has(stack: BroughtUp) -> None:
 def test_a_sabotage_that_a_stack_does_not_get_over_is_refused(stack: BroughtUp) -> None:
     """What only the recovery leaves out is not."""
     assert "breaks the stack itself (a stack that is made otherwise)" in refused(
-        run(stack, "--sabotage", "health-checks-of-a-port")
+        run(stack, "--sabotage", "archiving-off")
     )
     assert replace(NONE, idle=True, without=frozenset({"restore"})).of_stack() == []
     for kept in ("archive_stalls", "receiver_lost", "no_sound_backup", "altered"):
