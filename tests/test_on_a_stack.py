@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import drdrill, with_reports
+from harness.cli import drdrill as main
 from harness.cli.screen import exit_of
 from harness.errors import Exit, Refused
 from harness.evidence.run_folder import keep_logs, lengths
@@ -107,6 +108,7 @@ def test_a_stack_of_another_machine_or_boot_is_refused(stack: BroughtUp) -> None
 
 
 def test_a_stack_that_does_not_serve_yet_is_refused(stack: BroughtUp) -> None:
+    """It is still starting."""
     (stack.folder / brought_up.READY).unlink()
     assert "does not serve yet" in refused(run(stack))
 
@@ -133,8 +135,8 @@ def test_a_sabotage_that_a_stack_does_not_get_over_is_refused(stack: BroughtUp) 
         run(stack, "--sabotage", "archiving-off")
     )
     assert replace(NONE, idle=True, without=frozenset({"restore"})).of_stack() == []
-    for kept in ("archive_stalls", "receiver_lost", "no_sound_backup", "altered"):
-        assert len(replace(NONE, **{kept: True}).of_stack()) == 1  # type: ignore[arg-type]
+    kept = replace(NONE, archive_stalls=True, receiver_lost=True, no_sound_backup=True, altered=True)
+    assert len(kept.of_stack()) == 4
 
 
 def test_a_stack_is_drilled_by_one_run_at_a_time(stack: BroughtUp) -> None:
@@ -153,6 +155,7 @@ def test_a_stack_is_drilled_by_one_run_at_a_time(stack: BroughtUp) -> None:
 
 
 def test_a_stack_that_an_earlier_run_has_left_hurt_is_refused(stack: BroughtUp) -> None:
+    """Whether it answers or not: what is still there of the fault is told in a file."""
     (stack.folder / brought_up.UNHEALED).mkdir()
     (stack.folder / brought_up.UNHEALED / "r0-000-kill_zone.json").write_text("{}")
     assert "stack-1 is hurt: a run has left it so" in refused(run(stack))
@@ -261,3 +264,26 @@ def test_what_is_up_is_told_for_people_and_machines(stack: BroughtUp, monkeypatc
     assert "it is        hurt: leader: nobody leads" in CliRunner().invoke(drdrill, words).output
     changed(stack, holder=[1, 1])
     assert "stack-1: dead" in CliRunner().invoke(drdrill, words).output
+
+
+def test_a_stack_of_a_project_is_brought_up_and_asked(tmp_path: Path) -> None:
+    """Its own kind is taken, where it has one; it is asked in a process of its own, and nothing of it is left."""
+    where = ["--evidence", str(tmp_path / "e")]
+
+    def drdrill(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "harness", "--project", str(NOTEBOOK), "stack", *words, *where]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    up = drdrill("up")
+    try:
+        assert up.returncode == 0, up.stderr
+        assert "starting stack-" in up.stderr and "drill it:" in up.stdout
+        (found,) = json.loads(drdrill("status", "--json").stdout)
+        assert (found["kind"], found["state"], found["why"]) == ("notebook", "steady", "")
+        stack = brought_up.find(tmp_path / "e")
+        assert (stack.kind.project, stack.kind.environment) == (NOTEBOOK, "embedded")
+        run = ["run", "service-recovery", "--on", str(stack.folder), "--dry-run"]
+        assert CliRunner().invoke(main, ["--project", str(NOTEBOOK), *run]).exit_code == Exit.MET
+    finally:
+        down = drdrill("down")
+    assert down.returncode == 0 and list((tmp_path / "e").iterdir()) == [] and labelled(stack.name) == []
