@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import drdrill, with_reports
-from harness.cli import drdrill as main
 from harness.cli.screen import exit_of
 from harness.errors import Exit, Refused
 from harness.evidence.run_folder import keep_logs, lengths
@@ -271,19 +270,19 @@ def test_a_stack_of_a_project_is_brought_up_and_asked(tmp_path: Path) -> None:
     where = ["--evidence", str(tmp_path / "e")]
 
     def drdrill(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "harness", "--project", str(NOTEBOOK), "stack", *words, *where]
+        argv = [sys.executable, "-m", "harness", "--project", str(NOTEBOOK), *words, *where]
         return subprocess.run(argv, capture_output=True, text=True, check=False)
 
-    up = drdrill("up")
+    up = drdrill("stack", "up")
     try:
         assert up.returncode == 0, up.stderr
         assert "starting stack-" in up.stderr and "drill it:" in up.stdout
-        (found,) = json.loads(drdrill("status", "--json").stdout)
+        (found,) = json.loads(drdrill("stack", "status", "--json").stdout)
         assert (found["kind"], found["state"], found["why"]) == ("notebook", "steady", "")
         stack = brought_up.find(tmp_path / "e")
         assert (stack.kind.project, stack.kind.environment) == (NOTEBOOK, "embedded")
-        run = ["run", "service-recovery", "--on", str(stack.folder), "--dry-run"]
-        assert CliRunner().invoke(main, ["--project", str(NOTEBOOK), *run]).exit_code == Exit.MET
+        planned = drdrill("run", "service-recovery", "--on", str(stack.folder), "--dry-run")
+        assert planned.returncode == Exit.MET and "stack: notebook" in planned.stdout
     finally:
-        down = drdrill("down")
+        down = drdrill("stack", "down")
     assert down.returncode == 0 and list((tmp_path / "e").iterdir()) == [] and labelled(stack.name) == []

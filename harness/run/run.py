@@ -32,6 +32,8 @@ from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
@@ -162,11 +164,11 @@ class Run:
             self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
             if on is None:
-                stack.start()
+                need(stack, Startable).start()
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
-                regions=[{"region": stack.region, "zones": list(stack.zones)}],
+                regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
                 seconds=clock.since(begin).total_seconds(),
                 packages=stack.parts(),
             )
@@ -183,7 +185,7 @@ class Run:
             keep_logs(self._stack.logs(), self.folder / "logs", since=self._logs)
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
             if self.options.on is None:
-                self._stack.stop()
+                need(self._stack, Startable).stop()
                 self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
             else:
                 self.journal.record(

@@ -15,6 +15,9 @@ from pathlib import Path
 from harness.errors import DrillError
 from harness.evidence.run_folder import STACK_FOLDER
 from harness.stacks import kinds
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.components import Startable
+from harness.stacks.capabilities.entrance import Explorable
 from harness.stacks.local import sandbox
 from harness.system.recorder import Memory
 
@@ -30,9 +33,13 @@ def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: 
     stack = None
     try:
         stack = chosen.maker.open(folder / STACK_FOLDER, recorder=Memory(), label=folder.name, scale=scale, broken={})
-        stack.start()
-        addresses = stack.explore() if hasattr(stack, "explore") else {}  # a project's own kind may have none
-        ready = {"kind": kind, **addresses, "sandbox": os.environ.get(sandbox.SANDBOX)}
+        need(stack, Startable).start()
+        explorable = find(stack, Explorable)
+        ready = {
+            "kind": kind,
+            **(explorable.explore() if explorable else {}),
+            "sandbox": os.environ.get(sandbox.SANDBOX),
+        }
         fresh = folder / "ready.new"
         fresh.write_text(json.dumps(ready, indent=1))
         fresh.rename(folder / "ready.json")
@@ -42,7 +49,7 @@ def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: 
         return int(error.exit)
     finally:
         if stack is not None:
-            stack.stop()
+            need(stack, Startable).stop()
     return 0
 
 
