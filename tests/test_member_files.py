@@ -76,7 +76,7 @@ def test_what_is_kept_no_more_is_fetched_and_all_is_read_as_one_timeline(tmp_pat
 
 
 def test_what_an_earlier_reading_left_is_not_read(tmp_path: Path) -> None:
-    """A link to a file that the server has no more, of a drill before: pg_waldump gives up where it opens that first."""
+    """A link of a drill before, to a file that is there no more: pg_waldump gives up where it opens that first."""
     one = member(tmp_path, commands=Shell())
     for name in (wal.segment_name(1, 3), NEW):
         (one.data / "pg_wal" / name).write_text("kept")
