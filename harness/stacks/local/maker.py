@@ -42,7 +42,8 @@ class LocalMaker(Maker):
         return sandbox.enter_argv(sandbox.best_level(level), list(words))
 
     def join(self, folder: Path, words: Sequence[str]) -> list[str]:
-        return fetch("harness.stacks.local.joining:join")(left.alive(folder), list(words))  # type: ignore[no-any-return]
+        argv: list[str] = fetch("harness.stacks.local.joining:join")(left.alive(folder), list(words))
+        return argv
 
     def standing(self) -> str:
         return sandbox.inside() or "loopback"
