@@ -22,7 +22,7 @@ from harness.evidence.scan import clean_logs
 from harness.safety import stopping, undo
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
-from harness.stacks.kinds import of_run, stands_on
+from harness.stacks.kinds import of_run
 from harness.stacks.maker import logs_left
 from harness.system import clock
 from harness.system.command import end_labelled
@@ -78,12 +78,11 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
 def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
     ended = end_labelled(run)
     begun = clock.mono()
-    maker, on = of_run(folder).maker, stands_on(folder)
-    secrets = maker.secrets_left((on or folder) / STACK_FOLDER)
+    maker = of_run(folder).maker
+    secrets = maker.secrets_left(folder / STACK_FOLDER)
     redactor = Redactor(secrets or (), places=places(folder))
-    if on is None:
-        maker.remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
-    if secrets is not None and on is None:  # otherwise the stack had not begun, or its logs were kept before it ended
+    maker.remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
+    if secrets is not None:  # otherwise the stack had not begun, or its logs were kept before it ended
         keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
         clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
     pending = undo.pending(folder)
@@ -111,9 +110,9 @@ def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
             "fault.healed",
             injection=left.injection,
             fault=left.fault,
-            ok=on is None,
+            ok=True,
             by=by,
-            seen="the stack that it hurt was removed" if on is None else "the stack stands, and nobody has looked",
+            seen="the stack that it hurt was removed",
             earliest=begun,
             latest=clock.mono(),
         )

@@ -223,21 +223,10 @@ def labelled(label: str) -> list[Process]:
     return found
 
 
-def _label(pid: int) -> str:
-    """The label that a process carries; empty where it carries none, or we may not see it."""
-    try:
-        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    mark = f"{LABEL}=".encode()
-    return next((word.removeprefix(mark).decode(errors="replace") for word in words if word.startswith(mark)), "")
-
-
-def with_descendants(roots: Sequence[Process], *, but_of_others: str = "") -> list[Process]:
+def with_descendants(roots: Sequence[Process]) -> list[Process]:
     """The processes, and all that descend from them, but for ourselves.
 
-    PostgreSQL's servers overwrite their environment, and carry no label. With `but_of_others`, a label, what carries
-    another one is left out, and what descends from it: a run may have started a part of a stack that is not its own.
+    PostgreSQL's servers overwrite their environment, and carry no label.
     """
     if not roots:
         return []
@@ -254,8 +243,7 @@ def with_descendants(roots: Sequence[Process], *, but_of_others: str = "") -> li
     while todo:
         for pid in children.get(todo.pop(), []):
             process = Process.of(pid)
-            others = but_of_others and _label(pid) not in ("", but_of_others)
-            if pid not in found and pid != os.getpid() and not others and process.running():
+            if pid not in found and pid != os.getpid() and process.running():
                 found[pid] = process
                 todo.append(pid)
     return list(found.values())
@@ -272,7 +260,7 @@ def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> in
 
     def left() -> list[Process]:
         nonlocal ended
-        found = with_descendants(labelled(label), but_of_others=label)
+        found = with_descendants(labelled(label))
         ended += sum(process.send(signal.SIGKILL) for process in found)
         reap()
         return found
