@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from harness.cli import drdrill, with_reports
 from harness.cli.screen import exit_of
 from harness.errors import Exit, Refused
-from harness.evidence.run_folder import keep_logs, lengths
+from harness.evidence.run_folder import UNHEALED, keep_logs, lengths
 from harness.run.sabotage import NONE
 from harness.safety import begin
 from harness.safety.heal import heal_run
@@ -26,7 +26,7 @@ from harness.safety.standing import Standing
 from harness.stacks import Condition, brought_up, kinds
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import KINDS, USUAL
-from harness.system.command import LABEL, Commands, Process, end_labelled, labelled
+from harness.system.command import LABEL, Commands, Process, labelled
 from harness.system.recorder import Memory
 from tests.test_second_project import NOTEBOOK
 
@@ -155,8 +155,8 @@ def test_a_stack_is_drilled_by_one_run_at_a_time(stack: BroughtUp) -> None:
 
 def test_a_stack_that_an_earlier_run_has_left_hurt_is_refused(stack: BroughtUp) -> None:
     """Whether it answers or not: what is still there of the fault is told in a file."""
-    (stack.folder / brought_up.UNHEALED).mkdir()
-    (stack.folder / brought_up.UNHEALED / "r0-000-kill_zone.json").write_text("{}")
+    (stack.folder / UNHEALED).mkdir()
+    (stack.folder / UNHEALED / "r0-000-kill_zone.json").write_text("{}")
     assert "stack-1 is hurt: a run has left it so" in refused(run(stack))
     assert brought_up.state(stack, busy=False)[0] == "hurt"
 
@@ -185,23 +185,6 @@ def test_a_run_holds_the_stack_and_says_that_it_is_not_its_own(stack: BroughtUp,
     on.let_go()
     heal_run(folder, by="drdrill heal", reports=lambda _: {})
     assert not folder.exists() and (stack.stack / "logs").is_dir()
-
-
-def test_what_a_run_started_of_a_stack_that_is_not_its_own_does_not_end_with_it(tmp_path: Path) -> None:
-    """It carries the stack's label, and is left alone although the run is its parent."""
-    code = (
-        "import os, subprocess, sys, time\n"
-        f"subprocess.Popen(['sleep', '60'], env={{**os.environ, {LABEL!r}: 'stack-of-a-test'}})\n"
-        "print('begun', flush=True)\ntime.sleep(60)"
-    )
-    run = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, LABEL: "run-of-a-test"}, stdout=subprocess.PIPE
-    )
-    assert run.stdout is not None and run.stdout.readline()
-    assert end_labelled("run-of-a-test") == 1
-    run.wait()
-    assert len(labelled("stack-of-a-test")) == 1
-    assert end_labelled("stack-of-a-test") == 1
 
 
 def test_a_command_that_is_waited_for_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

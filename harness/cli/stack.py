@@ -20,7 +20,7 @@ from harness.evidence.run_folder import option
 from harness.run.run import new_id
 from harness.safety import running
 from harness.safety.begin import must_have_room
-from harness.safety.standing import MOMENT
+from harness.safety.left_hurt import MOMENT
 from harness.stacks import brought_up, daemon, kinds
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.docker import image

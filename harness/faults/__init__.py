@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import Field
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from harness.stacks import Stack
 from harness.system.clock import Moment
@@ -50,3 +50,21 @@ class Fault(Protocol):
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         """Undo it. Harmless when repeated, and when nothing was injected. Says when, as `inject` does."""
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """What of it is still there, in words; empty only where a real look showed that nothing is left.
+
+        Not the opposite of `took_effect`, which asks whether all of it is there: a look that sees nothing is no proof.
+        Asked again and again after `heal`. Errors: `DrillError`, or what the look met, where nobody can look.
+        """
+
+
+@runtime_checkable
+class LetsBack(Protocol):
+    """A fault that keeps components down, silent or frozen: what its healing lets back, a database that led among it.
+
+    Whoever heals asks first who leads now (`harness.safety.fencing`).
+    """
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        """Their names."""

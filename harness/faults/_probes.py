@@ -111,3 +111,21 @@ def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:
 def still_running(stack: Stack, names: Sequence[str]) -> list[str]:
     components = stack.components()
     return [name for name in names if components[name].running()]
+
+
+def not_running(stack: Stack, names: Sequence[str]) -> str:
+    """Which of these do not run, or take no connections although they run, in words; empty where all do.
+
+    One that is silent may be cut off by another fault; one that refuses has nobody who listens.
+    """
+    components = stack.components()
+    said = [f"{name} does not run" for name in names if not components[name].running()]
+    if not said:
+        doors = {name: door(stack, name) for name in names}
+        said = [f"{name} takes no connections yet" for name, its in doors.items() if its and its.said() == "refused"]
+    return ", ".join(said)
+
+
+def silent(stack: Stack, zone: str) -> str:
+    """That nobody outside has an answer of a zone's database server, in words; empty where one is taken or refused."""
+    return f"zone {zone} is silent" if asked_at(member_of(stack, zone)).said() == "silent" else ""

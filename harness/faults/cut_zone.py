@@ -41,3 +41,10 @@ class CutZone:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return need(stack, Divisible).join(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """A connection from outside is taken, or refused: either is an answer out of the zone."""
+        return _probes.silent(stack, undo["zone"])
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Literal
 
 from harness.errors import NotReady
@@ -17,7 +18,8 @@ Which = Literal["latest base backup", "every base backup", "WAL segment after th
 
 @dataclass(frozen=True)
 class DamageStoredObject:
-    """`keep_versions` False destroys the sound earlier versions of the object too."""
+    """`keep_versions` False destroys the sound earlier versions too, as far as a recovery could find any: the store
+    sets the last one aside for whoever heals."""
 
     which: Which
     how: Literal["flip a byte", "delete"]
@@ -28,9 +30,10 @@ class DamageStoredObject:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        """The keys, and the version of each that is current now."""
+        """The keys, the version of each that is current now, and the digest of what a reader gets."""
         keys = self._keys(stack)
-        return {"versions": {key: need(stack, ObjectStore).current_version(key) for key in keys}}
+        versions = {key: need(stack, ObjectStore).current_version(key) for key in keys}
+        return {"versions": versions, "digests": {key: _digest(stack, key) for key in keys}}
 
     def affects(self, undo: Undo) -> list[str]:
         return []
@@ -53,9 +56,14 @@ class DamageStoredObject:
         return f"changed in the store ({self.how}): {', '.join(changed)}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        if self.keep_versions:
-            for key, version in undo["versions"].items():
-                need(stack, Damageable).undo_damage(key, version)
+        """Errors: `Refused` where the store has nothing sound left to go back to."""
+        for key, version in undo["versions"].items():
+            need(stack, Damageable).undo_damage(key, version)
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """A reader gets the very bytes that were there before: each is read whole."""
+        wrong = [key for key, digest in undo["digests"].items() if _digest(stack, key) != digest]
+        return f"not in the store as it was: {', '.join(wrong)}" if wrong else ""
 
     def _keys(self, stack: Stack) -> list[str]:
         backups = need(stack, BaseBackups).backups()
@@ -69,6 +77,12 @@ class DamageStoredObject:
             return [after[-1]]
         chosen = backups if self.which == "every base backup" else backups[-1:]
         return [_largest(stack, backup.objects) for backup in chosen]
+
+
+def _digest(stack: Stack, key: str) -> str:
+    """Of what a reader gets now; empty where nothing is stored."""
+    store = need(stack, ObjectStore)
+    return sha256(store.read(key)).hexdigest() if store.current_version(key) else ""
 
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:

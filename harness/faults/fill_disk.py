@@ -57,6 +57,14 @@ class FillDisk:
         found = self._member(stack, undo["member"])
         return need(found, Fillable).free_volume()
 
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The volume has room, and a query that has to write on it succeeds."""
+        found = self._member(stack, undo["member"])
+        if need(found, Fillable).volume_is_full():
+            return f"the volume of {found.name} takes no more"
+        said = _refusal(stack, found)
+        return f"{found.name} cannot write: {said}" if said else ""
+
     def _member(self, stack: Stack, name: str) -> Member:
         for member in need(stack, Cluster).members:
             if member.name == name:

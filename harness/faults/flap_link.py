@@ -54,3 +54,13 @@ class FlapLink:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return need(stack, Flappable).settle(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Nothing makes it come and go any more, and the zone answers."""
+        zone = undo["zone"]
+        if need(stack, Flappable).flaps(zone):
+            return f"the link of zone {zone} comes and goes"
+        return _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

@@ -49,3 +49,9 @@ class KillComponent:
         for name in undo["names"]:
             if not (found := _probes.component(stack, name)).running():
                 need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        return _probes.not_running(stack, undo["names"])
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["names"])

@@ -49,3 +49,6 @@ class KillLoadBalancer:
     def heal(self, stack: Stack, undo: Undo) -> None:
         if not (found := _probes.component(stack, undo["balancer"])).running():
             need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        return _probes.not_running(stack, [undo["balancer"]])

@@ -45,3 +45,12 @@ class KillZone:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         need(stack, Powered).restore_power(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        zone = undo["zone"]
+        if not need(stack, Powered).has_power(zone):
+            return f"zone {zone} has no power"
+        return _probes.not_running(stack, undo["components"]) or _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

@@ -44,3 +44,12 @@ class LoseVolumes:
         """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
         for member in need(stack, Cluster).members:
             need(member, OnVolume).renew_volume()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Each server has data again, and one leads: no command brings that back, only a recovery."""
+        cluster = need(stack, Cluster)
+        bare = [member.name for member in cluster.members if not need(member, OnVolume).has_data()]
+        said = [f"no data on {', '.join(bare)}"] if bare else []
+        if cluster.leader() is None:
+            said.append("no database server leads")
+        return f"{', '.join(said)}: what was lost comes back by the recovery procedure alone" if said else ""

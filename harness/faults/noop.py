@@ -30,3 +30,7 @@ class Noop:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         pass
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Nothing was hurt, so there is nothing to look at."""
+        return ""

@@ -68,3 +68,12 @@ class PoisonRelease:
         for name in undo["services"]:
             if not (found := _probes.component(stack, name)).running():
                 need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Another release is deployed, and each of the servers answers a real request."""
+        if need(stack, Releases).current() == self.release:
+            return f"release {self.release} is deployed"
+        if said := _probes.not_running(stack, undo["services"]):
+            return said
+        doors = {name: _probes.door(stack, name) for name in undo["services"]}
+        return ", ".join(f"{name} answers no request" for name, door in doors.items() if door and not door.answers())

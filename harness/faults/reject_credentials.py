@@ -77,6 +77,13 @@ class RejectCredentials:
                 return around(act, by="the database: the change of the role")
         return None
 
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The role is let in. Errors: `NotReady`, `psycopg.OperationalError` where the database is away."""
+        if said := self._refused(stack):
+            return f"the database says to {self.role}: {said}"
+        need(stack, Queried).connect_as(self.role).close()
+        return ""
+
     def _refused(self, stack: Stack) -> str:
         """What the database says to the role where it refuses the password; empty where it does not, or is away."""
         import psycopg  # noqa: PLC0415  (see harness.faults)

@@ -70,6 +70,11 @@ class SlowLink:
     def heal(self, stack: Stack, undo: Undo) -> None:
         need(stack, Slowable).unslow(undo["zone"])
 
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The kernel says at which speed the link is held; it says nothing where it is not."""
+        said = need(stack, Slowable).slowed(undo["zone"])
+        return f"the kernel says of the link of zone {undo['zone']}: {said}" if said else ""
+
     def _how(self) -> Slowness:
         return Slowness(kilobytes=self.kilobytes, latency=self.latency, loss=self.loss)
 

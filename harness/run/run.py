@@ -29,7 +29,9 @@ from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.sabotage import NONE, Sabotage
+from harness.safety import undo
 from harness.safety.guardian import Guardian
+from harness.safety.healing import by_removal, record
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
 from harness.stacks.capabilities import need
@@ -186,6 +188,7 @@ class Run:
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
             if self.options.on is None:
                 need(self._stack, Startable).stop()
+                self._removed(begin)
                 self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
             else:
                 self.journal.record(
@@ -210,6 +213,13 @@ class Run:
         seen: list[Condition] = []
         wrong = quietly(lambda: seen.extend(_wait_steady(stack, within=within)))
         return [*seen, Condition("answers", ok=False, seen=wrong)] if wrong else seen
+
+    def _removed(self, begun: int) -> None:
+        """What was not healed went with the stack: the last resort, and said so."""
+        for left in undo.pending(self.folder):
+            healing = by_removal("it was not healed", begun=begun)
+            record(self.journal, healing, injection=left.injection, fault=left.fault, by="harness")
+            undo.healed(left.path)
 
 
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:

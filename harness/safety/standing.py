@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from harness.errors import DrillError, Refused
-from harness.evidence.run_folder import option
+from harness.evidence.run_folder import UNHEALED, option
+from harness.safety import left_hurt
 from harness.safety.running import locked
 from harness.stacks import Condition, brought_up
 from harness.stacks.brought_up import BroughtUp
 from harness.system import wait
 
-MOMENT = timedelta(seconds=2)  # whoever looks whether it is held holds it for an instant
 STEADY_WITHIN = timedelta(seconds=30)
 
 
@@ -54,7 +54,7 @@ class Standing:
             self.lock = None
 
     def _must_be_free(self, lock: int) -> None:
-        if not wait.poll(lambda: locked(lock), within=MOMENT):
+        if not wait.poll(lambda: locked(lock), within=left_hurt.MOMENT):
             raise Refused(
                 f"{self.stack.name} is busy: a run drills it, or is just healed",
                 hint="wait until it is over (`drdrill watch` shows a run), or bring up another stack",
@@ -65,8 +65,8 @@ def _must_be_healed(stack: BroughtUp) -> None:
     if left := stack.unhealed():
         raise Refused(
             f"{stack.name} is hurt: a run has left it so",
-            hint=f"read {stack.folder / brought_up.UNHEALED / left[0]}, do what it says, and try again; or"
-            f" `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one",
+            hint=f"`{left_hurt.command(stack.folder)}` heals it, and {stack.folder / UNHEALED / left[0]} says what was"
+            f" seen; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one",
         )
 
 

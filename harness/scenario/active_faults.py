@@ -16,13 +16,12 @@ from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
+from harness.safety.healing import CALL, record
+from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
-from harness.stacks import Stack
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
 from harness.system.clock import Moment
-
-CALL = "the call that made it, and its return"
 
 
 class Injected(NamedTuple):
@@ -125,30 +124,13 @@ class ActiveFaults:
 
     def heal(self, *, by: str = "harness") -> None:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
+        if self._unfenced is not None:  # first: who led must give up before anybody is let back
+            quietly(self._unfenced.thaw_manager)
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
             injection, fault, needed, path = self._left[-1]
-            wrong, moment = _healed(fault, stack, needed)
-            self._journal.record(
-                "fault.healed",
-                injection=injection,
-                fault=fault.name,
-                ok=not wrong,
-                by=by,
-                seen=wrong or "healed",
-                earliest=moment.earliest,
-                latest=moment.latest,
-            )
+            healing = healed(stack, fault, needed)
+            record(self._journal, healing, injection=injection, fault=fault.name, by=by)
             self._left.pop()  # only now: whoever is stopped in between heals it once more
-            if not wrong:
+            if healing.ok:
                 undo.healed(path)
-        if self._unfenced is not None:
-            self._unfenced.thaw_manager()
-
-
-def _healed(fault: Fault, stack: Stack, needed: Undo) -> tuple[str, Moment]:
-    """What went wrong, in words, and when it was healed."""
-    said: list[Moment | None] = []
-    begun = clock.mono()
-    wrong = quietly(lambda: said.append(fault.heal(stack, needed)))
-    return wrong, next(filter(None, said), Moment(begun, clock.mono(), CALL))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, Refused
-from harness.evidence.run_folder import STACK_FOLDER, option
+from harness.evidence.run_folder import STACK_FOLDER, UNHEALED, option
 from harness.stacks import Condition, kinds, steadiness
 from harness.stacks.kinds import Kind
 from harness.system import clock, control_files
@@ -25,7 +25,6 @@ from harness.system.recorder import Memory
 PREFIX = "stack-"  # before the id of a stack
 HELD = "held.json"
 READY = "ready.json"
-UNHEALED = "unhealed"  # folder: a file for each fault that a run has left
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 ANSWERS_WITHIN = timedelta(seconds=60)  # a stack of which everything is silent: each of its parts is waited for
 

@@ -12,6 +12,7 @@ from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
 from harness.stacks.capabilities.database import (
     Cluster,
+    Fenced,
     Fillable,
     LogReadable,
     OnVolume,
@@ -58,6 +59,7 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Standpoints, LocalStack, DockerStack),
     (Explorable, LocalStack, DockerStack),
     (Cluster, PatroniCluster, PatroniCluster),
+    (Fenced, PatroniCluster, PatroniCluster),
     (Queried, PatroniCluster, PatroniCluster),
     (Restorable, PatroniCluster, PatroniCluster),
     (RestoreTarget, PostgresRestoreTarget, PostgresRestoreTarget),

@@ -107,7 +107,7 @@ class Workload:
         for index, (name, group) in enumerate(self.groups.items()):
             if group.rate > 0:
                 words, env = self._words(group, phase=index / len(self.groups))
-                self._processes[name] = self.commands.start(words, log=self._log(name), env=env)
+                self._processes[name] = self.commands.start(words, log=self._log(name), env=env, part=False)
             else:
                 self._idle(group)
         wait.until(

@@ -7,7 +7,6 @@ lies on disk, as it does after a crash. Afterwards the stack is steady again.
 
 from __future__ import annotations
 
-import json
 import operator
 import os
 import signal
@@ -46,6 +45,7 @@ from harness.system.recorder import Memory
 from tests.contract.attaching import attached
 
 SECOND = timedelta(seconds=1)
+BACK = SECOND * 60  # a database server that was killed is cloned, or catches up
 AT_ONCE = SECOND * 5  # a healed zone answers as soon as a busy machine lets it
 
 # One of each, and more where it has several ways; of a zone that does not lead, and another one. The last one leaves no
@@ -148,15 +148,20 @@ class Case:
         """Somebody else proves that it bites, and heals."""
         if self.has(NOT_HERE) and not undo.pending(self.folder):
             return
-        fault, pending = self.fault(), self.pending()
+        pending = self.pending()
+        fault = pending.known()
         proof = fault.took_effect(stack, pending.undo)
         assert bool(proof) == (fault.name != "noop" and not self.has(NOT_HERE)), proof or "it does not bite"
         self.write(PROOF, proof)
         print(proof)
+        hurt = fault.still_hurt(stack, pending.undo)
+        assert bool(hurt) == bool(proof), hurt or "nobody sees that it is hurt"
         for _ in range(2):
             fault.heal(stack, pending.undo)
             bites = wait.poll(partial(healed_proof, fault, stack, pending.undo), within=AT_ONCE, enough=operator.not_)
             assert fault.name in STAYS or not bites, "it still bites"
+            hurt = wait.poll(partial(looked, fault, stack, pending.undo), within=BACK, enough=operator.not_)
+            assert bool(hurt) == (fault.name in STAYS), hurt or "what nobody has recovered is said to be healed"
         undo.healed(pending.path)
 
     def steady(self, stack: Stack) -> None:
@@ -179,8 +184,7 @@ class Case:
         """As it lies on disk."""
         (found,) = undo.pending(self.folder)
         fault = self.fault()
-        settings = json.loads(json.dumps(undo.settings(fault)))
-        assert (found.fault, found.settings) == (fault.name, settings)
+        assert found.known() == fault
         return found
 
     def has(self, file: str) -> bool:
@@ -198,6 +202,14 @@ def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
         ]
         return ", ".join(one.key for one in damaged)
     return fault.took_effect(stack, needed)
+
+
+def looked(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
+    """What is still hurt, or why nobody can look yet."""
+    try:
+        return fault.still_hurt(stack, needed)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

@@ -96,6 +96,11 @@ class PatroniMember:
         return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
 
     @property
+    def password(self) -> str:
+        """Of the superuser."""
+        return self._roles.postgres
+
+    @property
     def door(self) -> tuple[str, int]:
         """Where it takes connections."""
         return self.address, PORT

@@ -13,6 +13,7 @@ import psycopg
 from harness.errors import NotReady, Refused
 from harness.stacks import Condition
 from harness.stacks.capabilities.database import Member, RestoreTarget
+from harness.stacks.parts import fencing
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
@@ -89,6 +90,25 @@ class PatroniCluster:
         promised = [name for name, (_, sync) in seen.items() if sync in ("sync", "quorum")]
         said = f"commits wait for {', '.join(promised) or 'nobody'}"
         return [*conditions, Condition("synchronous", ok=len(promised) >= self._synchronous, seen=said)]
+
+    def holder(self) -> str:
+        """Who holds the leader's key in etcd, which goes when it is not renewed. Errors: `NotReady`."""
+        name = self._etcd.read(f"{NAMESPACE}{SCOPE}/leader")
+        return next((member.name for member in self._members if member.zone == name), name)
+
+    def writable(self, name: str) -> bool | None:
+        """Asked in its own zone; None where nobody can say."""
+        return fencing.writable(self._named(name))
+
+    def comes_back_as_copy(self, name: str) -> str:
+        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it is frozen."""
+        member = self._named(name)
+        if not member.running() or fencing.manager_answers(member):
+            return ""
+        return "its Patroni does not answer"
+
+    def _named(self, name: str) -> PatroniMember:
+        return next(member for member in self._members if member.name == name)
 
     def start(self) -> None:
         """Start all members and wait until one leads and takes writes."""
