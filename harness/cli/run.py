@@ -21,7 +21,7 @@ from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
-from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
+from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
@@ -175,7 +175,7 @@ def run(
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
     if as_json:
-        click.echo(json.dumps({"pack": str(pack), "receipts": told, **found}, indent=1))
+        click.echo(json.dumps({"pack": str(pack), "receipts": told, "stack_left": left_of(pack), **found}, indent=1))
     else:
         closing(pack)
         click.echo(f"receipt:  {told[-1]}")

@@ -76,7 +76,7 @@ def closing(pack: Path) -> None:
     click.echo(summary(pack))
     click.echo(f"evidence: {pack}")
     click.echo(f"report:   {pack / 'index.html'}")
-    left = _left(pack)
+    left = left_of(pack)
     if left is not None:
         wrong = "; ".join(f"{one['name']}: {one['seen']}" for one in left["conditions"] if not one["ok"])
         click.echo(f"stack:    left running, {'steady' if left['steady'] else f'NOT STEADY: {wrong}'}")
@@ -85,11 +85,11 @@ def closing(pack: Path) -> None:
 def exit_of(pack: Path) -> Exit:
     """The exit code that a pack's verdict gives; one that is met on a stack that was left hurt is not known."""
     found = EXITS[Outcome(json.loads((pack / "findings.json").read_text())["verdict"])]
-    left = _left(pack)
+    left = left_of(pack)
     return Exit.UNKNOWN if found is Exit.MET and left is not None and not left["steady"] else found
 
 
-def _left(pack: Path) -> dict[str, Any] | None:
+def left_of(pack: Path) -> dict[str, Any] | None:
     """What the run saw last of a stack that it left running; None where the stack was its own."""
     return next((line.data for line in read(pack / JOURNAL) if line.kind == "stack.left"), None)
 

@@ -45,7 +45,9 @@ def test_drills_in_a_row_on_one_stack(evidence: Path) -> None:
     for words in (MISTAKE, DIES):
         ended = drdrill(*words, "--on", stack.folder, "--evidence", evidence, "--json")
         assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr
-        pack = Path(json.loads(ended.stdout)["pack"])
+        told = json.loads(ended.stdout)
+        assert told["stack_left"]["steady"] is True
+        pack = Path(told["pack"])
         said = {line.kind: line.data for line in read(pack / "journal.jsonl")}
         assert said["stack.begin"]["owned"] is False and "stack.end" not in said
         assert said["stack.left"]["steady"] is True
