@@ -26,10 +26,13 @@ from harness.features import collection as collected
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
+from harness.run.suited import suited
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
+from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
 from harness.scenario.scenario import ScenarioRun
+from harness.stacks import brought_up
 from harness.stacks.local import sandbox
 from harness.system import modules
 from harness.system.bugs import is_bug
@@ -54,7 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sandbox", dest="level", default=None, help="force a sandbox level of the local stack, not the best one"
     )
-    group.addoption("--scale", type=float, default=1.0, help="size of the data set; 1 is 200,000 transactions")
+    group.addoption("--scale", type=float, default=None, help="size of the data set; 1 (default): 200,000 transactions")
+    group.addoption("--on", default="", help="folder of a stack that stands: it is drilled, and left running")
     group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
@@ -194,10 +198,13 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     here = project.current()
     the_plan = here.load_plan()
     chosen = here.twin(option.sabotage) if option.sabotage else None
+    standing = brought_up.find(Path(option.on)) if option.on else None
+    scale = 1.0 if option.scale is None else option.scale
     options = Options(
         evidence=Path(option.evidence),
-        stack=here.kind(option.stack),
-        scale=option.scale,
+        stack=here.kind(standing.kind.name if standing else option.stack),
+        on=standing.folder if standing else None,
+        scale=standing.scale if standing else scale,
         nonce=option.nonce,
         rate=option.rate,
         sabotage=chosen.sabotage if chosen else NONE,
@@ -289,14 +296,22 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
     if sandbox.inside():
         return
-    here = project.current()
-    kind = here.kind(config.option.stack)
-    kind.maker.prepare(print)
+    here, option = project.current(), config.option
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = kind.maker.way_in(words, level=config.option.level)
+    if option.on:
+        twin = here.twin(option.sabotage) if option.sabotage else None
+        stands, kind = suited(
+            Path(option.on), project=here.folder, kind=here.kind, stack=option.stack, level=option.level,
+            scale=option.scale, sabotage=twin.sabotage if twin else NONE,
+        )  # fmt: skip  # arguments in groups
+        standing, inside = Standing(stands), kind.maker.join(stands.stack, words)
+    else:
+        standing, kind = None, here.kind(option.stack)
+        kind.maker.prepare(print)
+        inside = kind.maker.way_in(words, level=option.level)
     if FOLDER not in os.environ:
-        name = config.option.run_id or run.new_id()
-        with_reports.begin(Path(config.option.evidence), name, project=here.folder, kind=kind)
+        name = option.run_id or run.new_id()
+        with_reports.begin(Path(option.evidence), name, project=here.folder, kind=kind, on=standing)
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

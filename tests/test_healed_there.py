@@ -22,6 +22,7 @@ from harness.faults.kill_component import KillComponent
 from harness.safety import elsewhere, left_hurt, undo
 from harness.safety.heal import Healed
 from harness.safety.running import held
+from harness.stacks.brought_up import HELD, BroughtUp
 from harness.stacks.maker import Maker
 from tests.made_packs import unfinished
 
@@ -145,7 +146,7 @@ def test_what_cannot_be_healed_on_it_is_left_to_a_person(killed: Callable[..., P
     (left,) = undo.left_on(place)
     kept = json.loads(left.path.read_text())
     assert left.known() == KillComponent(("shop",))
-    assert (kept["seen"], kept["command"]) == ("it is broken", left_hurt.command(place))
+    assert (kept["seen"], kept["command"]) == ("it is broken", undo.command(place))
     assert not (place / "stopped").exists()
 
 
@@ -167,6 +168,7 @@ def test_a_stack_that_another_run_drills_is_not_touched(
 def of(place: Path, *faults: str) -> None:
     (place / STACK_FOLDER).mkdir(parents=True)
     (place / UNHEALED).mkdir()
+    (place / HELD).write_text(json.dumps({"kind": "local"}))
     for fault in faults:
         content = {"fault": fault, "settings": {}, "undo": {}, "expires": 0, "boot": "b", "seen": "it was broken"}
         (place / UNHEALED / f"run-000-{fault}.json").write_text(json.dumps(content))
@@ -192,12 +194,12 @@ def test_a_person_heals_what_was_left(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_where_no_stack_was_brought_up(tmp_path: Path) -> None:
     """It is refused, and a busy one, too."""
-    with pytest.raises(Refused, match="no stack was brought up"):
-        left_hurt.heal_stack(tmp_path)
+    done = CliRunner().invoke(drdrill, ["heal", "--on", str(tmp_path)])
+    assert isinstance(done.exception, Refused) and "no stack was brought up" in done.exception.message
     of(tmp_path / "stack-1")
-    assert left_hurt.heal_stack(tmp_path / "stack-1") == []
+    assert left_hurt.heal_stack(BroughtUp(tmp_path / "stack-1")) == []
     with held(tmp_path / "stack-1"), pytest.raises(Refused, match="busy"):
-        left_hurt.heal_stack(tmp_path / "stack-1")
+        left_hurt.heal_stack(BroughtUp(tmp_path / "stack-1"))
 
 
 # Whoever heals

@@ -80,14 +80,15 @@ def heal(context: click.Context, *, on: Path | None, evidence: Path, as_json: bo
 
 
 def _heal_stack(on: Path, *, as_json: bool) -> Exit:
-    healings = fetch("harness.safety.left_hurt:heal_stack")(on.absolute())
+    stack = fetch("harness.stacks.brought_up:find")(on)
+    healings = fetch("harness.safety.left_hurt:heal_stack")(stack)
     if as_json:
         click.echo(json.dumps([{"fault": left.fault, **healing.facts()} for left, healing in healings], indent=1))
     else:
         for left, healing in healings:
             click.echo(f"{left.fault}: {'healed' if healing.ok else 'NOT healed'}: {healing.seen}")
         if not healings:
-            click.echo(f"nothing to heal on {on.absolute()}")
+            click.echo(f"nothing to heal on {stack.folder}")
     if all(healing.ok for _, healing in healings):
         return Exit.MET
     click.echo("HINT: settle what is said there, then the same command again", err=True)

@@ -138,13 +138,18 @@ class Live:
             self.say(f"receipt for your auditor: {announced(line).line}")
 
     def _stack_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._now(line, "the stack starts")
-        self._at(line, "the stack starts")
+        what = "the stack starts" if data.get("owned", True) else "it goes to the stack that stands"
+        self._now(line, what)
+        self._at(line, what)
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         zoned = [each for each in data["regions"] if each["zones"]]
         where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in zoned)
         self._at(line, f"the stack is ready{f': {where}' if where else ''}")
+
+    def _stack_left(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        wrong = "; ".join(f"{each['name']}: {each['seen']}" for each in data["conditions"] if not each["ok"])
+        self._at(line, f"the stack is left running, {f'and is not steady: {wrong}' if wrong else 'and steady'}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None

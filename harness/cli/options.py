@@ -55,9 +55,14 @@ def evidence(function: F) -> F:
     )(function)
 
 
+def was_given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and is no default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def must_be_there(context: click.Context, evidence: Path) -> None:
     """Errors: `Refused` where a folder was named on the command line that is not there: a slip of the pen."""
-    named = context.get_parameter_source("evidence") is ParameterSource.COMMANDLINE
+    named = was_given(context, "evidence")
     try:
         there = stat.S_ISDIR(evidence.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from harness.checks import RULES
 from harness.errors import DrillError, NotReady
@@ -20,7 +21,7 @@ from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
-from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs, lengths
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
@@ -51,6 +52,7 @@ class Options:
 
     evidence: Path
     stack: Kind = USUAL
+    on: Path | None = None  # the folder of a stack that was brought up before; None: the run makes one, and removes it
     scale: float = 1.0
     nonce: str = ""
     rate: float = 50.0  # transactions a second, all zones together
@@ -95,6 +97,7 @@ class Run:
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
         self._stack: Stack | None = None
+        self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
         self.ended: list[str] = []  # those that have their last line
 
@@ -143,21 +146,27 @@ class Run:
 
     @property
     def stack(self) -> Stack:
-        """The stack, started at first use."""
+        """The stack, started at first use, or attached to where it stands already."""
         if self._stack is None:
             begin = clock.mono()
-            self.journal.record("stack.begin", kind=self.options.stack.name, regions=[], seconds=0.0)
-            stack = self.options.stack.maker.open(
-                self.folder / STACK_FOLDER,
-                recorder=self.journal,
-                label=self.id,
-                scale=self.options.scale,
-                broken=self.options.sabotage.stack,
-            )
+            kind, on = self.options.stack, self.options.on
+            self.journal.record("stack.begin", kind=kind.name, regions=[], seconds=0.0, owned=on is None)
+            if on is not None:
+                stack = kind.maker.attach(on / STACK_FOLDER, recorder=self.journal)
+                self._logs = lengths(stack.logs())
+            else:
+                stack = kind.maker.open(
+                    self.folder / STACK_FOLDER,
+                    recorder=self.journal,
+                    label=self.id,
+                    scale=self.options.scale,
+                    broken=self.options.sabotage.stack,
+                )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
-            need(stack, Startable).start()
+            if on is None:
+                need(stack, Startable).start()
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
@@ -168,17 +177,27 @@ class Run:
         return self._stack
 
     def end(self, *, outcome: str, by: str) -> None:
-        """End the stack, keep its logs, write the journal's last line.
+        """End the stack, keep its logs, write the journal's last line. A stack that the run does not own is left.
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
         if self._stack is not None:
             begin = clock.mono()
-            keep_logs(self._stack.logs(), self.folder / "logs")
+            seen = self._settled(self._stack) if self.options.on else []
+            keep_logs(self._stack.logs(), self.folder / "logs", since=self._logs)
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
-            need(self._stack, Startable).stop()
-            self._removed(begin)
-            self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+            if self.options.on is None:
+                need(self._stack, Startable).stop()
+                self._removed(begin)
+                self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+            else:
+                self.journal.record(
+                    "stack.left",
+                    kind=self._stack.kind,
+                    seconds=clock.since(begin).total_seconds(),
+                    steady=_all_hold(seen),
+                    conditions=_listed(seen),
+                )
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
         if outcome == "completed" and left:
@@ -186,6 +205,14 @@ class Run:
         else:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
+
+    def _settled(self, stack: Stack) -> Sequence[Condition]:
+        """The conditions of the stack that is left, when all hold or it has had its time. Whoever asks a run to stop
+        waits less: the guardian ends it."""
+        within = FIRST_LIMIT if self.listener.stopping else STEADY_LIMIT
+        seen: list[Condition] = []
+        wrong = quietly(lambda: seen.extend(_wait_steady(stack, within=within)))
+        return [*seen, Condition("answers", ok=False, seen=wrong)] if wrong else seen
 
     def _removed(self, begun: int) -> None:
         """What was not healed went with the stack: the last resort, and said so."""
@@ -199,11 +226,18 @@ class Run:
 def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
     """Wait until every condition of a steady stack holds, and record what was seen."""
     begin = clock.mono()
-    conditions = wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
-    ok = _all_hold(conditions)
-    listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
-    recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
+    conditions = _wait_steady(stack, within=within)
+    ok, seconds = _all_hold(conditions), clock.since(begin).total_seconds()
+    recorder.record("steady", moment=moment, ok=ok, conditions=_listed(conditions), seconds=seconds)
     return ok
+
+
+def _wait_steady(stack: Stack, *, within: timedelta) -> Sequence[Condition]:
+    return wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
+
+
+def _listed(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
+    return [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
 
 
 def _all_hold(conditions: Sequence[Condition]) -> bool:

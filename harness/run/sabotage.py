@@ -28,6 +28,17 @@ class Sabotage:
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
+    def of_stack(self) -> list[str]:
+        """What of it a stack does not get over: it is made so, or stays so. Empty where a stack is as it was."""
+        kept = {
+            "a stack that is made otherwise": self.stack,
+            "archiving that stalls": self.archive_stalls,
+            "a lost alert receiver": self.receiver_lost,
+            "damaged backups": self.no_sound_backup,
+            "altered data": self.altered,
+        }
+        return [what for what, is_so in kept.items() if is_so]
+
 
 NONE = Sabotage()
 

@@ -151,8 +151,8 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
             said(left, healing)
         if healing.ok:
             undo.healed(left.path)
-        elif place is not None:
-            undo.explain(left.path, seen=healing.seen, command=left_hurt.command(place))
+        elif not owned:
+            undo.explain(left.path, seen=healing.seen)
     remove()
     for left, healing in healings:
         if owned and not healing.ok:
@@ -164,7 +164,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
         faults=tuple(left.fault for left, healing in healings if healing.ok or owned),
         pack=None,
         unhealed=tuple(f"{left.fault}: {one.seen}" for left, one in healings if not (one.ok or owned)),
-        command=left_hurt.command(place) if place else "",
+        command=undo.command(place) if place else "",
     )
     if damaged:  # no evidence, and nothing to go on with: it is kept, out of the way of others
         kept = folder.with_name(f"{run}{DAMAGED}")

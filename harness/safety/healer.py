@@ -17,6 +17,7 @@ from harness.safety import undo
 from harness.safety.healing import Healing, heal
 from harness.safety.undo import Pending
 from harness.stacks import Stack, kinds
+from harness.stacks.brought_up import BroughtUp
 from harness.system import clock
 from harness.system.recorder import Memory
 
@@ -27,7 +28,7 @@ def main(folder: Path) -> int:
     """Returns 0 where it was asked and looked, whatever came of it."""
     of_run = (folder / CONTROL).is_dir()
     place = (kinds.stands_on(folder) or folder) if of_run else folder
-    kind = kinds.of_run(folder) if of_run else kinds.left_in(place / STACK_FOLDER)
+    kind = kinds.of_run(folder) if of_run else BroughtUp(place).kind
     pending = undo.pending(folder) if of_run else undo.left_on(folder)
     try:
         stack = kind.maker.attach(place / STACK_FOLDER, recorder=Memory())

@@ -6,6 +6,7 @@ the run's folder, the stack itself says that it is hurt.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -86,11 +87,17 @@ def healed(path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def explain(path: Path, *, seen: str, command: str) -> None:
-    """Beside a stack that stays hurt: what was seen, and which command heals it once that is settled."""
-    beside = _beside_the_stack(path) or path
-    if (content := control_files.read(beside)) is not None:
-        control_files.leave(beside, {**content, "seen": seen, "command": command})
+def explain(path: Path, *, seen: str) -> None:
+    """Beside a stack that stands and stays hurt: what was seen, and which command heals it once that is settled."""
+    beside = _beside_the_stack(path)
+    file = beside if beside is not None else path
+    if file.parent.name == UNHEALED and (content := control_files.read(file)) is not None:
+        control_files.leave(file, {**content, "seen": seen, "command": command(file.parent.parent)})
+
+
+def command(place: Path) -> str:
+    """With which a person heals what is left on a stack, once it is settled why it was not healed."""
+    return f"drdrill heal --on {shlex.quote(str(place))}"
 
 
 def pending(folder: Path) -> list[Pending]:

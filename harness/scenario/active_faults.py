@@ -134,3 +134,5 @@ class ActiveFaults:
             self._left.pop()  # only now: whoever is stopped in between heals it once more
             if healing.ok:
                 undo.healed(path)
+            else:
+                undo.explain(path, seen=healing.seen)

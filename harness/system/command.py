@@ -97,6 +97,10 @@ class Commands:
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         return {**handed_on(), **(extra or {}), LABEL: self.label}
 
+    def _of_caller(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        """For a command that is waited for: it ends with whoever waits, and not with the stack that it is about."""
+        return {**self.environment(extra), LABEL: os.environ.get(LABEL) or self.label}
+
     def run(
         self,
         argv: Sequence[str | Path],
@@ -123,7 +127,7 @@ class Commands:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                env=self.environment(env),
+                env=self._of_caller(env),
                 cwd=cwd,
                 start_new_session=True,
             ) as child:

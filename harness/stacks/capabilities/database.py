@@ -154,6 +154,6 @@ class Restorable(Protocol):
     def adopt(self, place: RestoreTarget) -> Member:
         """Put the stopped place's data directory in service as the leader; the cluster must be stopped.
 
-        What was on the members' volumes is moved aside into the stack's folder, the old cluster state is forgotten,
+        What was on the members' volumes is moved aside until the next time, the old cluster state is forgotten,
         and the other members are cloned anew in the background. Returns when the leader takes writes.
         """

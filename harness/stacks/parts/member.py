@@ -136,6 +136,9 @@ class PatroniMember:
         folder = self.folder / "wal"
         folder.mkdir(exist_ok=True)
         self.ground.own(folder)
+        for left in folder.iterdir():  # by an earlier drill, say: pg_waldump opens any file of its folder first
+            if left.is_symlink() and not left.exists():
+                left.unlink()
         timeline = wal.segment_at(segments[-1])[0]
         for name in segments:
             target = folder / wal.segment_name(timeline, wal.segment_at(name)[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -149,6 +150,8 @@ class PatroniCluster:
         self._wait_leader([leader])
         for member in self._members:
             member.start()
+        for earlier in self._set_aside()[:-1]:  # drills in a row would fill the disk
+            shutil.rmtree(earlier, ignore_errors=True)
         return leader
 
     def _member(self, name: str) -> PatroniMember:
@@ -161,12 +164,16 @@ class PatroniCluster:
         return leader
 
     def _move_aside(self) -> None:
-        number = len(list(self._aside.iterdir())) + 1 if self._aside.exists() else 1
+        number = max((int(path.name) for path in self._set_aside()), default=0) + 1
         for member in self._members:
             if member.data.exists():
                 target = self._aside / str(number) / member.zone
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(member.data, target)
+
+    def _set_aside(self) -> list[Path]:
+        """What was moved aside, the latest last."""
+        return sorted(self._aside.glob("*"), key=lambda path: int(path.name))
 
     def _wait_leader(self, started: Sequence[PatroniMember]) -> None:
         """Until one of them leads and takes writes. Errors: `NotReady`, `NotInTime`."""
