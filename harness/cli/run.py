@@ -277,9 +277,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         with _ended_by_signal(), asked as person:
             _watch(child, folder, screen, person)
         if not pack.is_dir() and folder.is_dir():
-            healed = heal_run(folder, by="drdrill run")
-            if healed.unhealed:
-                click.echo(healed.words(), err=True)
+            heal_run(folder, by="drdrill run")
         log.seek(0)
         words = log.read().decode(errors="replace").strip()
     if not pack.is_dir():

@@ -16,7 +16,7 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
-from harness.safety import stopping
+from harness.safety import left_hurt, stopping
 from reports.run.text import summary
 
 
@@ -80,6 +80,9 @@ def closing(pack: Path) -> None:
     if left is not None:
         wrong = "; ".join(f"{one['name']}: {one['seen']}" for one in left["conditions"] if not one["ok"])
         click.echo(f"stack:    left running, {'steady' if left['steady'] else f'NOT STEADY: {wrong}'}")
+    if unhealed := left_hurt.said_in(pack):
+        click.echo(f"NOT healed: {'; '.join(unhealed)}")
+        click.echo("HINT: settle that, then `drdrill heal --on FOLDER`, with the folder of the stack")
 
 
 def exit_of(pack: Path) -> Exit:

@@ -68,11 +68,19 @@ def _run(argv: Sequence[str], label: str, *, within: timedelta) -> tuple[list[di
             why = f"who should heal it had not ended within {within.total_seconds():g} s"
     lines: list[dict[str, Any]] = []
     for line in out.splitlines():
-        with suppress(ValueError):
-            said = json.loads(line)
-            why = str(said.get(healer.ERROR, why))
-            lines += [said] if healer.FILE in said else []
+        said = _object(line)
+        why = str(said.get(healer.ERROR, why))
+        lines += [said] if healer.FILE in said else []
     return lines, why
+
+
+def _object(line: str) -> dict[str, Any]:
+    """Empty where it is none: a library may have said something, too."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _healing(line: Mapping[str, Any]) -> Healing:
