@@ -103,6 +103,15 @@ def test_an_old_leader_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert healed(Told(looks=[""])).ok
 
 
+def test_a_frozen_manager_goes_on_before_anybody_is_let_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever heals: otherwise its server would never give up."""
+    order: list[str] = []
+    stack: Any = SimpleNamespace(components=lambda: {"patroni-a": Leader(order)})
+    monkeypatch.setattr(fencing, "must_stay", lambda *_: order.append("asked") or "")
+    assert healing.heal(stack, Told(looks=[""]), {"names": [], healing.FROZEN: "patroni-a"}).ok
+    assert order == ["thawed", "asked"]
+
+
 # Of a scenario
 
 
@@ -111,6 +120,7 @@ class Leader:
     """Its manager was frozen, for sabotage."""
 
     order: list[str]
+    name = "patroni-a"
 
     def freeze_manager(self) -> None:
         self.order.append("frozen")
@@ -132,11 +142,12 @@ def of_a_scenario(tmp_path: Path, order: list[str], sabotage: Sabotage) -> tuple
 def test_the_last_fault_is_healed_first_and_one_that_cannot_be_keeps_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The manager that sabotage froze goes on before; what is not healed stays on disk, for whoever comes next."""
+    """What is not healed stays on disk, for whoever comes next; so does whose manager sabotage has frozen."""
     order: list[str] = []
 
     def heal(stack: Stack, fault: Any, needed: Any) -> Healing:
         order.append(fault.names[0])
+        assert needed[healing.FROZEN] == "patroni-a"
         ok = fault.names[0] != "api-b"
         return Healing(ok, "healed" if ok else "not healed", "seen", clock.mono(), clock.mono())
 
@@ -146,7 +157,7 @@ def test_the_last_fault_is_healed_first_and_one_that_cannot_be_keeps_none(
     for name in ("api-a", "api-b"):
         faults.inject(KillComponent((name,)))
     faults.heal()
-    assert order == ["frozen", "frozen", "thawed", "api-b", "api-a"]
+    assert order == ["frozen", "frozen", "api-b", "api-a"]
     lines = [data for kind, data in journal.facts if kind == "fault.healed"]
     assert [(line["injection"], line["ok"], line["how"]) for line in lines] == [
         (2, False, "not healed"),

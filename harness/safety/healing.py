@@ -14,6 +14,7 @@ from harness.errors import DrillError
 from harness.faults import Fault, Undo
 from harness.safety import fencing
 from harness.stacks import Stack
+from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock, wait
 from harness.system.clock import Moment
 from harness.system.recorder import Recorder
@@ -23,6 +24,7 @@ FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives u
 LOOK_LIMIT = timedelta(seconds=60)  # until what was started serves, a database server that has to catch up among it
 DATA_LIMIT = timedelta(seconds=10)  # what only a recovery brings back is there by then, or does not come
 OFTEN = timedelta(milliseconds=250)
+FROZEN = "frozen"  # in the undo of a sabotaged fault: the database server whose manager was frozen
 How = Literal["healed", "not healed", "left fenced", "removal"]
 Say = Callable[[str], None]
 
@@ -70,6 +72,7 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     Raises nothing: a fault that cannot be healed must not keep others from being healed.
     """
     begun = clock.mono()
+    _tried(lambda: _thaw(stack, undo))  # first: who led must give up before anybody is let back
     stays = _until_nothing(lambda: fencing.must_stay(stack, fault, undo), FENCED_LIMIT, say)
     if stays:
         seen = f"left fenced: {stays}; {fencing.what_to_do(stack, fault, undo)}"
@@ -82,6 +85,13 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     if left:
         return Healing(False, "not healed", left, moment.earliest, moment.latest)
     return Healing(True, "healed", "nothing of it is left", moment.earliest, moment.latest)
+
+
+def _thaw(stack: Stack, undo: Undo) -> None:
+    """Let the manager that sabotage has frozen go on. Harmless where none is."""
+    frozen = stack.components().get(undo.get(FROZEN, ""))
+    if isinstance(frozen, Unfenced):
+        frozen.thaw_manager()
 
 
 def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from harness.errors import NotReady
 from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
-from harness.run.run import Run, quietly
+from harness.run.run import Run
 from harness.safety import undo
-from harness.safety.healing import CALL, record
+from harness.safety.healing import CALL, FROZEN, record
 from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
@@ -44,7 +44,6 @@ class ActiveFaults:
         self._left: list[Injected] = []
         self._many = 0
         self._begun: int | None = None
-        self._unfenced: Unfenced | None = None
         self.affected: list[Affected] = []  # what alerts have to name
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
@@ -64,18 +63,20 @@ class ActiveFaults:
 
         `affects`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
         """
-        if self._sabotage.unfenced and isinstance(self._leader.known, Unfenced):
-            self._leader.known.freeze_manager()
-            self._unfenced = self._leader.known
         stack = self._run.stack
         if self._sabotage.toothless:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
+        unfenced = self._leader.known if self._sabotage.unfenced else None
+        if isinstance(unfenced, Unfenced):
+            needed = {**needed, FROZEN: unfenced.name}
         self._many += 1
         injection = self._many
         path = undo.write(self._run.folder, fault, needed, injection=injection)
         self._left.append(Injected(injection, fault, needed, path))
+        if isinstance(unfenced, Unfenced):
+            unfenced.freeze_manager()
         named = [affected(each) for each in (*fault.affects(needed), *affects)]
         self.affected += named
         self._begun = self._begun or clock.mono()
@@ -124,8 +125,6 @@ class ActiveFaults:
 
     def heal(self, *, by: str = "harness") -> None:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
-        if self._unfenced is not None:  # first: who led must give up before anybody is let back
-            quietly(self._unfenced.thaw_manager)
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
             injection, fault, needed, path = self._left[-1]
