@@ -120,7 +120,7 @@ def main(kind: str, stack: Path, out: Path) -> None:
     with out.open("ab", buffering=0) as lines:
         for member in need(found, Cluster).members:
             words = [*need(found, Standpoints).stand_in(member.zone), sys.executable, "-m", __spec__.name, member.name]
-            environment = {**os.environ, DSN: member.dsn}  # type: ignore[attr-defined]  # of the machine's own kinds
+            environment = {**os.environ, DSN: member.dsn}
             children.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=lines, env=environment))
     while signal.sigtimedwait([signal.SIGTERM, signal.SIGINT], LOOKS) is None:
         fresh = beside(out).with_suffix(".new")
