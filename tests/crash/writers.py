@@ -9,12 +9,13 @@ Which components run, and since when, it writes beside OUT.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
 
 from harness.stacks import Stack, kinds
 from harness.stacks.capabilities import need
@@ -91,26 +94,37 @@ def _spans(answers: list[Answer]) -> Iterator[tuple[int, int]]:
             begin = end = None
 
 
-async def ask(server: str) -> None:
-    """Ask one server for as long as anybody reads what it says."""
-    connection: psycopg.AsyncConnection[Any] | None = None
+def ask(server: str) -> None:
+    """Ask one server for as long as we live."""
+    connection: psycopg.Connection[Any] | None = None
     while True:
         asked = clock.mono()
         writable, life = None, ""
         try:
-            async with asyncio.timeout(PATIENCE):
-                connection = connection or await _connect()
-                row = await (await connection.execute(QUERY)).fetchone()
-                assert row is not None
-                writable, life = row
-        except (psycopg.Error, TimeoutError, OSError):
-            connection = None  # its socket goes with it
+            connection = connection or psycopg.connect(os.environ[DSN], autocommit=True, connect_timeout=PATIENCE)
+            writable, life = _answer(connection.pgconn)
+        except (psycopg.Error, OSError):
+            if connection is not None:
+                connection.close()
+            connection = None
         print(json.dumps([server, asked, clock.mono(), writable, life]), flush=True)
-        await asyncio.sleep(EVERY)
+        time.sleep(EVERY)
 
 
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(os.environ[DSN], autocommit=True, application_name="tests")
+def _answer(asked: PGconn) -> tuple[bool, str]:
+    """Below the driver, which would wait for a server that is frozen. Errors: `TimeoutError`."""
+    asked.send_query(QUERY.encode())
+    end = time.monotonic() + PATIENCE
+    while asked.is_busy():
+        if not select.select([asked.socket], [], [], max(0.0, end - time.monotonic()))[0]:
+            raise TimeoutError(f"no answer within {PATIENCE} s")
+        asked.consume_input()
+    result = asked.get_result()
+    if result is None or result.status != ExecStatus.TUPLES_OK:
+        raise OSError("no answer")
+    while asked.get_result() is not None:  # until it can be asked again
+        pass
+    return result.get_value(0, 0) == b"t", (result.get_value(0, 1) or b"").decode()
 
 
 def main(kind: str, stack: Path, out: Path) -> None:
@@ -149,7 +163,7 @@ def _parts(stack: Stack) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if len(sys.argv) == 2:
-        asyncio.run(ask(sys.argv[1]))
+        ask(sys.argv[1])
     else:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
         main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
