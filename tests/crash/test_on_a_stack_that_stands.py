@@ -270,11 +270,11 @@ def led(stack: StackUp, variant: str) -> None:
     twins = variant == "two writers"  # the leader's manager is frozen, so that it does not give up
     before, begin = stack.parts(), clock.mono()
     leader = wait.until(lambda: stack.writes(since=begin), what="somebody leads", within=ANOTHER, recorder=Memory())
-    if twins:
-        stack.freeze_manager(leader)
     fault = "cut_zone" if twins else variant
     victim = Victim.start(stack.folder, [(f"{EFFECTIVE}/after", "hold")], instead=fault, leads=True, on=stack.place)
     victim.wait_marked(f"{EFFECTIVE}/after")
+    if twins:
+        stack.freeze_manager(leader)  # before it gives up, for it has just lost its store
     victim.kill_guardian()
     wait.until(
         lambda: stack.writes(but=leader, since=begin), what="another one leads", within=ANOTHER, recorder=Memory()
