@@ -103,12 +103,7 @@ def _overlapping(evidence: Evidence, seen: Histories) -> tuple[int, str]:
     for group in evidence.zones:
         for request in evidence.requests(group):
             history, sent = request.history, request.sent
-            if (
-                request.outcome == "acknowledged"
-                and history is not None
-                and sent is not None
-                and sent > newer[history]
-            ):
+            if request.outcome == "acknowledged" and history is not None and sent is not None and sent > newer[history]:
                 many += 1
                 groups.add(group)
     return (

@@ -190,7 +190,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ledger", type=Path, required=True, help="a file that does not exist yet")
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--url", help="https://NAME:PORT")
-    ways.add_argument("--dsn", help="directly to one database server; its password comes in PGPASSWORD")
+    ways.add_argument("--direct", help="where one database server is, in words that the client's `direct` understands")
     parser.add_argument(
         "--address", help="where NAME is reached, several with commas; asked of the system if not given"
     )
@@ -208,10 +208,10 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def _way(given: argparse.Namespace, client: Client) -> Way:
     """Each customer gets a connection of its own at the entrance; those of a database share a few, as an API does."""
-    if given.dsn:
+    if given.direct:
         if not isinstance(client, DirectClient):
             raise Refused(f"{given.client}: its CLIENT cannot write to a database directly", hint="give it `direct`")
-        direct = DirectConnection(client.direct(given.dsn), client.judge)
+        direct = DirectConnection(client.direct(given.direct), client.judge)
         return lambda: direct
     target = _target(given)
     return lambda: Connection(target, client.judge)

@@ -195,7 +195,7 @@ class Workload:
             "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
         }
         if group.via == "database":
-            given["dsn"], env = place.zone_database(group.zone)
+            given["direct"], env = place.zone_database(group.zone)
         else:
             entrance = place.zone_entrance(group.zone) if group.via == "api" else place.entrance
             given |= {"url": entrance.url(""), "address": ",".join(entrance.addresses)}

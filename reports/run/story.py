@@ -1,4 +1,4 @@
-"""What a scenario of the network or of the application was like, as rows of words: in order, and by history of the database."""
+"""What a scenario of the network or of the application was like, as rows of words: in order, and by history."""
 
 from __future__ import annotations
 

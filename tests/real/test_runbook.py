@@ -98,7 +98,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
             capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip  # arguments in groups
         assert up.returncode == 0, up.stderr
-        yield Shell(evidence, json.loads(up.stdout)["dsn"])
+        yield Shell(evidence, json.loads(up.stdout)["addresses"]["database"])
     finally:
         subprocess.run([*DRDRILL, "stack", "down", *words], capture_output=True, timeout=LIMIT, check=True)
 

@@ -261,7 +261,7 @@ class DockerStack:
         entrance, parts, network = self.entrance, self._made, self._here.network
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(entrance, parts.members),
+            "commands": lifecycle.commands(entrance, parts.members),
             "addresses": {
                 **lifecycle.addresses(entrance, parts.members, store=parts.store.url, bucket=bucket),
                 "prometheus": f"http://{network.watch}:{PROMETHEUS}",

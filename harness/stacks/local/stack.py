@@ -264,7 +264,7 @@ class LocalStack:
         entrance, parts = self.entrance, self._made
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(entrance, parts.members),
+            "commands": lifecycle.commands(entrance, parts.members),
             "addresses": lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket),
             "environment": {
                 **parts.s3.env(),
