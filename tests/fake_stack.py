@@ -38,7 +38,7 @@ class PlainPart:
     door = ("10.0.0.1", 5432)
     log = Path("part.log")
     database_log = Path("database.log")
-    stop = ask = has_data = lose_volume = renew_volume = read_wal = staticmethod(unused)
+    stop = ask = has_data = lose_volume = renew_volume = read_changes = staticmethod(unused)
 
     def start(self) -> None:
         self.starts += not self.up
@@ -74,6 +74,9 @@ class Part(PlainPart):
     def volume_is_full(self) -> bool:
         return self.full
 
+    def refused_write(self) -> str:
+        return "File too large" if self.full else ""
+
 
 P = TypeVar("P", bound=PlainPart)
 
@@ -106,7 +109,7 @@ class FakeReleases:
 class FakeCluster:
     members: Sequence[Member]
     leads: Member | None = None
-    connect = connect_as = healthy = stop = restore_target = adopt = staticmethod(unused)
+    connect = run_as = answers = healthy = stop = restore_target = adopt = staticmethod(unused)
 
     def leader(self) -> Member | None:
         return self.leads
@@ -180,13 +183,13 @@ class FakeStack(Fake[Part]):
     def join(self, zone: str) -> None:
         self.cuts.discard(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> None:
         self.blind.add((one, other, part))
 
     def join_link(self, one: str, other: str) -> None:
         self.blind = {cut for cut in self.blind if cut[:2] != (one, other)}
 
-    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+    def sees(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> bool:
         return not self.blind & {(one, other, ""), (one, other, part)}
 
     def slow(self, zone: str, how: Slowness) -> Sequence[str]:

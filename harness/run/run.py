@@ -27,6 +27,7 @@ from harness.plan import Plan
 from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
+from harness.run.described import described
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
@@ -161,7 +162,7 @@ class Run:
                 kind=stack.kind,
                 regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
                 seconds=clock.since(begin).total_seconds(),
-                packages=stack.parts(),
+                **described(stack),
             )
         return self._stack
 

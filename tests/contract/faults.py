@@ -60,7 +60,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "poison_release": lambda zone, other: PoisonRelease("poisoned"),
     "reject_credentials": lambda zone, other: RejectCredentials("quantumnest_app"),
     "cut_link": lambda zone, other: CutLink(zone, (other,)),
-    "cut_link etcd": lambda zone, other: CutLink(zone, (other,), "etcd"),
+    "cut_link etcd": lambda zone, other: CutLink(zone, (other,), "consensus store"),
     "cut_zone": lambda zone, other: CutZone(zone),
     "slow_link": lambda zone, other: SlowLink(zone, kilobytes=200, latency=SECOND / 10, loss=1.0),
     "flap_link": lambda zone, other: FlapLink(zone, down=SECOND, up=SECOND, lasting=SECOND * 60),

@@ -40,7 +40,7 @@ def links(stack: Stack) -> None:
     finally:
         for _ in range(2):
             stack.join_link(one, other)
-    assert stack.sees(one, other, part="etcd") and stack.sees(other, one, part="etcd")
+    assert stack.sees(one, other, part="consensus store") and stack.sees(other, one, part="consensus store")
     _healthy(stack)
 
 
@@ -48,12 +48,12 @@ def _blind(stack: Linked, one: str, other: str, third: str) -> None:
     for _ in range(2):
         stack.cut_link(one, other)
     for here, there in ((one, other), (other, one)):
-        assert not stack.sees(here, there) and not stack.sees(here, there, part="etcd")
-        assert stack.sees(here, third) and stack.sees(third, here, part="etcd")
+        assert not stack.sees(here, there) and not stack.sees(here, there, part="consensus store")
+        assert stack.sees(here, third) and stack.sees(third, here, part="consensus store")
     stack.join_link(one, other)
-    stack.cut_link(one, other, part="etcd")
+    stack.cut_link(one, other, part="consensus store")
     for here, there in ((one, other), (other, one)):
-        assert stack.sees(here, there) and not stack.sees(here, there, part="etcd")
+        assert stack.sees(here, there) and not stack.sees(here, there, part="consensus store")
 
 
 def slow(stack: Stack) -> None:

@@ -43,7 +43,7 @@ from harness.system.recorder import Memory
 from harness.stacks.local.stack import LocalStack
 
 stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())
-segment = DamageStoredObject("WAL segment after the latest base backup", "flip a byte")
+segment = DamageStoredObject("archived file after the latest base backup", "flip a byte")
 segment.inject(stack, segment.prepare(stack))
 print(need(stack, BaseBackups).take().id)
 backup = DamageStoredObject("latest base backup", "flip a byte")
