@@ -43,9 +43,7 @@ def names(timeline: int, first: int, last: int) -> set[str]:
     return {wal.segment_name(timeline, number) for number in range(first, last + 1)}
 
 
-def reached(
-    names: set[str], *origins: str, histories: Mapping[int, Sequence[Branch]] | None = None
-) -> tuple[int, int]:
+def reached(names: set[str], *origins: str, histories: Mapping[int, Sequence[Branch]] | None = None) -> tuple[int, int]:
     """The segment, and the byte in it, up to which the archive is complete."""
     return divmod(wal.complete_until(names, histories=histories or {}, origins=origins), wal.SEGMENT)
 
