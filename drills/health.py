@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -76,10 +75,10 @@ def works(stack: Stack, name: str) -> str:
     for zone in stack.zones:
         if stack.service(zone).name == name:
             return _takes_requests(stack, zone)
-    for at, balancer in enumerate(stack.balancers):
+    for balancer in stack.balancers:
         if balancer.name == name:
-            alone = replace(stack.entrance, addresses=(stack.entrance.addresses[at],))
-            return "passes requests on" if _probe(alone).ask("GET", LIVE, within=PATIENCE).ok else ""
+            alone = _probe(stack.balancer_entrance(name))
+            return "passes requests on" if alone.ask("GET", LIVE, within=PATIENCE).ok else ""
     for member in stack.cluster.members:
         if member.name == name:
             return next((_said(one) for one in stack.cluster.healthy() if one.ok and _is_of(one, name)), "")

@@ -26,6 +26,7 @@ from harness.stacks import (
 )
 from harness.system.command import Commands
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 ZONES = ("a", "b", "c")
 MEMBER = "patroni"  # what the names of database servers begin with
@@ -150,7 +151,7 @@ class Fake(Unasked, Generic[P]):
         self.balancers: Sequence[Component] = self.named("envoy")
         self.cluster: Cluster = self.fake_cluster
         self.releases: Releases = self.fake_releases
-        self.entrance = Entrance("api.example", tuple(f"10.0.0.{one}" for one in (5, 6)), 443, Path("ca.pem"))
+        self.entrance = Entrance("api.example", Fixed(("10.0.0.5", "10.0.0.6")), 443, Path("ca.pem"))
 
     def named(self, first: str) -> list[P]:
         """The parts whose name begins so."""
@@ -161,6 +162,9 @@ class Fake(Unasked, Generic[P]):
 
     def service(self, zone: str) -> P:
         return self.by_name[f"api-{zone}"]
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        return self.entrance.alone(f"10.0.0.{4 + int(name[-1])}")
 
     def steady(self) -> list[Condition]:
         unused()

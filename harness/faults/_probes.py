@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused, Unable
@@ -53,8 +53,7 @@ def door(stack: Stack, name: str) -> Door | None:
             return database_door(member)
     entrances = {stack.service(zone).name: stack.zone_entrance(zone) for zone in stack.zones}
     if isinstance(stack, Balanced):
-        for balancer, address in zip(stack.balancers, stack.entrance.addresses, strict=True):
-            entrances[balancer.name] = replace(stack.entrance, addresses=(address,))
+        entrances |= {balancer.name: stack.balancer_entrance(balancer.name) for balancer in stack.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)

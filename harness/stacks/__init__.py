@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from harness.stacks.entrance import Entrance
 from harness.stacks.powers import (
     Asked,
     Divisible,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # the platform's API lies below this package, and has to be f
 __all__ = [
     "Asked",
     "Divisible",
+    "Entrance",
     "Fillable",
     "Flappable",
     "KilledTogether",
@@ -45,7 +47,7 @@ __all__ = [
     "Slowable",
     "Slowness",
     "Unfenced",
-]  # the powers stand on a page of their own
+]  # the entrance and the powers stand on pages of their own
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,6 @@ class Condition:
     name: str
     ok: bool
     seen: str
-
-
-@dataclass(frozen=True)
-class Entrance:
-    """Where customers come in: the name they know, the addresses that it stands for, and the CA that they trust."""
-
-    host: str  # the name that goes into SNI and Host
-    addresses: tuple[str, ...]  # in the order in which customers try them: one a load balancer
-    port: int
-    ca: Path | None  # None: it speaks plain HTTP, as within one machine
-
-    def url(self, path: str, *, host: str = "") -> str:
-        """Of a path, by the name that customers know or by another that stands for the same."""
-        return f"{'https' if self.ca else 'http'}://{host or self.host}:{self.port}{path}"
 
 
 class Component(Protocol):
@@ -341,7 +329,7 @@ class Stack(Protocol):
     cluster: Cluster
     backups: Backups
     store: ObjectStore
-    balancers: Sequence[Component]  # in the order of the entrance's addresses: customers use the first that answers
+    balancers: Sequence[Component]  # in the order in which customers try them, where the name stands for all of them
     releases: Releases
     monitoring: Monitoring
 
@@ -357,6 +345,9 @@ class Stack(Protocol):
 
     def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        """One load balancer alone, whatever the name stands for."""
 
     def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """DSN of the zone's own database server for the platform's API role, and the environment with its password."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 from harness.errors import Refused, Unable
-from harness.stacks import Cluster, Component, Monitoring, Releases, Stack
+from harness.stacks import Cluster, Component, Entrance, Monitoring, Releases, Stack
 
 MUST_HAVE = (  # and `entrance`, once it has been started
     "kind", "environment", "region", "zones", "folder", "commands", "start", "stop", "stand_outside", "components",
@@ -19,7 +19,7 @@ MUST_HAVE = (  # and `entrance`, once it has been started
 )  # fmt: skip  # a list
 MAY_LACK = (
     "cluster", "backups", "store", "balancers", "releases", "monitoring", "stand_in", "zone_entrance",
-    "zone_database", "service", "stall_archiving", "explore",
+    "balancer_entrance", "zone_database", "service", "stall_archiving", "explore",
 )  # fmt: skip  # a list
 
 
@@ -46,9 +46,11 @@ class Released(Protocol):
 
 @runtime_checkable
 class Balanced(Protocol):
-    """A stack with load balancers at its entrance, in the order of the entrance's addresses."""
+    """A stack with load balancers at its entrance, each of which can be asked alone."""
 
     balancers: Sequence[Component]
+
+    def balancer_entrance(self, name: str) -> Entrance: ...
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import operator
 import secrets
 import signal
@@ -198,7 +199,7 @@ class Workload:
             given["dsn"], env = place.zone_database(group.zone)
         else:
             entrance = place.zone_entrance(group.zone) if group.via == "api" else place.entrance
-            given |= {"url": entrance.url(""), "address": ",".join(entrance.addresses)}
+            given |= {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
             given |= {"ca": entrance.ca} if entrance.ca else {}
         options = [f"--{name}={value}" for name, value in given.items()]
         stand = place.stand_in(group.zone) if group.zone else place.stand_outside()

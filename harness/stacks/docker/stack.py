@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -107,6 +108,7 @@ class DockerStack:
             authority = make_authority(self.folder / "tls")
             parts = self._build(authority)
             write_backup_settings(ground, parts, ca=authority.ca)
+        parts.names.publish()
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifecycle.timed(self._recorder, "data"):
@@ -149,7 +151,11 @@ class DockerStack:
 
     def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return Entrance(self.entrance.host, (self._here.network.zone_address(zone),), API_PORT, self.entrance.ca)
+        return replace(self.entrance.alone(self._here.network.zone_address(zone)), port=API_PORT)
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        """One load balancer alone, whatever the name stands for."""
+        return self._made.balancer_entrances[name]
 
     def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """At its address on the zone's own network, which a cut leaves alone."""

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -104,6 +105,7 @@ class LocalStack:
                 make_authority(self.folder / "tls"),
                 lifecycle.socket_folder(self.folder, self.commands.label, ZONES),
             )
+        parts.names.publish()
         for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
@@ -148,7 +150,11 @@ class LocalStack:
 
     def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return Entrance(self.entrance.host, (self._made.ground.address(zone),), API_PORT, self.entrance.ca)
+        return replace(self.entrance.alone(self._made.ground.address(zone)), port=API_PORT)
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        """One load balancer alone, whatever the name stands for."""
+        return self._made.balancer_entrances[name]
 
     def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
