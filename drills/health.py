@@ -13,7 +13,10 @@ from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.health import NotHealthy
 from harness.scenario.observations import OK, Answer
-from harness.stacks import Condition, Entrance, Stack
+from harness.stacks import Condition, Entrance, Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.capabilities.entrance import Balanced, Reachable, ZoneServices
 
 if TYPE_CHECKING:
     from harness.workload.probe import Probe
@@ -37,11 +40,11 @@ NOT_READY = 503
 
 def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
     """One check for each line of the plan."""
-    probe = _probe(stack.entrance)
+    probe = _probe(need(stack, Reachable).entrance)
 
     def ask(line: PlannedCheck, within: timedelta) -> str:
         if line.query:
-            with stack.cluster.connect() as connection:
+            with need(stack, Queried).connect() as connection:
                 row = connection.execute(line.query.encode()).fetchone()
             return f"{line.query}: {row[0] if row else 'no row'}"
         url = urlsplit(line.url)
@@ -62,7 +65,7 @@ def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthC
 
 def status(stack: Stack, zone: str, path: str) -> int:
     """What a zone's own API says, as an HTTP status; 0 where it does not answer."""
-    return _probe(stack.zone_entrance(zone)).ask("GET", path, within=PATIENCE).status
+    return _probe(need(stack, ZoneServices).zone_entrance(zone)).ask("GET", path, within=PATIENCE).status
 
 
 def without_database(stack: Stack, zone: str) -> list[Answer]:
@@ -72,16 +75,16 @@ def without_database(stack: Stack, zone: str) -> list[Answer]:
 
 def works(stack: Stack, name: str) -> str:
     """What shows that a component does its work, asked as its users do; empty where it does not."""
-    for zone in stack.zones:
-        if stack.service(zone).name == name:
+    for zone in zones(stack):
+        if need(stack, ZoneServices).service(zone).name == name:
             return _takes_requests(stack, zone)
-    for balancer in stack.balancers:
+    for balancer in need(stack, Balanced).balancers:
         if balancer.name == name:
-            alone = _probe(stack.balancer_entrance(name))
+            alone = _probe(need(stack, Balanced).balancer_entrance(name))
             return "passes requests on" if alone.ask("GET", LIVE, within=PATIENCE).ok else ""
-    for member in stack.cluster.members:
+    for member in need(stack, Cluster).members:
         if member.name == name:
-            return next((_said(one) for one in stack.cluster.healthy() if one.ok and _is_of(one, name)), "")
+            return next((_said(one) for one in need(stack, Cluster).healthy() if one.ok and _is_of(one, name)), "")
     return "runs" if stack.components()[name].running() else ""
 
 
@@ -94,7 +97,10 @@ def _probe(entrance: Entrance) -> Probe:
 def _takes_requests(stack: Stack, zone: str) -> str:
     if any(status(stack, zone, path) != OK for path in (LIVE, READY)):
         return ""
-    answers = [_probe(stack.entrance).ask("GET", LIVE, within=PATIENCE).body for _ in range(2 * len(stack.zones))]
+    answers = [
+        _probe(need(stack, Reachable).entrance).ask("GET", LIVE, within=PATIENCE).body
+        for _ in range(2 * len(zones(stack)))
+    ]
     asked = {answer.get("zone") for answer in answers if isinstance(answer, dict)}
     return "ready, and customers are sent to it" if zone in asked else ""
 

@@ -12,18 +12,9 @@ from pathlib import Path
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from harness.faults._probes import Door
-from harness.stacks import (
-    Backups,
-    Cluster,
-    Component,
-    Condition,
-    Entrance,
-    Member,
-    Monitoring,
-    ObjectStore,
-    Releases,
-    Slowness,
-)
+from harness.stacks import Component, Condition, Entrance, PlainRegion, Region
+from harness.stacks.capabilities.database import Member
+from harness.stacks.capabilities.network import Slowness
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 from harness.system.resolver import Fixed
@@ -45,10 +36,10 @@ class PlainPart:
     zone: str
     up: bool = True
     starts: int = 0
-    dsn = "host=10.0.0.1 port=5432"
+    door = ("10.0.0.1", 5432)
     log = Path("part.log")
     database_log = Path("database.log")
-    stop = has_data = lose_volume = renew_volume = read_wal = staticmethod(unused)
+    stop = ask = has_data = lose_volume = renew_volume = read_wal = staticmethod(unused)
 
     def start(self) -> None:
         self.starts += not self.up
@@ -122,49 +113,37 @@ class FakeCluster:
         return self.leads
 
 
-class Unasked:
-    """What every stack has and no fault asks for: the names alone."""
-
-    folder: Path
-    backups: Backups
-    store: ObjectStore
-    monitoring: Monitoring
-    start = stop = stand_outside = stand_in = zone_entrance = zone_database = staticmethod(unused)
-    stall_archiving = parts = logs = explore = staticmethod(unused)
-
-
 @dataclass
-class Fake(Unasked, Generic[P]):
+class Fake(Generic[P]):
     """What faults use of `Stack`, over parts of one kind."""
 
     by_name: dict[str, P]
     kind = "fake"
     environment = "embedded"
-    region: str = "region-1"
-    zones: Sequence[str] = ZONES
     secrets: Sequence[str] = ()
+    folder: Path = Path("fake")
+    parts = logs = zone_entrance = staticmethod(unused)
 
     def __post_init__(self) -> None:
         self.commands = Commands(Memory(), label="fake")
         self.fake_cluster = FakeCluster(self.named(MEMBER))
         self.fake_releases = FakeReleases(self.named("api"))
         self.balancers: Sequence[Component] = self.named("envoy")
-        self.cluster: Cluster = self.fake_cluster
-        self.releases: Releases = self.fake_releases
         self.entrance = Entrance("api.example", Fixed(("10.0.0.5", "10.0.0.6")), 443, Path("ca.pem"))
+        self.regions: Sequence[Region] = [PlainRegion("region-1", ZONES, (self.fake_cluster, self.fake_releases))]
 
     def named(self, first: str) -> list[P]:
         """The parts whose name begins so."""
         return [part for name, part in self.by_name.items() if name.startswith(first)]
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        return self.entrance.alone(f"10.0.0.{4 + int(name[-1])}")
 
     def components(self) -> Mapping[str, P]:
         return self.by_name
 
     def service(self, zone: str) -> P:
         return self.by_name[f"api-{zone}"]
-
-    def balancer_entrance(self, name: str) -> Entrance:
-        return self.entrance.alone(f"10.0.0.{4 + int(name[-1])}")
 
     def steady(self) -> list[Condition]:
         unused()

@@ -9,7 +9,8 @@ import pytest
 
 from harness.checks.alerts import names_any
 from harness.scenario.alert_listener import AlertListener
-from harness.stacks import Alert, Condition, Truncated
+from harness.stacks import Condition
+from harness.stacks.capabilities.monitoring import Alert, Truncated
 from harness.system import clock
 from harness.system.recorder import Memory
 

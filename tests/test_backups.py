@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import Refused
-from harness.stacks import Backup, wal
+from harness.stacks import wal
 from harness.stacks.backup_tools import vault
 from harness.stacks.backup_tools.barman import fetch, info
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
+from harness.stacks.capabilities.backups import Backup
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import Issued, make_authority

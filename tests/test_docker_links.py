@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Unable
-from harness.stacks import Slowness
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.docker import engine, flapper, stamped
 from harness.stacks.docker.links import Links
 from harness.system import clock

@@ -21,6 +21,9 @@ from harness.faults.kill_zone import KillZone
 from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.slow_link import SlowLink
+from harness.stacks import zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.releases import Releases
 from tests.contract.faults import CASES
 from tests.fake_stack import FakeStack, PlainStack
 
@@ -50,7 +53,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
         return None if name.startswith(("etcd", "s3")) else made.door(made.by_name[name])
 
     monkeypatch.setattr(_probes, "door", door)
-    monkeypatch.setattr(_probes, "database_door", made.door)
+    monkeypatch.setattr(_probes, "asked_at", made.door)
     monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "File too large")
     monkeypatch.setattr(SlowLink, "_measure", lambda _, stack, zone: (0.1, 2.0 if zone in stack.slow_zones else 0.01))
     return made
@@ -59,10 +62,10 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: FakeStack) -> None:
     """Looking and healing hurt nothing; what was hurt is as before after the first healing, and after the second."""
-    before = repr(stack.by_name), stack.releases.current()
+    before = repr(stack.by_name), need(stack, Releases).current()
     undo = json.loads(json.dumps(fault.prepare(stack)))
     fault.heal(stack, undo)
-    assert (repr(stack.by_name), stack.releases.current()) == before
+    assert (repr(stack.by_name), need(stack, Releases).current()) == before
     assert not fault.took_effect(stack, undo)
     fault.inject(stack, undo)
     assert fault.took_effect(stack, undo)
@@ -76,16 +79,16 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Fake
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_what_it_hurts_is_a_component_or_a_zone(fault: Fault, stack: FakeStack) -> None:
     """An alert is compared with these words, so they are the stack's own."""
-    known = {*stack.by_name, *(f"zone {zone}" for zone in stack.zones)}
+    known = {*stack.by_name, *(f"zone {zone}" for zone in zones(stack))}
     assert set(fault.affects(fault.prepare(stack))) <= known
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in ASK_NOBODY])
 def test_a_stack_without_the_power_is_told_so_before_anything_is_hurt(name: str) -> None:
-    """The error says what the kind of stack cannot, and where to read what it can."""
+    """The error says what is lacking, and where to read who has it."""
     with pytest.raises(Unable) as unable:
         FAULTS[name].prepare(PlainStack())
-    assert "cannot" in unable.value.message and "docs/stacks.md" in unable.value.hint
+    assert "has not: " in unable.value.message and "docs/stacks.md" in unable.value.hint
 
 
 def test_what_does_not_run_cannot_be_killed(stack: FakeStack) -> None:
@@ -156,10 +159,10 @@ def test_a_rollback_is_left_alone(stack: FakeStack) -> None:
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     assert stack.fake_releases.published["1.1"] == {"limits": None}
-    stack.releases.deploy("1.0")
+    need(stack, Releases).deploy("1.0")
     fault.heal(stack, undo)
     assert stack.fake_releases.deployed == ["1.0", "1.1", "1.0"]
-    stack.releases.deploy("1.1")
+    need(stack, Releases).deploy("1.1")
     with pytest.raises(NotReady):
         fault.prepare(stack)
 

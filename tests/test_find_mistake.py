@@ -13,7 +13,8 @@ from typing import Any, cast
 import pytest
 
 from harness.procedures.find_mistake import Ended, MistakeNotFound, changes, ends, find_mistake
-from harness.stacks import Member, Stack, wal
+from harness.stacks import Stack, wal
+from harness.stacks.capabilities.database import Member
 from harness.system.command import Done
 
 HEAP = """\
@@ -62,13 +63,7 @@ class Database:
     history: str | None = "1\t0/9000100\tno recovery target specified\n"
     segments: Sequence[str] = ()
 
-    @property
-    def cluster(self) -> Database:
-        return self
-
-    @property
-    def backups(self) -> Database:
-        return self
+    connect_as = archive = archived = restore_version = ""  # not asked here
 
     def restore_command(self) -> str:
         return "fetch %f %p"

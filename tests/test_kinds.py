@@ -12,8 +12,9 @@ import pytest
 
 from harness import plan, project
 from harness.errors import Refused, Unable
-from harness.stacks import kinds
-from harness.stacks.lacking import MAY_LACK, MUST_HAVE, must_have_the_rest, source
+from harness.stacks import PlainRegion, kinds
+from harness.stacks.capabilities import CAPABILITIES, find, has, need
+from harness.stacks.capabilities.database import Cluster, Fillable, Queried
 from harness.system.recorder import Memory
 from tests.test_house import HOME
 from tests.this_project import PROJECT
@@ -70,23 +71,43 @@ def test_a_class_that_makes_no_stacks_is_refused(copy: Path, was: str, now: str,
 
 
 def test_what_a_stack_must_have_is_asked_before_it_is_started(copy: Path, tmp_path: Path) -> None:
-    """And what it may lack is not: the notebook lacks all of it."""
+    """And only that: the notebook lacks most of what there is."""
     maker = project.load(copy).kind().maker
     made = maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
-    assert [name for name in MUST_HAVE if not hasattr(made, name)] == []
-    assert [name for name in MAY_LACK if hasattr(made, name)] == []
-    with pytest.raises(Refused, match="it has no kind, environment"):
-        must_have_the_rest(object())
+    assert {each.word for each in CAPABILITIES if has(made, each.protocol)} == {
+        "entrance", "reading of its own", "starting and stopping",
+    }  # fmt: skip  # a set
+    file = copy / "notebook" / "stack.py"
+    file.write_text(file.read_text().replace("    def steady(", "    def stready("))
+    sys.modules.pop("notebook.stack")
+    with pytest.raises(Refused, match="Notebook is no stack: it has no steady"):
+        project.load(copy).kind().maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
 
 
-def test_a_stack_of_which_nothing_can_be_read_says_so() -> None:
-    """The error is that of a stack that cannot do it."""
+def test_what_a_stack_lacks_is_named_with_what_would_give_it(copy: Path, tmp_path: Path) -> None:
+    """Of the stack, and of one of its components."""
+    made = project.load(copy).kind().maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
+    with pytest.raises(Unable, match="a stack of kind notebook has not: database queries") as unable:
+        need(made, Queried)
+    assert "a connection to the database" in unable.value.hint
+    with pytest.raises(Unable, match="service has not: volumes that fill"):
+        need(made.components()["service"], Fillable)
 
-    class Mute:
-        kind = "mute"
 
-    with pytest.raises(Unable, match="a stack of kind mute has nothing that stored transactions can be read from"):
-        source(Mute())
+def test_a_region_is_asked_for_what_it_holds() -> None:
+    """Of a stack the first region; a second one only where it is named."""
+
+    class Follows:
+        def members(self) -> list[str]:
+            return ["two"]
+
+        leader = healthy = members
+
+    class Two:
+        kind = "two"
+        regions = (PlainRegion("one", ("a",)), PlainRegion("other", ("b",), (Follows(),)))
+
+    assert find(Two(), Cluster) is None and need(Two.regions[1], Cluster).members() == ["two"]
 
 
 def test_whoever_heals_knows_the_kind_without_the_project(copy: Path, tmp_path: Path) -> None:

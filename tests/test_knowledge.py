@@ -19,6 +19,7 @@ STAND_IN = "harness/stacks/stand_in/"  # a platform of our own, which belongs to
 PARTS = (  # the kinds of stack, and what they are made of
     STAND_IN, "harness/stacks/kinds.py", "harness/stacks/verbs.py", "harness/stacks/local/", "harness/stacks/docker/",
     "harness/stacks/parts/", "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
+    "harness/stacks/capabilities/database.py", "harness/stacks/capabilities/backups.py",  # what these two are for
 )  # fmt: skip  # a list
 
 
@@ -99,9 +100,9 @@ harness/evidence
     timeline       FORMAT-1    format1
     S3             MASK        redact
 harness/faults
-    connection     DATABASE    _probes destroy_recent_rows reject_credentials
-    SQL            DATABASE    _probes fill_disk reject_credentials slow_link
-    PostgreSQL     DATABASE    _probes fill_disk reject_credentials slow_link
+    connection     DATABASE    destroy_recent_rows reject_credentials
+    SQL            DATABASE    fill_disk reject_credentials slow_link
+    PostgreSQL     DATABASE    fill_disk reject_credentials slow_link
     WAL            CAPABILITY  damage_stored_object
     Patroni        STACK       kill_component
     etcd           CAPABILITY  cut_link
@@ -122,12 +123,10 @@ harness/scenario
 harness/stacks
     path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups
-    connection     DATABASE    __init__
-    PostgreSQL     DATABASE    __init__ wal
-    WAL            DATABASE    __init__ wal
-    timeline       DATABASE    __init__ wal
-    etcd           CAPABILITY  powers
-    S3             CAPABILITY  __init__
+    PostgreSQL     DATABASE    wal
+    WAL            DATABASE    wal
+    timeline       DATABASE    wal
+    etcd           CAPABILITY  capabilities/network
 harness/system
     PostgreSQL     DATABASE    bugs
     PostgreSQL     STACK       command environment

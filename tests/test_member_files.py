@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from harness.faults.lose_volumes import LoseVolumes
-from harness.stacks import Stack, wal
+from harness.stacks import PlainRegion, Stack, wal
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.system.command import Commands, Done
@@ -34,8 +34,8 @@ def member(folder: Path, zone: str = "a", *, commands: Commands | None = None) -
 def test_lost_volumes_are_gone_and_come_back_empty(tmp_path: Path) -> None:
     """It bites only when all are gone; healing gives empty ones, and does no harm when repeated."""
     members = [member(tmp_path, zone) for zone in "ab"]
-    cluster, components = SimpleNamespace(members=members), {one.name: one for one in members}
-    stack = cast(Stack, SimpleNamespace(cluster=cluster, components=lambda: components))
+    cluster = SimpleNamespace(members=members, leader="", healthy="")
+    stack = cast(Stack, SimpleNamespace(regions=[PlainRegion("r", "ab", [cluster])]))
     fault = LoseVolumes()
     undo = fault.prepare(stack)
     fault.heal(stack, undo)

@@ -13,7 +13,7 @@ from harness.errors import NotReady
 from harness.features import catalog
 from harness.procedures.restart import Restart
 from harness.procedures.roll_back import RollBack
-from harness.stacks import Stack
+from harness.stacks import PlainRegion, Stack
 from harness.system.recorder import Memory
 from tests.this_project import PROJECT
 
@@ -31,6 +31,9 @@ class Part:
     def kill(self) -> None:
         self.deeds.append("kill")
         self.runs = False
+
+    def stop(self) -> None:
+        raise AssertionError("what hangs would not hear it")
 
     def start(self) -> None:
         self.deeds.append("start")
@@ -87,11 +90,10 @@ def test_a_step_that_is_left_out_leaves_it_dead(monkeypatch: pytest.MonkeyPatch)
 class Released:
     """As much of a stack as a roll-back needs."""
 
-    zones = ("a", "b")
+    regions = (PlainRegion("r", ("a", "b")),)
 
     def __init__(self, *history: str) -> None:
         self.deployed = list(history)
-        self.releases = self
 
     def history(self) -> list[str]:
         return list(self.deployed)

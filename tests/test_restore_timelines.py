@@ -12,7 +12,9 @@ import pytest
 from drills.reconciliation import RECONCILIATION
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RecoveryFailed, RestoreDatabase
-from harness.stacks import ArchivedSegment, Backup, RestoreTarget, Stack, wal
+from harness.stacks import Stack, wal
+from harness.stacks.capabilities.backups import ArchivedSegment, Backup
+from harness.stacks.capabilities.database import RestoreTarget
 from harness.system.recorder import Memory
 
 NOW = datetime(2026, 11, 23, 22, 3, 44, tzinfo=UTC)
@@ -37,9 +39,7 @@ class Archive:
 
     files: list[ArchivedSegment]
 
-    @property
-    def backups(self) -> Archive:
-        return self
+    archived = restore_version = restore_command = ""  # not asked here
 
     def archive(self, *, since: str) -> list[ArchivedSegment]:
         return sorted((file for file in self.files if file.name >= since), key=lambda file: file.name)

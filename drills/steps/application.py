@@ -20,6 +20,9 @@ from harness.procedures.health import survey
 from harness.procedures.roll_back import RollBack
 from harness.scenario import observations
 from harness.sentences.promises import right
+from harness.stacks import zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.entrance import ZoneServices
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -35,7 +38,9 @@ when, then = SENTENCES.when, SENTENCES.then
 
 @when("the API server of one zone is killed")
 def _api_killed(scenario: ScenarioRun) -> None:
-    scenario.faults.inject(KillComponent((scenario.stack.service(scenario.leader.copy_zones[0]).name,)))
+    scenario.faults.inject(
+        KillComponent((need(scenario.stack, ZoneServices).service(scenario.leader.copy_zones[0]).name,))
+    )
 
 
 @when("the host of the database's leader dies, with everything that runs on it")
@@ -46,14 +51,16 @@ def _host_dies(scenario: ScenarioRun) -> None:
 
 @when("the API server of one zone hangs")
 def _api_hangs(scenario: ScenarioRun) -> None:
-    scenario.faults.inject(PauseComponent(scenario.stack.service(scenario.leader.copy_zones[0]).name))
+    scenario.faults.inject(
+        PauseComponent(need(scenario.stack, ZoneServices).service(scenario.leader.copy_zones[0]).name)
+    )
 
 
 @when("the API server of one zone can no longer reach the database's leader")
 def _api_without_database(scenario: ScenarioRun) -> None:
     zone = scenario.leader.copy_zones[0]
     cut = CutLink(zone, (scenario.leader.zone,))
-    scenario.faults.inject(cut, affects=[scenario.stack.service(zone).name])
+    scenario.faults.inject(cut, affects=[need(scenario.stack, ZoneServices).service(zone).name])
 
 
 @when("the database refuses the platform's credentials")
@@ -78,7 +85,7 @@ def _one_is_not_ready(scenario: ScenarioRun) -> None:
 
 @then("every server says that it is well, and not ready", promises=right("honest-ready", "well, and not ready"))
 def _none_is_ready(scenario: ScenarioRun) -> None:
-    _await_not_ready(scenario, scenario.stack.zones)
+    _await_not_ready(scenario, zones(scenario.stack))
 
 
 def _await_not_ready(scenario: ScenarioRun, zones: Sequence[str]) -> None:
@@ -121,5 +128,5 @@ def _rolled_back(scenario: ScenarioRun) -> None:
     promises=right("back-in-rotation", "what had failed does its work again"),
 )
 def _takes_requests_again(scenario: ScenarioRun) -> None:
-    name = scenario.stack.service(scenario.leader.copy_zones[0]).name
+    name = need(scenario.stack, ZoneServices).service(scenario.leader.copy_zones[0]).name
     scenario.await_works(name, lambda: works(scenario.stack, name))

@@ -14,6 +14,7 @@ from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
 from harness.features.sentences import Sentences
 from harness.sentences.promises import at_most, right
+from harness.stacks import zones
 from harness.workload.workload import Group
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 @given("the books were checked, and customers write outside and inside of every zone")
 def _customers_everywhere(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
-    apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in scenario.stack.zones]
+    apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in zones(scenario.stack)]
     leading = scenario.leader.zone
     scenario.customers.serve(inside=[*apis, Group(f"database-{leading}", INSIDE, zone=leading, via="database")])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.alerts import WATCHDOG
-from harness.stacks import Alert, Truncated
+from harness.stacks.capabilities.monitoring import Alert, Truncated
 from harness.system import clock
 
 FIELDS = ("starts", "name", "state", "component", "zone", "summary")

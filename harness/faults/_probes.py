@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.errors import NotReady, Refused, Unable
-from harness.stacks import Asked, Component, KilledTogether, Member, Stack
-from harness.stacks.lacking import Balanced, Clustered
-from harness.system.bugs import database_errors
+from harness.errors import NotReady, Refused
+from harness.stacks import Component, Stack, zones
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
+from harness.stacks.capabilities.database import Cluster, Member
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment, spanning
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
@@ -36,10 +38,9 @@ class Door:
         return "taken"
 
     def answers(self) -> bool:
-        silent: tuple[type[Exception], ...] = (OSError, *database_errors())
         try:
             self.ask()
-        except silent:
+        except OSError:
             return False
         return True
 
@@ -47,33 +48,24 @@ class Door:
 def door(stack: Stack, name: str) -> Door | None:
     """The door of an API, a database server or a load balancer; None for a component that no verb can ask."""
     if isinstance(found := stack.components().get(name), Asked):
-        return Door(*found.door, found.ask)
-    for member in stack.cluster.members if isinstance(stack, Clustered) else ():
-        if member.name == name:
-            return database_door(member)
-    entrances = {stack.service(zone).name: stack.zone_entrance(zone) for zone in stack.zones}
-    if isinstance(stack, Balanced):
-        entrances |= {balancer.name: stack.balancer_entrance(balancer.name) for balancer in stack.balancers}
+        return asked_at(found)
+    entrances = {}
+    if apis := find(stack, ZoneServices):
+        entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
+    if balanced := find(stack, Balanced):
+        entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
 
-    entrance = entrances[name]
-    visitor = Visitor(entrance, patience=timedelta(seconds=PATIENCE))
-    return Door(entrance.addresses[0], entrance.port, visitor.knock)
+    found_at = entrances[name]
+    visitor = Visitor(found_at, patience=timedelta(seconds=PATIENCE))
+    return Door(found_at.addresses[0], found_at.port, visitor.knock)
 
 
-def database_door(member: Member) -> Door:
-    import psycopg  # noqa: PLC0415  (see harness.faults)
-    from psycopg import conninfo  # noqa: PLC0415  (see harness.faults)
-
-    words = conninfo.conninfo_to_dict(member.dsn)
-
-    def ask() -> None:
-        with psycopg.connect(member.dsn, autocommit=True, connect_timeout=round(PATIENCE)) as connection:
-            connection.execute("SELECT 1")
-
-    return Door(str(words["host"]), int(str(words["port"])), ask)
+def asked_at(part: Asked) -> Door:
+    """Of a component that says itself where it is asked."""
+    return Door(*part.door, part.ask)
 
 
 def component(stack: Stack, name: str) -> Component:
@@ -88,36 +80,32 @@ def running(stack: Stack, name: str) -> Component:
     """A component that can be hurt. Errors: `Refused`; `NotReady` where it does not run: it is hurt already."""
     found = component(stack, name)
     if not found.running():
-        raise NotReady(f"{name} does not run, so it cannot be hurt", hint=f"read its log: {found.log}")
+        raise NotReady(f"{name} does not run, so it cannot be hurt", hint=_read_its_log(found))
     return found
+
+
+def _read_its_log(part: Component) -> str:
+    return f"read its log: {part.log}" if isinstance(part, Logged) else "look why it has ended"
 
 
 def of_zone(stack: Stack, zone: str) -> list[str]:
     """The names of a zone's components. Errors: `Refused` where there is no such zone."""
-    if zone not in stack.zones:
-        raise Refused(f"the stack has no zone {zone!r}", hint=f"it has {', '.join(stack.zones)}")
+    if zone not in zones(stack):
+        raise Refused(f"the stack has no zone {zone!r}", hint=f"it has {', '.join(zones(stack))}")
     return [name for name, found in stack.components().items() if found.zone == zone]
 
 
 def member_of(stack: Stack, zone: str) -> Member:
-    return next(member for member in stack.cluster.members if member.zone == zone)
+    return next(member for member in need(stack, Cluster).members if member.zone == zone)
 
 
 def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:
     """SIGKILL to each of these, at one instant where the stack can."""
     if isinstance(stack, KilledTogether):
         return stack.kill_together([part.name for part in parts])
-    return spanning([part.kill() for part in parts])
+    return spanning([need(part, Killable).kill() for part in parts])
 
 
 def still_running(stack: Stack, names: Sequence[str]) -> list[str]:
     components = stack.components()
     return [name for name in names if components[name].running()]
-
-
-def unable(stack: Stack, what: str) -> Unable:
-    """Where a kind of stack lacks a power; what this machine cannot, its verb says itself."""
-    return Unable(
-        f"a stack of kind {stack.kind} cannot {what}",
-        hint="docs/stacks.md lists what each kind of stack can; `drdrill run NAME --stack KIND` chooses one",
-    )

@@ -8,7 +8,9 @@ from typing import Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
-from harness.stacks import Linked, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.network import Linked
 from harness.system.clock import Moment, spanning
 
 
@@ -25,12 +27,11 @@ class CutLink:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(stack, Linked):
-            raise _probes.unable(stack, "cut the link between two zones")
+        need(stack, Linked)
         for zone in (self.one, *self.others):
             _probes.of_zone(stack, zone)
         for other in self.others:
-            if not stack.sees(self.one, other, part=self.part):
+            if not need(stack, Linked).sees(self.one, other, part=self.part):
                 raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
         return {"one": self.one, "others": list(self.others), "part": self.part}
 
@@ -40,26 +41,21 @@ class CutLink:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
-        assert isinstance(stack, Linked)
         one, others, part = undo["one"], undo["others"], undo["part"]
-        return spanning([stack.cut_link(one, other, part=part) for other in others])
+        return spanning([need(stack, Linked).cut_link(one, other, part=part) for other in others])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """`one` sees none of them, by a try from inside; everything else of them is seen, or it is no partial cut."""
-        if not isinstance(stack, Linked):
-            return ""
         one, others, part = undo["one"], undo["others"], undo["part"]
-        if any(stack.sees(one, other, part=part) for other in others):
+        if any(need(stack, Linked).sees(one, other, part=part) for other in others):
             return ""
-        if part and not all(stack.sees(one, other) for other in others):
+        if part and not all(need(stack, Linked).sees(one, other) for other in others):
             return ""
-        doors = {zone: _probes.database_door(_probes.member_of(stack, zone)).said() for zone in (one, *others)}
+        doors = {zone: _probes.asked_at(_probes.member_of(stack, zone)).said() for zone in (one, *others)}
         if "silent" in doors.values():
             return ""
         blind = " and ".join(f"zone {other}" for other in others)
         return f"zone {one} does not see {'the ' + part + ' of ' if part else ''}{blind}, which others still see"
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        if not isinstance(stack, Linked):
-            return None
-        return spanning([stack.join_link(undo["one"], other) for other in undo["others"]])
+        return spanning([need(stack, Linked).join_link(undo["one"], other) for other in undo["others"]])

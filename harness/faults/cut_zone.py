@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.faults import Undo, _probes
-from harness.stacks import Divisible, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.network import Divisible
 from harness.system.clock import Moment
 
 
@@ -19,8 +21,7 @@ class CutZone:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(stack, Divisible):
-            raise _probes.unable(stack, "cut a zone off")
+        need(stack, Divisible)
         return {"zone": self.zone, "components": _probes.of_zone(stack, self.zone)}
 
     def affects(self, undo: Undo) -> list[str]:
@@ -28,16 +29,15 @@ class CutZone:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
-        assert isinstance(stack, Divisible)
-        return stack.cut(undo["zone"])
+        return need(stack, Divisible).cut(undo["zone"])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Silent from outside, and alive inside: a zone in which nothing runs is dead, not cut off."""
         zone = undo["zone"]
         alive = _probes.still_running(stack, undo["components"])
-        if not alive or _probes.database_door(_probes.member_of(stack, zone)).said() != "silent":
+        if not alive or _probes.asked_at(_probes.member_of(stack, zone)).said() != "silent":
             return ""
         return f"zone {zone} is silent, and {', '.join(alive)} go on in it"
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        return stack.join(undo["zone"]) if isinstance(stack, Divisible) else None
+        return need(stack, Divisible).join(undo["zone"])

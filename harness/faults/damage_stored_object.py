@@ -9,6 +9,8 @@ from typing import Literal
 from harness.errors import NotReady
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
 
 Which = Literal["latest base backup", "every base backup", "WAL segment after the latest base backup"]
 
@@ -28,7 +30,7 @@ class DamageStoredObject:
     def prepare(self, stack: Stack) -> Undo:
         """The keys, and the version of each that is current now."""
         keys = self._keys(stack)
-        return {"versions": {key: stack.store.current_version(key) for key in keys}}
+        return {"versions": {key: need(stack, ObjectStore).current_version(key) for key in keys}}
 
     def affects(self, undo: Undo) -> list[str]:
         return []
@@ -37,13 +39,15 @@ class DamageStoredObject:
         for key in undo["versions"]:
             content: bytes | None = None
             if self.how == "flip a byte":
-                changed = bytearray(stack.store.read(key))
+                changed = bytearray(need(stack, ObjectStore).read(key))
                 changed[len(changed) // 2] ^= 0x01
                 content = bytes(changed)
-            stack.store.damage(key, content, keep_versions=self.keep_versions)
+            need(stack, Damageable).damage(key, content, keep_versions=self.keep_versions)
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
-        changed = [key for key, version in undo["versions"].items() if stack.store.current_version(key) != version]
+        changed = [
+            key for key, version in undo["versions"].items() if need(stack, ObjectStore).current_version(key) != version
+        ]
         if len(changed) < len(undo["versions"]):
             return ""
         return f"changed in the store ({self.how}): {', '.join(changed)}"
@@ -51,14 +55,14 @@ class DamageStoredObject:
     def heal(self, stack: Stack, undo: Undo) -> None:
         if self.keep_versions:
             for key, version in undo["versions"].items():
-                stack.store.undo_damage(key, version)
+                need(stack, Damageable).undo_damage(key, version)
 
     def _keys(self, stack: Stack) -> list[str]:
-        backups = stack.backups.backups()
+        backups = need(stack, BaseBackups).backups()
         if not backups:
             raise NotReady("there is no base backup to damage", hint="read the backup's log")
         if self.which == "WAL segment after the latest base backup":
-            archived = stack.backups.archive(since=backups[-1].begin_segment)
+            archived = need(stack, Archive).archive(since=backups[-1].begin_segment)
             after = [file.key for file in archived if _is_segment(file.name)]
             if len(after) < 3:  # the one the backup began in, one that customers wrote, and one to damage
                 raise NotReady("too few WAL segments were archived after the backup", hint="read the archive's log")
@@ -69,7 +73,7 @@ class DamageStoredObject:
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:
     """The object that holds the data, not the few lines that describe it."""
-    return max(keys, key=stack.store.size_of)
+    return max(keys, key=need(stack, ObjectStore).size_of)
 
 
 def _is_segment(name: str) -> bool:

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from harness.faults import Undo
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Queried
 from harness.system.clock import Moment, around
 
 
@@ -36,7 +38,7 @@ class DestroyRecentRows:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
-        with stack.cluster.connect_as(self.operator) as connection:
+        with need(stack, Queried).connect_as(self.operator) as connection:
             connection.execute("BEGIN")
             for statement in self.statements:
                 connection.execute(statement.encode())
@@ -53,6 +55,6 @@ class DestroyRecentRows:
         """What was destroyed comes back by the recovery procedure alone; there is nothing to switch off."""
 
     def _sound(self, stack: Stack) -> int:
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
             row = connection.execute(self.sound.encode()).fetchone()
         return int(row[0]) if row else 0

@@ -11,7 +11,9 @@ from datetime import timedelta
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo, _probes
-from harness.stacks import Fillable, Member, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Fillable, Member, Queried
 from harness.system.clock import Moment
 
 SIMULATED = "simulated by a limit on file size"
@@ -31,11 +33,10 @@ class FillDisk:
         """Which one that is now: healing must hit the same, when another leads. Errors: `NotReady`, `Unable`."""
         name = self.member
         if name == "leader":
-            if (leader := stack.cluster.leader()) is None:
+            if (leader := need(stack, Cluster).leader()) is None:
                 raise NotReady("nobody leads", hint="read the logs of the database servers")
             name = leader.name
-        if not isinstance(self._member(stack, name), Fillable):
-            raise _probes.unable(stack, f"fill the volume of {name}")
+        need(self._member(stack, name), Fillable)
         return {"member": _probes.running(stack, name).name}
 
     def affects(self, undo: Undo) -> list[str]:
@@ -44,24 +45,23 @@ class FillDisk:
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Errors: `Unable` on a machine that cannot; then nothing is hurt."""
         found = self._member(stack, undo["member"])
-        assert isinstance(found, Fillable)
-        return found.fill_volume()
+        return need(found, Fillable).fill_volume()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The volume is said to be full, and a write on it fails, or the server is down: it could not write either."""
         found = self._member(stack, undo["member"])
-        said = _refusal(stack, found) if isinstance(found, Fillable) and found.volume_is_full() else ""
+        said = _refusal(stack, found) if need(found, Fillable).volume_is_full() else ""
         return f"the volume of {found.name} takes no more ({SIMULATED}): {said}" if said else ""
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = self._member(stack, undo["member"])
-        return found.free_volume() if isinstance(found, Fillable) else None
+        return need(found, Fillable).free_volume()
 
     def _member(self, stack: Stack, name: str) -> Member:
-        for member in stack.cluster.members:
+        for member in need(stack, Cluster).members:
             if member.name == name:
                 return member
-        known = ", ".join(member.name for member in stack.cluster.members)
+        known = ", ".join(member.name for member in need(stack, Cluster).members)
         raise Refused(f"the stack has no database server {name!r}", hint=f"it has {known}")
 
 
@@ -71,7 +71,7 @@ def _refusal(stack: Stack, member: Member) -> str:
     import psycopg  # noqa: PLC0415  (see harness.faults)
 
     try:
-        with stack.cluster.connect(member) as connection:
+        with need(stack, Queried).connect(member) as connection:
             connection.execute("SET work_mem = '64kB'")
             connection.execute(
                 "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS drawn"

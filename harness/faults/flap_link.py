@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.faults import Undo, _probes
-from harness.stacks import Flappable, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.network import Flappable
 from harness.system import wait
 from harness.system.clock import Moment
 
@@ -27,8 +29,7 @@ class FlapLink:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(stack, Flappable):
-            raise _probes.unable(stack, "let the link of a zone come and go")
+        need(stack, Flappable)
         return {"zone": self.zone, "components": _probes.of_zone(stack, self.zone)}
 
     def affects(self, undo: Undo) -> list[str]:
@@ -36,10 +37,9 @@ class FlapLink:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Returns when the link has gone down. Errors: `Unable` on a machine that cannot; then nothing is hurt."""
-        assert isinstance(stack, Flappable)
-        moment = stack.flap(undo["zone"], down=self.down, up=self.up, lasting=self.lasting)
+        moment = need(stack, Flappable).flap(undo["zone"], down=self.down, up=self.up, lasting=self.lasting)
         wait.until(
-            lambda: stack.flaps(undo["zone"]),
+            lambda: need(stack, Flappable).flaps(undo["zone"]),
             what=f"the link of zone {undo['zone']} goes down",
             within=BEGINS,
             recorder=stack.commands.recorder,
@@ -47,10 +47,10 @@ class FlapLink:
         return moment
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
-        count = stack.flaps(undo["zone"]) if isinstance(stack, Flappable) else 0
+        count = need(stack, Flappable).flaps(undo["zone"])
         return (
             f"the link of zone {undo['zone']} comes and goes; times it has gone down so far: {count}" if count else ""
         )
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        return stack.settle(undo["zone"]) if isinstance(stack, Flappable) else None
+        return need(stack, Flappable).settle(undo["zone"])

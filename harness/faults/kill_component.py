@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.system.clock import Moment
 
 
@@ -46,4 +48,4 @@ class KillComponent:
         """What runs already, because somebody else has started it, is left alone."""
         for name in undo["names"]:
             if not (found := _probes.component(stack, name)).running():
-                found.start()
+                need(found, Startable).start()

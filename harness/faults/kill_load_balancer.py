@@ -8,6 +8,9 @@ from datetime import timedelta
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Killable, Startable
+from harness.stacks.capabilities.entrance import Balanced
 from harness.system.clock import Moment
 
 
@@ -25,7 +28,7 @@ class KillLoadBalancer:
         """Which one that is now: healing must hit the same, when another has become the active one."""
         if self.which != "active":
             return {"balancer": _probes.running(stack, self.which).name}
-        for balancer in stack.balancers:
+        for balancer in need(stack, Balanced).balancers:
             if balancer.running():
                 return {"balancer": balancer.name}
         raise NotReady("no load balancer runs", hint="read their logs")
@@ -34,7 +37,7 @@ class KillLoadBalancer:
         return [undo["balancer"]]
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
-        return _probes.component(stack, undo["balancer"]).kill()
+        return need(_probes.component(stack, undo["balancer"]), Killable).kill()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         name = undo["balancer"]
@@ -45,4 +48,4 @@ class KillLoadBalancer:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         if not (found := _probes.component(stack, undo["balancer"])).running():
-            found.start()
+            need(found, Startable).start()

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
-from harness.stacks import Powered, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.network import Powered
 from harness.system.clock import Moment
 
 
@@ -20,10 +22,9 @@ class KillZone:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        if not isinstance(stack, Powered):
-            raise _probes.unable(stack, "cut the power of a zone")
+        need(stack, Powered)
         components = _probes.of_zone(stack, self.zone)
-        if not stack.has_power(self.zone):
+        if not need(stack, Powered).has_power(self.zone):
             raise NotReady(f"zone {self.zone} has no power, so it cannot be hurt", hint="`drdrill heal`")
         return {"zone": self.zone, "components": components}
 
@@ -31,18 +32,16 @@ class KillZone:
         return [f"zone {undo['zone']}", *undo["components"]]
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
-        assert isinstance(stack, Powered)
-        return stack.cut_power(undo["zone"])
+        return need(stack, Powered).cut_power(undo["zone"])
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Nothing of it runs. Where a zone is a network, nobody is told so: a connection is not even refused."""
         zone, components = undo["zone"], undo["components"]
-        if not isinstance(stack, Powered) or stack.has_power(zone) or _probes.still_running(stack, components):
+        if need(stack, Powered).has_power(zone) or _probes.still_running(stack, components):
             return ""
-        if (said := _probes.database_door(_probes.member_of(stack, zone)).said()) == "taken":
+        if (said := _probes.asked_at(_probes.member_of(stack, zone)).said()) == "taken":
             return ""
         return f"zone {zone} has no power: {', '.join(components)} do not run, and a connection is {said}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        if isinstance(stack, Powered):
-            stack.restore_power(undo["zone"])
+        need(stack, Powered).restore_power(undo["zone"])

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, OnVolume
 from harness.system.clock import Moment
 
 
@@ -18,7 +20,7 @@ class LoseVolumes:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        return {"members": [member.name for member in stack.cluster.members]}
+        return {"members": [member.name for member in need(stack, Cluster).members]}
 
     def affects(self, undo: Undo) -> list[str]:
         return list(undo["members"])
@@ -26,18 +28,19 @@ class LoseVolumes:
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Customers are touched when the servers die, and all of them when the last one has: what then goes from
         their volumes nobody sees."""
-        moment = _probes.kill(stack, stack.cluster.members)
-        for member in stack.cluster.members:
-            member.lose_volume()
+        moment = _probes.kill(stack, need(stack, Cluster).members)
+        for member in need(stack, Cluster).members:
+            need(member, OnVolume).lose_volume()
         return moment
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
-        gone = [member.name for member in stack.cluster.members if not member.has_data() and not member.running()]
-        if len(gone) < len(stack.cluster.members):
+        members = need(stack, Cluster).members
+        gone = [one.name for one in members if not need(one, OnVolume).has_data() and not one.running()]
+        if len(gone) < len(members):
             return ""
         return f"no data directory and no server left on {', '.join(gone)}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
-        for member in stack.cluster.members:
-            member.renew_volume()
+        for member in need(stack, Cluster).members:
+            need(member, OnVolume).renew_volume()

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from harness.errors import Unable
 from harness.faults import Undo, _probes
-from harness.stacks import Pausable, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Pausable
 from harness.system.clock import Moment
 
 
@@ -22,8 +24,7 @@ class PauseComponent:
     def prepare(self, stack: Stack) -> Undo:
         """Errors: `Unable` where it cannot be frozen, or nobody can ask it, so that there could be no proof."""
         found = _probes.running(stack, self.component)
-        if not isinstance(found, Pausable):
-            raise _probes.unable(stack, f"pause {self.component}")
+        need(found, Pausable)
         if _probes.door(stack, self.component) is None:
             hint = "an API, a database server or a load balancer can be asked"
             raise Unable(f"nothing can ask {self.component}, so that it hangs could not be proved", hint=hint)
@@ -34,8 +35,7 @@ class PauseComponent:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
-        assert isinstance(found, Pausable)
-        return found.pause()
+        return need(found, Pausable).pause()
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         name = undo["component"]
@@ -46,4 +46,4 @@ class PauseComponent:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
-        return found.resume() if isinstance(found, Pausable) else None
+        return need(found, Pausable).resume()

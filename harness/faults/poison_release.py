@@ -7,7 +7,11 @@ from datetime import timedelta
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
-from harness.stacks import Stack
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
+from harness.stacks.capabilities.entrance import ZoneServices
+from harness.stacks.capabilities.releases import Publishing, Releases
 from harness.system import wait
 from harness.system.clock import Moment
 
@@ -25,10 +29,10 @@ class PoisonRelease:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        before = stack.releases.current()
+        before = need(stack, Releases).current()
         if before == self.release:
             raise NotReady(f"release {before} is deployed already", hint="`drdrill heal`")
-        return {"before": before, "services": [stack.service(zone).name for zone in stack.zones]}
+        return {"before": before, "services": [need(stack, ZoneServices).service(zone).name for zone in zones(stack)]}
 
     def affects(self, undo: Undo) -> list[str]:
         return list(undo["services"])
@@ -36,9 +40,9 @@ class PoisonRelease:
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Returns when the last one has crashed. None of them serves any more as soon as the last one of the release
         before has ended."""
-        settings = stack.releases.content(undo["before"])
-        stack.releases.publish(self.release, dict.fromkeys(settings))
-        moment = stack.releases.deploy(self.release)
+        settings = need(stack, Publishing).content(undo["before"])
+        need(stack, Publishing).publish(self.release, dict.fromkeys(settings))
+        moment = need(stack, Releases).deploy(self.release)
         what = f"{', '.join(undo['services'])} crash"
         wait.until(
             lambda: not _probes.still_running(stack, undo["services"]),
@@ -50,7 +54,7 @@ class PoisonRelease:
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """It is deployed, and nobody runs or answers; one that crashes may be started again and again."""
-        if stack.releases.current() != self.release:
+        if need(stack, Releases).current() != self.release:
             return ""
         doors = [_probes.door(stack, name) for name in undo["services"]]
         if _probes.still_running(stack, undo["services"]) or any(door and door.answers() for door in doors):
@@ -59,8 +63,8 @@ class PoisonRelease:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         """Deploys the release before, unless a rollback has done that; what it left stopped half-way is started."""
-        if stack.releases.current() == self.release:
-            stack.releases.deploy(undo["before"])
+        if need(stack, Releases).current() == self.release:
+            need(stack, Releases).deploy(undo["before"])
         for name in undo["services"]:
             if not (found := _probes.component(stack, name)).running():
-                found.start()
+                need(found, Startable).start()

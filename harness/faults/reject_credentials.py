@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo
-from harness.stacks import Stack
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.entrance import ZoneServices
 from harness.system import wait
 from harness.system.clock import Moment, around
 
@@ -31,14 +34,14 @@ class RejectCredentials:
 
     def prepare(self, stack: Stack) -> Undo:
         """Until when the password was valid, and nothing more: no password leaves the stack."""
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
             query = "SELECT rolvaliduntil::text FROM pg_catalog.pg_roles WHERE rolname = %s"
             row = connection.execute(query, (self.role,)).fetchone()
         if row is None:
             raise Refused(f"the database has no role {self.role!r}", hint="name the role of the platform's API")
         if self._refused(stack):
             raise NotReady(f"the database refuses {self.role} already", hint="`drdrill heal`")
-        return {"until": row[0], "services": [stack.service(zone).name for zone in stack.zones]}
+        return {"until": row[0], "services": [need(stack, ZoneServices).service(zone).name for zone in zones(stack)]}
 
     def affects(self, undo: Undo) -> list[str]:
         """Who can no longer do their work: a monitoring sees that, and not the reason."""
@@ -46,7 +49,7 @@ class RejectCredentials:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Returns when the last session of the role has ended: until then a server may go on with what it has open."""
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
 
             def ended() -> bool:
                 mine = "FROM pg_catalog.pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()"
@@ -67,7 +70,7 @@ class RejectCredentials:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         """A password that was valid for ever is so again; PostgreSQL has no other word for that than `infinity`."""
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
             query = "SELECT rolvaliduntil = %s FROM pg_catalog.pg_roles WHERE rolname = %s"
             if connection.execute(query, (PAST, self.role)).fetchone() == (True,):
                 act = partial(self._set_until, connection, undo["until"] or "infinity")
@@ -79,7 +82,7 @@ class RejectCredentials:
         import psycopg  # noqa: PLC0415  (see harness.faults)
 
         try:
-            stack.cluster.connect_as(self.role).close()
+            need(stack, Queried).connect_as(self.role).close()
         except NotReady:
             return ""
         except psycopg.OperationalError as error:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.faults import Undo, _probes
-from harness.stacks import Slowable, Slowness, Stack
+from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.network import Slowable, Slowness
 from harness.system import clock
 
 TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
@@ -29,8 +32,7 @@ class SlowLink:
 
     def prepare(self, stack: Stack) -> Undo:
         """How long a transfer out of the zone, and a round trip, take now."""
-        if not isinstance(stack, Slowable):
-            raise _probes.unable(stack, "slow down the link of a zone")
+        need(stack, Slowable)
         components = _probes.of_zone(stack, self.zone)
         trip, transfer = self._measure(stack, self.zone)
         return {"zone": self.zone, "components": components, "trip": trip, "transfer": transfer}
@@ -41,18 +43,17 @@ class SlowLink:
 
     def inject(self, stack: Stack, undo: Undo) -> None:
         """Errors: `Unable` on a machine that can do nothing of it; then nothing is hurt."""
-        assert isinstance(stack, Slowable)
-        stack.slow(undo["zone"], self._how())
+        need(stack, Slowable).slow(undo["zone"], self._how())
 
     def left_out(self, stack: Stack) -> list[str]:
         """What this machine's kernel could not do of it, in words, while the link is slow; else nothing."""
-        if not isinstance(stack, Slowable) or not stack.slowed(self.zone):
+        if not need(stack, Slowable).slowed(self.zone):
             return []
-        return list(stack.slow(self.zone, self._how()))  # said again, for it is harmless when repeated
+        return list(need(stack, Slowable).slow(self.zone, self._how()))  # said again, for it is harmless when repeated
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The kernel says so, and a transfer or a round trip across the link takes longer than it did."""
-        said = stack.slowed(undo["zone"]) if isinstance(stack, Slowable) else ""
+        said = need(stack, Slowable).slowed(undo["zone"])
         if not said:
             return ""
         trip, transfer = self._measure(stack, undo["zone"])
@@ -67,8 +68,7 @@ class SlowLink:
         return f"the kernel says of the link of zone {undo['zone']}: {said}" + "".join(f"; {one}" for one in seen)
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        if isinstance(stack, Slowable):
-            stack.unslow(undo["zone"])
+        need(stack, Slowable).unslow(undo["zone"])
 
     def _how(self) -> Slowness:
         return Slowness(kilobytes=self.kilobytes, latency=self.latency, loss=self.loss)
@@ -81,7 +81,7 @@ class SlowLink:
         size = max(1, self.kilobytes * TRANSFER) * 1000
         trips, transfer = [], float(MOST)
         try:
-            with stack.cluster.connect(_probes.member_of(stack, zone)) as connection:
+            with need(stack, Queried).connect(_probes.member_of(stack, zone)) as connection:
                 for _ in range(3):
                     begin = clock.mono()
                     connection.execute("SELECT 1")

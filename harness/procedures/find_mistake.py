@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.errors import DrillError
-from harness.stacks import Member, Stack, wal
+from harness.stacks import Stack, wal
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import LogReadable, Member, Queried
 
 CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags:? 0x([0-9A-F]{2})")
 END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
@@ -79,7 +82,7 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
 
     Errors: `MistakeNotFound`.
     """
-    with stack.cluster.connect(member) as connection:
+    with need(stack, Queried).connect(member) as connection:
         row = connection.execute(PLACE, (table,)).fetchone()
     if row is None:
         raise MistakeNotFound(f"there is no table {table}", hint="name it with its schema")
@@ -91,7 +94,9 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
     def lines(*words: str) -> list[str]:
         # Without an end, pg_waldump waits five seconds for the segment that will be written next.
         bounds = ("--start", wal.lsn(begin), "--end", until)
-        done = member.read_wal(*bounds, *words, segments=segments, restore_command=stack.backups.restore_command())
+        done = need(member, LogReadable).read_wal(
+            *bounds, *words, segments=segments, restore_command=need(stack, Archive).restore_command()
+        )
         if not done.ok:  # what could not be read may hold the mistake, or a second one
             raise MistakeNotFound(
                 f"the write-ahead log cannot be read from {wal.lsn(begin)} to {until}: {done.err.strip()[-300:]}",
@@ -101,7 +106,9 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
 
     found, ended = changes(lines("--rmgr", "Heap", "--relation", relation)), ends(lines("--rmgr", "Transaction"))
     xid, rows, commit_lsn = _the_one(found, ended, table, since_lsn)
-    with stack.cluster.connect(member) as connection:  # pg_waldump prints the time too, in the zone of whoever runs it
+    with need(stack, Queried).connect(
+        member
+    ) as connection:  # pg_waldump prints the time too, in the zone of whoever runs it
         stamp = connection.execute("SELECT pg_xact_commit_timestamp(%s::xid)", (xid,)).fetchone()
     if stamp is None or stamp[0] is None:
         raise MistakeNotFound(
@@ -153,5 +160,5 @@ def _logged(member: Member, table: str) -> tuple[str, ...]:
     """The audit lines of the database's log that name the table: who, when, and with what statement."""
     name = table.rpartition(".")[2]
     statement = re.compile(rf"statement:.*(UPDATE|DELETE).*{re.escape(name)}")
-    lines = member.database_log.read_text(errors="replace").splitlines()
+    lines = need(member, LogReadable).database_log.read_text(errors="replace").splitlines()
     return tuple([line[:300] for line in lines if statement.search(line)][-4:])

@@ -8,6 +8,8 @@ from datetime import timedelta
 from harness.errors import NotInTime
 from harness.procedures import Facts, Procedure, Step
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Killable, Startable
 from harness.system import wait
 from harness.system.recorder import Recorder
 
@@ -50,8 +52,8 @@ class Restart:
     def _start(self) -> Facts:
         components = self._stack.components()
         for name in self._failed:
-            components[name].kill()
-            components[name].start()
+            need(components[name], Killable).kill()
+            need(components[name], Startable).start()
         return {"started": self._failed}
 
     def _see(self) -> Facts:

@@ -15,8 +15,13 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
-from harness.stacks import Backup, Member, RestoreTarget, Stack, wal
-from harness.stacks.powers import DATABASE
+from harness.stacks import Stack, wal, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive, Backup, BaseBackups
+from harness.stacks.capabilities.clocks import DATABASE
+from harness.stacks.capabilities.components import Startable
+from harness.stacks.capabilities.database import Cluster, Member, Queried, Restorable, RestoreTarget
+from harness.stacks.capabilities.entrance import ZoneServices
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -106,20 +111,20 @@ class RestoreDatabase:
         return Procedure("restore-database", kept, recorder=self.recorder, changes=self.changes)
 
     def _stop_writers(self) -> Facts:
-        for zone in self.stack.zones:
-            self.stack.service(zone).stop()
-        return {"zones": list(self.stack.zones)}
+        for zone in zones(self.stack):
+            need(need(self.stack, ZoneServices).service(zone), Startable).stop()
+        return {"zones": list(zones(self.stack))}
 
     def _archive_all(self) -> Facts:
-        leader = self.stack.cluster.leader()
+        leader = need(self.stack, Cluster).leader()
         if leader is None:
             raise RecoveryFailed("no leader is left to keep", hint="restore to the end of the archive instead")
         self._damaged = leader
-        with self.stack.cluster.connect(leader) as connection:
+        with need(self.stack, Queried).connect(leader) as connection:
             row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
         until = row[0] if row else "0/0"
         wait.until(
-            lambda: wal.position(self.stack.backups.archived()) >= wal.position(until),
+            lambda: wal.position(need(self.stack, Archive).archived()) >= wal.position(until),
             what=f"the archive reaches {until}",
             within=ARCHIVE_LIMIT,
             recorder=self.recorder,
@@ -156,11 +161,11 @@ class RestoreDatabase:
 
     def _choose_backup(self) -> Facts:
         refused: dict[str, list[str]] = {}
-        for backup in reversed(self.stack.backups.backups()):
+        for backup in reversed(need(self.stack, BaseBackups).backups()):
             if self._mistake and self._is_late(backup, self._mistake):
                 refused[backup.id] = ["made after the point to recover to"]
                 continue
-            damages = self.stack.backups.check(backup)
+            damages = need(self.stack, BaseBackups).check(backup)
             if not damages:
                 self._backup = backup
                 return {"backup": backup.id, "made": clock.utc_text(backup.ended), "bytes": backup.size,
@@ -180,12 +185,12 @@ class RestoreDatabase:
 
     def _check_archive(self) -> Facts:
         assert self._backup is not None
-        backups = self.stack.backups
-        files = backups.archive(since=self._backup.begin_segment)
+        archive = need(self.stack, Archive)
+        files = archive.archive(since=self._backup.begin_segment)
         mended, lost, useless = [], [], set()
         for file in files:
             if file.damage and file.sound_version:
-                backups.restore_version(file)
+                archive.restore_version(file)
                 mended.append(f"{file.name}: {file.damage}; its sound earlier version is used")
             elif file.damage:
                 lost.append(f"{file.name}: {file.damage}, and no sound earlier version")
@@ -217,8 +222,8 @@ class RestoreDatabase:
 
     def _restore_backup(self) -> Facts:
         assert self._backup is not None
-        self.restored = self.stack.cluster.restore_target(self.stack.zones[0])
-        self.stack.backups.restore(self._backup, self.restored)
+        self.restored = need(self.stack, Restorable).restore_target(zones(self.stack)[0])
+        need(self.stack, BaseBackups).restore(self._backup, self.restored)
         return {"zone": self.restored.zone, "bytes": self.restored.size()}
 
     def _recover(self) -> Facts:
@@ -230,7 +235,7 @@ class RestoreDatabase:
         elif self._mistake:
             target = {"recovery_target_xid": self._mistake.xid, "recovery_target_inclusive": "off"}
         self.restored.recover(
-            restore_command=self.stack.backups.restore_command(before=self._before),
+            restore_command=need(self.stack, Archive).restore_command(before=self._before),
             target={**target, "recovery_target_action": "promote"} if target else {},
         )
         wait.until(
@@ -306,7 +311,7 @@ class RestoreDatabase:
     def _salvage(self) -> Facts:
         assert self._damaged is not None and self._mistake is not None
         since = self._mistake.committed - COMMITS_OVERLAP
-        with self.stack.cluster.connect(self._damaged) as damaged, self.restored.connect() as restored:
+        with need(self.stack, Queried).connect(self._damaged) as damaged, self.restored.connect() as restored:
             salvaged = self.reconciliation.salvage(damaged, restored, since=since)
             wrong = self.reconciliation.discrepancies(restored)
         found = {"rows": salvaged.rows, "amount": str(salvaged.amount)}
@@ -317,16 +322,16 @@ class RestoreDatabase:
 
     def _put_in_service(self) -> Facts:
         self.restored.stop()
-        self.stack.cluster.stop()
-        leader = self.stack.cluster.adopt(self.restored)
+        need(self.stack, Restorable).stop()
+        leader = need(self.stack, Restorable).adopt(self.restored)
         return {"leader": leader.name}
 
     def _start_writers(self) -> Facts:
-        for zone in self.stack.zones:
-            self.stack.service(zone).start()
-        leader = self.stack.cluster.leader()
+        for zone in zones(self.stack):
+            need(need(self.stack, ZoneServices).service(zone), Startable).start()
+        leader = need(self.stack, Cluster).leader()
         self.recorder.record("in_service", member=leader.name if leader else "", how="adopted by the cluster as leader")
-        return {"zones": list(self.stack.zones)}
+        return {"zones": list(zones(self.stack))}
 
 
 def _last_line(restored: RestoreTarget) -> str:

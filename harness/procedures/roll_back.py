@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from harness.errors import NotReady
 from harness.procedures import Facts, Procedure, Step
-from harness.stacks import Stack
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.releases import Releases
 from harness.system import wait
 from harness.system.recorder import Recorder
 
@@ -38,7 +40,7 @@ class RollBack:
         return Procedure("roll-back of a release", kept, recorder=self._recorder)
 
     def _find(self) -> Facts:
-        history = self._stack.releases.history()
+        history = need(self._stack, Releases).history()
         earlier = [name for name in history if name != history[-1]]
         if not earlier:
             raise NotReady("no release was deployed before this one", hint="read the history of releases")
@@ -46,15 +48,15 @@ class RollBack:
         return {"deployed": history[-1], "before": self._before}
 
     def _deploy(self) -> Facts:
-        self._stack.releases.deploy(self._before)
-        return {"deployed": self._stack.releases.current()}
+        need(self._stack, Releases).deploy(self._before)
+        return {"deployed": need(self._stack, Releases).current()}
 
     def _see(self) -> Facts:
-        zones = list(self._stack.zones)
+        served = zones(self._stack)
         wait.until(
-            lambda: all(self._serves(zone) for zone in zones),
+            lambda: all(self._serves(zone) for zone in served),
             what="every zone's API serves",
             within=SERVES_WITHIN,
             recorder=self._recorder,
         )
-        return {"zones": zones}
+        return {"zones": served}

@@ -31,6 +31,8 @@ from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
@@ -153,11 +155,11 @@ class Run:
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
-            stack.start()
+            need(stack, Startable).start()
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
-                regions=[{"region": stack.region, "zones": list(stack.zones)}],
+                regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
                 seconds=clock.since(begin).total_seconds(),
                 packages=stack.parts(),
             )
@@ -172,7 +174,7 @@ class Run:
             begin = clock.mono()
             keep_logs(self._stack.logs(), self.folder / "logs")
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
-            self._stack.stop()
+            need(self._stack, Startable).stop()
             self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]

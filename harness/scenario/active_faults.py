@@ -17,7 +17,8 @@ from harness.faults.noop import Noop
 from harness.run.run import Run, quietly
 from harness.safety import undo
 from harness.scenario.leadership import Leadership
-from harness.stacks import Stack, Unfenced
+from harness.stacks import Stack
+from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
 from harness.system.clock import Moment
 

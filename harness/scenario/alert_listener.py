@@ -11,8 +11,8 @@ from typing import Any
 from harness.alerts.alert_file import still_firing
 from harness.checks.alerts import names_any
 from harness.errors import NotInTime
-from harness.stacks import Alert, Monitoring
-from harness.stacks.powers import MONITORING
+from harness.stacks.capabilities.clocks import MONITORING
+from harness.stacks.capabilities.monitoring import Alert, Monitoring
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 

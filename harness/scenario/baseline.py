@@ -8,6 +8,8 @@ from harness.errors import NotInTime, NotReady
 from harness.run.sabotage import Sabotage
 from harness.scenario.exposure import ExposureSampler
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.sabotage import Stallable
 from harness.system import wait
 from harness.system.recorder import Recorder
 from harness.workload.workload import Workload
@@ -45,7 +47,7 @@ def wait_for_baseline(
             last_seen=sampler.words,
         )
         if sabotage.archive_stalls:
-            stack.stall_archiving()
+            need(stack, Stallable).stall_archiving()
             wait.until(
                 lambda: sampler.open_age() >= STALL,
                 what=f"a write has waited {STALL.total_seconds():g} s for the archive",

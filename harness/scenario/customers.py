@@ -11,7 +11,9 @@ from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.baseline import wait_for_baseline
 from harness.scenario.exposure import ExposureSampler
 from harness.scenario.waits import in_time
-from harness.stacks.lacking import Clustered, Watched, without
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.sabotage import Deafenable
 from harness.system import clock, wait
 from harness.workload.workload import Group, Workload, outside
 
@@ -50,8 +52,7 @@ class ScenarioCustomers:
         """
         run, sabotage = self._run, self._run.options.sabotage
         if archived:
-            if not isinstance(run.stack, Clustered):
-                raise without(run.stack, "no archive")
+            need(run.stack, Archive)
             self._sampler = ExposureSampler(run.stack, run.journal)
             self._sampler.begin()
         self._workload = Workload(
@@ -67,8 +68,8 @@ class ScenarioCustomers:
         self._workload.begin()
         if not sabotage.idle:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
-        if sabotage.receiver_lost and isinstance(run.stack, Watched):
-            run.stack.monitoring.lose_receiver()
+        if sabotage.receiver_lost:
+            need(run.stack, Deafenable).lose_receiver()
 
     def await_service(self) -> None:
         """Wait until they are served although nobody has done anything, or for a while: that is a finding."""

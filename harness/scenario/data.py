@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.backups import BaseBackups
+from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.entrance import Readable
 from harness.stacks.wal import position
 from harness.workload.rows import export_rows
 
@@ -40,13 +44,13 @@ class ScenarioData:
 
     def back_up(self) -> None:
         """A fresh base backup."""
-        backup = self._run.stack.backups.take()
+        backup = need(self._run.stack, BaseBackups).take()
         self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=position(backup.begin_lsn))
 
     def check(self, reconciliation: Reconciliation) -> None:
         """What must agree, and the values that are compared with those afterwards."""
         self._run.journal.record("reconciliation.rules", rules=list(reconciliation.rules))
-        with self._run.stack.cluster.connect() as connection:
+        with need(self._run.stack, Queried).connect() as connection:
             self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
         self._run.journal.record(
             "reconciliation", moment="before", values=self._before.values, size=dict(self._before.size)
@@ -55,19 +59,20 @@ class ScenarioData:
     def check_again(self) -> None:
         """The same values over the same transactions, in the end."""
         assert self._reconciliation is not None
-        with self._run.stack.cluster.connect() as connection:
+        with need(self._run.stack, Queried).connect() as connection:
             found = self._reconciliation.check(connection, last=self.before.last)
         self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
     def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""
-        with self._run.stack.cluster.connect() as connection:
+        with need(self._run.stack, Queried).connect() as connection:
             return question(connection)
 
-    def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]]) -> None:
-        """Read the customers' rows of this scenario out of what the client reads from, and digest them."""
+    def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
+        """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of
+        `source`, else what the stack says, else the leader of its cluster. Errors: `Unable` where it has neither."""
         client = self._run.client.load()
-        with source() as opened:
+        with source() if source else self._stored() as opened:
             export_rows(
                 opened,
                 client,
@@ -77,3 +82,7 @@ class ScenarioData:
                 moment=moment,
                 recorder=self._run.journal,
             )
+
+    def _stored(self) -> AbstractContextManager[Any]:
+        own = find(self._run.stack, Readable)
+        return own.reading() if own else need(self._run.stack, Queried).connect()

@@ -9,7 +9,8 @@ from harness.run.run import Run
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.alert_listener import AlertListener
 from harness.scenario.waits import span
-from harness.stacks.lacking import Watched, without
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.monitoring import Monitoring
 from harness.system import wait
 
 LIMIT = timedelta(minutes=5)
@@ -26,9 +27,8 @@ class Detection:
 
     def begin(self) -> None:
         """Listen from now on to what the monitoring tells, where there is one."""
-        stack = self._run.stack
-        if isinstance(stack, Watched):
-            self._listener = AlertListener(stack.monitoring, self._run.journal)
+        if monitoring := find(self._run.stack, Monitoring):
+            self._listener = AlertListener(monitoring, self._run.journal)
 
     def end(self) -> None:
         """Errors: what the receiver's file raises when it cannot be read."""
@@ -38,8 +38,7 @@ class Detection:
     @property
     def alerts(self) -> AlertListener:
         """What the monitoring has told. Errors: `Unable` where there is none."""
-        if self._listener is None and not isinstance(self._run.stack, Watched):
-            raise without(self._run.stack, "no monitoring")
+        need(self._run.stack, Monitoring)
         assert self._listener is not None, "the feature must begin with a steady stack"
         return self._listener
 

@@ -11,7 +11,6 @@ from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.run.run import STEADY_LIMIT, quietly, steady
 from harness.scenario import observations
-from harness.stacks.lacking import source
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -60,7 +59,7 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
     customers, data = scenario.customers, scenario.data
     _quietly(scenario, "customers ended badly", customers.end)
     if customers.any and looked:
-        _quietly(scenario, "rows cannot be read", lambda: data.export("final", lambda: source(scenario.stack)))
+        _quietly(scenario, "rows cannot be read", lambda: data.export("final"))
         if data.checked:
             _quietly(scenario, "books cannot be checked", data.check_again)
     customers.end_sampling()

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.stacks import Stack
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import Queried
 from harness.stacks.wal import position
 from harness.system import clock
 from harness.system.recorder import Recorder
@@ -68,9 +71,9 @@ class ExposureSampler:
 
     def _look(self) -> None:
         asked = clock.mono()
-        archived = self.stack.backups.archived()
+        archived = need(self.stack, Archive).archived()
         if self._connection is None or self._connection.closed:
-            self._connection = self.stack.cluster.connect()
+            self._connection = need(self.stack, Queried).connect()
         row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
         if row is None:
             return

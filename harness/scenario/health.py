@@ -12,7 +12,9 @@ from harness.errors import DrillError
 from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.stacks import Stack
-from harness.stacks.lacking import Clustered, without
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.entrance import Reachable
 from harness.workload.probe import Probe
 
 
@@ -34,14 +36,14 @@ class PlainHealth:
 
 def _ask(line: PlannedCheck, stack: Stack, within: timedelta) -> str:
     if line.query:
-        if not isinstance(stack, Clustered):
-            raise without(stack, "no database that a query could be put to")
-        with stack.cluster.connect() as connection:
+        with need(stack, Queried).connect() as connection:
             row = connection.execute(line.query.encode()).fetchone()
         return f"{line.query}: {row[0] if row else 'no row'}"
     url = urlsplit(line.url)
     body = json.loads(line.body) if line.body else None
-    answer = Probe(stack.entrance).ask(line.method, url.path, within=within, host=url.hostname or "", body=body)
+    answer = Probe(need(stack, Reachable).entrance).ask(
+        line.method, url.path, within=within, host=url.hostname or "", body=body
+    )
     if not answer.ok:
         raise NotHealthy(answer.error or f"HTTP {answer.status}", hint="read the log of what answers there")
     return f"HTTP {answer.status}"

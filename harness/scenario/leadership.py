@@ -7,7 +7,9 @@ from datetime import timedelta
 from harness.run.run import Run
 from harness.scenario import observations
 from harness.scenario.waits import in_time
-from harness.stacks import Member
+from harness.stacks import zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Member
 from harness.system import wait
 
 LEADS_LIMIT = timedelta(seconds=90)
@@ -35,7 +37,7 @@ class Leadership:
     @property
     def copy_zones(self) -> list[str]:
         """The other zones, in order."""
-        return [zone for zone in self._run.stack.zones if zone != self.zone]
+        return [zone for zone in zones(self._run.stack) if zone != self.zone]
 
     def look(self) -> None:
         """Record who leads before anything is hurt."""
@@ -49,7 +51,7 @@ class Leadership:
         """Wait until another member leads than before. Errors: `NotInTime`."""
 
         def another() -> bool:
-            leader = self._run.stack.cluster.leader()
+            leader = need(self._run.stack, Cluster).leader()
             return leader is not None and (self.known is None or leader.name != self.known.name)
 
         wait.until(another, what="another zone leads", within=LEADS_LIMIT, recorder=self._run.journal)
@@ -59,7 +61,7 @@ class Leadership:
         name = self.before.name
 
         def rejoined() -> str:
-            found = {one.name: one for one in self._run.stack.cluster.healthy()}
+            found = {one.name: one for one in need(self._run.stack, Cluster).healthy()}
             copy = found.get(f"{name} replicates")
             return copy.seen if copy is not None and copy.ok else ""
 

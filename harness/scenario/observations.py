@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from harness.stacks import Member, Stack
-from harness.stacks.lacking import Clustered, Released
-from harness.stacks.powers import Clocked
+from harness.stacks import Stack
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.clocks import Clocked
+from harness.stacks.capabilities.database import Cluster, Member, Queried
+from harness.stacks.capabilities.releases import Releases
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -19,12 +21,11 @@ TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex dig
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
     """Record who leads, and on which timeline; None, and no line, where nobody does, or there is nothing to lead."""
-    if not isinstance(stack, Clustered):
-        return None
-    leader = stack.cluster.leader()
+    cluster = find(stack, Cluster)
+    leader = cluster.leader() if cluster else None
     if leader is None:
         return None
-    with stack.cluster.connect(leader) as connection:
+    with need(stack, Queried).connect(leader) as connection:
         row = connection.execute(TIMELINE).fetchone()
     recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
     return leader
@@ -32,15 +33,15 @@ def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
 
 def clocks(stack: Stack, recorder: Recorder) -> None:
     """Record how far the clocks that stamp alerts and commits are ahead of this machine's, as far as it is known."""
-    for each in stack.clocks() if isinstance(stack, Clocked) else ():
+    clocked = find(stack, Clocked)
+    for each in clocked.clocks() if clocked else ():
         recorder.record("clock", clock=each.clock, offset=each.offset, uncertainty=each.uncertainty, how=each.how)
 
 
 def release(stack: Stack, recorder: Recorder) -> None:
     """Record what is deployed, and what was before; no line where the stack knows no releases."""
-    if not isinstance(stack, Released):
-        return
-    recorder.record("release", name=stack.releases.current(), history=stack.releases.history())
+    if releases := find(stack, Releases):
+        recorder.record("release", name=releases.current(), history=releases.history())
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from harness.errors import DrillError
 from harness.stacks import kinds
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
+from harness.stacks.capabilities.entrance import Explorable
 from harness.stacks.local import sandbox
 from harness.system.recorder import Memory
 
@@ -22,8 +25,8 @@ def hold(kind: str, folder: Path, *, scale: float) -> int:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        stack.start()
-        ready = {"kind": kind, **stack.explore(), "sandbox": os.environ.get(sandbox.SANDBOX)}
+        need(stack, Startable).start()
+        ready = {"kind": kind, **need(stack, Explorable).explore(), "sandbox": os.environ.get(sandbox.SANDBOX)}
         fresh = folder / "ready.new"
         fresh.write_text(json.dumps(ready, indent=1))
         fresh.rename(folder / "ready.json")
@@ -32,7 +35,7 @@ def hold(kind: str, folder: Path, *, scale: float) -> int:
         print(error, file=sys.stderr)
         return int(error.exit)
     finally:
-        stack.stop()
+        need(stack, Startable).stop()
     return 0
 
 

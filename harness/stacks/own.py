@@ -9,7 +9,8 @@ from typing import Any, Protocol, cast
 from harness.errors import DrillError, Refused
 from harness.evidence.environments import CLASSES
 from harness.stacks import Stack
-from harness.stacks.lacking import must_have_the_rest
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.maker import Maker, remove_temporary
 from harness.system import modules
 from harness.system.recorder import Memory, Recorder
@@ -18,8 +19,14 @@ NAME = "STACK"  # what a module calls its class where project.yaml names the mod
 HINT = "docs/projects.md says what a stack of a project is"
 
 
+MUST_HAVE = (
+    "kind", "environment", "regions", "folder", "commands", "components", "steady", "parts", "logs", "secrets", "start",
+    "stop",
+)  # fmt: skip  # a list
+
+
 class StackClass(Protocol):
-    """What a project gives: a class whose objects are stacks, as far as `harness.stacks.lacking` asks for it."""
+    """What a project gives: a class whose objects are stacks that can be started and stopped."""
 
     kind: str
     environment: str
@@ -60,7 +67,7 @@ class OwnMaker(Maker):
 
     def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
         made = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
-        must_have_the_rest(made)
+        _must_be_a_stack(made)
         return made
 
     def attach(self, folder: Path, *, recorder: Recorder) -> Stack:
@@ -73,7 +80,7 @@ class OwnMaker(Maker):
     def remove_left(self, run: str, folder: Path) -> None:
         """By the stack itself, where it can still be had. Errors: what it raises."""
         if (stack := self._left(folder)) is not None:
-            stack.stop()
+            need(stack, Startable).stop()
         remove_temporary(run)
 
     def _left(self, folder: Path) -> Stack | None:
@@ -83,3 +90,9 @@ class OwnMaker(Maker):
             return self.attach(folder, recorder=Memory())
         except DrillError:
             return None
+
+
+def _must_be_a_stack(made: object) -> None:
+    """Errors: `Refused`, naming everything that a stack must have and this one has not."""
+    if missing := [name for name in MUST_HAVE if not hasattr(made, name)]:
+        raise Refused(f"{type(made).__name__} is no stack: it has no {', '.join(missing)}", hint=HINT)

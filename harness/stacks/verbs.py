@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.stacks import (
-    Backups,
-    Cluster,
-    Component,
-    Divisible,
-    Fillable,
-    Flappable,
-    KilledTogether,
-    Linked,
-    Member,
-    Monitoring,
-    ObjectStore,
-    Pausable,
-    Powered,
-    Releases,
-    RestoreTarget,
-    Slowable,
-    Stack,
-    Unfenced,
-)
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.pgbackrest import PgBackRest
 from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.clocks import Clocked
+from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
+from harness.stacks.capabilities.database import (
+    Cluster,
+    Fillable,
+    LogReadable,
+    OnVolume,
+    Queried,
+    Restorable,
+    RestoreTarget,
+    Verified,
+)
+from harness.stacks.capabilities.entrance import (
+    Balanced,
+    DirectAccess,
+    Explorable,
+    Reachable,
+    Standpoints,
+    ZoneServices,
+)
+from harness.stacks.capabilities.monitoring import Monitoring
+from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
+from harness.stacks.capabilities.releases import Publishing, Releases
+from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.docker.container import ContainerUnit
 from harness.stacks.docker.stack import DockerStack
 from harness.stacks.local.process import LocalProcess
@@ -34,37 +39,55 @@ from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
+from harness.stacks.parts.region import PlatformRegion
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
-from harness.stacks.powers import Clocked
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (
-    (Stack, LocalStack, DockerStack),
+    (Startable, LocalProcess, ContainerUnit),
+    (Killable, LocalProcess, ContainerUnit),
+    (Logged, LocalProcess, ContainerUnit),
+    (Pausable, LocalProcess, ContainerUnit),
+    (Asked, PatroniMember, PatroniMember),
+    (KilledTogether, LocalStack, DockerStack),
+    (Reachable, PlatformRegion, PlatformRegion),
+    (Balanced, PlatformRegion, PlatformRegion),
+    (ZoneServices, PlatformRegion, PlatformRegion),
+    (DirectAccess, PlatformRegion, PlatformRegion),
+    (Standpoints, LocalStack, DockerStack),
+    (Explorable, LocalStack, DockerStack),
+    (Cluster, PatroniCluster, PatroniCluster),
+    (Queried, PatroniCluster, PatroniCluster),
+    (Restorable, PatroniCluster, PatroniCluster),
+    (RestoreTarget, PostgresRestoreTarget, PostgresRestoreTarget),
+    (Verified, PostgresRestoreTarget, PostgresRestoreTarget),
+    (LogReadable, PatroniMember, PatroniMember),
+    (OnVolume, PatroniMember, PatroniMember),
+    (Fillable, PatroniMember, PatroniMember),
+    (BaseBackups, BarmanBackups, PgBackRest),
+    (Archive, BarmanBackups, PgBackRest),
+    (ObjectStore, Vault, Vault),
+    (Damageable, Vault, Vault),
+    (Releases, FileReleases, FileReleases),
+    (Publishing, FileReleases, FileReleases),
+    (Monitoring, Monitor, Monitor),
     (Divisible, LocalStack, DockerStack),
     (Linked, LocalStack, DockerStack),
     (Slowable, LocalStack, DockerStack),
     (Flappable, LocalStack, DockerStack),
     (Powered, LocalStack, DockerStack),
-    (KilledTogether, LocalStack, DockerStack),
     (Clocked, LocalStack, DockerStack),
-    (Component, LocalProcess, ContainerUnit),
-    (Pausable, LocalProcess, ContainerUnit),
-    (Cluster, PatroniCluster, PatroniCluster),
-    (Member, PatroniMember, PatroniMember),
-    (Fillable, PatroniMember, PatroniMember),
     (Unfenced, PatroniMember, PatroniMember),
-    (RestoreTarget, PostgresRestoreTarget, PostgresRestoreTarget),
-    (Backups, BarmanBackups, PgBackRest),
-    (ObjectStore, Vault, Vault),
-    (Releases, FileReleases, FileReleases),
-    (Monitoring, Monitor, Monitor),
+    (Stallable, LocalStack, DockerStack),
+    (Deafenable, Monitor, Monitor),
 )
 
 
 def verbs(protocol: type) -> list[str]:
     """The methods that a protocol itself asks for, in alphabetical order."""
-    return sorted(name for name, found in vars(protocol).items() if callable(found) and not name.startswith("_"))
+    verbs = {name for name, found in vars(protocol).items() if callable(found) or isinstance(found, property)}
+    return sorted(name for name in verbs if not name.startswith("_"))
 
 
 def table() -> str:
@@ -72,9 +95,14 @@ def table() -> str:
     lines = ["| role | verb | local | docker |", "|---|---|---|---|"]
     for protocol, *kinds in ROLES:
         for verb in verbs(protocol):
-            has = ["yes" if callable(getattr(kind, verb, None)) else "no" for kind in kinds]
+            has = ["yes" if _has(kind, verb) else "no" for kind in kinds]
             lines.append(f"| {protocol.__name__} | `{verb}` | {' | '.join(has)} |")
     return "\n".join(lines)
+
+
+def _has(kind: type, verb: str) -> bool:
+    """Also where it is said of its objects alone."""
+    return hasattr(kind, verb) or any(verb in vars(each).get("__annotations__", {}) for each in kind.__mro__)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from harness.errors import DrillError
+from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.entrance import DirectAccess, Reachable, Standpoints, ZoneServices
 from harness.system import command, wait
 from harness.system.command import Commands, Process
 from harness.system.recorder import Recorder
@@ -31,17 +33,6 @@ TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
 BEGIN_WITHIN = timedelta(seconds=30)
 END_WITHIN = TIMEOUT + timedelta(seconds=5)  # a time-out, and the disk
-
-
-class ReachableStack(Protocol):
-    """As much of a stack as customers need."""
-
-    @property
-    def entrance(self) -> Entrance: ...
-    def stand_outside(self) -> list[str]: ...
-    def stand_in(self, zone: str) -> list[str]: ...
-    def zone_entrance(self, zone: str) -> Entrance: ...
-    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class Workload:
 
     def __init__(
         self,
-        place: ReachableStack,
+        place: object,
         recorder: Recorder,
         commands: Commands,
         folder: Path,
@@ -196,14 +187,25 @@ class Workload:
             "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
         }
         if group.via == "database":
-            given["dsn"], env = place.zone_database(group.zone)
+            given["dsn"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
-            entrance = place.zone_entrance(group.zone) if group.via == "api" else place.entrance
+            entrance = self._entrance(group)
             given |= {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
             given |= {"ca": entrance.ca} if entrance.ca else {}
         options = [f"--{name}={value}" for name, value in given.items()]
-        stand = place.stand_in(group.zone) if group.zone else place.stand_outside()
-        return [*stand, sys.executable, "-m", "harness.workload.customers", *options], env
+        return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env
+
+    def _entrance(self, group: Group) -> Entrance:
+        if group.via == "api":
+            return need(self.place, ZoneServices).zone_entrance(group.zone)
+        return need(self.place, Reachable).entrance
+
+    def _stand(self, group: Group) -> list[str]:
+        """The words before the customers' command; where a stack has no such places, they stand where we do."""
+        if group.zone:
+            return need(self.place, Standpoints).stand_in(group.zone)
+        places = find(self.place, Standpoints)
+        return places.stand_outside() if places else []
 
     def _idle(self, group: Group) -> None:
         """A ledger that says that nothing was due."""

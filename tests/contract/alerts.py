@@ -10,7 +10,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from harness.stacks import Alert, Divisible, Stack
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
+from harness.stacks.capabilities.entrance import ZoneServices
+from harness.stacks.capabilities.monitoring import Alert, Monitoring
+from harness.stacks.capabilities.network import Divisible
+from harness.stacks.capabilities.sabotage import Deafenable
 from harness.system import clock, wait
 from harness.system.recorder import Memory
 from tests.contract.attaching import attached
@@ -23,11 +29,11 @@ QUIET = timedelta(seconds=8)
 def kill(stack: Stack) -> None:
     """An API is killed: an alert names it, and nothing else that has failed; it is taken back once it serves again."""
     begin = clock.mono()
-    stack.service("a").kill()
+    need(stack, ZoneServices).service("a").kill()
     told = _told(stack, begin, lambda one: (one.state, one.component) == ("firing", "api-a"))
-    print(f"{stack.monitoring.by}: {told.name} {told.component} after {(told.received - begin) / 1e9:.1f} s")
+    print(f"{need(stack, Monitoring).by}: {told.name} {told.component} after {(told.received - begin) / 1e9:.1f} s")
     assert told.zone == "a" and told.summary and told.starts
-    stack.service("a").start()
+    need(stack, ZoneServices).service("a").start()
     _told(stack, told.received, lambda one: (one.state, one.component) == ("resolved", "api-a"), within=OVER_WITHIN)
     assert {one.component for one in _since(stack, begin) if one.component} == {"api-a"}
     _steady(stack)
@@ -36,12 +42,12 @@ def kill(stack: Stack) -> None:
 def cut(stack: Stack) -> None:
     """A zone is cut: an alert says that nothing of it answers, and no alert names a component of another."""
     assert isinstance(stack, Divisible)
-    leader = stack.cluster.leader()
-    zone = next(zone for zone in stack.zones if leader is None or zone != leader.zone)
+    leader = need(stack, Cluster).leader()
+    zone = next(zone for zone in zones(stack) if leader is None or zone != leader.zone)
     begin = clock.mono()
     stack.cut(zone)
     told = _told(stack, begin, lambda one: (one.name, one.state, one.zone) == ("ZoneUnreachable", "firing", zone))
-    print(f"{stack.monitoring.by}: {told.name} {told.zone} after {(told.received - begin) / 1e9:.1f} s")
+    print(f"{need(stack, Monitoring).by}: {told.name} {told.zone} after {(told.received - begin) / 1e9:.1f} s")
     assert {one.zone for one in _since(stack, begin)} <= {zone, ""}
     stack.join(zone)
     over = ("ZoneUnreachable", "resolved", zone)
@@ -55,27 +61,27 @@ def quiet(stack: Stack) -> None:
     begin = clock.mono()
     clock.sleep(QUIET)
     assert _since(stack, begin) == []
-    assert stack.monitoring.condition().ok
+    assert need(stack, Monitoring).condition().ok
 
 
 def lose_receiver(stack: Stack) -> None:
     """Nobody is told; the missing watchdog gives it away; what still fires arrives once there is a receiver again."""
-    stack.monitoring.lose_receiver()
+    need(stack, Deafenable).lose_receiver()
     begin = clock.mono()  # what was under way came in before
-    stack.service("b").kill()
+    need(stack, ZoneServices).service("b").kill()
     wait.until(
-        lambda: "no alert would arrive" in stack.monitoring.condition().seen, what="the silence is noticed",
-        within=timedelta(seconds=40), recorder=Memory(), last_seen=lambda: stack.monitoring.condition().seen,
+        lambda: "no alert would arrive" in need(stack, Monitoring).condition().seen, what="the silence is noticed",
+        within=timedelta(seconds=40), recorder=Memory(), last_seen=lambda: need(stack, Monitoring).condition().seen,
     )  # fmt: skip  # arguments in groups
     assert _since(stack, begin) == []
     stack.components()["alert-receiver"].start()
     _told(stack, begin, lambda one: (one.state, one.component) == ("firing", "api-b"))
-    stack.service("b").start()
+    need(stack, ZoneServices).service("b").start()
     _steady(stack)
 
 
 def _since(stack: Stack, begin: int) -> list[Alert]:
-    return [one for one in stack.monitoring.alerts() if one.received > begin]
+    return [one for one in need(stack, Monitoring).alerts() if one.received > begin]
 
 
 def _told(stack: Stack, begin: int, wanted: Callable[[Alert], bool], *, within: timedelta = TOLD_WITHIN) -> Alert:

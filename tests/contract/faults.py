@@ -37,7 +37,10 @@ from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
 from harness.run.run import steady
 from harness.safety import undo
-from harness.stacks import Stack
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import BaseBackups
+from harness.stacks.capabilities.database import Cluster
 from harness.system import clock, wait
 from harness.system.recorder import Memory
 from tests.contract.attaching import attached
@@ -115,10 +118,10 @@ class Case:
 
     def look(self, stack: Stack) -> None:
         """What healing needs is on disk; then the kill comes, right before anything is hurt."""
-        leader = stack.cluster.leader()
+        leader = need(stack, Cluster).leader()
         assert leader is not None
-        zones = [zone for zone in stack.zones if zone != leader.zone]
-        self.write(ZONES, " ".join(zones))
+        others = [zone for zone in zones(stack) if zone != leader.zone]
+        self.write(ZONES, " ".join(others))
         fault = self.fault()
         try:
             needed = fault.prepare(stack)
@@ -190,7 +193,9 @@ class Case:
 def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
     """What is healed may have another version than before, but nothing that is damaged."""
     if isinstance(fault, DamageStoredObject):
-        damaged = [one for backup in stack.backups.backups() for one in stack.backups.check(backup)]
+        damaged = [
+            one for backup in need(stack, BaseBackups).backups() for one in need(stack, BaseBackups).check(backup)
+        ]
         return ", ".join(one.key for one in damaged)
     return fault.took_effect(stack, needed)
 

@@ -13,17 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
-from harness.stacks import (
-    Divisible,
-    Fillable,
-    Flappable,
-    Linked,
-    Powered,
-    Slowable,
-    Slowness,
-    Stack,
-    Unfenced,
-)
+from harness.stacks import Stack, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Fillable, Queried
+from harness.stacks.capabilities.entrance import Balanced, DirectAccess, Reachable, Standpoints, ZoneServices
+from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable, Slowness
+from harness.stacks.capabilities.releases import Releases
+from harness.stacks.capabilities.sabotage import Unfenced
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock, wait
 from harness.system.recorder import Memory
@@ -36,7 +32,7 @@ SECOND = timedelta(seconds=1)
 def links(stack: Stack) -> None:
     """Two zones are blind for each other, as silently as by a cut, or their etcds alone; the third sees both."""
     assert isinstance(stack, Linked)
-    one, other, third = stack.zones
+    one, other, third = zones(stack)
     stack.join_link(one, other)
     try:
         _blind(stack, one, other, third)
@@ -82,7 +78,7 @@ def flap(stack: Stack) -> None:
     """A zone's link comes and goes until its time is up, or it is settled; either way it is joined then."""
     assert isinstance(stack, Flappable) and isinstance(stack, Linked)
     zone = _follows(stack)
-    other = next(one for one in stack.zones if one != zone)
+    other = next(one for one in zones(stack) if one != zone)
     stack.settle(zone)
     assert stack.flaps(zone) == 0
     stack.flap(zone, down=SECOND, up=SECOND, lasting=5 * SECOND)
@@ -108,7 +104,7 @@ def power(stack: Stack) -> None:
     for _ in range(2):
         stack.cut_power(zone)
     assert not stack.has_power(zone) and not any(one.running() for one in mine)
-    visitor = Visitor(stack.entrance)
+    visitor = Visitor(need(stack, Reachable).entrance)
     until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
     for _ in range(2):
         stack.restore_power(zone)
@@ -118,7 +114,7 @@ def power(stack: Stack) -> None:
 
 def fill(stack: Stack) -> None:
     """The leader's volume takes no more: nothing is acknowledged that is lost, another leads; with room it is back."""
-    visitor, leader = Visitor(stack.entrance), stack.cluster.leader()
+    visitor, leader = Visitor(need(stack, Reachable).entrance), need(stack, Cluster).leader()
     assert leader is not None and isinstance(leader, Fillable)
     leader.free_volume()
     assert not leader.volume_is_full()
@@ -127,7 +123,7 @@ def fill(stack: Stack) -> None:
         leader.fill_volume()
     assert leader.volume_is_full()
     number, kept = 0, []
-    while stack.cluster.leader() in (leader, None) or not kept:
+    while need(stack, Cluster).leader() in (leader, None) or not kept:
         assert clock.since(begin) < LONG, "nobody else leads"
         number += 1
         body = {"origin": "powers/fill", "number": number, "from": 1, "to": 2, "amount": "1.00"}
@@ -148,12 +144,12 @@ def fill(stack: Stack) -> None:
 
 def unfence(stack: Stack) -> None:
     """A server whose manager is frozen goes on; thawed, its manager does too."""
-    leader = stack.cluster.leader()
+    leader = need(stack, Cluster).leader()
     assert leader is not None and isinstance(leader, Unfenced)
     leader.thaw_manager()
     for _ in range(2):
         leader.freeze_manager()
-    with stack.cluster.connect(leader) as connection:
+    with need(stack, Queried).connect(leader) as connection:
         assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
     for _ in range(2):
         leader.thaw_manager()
@@ -162,14 +158,14 @@ def unfence(stack: Stack) -> None:
 
 def release(stack: Stack) -> None:
     """A release that lacks what the API needs serves nowhere; the one before it, deployed again, serves everywhere."""
-    visitor, releases = Visitor(stack.entrance), stack.releases
+    visitor, releases = Visitor(need(stack, Reachable).entrance), need(stack, Releases)
     before, sound = releases.history(), releases.current()
     assert visitor.ask("GET", "/health")[1]["version"] == sound == before[-1]
     releases.publish("poisoned", {})
     assert releases.history() == before
     releases.deploy("poisoned")
     assert releases.history() == [*before, "poisoned"]
-    until(lambda: not any(stack.service(zone).running() for zone in stack.zones), "no API runs")
+    until(lambda: not any(need(stack, ZoneServices).service(zone).running() for zone in zones(stack)), "no API runs")
     releases.deploy(sound)
     until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the release before serves")
     assert releases.history() == [*before, "poisoned", sound] and releases.content(sound)
@@ -179,10 +175,10 @@ def release(stack: Stack) -> None:
 
 def balancers(stack: Stack) -> None:
     """Whichever load balancer dies, customers reach the other."""
-    visitor = Visitor(stack.entrance)
-    assert len(stack.balancers) == len(stack.entrance.addresses) == 2
-    for one in stack.balancers:
-        alone = Visitor(stack.balancer_entrance(one.name))
+    visitor = Visitor(need(stack, Reachable).entrance)
+    assert len(need(stack, Balanced).balancers) == len(need(stack, Reachable).entrance.addresses) == 2
+    for one in need(stack, Balanced).balancers:
+        alone = Visitor(need(stack, Balanced).balancer_entrance(one.name))
         assert alone.ask("GET", "/ready")[0] == 200
         one.kill()
         assert visitor.ask("GET", "/ready")[0] == 200
@@ -193,23 +189,26 @@ def balancers(stack: Stack) -> None:
 
 def zone_endpoints(stack: Stack) -> None:
     """Each zone's own database server is reached as the API's role; an answer names the timeline that it leads on."""
-    leads = stack.cluster.leader()
+    leads = need(stack, Cluster).leader()
     assert leads is not None
-    for zone in stack.zones:
-        dsn, environment = stack.zone_database(zone)
+    for zone in zones(stack):
+        dsn, environment = need(stack, DirectAccess).zone_database(zone)
         script = f"import psycopg; print(*psycopg.connect({dsn!r}).execute({ASKS!r}).fetchone())"
-        words = [*stack.stand_in(zone), sys.executable, "-c", script]
+        words = [*need(stack, Standpoints).stand_in(zone), sys.executable, "-c", script]
         said = stack.commands.run(words, env=environment).out.split()
         assert said == ["quantumnest_app", str(zone != leads.zone)]
-    with stack.cluster.connect() as connection:
+    with need(stack, Queried).connect() as connection:
         row = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()
     body = {"origin": "powers/beside", "number": 1, "from": 1, "to": 2, "amount": "1.00"}
     for _ in range(2):
-        answer = Visitor(stack.entrance).ask("POST", "/transactions", body)[1]
+        answer = Visitor(need(stack, Reachable).entrance).ask("POST", "/transactions", body)[1]
         assert row and answer["timeline"] == int(row[0][:8], 16)
-    outside = [*stack.stand_outside(), sys.executable, "-m", "tests.contract.reach"]
-    for address in stack.entrance.addresses:
-        assert stack.commands.run([*outside, address, str(stack.entrance.port)]).out.strip() == "connected"
+    outside = [*need(stack, Standpoints).stand_outside(), sys.executable, "-m", "tests.contract.reach"]
+    for address in need(stack, Reachable).entrance.addresses:
+        assert (
+            stack.commands.run([*outside, address, str(need(stack, Reachable).entrance.port)]).out.strip()
+            == "connected"
+        )
 
 
 ASKS = "SELECT current_user, pg_is_in_recovery()"
@@ -245,12 +244,12 @@ def _ready(visitor: Visitor) -> bool:
 
 def _follows(stack: Stack) -> str:
     """A zone whose database server does not lead."""
-    leader = stack.cluster.leader()
-    return next(zone for zone in stack.zones if leader is not None and zone != leader.zone)
+    leader = need(stack, Cluster).leader()
+    return next(zone for zone in zones(stack) if leader is not None and zone != leader.zone)
 
 
 def _healthy(stack: Stack) -> None:
-    until(lambda: all(one.ok for one in stack.cluster.healthy()), "all replicate")
+    until(lambda: all(one.ok for one in need(stack, Cluster).healthy()), "all replicate")
 
 
 def _steady(stack: Stack) -> None:

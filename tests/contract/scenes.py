@@ -19,7 +19,13 @@ import psycopg
 import pytest
 
 from harness.errors import Unable
-from harness.stacks import Divisible, Entrance, Pausable, Stack, kinds
+from harness.stacks import Entrance, Stack, kinds, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive, BaseBackups
+from harness.stacks.capabilities.components import Pausable
+from harness.stacks.capabilities.database import Cluster, Queried, Restorable
+from harness.stacks.capabilities.entrance import Reachable, Standpoints, ZoneServices
+from harness.stacks.capabilities.network import Divisible
 from harness.stacks.local.sandbox import SANDBOX
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
@@ -53,7 +59,7 @@ def hold(kind: str, folder: Path, label: str) -> None:
 
 def serve(stack: Stack) -> None:
     """A transaction is stored once, read back, and refused where it cannot be."""
-    visitor = Visitor(stack.entrance)
+    visitor = Visitor(need(stack, Reachable).entrance)
     assert not [condition for condition in stack.steady() if not condition.ok]
 
     def post(number: int, payee: int, amount: str) -> tuple[int, Any]:
@@ -72,33 +78,33 @@ def serve(stack: Stack) -> None:
     found = visitor.ask("GET", f"/transactions/{ORIGIN}/1")[1]
     assert (found["from"], found["to"], found["amount"]) == (1, 2, "1.50")
     assert len({visitor.ask("GET", "/health")[1]["zone"] for _ in range(9)}) == 3
-    with stack.cluster.connect() as connection:  # the harness itself must not wait for copies that may be gone
+    with need(stack, Queried).connect() as connection:  # the harness itself must not wait for copies that may be gone
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("local",)
 
 
 def still_serves(stack: Stack) -> None:
     """Ready, and a test transaction is stored and read back."""
-    assert all(condition.ok for condition in Visitor(stack.entrance).conditions())
+    assert all(condition.ok for condition in Visitor(need(stack, Reachable).entrance).conditions())
 
 
 def stop_services(stack: Stack) -> None:
     """Where no zone serves, the entrance itself says that nothing is stored."""
-    visitor = Visitor(stack.entrance)
-    for zone in stack.zones:
-        stack.service(zone).stop()
+    visitor = Visitor(need(stack, Reachable).entrance)
+    for zone in zones(stack):
+        need(stack, ZoneServices).service(zone).stop()
     until(lambda: "zone" not in visitor.ask("GET", "/ready")[1], "no zone is asked any more")
     body = {"origin": ORIGIN, "number": 4, "from": 1, "to": 2, "amount": "1.00"}
     status, answer = visitor.ask("POST", "/transactions", body)
     assert (status, answer["stored"]) == (503, False), answer
-    for zone in stack.zones:
-        stack.service(zone).start()
+    for zone in zones(stack):
+        need(stack, ZoneServices).service(zone).start()
     until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the zones serve again")
 
 
 def lose_leader(stack: Stack) -> None:
     """The leader dies with all it has started: customers are refused, another zone takes over, the old one rejoins."""
-    visitor = Visitor(stack.entrance)
-    leader = stack.cluster.leader()
+    visitor = Visitor(need(stack, Reachable).entrance)
+    leader = need(stack, Cluster).leader()
     assert leader is not None
     leader.kill()
     assert not leader.running()
@@ -107,19 +113,19 @@ def lose_leader(stack: Stack) -> None:
     status, answer = visitor.ask("POST", "/transactions", body)
     assert (status, answer["stored"]) == (503, False), answer
     until(lambda: visitor.ask("GET", "/ready")[0] == 200, "another zone takes over")
-    assert stack.cluster.leader() not in (None, leader)
+    assert need(stack, Cluster).leader() not in (None, leader)
     assert visitor.ask("GET", f"/transactions/{ORIGIN}/1")[0] == 200
     leader.start()
-    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the old leader rejoins")
+    until(lambda: all(one.ok for one in need(stack, Cluster).healthy()), "the old leader rejoins")
 
 
 def adopt(stack: Stack) -> None:
     """A base backup is recovered in an empty place, put in service, and cloned; its timeline is archived whole."""
-    visitor = Visitor(stack.entrance)
+    visitor = Visitor(need(stack, Reachable).entrance)
     until(lambda: _archives(stack), "what was written is archived")
-    place = stack.cluster.restore_target("b")
-    stack.backups.restore(stack.backups.backups()[-1], place)
-    place.recover(restore_command=stack.backups.restore_command(), target={})
+    place = need(stack, Restorable).restore_target("b")
+    need(stack, BaseBackups).restore(need(stack, BaseBackups).backups()[-1], place)
+    place.recover(restore_command=need(stack, Archive).restore_command(), target={})
     until(place.recovered, "recovery ends")
     place.verify_structure()
     place.stop()
@@ -128,27 +134,27 @@ def adopt(stack: Stack) -> None:
     with place.connect() as connection:
         connection.execute("CREATE TABLE quantumnest.while_restored AS SELECT 1 AS one")
     place.stop()
-    stack.cluster.stop()
+    need(stack, Restorable).stop()
     until(lambda: visitor.ask("GET", "/ready")[0] == 503, "nothing serves")
-    assert stack.cluster.adopt(place).zone == "b"
+    assert need(stack, Restorable).adopt(place).zone == "b"
     until(lambda: visitor.ask("GET", "/ready")[0] == 200, "the restored database serves")
     assert visitor.ask("GET", f"/transactions/{ORIGIN}/1")[0] == 200
-    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the other zones are cloned")
-    with stack.cluster.connect() as connection:
+    until(lambda: all(one.ok for one in need(stack, Cluster).healthy()), "the other zones are cloned")
+    with need(stack, Queried).connect() as connection:
         assert connection.execute("SELECT one FROM quantumnest.while_restored").fetchone() == (1,)
     until(lambda: all(one.ok for one in stack.steady()), "the stack is steady")
-    assert not [one for one in stack.backups.archive() if one.damage]
+    assert not [one for one in need(stack, Archive).archive() if one.damage]
     assert sorted(path.name for path in (stack.folder / "aside" / "1").iterdir()) == ["a", "b", "c"]
 
 
 def kill_and_start(stack: Stack) -> None:
     """A killed API is gone at once and missed by nobody for long; started again, it is asked again. Its log stays."""
-    one = stack.service("a")
+    one = need(stack, ZoneServices).service("a")
     one.kill()
     one.kill()
     assert not one.running()
-    assert _connects(stack.zone_entrance("a")) == "ConnectionRefusedError"
-    visitor = Visitor(stack.entrance)
+    assert _connects(need(stack, ZoneServices).zone_entrance("a")) == "ConnectionRefusedError"
+    visitor = Visitor(need(stack, Reachable).entrance)
     until(lambda: "a" not in _zones(visitor), "zone a is asked no more")
     one.start()
     one.start()
@@ -160,14 +166,14 @@ def kill_and_start(stack: Stack) -> None:
 
 def pause(stack: Stack) -> None:
     """A frozen API still takes connections and answers none; resumed, it goes on where it was."""
-    one = stack.service("b")
+    one = need(stack, ZoneServices).service("b")
     assert isinstance(one, Pausable)
     one.pause()
     one.pause()
     assert one.running()
-    assert _connects(stack.zone_entrance("b")) == ""
-    assert _answers(stack.zone_entrance("b")) == "late"
-    visitor = Visitor(stack.entrance)
+    assert _connects(need(stack, ZoneServices).zone_entrance("b")) == ""
+    assert _answers(need(stack, ZoneServices).zone_entrance("b")) == "late"
+    visitor = Visitor(need(stack, Reachable).entrance)
     until(lambda: "b" not in _zones(visitor), "zone b is asked no more")
     one.resume()
     one.resume()
@@ -176,8 +182,8 @@ def pause(stack: Stack) -> None:
 
 def pause_database(stack: Stack) -> None:
     """All that a component has started is frozen with it; connections stay whole, and what is paused can be killed."""
-    leader = stack.cluster.leader()
-    member = next(one for one in stack.cluster.members if leader is None or one.zone != leader.zone)
+    leader = need(stack, Cluster).leader()
+    member = next(one for one in need(stack, Cluster).members if leader is None or one.zone != leader.zone)
     assert isinstance(member, Pausable)
     member.resume()
     query = "SELECT pg_postmaster_start_time()"
@@ -194,17 +200,17 @@ def pause_database(stack: Stack) -> None:
     member.kill()
     assert not member.running()
     member.start()
-    until(lambda: all(one.ok for one in stack.cluster.healthy()), "the member that was killed follows again")
+    until(lambda: all(one.ok for one in need(stack, Cluster).healthy()), "the member that was killed follows again")
 
 
 def show_logs(stack: Stack) -> None:
     """Every component runs and is listed with the log in which it speaks; so are the databases' own logs."""
     found, logs = stack.components(), stack.logs()
-    assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in stack.zones)} <= set(found)
+    assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in zones(stack))} <= set(found)
     for name, component in found.items():
         assert (component.name, component.running()) == (name, True)
         assert logs[name] == component.log and component.log.is_file(), name
-    for member in stack.cluster.members:
+    for member in need(stack, Cluster).members:
         assert f"I am ({member.zone})" in member.log.read_text()
         assert member.database_log in logs.values()
         assert "database system is ready" in member.database_log.read_text()
@@ -213,9 +219,9 @@ def show_logs(stack: Stack) -> None:
 def cut(stack: Stack) -> None:
     """A cut is silent: what is new times out, what is open stalls, the zone itself goes on; joined, all is whole."""
     assert isinstance(stack, Divisible)
-    leader = stack.cluster.leader()
-    zone = next(zone for zone in stack.zones if leader is None or zone != leader.zone)
-    member = next(member for member in stack.cluster.members if member.zone == zone)
+    leader = need(stack, Cluster).leader()
+    zone = next(zone for zone in zones(stack) if leader is None or zone != leader.zone)
+    member = next(member for member in need(stack, Cluster).members if member.zone == zone)
     address, port = _address(member.dsn)
     with socket.create_connection((address, port), timeout=5) as opened:
         stack.cut(zone)
@@ -226,13 +232,16 @@ def cut(stack: Stack) -> None:
         opened.settimeout(LONG)
         opened.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")  # "do you speak TLS?", which any server answers at once
         assert _said(opened) == "TimeoutError"
-        inside = stack.zone_entrance(zone)
-        words = [*stack.stand_in(zone), sys.executable, "-m", "tests.contract.reach"]
+        inside = need(stack, ZoneServices).zone_entrance(zone)
+        words = [*need(stack, Standpoints).stand_in(zone), sys.executable, "-m", "tests.contract.reach"]
         seen = stack.commands.run([*words, inside.addresses[0], str(inside.port)], check=False)
         assert seen.out.strip() == "connected", seen
-        away = stack.commands.run([*words, stack.entrance.addresses[0], str(stack.entrance.port)], check=False)
+        away = stack.commands.run(
+            [*words, need(stack, Reachable).entrance.addresses[0], str(need(stack, Reachable).entrance.port)],
+            check=False,
+        )
         assert away.out.strip() == "TimeoutError", away
-        visitor = Visitor(stack.entrance)
+        visitor = Visitor(need(stack, Reachable).entrance)
         until(lambda: visitor.ask("POST", "/test/transaction")[0] == 201, "the other zones serve")
         stack.join(zone)
         stack.join(zone)

@@ -37,6 +37,9 @@ from harness.safety.begin import FOLDER
 from harness.scenario import baseline, customers
 from harness.scenario import scenario as scenarios
 from harness.scenario.active_faults import ActiveFaults
+from harness.stacks import zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.local import sandbox
 from harness.system.command import labelled
 from tests.contract.faults import CASES
@@ -85,9 +88,9 @@ class Killer:
     def _injecting(self, inject: Wrapped, chosen: Callable[[str, str], Fault]) -> Wrapped:
         def injected(under_way: ActiveFaults, fault: Fault, *words: Any, **options: Any) -> Any:
             stack = under_way._run.stack
-            leader = stack.cluster.leader()
-            zones = [zone for zone in stack.zones if leader is None or zone != leader.zone]
-            return inject(under_way, chosen(zones[0], zones[1]), *words, **options)
+            leader = need(stack, Cluster).leader()
+            others = [zone for zone in zones(stack) if leader is None or zone != leader.zone]
+            return inject(under_way, chosen(others[0], others[1]), *words, **options)
 
         return injected
 

@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
 from harness.stacks import wal
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
+from harness.stacks.capabilities.entrance import Reachable
 from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
@@ -36,10 +39,10 @@ class Scene:
 
     def __init__(self) -> None:
         self.stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=OutOfReach())
-        leader = self.stack.cluster.leader()
+        leader = need(self.stack, Cluster).leader()
         assert leader is not None
         self.leader = leader
-        self.visitor = Visitor(self.stack.entrance)
+        self.visitor = Visitor(need(self.stack, Reachable).entrance)
         self.number = 0
 
     def psql(self, *commands: str) -> str:

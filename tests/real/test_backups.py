@@ -15,9 +15,10 @@ import psycopg
 import pytest
 
 from harness.errors import Refused
-from harness.stacks import Backup, Damage, wal
+from harness.stacks import wal
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.capabilities.backups import Backup, Damage
 from harness.stacks.local.ground import POSTGRES
 from harness.stacks.parts.postgres import filled_in
 from harness.stacks.parts.s3 import S3Server

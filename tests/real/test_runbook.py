@@ -35,6 +35,8 @@ SQL
 DISASTER = """
 import os
 from pathlib import Path
+from harness.stacks.capabilities.backups import BaseBackups
+from harness.stacks.capabilities import need
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.lose_volumes import LoseVolumes
 from harness.system.recorder import Memory
@@ -43,7 +45,7 @@ from harness.stacks.local.stack import LocalStack
 stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())
 segment = DamageStoredObject("WAL segment after the latest base backup", "flip a byte")
 segment.inject(stack, segment.prepare(stack))
-print(stack.backups.take().id)
+print(need(stack, BaseBackups).take().id)
 backup = DamageStoredObject("latest base backup", "flip a byte")
 backup.inject(stack, backup.prepare(stack))
 LoseVolumes().inject(stack, {})

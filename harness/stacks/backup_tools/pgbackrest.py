@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, NotReady, Refused
-from harness.stacks import ArchivedSegment, Backup, Damage, Member, RestoreTarget, wal
+from harness.stacks import wal
 from harness.stacks.backup_tools.vault import Vault, must_be_empty
+from harness.stacks.capabilities.backups import ArchivedSegment, Backup, Damage
+from harness.stacks.capabilities.database import Member, RestoreTarget
 from harness.stacks.stand_in import NAME
 from harness.system.command import Commands
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from harness.errors import Refused
-from harness.stacks import Backup, Damage, RestoreTarget
+from harness.stacks.capabilities.backups import Backup, Damage
+from harness.stacks.capabilities.database import RestoreTarget
 from harness.stacks.parts.bucket import Bucket
 from harness.system.clock import utc_text
 

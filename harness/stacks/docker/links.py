@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.docker import engine, flapper
 from harness.stacks.docker.network import DockerNetwork
 from harness.stacks.parts.etcd import CLIENTS, PEERS
-from harness.stacks.powers import Slowness
 from harness.system import clock, wait
 from harness.system.clock import Moment, spanning
 

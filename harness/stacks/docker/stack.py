@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.stacks import (
-    Backups,
-    Cluster,
-    Component,
-    Condition,
-    Entrance,
-    Monitoring,
-    ObjectStore,
-    Releases,
-    Slowness,
-)
+from harness.stacks import Condition, Region
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.clocks import SAME_KERNEL, Clock
+from harness.stacks.capabilities.entrance import ZoneServices
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.ground import DockerGround
 from harness.stacks.docker.parts import Parts, put_together, write_backup_settings
 from harness.stacks.docker.watching import ALERTMANAGER, PROMETHEUS
 from harness.stacks.local.ground import POSTGRES as CLIENTS
 from harness.stacks.parts import lifecycle
-from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
+from harness.stacks.parts.region import PlatformRegion
 from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
-from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
 from harness.system import clock, wait
 from harness.system.clock import Moment, spanning
@@ -55,19 +47,11 @@ PACKAGES = (
 
 
 class DockerStack:
-    """Fills the protocol Stack. `entrance`, `cluster`, `backups` and `store` are there once `start` has begun."""
+    """Fills the protocol Stack, and what a network and zones can have done to them."""
 
     kind = "docker"
     environment = "containers"
-    region = REGION
-    zones: Sequence[str] = ZONES
-    entrance: Entrance
-    cluster: Cluster
-    backups: Backups
-    store: ObjectStore
-    monitoring: Monitoring
-    releases: Releases
-    balancers: Sequence[Component]
+    regions: Sequence[Region] = ()
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -148,22 +132,6 @@ class DockerStack:
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._here.network.inside(zone)
-
-    def zone_entrance(self, zone: str) -> Entrance:
-        """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return replace(self.entrance.alone(self._here.network.zone_address(zone)), port=API_PORT)
-
-    def balancer_entrance(self, name: str) -> Entrance:
-        """One load balancer alone, whatever the name stands for."""
-        return self._made.balancer_entrances[name]
-
-    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
-        """At its address on the zone's own network, which a cut leaves alone."""
-        return own_database(self._here.network.zone_address(zone), zone=zone, roles=self._roles)
-
-    def service(self, zone: str) -> Component:
-        """The platform's API in a zone."""
-        return self._made.services[zone]
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
@@ -264,12 +232,12 @@ class DockerStack:
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
-        entrance, parts, network = self.entrance, self._made, self._here.network
+        parts, network = self._made, self._here.network
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(entrance, parts.members),
+            **lifecycle.access(parts.entrance, parts.members),
             "addresses": {
-                **lifecycle.addresses(entrance, parts.members, store=parts.store.url, bucket=bucket),
+                **lifecycle.addresses(parts.entrance, parts.members, store=parts.store.url, bucket=bucket),
                 "prometheus": f"http://{network.watch}:{PROMETHEUS}",
                 "alerts": f"http://{network.watch}:{ALERTMANAGER}",
                 "containers": f"docker ps --filter label={engine.RUN}={self.commands.label}",
@@ -294,9 +262,10 @@ class DockerStack:
         return [component for component in self.components().values() if component.zone == zone]
 
     def _asked(self) -> Steady:
-        zone_entrances = {zone: self.zone_entrance(zone) for zone in self.zones}
+        parts, (region,) = self._made, self.regions
+        zone_entrances = {zone: need(region, ZoneServices).zone_entrance(zone) for zone in region.zones}
         return Steady(
-            self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            parts.entrance, zone_entrances, parts.cluster, parts.backups, parts.monitor, self.settings.archive_timeout,
             self._recorder,
         )  # fmt: skip  # arguments in groups
 
@@ -313,14 +282,13 @@ class DockerStack:
     def _build(self, authority: Issuer) -> Parts:
         parts = put_together(self._here, roles=self._roles, authority=authority, chosen=self.settings)
         self._parts = parts
-        self.monitoring = parts.monitor
-        self.releases, self.balancers = parts.releases, parts.balancers
-        self.cluster, self.backups, self.entrance, self.store = (
-            parts.cluster,
-            parts.backups,
-            parts.entrance,
-            parts.vault,
-        )
+        addresses = {zone: self._here.network.zone_address(zone) for zone in ZONES}
+        self.regions = (
+            PlatformRegion(
+                REGION, ZONES, (parts.cluster, parts.backups, parts.vault, parts.releases, parts.monitor),
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services, addresses, self._roles,
+            ),
+        )  # fmt: skip  # arguments in groups
         return parts
 
     def _save(self, made: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from harness.errors import DrillError, NotReady, Unable
-from harness.stacks import Slowness
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.process import PART

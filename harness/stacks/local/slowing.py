@@ -18,7 +18,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from harness.errors import DrillError, Unable
-from harness.stacks import Slowness
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local.bridge import netlink
 
 ROOT, FIRST, SECOND = 0xFFFFFFFF, 0x10000, 0x20000  # the top of a link, and the handles of our queues

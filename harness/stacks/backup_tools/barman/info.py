@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.stacks import Backup
+from harness.stacks.capabilities.backups import Backup
 from harness.stacks.parts.bucket import Stored
 
 

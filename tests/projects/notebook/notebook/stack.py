@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import Refused
-from harness.stacks import Condition, Entrance
+from harness.stacks import Condition, Entrance, PlainRegion
 from harness.system import control_files, wait
 from harness.system.command import Commands, Process, reap
 from harness.system.http import DIRECT, NoAnswer
@@ -75,12 +75,11 @@ class Part:
 
 
 class Notebook:
-    """Fills as much of `harness.stacks.Stack` as `harness.stacks.lacking` asks for."""
+    """Fills `harness.stacks.Stack`, and of the capabilities what its customers and its health need."""
 
     kind = "notebook"
     environment = "embedded"
-    region = ""
-    zones = ()
+    regions = (PlainRegion("here"),)
     secrets = ()
 
     def __init__(self, folder, *, recorder, label, scale=1.0, broken=None, port=0):
@@ -111,9 +110,6 @@ class Notebook:
     def stop(self):
         for name in ("supervisor", "service"):  # in this order, or it would come back
             self.components()[name].kill()
-
-    def stand_outside(self):
-        return []
 
     def components(self):
         return {name: Part(name, self.folder, self._port) for name in ("supervisor", "service")}

@@ -1,11 +1,4 @@
-"""Optional powers of a stack, a component or a database server: each a protocol of its own, never a flag.
-
-A fault asks with `isinstance` whether its stack has the power. One that a kind has, and this machine has not, is
-`Unable`, with the reason and what would lift it.
-
-A verb that takes effect in one act, and knows when more exactly than by its call and its return, says so (`Moment`):
-no sooner than `earliest` anything of it, and no later than `latest` all of it.
-"""
+"""How zones are cut from each other, slowed, and lose their power."""
 
 from __future__ import annotations
 
@@ -15,39 +8,6 @@ from datetime import timedelta
 from typing import Literal, Protocol, runtime_checkable
 
 from harness.system.clock import Moment
-
-MONITORING, DATABASE = "monitoring", "database"  # whose clocks stamp what comes into the journal
-
-
-@runtime_checkable
-class KilledTogether(Protocol):
-    """A stack that can kill several components at one instant, as the end of their host does."""
-
-    def kill_together(self, names: Sequence[str]) -> Moment | None:
-        """SIGKILL to each, and to all they have started. Harmless where one is gone."""
-
-
-@runtime_checkable
-class Pausable(Protocol):
-    """A component that can be frozen: its ports stay open, and it says nothing."""
-
-    def pause(self) -> Moment | None:
-        """Harmless when repeated."""
-
-    def resume(self) -> Moment | None:
-        """Harmless where it is not paused."""
-
-
-@runtime_checkable
-class Asked(Protocol):
-    """A component that says itself where it is asked, and how: for the proof that it hangs, or is gone."""
-
-    @property
-    def door(self) -> tuple[str, int]:
-        """Address and port."""
-
-    def ask(self) -> None:
-        """A real request. Errors: `OSError` where it has no answer within two seconds."""
 
 
 @runtime_checkable
@@ -134,46 +94,3 @@ class Powered(Protocol):
         """The network is back, and every component is started again. Harmless where the power is on."""
 
     def has_power(self, zone: str) -> bool: ...
-
-
-@runtime_checkable
-class Fillable(Protocol):
-    """A database server whose volume can be made to take no more."""
-
-    def fill_volume(self) -> Moment | None:
-        """From now on nothing that it writes can grow. Harmless when repeated."""
-
-    def free_volume(self) -> Moment | None:
-        """Give it room again; harmless where it has room."""
-
-    def volume_is_full(self) -> bool: ...
-
-
-@runtime_checkable
-class Unfenced(Protocol):
-    """For sabotage only: a database server whose manager can be frozen, so that nobody takes the lead from it."""
-
-    def freeze_manager(self) -> None: ...
-    def thaw_manager(self) -> None:
-        """Harmless where it is not frozen."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A clock of the stack that stamps what comes into the journal."""
-
-    clock: str  # MONITORING or DATABASE
-    offset: float  # seconds by which it is ahead of the journal's
-    uncertainty: float  # seconds by which that may be more or less
-    how: str  # how that is known
-
-
-SAME_KERNEL = tuple(Clock(each, 0.0, 0.0, "the same kernel's clock") for each in (MONITORING, DATABASE))
-
-
-@runtime_checkable
-class Clocked(Protocol):
-    """A stack that knows how far its clocks are from this machine's."""
-
-    def clocks(self) -> Sequence[Clock]:
-        """Those of which that is known."""

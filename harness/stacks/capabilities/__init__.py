@@ -1,0 +1,112 @@
+"""What a stack, a region or a component may have or not have: each a small protocol that is asked for by its type.
+
+Whoever needs one says so (`harness.features.sentences`); what a stack lacks is found before anything starts, and told
+by the word that stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.errors import Unable
+from harness.stacks.capabilities import (
+    backups,
+    clocks,
+    components,
+    database,
+    entrance,
+    monitoring,
+    network,
+    releases,
+    sabotage,
+)
+
+Wanted = TypeVar("Wanted")
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One protocol, and how people are told of it."""
+
+    protocol: type
+    word: str  # "a stack of kind X has no ..."
+    given_by: str  # what would give it, where it is lacking
+
+
+CAPABILITIES = (
+    Capability(entrance.Reachable, "entrance", "an `entrance` that customers come in by"),
+    Capability(entrance.Balanced, "load balancers", "the `balancers` that stand at the entrance"),
+    Capability(entrance.ZoneServices, "service in every zone", "an API in each zone, with an entrance of its own"),
+    Capability(entrance.Standpoints, "customers in zones", "a way to run a command outside of all zones, and in one"),
+    Capability(entrance.DirectAccess, "direct access to databases", "a connection to each zone's own database server"),
+    Capability(entrance.Readable, "reading of its own", "a `reading` for the project's client"),
+    Capability(entrance.Explorable, "looking around", "the words with which people ask it"),
+    Capability(database.Cluster, "database cluster", "a cluster that says who its members are, and who leads"),
+    Capability(database.Queried, "database queries", "a connection to the database, as its operators have one"),
+    Capability(database.Restorable, "restored databases", "a place to restore into, and a cluster that adopts it"),
+    Capability(database.LogReadable, "database log as text", "a database server that can read its own log"),
+    Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost"),
+    Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full"),
+    Capability(backups.BaseBackups, "backups", "a backup tool that takes, lists, checks and restores backups"),
+    Capability(backups.Archive, "archive", "an archive of what was written since the last backup"),
+    Capability(backups.ObjectStore, "object store", "the store of the backups, read object by object"),
+    Capability(backups.Damageable, "objects that can be damaged", "a store whose objects can be replaced"),
+    Capability(releases.Releases, "releases", "what is deployed, and a way to deploy another"),
+    Capability(releases.Publishing, "publishing of releases", "a place where a release is put before it is deployed"),
+    Capability(monitoring.Monitoring, "monitoring", "what watches it, and a receiver that its alerts go to"),
+    Capability(components.Startable, "starting and stopping", "components that can be started and stopped"),
+    Capability(components.Killable, "killing", "components that can be killed"),
+    Capability(components.KilledTogether, "killing at one instant", "a way to kill several components together"),
+    Capability(components.Pausable, "pausing", "components that can be frozen and thawed"),
+    Capability(components.Asked, "asking a component", "components that say where they are asked, and how"),
+    Capability(components.Logged, "logs of components", "components whose logs are files"),
+    Capability(network.Divisible, "cutting a zone off", "a network whose zones can be cut and joined"),
+    Capability(network.Linked, "cutting a link", "a network in which two zones can be made blind for each other"),
+    Capability(network.Slowable, "slow links", "a network whose links can be made slow"),
+    Capability(network.Flappable, "links that come and go", "a network whose links can be made to come and go"),
+    Capability(network.Powered, "power of zones", "zones whose power can be cut and restored"),
+    Capability(clocks.Clocked, "known clocks", "how far its clocks are from the journal's"),
+    Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a manager of a database that can be frozen"),
+    Capability(sabotage.Stallable, "stalling the archive (sabotage)", "an archive that can be made to stall"),
+    Capability(sabotage.Deafenable, "losing alerts (sabotage)", "a monitoring whose receiver can be lost"),
+)  # fmt: skip  # a table
+_BY_PROTOCOL = {each.protocol: each for each in CAPABILITIES}
+
+
+def capability(protocol: type) -> Capability:
+    """Its line of the table."""
+    return _BY_PROTOCOL[protocol]
+
+
+def find(place: object, wanted: type[Wanted]) -> Wanted | None:
+    """What of `place` has the capability: itself, else what it holds; of a stack also its first region. None: nothing.
+
+    `place` is a stack, a region or a component.
+    """
+    if isinstance(place, wanted):
+        return place
+    for region in tuple(getattr(place, "regions", ()))[:1]:
+        return find(region, wanted)
+    return next((each for each in getattr(place, "holds", ()) if isinstance(each, wanted)), None)
+
+
+def has(place: object, wanted: type) -> bool:
+    """Whether it, or what it holds, has the capability."""
+    return find(place, wanted) is not None
+
+
+def need(place: object, wanted: type[Wanted]) -> Wanted:
+    """As `find`. Errors: `Unable`, which names what is lacking and what would give it."""
+    found = find(place, wanted)
+    if found is None:
+        raise lacking(place, wanted)
+    return found
+
+
+def lacking(place: object, wanted: type) -> Unable:
+    """The error of whoever cannot do without it."""
+    known = _BY_PROTOCOL[wanted]
+    name = getattr(place, "name", "")
+    whose = name or f"a stack of kind {getattr(place, 'kind', 'unknown')}"
+    return Unable(f"{whose} has not: {known.word}", hint=f"it takes {known.given_by}; docs/stacks.md lists who has it")
