@@ -28,6 +28,7 @@ from harness.workload.tail import Recent, Tail
 if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
+HARNESS = "harness"  # the group of the harness's own transactions (`harness.run.trial`), which no customers may have
 RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
@@ -82,6 +83,7 @@ class Workload:
         self.client = client
         self.origin = origin
         self.groups = {group.name: group for group in groups}
+        assert HARNESS not in self.groups, "the harness writes by that name itself"
         self.logs = logs or folder
         self.files = {name: folder / f"ledger-{name}.jsonl" for name in self.groups}
         self._begun = False
