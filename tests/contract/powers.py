@@ -214,20 +214,26 @@ def names(stack: Stack) -> None:
         switched = clock.mono()
         until(lambda: clock.since(switched) > OLDEST, "no connection is older than the switch")
         need(first, Killable).kill()
-        until(lambda: workload.good_for(SECOND, after=clock.mono()), "customers are served by the other")
+        _served(workload, "customers are served by the other")
         assert entrance.addresses == there and workload.recent().bad == 0
         published.path.unlink()
         until(lambda: not _resolved(workload)[-1], "customers cannot resolve the name")
     finally:
         published.path.write_text(before)
         need(first, Startable).start()
-    until(lambda: workload.good_for(SECOND, after=clock.mono()), "customers are served")
+    _served(workload, "customers are served again")
     workload.end()
     with workload.files["outside"].open() as lines:
         ended = list(ledger.outcomes(lines))
     bad = {one.why.split(": ")[1] for one in ended if one.outcome != "acknowledged"}
     assert bad == {"name not resolved"} and len(_resolved(workload)) == 4, bad
     _steady(stack)
+
+
+def _served(workload: Workload, what: str) -> None:
+    """From now on."""
+    begin = clock.mono()
+    until(lambda: workload.good_for(SECOND, after=begin), what)
 
 
 def _resolved(workload: Workload) -> list[list[str]]:
