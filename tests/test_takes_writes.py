@@ -43,7 +43,7 @@ def member(folder: Path, commands: Commands, *, zone: str = "a", up: bool = True
         one_host(folder, commands, ourselves=True), zone=zone, roles=Roles(), sockets=folder / "sockets", stores=[],
         settings=dict, synchronous={},
     )  # fmt: skip  # arguments in groups
-    made.running = lambda: up  # type: ignore[method-assign]  # nothing is started
+    made.running = lambda: up  # nothing is started
     return made
 
 
@@ -91,7 +91,7 @@ def test_who_leads_is_what_a_majority_says(tmp_path: Path) -> None:
     """A member of the store that has none, or is in a zone without power, is passed over."""
     commands = Answers((1, "", "context deadline exceeded"), None, (0, "b\n", ""), (0, "\n", ""), *([None] * 9))
     one, other = member(tmp_path, commands), member(tmp_path, commands, zone="b")
-    one.ground.zones = ("a", "b", "c")  # type: ignore[misc]  # a part alone stands in none
+    one.ground.zones = ("a", "b", "c")  # a part alone stands in none
     etcd = Etcd(one.ground)
     cluster = PatroniCluster(one.ground, members=[one, other], etcd=etcd, roles=Roles(), synchronous=1)
     assert cluster.holder() == "patroni-b"
