@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from harness.checks import load
 from harness.cli import drdrill
 from harness.cli.with_reports import heal_run
 from harness.errors import Exit, Refused
 from harness.evidence import lines
+from harness.evidence.journal import Journal
 from harness.evidence.run_folder import CONTROL, PROJECT, STACK_FOLDER, UNHEALED
 from harness.faults.kill_component import KillComponent
 from harness.safety import elsewhere, left_hurt, undo
 from harness.safety.heal import Healed
+from harness.safety.healing import record
 from harness.safety.running import held
 from harness.stacks.brought_up import HELD, BroughtUp
 from harness.stacks.maker import Maker
@@ -254,3 +257,17 @@ def test_what_an_earlier_scenario_has_left_names_that_one(tmp_path: Path) -> Non
     began: Any = [SimpleNamespace(kind=kind, data=data) for kind, data in said]
     pending = [undo.Pending(tmp_path / f"00{at}-noop.json", "noop", {}, {}, 0, "b") for at in range(4)]
     assert [undo.earlier_scenario(each, began) for each in pending] == ["one", "one", "", ""]
+
+
+def test_the_healing_of_an_earlier_scenario_is_judged_with_it(tmp_path: Path) -> None:
+    """Whoever reads the journal gives the line to the scenario that it names, and any other to the last that began."""
+    with Journal.create(tmp_path) as journal:
+        journal.record("run.begin", run="r", rules="4")
+        for name in ("one", "two"):
+            journal.record("scenario.begin", scenario=name, title=name)
+            journal.record("fault.intent", injection=1, fault="noop")
+        removal = elsewhere.Healing(True, "removal", "its stack was removed", 1, 2)
+        record(journal, removal, injection=1, fault="noop", by="guardian", scenario="one")
+        record(journal, removal, injection=1, fault="noop", by="guardian")
+    kinds = {each.scenario: [line.kind for line in each.lines] for each in load.evidence(tmp_path)}
+    assert kinds == {name: ["scenario.begin", "fault.intent", "fault.healed"] for name in ("one", "two")}
