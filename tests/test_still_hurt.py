@@ -13,7 +13,7 @@ import pytest
 
 from drills.mistake import recent_transactions_destroyed
 from harness.errors import NotReady, Refused, Unable
-from harness.faults import Fault, _probes, fill_disk, table
+from harness.faults import Fault, _probes, table
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -29,7 +29,7 @@ from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
 from tests.contract.faults import CASES
-from tests.fake_stack import FakeStack, PlainStack, unused
+from tests.fake_stack import FakeStack, Part, PlainStack, unused
 
 SECOND = timedelta(seconds=1)
 
@@ -148,7 +148,7 @@ def test_a_volume_with_room_on_which_nothing_can_be_written(stack: FakeStack, mo
     """Is not healed."""
     fault = FillDisk("patroni-b")
     undo = fault.prepare(stack)
-    monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "the server is down")
+    monkeypatch.setattr(Part, "refused_write", lambda *_: "the server is down")
     assert fault.still_hurt(stack, undo) == "patroni-b cannot write: the server is down"
 
 
@@ -167,7 +167,7 @@ def test_nothing_is_left_of_nothing(stack: FakeStack) -> None:
 # Data
 
 
-def a_database(ask: Callable[[str, Any], Any], *, refuses: str = "", away: bool = False) -> Any:
+def a_database(ask: Callable[[str, Any], Any], *, away: bool = False) -> Any:
     """A stack of which only the database is asked."""
 
     class Connection:
@@ -188,7 +188,7 @@ def a_database(ask: Callable[[str, Any], Any], *, refuses: str = "", away: bool 
             raise NotReady("nobody leads", hint="")
         return Connection()
 
-    return SimpleNamespace(connect=connect, connect_as=connect)
+    return SimpleNamespace(connect=connect, run_as=unused, answers=unused)
 
 
 def test_what_customers_add_stands_in_for_no_destroyed_row() -> None:
@@ -212,14 +212,21 @@ def test_what_customers_add_stands_in_for_no_destroyed_row() -> None:
         fault.still_hurt(a_database(ask, away=True), undo)
 
 
-def test_a_database_that_is_away_says_nothing_about_a_role(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_away_says_nothing_about_a_role() -> None:
     """The role is healed when it is let in."""
+    said: list[str | Exception] = ["", "authentication failed", NotReady("nobody leads", hint="")]
+
+    def refusal(_: str) -> str:
+        if isinstance(now := said.pop(0), Exception):
+            raise now
+        return now
+
+    stack: Any = SimpleNamespace(valid_until=unused, expire=unused, renew=unused, refusal=refusal)
     fault = RejectCredentials("app")
-    assert not fault.still_hurt(a_database(lambda *_: 1), {})
+    assert not fault.still_hurt(stack, {})
+    assert fault.still_hurt(stack, {}) == "the database says to app: authentication failed"
     with pytest.raises(NotReady):
-        fault.still_hurt(a_database(lambda *_: 1, away=True), {})
-    monkeypatch.setattr(RejectCredentials, "_refused", lambda *_: "authentication failed")
-    assert "authentication failed" in fault.still_hurt(a_database(lambda *_: 1), {})
+        fault.still_hurt(stack, {})
 
 
 def test_lost_volumes_come_back_by_a_recovery_alone() -> None:
@@ -272,7 +279,7 @@ class Store:
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_stored_object_is_read_back_whole(how: Any, keep: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its bytes decide, whatever version they are in; what the store has nowhere any more is not healed."""
-    monkeypatch.setattr(DamageStoredObject, "_keys", lambda *_: ["one", "two"])
+    monkeypatch.setattr(DamageStoredObject, "_names", lambda *_: {"one": "", "two": ""})
     store = Store()
     stack: Any = store
     fault = DamageStoredObject("latest base backup", how, keep)

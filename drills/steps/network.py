@@ -59,7 +59,8 @@ def _balancer_dies(scenario: ScenarioRun) -> None:
 def _leader_without_store(scenario: ScenarioRun) -> None:
     zone = scenario.leader.zone
     scenario.faults.inject(
-        CutLink(zone, tuple(scenario.leader.copy_zones), part="etcd"), affects=[f"etcd-{zone}", f"patroni-{zone}"]
+        CutLink(zone, tuple(scenario.leader.copy_zones), part="consensus store"),
+        affects=[f"etcd-{zone}", f"patroni-{zone}"],
     )
 
 

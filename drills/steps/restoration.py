@@ -30,10 +30,10 @@ DAMAGES = {
     "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),
     "an object of the latest base backup is deleted": DamageStoredObject("latest base backup", "delete"),
     "a byte is flipped in a WAL segment archived after it": DamageStoredObject(
-        "WAL segment after the latest base backup", "flip a byte"
+        "archived file after the latest base backup", "flip a byte"
     ),
     "a WAL segment archived after it is damaged, and no sound version of it is left": DamageStoredObject(
-        "WAL segment after the latest base backup", "flip a byte", keep_versions=False
+        "archived file after the latest base backup", "flip a byte", keep_versions=False
     ),
 }
 

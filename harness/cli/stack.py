@@ -205,10 +205,7 @@ def _show(held: BroughtUp) -> None:
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
     where = option(held.folder.parent)
-    if "dsn" in ready:
-        click.echo(f"  {'database':<12} {ready['dsn']}")
-    for name, words in (("open psql:", "psql"), ("ask the API:", "curl")):
-        if words in ready:
-            click.echo(f"  {name:<12} drdrill stack exec{where} -- " + shlex.join(ready[words]))
+    for name, words in ready.get("commands", {}).items():
+        click.echo(f"  {f'{name}:':<12} drdrill stack exec{where} -- {shlex.join(words)}")
     click.echo(f"  {'drill it:':<12} drdrill run NAME --on {shlex.quote(str(held.folder))}")
     click.echo(f"  {'end it:':<12} drdrill stack down{where}")

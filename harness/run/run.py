@@ -9,14 +9,13 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from harness.checks import RULES
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
@@ -28,6 +27,7 @@ from harness.plan import Plan
 from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
+from harness.run.described import described
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety import undo
 from harness.safety.guardian import Guardian
@@ -40,10 +40,10 @@ from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
-from harness.system.recorder import Recorder
 
-STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
-FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
+LEFT_LIMIT = timedelta(seconds=90)  # for a stack that is left to be steady again
+STOPPED_LIMIT = timedelta(seconds=30)
+LOOKS = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Run:
                 kind=stack.kind,
                 regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
                 seconds=clock.since(begin).total_seconds(),
-                packages=stack.parts(),
+                **described(stack),
             )
         return self._stack
 
@@ -196,7 +196,7 @@ class Run:
                     kind=self._stack.kind,
                     seconds=clock.since(begin).total_seconds(),
                     steady=_all_hold(seen),
-                    conditions=_listed(seen),
+                    conditions=[{"name": one.name, "ok": one.ok, "seen": one.seen} for one in seen],
                 )
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
@@ -206,12 +206,12 @@ class Run:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
 
-    def _settled(self, stack: Stack) -> Sequence[Condition]:
+    def _settled(self, stack: Stack) -> list[Condition]:
         """The conditions of the stack that is left, when all hold or it has had its time. Whoever asks a run to stop
         waits less: the guardian ends it."""
-        within = FIRST_LIMIT if self.listener.stopping else STEADY_LIMIT
+        within = STOPPED_LIMIT if self.listener.stopping else LEFT_LIMIT
         seen: list[Condition] = []
-        wrong = quietly(lambda: seen.extend(_wait_steady(stack, within=within)))
+        wrong = quietly(lambda: seen.extend(wait.poll(stack.steady, within=within, every=LOOKS, enough=_all_hold)))
         return [*seen, Condition("answers", ok=False, seen=wrong)] if wrong else seen
 
     def _removed(self, begun: int) -> None:
@@ -223,34 +223,8 @@ class Run:
             undo.healed(left.path)
 
 
-def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
-    """Wait until every condition of a steady stack holds, and record what was seen."""
-    begin = clock.mono()
-    conditions = _wait_steady(stack, within=within)
-    ok, seconds = _all_hold(conditions), clock.since(begin).total_seconds()
-    recorder.record("steady", moment=moment, ok=ok, conditions=_listed(conditions), seconds=seconds)
-    return ok
-
-
-def _wait_steady(stack: Stack, *, within: timedelta) -> Sequence[Condition]:
-    return wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
-
-
-def _listed(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
-    return [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
-
-
-def _all_hold(conditions: Sequence[Condition]) -> bool:
+def _all_hold(conditions: Iterable[Condition]) -> bool:
     return all(condition.ok for condition in conditions)
-
-
-def must_be_steady(stack: Stack, recorder: Recorder) -> None:
-    """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
-    if not steady(stack, recorder, moment="before", within=FIRST_LIMIT):
-        wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
-        raise NotReady(
-            f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"
-        )
 
 
 def quietly(action: Callable[[], object]) -> str:

@@ -9,25 +9,23 @@ from datetime import timedelta
 from harness.stacks import Stack
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.clocks import Clocked
-from harness.stacks.capabilities.database import Cluster, Member, Queried
+from harness.stacks.capabilities.database import Cluster, Member, Positioned
 from harness.stacks.capabilities.releases import Releases
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
 OK = 200
 LOOKS = timedelta(milliseconds=500)
-TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex digits
 
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
-    """Record who leads, and on which timeline; None, and no line, where nobody does, or there is nothing to lead."""
+    """Record who leads, and on which history; None, and no line, where nobody does, or there is nothing to lead."""
     cluster = find(stack, Cluster)
     leader = cluster.leader() if cluster else None
     if leader is None:
         return None
-    with need(stack, Queried).connect(leader) as connection:
-        row = connection.execute(TIMELINE).fetchone()
-    recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
+    history = need(stack, Positioned).history(leader)
+    recorder.record("leadership", moment=moment, member=leader.name, history=history)
     return leader
 
 

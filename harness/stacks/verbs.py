@@ -14,13 +14,16 @@ from harness.stacks.capabilities.database import (
     Cluster,
     Fenced,
     Fillable,
+    Guarded,
     LogReadable,
     OnVolume,
+    Positioned,
     Queried,
     Restorable,
     RestoreTarget,
     Verified,
 )
+from harness.stacks.capabilities.emulated import Emulated
 from harness.stacks.capabilities.entrance import (
     Balanced,
     DirectAccess,
@@ -40,9 +43,11 @@ from harness.stacks.local.stack import LocalStack
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor
 from harness.stacks.parts.patroni import PatroniCluster
+from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.region import PlatformRegion
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
+from harness.stacks.parts.users import PostgresUsers
 
 # Protocol, what fills it on the embedded stack, and what fills it on containers.
 ROLES: Sequence[tuple[type, type, type]] = (
@@ -61,6 +66,8 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Cluster, PatroniCluster, PatroniCluster),
     (Fenced, PatroniCluster, PatroniCluster),
     (Queried, PatroniCluster, PatroniCluster),
+    (Positioned, PostgresPositions, PostgresPositions),
+    (Guarded, PostgresUsers, PostgresUsers),
     (Restorable, PatroniCluster, PatroniCluster),
     (RestoreTarget, PostgresRestoreTarget, PostgresRestoreTarget),
     (Verified, PostgresRestoreTarget, PostgresRestoreTarget),
@@ -80,6 +87,7 @@ ROLES: Sequence[tuple[type, type, type]] = (
     (Flappable, LocalStack, DockerStack),
     (Powered, LocalStack, DockerStack),
     (Clocked, LocalStack, DockerStack),
+    (Emulated, LocalStack, DockerStack),
     (Unfenced, PatroniMember, PatroniMember),
     (Stallable, LocalStack, DockerStack),
     (Deafenable, Monitor, Monitor),
