@@ -29,6 +29,7 @@ from harness.stacks.brought_up import HELD, BroughtUp
 from harness.stacks.maker import Maker
 from tests.made_packs import unfinished
 
+RUN = f"20261129-000000-{os.getpid() % 65536:04x}"  # tests that run at one time end nothing of each other
 # A stack of a project: one component, which is up where the file of its name is there.
 TINY = """
 from pathlib import Path
@@ -80,7 +81,7 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
     (tmp_path / "tiny.py").write_text(TINY)
 
     def made(*, on: Path | None = None, faults: int = 1) -> Path:
-        folder = unfinished(tmp_path / "e" / "20261129-000000-aaaa", end=False)
+        folder = unfinished(tmp_path / "e" / RUN, end=False)
         (folder / CONTROL).mkdir()
         standing = {"on": str(on)} if on else {}
         (folder / PROJECT).write_text(
@@ -130,7 +131,7 @@ def test_a_stack_that_is_not_its_own_stays(killed: Callable[..., Path], tmp_path
     """Healed, and looked at; as long as that is not so, the stack itself says that it is hurt."""
     place = tmp_path / "stack-1"
     folder = killed(on=place)
-    assert [path.name for path in (place / UNHEALED).iterdir()] == ["20261129-000000-aaaa-000-kill_component.json"]
+    assert [path.name for path in (place / UNHEALED).iterdir()] == [f"{RUN}-000-kill_component.json"]
     _, (said,) = healed(folder)
     assert (said["ok"], said["how"]) == (True, "healed")
     assert (place / STACK_FOLDER / "up").exists() and not (place / "stopped").exists()

@@ -25,7 +25,9 @@ from harness.safety.running import held
 from harness.safety.standing import Standing
 from harness.stacks import Condition, brought_up, kinds
 from harness.stacks.brought_up import BroughtUp
+from harness.stacks.docker.ground import written_by_customers
 from harness.stacks.kinds import KINDS, USUAL
+from harness.system import clock
 from harness.system.command import LABEL, Commands, Process, labelled
 from harness.system.recorder import Memory
 from tests.test_second_project import NOTEBOOK
@@ -171,6 +173,20 @@ def test_a_stack_that_is_not_steady_is_refused(stack: BroughtUp, monkeypatch: py
     assert brought_up.state(stack, busy=False) == ("hurt", "leader: nobody leads")
     with held(stack.folder) as free:
         assert free
+
+
+def test_containers_are_drilled_where_they_were_brought_up(stack: BroughtUp, tmp_path: Path) -> None:
+    """What their customers can write in was settled when they were made; a run's own stack is its folder's."""
+    stack.stack.mkdir()
+    (stack.stack / kinds.SAVED).write_text(json.dumps({"label": stack.name, "boot": clock.boot()}))
+    docker = KINDS["docker"].maker
+    docker.must_reach(stack.stack, stack.folder.parent)
+    docker.must_reach(stack.stack, stack.folder.parent / "proof-1")
+    with pytest.raises(Refused, match="where it was brought up"):
+        docker.must_reach(stack.stack, tmp_path / "e")
+    KINDS["local"].maker.must_reach(stack.stack, tmp_path / "e")
+    run = tmp_path / "e" / "r1.unfinished"
+    assert written_by_customers(run / "stack", label="r1") == run
 
 
 def test_a_run_holds_the_stack_and_says_that_it_is_not_its_own(stack: BroughtUp, tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def begin(
             receipts.complete(evidence)
             must_have_room(evidence)
             if on is not None:
+                kind.maker.must_reach(on.stack.stack, evidence)
                 must_have_room(on.stack.folder, what="a drill on the stack")
                 on.take()
             folder = evidence / f"{run}{UNFINISHED}"

@@ -50,6 +50,9 @@ class Maker:
         """
         return list(words)
 
+    def must_reach(self, folder: Path, evidence: Path) -> None:
+        """Errors: `Refused` where customers of the stack that was started in `folder` cannot write into `evidence`."""
+
     def standing(self) -> str:
         """In what this process stands now, for stacks of the kind: a level of the sandbox, say."""
         return "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,16 @@ class DockerMaker(Maker):
         if not engine.running(label):
             raise left.dead(f"no container of {label} runs")
         return list(words)
+
+    def must_reach(self, folder: Path, evidence: Path) -> None:
+        """A container mounts what it was made with, and nothing later."""
+        label = str(left.alive(folder)["label"])
+        written: Path = fetch("harness.stacks.docker.ground:written_by_customers")(folder, label=label)
+        if not evidence.resolve().is_relative_to(written.resolve()):
+            raise Refused(
+                f"customers of a stack of containers write where it was brought up, and not in {evidence}",
+                hint=f"--evidence {shlex.quote(str(written))}",
+            )
 
     def standing(self) -> str:
         return "containers"
