@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.plan import PlannedCheck
@@ -28,6 +28,9 @@ class QuantumNestHealth:
 
     def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
         return health_checks(planned, stack)
+
+    def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
+        return Reachable, Balanced, ZoneServices, Cluster, Queried
 
     def works(self, stack: Stack, name: str) -> str:
         return works(stack, name)

@@ -52,8 +52,9 @@ def door(stack: Stack, name: str) -> Door | None:
     entrances = {}
     if apis := find(stack, ZoneServices):
         entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
-    if balanced := find(stack, Balanced):
-        entrance = need(stack, Reachable).entrance
+    balanced, reachable = find(stack, Balanced), find(stack, Reachable)
+    if balanced and reachable:
+        entrance = reachable.entrance
         for balancer, address in zip(balanced.balancers, entrance.addresses, strict=True):
             entrances[balancer.name] = replace(entrance, addresses=(address,))
     if name not in entrances:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo
@@ -27,6 +27,7 @@ OFTEN = timedelta(milliseconds=2)
 @dataclass(frozen=True)
 class RejectCredentials:
     role: str
+    needs: ClassVar[tuple[Any, ...]] = (Queried, ZoneServices)
     name = "reject_credentials"
     ttl = timedelta(minutes=15)
     harms_data = False

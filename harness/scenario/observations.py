@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from harness.stacks import Stack
-from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities import find
 from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.database import Cluster, Member, Queried
 from harness.stacks.capabilities.releases import Releases
@@ -21,11 +21,11 @@ TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex dig
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
     """Record who leads, and on which timeline; None, and no line, where nobody does, or there is nothing to lead."""
-    cluster = find(stack, Cluster)
-    leader = cluster.leader() if cluster else None
-    if leader is None:
+    cluster, database = find(stack, Cluster), find(stack, Queried)
+    leader = cluster.leader() if cluster and database else None
+    if leader is None or database is None:
         return None
-    with need(stack, Queried).connect(leader) as connection:
+    with database.connect(leader) as connection:
         row = connection.execute(TIMELINE).fetchone()
     recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
     return leader
