@@ -13,7 +13,7 @@ import click
 
 from harness.checks import Outcome
 from harness.cli import options
-from harness.cli.run import RunRequest, carry_out, choose
+from harness.cli.run import RunRequest, carry_out, choose, must_be_breakable
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
@@ -85,6 +85,8 @@ def prove(
     if not as_json:
         options.say_which(project)
     kind = project.kind(stack)
+    kind.maker.must_fit(level=level)
+    must_be_breakable(twins, kind, level)
     kind.maker.prepare((lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)

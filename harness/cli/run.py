@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ from harness.features import catalog
 from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
+from harness.run.sabotage import Twin
 from harness.safety import block, stopping
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.environment import for_new_run
@@ -121,13 +123,12 @@ def run(
     chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
     if not chosen:
         return
-    if sabotage and project.twin(sabotage) is None:
-        twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
-        raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
     kind = project.kind(stack)
     kind.maker.must_fit(level=level)
+    if sabotage:
+        must_be_breakable([_twin(project, sabotage)], kind, level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -151,7 +152,8 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, attended=attended)
+        lacking = partial(project.lacking, offer=kind.offer(level=level))
+        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended)
         return
     if attended:
         must_have_a_terminal()
@@ -209,6 +211,23 @@ def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     if only and catalog.name_of(only) not in titles:
         raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles.values()))
     return chosen
+
+
+def _twin(project: Project, name: str) -> Twin:
+    """Errors: `Refused` where there is none of that name."""
+    if found := project.twin(name):
+        return found
+    twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
+    raise Refused(f"there is no sabotage {name!r}", hint=f"there are: {twins}")
+
+
+def must_be_breakable(twins: Iterable[Twin], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every twin whose sabotage takes what stacks of the kind have not."""
+    offer = kind.offer(level=level)
+    lacking = {twin.name: offer.lacking(twin.sabotage.needs) for twin in twins}
+    if said := [f"{name}: {'; '.join(map(str, lacks))}" for name, lacks in lacking.items() if lacks]:
+        head = f"stacks of the kind {kind.name} cannot be sabotaged so: "
+        raise Refused(head + "\n".join(said), hint="prove it on another kind of stack, or other twins: --twin")
 
 
 def carry_out(request: RunRequest, *, quiet: bool) -> Path:

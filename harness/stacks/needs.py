@@ -23,11 +23,11 @@ class Zones:
 
     @property
     def word(self) -> str:
-        return f"{self.number} zones"
+        return f"{self.number} zone{'' if self.number == 1 else 's'}"
 
     @property
     def given_by(self) -> str:
-        return f"a region of {self.number} zones or more"
+        return f"a region of at least {self.word}"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Copies:
 
     @property
     def given_by(self) -> str:
-        return f"a database cluster with {self.number} or more that follow the leader, each in a zone of its own"
+        return f"a database cluster with at least {self.number} that follow the leader, each in a zone of its own"
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ class Lack(NamedTuple):
     why: str
     capability: str
     given_by: str
+
+    def __str__(self) -> str:
+        return f"{self.what} (it takes {self.given_by})"
 
 
 class Withheld(NamedTuple):
@@ -90,7 +93,7 @@ class Offer:
             number = self.number(type(wanted))
             if number >= wanted.number:
                 return None
-            why = f"stacks of the kind {self.kind} have {number}"
+            why = f"stacks of the kind {self.kind} have {number}" if number else self._none
             return Lack(wanted.word, why, name_of(wanted), wanted.given_by)
         if isinstance(wanted, PlannedHealth):
             raise TypeError("what the health needs was not asked of the project")
@@ -100,8 +103,12 @@ class Offer:
         lines = [capability(each) for each in known]
         what, given_by = (" or ".join(getattr(line, one) for line in lines) for one in ("word", "given_by"))
         held = next((self.withheld[each] for each in known if each in self.withheld), None)
-        why = held.why if held else f"stacks of the kind {self.kind} do not have it"
+        why = held.why if held else self._none
         return Lack(what, why, name_of(wanted), held.lifted_by if held else given_by)
+
+    @property
+    def _none(self) -> str:
+        return f"stacks of the kind {self.kind} have none"
 
     def number(self, of: type[Zones | Copies]) -> int:
         """How many zones or copies there are."""

@@ -213,6 +213,8 @@ def _ended(scenario: Scenario) -> str:
         return f"Stopped by {clean(stopped.data.get('who'))}: {clean(stopped.data.get('why'))}."
     if end is None:
         return "This scenario has no end in the journal: the harness was killed while it ran."
+    if verdicts.not_on_this_stack(scenario):
+        return f"Not exercised on this stack: {verdicts.left_out_words(scenario)}."
     if end.data.get("outcome") != "completed":
         return f"This scenario ended as “{clean(end.data.get('outcome'))}”: {clean(end.data.get('error'))}"
     return ""

@@ -69,7 +69,7 @@ CAPABILITIES = (
     Capability(network.Flappable, "links that come and go", "a network whose links can be made to come and go"),
     Capability(network.Powered, "power of zones", "zones whose power can be cut and restored"),
     Capability(clocks.Clocked, "known clocks", "how far its clocks are from the journal's"),
-    Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a database's manager that can be frozen", COMPONENT),
+    Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a database manager that can be frozen", COMPONENT),
     Capability(sabotage.Stallable, "stalling the archive (sabotage)", "an archive that can be made to stall"),
     Capability(sabotage.Deafenable, "losing alerts (sabotage)", "a monitoring whose receiver can be lost"),
 )  # fmt: skip  # a table

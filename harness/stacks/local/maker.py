@@ -35,7 +35,9 @@ class LocalMaker(Maker):
         """Without a level it is tried which one this machine has. Where it has none, the way in says so."""
         with suppress(DrillError):
             if (level or sandbox.inside() or sandbox.best_level().name) == "loopback":
-                return dict.fromkeys(NETWORKS, Withheld(sandbox.NO_NETWORKS, sandbox.to_zones_apart()))
+                return dict.fromkeys(
+                    NETWORKS, Withheld(sandbox.NO_NETWORKS, f"zones that are networks: {sandbox.to_zones_apart()}")
+                )
         return {}
 
     def open(
