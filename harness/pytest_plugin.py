@@ -29,6 +29,7 @@ from harness.run.sabotage import NONE
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
+from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
 from harness.stacks.local import sandbox
 from harness.system import modules
@@ -150,7 +151,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
     if lacking:
-        verdict = under_way.not_exercised(lacking)
+        verdict = ending.not_exercised(under_way, lacking)
         raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
 
 

@@ -10,6 +10,7 @@ from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Powered
 from harness.stacks.needs import Zones
 from harness.system.clock import Moment
@@ -18,7 +19,7 @@ from harness.system.clock import Moment
 @dataclass(frozen=True)
 class KillZone:
     zone: str
-    needs: ClassVar[tuple[Any, ...]] = (Powered, Zones(1))
+    needs: ClassVar[tuple[Any, ...]] = (Powered, Cluster, Zones(1))
     name = "kill_zone"
     ttl = timedelta(minutes=15)
     harms_data = False

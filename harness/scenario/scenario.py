@@ -7,10 +7,10 @@ what belongs to all of them: the scenario's begin, its sentences, its procedures
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
-from harness.checks import NOT_EXERCISED, Verdict
+from harness.checks import Verdict
 from harness.features.sentences import Approval
 from harness.procedures import Procedure
 from harness.procedures.health import HealthCheck, verify_health
@@ -24,7 +24,6 @@ from harness.scenario.detection import Detection
 from harness.scenario.leadership import REJOINS_LIMIT, Leadership
 from harness.scenario.waits import in_time, span
 from harness.stacks import Stack
-from harness.stacks.needs import Lack
 from harness.system import clock, wait
 
 ROOM = 100_000_000  # bytes; with less a database of the stack stops by itself
@@ -117,12 +116,6 @@ class ScenarioRun:
     def leave_out(self, what: str, why: str) -> None:
         """A part of the scenario that this machine cannot do."""
         self.journal.record("not_exercised", what=what, why=why)
-
-    def not_exercised(self, lacking: Sequence[Lack]) -> Verdict:
-        """It is not begun on this stack, and ends with that: nothing was started for it, and nothing looked at."""
-        for each in lacking:
-            self.journal.record("not_exercised", **each._asdict())
-        return self.finish(outcome=NOT_EXERCISED, error=", ".join(each.what for each in lacking))
 
     # After
 
