@@ -33,10 +33,8 @@ def must_be_as_said(stack: Stack, said: Iterable[Need]) -> None:
         if each in found:
             continue
         if isinstance(each, Zones | Copies):
-            others = next(
-                (one.word for one in found if isinstance(one, type(each))), f"no {type(each).__name__.lower()}"
-            )
-            raise Refused(f"{name} says that it has {each.word}, and has {others}", hint=HINT)
+            number = next((one.number for one in found if isinstance(one, type(each))), 0)
+            raise Refused(f"{name} says that it has {each.word}, and has {number}", hint=HINT)
         line = next(one for one in CAPABILITIES if one.protocol is each)
         raise Refused(f"{name} says that it has: {line.word}, and has no {_missing(stack, line)}", hint=HINT)
     for each in found:
