@@ -119,6 +119,14 @@ def test_what_a_kind_has_is_known_without_a_stack(copy: Path) -> None:
     assert [lack.capability for lack in offer.lacking([Cluster, Zones(1)])] == ["Cluster", "Zones"]
 
 
+def test_the_second_project_lacks_nothing_for_its_own_drill(copy: Path) -> None:
+    """There is no list of exceptions: it has what its sentences need."""
+    found = project.load(copy)
+    offer = found.kind().offer()
+    scenarios = [one for drill in found.drills() for one in drill.scenarios]
+    assert len(scenarios) == 2 and [found.lacking(one, offer) for one in scenarios] == [[], []]
+
+
 def test_on_addresses_of_loopback_no_zone_is_a_network() -> None:
     """Known before anything starts, with the reason; on the other levels, and of containers, nothing is withheld."""
     asked = (Divisible, Linked, Slowable, Flappable, Powered)

@@ -79,6 +79,7 @@ def test_every_fault_and_every_procedure_says_it() -> None:
 
 
 def test_the_projects_health_says_what_it_asks_for() -> None:
+    """Its checks, and how it asks whether a component works."""
     asked = Asked()
     asked.whole(type(QUANTUMNEST.health))
     assert said(asked.needed) == set(flat(QUANTUMNEST.health.needs(QUANTUMNEST.load_plan().health)))
