@@ -16,7 +16,8 @@ from harness.features.sentences import Sentences
 from harness.sentences.promises import at_most, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import zones
-from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Coordinated, Queried
 from harness.stacks.needs import Copies
 from harness.workload.workload import Group
 
@@ -61,12 +62,11 @@ def _balancer_dies(scenario: ScenarioRun) -> None:
     scenario.faults.inject(KillLoadBalancer("active"))
 
 
-@when("the leader no longer reaches the consensus store, and still its copies", needs=(CutLink, Copies(1)))
+@when("the leader no longer reaches the consensus store, and still its copies", needs=(CutLink, Coordinated, Copies(1)))
 def _leader_without_store(scenario: ScenarioRun) -> None:
-    zone = scenario.leader.zone
-    scenario.faults.inject(
-        CutLink(zone, tuple(scenario.leader.copy_zones), part="etcd"), affects=[f"etcd-{zone}", f"patroni-{zone}"]
-    )
+    zone, store = scenario.leader.zone, need(scenario.stack, Coordinated)
+    cut = CutLink(zone, tuple(scenario.leader.copy_zones), part="etcd")
+    scenario.faults.inject(cut, affects=[store.store(zone).name, scenario.leader.before.name])
 
 
 @when("the zones of the two copies no longer see each other", needs=(CutLink, Copies(2)))

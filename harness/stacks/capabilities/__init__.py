@@ -45,6 +45,7 @@ CAPABILITIES = (
     Capability(entrance.Readable, "reading of its own", "a `reading` for the project's client"),
     Capability(entrance.Explorable, "looking around", "the words with which people ask it"),
     Capability(database.Cluster, "database cluster", "a cluster that says who its members are, and who leads"),
+    Capability(database.Coordinated, "consensus store", "a store, a member in each zone, by which a leader is chosen"),
     Capability(database.Queried, "database queries", "a connection to the database, as its operators have one"),
     Capability(database.Restorable, "restored databases", "a place to restore into, and a cluster that adopts it"),
     Capability(database.LogReadable, "database log as text", "a database server that can read its own log", COMPONENT),

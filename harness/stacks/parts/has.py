@@ -5,7 +5,15 @@ from __future__ import annotations
 from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
 from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
-from harness.stacks.capabilities.database import Cluster, Fillable, LogReadable, OnVolume, Queried, Restorable
+from harness.stacks.capabilities.database import (
+    Cluster,
+    Coordinated,
+    Fillable,
+    LogReadable,
+    OnVolume,
+    Queried,
+    Restorable,
+)
 from harness.stacks.capabilities.entrance import (
     Balanced,
     DirectAccess,
@@ -24,7 +32,7 @@ PLATFORM: tuple[Need, ...] = (
     Zones(3), Copies(2),
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
-    Cluster, Queried, Restorable, LogReadable, OnVolume, Fillable,
+    Cluster, Coordinated, Queried, Restorable, LogReadable, OnVolume, Fillable,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,
