@@ -86,9 +86,9 @@ def prove(
         options.say_which(project)
     kind = project.kind(stack)
     kind.maker.must_fit(level=level)
+    kind.maker.prepare((lambda _: None) if as_json else click.echo)
     _must_be_exercised(project, scenarios, kind, level)
     must_be_breakable(twins, kind, level)
-    kind.maker.prepare((lambda _: None) if as_json else click.echo)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
     plain = RunRequest(
