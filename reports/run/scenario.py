@@ -157,7 +157,7 @@ def page(
         steady=_steady(facts),
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
-        left_out=verdicts.left_out(facts),
+        left_out=() if verdicts.not_on_this_stack(scenario) else verdicts.left_out(facts),
         doer=picture.doer(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
