@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -82,10 +81,10 @@ def works(stack: Stack, name: str) -> str:
     for zone in zones(stack):
         if need(stack, ZoneServices).service(zone).name == name:
             return _takes_requests(stack, zone)
-    for at, balancer in enumerate(need(stack, Balanced).balancers):
+    for balancer in need(stack, Balanced).balancers:
         if balancer.name == name:
-            alone = replace(need(stack, Reachable).entrance, addresses=(need(stack, Reachable).entrance.addresses[at],))
-            return "passes requests on" if _probe(alone).ask("GET", LIVE, within=PATIENCE).ok else ""
+            alone = _probe(need(stack, Balanced).balancer_entrance(name))
+            return "passes requests on" if alone.ask("GET", LIVE, within=PATIENCE).ok else ""
     for member in need(stack, Cluster).members:
         if member.name == name:
             return next((_said(one) for one in need(stack, Cluster).healthy() if one.ok and _is_of(one, name)), "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.checks import Outcome, reconciliation
 from harness.checks.reconciliation import Rule
 from harness.procedures.reconciliation import ReconciledState, Salvaged, Values
-from harness.stacks import wal
+from harness.stacks.parts import wal
 
 if TYPE_CHECKING:
     import psycopg

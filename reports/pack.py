@@ -6,13 +6,14 @@ and verdicts come from `findings.json`. (`drdrill verify` is strict about the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.checks import Finding, Outcome
+from harness.checks.called import NEUTRAL, called
 from harness.checks.evidence import disaster_of
 from harness.errors import Refused
 from harness.evidence import files
@@ -72,6 +73,7 @@ class Scenario:
     findings: tuple[Finding, ...]
     verdict: Outcome
     ledgers: tuple[Path, ...]
+    called: Mapping[str, str] = field(default_factory=lambda: NEUTRAL)  # a `history`, in its keepers' word
 
     def finding(self, id: str) -> Finding | None:
         return next((finding for finding in self.findings if finding.id == id), None)
@@ -101,6 +103,11 @@ class Pack:
     problems: tuple[str, ...]
     doubts: tuple[str, ...] = ()  # why the sealed findings are not to be believed
 
+    @property
+    def called(self) -> Mapping[str, str]:
+        """What the keepers of the database call a `history`, as the stack said."""
+        return called(self.facts.data("stack.ready"))
+
 
 def read(folder: Path) -> Pack:
     """Read a pack's folder. Errors: `Refused` when it is no pack at all (no journal)."""
@@ -115,7 +122,7 @@ def read(folder: Path) -> Pack:
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}", hint="`drdrill verify` says what else is wrong with it") from None
     findings, verdicts, verdict, rules = _findings(folder / "findings.json", problems)
-    begin = facts.data("run.begin")
+    begin, words = facts.data("run.begin"), called(facts.data("stack.ready"))
     scenarios = tuple(
         Scenario(
             name=name,
@@ -123,6 +130,7 @@ def read(folder: Path) -> Pack:
             facts=Facts(lines),
             findings=tuple(_seen([each for each in findings if each.scenario == name], Facts(lines), rules)),
             verdict=verdicts.get(name, Outcome.UNKNOWN),
+            called=words,
             ledgers=tuple(sorted((folder / "scenarios" / name).glob("ledger-*.jsonl"))) if _is_name(name) else (),
         )
         for name, lines in _by_scenario(facts, begin)

@@ -18,7 +18,6 @@ SYMBOLS = {"MET": "✓", "MISSED": "✗", "UNKNOWN": "?"}
 PLURALS = {
     "transactions": "transaction",
     "rows": "row",
-    "segments": "segment",
     "requests": "request",
     "promotions": "promotion",
 }

@@ -17,6 +17,7 @@ from harness.stacks.capabilities.database import Member
 from harness.stacks.capabilities.network import Slowness
 from harness.system.command import Commands
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 ZONES = ("a", "b", "c")
 MEMBER = "patroni"  # what the names of database servers begin with
@@ -38,7 +39,7 @@ class PlainPart:
     door = ("10.0.0.1", 5432)
     log = Path("part.log")
     database_log = Path("database.log")
-    stop = ask = has_data = lose_volume = renew_volume = read_wal = staticmethod(unused)
+    stop = ask = has_data = lose_volume = renew_volume = read_changes = staticmethod(unused)
 
     def start(self) -> None:
         self.starts += not self.up
@@ -74,6 +75,9 @@ class Part(PlainPart):
     def volume_is_full(self) -> bool:
         return self.full
 
+    def refused_write(self) -> str:
+        return "File too large" if self.full else ""
+
 
 P = TypeVar("P", bound=PlainPart)
 
@@ -106,7 +110,7 @@ class FakeReleases:
 class FakeCluster:
     members: Sequence[Member]
     leads: Member | None = None
-    connect = connect_as = healthy = stop = restore_target = adopt = staticmethod(unused)
+    connect = run_as = answers = healthy = stop = restore_target = adopt = staticmethod(unused)
 
     def leader(self) -> Member | None:
         return self.leads
@@ -128,12 +132,15 @@ class Fake(Generic[P]):
         self.fake_cluster = FakeCluster(self.named(MEMBER))
         self.fake_releases = FakeReleases(self.named("api"))
         self.balancers: Sequence[Component] = self.named("envoy")
-        self.entrance = Entrance("api.example", tuple(f"10.0.0.{one}" for one in (5, 6)), 443, Path("ca.pem"))
+        self.entrance = Entrance("api.example", Fixed(("10.0.0.5", "10.0.0.6")), 443, Path("ca.pem"))
         self.regions: Sequence[Region] = [PlainRegion("region-1", ZONES, (self.fake_cluster, self.fake_releases))]
 
     def named(self, first: str) -> list[P]:
         """The parts whose name begins so."""
         return [part for name, part in self.by_name.items() if name.startswith(first)]
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        return self.entrance.alone(f"10.0.0.{4 + int(name[-1])}")
 
     def components(self) -> Mapping[str, P]:
         return self.by_name
@@ -180,13 +187,13 @@ class FakeStack(Fake[Part]):
     def join(self, zone: str) -> None:
         self.cuts.discard(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> None:
         self.blind.add((one, other, part))
 
     def join_link(self, one: str, other: str) -> None:
         self.blind = {cut for cut in self.blind if cut[:2] != (one, other)}
 
-    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+    def sees(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> bool:
         return not self.blind & {(one, other, ""), (one, other, part)}
 
     def slow(self, zone: str, how: Slowness) -> Sequence[str]:

@@ -25,7 +25,6 @@ ASKS = {capabilities.need: True, capabilities.find: False, isinstance: False}  #
 # What is asked on one branch only, by who asks and what: whoever takes that branch says so itself.
 SOMETIMES = {
     ("Run.stack", "Startable"): "a stack that a run makes can be started, whatever else it has",
-    ("ScenarioData._stored", "Queried"): "only where the stack says nothing itself: `Readable | Queried`",
     ("Workload._words", "DirectAccess"): "only of customers inside a zone: `Group`",
     ("Workload._entrance", "ZoneServices"): "only of customers inside a zone: `Group`",
     ("Workload._stand", "Standpoints"): "only of customers inside a zone: `Group`",

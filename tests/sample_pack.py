@@ -37,6 +37,11 @@ PARTS = {
     "S3": "Moto 5.2.5",
 }
 REGIONS = [{"region": "us-east-1", "zones": list(ZONES)}]
+DESCRIBED = {
+    "words": {"position": "place in the WAL", "history": "timeline", "histories": "timelines"},
+    "simulated": ["the object store is Moto, an emulator of the S3 protocol: a simulated store"],
+    "logs": {f"patroni-{zone}": [f"postgresql-{zone}"] for zone in ZONES},
+}
 WAL = 26_000  # bytes a second
 COMMIT = "4ce178f0c5a9d1f2b3a4c5d6e7f8091a2b3c4d5e"
 CYCLE = 5.0  # seconds between two archived segments
@@ -161,7 +166,7 @@ def write(folder: Path, *plots: Plot, environment: str = "embedded", sandbox: st
     journal.fact("run.begin", **(_begin(plots, environment, sandbox) | begin))
     journal.fact("stack.begin", kind="local", regions=[], seconds=0.0)
     journal.at += 9.4
-    journal.fact("stack.ready", kind="local", regions=REGIONS, seconds=9.4, packages=PARTS)
+    journal.fact("stack.ready", kind="local", regions=REGIONS, seconds=9.4, packages=PARTS, **DESCRIBED)
     ended = "completed"
     for plot in plots:
         ended = _Scenario(journal, plot).play()

@@ -35,6 +35,14 @@ def test_only_what_nobody_foresaw_is_a_bug() -> None:
     assert not any(map(is_bug, [*OF_THE_DRILL, None]))
 
 
+def test_what_any_database_driver_raises_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told by the standard for drivers, and not by its name; an `Error` of another module is a bug."""
+    ours, theirs = type("Error", (Exception,), {}), type("Error", (Exception,), {})
+    monkeypatch.setitem(sys.modules, "a_driver", cast(Any, SimpleNamespace(apilevel="2.0", Error=ours)))
+    monkeypatch.setitem(sys.modules, "no_driver", cast(Any, SimpleNamespace(Error=theirs)))
+    assert not is_bug(type("Gone", (ours,), {})("gone")) and is_bug(theirs("broken"))
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "said"),
     [

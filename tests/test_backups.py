@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import Refused
-from harness.stacks import wal
 from harness.stacks.backup_tools import vault
 from harness.stacks.backup_tools.barman import fetch, info
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
-from harness.stacks.capabilities.backups import Backup
+from harness.stacks.capabilities.backups import Backup, Branch
+from harness.stacks.parts import wal
 from harness.stacks.parts.bucket import Stored
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import Issued, make_authority
@@ -43,9 +43,7 @@ def names(timeline: int, first: int, last: int) -> set[str]:
     return {wal.segment_name(timeline, number) for number in range(first, last + 1)}
 
 
-def reached(
-    names: set[str], *origins: str, histories: Mapping[int, Sequence[wal.Branch]] | None = None
-) -> tuple[int, int]:
+def reached(names: set[str], *origins: str, histories: Mapping[int, Sequence[Branch]] | None = None) -> tuple[int, int]:
     """The segment, and the byte in it, up to which the archive is complete."""
     return divmod(wal.complete_until(names, histories=histories or {}, origins=origins), wal.SEGMENT)
 
@@ -74,7 +72,7 @@ def test_what_postgresql_prints_is_understood() -> None:
     assert not wal.is_segment("000000010000000000000003.00000028.backup")
     assert not wal.is_segment("000000010000000000000003.partial")
     history = "1\t0/5000000\tbefore transaction 755\n\n2\t0/7000100\tno recovery target specified\n"
-    assert wal.branches(history) == (wal.Branch(1, 0x5000000), wal.Branch(2, 0x7000100))
+    assert wal.branches(history) == (Branch(1, 0x5000000), Branch(2, 0x7000100))
 
 
 def test_an_empty_archive_is_complete_up_to_nothing() -> None:
@@ -102,7 +100,7 @@ def test_a_backup_whose_first_segment_is_not_archived_yet_is_safe_up_to_its_begi
 
 def test_a_timeline_goes_on_where_it_branched() -> None:
     """The new timeline's segments follow the old one's, whose later segments do not count."""
-    histories = {2: (wal.Branch(1, 5 * wal.SEGMENT + 100),)}
+    histories = {2: (Branch(1, 5 * wal.SEGMENT + 100),)}
     old, origin = names(1, 3, 9), wal.segment_name(1, 3)
     assert reached(old | names(2, 5, 7), origin, histories=histories) == (8, 0)
     assert reached(old | names(2, 6, 7), origin, histories=histories) == (5, 100)
@@ -117,14 +115,14 @@ def test_a_timeline_without_its_history_does_not_count() -> None:
 
 def test_a_backup_of_an_abandoned_timeline_is_no_beginning() -> None:
     """After a recovery to an earlier point, the backup taken later on the old timeline leads nowhere."""
-    histories = {2: (wal.Branch(1, 5 * wal.SEGMENT + 100),)}
+    histories = {2: (Branch(1, 5 * wal.SEGMENT + 100),)}
     archive = names(1, 3, 9) | names(2, 5, 7)
     assert reached(archive, wal.segment_name(1, 3), wal.segment_name(1, 8), histories=histories) == (8, 0)
 
 
 def test_the_way_to_a_timeline_leaves_out_what_it_does_not_descend_from() -> None:
     """What an old leader archived behind the branch is not read, whatever its number."""
-    past = (wal.Branch(1, 5 * wal.SEGMENT + 100),)
+    past = (Branch(1, 5 * wal.SEGMENT + 100),)
     archive = names(1, 3, 9) | names(2, 5, 7) | {"00000002.history", "00000001000000000000000A.partial"}
     assert wal.on_path(archive, newest=2, past=past) == [*sorted(names(1, 3, 4)), *sorted(names(2, 5, 7))]
     assert wal.on_path(archive, newest=1, past=()) == sorted(names(1, 3, 9))
@@ -136,7 +134,7 @@ def test_the_way_to_a_timeline_leaves_out_what_it_does_not_descend_from() -> Non
 
 def test_where_the_new_copy_of_the_segment_of_the_branch_is_missing_the_old_one_is_read() -> None:
     """It holds everything up to the branch."""
-    past = (wal.Branch(1, 5 * wal.SEGMENT + 100),)
+    past = (Branch(1, 5 * wal.SEGMENT + 100),)
     assert wal.on_path(names(1, 3, 9), newest=2, past=past) == sorted(names(1, 3, 5))
 
 
@@ -157,9 +155,9 @@ def test_a_backup_is_read_from_what_barman_wrote() -> None:
         id="b",
         began=datetime(2026, 11, 23, 21, 25, 4, tzinfo=UTC),
         ended=datetime(2026, 11, 23, 21, 25, 7, tzinfo=UTC),
-        begin_segment="000000010000000000000003",
-        begin_lsn="0/3000028",
-        end_lsn="0/3000120",
+        first_file="000000010000000000000003",
+        begin=0x3000028,
+        end=0x3000120,
         objects=("b/backup.info", "b/data.tar"),
         size=15,
     )
@@ -239,7 +237,7 @@ def test_the_commands_survive_the_shell_and_postgresqls_percent_signs(tmp_path: 
     )
     archive = shlex.split(by_postgresql(backups.archive_command(), p="pg_wal/0001", f="0001"))
     assert archive[-2:] == [str(folder / "archive.json"), "pg_wal/0001"]
-    words = shlex.split(by_postgresql(backups.restore_command(), p="pg_wal/X", f="0001"))
+    words = shlex.split(by_postgresql(backups.fetch_command(), p="pg_wal/X", f="0001"))
     assert words[-4:] == [str(folder / "archive.json"), "0001", "pg_wal/X", "fetched_wal"]
     assert (
         json.loads(Path(words[-4]).read_text())["wal_url"]

@@ -80,15 +80,14 @@ def test_a_minute_too_early_is_missed_although_the_procedure_ordered_it() -> Non
         assert "are missing, the oldest" in found.reason
 
 
-def test_without_a_word_from_the_fault_the_kind_of_the_point_tells() -> None:
-    """A point that was ordered by transaction is a point before a mistake."""
+def test_without_a_word_from_the_fault_nobody_can_say_what_had_to_come_back() -> None:
+    """Whether it was an operator's mistake is not guessed from the words of a database."""
     history = a_mistake()
     for _, kind, data in history.lines:
         if kind == "fault.intent":
             del data["logical"]
-    recovered_to(history, 20)
-    ordered(history, mono=ns(20))
-    assert exact(history).outcome is MISSED
+    with pytest.raises(Unsound, match="does not say whether it is an operator's mistake"):
+        exact(history)
 
 
 @pytest.mark.parametrize("history", [a_mistake(), lost_volumes()], ids=["a mistake", "lost volumes"])

@@ -47,10 +47,13 @@ def failing_step(history: History) -> History:
     return history
 
 
-def damaged(*, key: str = "base/20261123/data.tar", named: str = "", restored: bool = True) -> History:
+def damaged(
+    *, key: str = "base/20261123/data.tar", named: str = "", restored: bool = True, called: str = ""
+) -> History:
     """An object of the store was damaged, and a check of the procedure named something before the restore."""
     history = a_mistake()
-    history.say(12, "fault.intent", fault="flip", harms_data=False, undo={"versions": {key: "v1"}})
+    undo = {"versions": {key: "v1"}, "names": {key: called} if called else {}}
+    history.say(12, "fault.intent", fault="flip", harms_data=False, undo=undo)
     history.say(12.1, "fault.effective", fault="flip", ok=True, proof="differs")
     history.say(33, "step.end", phase="restore", name="choose-a-backup", ok=True, facts={"refused": {"1": [named]}})
     if restored:
@@ -58,8 +61,6 @@ def damaged(*, key: str = "base/20261123/data.tar", named: str = "", restored: b
     return history
 
 
-SEGMENT_KEY = "wals/0000000100000000/000000010000000000000007.gz"
-DIGEST_KEY = f"archive/15-1/0000000100000000/000000010000000000000007-{'a' * 40}.gz"
 BAD_HEALTH = [
     {"name": "/health", "ok": True, "seconds": 0.1, "limit": 30.0, "seen": "200"},
     {"name": "/ready", "ok": True, "seconds": 31.0, "limit": 30.0, "seen": "200"},
@@ -115,8 +116,8 @@ CASES: list[tuple[str, Check, Callable[[], History], Outcome]] = [
     ("named", damage_found, lambda: damaged(named="base/20261123/data.tar: digest differs"), MET),
     ("not named", damage_found, damaged, MISSED),
     ("another named", damage_found, lambda: damaged(named="base/20261122/data.tar: missing"), MISSED),
-    ("segment named", damage_found, lambda: damaged(key=SEGMENT_KEY, named="000000010000000000000007: x"), MET),
-    ("pgBackRest's segment", damage_found, lambda: damaged(key=DIGEST_KEY, named="000000010000000000000007: x"), MET),
+    ("name told", damage_found, lambda: damaged(key="log/7-ab", named="log 7: x", called="log 7"), MET),
+    ("name not told", damage_found, lambda: damaged(key="log/7-ab", named="log 7: x"), MISSED),
     ("nothing restored", damage_found, lambda: damaged(restored=False), UNKNOWN),
     ("unattended", steps.decision, a_mistake, UNKNOWN),
     ("attended", steps.decision, lambda: changed(a_mistake(), "decided", attended=True), MET),

@@ -85,7 +85,7 @@ def test_a_link_is_cut_on_both_sides_and_for_customers_too(monkeypatch: pytest.M
 def test_etcd_alone_is_told_by_its_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever asks and whoever answers: both directions of both sides."""
     kernel = Kernel(monkeypatch)
-    made(tmp_path).cut_link("a", "b", part="etcd")
+    made(tmp_path).cut_link("a", "b", part="consensus store")
     added = [line for line in kernel.asked["pod-a"].splitlines() if " -A " in line]
     assert len(added) == 4 and all("port 2379:2380 -j DROP" in line and "10.0.0.22" in line for line in added)
 

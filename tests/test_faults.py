@@ -10,7 +10,7 @@ import pytest
 
 import harness.faults
 from harness.errors import NotReady, Refused, Unable
-from harness.faults import Fault, _probes, fill_disk
+from harness.faults import Fault, _probes
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk
@@ -25,7 +25,7 @@ from harness.stacks import zones
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.releases import Releases
 from tests.contract.faults import CASES
-from tests.fake_stack import FakeStack, PlainStack
+from tests.fake_stack import FakeStack, Part, PlainStack
 
 SECOND = timedelta(seconds=1)
 FAULTS: dict[str, Fault] = {
@@ -34,7 +34,7 @@ FAULTS: dict[str, Fault] = {
     "kill_zone": KillZone("b"),
     "cut_zone": CutZone("b"),
     "cut_link": CutLink("a", ("b", "c")),
-    "cut_link etcd": CutLink("a", ("b", "c"), "etcd"),
+    "cut_link etcd": CutLink("a", ("b", "c"), "consensus store"),
     "slow_link": SlowLink("b", kilobytes=64),
     "flap_link": FlapLink("b", SECOND, SECOND, SECOND * 9),
     "kill_load_balancer": KillLoadBalancer(),
@@ -54,7 +54,6 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
 
     monkeypatch.setattr(_probes, "door", door)
     monkeypatch.setattr(_probes, "asked_at", made.door)
-    monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "File too large")
     monkeypatch.setattr(SlowLink, "_measure", lambda _, stack, zone: (0.1, 2.0 if zone in stack.slow_zones else 0.01))
     return made
 
@@ -127,7 +126,7 @@ def test_a_dead_zone_is_not_taken_for_one_that_is_cut_off(stack: FakeStack) -> N
 
 def test_a_whole_cut_is_not_taken_for_a_partial_one(stack: FakeStack) -> None:
     """Of a partial cut everybody else must see all, and what is not cut must be seen."""
-    fault = CutLink("a", ("b",), "etcd")
+    fault = CutLink("a", ("b",), "consensus store")
     undo = fault.prepare(stack)
     stack.cut_link("a", "b")
     assert not fault.took_effect(stack, undo)
@@ -202,7 +201,7 @@ def test_a_full_volume_on_which_writes_succeed_is_not_full(stack: FakeStack, mon
     undo = fault.prepare(stack)
     fault.inject(stack, undo)
     assert "simulated by a limit on file size" in fault.took_effect(stack, undo)
-    monkeypatch.setattr(fill_disk, "_refusal", lambda *_: "")
+    monkeypatch.setattr(Part, "refused_write", lambda _: "")
     assert not fault.took_effect(stack, undo)
 
 

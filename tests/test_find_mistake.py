@@ -13,8 +13,9 @@ from typing import Any, cast
 import pytest
 
 from harness.procedures.find_mistake import Ended, MistakeNotFound, changes, ends, find_mistake
-from harness.stacks import Stack, wal
+from harness.stacks import Stack
 from harness.stacks.capabilities.database import Member
+from harness.stacks.parts import wal
 from harness.system.command import Done
 
 HEAP = """\
@@ -63,9 +64,9 @@ class Database:
     history: str | None = "1\t0/9000100\tno recovery target specified\n"
     segments: Sequence[str] = ()
 
-    connect_as = archive = archived = restore_version = ""  # not asked here
+    run_as = answers = archive = archived = restore_version = ""  # not asked here
 
-    def restore_command(self) -> str:
+    def fetch_command(self) -> str:
         return "fetch %f %p"
 
     @property
@@ -85,10 +86,10 @@ class Database:
     def fetchone(self) -> tuple[Any, ...]:
         return self._row
 
-    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
-        assert restore_command == "fetch %f %p"
+    def read_changes(self, *words: str, files: Sequence[str], fetch: str) -> Done:
+        assert fetch == "fetch %f %p"
         self.asked.append(words)
-        self.segments = segments
+        self.segments = files
         out = self.heap if "Heap" in words else self.transactions
         return Done(words, int("error" in self.said), out, self.said, timedelta(0))
 

@@ -1,8 +1,8 @@
-"""The machine does not know its platform: what knowledge is, where it belongs, and each place that still has some.
+"""The machine does not know its platform: what knowledge is, where it belongs, and each place that has some besides.
 
-Looked for in all of `harness/` and `reports/`: code, texts and comments. Where a kind belongs for good is its home; any
-other place is a line of the table, with what removes it. A line that is not true any more is an error too, so that the
-table only shrinks.
+Looked for in all of `harness/` and `reports/`: code, texts and comments. Where a kind belongs is its home; any other
+place is a line of the table, with why it stays. A line that is not true any more is an error too, so that the table
+only shrinks.
 """
 
 from __future__ import annotations
@@ -60,10 +60,7 @@ KINDS = {
 }
 
 REASONS = {
-    "DATABASE": "goes behind the database capability: a position that only grows, a history, a way to ask",
-    "CAPABILITY": "goes behind a capability: the stack is asked for it by its verb, and not by the name of a product",
-    "STACK": "the stack says it itself: its packages, its variables, its logs, its parts, its names",
-    "PROCEDURE": "stays, once it asks for the capability: a procedure may name what it is for",
+    "PROCEDURE": "stays: a procedure asks for the capability, and may name what it is for",
     "MONEY": "stays: an amount may be known, so that lost money is told",
     "FORMAT-1": "stays with the reader of packs of format 1, and with the rules of that time",
     "OWN": "stays: it is an example, or the page or word of another part, and only has the same name",
@@ -77,17 +74,8 @@ harness/alerts
 harness/checks
     field          MONEY       evidence loss salvage split_brain
     field          FORMAT-1    version3/loss
-    PostgreSQL     CAPABILITY  damage
-    PostgreSQL     DATABASE    exactness
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
-    WAL            CAPABILITY  damage
-    WAL            DATABASE    exactness exposure samples
     WAL            FORMAT-1    version2/exactness version3/exactness
-    timeline       DATABASE    leadership samples split_brain
-    backup tool    CAPABILITY  damage
-harness/cli
-    connection     STACK       stack
-    PostgreSQL     STACK       stack
 harness/evidence
     path           FORMAT-1    format1
     field          FORMAT-1    format1
@@ -98,15 +86,10 @@ harness/evidence
     WAL            MASK        redact
     WAL            FORMAT-1    format1
     timeline       FORMAT-1    format1
+    Patroni        FORMAT-1    format1
     S3             MASK        redact
-harness/faults
-    connection     DATABASE    destroy_recent_rows reject_credentials
-    SQL            DATABASE    fill_disk reject_credentials slow_link
-    PostgreSQL     DATABASE    fill_disk reject_credentials slow_link
-    WAL            CAPABILITY  damage_stored_object
-    Patroni        STACK       kill_component
-    etcd           CAPABILITY  cut_link
-    etcd           STACK       kill_component
+    S3             FORMAT-1    format1
+    backup tool    FORMAT-1    format1
 harness/plan
     path           OWN         shape
 harness/procedures
@@ -115,41 +98,14 @@ harness/procedures
     PostgreSQL     PROCEDURE   find_mistake restore_database
     WAL            PROCEDURE   find_mistake restore_database
     timeline       PROCEDURE   find_mistake restore_database
-harness/scenario
-    SQL            DATABASE    exposure observations
-    PostgreSQL     DATABASE    data exposure observations
-    WAL            DATABASE    baseline data exposure observations
-    timeline       DATABASE    observations
 harness/stacks
     path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups
-    PostgreSQL     DATABASE    wal
-    WAL            DATABASE    wal
-    timeline       DATABASE    wal
-    etcd           CAPABILITY  capabilities/network
-harness/system
-    PostgreSQL     DATABASE    bugs
-    PostgreSQL     STACK       command environment
-    Patroni        STACK       environment
-    etcd           STACK       environment
-    S3             STACK       environment
-    load balancer  STACK       environment
-    backup tool    STACK       environment
 harness/workload
     field          MONEY       client customers ledger rows
     field          FORMAT-1    format1
-    connection     CAPABILITY  customers workload
-    PostgreSQL     CAPABILITY  customers
 reports
     field          MONEY       run/losses run/scenario
-    PostgreSQL     STACK       run/excerpts
-    WAL            DATABASE    words
-    timeline       DATABASE    run/customers run/moments run/panels run/picture run/scenario run/story
-    timeline       DATABASE    templates/index.html templates/scenario.html
-    Patroni        STACK       run/excerpts
-    etcd           STACK       run/excerpts
-    S3             STACK       run/limits
-    load balancer  STACK       run/excerpts
 """
 
 
@@ -213,7 +169,7 @@ def wrong(files: Mapping[str, str], table: str) -> list[str]:
 
 
 def test_the_machine_does_not_know_its_platform() -> None:
-    """But for what the table tells, with what removes it; and all that it tells is so."""
+    """But for what the table tells, with why it stays; and all that it tells is so."""
     files = {said(path): text_of(path) for path in TRACKED if said(path).startswith(("harness/", "reports/"))}
     assert len(files) > 200
     told = wrong(files, TABLE)
@@ -271,10 +227,10 @@ def test_what_the_table_does_not_tell_is_an_error_with_the_line_to_add() -> None
 def test_what_the_table_tells_and_is_gone_is_an_error_with_the_line_as_it_is_now() -> None:
     """Of several files one, or all: the table can only shrink."""
     room = "harness/x\n"
-    assert wrong(MADE, room + line("WAL", "DATABASE", ["a"])) == []
-    (told,) = wrong(MADE, room + line("WAL", "DATABASE", ["a", "b"]))
-    assert told.endswith(f"write   {line('WAL', 'DATABASE', ['a'])}")
-    (told,) = wrong(MADE, f"{room}{line('WAL', 'DATABASE', ['a'])}\n{line('etcd', 'STACK', ['b'])}")
+    assert wrong(MADE, room + line("WAL", "OWN", ["a"])) == []
+    (told,) = wrong(MADE, room + line("WAL", "OWN", ["a", "b"]))
+    assert told.endswith(f"write   {line('WAL', 'OWN', ['a'])}")
+    (told,) = wrong(MADE, f"{room}{line('WAL', 'OWN', ['a'])}\n{line('etcd', 'OWN', ['b'])}")
     assert "remove the line" in told and "etcd" in told
 
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from harness.faults.lose_volumes import LoseVolumes
-from harness.stacks import PlainRegion, Stack, wal
+from harness.stacks import PlainRegion, Stack
+from harness.stacks.parts import wal
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
 from harness.system.command import Commands, Done
@@ -69,7 +70,7 @@ def test_what_is_kept_no_more_is_fetched_and_all_is_read_as_one_timeline(tmp_pat
     (one.data / "pg_wal" / NEW).write_text("kept")
     fetch = f"mkdir fetched_wal && echo %f >>{tmp_path}/fetched && printf %f >%p"
     for _ in range(2):
-        done = one.read_wal("--end", "0/1", segments=[OLD, NEW], restore_command=fetch)
+        done = one.read_changes("--end", "0/1", files=[OLD, NEW], fetch=fetch)
         assert done.out == f"{wal.segment_name(2, 4)}={OLD} {NEW}=kept"
         assert done.argv[-4:] == ("--timeline", "2", "--end", "0/1")
     assert (tmp_path / "fetched").read_text() == f"{OLD}\n"  # once
@@ -79,7 +80,7 @@ def test_a_segment_that_cannot_be_fetched_is_named(tmp_path: Path) -> None:
     """pg_waldump is not asked then, and half a file is never read."""
     one = member(tmp_path, commands=Shell())
     for _ in range(2):
-        done = one.read_wal(segments=[OLD, NEW], restore_command="echo half >%p; echo %f is gone >&2; exit 1")
+        done = one.read_changes(files=[OLD, NEW], fetch="echo half >%p; echo %f is gone >&2; exit 1")
         assert (done.exit, done.err) == (1, f"{OLD} is gone\n")
 
 
@@ -88,8 +89,8 @@ def test_a_segment_that_is_recycled_in_between_is_fetched_then(tmp_path: Path, g
     """A link to a file of the server that is there no more is not taken for a segment."""
     one = member(tmp_path, commands=Shell())
     (one.data / "pg_wal" / NEW).write_text("kept")
-    one.read_wal(segments=[NEW], restore_command="false")
+    one.read_changes(files=[NEW], fetch="false")
     if gone:
         (one.data / "pg_wal" / NEW).unlink()
-    done = one.read_wal(segments=[NEW], restore_command="printf fetched >%p")
+    done = one.read_changes(files=[NEW], fetch="printf fetched >%p")
     assert done.out == f"{NEW}={'fetched' if gone else 'kept'}"

@@ -82,7 +82,7 @@ def test_the_command_of_a_recovery_ends_where_it_is_told(
     """By the shell, as PostgreSQL runs it, with a pgbackrest that exits as told."""
     (tmp_path / "pgbackrest").write_text(f"#!/bin/sh\nexit {tool}\n")
     (tmp_path / "pgbackrest").chmod(0o755)
-    command = backups.restore_command(before="000000020000000000000004")
+    command = backups.fetch_command(before="000000020000000000000004")
     shell = command.replace("%f", asked).replace("%p", "pg_wal/RECOVERYXLOG")
     done = subprocess.run(["/bin/sh", "-c", shell], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
     assert done.returncode == code

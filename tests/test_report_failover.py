@@ -61,9 +61,9 @@ def test_the_page_is_whole_and_links_lead_to_files_of_the_pack(cut: Path, page: 
 def test_the_picture_marks_what_the_platform_did_by_itself(page: str) -> None:
     """Operations told, the first answer on the new timeline, the end of the fault, and what came back."""
     picture = re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0]
-    for words in ("operations told 11.0 s", "first answer on timeline 4 22.0 s", "fault ended 45.1 s",
+    for words in ("operations told 11.0 s", "first answer on history 4 22.0 s", "fault ended 45.1 s",
                   "db-a a copy again 63.0 s", "api-a in rotation 64.0 s", "served again 22.0 s",
-                  "2 firing, 1 of them name what was hurt", "timeline 3, then 4"):  # fmt: skip  # a list
+                  "2 firing, 1 of them name what was hurt", "history 3, then 4"):  # fmt: skip  # a list
         assert f">{words}</text>" in picture, words
     assert picture.count('class="told"') == picture.count('class="symptom"') == 1
 
@@ -81,15 +81,23 @@ def test_customers_inside_a_zone_are_not_in_the_panel_of_service(cut: Path, page
 
 def test_who_was_answered_from_which_timeline_is_a_table(page: str) -> None:
     """For each group and timeline: the first and the last answer, and how many."""
-    rows = table(page, "Who was answered from which timeline")
+    rows = table(page, "Who was answered from which history")
     assert ["outside", "yes", "4", "+22.0 s", "+69.9 s", "480"] in rows
     assert [row[:3] for row in rows if row[0] == DATABASE_A] == [[DATABASE_A, "no: inside a zone", "3"]]
+
+
+def test_a_history_is_called_what_the_stack_calls_it(tmp_path: Path) -> None:
+    """In findings, in the story, and in the picture; a word that is none changes nothing."""
+    history = a_zone_cut()
+    history.say(-0.5, "stack.ready", words={"history": "timeline", "histories": "timelines", "position": ""})
+    html = page_of(tmp_path / "pack", history)
+    assert "timeline 3, then 4" in html and "db-b leads on timeline 4" in html and "history 4" not in html
 
 
 def test_a_split_brain_is_seen_in_the_table_of_timelines(tmp_path: Path) -> None:
     """The old leader's last answer stands beside the new leader's first, and the verdict is red."""
     html = page_of(tmp_path / "pack", acknowledged(a_zone_cut(), DATABASE_A, 60.0, OLD))
-    rows = table(html, "Who was answered from which timeline")
+    rows = table(html, "Who was answered from which history")
     assert [row[4] for row in rows if row[0] == DATABASE_A] == ["+30.1 s"]
     assert "<title>MISSED" in html
 
@@ -120,7 +128,7 @@ def test_what_a_scenario_does_not_have_leaves_no_empty_section(page: str) -> Non
 def test_a_restored_database_has_none_of_the_new_sections(tmp_path: Path) -> None:
     """The page of the first drill is what it was."""
     html = build(sample_pack.write(tmp_path / "pack", Plot(rate=3.0)))["index.html"].decode()
-    for words in ("Who was answered from which timeline", "What was injected and what was seen", "operations told",
+    for words in ("Who was answered from which history", "What was injected and what was seen", "operations told",
                   "Root cause:", "Not exercised on this machine", "What customers outside saw"):  # fmt: skip  # a list
         assert words not in html, words
 
@@ -152,7 +160,7 @@ def test_a_watched_run_says_what_is_new(cut: Path) -> None:
     whole = "\n".join(said)
     for words in (
         "alert ZoneDown names zone a: ZoneDown is firing", "operations were told what was hurt, 11.0 s after the fault",
-        "zone a: /health answers 200, /ready answers 503", "db-b leads on timeline 4",
+        "zone a: /health answers 200, /ready answers 503", "db-b leads on history 4",
         "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "NOT EXERCISED latency on the link: this kernel has no netem",
         "cut_zone is healed as the scenario says", "ask: FAILED: API ready: HTTP 503",
@@ -183,14 +191,14 @@ def test_what_repeats_is_told_once(cut: Path) -> None:
     ):  # fmt: skip  # a list
         live.show({"mono": 0 if kind == "fault.intent" else 1, "kind": kind, "data": data})
     assert [line.partition(" s  ")[2].strip() for line in said] == [
-        "db-a leads on timeline 1",
+        "db-a leads on history 1",
         "! cut_zone: the undo is on disk, now it hurts",
         "alert Down names api-a, zone a: bad",
         "alert Down names db-a, zone a: bad",
         "alert Late names api-b, zone b: bad",
         "alert NobodyLeads: bad",
         "operations were told what was hurt, 0.0 s after the fault",
-        "db-b leads on timeline 2",
+        "db-b leads on history 2",
         "release 0.9 is deployed",
     ]
 

@@ -12,23 +12,24 @@ import pytest
 from drills.reconciliation import RECONCILIATION
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RecoveryFailed, RestoreDatabase
-from harness.stacks import Stack, wal
-from harness.stacks.capabilities.backups import ArchivedSegment, Backup
+from harness.stacks import Stack
+from harness.stacks.capabilities.backups import ArchivedFile, Backup, Branch
 from harness.stacks.capabilities.database import RestoreTarget
+from harness.stacks.parts import wal
 from harness.system.recorder import Memory
 
 NOW = datetime(2026, 11, 23, 22, 3, 44, tzinfo=UTC)
 BACKUP = Backup("b", NOW, NOW, wal.segment_name(1, 3), "0/3000028", "0/3000100", (), 0)
-PAST = (wal.Branch(1, 5 * wal.SEGMENT + 0x100),)
+PAST = (Branch(1, 5 * wal.SEGMENT + 0x100),)
 
 
-def segment(timeline: int, number: int, *, damage: str = "") -> ArchivedSegment:
+def segment(timeline: int, number: int, *, damage: str = "") -> ArchivedFile:
     name = wal.segment_name(timeline, number)
-    return ArchivedSegment(name, f"wals/{name}.gz", 1, damage, "")
+    return ArchivedFile(name, f"wals/{name}.gz", 1, damage, "", written=True)
 
 
-HISTORY = ArchivedSegment("00000002.history", "wals/00000002.history.gz", 1, "", "", PAST)
-RESTORED = (*PAST, wal.Branch(2, 7 * wal.SEGMENT))  # what a database descends from that was recovered along timeline 2
+HISTORY = ArchivedFile("00000002.history", "wals/00000002.history.gz", 1, "", "", False, PAST)
+RESTORED = (*PAST, Branch(2, 7 * wal.SEGMENT))  # what a database descends from that was recovered along timeline 2
 # The old leader, cut off, has archived 8 and 9 of its own after timeline 2 had branched in 5.
 OLD, NEW = [segment(1, number) for number in range(3, 10)], [segment(2, number) for number in range(5, 8)]
 
@@ -37,11 +38,11 @@ OLD, NEW = [segment(1, number) for number in range(3, 10)], [segment(2, number) 
 class Archive:
     """A stack whose archive holds these files."""
 
-    files: list[ArchivedSegment]
+    files: list[ArchivedFile]
 
-    archived = restore_version = restore_command = ""  # not asked here
+    archived = restore_version = fetch_command = ""  # not asked here
 
-    def archive(self, *, since: str) -> list[ArchivedSegment]:
+    def archive(self, *, since: str) -> list[ArchivedFile]:
         return sorted((file for file in self.files if file.name >= since), key=lambda file: file.name)
 
 
@@ -50,7 +51,7 @@ class Restored:
     log: Path = Path("/nonexistent")
 
 
-def checked(files: list[ArchivedSegment]) -> tuple[RestoreDatabase, dict[str, Any]]:
+def checked(files: list[ArchivedFile]) -> tuple[RestoreDatabase, dict[str, Any]]:
     """A restoration that has checked its archive, and the recovery that it ordered."""
     recorder = Memory()
     before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
@@ -74,14 +75,14 @@ def test_recovery_that_stayed_on_the_old_timeline_has_failed() -> None:
     """However far it went."""
     restoration, _ = checked([*OLD, HISTORY, *NEW])
     with pytest.raises(RecoveryFailed, match="followed timeline 1, and the archive's newest is 2"):
-        restoration._must_have_reached(wal.lsn(9 * wal.SEGMENT), (wal.Branch(1, 9 * wal.SEGMENT),))
+        restoration._must_have_reached(wal.lsn(9 * wal.SEGMENT), (Branch(1, 9 * wal.SEGMENT),))
 
 
 def test_a_timeline_without_its_history_is_not_followed() -> None:
     """Nobody can recover along it: the timeline before it is the newest."""
     restoration, ordered = checked([*OLD, *NEW])
     assert ordered["value"] == wal.segment_name(1, 9)
-    restoration._must_have_reached(wal.lsn(9 * wal.SEGMENT), (wal.Branch(1, 9 * wal.SEGMENT),))
+    restoration._must_have_reached(wal.lsn(9 * wal.SEGMENT), (Branch(1, 9 * wal.SEGMENT),))
 
 
 @pytest.mark.parametrize(

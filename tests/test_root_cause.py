@@ -58,7 +58,7 @@ def test_everything_stands_in_order_on_the_clock_of_the_fault(document: str) -> 
     said = {words: (at, when) for at, when, words in rows}
     assert said["alert: ZoneDown names zone a: ZoneDown is firing"] == ("+11.0", "20:55:41")
     for words in (
-        "customers: 220 requests due in the next 22 s are not answered as stored", "db-b leads on timeline 4",
+        "customers: 220 requests due in the next 22 s are not answered as stored", "db-b leads on history 4",
         "zone a: /health answers 200, /ready answers 503", "api-a is NOT back in rotation: HTTP 503",
         "db-a is back as a copy: streams on timeline 4", "cut\\_zone is healed as the scenario says", "steady again",
         "not exercised: latency on the link: this kernel has no netem",

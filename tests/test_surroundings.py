@@ -53,7 +53,7 @@ def test_no_stray_variable_reaches_a_command(stray: dict[str, str], monkeypatch:
     """What it gets is the short list, our own marks, and what it was given by name."""
     monkeypatch.delenv("LD_PRELOAD")  # the loader of this very test would heed it
     found = seen(PGPASSWORD="secret")
-    listed = {"PATH", "TMPDIR", "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED, *surroundings.ENGINE}
+    listed = {"PATH", "TMPDIR", "PYTHONPATH", "PGPASSWORD", *surroundings.fixed(), *surroundings.ENGINE}
     assert {name for name in found if not name.startswith("DRDRILL_")} <= listed
     assert not set(found.items()) & set(stray.items())
     assert (found["PGPASSWORD"], found[LABEL], found["TZ"]) == ("secret", "surrounded", "UTC")

@@ -17,7 +17,7 @@ from harness.sentences.promises import at_most, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import zones
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Cluster, Coordinated, Queried
+from harness.stacks.capabilities.database import Cluster, Coordinated, Positioned, Queried
 from harness.stacks.needs import Copies
 from harness.workload.workload import Group
 
@@ -65,7 +65,7 @@ def _balancer_dies(scenario: ScenarioRun) -> None:
 @when("the leader no longer reaches the consensus store, and still its copies", needs=(CutLink, Coordinated, Copies(1)))
 def _leader_without_store(scenario: ScenarioRun) -> None:
     zone, store = scenario.leader.zone, need(scenario.stack, Coordinated)
-    cut = CutLink(zone, tuple(scenario.leader.copy_zones), part="etcd")
+    cut = CutLink(zone, tuple(scenario.leader.copy_zones), part="consensus store")
     scenario.faults.inject(cut, affects=[store.store(zone).name, scenario.leader.before.name])
 
 
@@ -99,10 +99,10 @@ promise(
 promise(
     "the platform has changed its leader once at most",
     at_most(1.0, "failovers", "one change of leader at most", "INF-2"),
-    needs=(Cluster, Queried),
+    needs=(Cluster, Positioned),
 )
 promise(
     "the platform has not changed its leader",
     at_most(0.0, "failovers", "no change of leader", "INF-2"),
-    needs=(Cluster, Queried),
+    needs=(Cluster, Positioned),
 )

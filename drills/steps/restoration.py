@@ -21,7 +21,7 @@ from harness.procedures.restore_database import RestoreDatabase
 from harness.sentences.promises import right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks.capabilities.backups import Archive, BaseBackups
-from harness.stacks.capabilities.database import LogReadable, Queried
+from harness.stacks.capabilities.database import LogReadable, Positioned, Queried
 from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
 
@@ -35,10 +35,10 @@ DAMAGES = {
     "a byte is flipped in the latest base backup": DamageStoredObject("latest base backup", "flip a byte"),
     "an object of the latest base backup is deleted": DamageStoredObject("latest base backup", "delete"),
     "a byte is flipped in a WAL segment archived after it": DamageStoredObject(
-        "WAL segment after the latest base backup", "flip a byte"
+        "archived file after the latest base backup", "flip a byte"
     ),
     "a WAL segment archived after it is damaged, and no sound version of it is left": DamageStoredObject(
-        "WAL segment after the latest base backup", "flip a byte", keep_versions=False
+        "archived file after the latest base backup", "flip a byte", keep_versions=False
     ),
 }
 
@@ -54,7 +54,9 @@ class Recovery:
 # Given
 
 
-@given("a base backup was taken, and the books were checked", needs=(BaseBackups, Archive, Queried, *CUSTOMERS))
+@given(
+    "a base backup was taken, and the books were checked", needs=(BaseBackups, Archive, Queried, Positioned, *CUSTOMERS)
+)
 def _backed_up(scenario: ScenarioRun) -> None:
     scenario.data.back_up()
     scenario.data.check(RECONCILIATION)
@@ -181,5 +183,5 @@ promise(
     right("damage-found", "sound backups", "PIT-1", "PIT-2"),
 )
 promise(
-    "transaction data was backed up at least as often as {tier} demands", backup_frequency, needs=(Archive, Queried)
+    "transaction data was backed up at least as often as {tier} demands", backup_frequency, needs=(Archive, Positioned)
 )

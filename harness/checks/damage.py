@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import PurePosixPath
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation
 
 TITLE = "Damaged backups were found before anything was restored"
-SEGMENT = re.compile(r"([0-9A-F]{24})(-[0-9a-f]{40})?", re.ASCII)  # pgBackRest adds a digest to the name
 LOOKS = ("choose-a-backup", "check-the-archive")
 
 
 def damage_found(evidence: Evidence, expected: Expectation) -> Finding:
-    """Each damaged object must be named by a check of the procedure that ended before the restore began."""
-    damaged = [key for line in evidence.all("fault.intent") for key in line.data.get("undo", {}).get("versions", {})]
+    """Each damaged object must be named by a check of the procedure that ended before the restore began.
+
+    By its key in the store, or by the name that its keepers have for it, which the order of the fault tells (`names`).
+    """
+    undone = [line.data.get("undo", {}) for line in evidence.all("fault.intent")]
+    damaged = [key for undo in undone for key in undo.get("versions", {})]
+    names = {key: name for undo in undone for key, name in (undo.get("names") or {}).items()}
     if not damaged:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, "no object of the store was damaged")
     steps = evidence.all("step.begin") + evidence.all("step.end")
@@ -30,15 +33,8 @@ def damage_found(evidence: Evidence, expected: Expectation) -> Finding:
         for line in evidence.all("step.end")
         if line.data["name"] in LOOKS and line.seq < begin.seq
     )
-    missed = [key for key in damaged if not any(name in said for name in _names(key))]
+    missed = [key for key in damaged if key not in said and (names.get(key) or key) not in said]
     if missed:
         return expected.finding_of(evidence, TITLE, Outcome.MISSED, f"not named by any check: {', '.join(missed)}")
-    names = ", ".join(PurePosixPath(key).name for key in damaged)
-    return expected.finding_of(evidence, TITLE, Outcome.MET, f"named before the restore began: {names}")
-
-
-def _names(key: str) -> list[str]:
-    """How a check may name an object: by its key, or a WAL segment by its own name, as PostgreSQL does."""
-    stem = PurePosixPath(key).name.partition(".")[0]
-    segment = SEGMENT.fullmatch(stem)
-    return [key, segment.group(1)] if segment else [key]
+    told = ", ".join(PurePosixPath(key).name for key in damaged)
+    return expected.finding_of(evidence, TITLE, Outcome.MET, f"named before the restore began: {told}")

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from harness.checks import Finding, Outcome
+from harness.checks.called import called
 from harness.workload.ledger import Payload, Request
 
 T = TypeVar("T")
@@ -84,6 +85,11 @@ class Evidence:
             for group in line.data.get("groups") or ()
             if group.get("inside")
         )
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What the keepers of this database call a `position`, a `history` and several `histories`."""
+        return called(next((line.data for line in self.run if line.kind == "stack.ready"), {}))
 
     @cached_property
     def outside(self) -> tuple[str, ...]:

@@ -66,8 +66,9 @@ def point_of(evidence: Evidence, hurt: Disaster, ordered: Line) -> Point:
         late = seconds(known - hurt.latest)
         raise Unsound(f"the ordered point lies {late:.3f} s after the proof of the fault that it must precede")
     early = bool(ordered.data.get("declared_early"))
-    logical = hurt.logical if hurt.logical is not None else kind == "xid" or (kind == "lsn" and not early)
-    if logical:
+    if hurt.logical is None:
+        raise Unsound(f"the order of the fault {hurt.fault} does not say whether it is an operator's mistake")
+    if hurt.logical:
         return Point(
             max(known, hurt.earliest), hurt.latest, f"everything before the mistake, and nothing after it ({kind})"
         )

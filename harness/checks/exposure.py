@@ -1,6 +1,6 @@
 """The greatest age of an acknowledged write that was not yet archived: what a disaster could have cost at any moment.
 
-A lucky moment does not pass: the loss that happened may be small because a segment had just been archived. Between two
+A lucky moment does not pass: the loss that happened may be small because something had just been archived. Between two
 samples the age goes on growing, so the gap between samples is in the bar.
 """
 

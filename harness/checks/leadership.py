@@ -7,7 +7,7 @@ from harness.checks.evidence import Evidence, Expectation, Unsound, against, ine
 
 
 def failovers(evidence: Evidence, expected: Expectation) -> Finding:
-    """How many promotions there were: each begins a new timeline. `expected.limit` is how many are allowed."""
+    """How many promotions there were: each begins a new history. `expected.limit` is how many are allowed."""
     title = "Failovers"
     before, after = evidence.moment("leadership", "before"), evidence.moment("leadership", "after")
     if before is None or after is None:
@@ -15,12 +15,13 @@ def failovers(evidence: Evidence, expected: Expectation) -> Finding:
         why = f"who leads was not looked at {which}"
         return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit="promotions")
     many = int(after.data["history"]) - int(before.data["history"])
+    history = evidence.called["history"]
     if many < 0:
-        raise Unsound(f"the timeline went back, from {before.data['history']} to {after.data['history']}")
+        raise Unsound(f"the {history} went back, from {before.data['history']} to {after.data['history']}")
     figure = float(many)
     words = (
-        f"{before.data.get('member')} led on timeline {before.data['history']}, "
-        f"{after.data.get('member')} leads on timeline {after.data['history']}"
+        f"{before.data.get('member')} led on {history} {before.data['history']}, "
+        f"{after.data.get('member')} leads on {history} {after.data['history']}"
     )
     outcome = against(figure, figure, expected.limit)
     return expected.finding_of(

@@ -1,6 +1,6 @@
-"""The samples of the write-ahead log and its archive: what was surely archived at which moment.
+"""The samples of the database's position and of its archive: what was surely archived at which moment.
 
-A sample asks the database for its place in the WAL and the archive for how far it goes. That takes a while: both
+A sample asks the database for its position and the archive for how far it goes. That takes a while: both
 answers were true at some moment between `asked` and the line's own stamp.
 """
 
@@ -35,34 +35,38 @@ def samples(evidence: Evidence) -> list[Sample]:
 
 
 def covered_until(taken: Sequence[Sample], place: int) -> int | None:
-    """The latest moment of which every write acknowledged until then surely lies below `place` in the WAL."""
+    """The latest moment of which every write acknowledged until then surely lies below `place`."""
     asked = [sample.asked for sample in taken if sample.position <= place]
     return max(asked, default=None)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Samples over which the WAL only grows, with the stretch of time in which writes count."""
+    """Samples over which the position only grows, with the stretch of time in which writes count."""
 
     taken: tuple[Sample, ...]
     begin: int | None  # writes acknowledged before this do not count
     end: int | None  # nor those acknowledged after this; None: the last sample ends it
     disaster: bool  # whether it is ended by the disaster
 
-    def __post_init__(self) -> None:
-        """Errors: `Unsound` where the WAL goes back, or the archive holds what the database has not yet written."""
-        for one, next_one in zip(self.taken, self.taken[1:], strict=False):
-            if next_one.position < one.position:
-                raise Unsound("the place in the WAL goes back although nothing was recovered")
-            if one.safe > next_one.position:
-                raise Unsound("the archive is ahead of the database: it is of another timeline")
-
 
 def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
-    """Before the disaster and after the recovery apart: in between nobody writes, and the WAL may begin anew.
+    """Before the disaster and after the recovery apart: in between nobody writes, and the position may begin anew.
 
     A fault that harms no data ends nothing: then all samples are one window.
+    Errors: `Unsound` where the position goes back in one, or the archive holds what the database has not yet written.
     """
+    found = _windows(evidence, hurt)
+    for window in found:
+        for one, next_one in zip(window.taken, window.taken[1:], strict=False):
+            if next_one.position < one.position:
+                raise Unsound(f"the {evidence.called['position']} goes back although nothing was recovered")
+            if one.safe > next_one.position:
+                raise Unsound(f"the archive is ahead of the database: it is of another {evidence.called['history']}")
+    return found
+
+
+def _windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
     taken = samples(evidence)
     if hurt is None or not hurt.harms_data:
         return [Window(tuple(taken), None, None, False)] if taken else []
@@ -76,7 +80,7 @@ def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
 
 
 def _of_its_own(taken: Sequence[Sample]) -> list[Sample]:
-    """Samples whose archive is ahead of the database tell of the timeline before: then nothing is surely archived."""
+    """Samples whose archive is ahead of the database tell of the history before: then nothing is surely archived."""
     following = [*taken[1:], *taken[-1:]]
     return [
         replace(one, safe=0) if one.safe > after.position else one for one, after in zip(taken, following, strict=True)

@@ -1,7 +1,7 @@
-"""Whether two databases were told to customers as one: answers on two timelines at one time, or answers that are gone.
+"""Whether two databases were told to customers as one: answers on two histories at one time, or answers that are gone.
 
-Every promotion begins a new timeline. An acknowledged write was committed at some moment between `sent` and its
-answer. A write of an older timeline that was sent after a write of a newer one was answered is a split brain. Where
+Every promotion begins a new history. An acknowledged write was committed at some moment between `sent` and its
+answer. A write of an older history that was sent after a write of a newer one was answered is a split brain. Where
 the two stretches only touch, nobody can tell. Customers of all groups count, those inside a cut zone above all.
 """
 
@@ -19,7 +19,7 @@ TITLE = "No split brain"
 
 @dataclass
 class Stretch:
-    """The acknowledged writes of one timeline. Times are nanoseconds of the monotonic clock."""
+    """The acknowledged writes of one history. Times are nanoseconds of the monotonic clock."""
 
     many: int = 0
     first_sent: int = LATEST
@@ -34,34 +34,34 @@ class Stretch:
 
 
 @dataclass
-class Timelines:
-    """Which timelines the customers' answers are of."""
+class Histories:
+    """Which histories the customers' answers are of."""
 
     stretches: dict[int, Stretch] = field(default_factory=dict)
-    unnamed: int = 0  # acknowledged, and the answer named no timeline
+    unnamed: int = 0  # acknowledged, and the answer named no history
     by_group: dict[str, dict[int, Stretch]] = field(default_factory=dict)
 
 
-def timelines(evidence: Evidence) -> Timelines:
+def histories(evidence: Evidence) -> Histories:
     """One pass over the ledgers of all groups."""
-    found = Timelines()
+    found = Histories()
     for group in evidence.zones:
         own = found.by_group.setdefault(group, {})
         for request in evidence.requests(group):
-            _, _, sent, ended, outcome, _, _, _, timeline = request
+            _, _, sent, ended, outcome, _, _, _, history = request
             if outcome != "acknowledged" or sent is None or ended is None:
                 continue
-            if timeline is None:
+            if history is None:
                 found.unnamed += 1
             else:
-                own.setdefault(timeline, Stretch()).add(sent, ended)
-                found.stretches.setdefault(timeline, Stretch()).add(sent, ended)
+                own.setdefault(history, Stretch()).add(sent, ended)
+                found.stretches.setdefault(history, Stretch()).add(sent, ended)
     return found
 
 
 def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
     """Acknowledged writes that another history contradicts; one is too many."""
-    seen = timelines(evidence)
+    seen = histories(evidence)
     overlapping, words = _overlapping(evidence, seen)
     missing = missing_ledgers(evidence)
     if overlapping:
@@ -73,7 +73,7 @@ def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
     unknown = _unknown(evidence, seen)
     if missing:
         unknown = f"the ledger of {', '.join(missing)} is missing"
-    unknown = unknown or nothing_to_lose(evidence, total) or _touching(seen)
+    unknown = unknown or nothing_to_lose(evidence, total) or _touching(evidence, seen)
     if unknown:
         return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
     return _finding(evidence, expected, Outcome.MET, words, 0)
@@ -86,13 +86,13 @@ def _finding(evidence: Evidence, expected: Expectation, outcome: Outcome, words:
     )
 
 
-def _overlapping(evidence: Evidence, seen: Timelines) -> tuple[int, str]:
-    """How many writes of an older timeline were sent after one of a newer was answered; and all timelines in words."""
-    ordered = sorted(seen.stretches)
+def _overlapping(evidence: Evidence, seen: Histories) -> tuple[int, str]:
+    """How many writes of an older history were sent after one of a newer was answered; and all histories in words."""
+    ordered, called = sorted(seen.stretches), evidence.called["history"]
     words = "; ".join(
-        f"timeline {each}: {seen.stretches[each].many} answers in {_length(seen.stretches[each])}" for each in ordered
+        f"{called} {each}: {seen.stretches[each].many} answers in {_length(seen.stretches[each])}" for each in ordered
     )
-    # by timeline: the first answer on any newer one
+    # by history: the first answer on any newer one
     newer = {
         each: min((seen.stretches[later].first_answer for later in ordered if later > each), default=LATEST)
         for each in ordered
@@ -102,18 +102,13 @@ def _overlapping(evidence: Evidence, seen: Timelines) -> tuple[int, str]:
     many, groups = 0, set[str]()
     for group in evidence.zones:
         for request in evidence.requests(group):
-            timeline, sent = request.history, request.sent
-            if (
-                request.outcome == "acknowledged"
-                and timeline is not None
-                and sent is not None
-                and sent > newer[timeline]
-            ):
+            history, sent = request.history, request.sent
+            if request.outcome == "acknowledged" and history is not None and sent is not None and sent > newer[history]:
                 many += 1
                 groups.add(group)
     return (
         many,
-        f"{many} writes of {', '.join(sorted(groups))} were acknowledged on a timeline that another had left; {words}",
+        f"{many} writes of {', '.join(sorted(groups))} were acknowledged on a {called} that another had left; {words}",
     )
 
 
@@ -121,22 +116,23 @@ def _length(stretch: Stretch) -> str:
     return f"{seconds(stretch.last_answer - stretch.first_sent):.3f} s"
 
 
-def _touching(seen: Timelines) -> str:
-    """Why it cannot be told whether two timelines overlap; empty where they surely do not."""
-    ordered = sorted(seen.stretches)
+def _touching(evidence: Evidence, seen: Histories) -> str:
+    """Why it cannot be told whether two histories overlap; empty where they surely do not."""
+    ordered, many = sorted(seen.stretches), evidence.called["histories"]
     for older in ordered:
         for newer in (each for each in ordered if each > older):
             if seen.stretches[older].last_answer >= seen.stretches[newer].first_sent:
-                return f"the answers of timelines {older} and {newer} are too near to each other in time to tell"
+                return f"the answers of {many} {older} and {newer} are too near to each other in time to tell"
     return ""
 
 
-def _unknown(evidence: Evidence, seen: Timelines) -> str:
+def _unknown(evidence: Evidence, seen: Histories) -> str:
     """Why the ledgers do not show enough; empty where they do."""
+    history = evidence.called["history"]
     if not seen.stretches:
-        return "no answer in the ledgers names a timeline"
+        return f"no answer in the ledgers names a {history}"
     if seen.unnamed:
-        return f"{seen.unnamed} acknowledged writes name no timeline"
+        return f"{seen.unnamed} acknowledged writes name no {history}"
     if evidence.inside and not any(seen.by_group.get(group) for group in evidence.inside):
         return "no customer inside a zone was answered, so nobody was there to be told two things"
     return ""

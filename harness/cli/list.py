@@ -20,8 +20,10 @@ from harness.stacks.needs import Lack, Offer
 @options.as_json
 @options.project
 def list_drills(*, project: Project, stack: str, level: str | None, as_json: bool) -> None:
-    """Show the drills of the plan's calendar, with their scenarios; with --stack also what a kind of stack lacks for
-    each."""
+    """Show the drills of the plan's calendar, with their scenarios.
+
+    With --stack also what a kind of stack lacks for each.
+    """
     if level and not stack:
         raise Refused("--sandbox is of a stack", hint="name the kind, too: --stack local")
     offer = options.offer_of(project.kind(stack), level) if stack else None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from harness.checks import NOT_EXERCISED, Finding, Outcome, Verdict
 from harness.checks.alerts import names_any
+from harness.checks.called import called
 from harness.checks.evidence import BY_SCENARIO, disaster_of
 from harness.checks.judge import judge
 from harness.checks.load import evidence
@@ -26,7 +27,7 @@ from harness.scenario.alert_listener import NAMED
 from harness.system import clock
 from harness.system.growing import Growing
 from reports.judged import figure_of, reach
-from reports.run.moments import WORDS, alert
+from reports.run.moments import WORDS, alert, words_of
 from reports.run.text import FIRST, NAMES
 from reports.verdicts import short
 from reports.words import clean, plain
@@ -93,6 +94,7 @@ class Live:
     left: list[str] = field(default_factory=list)  # what this scenario left out, and why
     told: int | None = None  # mono of the first alert that names what was hurt
     before: str = ""  # kind of the line before
+    names: dict[str, str] = field(default_factory=lambda: called({}))  # a `history`, in its keepers' word
     stopping: bool = False
     asked: bool = False  # to stop; unlike `stopping` it stays so until the pack is sealed
 
@@ -142,6 +144,7 @@ class Live:
         self._at(line, "the stack starts")
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self.names = called(data)
         zoned = [each for each in data["regions"] if each["zones"]]
         where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in zoned)
         self._at(line, f"the stack is ready{f': {where}' if where else ''}")
@@ -293,7 +296,7 @@ class Live:
 
     def _story(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         """What the page says in the same words."""
-        self._at(line, f"    {_short(WORDS[line['kind']](data))}")
+        self._at(line, f"    {_short(words_of(line['kind'], data, self.names['history']))}")
 
     _endpoints = _rotation = _rejoined = _story
 

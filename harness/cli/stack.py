@@ -204,8 +204,7 @@ def _show(held: Held, *, as_json: bool) -> None:
     click.echo(f"{held.name} is up")
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
-    click.echo(f"  {'database':<12} {ready.get('dsn')}")
     where = option(held.folder.parent)
-    click.echo(f"  open psql:   drdrill stack exec{where} -- " + shlex.join(ready.get("psql", [])))
-    click.echo(f"  ask the API: drdrill stack exec{where} -- " + shlex.join(ready.get("curl", [])))
+    for name, words in ready.get("commands", {}).items():
+        click.echo(f"  {f'{name}:':<12} drdrill stack exec{where} -- {shlex.join(words)}")
     click.echo(f"  end it:      drdrill stack down{where}")

@@ -7,6 +7,7 @@ that was healed was so between the last look at it and the healing's own line.
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 Data = dict[str, Any]
@@ -14,6 +15,7 @@ Data = dict[str, Any]
 VERSION = 1
 SEGMENT_SIZE = 16 << 20  # bytes: PostgreSQL's default, which the names of segments are read with
 _SEGMENT = re.compile(r"[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})", re.ASCII)
+_STORED = re.compile(r"([0-9A-F]{24})(-[0-9a-f]{40})?", re.ASCII)  # pgBackRest adds a digest to the name
 _KINDS = {
     "fault.bit": "fault.effective",
     "fault.held": "fault.still_active",
@@ -23,6 +25,7 @@ _KINDS = {
 }
 STREAM = "main"  # the one series that there was
 _OF_THE_FIRST_LINE = {"rung": "sandbox", "machine": "host", "parts": "packages"}
+WORDS = {"position": "place in the WAL", "history": "timeline", "histories": "timelines"}  # the one database's own
 _UNKNOWN = "unknown"  # the commit of code that lay in no repository
 
 
@@ -58,6 +61,7 @@ class Format1:
             _renamed(data, "lives", "ttl")
             named = data.pop("hurts", None)
             data["affects"] = [affected(str(each)) for each in named] if isinstance(named, list) else []
+            _damaged(data.get("undo"))
             return
         alike = [number for number, (fault, _) in enumerate(self._orders, 1) if fault == data.get("fault")]
         if alike:
@@ -115,6 +119,14 @@ def position(value: object) -> object:
         return value
 
 
+def _damaged(undo: object) -> None:
+    """Where objects of the store were damaged: what the archive calls each that is a segment."""
+    versions = undo.get("versions") if isinstance(undo, dict) else None
+    if isinstance(undo, dict) and isinstance(versions, dict):
+        stems = {key: PurePosixPath(key).name.partition(".")[0] for key in versions}
+        undo["names"] = {key: found[1] for key, stem in stems.items() if (found := _STORED.fullmatch(stem))}
+
+
 def _renamed(data: Data, old: str, new: str) -> None:
     if old in data:
         data[new] = data.pop(old)
@@ -160,6 +172,17 @@ def _stack(data: Data) -> None:
     if isinstance(data.get("zones"), list):
         data["regions"] = [{"region": None, "zones": data.pop("zones")}]
     _renamed(data, "parts", "packages")
+
+
+def _ready(data: Data) -> None:
+    """What the stack was like was not said: there was one, and its parts had these names."""
+    zones = data.get("zones")
+    logs = {f"patroni-{zone}": [f"postgresql-{zone}"] for zone in zones} if isinstance(zones, list) else {}
+    _stack(data)
+    packages = data.get("packages")
+    store = packages.get("moto") if isinstance(packages, dict) else None
+    told = f"the object store (moto: {store}) is Moto, an emulator of the S3 protocol: a simulated store"
+    data |= {"words": WORDS, "logs": logs, "simulated": [told] if store else []}
 
 
 # What had to agree before and after a disaster: no line said it, for there was one platform.
@@ -230,5 +253,5 @@ _TRANSLATED = {
     "backup": _backup,
     "workload.begin": _workload,
     "stack.begin": _stack,
-    "stack.ready": _stack,
+    "stack.ready": _ready,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused
@@ -12,7 +12,7 @@ from harness.stacks import Component, Stack, zones
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
-from harness.stacks.capabilities.entrance import Balanced, Reachable, ZoneServices
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment, spanning
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
@@ -52,11 +52,8 @@ def door(stack: Stack, name: str) -> Door | None:
     entrances = {}
     if apis := find(stack, ZoneServices):
         entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
-    balanced, reachable = find(stack, Balanced), find(stack, Reachable)
-    if balanced and reachable:
-        entrance = reachable.entrance
-        for balancer, address in zip(balanced.balancers, entrance.addresses, strict=True):
-            entrances[balancer.name] = replace(entrance, addresses=(address,))
+    if balanced := find(stack, Balanced):
+        entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)

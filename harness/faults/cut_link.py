@@ -18,11 +18,11 @@ from harness.system.clock import Moment, spanning
 
 @dataclass(frozen=True)
 class CutLink:
-    """`part` "" cuts all between `one` and each of `others`, "etcd" only the consensus store and its clients."""
+    """`part` "" cuts all between `one` and each of `others`, "consensus store" only its members and its clients."""
 
     one: str
     others: tuple[str, ...]
-    part: Literal["", "etcd"] = ""
+    part: Literal["", "consensus store"] = ""
     needs: ClassVar[tuple[Any, ...]] = (Linked, Cluster, Zones(2))
     name = "cut_link"
     ttl = timedelta(minutes=15)

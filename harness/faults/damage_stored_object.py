@@ -12,7 +12,7 @@ from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
 
-Which = Literal["latest base backup", "every base backup", "WAL segment after the latest base backup"]
+Which = Literal["latest base backup", "every base backup", "archived file after the latest base backup"]
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class DamageStoredObject:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        """The keys, and the version of each that is current now."""
-        keys = self._keys(stack)
-        return {"versions": {key: need(stack, ObjectStore).current_version(key) for key in keys}}
+        """The version of each object that is current now, and what the archive calls it where it is of that."""
+        names = self._names(stack)
+        versions = {key: need(stack, ObjectStore).current_version(key) for key in names}
+        return {"versions": versions, "names": {key: name for key, name in names.items() if name}}
 
     def affects(self, undo: Undo) -> list[str]:
         return []
@@ -58,24 +59,21 @@ class DamageStoredObject:
             for key, version in undo["versions"].items():
                 need(stack, Damageable).undo_damage(key, version)
 
-    def _keys(self, stack: Stack) -> list[str]:
+    def _names(self, stack: Stack) -> dict[str, str]:
+        """By key; empty for an object of a backup, which has no other name."""
         backups = need(stack, BaseBackups).backups()
         if not backups:
             raise NotReady("there is no base backup to damage", hint="read the backup's log")
-        if self.which == "WAL segment after the latest base backup":
-            archived = need(stack, Archive).archive(since=backups[-1].begin_segment)
-            after = [file.key for file in archived if _is_segment(file.name)]
+        if self.which == "archived file after the latest base backup":
+            archived = need(stack, Archive).archive(since=backups[-1].first_file)
+            after = [file for file in archived if file.written]
             if len(after) < 3:  # the one the backup began in, one that customers wrote, and one to damage
-                raise NotReady("too few WAL segments were archived after the backup", hint="read the archive's log")
-            return [after[-1]]
+                raise NotReady("too few files were archived after the backup", hint="read the archive's log")
+            return {after[-1].key: after[-1].name}
         chosen = backups if self.which == "every base backup" else backups[-1:]
-        return [_largest(stack, backup.objects) for backup in chosen]
+        return {_largest(stack, backup.objects): "" for backup in chosen}
 
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:
     """The object that holds the data, not the few lines that describe it."""
     return max(keys, key=need(stack, ObjectStore).size_of)
-
-
-def _is_segment(name: str) -> bool:
-    return len(name) == 24

@@ -10,7 +10,7 @@ from harness.faults import Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Queried
-from harness.system.clock import Moment, around
+from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,7 @@ class DestroyRecentRows:
 
     def inject(self, stack: Stack, undo: Undo) -> Moment | None:
         """Nobody sees anything of it before it commits; customers only add rows, and wait for none of these."""
-        with need(stack, Queried).connect_as(self.operator) as connection:
-            connection.execute("BEGIN")
-            for statement in self.statements:
-                connection.execute(statement.encode())
-            return around(lambda: connection.execute("COMMIT"), by="the database: the COMMIT, and its answer")
+        return need(stack, Queried).run_as(self.operator, self.statements)
 
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """Customers go on writing, so some sound rows are there again: it took effect when most are gone."""

@@ -14,7 +14,7 @@ from harness.errors import NotReady, Refused
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Cluster, Fillable, Member, Queried
+from harness.stacks.capabilities.database import Cluster, Fillable, Member
 from harness.system.clock import Moment
 
 SIMULATED = "simulated by a limit on file size"
@@ -25,7 +25,7 @@ class FillDisk:
     """`member` is a database server's name; "leader": whoever leads when the fault is prepared."""
 
     member: str
-    needs: ClassVar[tuple[Any, ...]] = (Cluster, Fillable, Queried)
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, Fillable)
     name = "fill_disk"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -52,7 +52,8 @@ class FillDisk:
     def took_effect(self, stack: Stack, undo: Undo) -> str:
         """The volume is said to be full, and a write on it fails, or the server is down: it could not write either."""
         found = self._member(stack, undo["member"])
-        said = _refusal(stack, found) if need(found, Fillable).volume_is_full() else ""
+        volume = need(found, Fillable)
+        said = volume.refused_write() if volume.volume_is_full() else ""
         return f"the volume of {found.name} takes no more ({SIMULATED}): {said}" if said else ""
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
@@ -65,19 +66,3 @@ class FillDisk:
                 return member
         known = ", ".join(member.name for member in need(stack, Cluster).members)
         raise Refused(f"the stack has no database server {name!r}", hint=f"it has {known}")
-
-
-def _refusal(stack: Stack, member: Member) -> str:
-    """What the server says to a query that has to write: one that sorts more than fits into its memory, which standbys
-    take, too, and which leaves nothing behind. Empty where it succeeds."""
-    import psycopg  # noqa: PLC0415  (see harness.faults)
-
-    try:
-        with need(stack, Queried).connect(member) as connection:
-            connection.execute("SET work_mem = '64kB'")
-            connection.execute(
-                "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS drawn"
-            )
-    except (psycopg.OperationalError, psycopg.InternalError) as error:  # "File too large" is an internal one
-        return str(error).strip().splitlines()[0]
-    return ""

@@ -1,4 +1,4 @@
-"""Components die at once: one process, or all that runs on a host (`api-b`, `patroni-b`, `etcd-b`)."""
+"""Components die at once: one process, or all that runs on a host."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Killable, Startable
-from harness.stacks.capabilities.entrance import Balanced, Reachable
+from harness.stacks.capabilities.entrance import Balanced
 from harness.system.clock import Moment
 
 
@@ -20,7 +20,7 @@ class KillLoadBalancer:
     """`which`: "active" is the first of the entrance that runs; otherwise a load balancer's name."""
 
     which: str = "active"
-    needs: ClassVar[tuple[Any, ...]] = (Balanced, Reachable, Killable, Startable)
+    needs: ClassVar[tuple[Any, ...]] = (Balanced, Killable, Startable)
     name = "kill_load_balancer"
     ttl = timedelta(minutes=15)
     harms_data = False

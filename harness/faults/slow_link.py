@@ -12,11 +12,11 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Cluster, Queried
 from harness.stacks.capabilities.network import Slowable, Slowness
 from harness.stacks.needs import Zones
-from harness.system import clock
 
 TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
 FLOW = 2  # at least so many times as long as before
 MOST = 60  # seconds
+TRIPS = (1, 1, 1)  # bytes: each is a round trip
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,7 @@ class SlowLink:
     def _measure(self, stack: Stack, zone: str) -> tuple[float, float]:
         """Seconds of a round trip (the best of three), and of a transfer, to the zone's database server; `MOST` where
         it broke off."""
-        import psycopg  # noqa: PLC0415  (see harness.faults)
-
         size = max(1, self.kilobytes * TRANSFER) * 1000
-        trips, transfer = [], float(MOST)
-        try:
-            with need(stack, Queried).connect(_probes.member_of(stack, zone)) as connection:
-                for _ in range(3):
-                    begin = clock.mono()
-                    connection.execute("SELECT 1")
-                    trips.append(clock.since(begin).total_seconds())
-                begin = clock.mono()
-                connection.execute("SELECT repeat('x', %s)", (size,))
-                transfer = clock.since(begin).total_seconds()
-        except psycopg.Error:
-            trips = trips or [float(MOST)]
-        return min(trips), transfer
+        taken = need(stack, Queried).answers(_probes.member_of(stack, zone), (*TRIPS, size))
+        trips, transfers = taken[: len(TRIPS)], taken[len(TRIPS) :]
+        return min(trips, default=float(MOST)), transfers[0] if transfers else float(MOST)

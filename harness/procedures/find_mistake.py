@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.errors import DrillError
-from harness.stacks import Stack, wal
+from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.backups import Archive, Branch
 from harness.stacks.capabilities.database import LogReadable, Member, Queried
+from harness.stacks.parts import wal
 
 CHANGE = re.compile(r"tx:\s+(\d+), lsn: .* desc: (DELETE|UPDATE|HOT_UPDATE) .*?flags:? 0x([0-9A-F]{2})")
 END = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F/]+), .* desc: (COMMIT|ABORT) (.*)")
@@ -94,8 +95,8 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
     def lines(*words: str) -> list[str]:
         # Without an end, pg_waldump waits five seconds for the segment that will be written next.
         bounds = ("--start", wal.lsn(begin), "--end", until)
-        done = need(member, LogReadable).read_wal(
-            *bounds, *words, segments=segments, restore_command=need(stack, Archive).restore_command()
+        done = need(member, LogReadable).read_changes(
+            *bounds, *words, files=segments, fetch=need(stack, Archive).fetch_command()
         )
         if not done.ok:  # what could not be read may hold the mistake, or a second one
             raise MistakeNotFound(
@@ -117,11 +118,11 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
     return Mistake(xid=xid, commit_lsn=commit_lsn, committed=stamp[0], rows=rows, logged=_logged(member, table))
 
 
-def _first(since: int, timeline: int, *, newest: int, past: Sequence[wal.Branch]) -> int:
+def _first(since: int, timeline: int, *, newest: int, past: Sequence[Branch]) -> int:
     """Where to begin: where the books were sound, or where that timeline was left if they were looked at behind it."""
     if timeline == newest:
         return since
-    left = next((branch.until for branch in past if branch.timeline == timeline), None)
+    left = next((branch.until for branch in past if branch.history == timeline), None)
     if left is None:
         raise MistakeNotFound(
             f"the books were sound on timeline {timeline}, which timeline {newest} is not known to descend from",

@@ -16,14 +16,15 @@ from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
-from harness.stacks import Stack, wal, zones
+from harness.stacks import Stack, zones
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import Archive, Backup, BaseBackups
+from harness.stacks.capabilities.backups import Archive, Backup, BaseBackups, Branch
 from harness.stacks.capabilities.clocks import DATABASE
 from harness.stacks.capabilities.components import Startable
-from harness.stacks.capabilities.database import Cluster, Member, Queried, Restorable, RestoreTarget
+from harness.stacks.capabilities.database import Cluster, Member, Positioned, Queried, Restorable, RestoreTarget
 from harness.stacks.capabilities.entrance import ZoneServices
 from harness.stacks.needs import Zones
+from harness.stacks.parts import wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -47,7 +48,7 @@ class RestoreDatabase:
     """
 
     needs: ClassVar[tuple[Any, ...]] = (
-        Zones(1), Cluster, Queried, Restorable, BaseBackups, Archive, ZoneServices, Startable,
+        Zones(1), Cluster, Queried, Positioned, Restorable, BaseBackups, Archive, ZoneServices, Startable,
     )  # fmt: skip  # a list; where it has to find a mistake, `LogReadable` too
     stack: Stack
     reconciliation: Reconciliation
@@ -125,17 +126,15 @@ class RestoreDatabase:
         if leader is None:
             raise RecoveryFailed("no leader is left to keep", hint="restore to the end of the archive instead")
         self._damaged = leader
-        with need(self.stack, Queried).connect(leader) as connection:
-            row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
-        until = row[0] if row else "0/0"
+        until = need(self.stack, Positioned).hand_over()
         wait.until(
-            lambda: wal.position(need(self.stack, Archive).archived()) >= wal.position(until),
-            what=f"the archive reaches {until}",
+            lambda: need(self.stack, Archive).archived() >= until,
+            what=f"the archive reaches {wal.lsn(until)}",
             within=ARCHIVE_LIMIT,
             recorder=self.recorder,
             every=timedelta(milliseconds=250),
         )
-        return {"leader": leader.name, "archived until": until}
+        return {"leader": leader.name, "archived until": wal.lsn(until)}
 
     def _find_mistake(self) -> Facts:
         assert self._damaged is not None
@@ -186,12 +185,12 @@ class RestoreDatabase:
         """By position, for the clocks of two machines differ; by time only where a time is what is recovered to."""
         if self.earlier:
             return backup.ended >= mistake.committed - self.earlier
-        return wal.position(backup.end_lsn) >= wal.position(mistake.commit_lsn)
+        return backup.end >= wal.position(mistake.commit_lsn)
 
     def _check_archive(self) -> Facts:
         assert self._backup is not None
         archive = need(self.stack, Archive)
-        files = archive.archive(since=self._backup.begin_segment)
+        files = archive.archive(since=self._backup.first_file)
         mended, lost, useless = [], [], set()
         for file in files:
             if file.damage and file.sound_version:
@@ -206,7 +205,7 @@ class RestoreDatabase:
                         hint="write it anew: a line is the older timeline, the position of the change, and a reason",
                     )
         histories = {wal.history_of(file.name): file.past for file in files if file.past}
-        self._newest = max(histories, default=wal.segment_at(self._backup.begin_segment)[0])
+        self._newest = max(histories, default=wal.segment_at(self._backup.first_file)[0])
         path = wal.on_path([file.name for file in files], newest=self._newest, past=histories.get(self._newest, ()))
         self._before = next((name for name in path if name in useless), "")
         self._usable = path[: path.index(self._before)] if self._before else path
@@ -240,7 +239,7 @@ class RestoreDatabase:
         elif self._mistake:
             target = {"recovery_target_xid": self._mistake.xid, "recovery_target_inclusive": "off"}
         self.restored.recover(
-            restore_command=need(self.stack, Archive).restore_command(before=self._before),
+            fetch=need(self.stack, Archive).fetch_command(before=self._before),
             target={**target, "recovery_target_action": "promote"} if target else {},
         )
         wait.until(
@@ -266,14 +265,14 @@ class RestoreDatabase:
         )  # fmt: skip  # arguments in groups
         return {"lsn": lsn, "timeline": timeline, "bytes": size}
 
-    def _must_have_reached(self, lsn: str, past: Sequence[wal.Branch]) -> None:
+    def _must_have_reached(self, lsn: str, past: Sequence[Branch]) -> None:
         """Recovery that ends early says nothing by itself: compare with what the archive holds on its timeline.
 
         `past` is what the restored database descends from.
         """
         if self.mistaken:
             return  # PostgreSQL itself refuses to end before an ordered point
-        followed = past[-1].timeline if past else 0
+        followed = past[-1].history if past else 0
         if followed != self._newest:
             raise RecoveryFailed(
                 f"recovery followed timeline {followed}, and the archive's newest is {self._newest}",

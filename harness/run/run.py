@@ -11,11 +11,10 @@ import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import RULES
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
@@ -27,20 +26,17 @@ from harness.plan import Plan
 from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
+from harness.run.described import described
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety.guardian import Guardian
 from harness.safety.stopping import Listener
-from harness.stacks import Condition, Stack
+from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
-from harness.system import clock, wait
+from harness.system import clock
 from harness.system.command import Commands
 from harness.system.operator import operator_name
-from harness.system.recorder import Recorder
-
-STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
-FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
 
 
 @dataclass(frozen=True)
@@ -162,7 +158,7 @@ class Run:
                 kind=stack.kind,
                 regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
                 seconds=clock.since(begin).total_seconds(),
-                packages=stack.parts(),
+                **described(stack),
             )
         return self._stack
 
@@ -184,29 +180,6 @@ class Run:
         else:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
-
-
-def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
-    """Wait until every condition of a steady stack holds, and record what was seen."""
-    begin = clock.mono()
-    conditions = wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
-    ok = _all_hold(conditions)
-    listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
-    recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
-    return ok
-
-
-def _all_hold(conditions: Sequence[Condition]) -> bool:
-    return all(condition.ok for condition in conditions)
-
-
-def must_be_steady(stack: Stack, recorder: Recorder) -> None:
-    """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
-    if not steady(stack, recorder, moment="before", within=FIRST_LIMIT):
-        wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
-        raise NotReady(
-            f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"
-        )
 
 
 def quietly(action: Callable[[], object]) -> str:

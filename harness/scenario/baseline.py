@@ -17,8 +17,8 @@ from harness.workload.workload import Workload
 GOOD = timedelta(seconds=2)  # of good service
 LIMIT = timedelta(seconds=60)
 STALL = timedelta(seconds=20)  # for which a stalled archive is watched
-CYCLES = 2  # of archiving behind what customers wrote first: then exposure has a figure, and the last archived segment
-# is not the first that customers wrote
+CYCLES = 2  # of archiving behind what customers wrote first: then exposure has a figure, and the last archived file is
+# not the first that customers wrote
 
 
 def wait_for_baseline(

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
-from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities import lacking, need
 from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Queried
 from harness.stacks.capabilities.entrance import Readable
-from harness.stacks.wal import position
-from harness.workload.rows import export_rows
-
-if TYPE_CHECKING:
-    import psycopg
+from harness.workload.rows import export_rows, stored
 
 
 class ScenarioData:
@@ -45,7 +41,7 @@ class ScenarioData:
     def back_up(self) -> None:
         """A fresh base backup."""
         backup = need(self._run.stack, BaseBackups).take()
-        self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=position(backup.begin_lsn))
+        self._run.journal.record("backup", backup=backup.id, bytes=backup.size, begin=backup.begin)
 
     def check(self, reconciliation: Reconciliation) -> None:
         """What must agree, and the values that are compared with those afterwards."""
@@ -63,7 +59,7 @@ class ScenarioData:
             found = self._reconciliation.check(connection, last=self.before.last)
         self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
-    def ask(self, question: Callable[[psycopg.Connection[Any]], list[str]]) -> list[str]:
+    def ask(self, question: Callable[[Any], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""
         with need(self._run.stack, Queried).connect() as connection:
             return question(connection)
@@ -72,7 +68,10 @@ class ScenarioData:
         """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of
         `source`, else what the stack says, else the leader of its cluster. Errors: `Unable` where it has neither."""
         client = self._run.client.load()
-        with source() if source else self._stored() as opened:
+        opens = source or stored(self._run.stack)
+        if opens is None:
+            raise lacking(self._run.stack, Readable)
+        with opens() as opened:
             export_rows(
                 opened,
                 client,
@@ -82,7 +81,3 @@ class ScenarioData:
                 moment=moment,
                 recorder=self._run.journal,
             )
-
-    def _stored(self) -> AbstractContextManager[Any]:
-        own = find(self._run.stack, Readable)
-        return own.reading() if own else need(self._run.stack, Queried).connect()

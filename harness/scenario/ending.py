@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from harness.checks import NOT_EXERCISED, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.run.run import STEADY_LIMIT, quietly, steady
+from harness.run.run import quietly
+from harness.run.steady import STEADY_LIMIT, steady
 from harness.scenario import observations
 from harness.stacks.needs import Lack
 
@@ -37,7 +38,9 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         if outcome not in ("stopped", "aborted") and hurt and not declined:
             within = STEADY_LIMIT if scenario.verified else timedelta(0)  # nothing comes back that nobody started
             _quietly(
-                scenario, "not steady", lambda: steady(scenario.stack, scenario.journal, moment="after", within=within)
+                scenario,
+                "not steady",
+                lambda: steady(scenario.stack, scenario.journal, scenario.trials, moment="after", within=within),
             )
     except KeyboardInterrupt:
         outcome = "stopped"

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
-from harness.stacks.capabilities.database import Queried
-from harness.stacks.wal import position
+from harness.stacks.capabilities.database import Positioned, Positions
 from harness.system import clock
 from harness.system.recorder import Recorder
-
-if TYPE_CHECKING:
-    import psycopg
 
 LOOKS = timedelta(milliseconds=500)
 
@@ -31,8 +26,8 @@ class ExposureSampler:
         self.recorder = recorder
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="exposure", daemon=True)
-        self._connection: psycopg.Connection[Any] | None = None
-        self._samples: list[tuple[int, int]] = []  # mono, LSN of the database
+        self._positions: Positions | None = None
+        self._samples: list[tuple[int, int]] = []  # mono, position of the database
         self._archived = 0
         self._steps: list[int] = []  # how far the archive reached each time it had moved on
 
@@ -45,16 +40,16 @@ class ExposureSampler:
         self._thread.join(timeout=10)
 
     def now(self) -> int:
-        """Where the database's log stood at the last look, as a number; 0 where there was none."""
+        """Where the database stood at the last look, as a number; 0 where there was none."""
         return self._samples[-1][1] if self._samples else 0
 
     def cycles(self, *, beyond: int) -> int:
-        """How often the archive has moved on to a point at or behind a position of the database's log."""
+        """How often the archive has moved on to a point at or behind a position of the database."""
         return sum(step >= beyond for step in list(self._steps))
 
     def open_age(self) -> timedelta:
         """For how long the oldest write that is not archived has waited, about."""
-        waiting = next((mono for mono, lsn in list(self._samples) if lsn > self._archived), None)
+        waiting = next((mono for mono, at in list(self._samples) if at > self._archived), None)
         return clock.since(waiting) if waiting is not None else timedelta(0)
 
     def words(self) -> str:
@@ -71,13 +66,9 @@ class ExposureSampler:
 
     def _look(self) -> None:
         asked = clock.mono()
-        archived = need(self.stack, Archive).archived()
-        if self._connection is None or self._connection.closed:
-            self._connection = need(self.stack, Queried).connect()
-        row = self._connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
-        if row is None:
-            return
-        now, safe = position(row[0]), position(archived)
+        safe = need(self.stack, Archive).archived()
+        self._positions = self._positions or need(self.stack, Positioned).positions()
+        now = self._positions.now()
         self.recorder.record("exposure.sample", position=now, safe=safe, of="archive", asked=asked)
         self._samples.append((clock.mono(), now))
         if safe > self._archived:
@@ -85,6 +76,5 @@ class ExposureSampler:
             self._steps.append(self._archived)
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._positions is not None:
+            self._positions.close()

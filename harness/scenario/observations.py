@@ -9,25 +9,22 @@ from datetime import timedelta
 from harness.stacks import Stack
 from harness.stacks.capabilities import find
 from harness.stacks.capabilities.clocks import Clocked
-from harness.stacks.capabilities.database import Cluster, Member, Queried
+from harness.stacks.capabilities.database import Cluster, Member, Positioned
 from harness.stacks.capabilities.releases import Releases
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
 OK = 200
 LOOKS = timedelta(milliseconds=500)
-TIMELINE = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex digits
 
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
-    """Record who leads, and on which timeline; None, and no line, where nobody does, or there is nothing to lead."""
-    cluster, database = find(stack, Cluster), find(stack, Queried)
-    leader = cluster.leader() if cluster and database else None
-    if leader is None or database is None:
+    """Record who leads, and on which history; None, and no line, where nobody does, or nothing says who."""
+    cluster, positioned = find(stack, Cluster), find(stack, Positioned)
+    leader = cluster.leader() if cluster and positioned else None
+    if leader is None or positioned is None:
         return None
-    with database.connect(leader) as connection:
-        row = connection.execute(TIMELINE).fetchone()
-    recorder.record("leadership", moment=moment, member=leader.name, history=int(row[0][:8], 16) if row else 0)
+    recorder.record("leadership", moment=moment, member=leader.name, history=positioned.history(leader))
     return leader
 
 

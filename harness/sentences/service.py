@@ -15,7 +15,7 @@ from harness.sentences.promises import (
     recovery_time,
 )
 from harness.stacks.capabilities.backups import Archive
-from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.database import Positioned, Queried
 from harness.stacks.capabilities.entrance import Reachable, Readable
 from harness.stacks.needs import HEALTH
 
@@ -62,7 +62,7 @@ def _health_verified(scenario: ScenarioRun) -> None:
 
 
 promise("customers are served again within the recovery time of {tier}", recovery_time)
-promise("no more is lost than the recovery point of {tier} allows", recovery_point, needs=(Archive, Queried))
+promise("no more is lost than the recovery point of {tier} allows", recovery_point, needs=(Archive, Positioned))
 promise("no more is lost this time than the recovery point of {tier} allows", loss)
 promise("nothing that was acknowledged is lost", at_most(0.0, "no-loss", "nothing that was acknowledged is lost"))
 promise(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from harness.errors import DrillError
 
 
@@ -11,9 +13,11 @@ def is_bug(error: BaseException | None) -> bool:
 
 
 def database_errors() -> tuple[type[Exception], ...]:
-    """What a database's driver raises; none where no driver is installed, so that no database was asked."""
-    try:
-        import psycopg  # noqa: PLC0415  (procedures ask, and a list of drills, which asks nobody, has them all)
-    except ImportError:
-        return ()
-    return (psycopg.Error,)
+    """What the drivers of databases raise; none where no driver was imported, so that no database was asked.
+
+    A driver is told by what Python's standard for drivers asks of its module: `apilevel`, and one `Error` above all of
+    its errors. Source: PEP 249.
+    """
+    loaded = [vars(module) for module in list(sys.modules.values()) if hasattr(module, "__dict__")]
+    errors = [names["Error"] for names in loaded if isinstance(names.get("apilevel"), str) and "Error" in names]
+    return tuple(each for each in errors if isinstance(each, type) and issubclass(each, Exception))

@@ -222,7 +222,7 @@ def labelled(label: str) -> list[Process]:
 def with_descendants(roots: Sequence[Process]) -> list[Process]:
     """The processes, and all that descend from them, but for ourselves.
 
-    PostgreSQL's servers overwrite their environment, and carry no label.
+    A server may overwrite its environment, as a database does, and carry no label then.
     """
     if not roots:
         return []

@@ -1,6 +1,6 @@
 """What a process is handed of its caller's environment: a short list, here and nowhere else.
 
-A drill is about the stack and never about who starts it. So no proxy, no setting of a database's client, no locale and
+A drill is about the stack and never about who starts it. So no proxy, no setting of any client, no locale and
 no file of a home folder reaches a component, a tool or a customer; whoever needs one of these is given it by name.
 """
 
@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 OWN = "DRDRILL_"  # our own variables: the marks by which processes are found, and the key
 HOME = "DRDRILL_HOME"  # the caller's home folder: the signing key lies in it, and it is masked in a pack
@@ -21,23 +24,29 @@ PEOPLE = ("LOGNAME", "USER", "SUDO_USER", "XDG_CONFIG_HOME", "TERM")  # who dril
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 FIXED = {
     "HOME": NOWHERE,
-    "PGPASSFILE": f"{NOWHERE}/pgpass",  # an old libpq asks /etc/passwd, and not HOME, where they are
-    "PGSERVICEFILE": f"{NOWHERE}/pg_service.conf",
     "LC_ALL": "C.UTF-8",
     "LANG": "C.UTF-8",
     "TZ": "UTC",
 }
 
-_HEEDED = re.compile(  # by a part of a stack, a client or an interpreter, where it would reach one
-    r"PG[A-Z]+|PATRONI\w*|ETCD\w*|(PG)?BACKREST\w*|BARMAN\w*|AWS_\w+|S3_\w+|MOTO\w*|ENVOY\w*|LOCUST\w*|HAPROXY\w*"
-    r"|ALERTMANAGER\w*|PROMETHEUS\w*|LD_\w+|GLIBC_TUNABLES|MALLOC_\w+|FAKETIME\w*|PYTHON\w+|PYTEST\w*|GEVENT\w*"
-    r"|GIT_\w+|GODEBUG|GOMAXPROCS|LC_\w+|LANG|LANGUAGE|TZ|BASH_ENV|ENV|CDPATH|BASH_FUNC_.*|NETRC|BOTO_CONFIG"
-    r"|DOCKER_\w+|SSL_\w+|SSLKEYLOGFILE|OPENSSL_\w+|REQUESTS_CA_BUNDLE|CURL_\w+|NO_PROXY|\w+_PROXY|no_proxy|\w+_proxy",
+OF_PARTS = ("harness.stacks.parts.heeded",)  # what the parts of stacks heed: FIXED, VARIABLES and FILES of each
+_HEEDED = (  # by a client or an interpreter, where it would reach one
+    r"LOCUST\w*|LD_\w+|GLIBC_TUNABLES|MALLOC_\w+|FAKETIME\w*|PYTHON\w+|PYTEST\w*|GEVENT\w*"
+    r"|GIT_\w+|GODEBUG|GOMAXPROCS|LC_\w+|LANG|LANGUAGE|TZ|BASH_ENV|ENV|CDPATH|BASH_FUNC_.*|NETRC"
+    r"|DOCKER_\w+|SSL_\w+|SSLKEYLOGFILE|OPENSSL_\w+|REQUESTS_CA_BUNDLE|CURL_\w+|NO_PROXY|\w+_PROXY|no_proxy|\w+_proxy"
 )
-_FILES = (
-    ".pgpass", ".pg_service.conf", ".psqlrc", ".postgresql", ".aws/config", ".aws/credentials", ".netrc",
-    ".barman.conf", ".config/patroni",
-)  # fmt: skip  # a list
+_FILES = (".netrc",)
+
+
+@cache
+def fixed() -> dict[str, str]:
+    """What is the same for every process, whoever starts it."""
+    return FIXED | {name: value for part in _parts() for name, value in part.FIXED.items()}
+
+
+def _parts() -> list[Any]:
+    """Imported when they are asked for: parts stand above this room, and the lists of one import nothing."""
+    return [import_module(name) for name in OF_PARTS]
 
 
 def handed_on(caller: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -53,7 +62,7 @@ def handed_on(caller: Mapping[str, str] | None = None) -> dict[str, str]:
         "PATH": os.defpath,
         **kept,
         **{name: value for name, value in caller.items() if name.startswith(OWN)},
-        **FIXED,
+        **fixed(),
         HOME: str(home(caller)),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
@@ -92,6 +101,8 @@ def ignored(caller: Mapping[str, str] | None = None) -> list[str]:
     """The caller's variables, and files of the home folder, that some part would heed if it were handed them."""
     caller = os.environ if caller is None else caller
     kept = for_harness(caller)
-    names = [name for name in caller if _HEEDED.fullmatch(name) and kept.get(name) != caller[name]]
-    files = [f"~/{name}" for name in _FILES if (home(caller) / name).exists()]
+    heeded = re.compile("|".join([_HEEDED, *(part.VARIABLES for part in _parts())]))
+    names = [name for name in caller if heeded.fullmatch(name) and kept.get(name) != caller[name]]
+    listed = [name for part in _parts() for name in part.FILES]
+    files = [f"~/{name}" for name in (*listed, *_FILES) if (home(caller) / name).exists()]
     return [*sorted(names), *files]

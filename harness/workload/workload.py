@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import operator
 import secrets
 import signal
@@ -27,6 +28,7 @@ from harness.workload.tail import Recent, Tail
 if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
+HARNESS = "harness"  # the group of the harness's own transactions (`harness.run.trial`), which no customers may have
 RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
@@ -83,6 +85,7 @@ class Workload:
         self.client = client
         self.origin = origin
         self.groups = {group.name: group for group in groups}
+        assert HARNESS not in self.groups, "the harness writes by that name itself"
         self.logs = logs or folder
         self.files = {name: folder / f"ledger-{name}.jsonl" for name in self.groups}
         self._begun = False
@@ -188,10 +191,10 @@ class Workload:
             "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
         }
         if group.via == "database":
-            given["dsn"], env = need(place, DirectAccess).zone_database(group.zone)
+            given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
             entrance = self._entrance(group)
-            given |= {"url": entrance.url(""), "address": ",".join(entrance.addresses)}
+            given |= {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
             given |= {"ca": entrance.ca} if entrance.ca else {}
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env

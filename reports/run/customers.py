@@ -48,11 +48,11 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Answered:
-    """One group's answers from one timeline of the database: the first and the last, in seconds after zero."""
+    """One group's answers from one history of the database: the first and the last, in seconds after zero."""
 
     group: str
     inside: bool  # a zone; then it is not counted for service
-    timeline: int
+    history: int
     first: float
     last: float
     many: int
@@ -97,8 +97,8 @@ def read(ledgers: Iterable[Path], *, zero: int, problems: list[str], inside: Col
             said = error.message if isinstance(error, Refused) else f"{path.name}: {error.strerror}"
             problems.append(f"{said}; this report counts only what comes before")
         answers += [
-            Answered(group, group in inside, timeline, (first - zero) / SECOND, (last - zero) / SECOND, many)
-            for timeline, (first, last, many) in sorted(told.items())
+            Answered(group, group in inside, history, (first - zero) / SECOND, (last - zero) / SECOND, many)
+            for history, (first, last, many) in sorted(told.items())
         ]
         due = sum(ends.values())
         totals += ledger.Totals(due=due, sent=due - ends["not_sent"], **ends)

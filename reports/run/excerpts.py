@@ -20,7 +20,7 @@ FEW, MANY = 3, 20  # lines before the moment, and from it on
 LAST = 10  # lines, where no time can be read
 WIDEST = 240  # letters of a line
 MOST = 1_000_000  # bytes of a file that are read
-# 2026-11-02 03:00:24.118 UTC (PostgreSQL), …,118 (Patroni), …T…Z (etcd, Prometheus), [2026-11-02 03:00:24.118] (Envoy)
+# 2026-11-02 03:00:24.118 UTC, 2026-11-02 03:00:24,118, 2026-11-02T03:00:24.118Z, [2026-11-02 03:00:24.118]
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
 SAME = re.compile(r"(?:0x)?[0-9a-f]*\d[0-9a-f]*")  # what differs in lines that say the same
 WHERE = 160  # letters at the beginning of a line in which its time is looked for
@@ -48,17 +48,22 @@ def stamp_of(line: str) -> datetime | None:
         return None
 
 
-def logs_of(folder: Path, names: Iterable[str]) -> list[Path]:
+def logs_of(folder: Path, names: Iterable[str], *, more: object = None) -> list[Path]:
     """The logs of components, by their names, and of all that stands in a zone where `zone a` is named.
 
-    A component may have several: `patroni-a.log`, and `postgresql-a.log` of the database that it runs.
+    A component may have several: `more` says of some which logs are theirs, too (`logs` of `stack.ready`).
     """
     wanted = list(dict.fromkeys(names))
     ends = tuple(f"-{name.removeprefix('zone ')}" for name in wanted if name.startswith("zone "))
     paths = sorted(path for path in (folder / "logs").glob("*.log") if path.is_file() and not path.is_symlink())
     found = [path for path in paths if path.stem in wanted or (ends and path.stem.endswith(ends))]
-    databases = {f"postgresql-{path.stem.removeprefix('patroni-')}" for path in found if "patroni-" in path.stem}
-    return [path for path in paths if path in found or path.stem in databases]
+    others = more if isinstance(more, dict) else {}
+    told = {str(name) for path in found for name in _list(others.get(path.stem))}
+    return [path for path in paths if path in found or path.stem in told]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def around(path: Path, moment: datetime, *, until: datetime | None = None, alone: bool = True) -> Excerpt:

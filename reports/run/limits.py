@@ -53,7 +53,8 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
     ]
     if left:
         found.append(f"Not exercised on this machine: {'; '.join(dict.fromkeys(left))}.")
-    simulated = _simulated(packages_of(pack))
+    told = pack.facts.data("stack.ready").get("simulated")
+    simulated = [clean(each) for each in told] if isinstance(told, list) else []
     if simulated:
         found.append(
             "Simulated: " + "; ".join(simulated) + ". It speaks the protocol of the real service and is an emulator: "
@@ -110,20 +111,6 @@ def code_of(said: object) -> str:
 def _acknowledged(fact: object) -> bool:
     data = getattr(fact, "data", {})
     return bool(data.get("acknowledged"))
-
-
-def _simulated(parts: dict[str, object]) -> list[str]:
-    found = []
-    for name, version in parts.items():
-        words = f"{name} {version}".lower()
-        if "moto" in words:
-            found.append(
-                f"the object store ({clean(name)}: {clean(version)}) is Moto, an emulator of the S3 protocol: "
-                "a simulated store"
-            )
-        elif "simulated" in words:
-            found.append(f"{clean(name)} ({clean(version)})")
-    return found
 
 
 def place_of(begin: Mapping[str, Any]) -> str:

@@ -74,11 +74,17 @@ def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
     """In the order of the journal; an alert stands where it was received, not where it was read."""
     found = []
     for fact in scenario.facts.lines:
-        told = WORDS.get(fact.kind)
-        if told is not None and (words := told(fact.data)):
+        if words := words_of(fact.kind, fact.data, scenario.called["history"]):
             at, utc = _when(fact, clock)
             found.append(Moment(at, utc, words))
     return found
+
+
+def words_of(kind: str, data: Data, history: str) -> str:
+    """A fact in words, with what its keepers call a `history` of the database; empty where it is none of the story."""
+    if kind in OF_A_HISTORY:
+        return OF_A_HISTORY[kind](data, f"{history} {plain(data.get('history'))}")
+    return WORDS[kind](data) if kind in WORDS else ""
 
 
 def received(fact: Fact) -> int:
@@ -193,12 +199,10 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "decided": _decided,
     "procedure": lambda d: f"the procedure “{plain(d.get('name'))}” is announced",
     "step.end": _step,
-    "leadership": lambda d: f"{plain(d.get('member'))} leads on timeline {plain(d.get('history'))}",
     "endpoints": _endpoints,
     "rotation": _again("component", "back in rotation"),
     "rejoined": _again("member", "back as a copy"),
     "release": lambda d: f"release {plain(d.get('name'))} is deployed",
-    "recovery.reached": lambda d: f"recovery ended at {plain(d.get('at'))}, timeline {plain(d.get('history'))}",
     "verified": _checks("the data is verified"),
     "health": _checks("health verification"),
     "survey": _checks("health verification while something fails"),
@@ -209,4 +213,8 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
     "stopped": lambda d: f"stopped by {plain(d.get('who'))}: {plain(d.get('why'))}",
     "scenario.end": lambda d: f"the scenario is {plain(d.get('outcome'))}",
+}
+OF_A_HISTORY: dict[str, Callable[[Data, str], str]] = {  # the same, of one history of the database
+    "leadership": lambda d, history: f"{plain(d.get('member'))} leads on {history}",
+    "recovery.reached": lambda d, history: f"recovery ended at {plain(d.get('at'))}, {history}",
 }

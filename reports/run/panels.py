@@ -44,15 +44,15 @@ def customers(sheet: Sheet, seconds: Seconds | None, *, outside: bool = False) -
     _latency(sheet, seconds)
 
 
-def answers(sheet: Sheet, told: Sequence[Answered]) -> None:
-    """Who was answered from which timeline, and when: one row a group, one bar a timeline."""
-    timelines = sorted({each.timeline for each in told})
-    if len(timelines) < 2 and not any(each.inside for each in told):
+def answers(sheet: Sheet, told: Sequence[Answered], *, history: str) -> None:
+    """Who was answered from which history, and when: one row a group, one bar a history; what it is called."""
+    histories = sorted({each.history for each in told})
+    if len(histories) < 2 and not any(each.inside for each in told):
         return
-    sheet.heading("Who was answered from which timeline of the database, and when", "Answered from which timeline")
+    sheet.heading(f"Who was answered from which {history} of the database, and when", f"Answered from which {history}")
     for group in dict.fromkeys(each.group for each in told):
         row = [each for each in told if each.group == group]
-        words = "timeline " + ", then ".join(str(each.timeline) for each in row)
+        words = f"{history} " + ", then ".join(str(each.history) for each in row)
         place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
         sheet.row(group, words, *ends[-1])
         sheet.front[place:place] = [
@@ -61,13 +61,13 @@ def answers(sheet: Sheet, told: Sequence[Answered]) -> None:
                 sheet.y + 2,
                 end - begin,
                 12,
-                f"tl{timelines.index(each.timeline) % 2}",
-                title=f"timeline {each.timeline}: {each.many:,} answers",
+                f"tl{histories.index(each.history) % 2}",
+                title=f"{history} {each.history}: {each.many:,} answers",
             )
             for each, (begin, end) in zip(row, ends, strict=True)
         ]
         sheet.y += ROW
-    _legend(sheet, [(f"tl{place % 2}", f"timeline {each}") for place, each in enumerate(timelines)])
+    _legend(sheet, [(f"tl{place % 2}", f"{history} {each}") for place, each in enumerate(histories)])
 
 
 def alerts(sheet: Sheet, ticks: Sequence[Tick]) -> None:

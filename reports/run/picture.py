@@ -35,7 +35,7 @@ def picture(
     spans = tuple(_bars(facts, clock, "span", ("span",)))
     steps = tuple(_bars(facts, clock, "step", ("phase", "name")))
     told = ticks(facts, clock)
-    marks = (*_marks(facts, clock), *_new_marks(facts, clock, told, answers))
+    marks = (*_marks(facts, clock), *_new_marks(scenario, clock, told, answers))
     recovery = _recovery(scenario.finding("rto"))
     if not marks and not spans and customers is None:
         return None
@@ -61,6 +61,7 @@ def picture(
         exposure_objective=_objective(scenario.finding("exposure")),
         alerts=told,
         answers=answers,
+        history=clean(scenario.called["history"]),
     )
 
 
@@ -127,15 +128,15 @@ def _latest(effect: Fact, clock: Clock) -> float:
     return (latest - clock.zero) / SECOND
 
 
-def _new_marks(facts: Facts, clock: Clock, told: tuple[Tick, ...], answers: tuple[Answered, ...]) -> list[Mark]:
-    """Whoever told operations, the first answer on a newer timeline, and what came back."""
-    found = []
+def _new_marks(scenario: Scenario, clock: Clock, told: tuple[Tick, ...], answers: tuple[Answered, ...]) -> list[Mark]:
+    """Whoever told operations, the first answer on a newer history, and what came back."""
+    facts, called, found = scenario.facts, clean(scenario.called["history"]), []
     if right := next((tick for tick in told if tick.right), None):
         found.append(Mark(f"operations told {length(right.at)}", right.at, "seen"))
-    oldest = min((each.timeline for each in answers), default=0)
-    for timeline in sorted({each.timeline for each in answers} - {oldest}):
-        first = min(each.first for each in answers if each.timeline == timeline)
-        found.append(Mark(f"first answer on timeline {timeline} {length(first)}", first, "good"))
+    oldest = min((each.history for each in answers), default=0)
+    for history in sorted({each.history for each in answers} - {oldest}):
+        first = min(each.first for each in answers if each.history == history)
+        found.append(Mark(f"first answer on {called} {history} {length(first)}", first, "good"))
     for fact in facts.of("fault.still_active"):
         if not fact.data.get("ok"):
             name = f"{clean(fact.data.get('fault'))} had ENDED by itself"

@@ -181,7 +181,7 @@ def _logs(pack: Pack, scenario: Scenario, hurt: Fact) -> str:
         f"Of {', '.join(map(md, names)) or 'nothing'}: what was hurt, was named by an alert, or led the database. "
         "By the components' own clocks; a time without an offset is taken as UTC."
     )
-    found = excerpts.logs_of(pack.folder, names)
+    found = excerpts.logs_of(pack.folder, names, more=pack.facts.data("stack.ready").get("logs"))
     end, alone = scenario.facts.last("scenario.end"), len(pack.scenarios) == 1
     until = end.utc if end else None
     silent = []

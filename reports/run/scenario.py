@@ -16,7 +16,8 @@ from harness.evidence import format1
 from reports import verdicts
 from reports.judged import exercised, figure_of, others, reach, used
 from reports.pack import Fact, Facts, Pack, Scenario
-from reports.run import customers, features, losses, moments, picture, root_cause, story, timeline
+from reports.run import customers, features, losses, moments, picture, root_cause, story
+from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
 WIDE, NARROW = 900, 400
@@ -124,8 +125,8 @@ def page(
         drawn = picture.picture(scenario, seen.seconds, clock, note=note, exposure=risk, answers=seen.answers)
         if drawn:
             # the SVG was escaped where it was made: reports/svg.py
-            wide = Markup(timeline.draw(drawn, width=WIDE, key=f"s{place}w"))
-            narrow = Markup(timeline.draw(drawn, width=NARROW, key=f"s{place}n"))
+            wide = Markup(draw(drawn, width=WIDE, key=f"s{place}w"))
+            narrow = Markup(draw(drawn, width=NARROW, key=f"s{place}n"))
     wording = features.find(pack.folder, scenario.title)
     tags = tuple(map(str, _list(facts.data("scenario.begin").get("tags")))) or (wording.tags if wording else ())
     by_id = {finding.id: finding for finding in reversed(scenario.findings)}
@@ -150,7 +151,7 @@ def page(
         narrow=narrow,
         steps=_steps(facts),
         changes=_changes(facts),
-        ordered=_recovery_point(facts),
+        ordered=_recovery_point(facts, scenario.called["history"]),
         health=_checks(facts, "health"),
         verified=_checks(facts, "verified"),
         figures=_figures(facts),
@@ -277,14 +278,14 @@ def _changes(facts: Facts) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _recovery_point(facts: Facts) -> tuple[tuple[str, str], ...]:
+def _recovery_point(facts: Facts, history: str) -> tuple[tuple[str, str], ...]:
     rows: list[tuple[str, str]] = []
     for fact in facts.of("recovery.ordered"):
         side = "including it" if fact.data.get("inclusive") else "stopping just before it"
         rows.append(("ordered", f"{plain(fact.data.get('kind'))} {plain(fact.data.get('value'))}, {side}"))
         rows.append(("why there", plain(fact.data.get("why"))))
     for fact in facts.of("recovery.reached"):
-        rows.append(("reached", f"position {plain(fact.data.get('at'))}, timeline {plain(fact.data.get('history'))}"))
+        rows.append(("reached", f"position {plain(fact.data.get('at'))}, {history} {plain(fact.data.get('history'))}"))
         rows.append(("from the backup", plain(fact.data.get("backup"))))
         rows.append(("restored", quantity(as_number(fact.data.get("bytes")), "bytes")))
         if fact.data.get("declared_early"):

@@ -1,4 +1,4 @@
-"""What a scenario of the network or of the application was like, as rows of words: in order, and by timeline."""
+"""What a scenario of the network or of the application was like, as rows of words: in order, and by history."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def story(scenario: Scenario, clock: Clock) -> tuple[tuple[str, str, str], ...]:
 
 
 def answers(told: Iterable[Answered]) -> tuple[tuple[str, ...], ...]:
-    """Each group and timeline: the first and the last answer, and how many. Only where there is something to tell."""
+    """Each group and history: the first and the last answer, and how many. Only where there is something to tell."""
     listed = list(told)
-    if len({each.timeline for each in listed}) < 2 and not any(each.inside for each in listed):
+    if len({each.history for each in listed}) < 2 and not any(each.inside for each in listed):
         return ()
     return tuple(
         (
             each.group,
             "no: inside a zone" if each.inside else "yes",
-            str(each.timeline),
+            str(each.history),
             after(each.first),
             after(each.last),
             number(each.many),

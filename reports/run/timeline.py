@@ -72,6 +72,7 @@ class Picture:
     exposure_objective: float | None = None
     alerts: tuple[Tick, ...] = ()
     answers: tuple[Answered, ...] = ()
+    history: str = "history"  # what each history of the database is called
 
 
 def draw(picture: Picture, *, width: float, key: str) -> str:
@@ -90,7 +91,7 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
         _bars(sheet, picture.steps)
     panels.alerts(sheet, picture.alerts)
     panels.customers(sheet, picture.customers, outside=any(each.inside for each in picture.answers))
-    panels.answers(sheet, picture.answers)
+    panels.answers(sheet, picture.answers, history=picture.history)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
     sheet.axis(top)
     lines = [

@@ -35,7 +35,9 @@ from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
-from harness.run.run import steady
+from harness.run.run import new_id
+from harness.run.steady import steady
+from harness.run.trial import Trials
 from harness.safety import undo
 from harness.stacks import Stack, zones
 from harness.stacks.capabilities import need
@@ -43,6 +45,7 @@ from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from harness.workload.client import ClientModule
 from tests.contract.attaching import attached
 
 SECOND = timedelta(seconds=1)
@@ -60,7 +63,7 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "poison_release": lambda zone, other: PoisonRelease("poisoned"),
     "reject_credentials": lambda zone, other: RejectCredentials("quantumnest_app"),
     "cut_link": lambda zone, other: CutLink(zone, (other,)),
-    "cut_link etcd": lambda zone, other: CutLink(zone, (other,), "etcd"),
+    "cut_link etcd": lambda zone, other: CutLink(zone, (other,), "consensus store"),
     "cut_zone": lambda zone, other: CutZone(zone),
     "slow_link": lambda zone, other: SlowLink(zone, kilobytes=200, latency=SECOND / 10, loss=1.0),
     "flap_link": lambda zone, other: FlapLink(zone, down=SECOND, up=SECOND, lasting=SECOND * 60),
@@ -161,7 +164,8 @@ class Case:
 
     def steady(self, stack: Stack) -> None:
         recorder = Memory()
-        assert steady(stack, recorder, moment="after"), recorder.facts[-1]
+        trials = Trials(ClientModule(Path(__file__).parents[2], "drills.client"), f"contract/{new_id()}", recorder)
+        assert steady(stack, recorder, trials, moment="after"), recorder.facts[-1]
 
     def not_here(self, stack: Stack, unable: Unable) -> None:
         """Only what this machine may lack, and with words."""

@@ -126,7 +126,7 @@ def adopt(stack: Stack) -> None:
     until(lambda: _archives(stack), "what was written is archived")
     place = need(stack, Restorable).restore_target("b")
     need(stack, BaseBackups).restore(need(stack, BaseBackups).backups()[-1], place)
-    place.recover(restore_command=need(stack, Archive).restore_command(), target={})
+    place.recover(fetch=need(stack, Archive).fetch_command(), target={})
     until(place.recovered, "recovery ends")
     place.verify_structure()
     place.stop()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
-from harness.stacks import wal
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.entrance import Reachable
 from harness.stacks.local.stack import LocalStack
+from harness.stacks.parts import wal
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
 

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 
 from harness.errors import Refused
-from harness.stacks import wal
 from harness.stacks.backup_tools.barman.backups import BarmanBackups
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.capabilities.backups import Backup, Damage
 from harness.stacks.local.ground import POSTGRES
+from harness.stacks.parts import wal
 from harness.stacks.parts.postgres import filled_in
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.tls import make_authority
@@ -136,7 +136,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         database.ask("insert into entry values (1, 'after the mistake')")
         done = database.ask("select pg_walfile_name(pg_switch_wal())")
         wait.until(
-            lambda: wal.position(backups.archived()) >= (wal.segment_at(done)[1] + 1) * wal.SEGMENT,
+            lambda: backups.archived() >= (wal.segment_at(done)[1] + 1) * wal.SEGMENT,
             what="the mistake is archived",
             within=timedelta(seconds=20),
             recorder=commands.recorder,
@@ -165,11 +165,11 @@ def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **tar
     """The backup, restored and recovered in a place of its own, and promoted."""
     place = Postgres(scene.folder, scene.commands, name)
     scene.backups.restore(backup, place)
-    command = scene.backups.restore_command(before=before)
+    command = scene.backups.fetch_command(before=before)
     place.configure(
         "postgresql.auto.conf",
         archive_mode="off",
-        restore_command=command,
+        fetch=command,
         recovery_target_action="promote",
         **target,
     )
@@ -211,8 +211,8 @@ def test_backups_are_listed_oldest_first_with_what_recovery_needs(scene: Scene) 
     """Listing the store gives the same backups as making them did, and another process sees the same."""
     assert scene.backups.backups() == [scene.first, scene.second]
     assert scene.first.ended < scene.second.began
-    assert wal.position(scene.first.begin_lsn) < wal.position(scene.first.end_lsn)
-    assert wal.segment_at(scene.first.begin_segment)[1] == wal.position(scene.first.begin_lsn) // wal.SEGMENT
+    assert scene.first.begin < scene.first.end
+    assert wal.segment_at(scene.first.first_file)[1] == scene.first.begin // wal.SEGMENT
     assert scene.first.size > 10_000_000
     assert {key.rpartition("/")[2] for key in scene.first.objects} == {"backup.info", "data.tar"}
 
@@ -221,11 +221,11 @@ def test_sound_backups_and_a_sound_archive_show_no_damage(scene: Scene) -> None:
     """Nothing is named where nothing was hurt, and the archive has no gap."""
     assert scene.backups.check(scene.first) == []
     assert scene.backups.check(scene.second) == []
-    segments = scene.backups.archive(since=scene.first.begin_segment)
+    segments = scene.backups.archive(since=scene.first.first_file)
     assert [one.name for one in segments if one.damage] == []
     numbers = [wal.segment_at(one.name)[1] for one in segments if wal.is_segment(one.name)]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    assert (numbers[-1] + 1) * wal.SEGMENT == wal.position(scene.backups.archived())
+    assert (numbers[-1] + 1) * wal.SEGMENT == scene.backups.archived()
 
 
 @pytest.mark.parametrize(("object", "keep_versions"), [("data.tar", False), ("backup.info", True)])
@@ -259,7 +259,7 @@ def test_a_deleted_object_of_a_base_backup_is_named(scene: Scene, object: str, k
 @pytest.mark.parametrize("deleted", [True, False])
 def test_a_damaged_segment_is_named_and_its_earlier_version_brought_back(scene: Scene, deleted: bool) -> None:
     """The sound version is found by its digest, and making it current again makes the archive sound."""
-    victim = scene.backups.archive(since=scene.second.begin_segment)[0]
+    victim = scene.backups.archive(since=scene.second.first_file)[0]
     content = None if deleted else flipped(scene.vault.read(victim.key))
     before = scene.vault.damage(victim.key, content, keep_versions=True)
     (found,) = [one for one in scene.backups.archive() if one.damage]
@@ -271,7 +271,7 @@ def test_a_damaged_segment_is_named_and_its_earlier_version_brought_back(scene: 
 
 def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Scene) -> None:
     """Nothing can be brought back then: PostgreSQL is told so in its log, and keeps every row up to that segment."""
-    victim = scene.backups.archive(since=scene.second.begin_segment)[0]
+    victim = scene.backups.archive(since=scene.second.first_file)[0]
     before = scene.vault.damage(victim.key, flipped(scene.vault.read(victim.key)), keep_versions=False)
     (found,) = [one for one in scene.backups.archive() if one.damage]
     assert (found.key, found.sound_version) == (victim.key, "")
@@ -289,7 +289,7 @@ def test_a_segment_without_a_sound_version_ends_the_recovery_before_it(scene: Sc
 
 def test_an_archive_out_of_reach_is_not_taken_for_its_end(scene: Scene) -> None:
     """restore_command says "do not go on" (above 125) when the store does not answer, and 1 for what is not there."""
-    command = scene.backups.restore_command()
+    command = scene.backups.fetch_command()
     target = str(scene.folder / "fetched")
 
     def fetch(name: str, command: str) -> int:
@@ -301,7 +301,7 @@ def test_an_archive_out_of_reach_is_not_taken_for_its_end(scene: Scene) -> None:
     elsewhere = scene.folder / "elsewhere.json"
     settings = scene.folder / "backups" / "archive.json"
     elsewhere.write_text(settings.read_text().replace(scene.server.url, f"https://127.0.0.1:{free_port()}"))
-    assert fetch(scene.first.begin_segment, command.replace(str(settings), str(elsewhere))) > 125
+    assert fetch(scene.first.first_file, command.replace(str(settings), str(elsewhere))) > 125
 
 
 def test_an_archived_segment_is_never_replaced_by_another_one(scene: Scene) -> None:
@@ -339,14 +339,14 @@ def test_the_archive_goes_on_along_a_new_timeline(scene: Scene) -> None:
 
     for name, content in files.items():
         archive(name, content)
-    assert backups.archived() == "0/4000000"
+    assert backups.archived() == 0x4000000
     archive(wal.segment_name(2, 4), bytes(wal.SEGMENT))
-    assert backups.archived() == "0/5000000"
+    assert backups.archived() == 0x5000000
     assert {one.name: one.damage for one in backups.archive()} == dict.fromkeys([*files, wal.segment_name(2, 4)], "")
     history = next(one for one in backups.archive() if one.name == "00000002.history")
     scene.vault.damage(history.key, b"no history", keep_versions=True)
     assert [one.name for one in backups.archive() if one.damage] == ["00000002.history"]
-    assert another(scene, "timelines").archived() == "0/4000000"
+    assert another(scene, "timelines").archived() == 0x4000000
 
 
 def flipped(content: bytes) -> bytes:

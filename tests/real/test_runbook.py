@@ -43,7 +43,7 @@ from harness.system.recorder import Memory
 from harness.stacks.local.stack import LocalStack
 
 stack = LocalStack.attach(Path(os.environ["STACK_FOLDER"]), recorder=Memory())
-segment = DamageStoredObject("WAL segment after the latest base backup", "flip a byte")
+segment = DamageStoredObject("archived file after the latest base backup", "flip a byte")
 segment.inject(stack, segment.prepare(stack))
 print(need(stack, BaseBackups).take().id)
 backup = DamageStoredObject("latest base backup", "flip a byte")
@@ -100,7 +100,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
             capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip  # arguments in groups
         assert up.returncode == 0, up.stderr
-        yield Shell(evidence, json.loads(up.stdout)["dsn"])
+        yield Shell(evidence, json.loads(up.stdout)["addresses"]["database"])
     finally:
         subprocess.run([*DRDRILL, "stack", "down", *words], capture_output=True, timeout=LIMIT, check=True)
 

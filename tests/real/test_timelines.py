@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, LiteralString, cast
 
 import psycopg
 import pytest
 
 from harness.procedures.find_mistake import Mistake, MistakeNotFound, find_mistake
-from harness.stacks import Stack, wal
+from harness.stacks import PlainRegion, Stack
 from harness.stacks.local.ground import POSTGRES
+from harness.stacks.parts import wal
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles, as_conf
 from harness.system import wait
@@ -36,6 +36,7 @@ class Scene:
     commands: Commands
     archive: Path
     port: int = field(default_factory=free_port)
+    run_as = answers = archived = restore_version = None  # not asked here
 
     @property
     def data(self) -> str:
@@ -69,11 +70,11 @@ class Scene:
         )
         return name
 
-    def restore_command(self) -> str:
+    def fetch_command(self) -> str:
         return f"cp {self.archive}/%f %p"
 
     def find(self, since: str) -> Mistake:
-        stack = cast(Stack, SimpleNamespace(cluster=self, backups=self))
+        stack = cast(Stack, PlainRegion("region-1", holds=(self,)))
         return find_mistake(stack, self.member, table="public.entry", since_lsn=since, timeline=1)
 
 
@@ -94,7 +95,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         "fsync": "off",
         "archive_mode": "on",
         "archive_command": f"cp %p {archive}/%f",
-        "restore_command": scene.restore_command(),
+        "restore_command": scene.fetch_command(),
         "wal_keep_size": "512MB",
         "track_commit_timestamp": "on",
     }

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, NotReady, Refused
-from harness.stacks import wal
 from harness.stacks.backup_tools.vault import Vault, must_be_empty
-from harness.stacks.capabilities.backups import ArchivedSegment, Backup, Damage
+from harness.stacks.capabilities.backups import ArchivedFile, Backup, Branch, Damage
 from harness.stacks.capabilities.database import Member, RestoreTarget
+from harness.stacks.parts import wal
 from harness.stacks.stand_in import NAME
 from harness.system.command import Commands
 
@@ -101,7 +101,7 @@ class PgBackRest:
         """For postgresql.conf: stores one WAL file."""
         return f'pgbackrest --stanza={STANZA} --log-level-console=warn archive-push "%p"'
 
-    def restore_command(self, *, before: str = "") -> str:
+    def fetch_command(self, *, before: str = "") -> str:
         """For postgresql.conf: fetches one WAL file; nothing from segment `before` on, where given.
 
         pgBackRest wants a data directory to know whose archive it is: the one it runs in, or else the server's own.
@@ -184,16 +184,16 @@ class PgBackRest:
             id=id,
             began=datetime.fromtimestamp(facts["backup-timestamp-start"], UTC),
             ended=datetime.fromtimestamp(facts["backup-timestamp-stop"], UTC),
-            begin_segment=facts["backup-archive-start"],
-            begin_lsn=facts["backup-lsn-start"],
-            end_lsn=facts["backup-lsn-stop"],
+            first_file=facts["backup-archive-start"],
+            begin=wal.position(facts["backup-lsn-start"]),
+            end=wal.position(facts["backup-lsn-stop"]),
             objects=tuple(sorted(one.key for one in objects)),
             size=sum(one.size for one in objects),
         )
 
     # The WAL archive
 
-    def archive(self, *, since: str = "") -> list[ArchivedSegment]:
+    def archive(self, *, since: str = "") -> list[ArchivedFile]:
         """Every file of the archive in order of name, from `since` on, each read and compared with its name's digest.
 
         A file that was deleted is listed as missing as long as the bucket keeps its versions.
@@ -202,11 +202,11 @@ class PgBackRest:
         with ThreadPoolExecutor(READERS) as pool:
             return sorted(pool.map(self._compared, sorted(keys)), key=lambda file: file.name)
 
-    def _compared(self, key: str) -> ArchivedSegment:
+    def _compared(self, key: str) -> ArchivedFile:
         bucket, name = self._vault.bucket, _name(key)
         found = bucket.find(key)
         if found is not None and _sound(key, found):
-            return ArchivedSegment(name, key, len(found), "", "", _past(name, found))
+            return ArchivedFile(name, key, len(found), "", "", wal.is_segment(name), _past(name, found))
         for version in bucket.versions(key):
             before = None if version.deletion else bucket.find(key, version=version.id)
             if _sound(key, before):
@@ -214,17 +214,18 @@ class PgBackRest:
                 break
         else:
             sound, past = "", ()
-        return ArchivedSegment(name, key, len(found or b""), "digest differs" if found else "missing", sound, past)
+        damage = "digest differs" if found else "missing"
+        return ArchivedFile(name, key, len(found or b""), damage, sound, wal.is_segment(name), past)
 
-    def restore_version(self, segment: ArchivedSegment) -> None:
+    def restore_version(self, file: ArchivedFile) -> None:
         """Make the sound earlier version of a damaged object the current one. Errors: `Refused` where there is none."""
-        if not segment.sound_version:
-            raise Refused(f"{segment.key} has no sound earlier version", hint="end the recovery before this segment")
+        if not file.sound_version:
+            raise Refused(f"{file.key} has no sound earlier version", hint="end the recovery before this segment")
         bucket = self._vault.bucket
-        bucket.write(segment.key, bucket.read(segment.key, version=segment.sound_version))
+        bucket.write(file.key, bucket.read(file.key, version=file.sound_version))
 
-    def archived(self) -> str:
-        """The LSN up to which everything needed for a recovery is archived, as the store lists it.
+    def archived(self) -> int:
+        """The position up to which everything needed for a recovery is archived, as the store lists it.
 
         It does not notice that something older has gone or is damaged: `archive` does.
         """
@@ -238,8 +239,8 @@ class PgBackRest:
                 past = _past(name, bucket.find(one.key))
                 listed.histories |= {timeline: past} if past else {}
         if listed.origins is None:
-            listed.origins = [backup.begin_segment for backup in self.backups()]
-        return wal.lsn(listed.complete_until())
+            listed.origins = [backup.first_file for backup in self.backups()]
+        return listed.complete_until()
 
 
 def _name(key: str) -> str:
@@ -249,7 +250,7 @@ def _name(key: str) -> str:
     return found.group(1) if found else ""
 
 
-def _past(name: str, content: bytes | None) -> tuple[wal.Branch, ...]:
+def _past(name: str, content: bytes | None) -> tuple[Branch, ...]:
     """What a history file says; () of any other file, and where it cannot be read."""
     try:
         return wal.branches(_plain(content).decode()) if content and wal.history_of(name) else ()

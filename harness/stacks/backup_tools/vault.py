@@ -15,6 +15,7 @@ from typing import Any
 from harness.errors import Refused
 from harness.stacks.capabilities.backups import Backup, Damage
 from harness.stacks.capabilities.database import RestoreTarget
+from harness.stacks.parts import wal
 from harness.stacks.parts.bucket import Bucket
 from harness.system.clock import utc_text
 
@@ -123,9 +124,9 @@ def record(backup: Backup, digests: Mapping[str, str]) -> bytes:
         "id": backup.id,
         "began": utc_text(backup.began),
         "ended": utc_text(backup.ended),
-        "begin_segment": backup.begin_segment,
-        "begin_lsn": backup.begin_lsn,
-        "end_lsn": backup.end_lsn,
+        "begin_segment": backup.first_file,
+        "begin_lsn": wal.lsn(backup.begin),
+        "end_lsn": wal.lsn(backup.end),
         "size": backup.size,
         "sha256": dict(digests),
     }
@@ -146,9 +147,9 @@ def from_record(facts: Mapping[str, Any]) -> Backup:
         id=facts["id"],
         began=datetime.fromisoformat(facts["began"]),
         ended=datetime.fromisoformat(facts["ended"]),
-        begin_segment=facts["begin_segment"],
-        begin_lsn=facts["begin_lsn"],
-        end_lsn=facts["end_lsn"],
+        first_file=facts["begin_segment"],
+        begin=wal.position(facts["begin_lsn"]),
+        end=wal.position(facts["end_lsn"]),
         objects=tuple(sorted(facts["sha256"])),
         size=facts["size"],
     )

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from harness.stacks.wal import Branch
-
 if TYPE_CHECKING:
     from harness.stacks.capabilities.database import RestoreTarget
 
@@ -19,10 +17,10 @@ class Backup:
     id: str
     began: datetime
     ended: datetime
-    begin_segment: str  # first WAL segment it needs
-    begin_lsn: str
-    end_lsn: str
-    objects: tuple[str, ...]  # keys in the bucket
+    first_file: str  # of the archive, by its name there, that a restoration needs
+    begin: int  # position of the database
+    end: int  # and where it was when the copy was whole
+    objects: tuple[str, ...]  # keys in the store
     size: int  # bytes
 
 
@@ -35,15 +33,24 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class ArchivedSegment:
-    """One WAL segment, history or backup-label file in the archive."""
+class Branch:
+    """Where one history of the database was left for the next one."""
 
-    name: str
+    history: int
+    until: int  # position
+
+
+@dataclass(frozen=True)
+class ArchivedFile:
+    """One file of the archive: a piece of what was written, or what goes with it."""
+
+    name: str  # by which the database asks for it
     key: str
     size: int
     damage: str  # "" when sound
     sound_version: str  # id of an earlier version of the object whose digest is right, "" where there is none
-    past: tuple[Branch, ...] = ()  # what a history file says, in its sound version
+    written: bool  # whether it is a piece of what was written, in the order of their names
+    past: tuple[Branch, ...] = ()  # of a file that tells what a history descends from, in its sound version
 
 
 @runtime_checkable
@@ -67,20 +74,17 @@ class BaseBackups(Protocol):
 class Archive(Protocol):
     """What was written since, piece by piece: with a base backup it leads to any later moment."""
 
-    def archive(self, *, since: str = "") -> list[ArchivedSegment]:
+    def archive(self, *, since: str = "") -> list[ArchivedFile]:
         """Every file of the archive in order of name, from `since` on, each read and compared with its digest."""
 
-    def archived(self) -> str:
-        """The LSN up to which everything is archived, as `X/Y`, from the store (not from the database)."""
+    def archived(self) -> int:
+        """The position up to which everything is archived, from the store (not from the database)."""
 
-    def restore_version(self, segment: ArchivedSegment) -> None:
+    def restore_version(self, file: ArchivedFile) -> None:
         """Make the sound earlier version of a damaged object the current one."""
 
-    def restore_command(self, *, before: str = "") -> str:
-        """For postgresql: fetches one WAL file from the archive; nothing from segment `before` on, where given.
-
-        It may leave what it fetched ahead in the folder that it runs in, under `fetched_wal`.
-        """
+    def fetch_command(self, *, before: str = "") -> str:
+        """For the database: fetches one file from the archive; nothing from the file `before` on, where given."""
 
 
 @runtime_checkable

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from harness.stacks import Component, Condition
 from harness.stacks.capabilities.components import Asked, Killable, Logged, Startable
 from harness.system.clock import Moment
 from harness.system.command import Done
 
-if TYPE_CHECKING:  # the platform's API lies below this package, and has to be first to import its database driver
-    import psycopg
+
+class Connection(Protocol):
+    """What a database's driver gives: asked in the database's own language."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> None:
+        """Closes it."""
+
+    def execute(self, query: Any, params: Any = None) -> Any: ...
+    def close(self) -> None: ...
 
 
 class Member(Component, Asked, Killable, Logged, Startable, Protocol):
@@ -44,21 +52,23 @@ class Fillable(Protocol):
         """Give it room again; harmless where it has room."""
 
     def volume_is_full(self) -> bool: ...
+    def refused_write(self) -> str:
+        """What the server says to a request that has to write, of one line; empty where it does not refuse."""
 
 
 @runtime_checkable
 class LogReadable(Protocol):
-    """A database server whose own log, and whose write-ahead log, can be read as text."""
+    """A database server whose own log, and whose record of all changes, can be read as text."""
 
     @property
     def database_log(self) -> Path:
         """The server's own log; it does not lie on the data volume."""
 
-    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
-        """`pg_waldump` with these words over these segments, in order, read as one log; any exit code.
+    def read_changes(self, *words: str, files: Sequence[str], fetch: str) -> Done:
+        """What the database's own reader says, with these words, over these files of the archive; any exit code.
 
-        The last one names the timeline; earlier ones may be of the timelines that it descends from. What the member
-        has no more is fetched by `restore_command`; where that fails, what it said is returned.
+        The last one names the history; earlier ones may be of those that it descends from. What the member has no more
+        is fetched by the command `fetch`; where that fails, what it said is returned.
         """
 
 
@@ -86,11 +96,63 @@ class Coordinated(Protocol):
 class Queried(Protocol):
     """A database that can be asked in its own language."""
 
-    def connect(self, member: Member | None = None) -> psycopg.Connection[Any]:
-        """As the operators' superuser, autocommit; to the leader unless a member is named."""
+    def connect(self, member: Member | None = None) -> Connection:
+        """As who runs the database, each statement by itself; to the leader unless a member is named.
 
-    def connect_as(self, role: str) -> psycopg.Connection[Any]:
-        """To the leader, autocommit, as another role of the platform (`operator`, say)."""
+        Errors: `NotReady` where nobody leads, and what the database's driver raises, as for all that it is asked then.
+        """
+
+    def run_as(self, person: str, statements: Sequence[str]) -> Moment | None:
+        """One transaction on the leader, by another who may use it (`operator`, say). Returns when it took effect."""
+
+    def answers(self, member: Member, sizes: Sequence[int]) -> list[float]:
+        """Seconds of an answer of so many bytes each, one after the other; of fewer, where one was not given."""
+
+
+@runtime_checkable
+class Positioned(Protocol):
+    """A database that says how far it has written: a position, which only grows in one history of it."""
+
+    words: Mapping[str, str]  # what its keepers call a `position`, a `history` and several `histories`
+
+    def positions(self) -> Positions:
+        """For a look at the leader's again and again."""
+
+    def history(self, member: Member) -> int:
+        """On which history a member is: a greater one is newer. Errors: what the database's driver raises."""
+
+    def hand_over(self) -> int:
+        """Have the leader hand over to the archive what it has written, up to the position that is returned."""
+
+
+class Positions(Protocol):
+    """One open look at where the leader is."""
+
+    def now(self) -> int:
+        """Errors: what the database's driver raises; `NotReady` without a leader."""
+
+    def close(self) -> None:
+        """Harmless when repeated; the next look opens it again."""
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A database whose users come in by passwords, which can be made to be no longer valid."""
+
+    def valid_until(self, user: str) -> str | None:
+        """Until when the user's password is valid, as the database writes it; None: for ever. Errors: `Refused`."""
+
+    def expire(self, user: str) -> Moment | None:
+        """No longer valid, and all sessions of the user are ended: returns from when to when that took effect."""
+
+    def renew(self, user: str, until: str | None) -> Moment | None:
+        """Valid as it was; harmless where it has not expired."""
+
+    def refusal(self, user: str) -> str:
+        """What the database says to the user where it refuses the password; empty where it lets the user in.
+
+        Errors: `NotReady`, `OSError` where the database is away.
+        """
 
 
 @runtime_checkable
@@ -98,10 +160,10 @@ class Verified(Protocol):
     """A database whose pages and structure can be checked."""
 
     def verify_pages(self) -> str:
-        """`pg_checksums --check` on the stopped database; returns what it counted. Errors: `CommandFailed`."""
+        """Every page of the stopped database; returns what it counted. Errors: `CommandFailed`."""
 
     def verify_structure(self) -> str:
-        """`pg_amcheck` on the running database, heap and indexes; returns what it said. Errors: `CommandFailed`."""
+        """Every table and index of the running database; returns what it said. Errors: `CommandFailed`."""
 
 
 class RestoreTarget(Startable, Logged, Verified, Protocol):
@@ -110,20 +172,19 @@ class RestoreTarget(Startable, Logged, Verified, Protocol):
     data: Path  # as the backup tool sees it that writes there; not for procedures
     zone: str
 
-    def recover(self, *, restore_command: str, target: Mapping[str, str]) -> None:
-        """Write recovery.signal and the settings, and start.
+    def recover(self, *, fetch: str, target: Mapping[str, str]) -> None:
+        """Start it so that it recovers, with the command `fetch` for files of the archive.
 
-        `target` holds PostgreSQL's own settings, such as
-        `{"recovery_target_xid": "812", "recovery_target_inclusive": "off"}`; empty means: as far as the archive goes.
+        `target` holds the database's own settings of where to stop; empty means: as far as the archive goes.
         """
 
     def recovered(self) -> bool:
         """Whether recovery has ended and the database takes writes.
 
-        Errors: `DrillError` when PostgreSQL ended, with its last log lines.
+        Errors: `DrillError` when the server ended, with its last log lines.
         """
 
-    def connect(self) -> psycopg.Connection[Any]: ...
+    def connect(self) -> Connection: ...
 
     def size(self) -> int:
         """Bytes of the files in it."""

@@ -29,17 +29,17 @@ class Divisible(Protocol):
 class Linked(Protocol):
     """A stack in which two zones can be made blind for each other while all others see both.
 
-    `part` "" is everything between the two, "etcd" only what the members of the consensus store, and its clients, say
+    `part` "" is everything between the two, "consensus store" only what the members of that store, and its clients, say
     to each other across the two zones. As silent as a cut. Where this machine cannot, it is `Unable`, with the reason.
     """
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> Moment | None:
         """Harmless when repeated. Errors: `Unable`."""
 
     def join_link(self, one: str, other: str) -> Moment | None:
         """End every cut between the two; harmless where there is none."""
 
-    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+    def sees(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> bool:
         """Whether `one` gets an answer from the other zone, by a real try from inside `one`."""
 
 

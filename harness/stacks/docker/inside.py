@@ -24,7 +24,7 @@ from harness.system import environment as surroundings
 from harness.system.command import LABEL
 
 HOST = "/host"
-PASSED_ON = (LABEL, "PYTHONPATH", "PGPASSWORD", *surroundings.FIXED)
+PASSED_ON = (LABEL, "PYTHONPATH", "PGPASSWORD", *surroundings.fixed())
 
 
 def here(argv: Sequence[str]) -> list[str]:

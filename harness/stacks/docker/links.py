@@ -59,9 +59,8 @@ class Links:
         return self._rules({one: self._apart(other, part), other: self._apart(one, part)}, begins=True)
 
     def join_link(self, one: str, other: str) -> Moment | None:
-        rules = {
-            pod: [*self._apart(away, ""), *self._apart(away, "etcd")] for pod, away in ((one, other), (other, one))
-        }
+        parts, sides = ("", "consensus store"), ((one, other), (other, one))
+        rules = {pod: [rule for part in parts for rule in self._apart(away, part)] for pod, away in sides}
         return self._rules(rules, begins=False)
 
     def slow(self, zone: str, how: Slowness) -> list[str]:
@@ -146,7 +145,7 @@ class Links:
 
     def _apart(self, zone: str, part: str) -> list[str]:
         """What keeps a zone, or of it only etcd, from the pod where these rules are."""
-        if part == "etcd":
+        if part == "consensus store":
             return _for(WITHOUT_ETCD, other=self._network.address(zone))
         return [rule for _, address in self._behind(zone) for rule in _for(APART, other=address)]
 

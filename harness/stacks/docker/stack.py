@@ -24,13 +24,15 @@ from harness.stacks.parts import lifecycle
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.region import PlatformRegion
-from harness.stacks.parts.s3 import REGION
+from harness.stacks.parts.s3 import REGION, simulated
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.parts.users import PostgresUsers
 from harness.stacks.stand_in import history
 from harness.system import clock, wait
 from harness.system.clock import Moment, spanning
@@ -92,6 +94,7 @@ class DockerStack:
             authority = make_authority(self.folder / "tls")
             parts = self._build(authority)
             write_backup_settings(ground, parts, ca=authority.ca)
+        parts.names.publish()
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifecycle.timed(self._recorder, "data"):
@@ -151,7 +154,7 @@ class DockerStack:
     def join(self, zone: str) -> Moment | None:
         return self._here.links.join(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> Moment | None:
         return self._here.links.cut_link(one, other, part=part)
 
     def join_link(self, one: str, other: str) -> Moment | None:
@@ -208,9 +211,13 @@ class DockerStack:
     def has_power(self, zone: str) -> bool:
         return self._here.network.runs(zone)
 
-    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+    def sees(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> bool:
         """Whether a zone gets an answer from another, by a real try from inside it."""
         return sees(self._here, one, other, part=part)
+
+    @property
+    def simulated(self) -> Sequence[str]:
+        return [simulated()]
 
     def parts(self) -> dict[str, str]:
         asked = ["dpkg-query", "--show", "--showformat=${Package} ${Version}\\n", *PACKAGES]
@@ -234,7 +241,7 @@ class DockerStack:
         parts, network = self._made, self._here.network
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(parts.entrance, parts.members),
+            "commands": lifecycle.commands(parts.entrance, parts.members),
             "addresses": {
                 **lifecycle.addresses(parts.entrance, parts.members, store=parts.store.url, bucket=bucket),
                 "prometheus": f"http://{network.watch}:{PROMETHEUS}",
@@ -284,9 +291,13 @@ class DockerStack:
         addresses = {zone: self._here.network.zone_address(zone) for zone in ZONES}
         self.regions = (
             PlatformRegion(
-                REGION, ZONES, (parts.cluster, parts.backups, parts.vault, parts.releases, parts.monitor),
-                parts.entrance,
-                parts.balancers, parts.services, addresses, self._roles,
+                REGION, ZONES,
+                (
+                    parts.cluster, PostgresPositions(parts.cluster),
+                    PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
+                    parts.backups, parts.vault, parts.releases, parts.monitor,
+                ),
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services, addresses, self._roles,
             ),
         )  # fmt: skip  # arguments in groups
         return parts

@@ -30,7 +30,7 @@ ON_THE_BRIDGE = (1, *ENTRANCES, WATCH, STORAGE)
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
-Part = Literal["", "etcd"]
+Part = Literal["", "consensus store"]
 
 
 class Addresses(Protocol):
@@ -125,7 +125,7 @@ class Bridged:
 
     def cut_link(self, one: str, other: str, *, part: Part) -> Moment | None:
         return spanning(
-            self.bridge.blind(self.holders[here].pid, self._host(there), store_alone=part == "etcd")
+            self.bridge.blind(self.holders[here].pid, self._host(there), store_alone=part == "consensus store")
             for here, there in ((one, other), (other, one))
         )
 

@@ -29,13 +29,15 @@ from harness.stacks.parts import lifecycle
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.region import PlatformRegion
-from harness.stacks.parts.s3 import REGION
+from harness.stacks.parts.s3 import REGION, simulated
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
+from harness.stacks.parts.users import PostgresUsers
 from harness.stacks.stand_in import history
 from harness.system import wait
 from harness.system.clock import Moment, spanning
@@ -89,6 +91,7 @@ class LocalStack:
                 make_authority(self.folder / "tls"),
                 lifecycle.socket_folder(self.folder, self.commands.label, ZONES),
             )
+        parts.names.publish()
         for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
@@ -151,7 +154,7 @@ class LocalStack:
         """End the cut; harmless where there is none."""
         return self._net.join(zone)
 
-    def cut_link(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> Moment | None:
+    def cut_link(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> Moment | None:
         """Two zones, or their etcds, do not see each other any more. Errors: `Unable` on the sandbox level loopback."""
         return self._net.cut_link(one, other, part=part)
 
@@ -159,7 +162,7 @@ class LocalStack:
         """End every cut between the two; harmless where there is none."""
         return self._net.join_link(one, other)
 
-    def sees(self, one: str, other: str, *, part: Literal["", "etcd"] = "") -> bool:
+    def sees(self, one: str, other: str, *, part: Literal["", "consensus store"] = "") -> bool:
         """Whether a zone gets an answer from another, by a real try from inside it."""
         return sees(self._made.ground, one, other, part=part)
 
@@ -213,6 +216,10 @@ class LocalStack:
     def has_power(self, zone: str) -> bool:
         return any(one.running() for one in self.components().values() if one.zone == zone)
 
+    @property
+    def simulated(self) -> Sequence[str]:
+        return [simulated()]
+
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
 
@@ -237,7 +244,7 @@ class LocalStack:
         parts = self._made
         bucket = parts.vault.bucket.name
         return {
-            **lifecycle.access(parts.entrance, parts.members),
+            "commands": lifecycle.commands(parts.entrance, parts.members),
             "addresses": lifecycle.addresses(parts.entrance, parts.members, store=parts.s3.url, bucket=bucket),
             "environment": {
                 **parts.s3.env(),
@@ -270,9 +277,14 @@ class LocalStack:
         self._parts = parts
         self.regions = (
             PlatformRegion(
-                REGION, ZONES, (parts.cluster, parts.backups, parts.vault, parts.releases, parts.monitor),
-                parts.entrance,
-                parts.balancers, parts.services, {zone: ground.address(zone) for zone in ZONES}, self._roles,
+                REGION, ZONES,
+                (
+                    parts.cluster, PostgresPositions(parts.cluster),
+                    PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
+                    parts.backups, parts.vault, parts.releases, parts.monitor,
+                ),
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
+                {zone: ground.address(zone) for zone in ZONES}, self._roles,
             ),
         )  # fmt: skip  # arguments in groups
         saved = {

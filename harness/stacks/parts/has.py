@@ -9,11 +9,14 @@ from harness.stacks.capabilities.database import (
     Cluster,
     Coordinated,
     Fillable,
+    Guarded,
     LogReadable,
     OnVolume,
+    Positioned,
     Queried,
     Restorable,
 )
+from harness.stacks.capabilities.emulated import Emulated
 from harness.stacks.capabilities.entrance import (
     Balanced,
     DirectAccess,
@@ -32,14 +35,14 @@ PLATFORM: tuple[Need, ...] = (
     Zones(3), Copies(2),
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
-    Cluster, Coordinated, Queried, Restorable, LogReadable, OnVolume, Fillable,
+    Cluster, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,
 )  # fmt: skip  # a table
 # What the ground adds that both kinds of ours have: networks of zones, and a place for customers in each.
 GROUND: tuple[Need, ...] = (
-    KilledTogether, Standpoints, Explorable, Clocked,
+    KilledTogether, Standpoints, Explorable, Clocked, Emulated,
     Divisible, Linked, Slowable, Flappable, Powered,
     Stallable,
 )  # fmt: skip  # a table

@@ -102,18 +102,21 @@ def logs(folder: Path, zones: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def access(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, Any]:
-    """For people: the words with which a stack's database and API are asked (`dsn`, `psql`, `curl`)."""
+def commands(entrance: Entrance, members: Sequence[PatroniMember]) -> dict[str, list[str]]:
+    """For people: the words with which a stack's database and API are asked, by what they do."""
     where = f"{entrance.host}:{entrance.port}"
-    target = dsn(",".join(member.address for member in members), PORT, role="postgres", password="")
-    words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
-    database = " ".join([*words, "target_session_attrs=read-write"])
     resolved = ["--resolve", f"{where}:{','.join(entrance.addresses)}"]
     return {
-        "dsn": database,
-        "psql": ["psql", f'"{database}"'],
-        "curl": ["curl", "--cacert", str(entrance.ca), *resolved, f"https://{where}{READY}"],
+        "open psql": ["psql", f'"{database(members)}"'],
+        "ask the API": ["curl", "--cacert", str(entrance.ca), *resolved, f"https://{where}{READY}"],
     }
+
+
+def database(members: Sequence[PatroniMember]) -> str:
+    """For people: the DSN of whoever leads; the password comes in the environment."""
+    target = dsn(",".join(member.address for member in members), PORT, role="postgres", password="")
+    words = [word for word in target.split() if word.startswith(("host=", "port=", "dbname=", "user="))]
+    return " ".join([*words, "target_session_attrs=read-write"])
 
 
 def addresses(entrance: Entrance, members: Sequence[PatroniMember], *, store: str, bucket: str) -> dict[str, str]:
@@ -122,4 +125,5 @@ def addresses(entrance: Entrance, members: Sequence[PatroniMember], *, store: st
         "entrance": f"https://{entrance.host}:{entrance.port} at {' and '.join(entrance.addresses)}",
         "storage": f"{store}, bucket {bucket}",
         **{f"zone {member.zone}": f"{member.address}, Patroni {member.rest}" for member in members},
+        "database": database(members),
     }

@@ -12,11 +12,11 @@ from typing import Any
 
 import psycopg
 
-from harness.stacks import wal
+from harness.stacks.parts import wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
+from harness.stacks.parts.wal import SPOOL
 from harness.stacks.stand_in import NAME
-from harness.stacks.wal import SPOOL
 from harness.system.clock import Moment
 from harness.system.command import Done
 
@@ -122,7 +122,7 @@ class PatroniMember:
         """Before a program of the database: into the zone, as the database's user."""
         return self.ground.words(self.zone)
 
-    def read_wal(self, *words: str, segments: Sequence[str], restore_command: str) -> Done:
+    def read_changes(self, *words: str, files: Sequence[str], fetch: str) -> Done:
         """`pg_waldump` over these segments as one log; what is in `pg_wal` no more is fetched. Any exit code.
 
         They are put together in a folder as if all were of the last one's timeline: pg_waldump reads one timeline,
@@ -131,8 +131,8 @@ class PatroniMember:
         folder = self.folder / "wal"
         folder.mkdir(exist_ok=True)
         self.ground.own(folder)
-        timeline = wal.segment_at(segments[-1])[0]
-        for name in segments:
+        timeline = wal.segment_at(files[-1])[0]
+        for name in files:
             target = folder / wal.segment_name(timeline, wal.segment_at(name)[1])
             kept = self.data / "pg_wal" / name
             if kept.exists():
@@ -140,8 +140,8 @@ class PatroniMember:
                 target.symlink_to(kept)
             elif target.is_symlink() or not target.exists():
                 target.unlink(missing_ok=True)
-                fetch = filled_in(restore_command, f=name, p=target.name)
-                done = self._run("sh", "-c", f"cd {shlex.quote(str(folder))} && {fetch}")
+                fetching = filled_in(fetch, f=name, p=target.name)
+                done = self._run("sh", "-c", f"cd {shlex.quote(str(folder))} && {fetching}")
                 if not done.ok:
                     target.unlink(missing_ok=True)
                     return done
@@ -201,6 +201,18 @@ class PatroniMember:
 
     def volume_is_full(self) -> bool:
         return self._unit.full()
+
+    def refused_write(self) -> str:
+        """Asked by a query that sorts more than fits into its memory: standbys take it, too, and it leaves nothing."""
+        try:
+            with psycopg.connect(self.dsn, autocommit=True) as connection:
+                connection.execute("SET work_mem = '64kB'")
+                connection.execute(
+                    "SELECT count(*) FROM (SELECT random() FROM generate_series(1, 2000000) ORDER BY 1) AS drawn"
+                )
+        except (psycopg.OperationalError, psycopg.InternalError) as error:  # "File too large" is an internal one
+            return str(error).strip().splitlines()[0]
+        return ""
 
     def freeze_manager(self) -> None:
         """Patroni; its PostgreSQL goes on."""

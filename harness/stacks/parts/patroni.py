@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +18,9 @@ from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
 from harness.stacks.parts.postgres import PORT, Roles, dsn
 from harness.stacks.parts.restore_target import PostgresRestoreTarget
-from harness.stacks.wal import SPOOL
-from harness.system import wait
+from harness.stacks.parts.wal import SPOOL
+from harness.system import clock, wait
+from harness.system.clock import Moment, around
 from harness.system.http import DIRECT, NoAnswer
 
 LEADS_WITHIN = timedelta(seconds=90)
@@ -62,7 +64,25 @@ class PatroniCluster:
         asked = self._member(member.name) if member else self._must_lead()
         return psycopg.connect(asked.dsn, autocommit=True, options=alone)
 
-    def connect_as(self, role: str) -> psycopg.Connection[Any]:
+    def run_as(self, person: str, statements: Sequence[str]) -> Moment | None:
+        """Nobody sees anything of it before it commits. Errors: as `connect`, and what the server says."""
+        with self.log_in(person) as connection:
+            connection.execute("BEGIN")
+            for statement in statements:
+                connection.execute(statement.encode())
+            return around(lambda: connection.execute("COMMIT"), by="the database: the COMMIT, and its answer")
+
+    def answers(self, member: Member, sizes: Sequence[int]) -> list[float]:
+        """Over one connection."""
+        taken: list[float] = []
+        with suppress(psycopg.Error), self.connect(member) as connection:
+            for size in sizes:
+                begin = clock.mono()
+                connection.execute("SELECT repeat('x', %s)", (size,))
+                taken.append(clock.since(begin).total_seconds())
+        return taken
+
+    def log_in(self, role: str) -> psycopg.Connection[Any]:
         """To the leader, as another role. Errors: as `connect`."""
         address = self._must_lead().address
         return psycopg.connect(

@@ -12,12 +12,12 @@ PATIENCE = 1  # seconds; a silent address says nothing, and one that is seen ans
 NO_ANSWER = 2  # exit code of `pg_isready`
 
 
-def sees(ground: Ground, one: str, other: str, *, part: Literal["", "etcd"]) -> bool:
+def sees(ground: Ground, one: str, other: str, *, part: Literal["", "consensus store"]) -> bool:
     """Whether `one` gets an answer of the other zone's database server, or of its etcd.
 
     etcd is asked for its status and not for its health: one that answers may be cut off from whoever leads it.
     """
-    if part == "etcd":
+    if part == "consensus store":
         address = ground.store_address(other)
         asked = [f"--endpoints={address}:{CLIENTS}", f"--dial-timeout={PATIENCE}s", f"--command-timeout={PATIENCE}s"]
         words, env = [*ground.program("etcdctl"), *asked, "endpoint", "status"], {"ETCDCTL_API": "3"}
@@ -25,4 +25,4 @@ def sees(ground: Ground, one: str, other: str, *, part: Literal["", "etcd"]) -> 
         asked = [f"--host={ground.address(other)}", f"--port={PORT}", f"--timeout={PATIENCE}"]
         words, env = [*ground.program("pg_isready"), *asked], {}
     done = ground.commands.run([*ground.words(one), *words], env=env, check=False)
-    return done.ok if part == "etcd" else done.exit != NO_ANSWER
+    return done.ok if part == "consensus store" else done.exit != NO_ANSWER

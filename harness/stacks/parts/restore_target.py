@@ -81,9 +81,9 @@ class PostgresRestoreTarget:
         """The words before a command that must write here: in the zone, as the database's user."""
         return self._member.words()
 
-    def recover(self, *, restore_command: str, target: Mapping[str, str]) -> None:
+    def recover(self, *, fetch: str, target: Mapping[str, str]) -> None:
         """Write recovery.signal and the settings, and start; `recovered` says when it is done."""
-        self._configure({"restore_command": restore_command, **target})
+        self._configure({"restore_command": fetch, **target})
         for leftover in ("standby.signal", "postmaster.pid"):
             (self.data / leftover).unlink(missing_ok=True)
         (self.data / "recovery.signal").touch()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
 
 from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.ground import Ground, Runs
@@ -17,6 +18,11 @@ from harness.stacks.stand_in import BUCKET
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "drill", "AWS_SECRET_ACCESS_KEY": "drill"}
 PORT = 9000
+
+
+def simulated() -> str:
+    """What it is, in words for whoever reads a report."""
+    return f"the object store (moto: {version('moto')}) is Moto, an emulator of the S3 protocol: a simulated store"
 
 
 class S3Server:

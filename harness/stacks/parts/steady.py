@@ -14,8 +14,9 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
 from harness.stacks.capabilities.database import Cluster, Queried
 from harness.stacks.capabilities.monitoring import Monitoring
+from harness.stacks.parts import wal
+from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.visitor import Visitor
-from harness.stacks.wal import position
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
 
@@ -74,19 +75,18 @@ class Steady:
         try:
             with need(self.cluster, Queried).connect() as connection:
                 connection.execute("SELECT pg_logical_emit_message(true, 'drdrill', 'steady')")
-                row = connection.execute("SELECT pg_switch_wal()::text").fetchone()
+            written = PostgresPositions(need(self.cluster, Queried)).hand_over()
         except NotReady as error:
             return Condition(name, ok=False, seen=error.message)
         except psycopg.Error as error:
             return Condition(name, ok=False, seen=str(error).strip())
-        written = position(row[0]) if row else 0
         begin = clock.mono()
 
-        def there(archived: str) -> bool:
-            return archived != "" and position(archived) >= written
+        def there(archived: int) -> bool:
+            return archived >= written
 
         archived = wait.poll(self.archive.archived, within=limit, every=OFTEN, enough=there)
         if not there(archived):
-            seen = f"after {limit.total_seconds():g} s: written {row and row[0]}, archived {archived or 'nothing'}"
+            seen = f"after {limit.total_seconds():g} s: written {wal.lsn(written)}, archived {wal.lsn(archived)}"
             return Condition(name, ok=False, seen=seen)
-        return Condition(name, ok=True, seen=f"{archived} after {clock.since(begin).total_seconds():.1f} s")
+        return Condition(name, ok=True, seen=f"{wal.lsn(archived)} after {clock.since(begin).total_seconds():.1f} s")

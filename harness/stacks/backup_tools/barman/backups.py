@@ -17,16 +17,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.errors import DrillError, NotReady, Refused
 from harness.evidence.run_folder import temporary_prefix
-from harness.stacks import wal
 from harness.stacks.backup_tools.barman import archive as archive_program
 from harness.stacks.backup_tools.barman import fetch as fetch_program
 from harness.stacks.backup_tools.barman import info
 from harness.stacks.backup_tools.vault import Vault, must_be_empty, recorded
-from harness.stacks.capabilities.backups import ArchivedSegment, Backup, Damage
+from harness.stacks.capabilities.backups import ArchivedFile, Backup, Branch, Damage
 from harness.stacks.capabilities.database import RestoreTarget
+from harness.stacks.parts import wal
 from harness.stacks.parts.bucket import Stored
+from harness.stacks.parts.wal import SPOOL
 from harness.stacks.stand_in import NAME
-from harness.stacks.wal import SPOOL
 from harness.system.command import Commands
 
 BACKUP_WITHIN = timedelta(minutes=10)
@@ -88,7 +88,7 @@ class BarmanBackups:
         """For postgresql.conf, not yet quoted for it: stores one WAL file and its digest."""
         return f'{self._program(archive_program.__file__)} "%p"'
 
-    def restore_command(self, *, before: str = "") -> str:
+    def fetch_command(self, *, before: str = "") -> str:
         """For postgresql.conf, not yet quoted for it: fetches one WAL file; its spool is where PostgreSQL runs it.
 
         Where `before` names a segment, the archive ends before it.
@@ -179,7 +179,7 @@ class BarmanBackups:
 
     # The WAL archive
 
-    def archive(self, *, since: str = "") -> list[ArchivedSegment]:
+    def archive(self, *, since: str = "") -> list[ArchivedFile]:
         """Every file of the archive in order of name, from `since` on, each read and compared with its digest."""
         recorded = {Path(one.key).stem for one in self._store.objects(self._wal_digests)}
         stored = {_name(one.key): one for one in self._store.objects(self._wals)}
@@ -188,17 +188,17 @@ class BarmanBackups:
             found = pool.map(lambda name: self._compared(name, stored.get(name)), names)
             return [segment for segment in found if segment is not None]
 
-    def _compared(self, name: str, stored: Stored | None) -> ArchivedSegment | None:
+    def _compared(self, name: str, stored: Stored | None) -> ArchivedFile | None:
         facts = recorded(self._store.find(f"{self._wal_digests}{name}.json"))
         if stored is None and facts.get("state") != "stored":
             return None  # archiving it was begun, and is not finished or never was
         key = stored.key if stored else facts["key"]
-        size = stored.size if stored else 0
+        size, written = stored.size if stored else 0, wal.is_segment(name)
         if not facts:
-            return ArchivedSegment(name, key, size, "no digest recorded", "", self._past(name, key))
+            return ArchivedFile(name, key, size, "no digest recorded", "", written, self._past(name, key))
         wanted, found = facts["stored_sha256"], self._store.sha256(key)
         if found == wanted:
-            return ArchivedSegment(name, key, size or facts["stored_bytes"], "", "", self._past(name, key))
+            return ArchivedFile(name, key, size or facts["stored_bytes"], "", "", written, self._past(name, key))
         versions = (
             version.id
             for version in self._store.versions(key)
@@ -206,16 +206,16 @@ class BarmanBackups:
         )
         sound = next(versions, "")
         past = self._past(name, key, version=sound) if sound else ()
-        return ArchivedSegment(name, key, size, "digest differs" if found else "missing", sound, past)
+        return ArchivedFile(name, key, size, "digest differs" if found else "missing", sound, written, past)
 
-    def restore_version(self, segment: ArchivedSegment) -> None:
+    def restore_version(self, file: ArchivedFile) -> None:
         """Make the sound earlier version of a damaged object the current one. Errors: `Refused` where there is none."""
-        if not segment.sound_version:
-            raise Refused(f"{segment.key} has no sound earlier version", hint="end the recovery before this segment")
-        self._store.write(segment.key, self._store.read(segment.key, version=segment.sound_version))
+        if not file.sound_version:
+            raise Refused(f"{file.key} has no sound earlier version", hint="end the recovery before this segment")
+        self._store.write(file.key, self._store.read(file.key, version=file.sound_version))
 
-    def archived(self) -> str:
-        """The LSN up to which everything needed for a recovery is archived, as the store lists it.
+    def archived(self) -> int:
+        """The position up to which everything needed for a recovery is archived, as the store lists it.
 
         Cheap enough to be asked often: it lists only what is new since the last time. So it does not notice that
         something older has gone or is damaged: `archive` does.
@@ -229,10 +229,10 @@ class BarmanBackups:
                 past = self._past(name, f"{self._wals}{name}.gz")
                 listed.histories |= {timeline: past} if past else {}
         if listed.origins is None:
-            listed.origins = [backup.begin_segment for backup in self.backups()]
-        return wal.lsn(listed.complete_until())
+            listed.origins = [backup.first_file for backup in self.backups()]
+        return listed.complete_until()
 
-    def _past(self, name: str, key: str, *, version: str = "") -> tuple[wal.Branch, ...]:
+    def _past(self, name: str, key: str, *, version: str = "") -> tuple[Branch, ...]:
         """What a history file says; () of any other file, and where it cannot be read: nobody can recover along it."""
         packed = self._store.find(key, version=version) if wal.history_of(name) else None
         try:

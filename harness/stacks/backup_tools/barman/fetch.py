@@ -25,7 +25,7 @@ from typing import Any
 AHEAD = 7  # segments fetched with the one asked for: at most 112 MiB in the spool
 ENDS_HERE = 1
 CANNOT_GO_ON = 200
-SEGMENT = 16 << 20  # bytes; not imported from harness/stacks/wal.py, which would cost the harness's imports
+SEGMENT = 16 << 20  # bytes; not imported from harness/stacks/parts/wal.py, which would cost the harness's imports
 PER_LOG = (1 << 32) // SEGMENT
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from harness.stacks.capabilities.backups import Backup
+from harness.stacks.parts import wal
 from harness.stacks.parts.bucket import Stored
 
 
@@ -17,9 +18,9 @@ def from_barman(id: str, info: str, objects: list[Stored]) -> Backup | None:
         id=id,
         began=_moment(facts["begin_time"]),
         ended=_moment(facts["end_time"]),
-        begin_segment=facts["begin_wal"],
-        begin_lsn=facts["begin_xlog"],
-        end_lsn=facts["end_xlog"],
+        first_file=facts["begin_wal"],
+        begin=wal.position(facts["begin_xlog"]),
+        end=wal.position(facts["end_xlog"]),
         objects=tuple(sorted(one.key for one in objects)),
         size=sum(one.size for one in objects),
     )

@@ -19,6 +19,7 @@ from harness.system import control_files, wait
 from harness.system.command import Commands, Process, reap
 from harness.system.http import DIRECT, NoAnswer
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -91,7 +92,7 @@ class Notebook:
         self._keeps = (broken or {}).get("keeps", "all")
         self._port = port or _free_port()
         self._file = folder / "notes.db"
-        self.entrance = Entrance("notebook.example", (ADDRESS,), self._port, ca=None)
+        self.entrance = Entrance("notebook.example", Fixed((ADDRESS,)), self._port, ca=None)
 
     @classmethod
     def attach(cls, folder, *, recorder):
@@ -118,7 +119,9 @@ class Notebook:
 
     def steady(self):
         try:
-            status = DIRECT.ask("GET", self.entrance.url("/health"), within=PATIENCE, at=(ADDRESS,)).status
+            status = DIRECT.ask(
+                "GET", self.entrance.url("/health"), within=PATIENCE, resolver=self.entrance.resolver
+            ).status
         except NoAnswer as error:
             return [Condition("the service answers", ok=False, seen=str(error))]
         return [Condition("the service answers", ok=status == 200, seen=f"HTTP {status}")]

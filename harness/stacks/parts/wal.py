@@ -13,20 +13,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.stacks.capabilities.backups import Branch
+
 SEGMENT = 16 << 20  # bytes; initdb's default
 SPOOL = "fetched_wal"  # folder in which a restore_command may leave what it fetched ahead
 PER_LOG = (1 << 32) // SEGMENT
 
 _SEGMENT_NAME = re.compile(r"[0-9A-F]{24}")
 _HISTORY_NAME = re.compile(r"([0-9A-F]{8})\.history")
-
-
-@dataclass(frozen=True)
-class Branch:
-    """Where a timeline was left for the next one."""
-
-    timeline: int
-    until: int  # position, in bytes
 
 
 def is_segment(name: str) -> bool:
@@ -83,7 +77,7 @@ def timeline_of(number: int, *, newest: int, past: Sequence[Branch]) -> int:
 
     The segment in which a timeline branched is read on the new one: it was copied there up to the branch.
     """
-    return next((branch.timeline for branch in past if number < branch.until // SEGMENT), newest)
+    return next((branch.history for branch in past if number < branch.until // SEGMENT), newest)
 
 
 def between(begin: int, end: int, *, newest: int, past: Sequence[Branch]) -> list[str]:
@@ -100,7 +94,7 @@ def on_path(names: Collection[str], *, newest: int, past: Sequence[Branch]) -> l
     found = {}
     for name in sorted(filter(is_segment, names)):  # older timelines first
         line, number = segment_at(name)
-        branched = any(branch.timeline == line and branch.until // SEGMENT == number for branch in past)
+        branched = any(branch.history == line and branch.until // SEGMENT == number for branch in past)
         if branched or line == timeline_of(number, newest=newest, past=past):
             found[number] = name
     return [found[number] for number in sorted(found)]
@@ -150,5 +144,5 @@ def complete_until(names: Collection[str], *, histories: Mapping[int, Sequence[B
     while segment_name(timeline_of(number, newest=newest, past=past), number) in segments:
         number += 1
     # The new timeline's copy of the segment in which it branched may be missing yet: the old one's reaches so far.
-    reached = [b.until for b in past if b.until // SEGMENT == number and segment_name(b.timeline, number) in segments]
+    reached = [b.until for b in past if b.until // SEGMENT == number and segment_name(b.history, number) in segments]
     return max([number * SEGMENT, *reached])

@@ -1,0 +1,28 @@
+"""What `stack.ready` says of a stack, for findings and reports to say it too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.stacks import Stack
+from harness.stacks.capabilities import find
+from harness.stacks.capabilities.database import LogReadable, Positioned
+from harness.stacks.capabilities.emulated import Emulated
+
+
+def described(stack: Stack) -> dict[str, Any]:
+    """What it is made of, what of it is simulated, its own words, and which logs are of what a component runs."""
+    positioned, emulated = find(stack, Positioned), find(stack, Emulated)
+    return {
+        "packages": stack.parts(),
+        "words": dict(positioned.words) if positioned else {},
+        "simulated": list(emulated.simulated) if emulated else [],
+        "logs": _logs(stack),
+    }
+
+
+def _logs(stack: Stack) -> dict[str, list[str]]:
+    """By component: the names in the pack of what the database server that it runs writes."""
+    names = {path: name for name, path in stack.logs().items()}
+    servers = [(name, part) for name, part in stack.components().items() if isinstance(part, LogReadable)]
+    return {name: [names[part.database_log]] for name, part in servers if part.database_log in names}
