@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Flappable
 from harness.stacks.needs import Zones
 from harness.system import wait
@@ -25,7 +26,7 @@ class FlapLink:
     down: timedelta
     up: timedelta
     lasting: timedelta
-    needs: ClassVar[tuple[Any, ...]] = (Flappable, Zones(1))
+    needs: ClassVar[tuple[Any, ...]] = (Flappable, Cluster, Zones(1))
     name = "flap_link"
     ttl = timedelta(minutes=15)
     harms_data = False
