@@ -24,6 +24,10 @@ ONLY_SAID = frozenset(
         "expect",  # what will be judged
         "wait",  # a poll that reached its end; what it waited for is recorded by itself
         "exposure.sample",  # a look, by another thread, at any moment
+        "alert",  # another thread has heard it
+        "clock",  # looks at what is there
+        "leadership",
+        "release",
         "steady",
         "reconciliation",
         "reconciliation.rules",
