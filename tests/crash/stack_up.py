@@ -57,6 +57,12 @@ class StackUp:
         found: dict[str, Any] = json.loads(file.read_text())["parts"]
         return found
 
+    def must_run(self, names: set[str]) -> None:
+        """These components, and no other; of those that do not, what they said last."""
+        found = set(self.parts())
+        missing = {name: log_end(self.held.stack, name) for name in names - found}
+        assert found == names, missing or found - names
+
     def writes(self, *, but: str = "", since: int) -> str:
         """A server that takes writes, if there is one, now that it is asked; the newest answer counts."""
         last = {answer.server: answer for answer in self.seen(since=since)}
@@ -120,6 +126,12 @@ def stack_up(level: str = "") -> Iterator[StackUp]:
             folder.drdrill("heal", "--evidence", str(folder.evidence))
             down = folder.drdrill("stack", "down", "--evidence", str(folder.evidence))
             assert down.returncode == 0, down.stdout + down.stderr
+
+
+def log_end(stack: Path, name: str) -> str:
+    """What a component has said last."""
+    found = next(iter(stack.glob(f"**/{name}.log")), None)
+    return found.read_text(errors="replace")[-3000:] if found else "it has no log"
 
 
 def _asking(folder: Folder, held: BroughtUp, answers: Path) -> subprocess.Popen[bytes]:

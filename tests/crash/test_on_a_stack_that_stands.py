@@ -222,8 +222,8 @@ def must_be_sound(stack: StackUp, victim: Victim, before: dict[str, object], *, 
     """Nothing of the run is left, all of the stack is there, and the next drill on it is MET."""
     victim.must_have_left_nothing()
     assert stack.held.unhealed() == []
+    stack.must_run(set(before))
     after = stack.parts()
-    assert not (gone := set(before) - set(after)), f"removed, or not started again: {sorted(gone)}"
     other = {name for name in before if before[name] != after[name]}
     assert other <= may_die(victim), f"started anew, which nobody had killed: {sorted(other - may_die(victim))}"
     following = Victim.start(stack.folder, on=stack.place)
@@ -232,7 +232,7 @@ def must_be_sound(stack: StackUp, victim: Victim, before: dict[str, object], *, 
     assert following.findings()["verdict"] == "MET", following.findings()
     (left,) = [line.data for line in following.lines() if line.kind == "stack.left"]
     assert left["steady"] is True, left
-    assert set(stack.parts()) == set(before)
+    stack.must_run(set(before))
     stack.must_have_had_one_writer(since=since)
 
 
@@ -293,8 +293,7 @@ def led(stack: StackUp, variant: str) -> None:
         must_be_healed(victim, Case(fault, f"{EFFECTIVE}/after", "both"))
     if twins:
         begin = clock.mono()  # there were two, and from now on there is one
-    after = stack.parts()
-    assert set(after) == set(before)
+    stack.must_run(set(before))
     assert not (reason := stack.wrong()), reason
     assert stack.writes(since=begin) != leader
     following = Victim.start(stack.folder, on=stack.place)
