@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.plan import PlannedCheck
@@ -27,6 +27,9 @@ class QuantumNestHealth:
 
     def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
         return health_checks(planned, stack)
+
+    def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
+        return Reachable, Balanced, ZoneServices, Cluster, Queried
 
     def works(self, stack: Stack, name: str) -> str:
         return works(stack, name)

@@ -18,7 +18,7 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 
 from harness import project
-from harness.checks import Outcome
+from harness.checks import Outcome, Verdict
 from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
@@ -31,6 +31,7 @@ from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
 from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
+from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
 from harness.stacks import brought_up
 from harness.stacks.local import sandbox
@@ -146,12 +147,16 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         under_way.announce(title=told.title, tags=list(told.tags), feature=str(relative))
         for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
+        lacking = project.current().lacking(told, drill_run.offer)
     except BaseException as error:
         outcome, said = _outcome(error)
         if outcome != "stopped":
             request.config.stash[ABORTED], outcome = True, "aborted"  # nothing was drilled yet that could have failed
         quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
+    if lacking:
+        verdict = ending.not_exercised(under_way, lacking)
+        raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
@@ -169,9 +174,13 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     if under_way.run.listener.stopping and outcome != "stopped":
         raise KeyboardInterrupt
     if verdict.outcome is not Outcome.MET and broken is None:
-        wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
-        lines = [f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong]
-        raise NotMet("\n".join([f"{verdict.outcome}: {scenario.name}", *lines]))
+        raise NotMet(f"{verdict.outcome}: {scenario.name}\n{_not_met(verdict)}")
+
+
+def _not_met(verdict: Verdict) -> str:
+    """Its findings that count and are not MET, a line each."""
+    wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
+    return "\n".join(f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong)
 
 
 def _outcome(broken: BaseException | None) -> tuple[str, str]:

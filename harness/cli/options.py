@@ -18,6 +18,8 @@ from harness.system.operator import LONGEST
 
 if TYPE_CHECKING:
     from harness.project import Project
+    from harness.stacks.kinds import Kind
+    from harness.stacks.needs import Offer
 
 F = TypeVar("F", bound=Callable[..., Any])
 LEVELS = ("rootless", "privileged", "loopback")
@@ -43,6 +45,12 @@ def project(function: F) -> F:
 def say_which(project: Project) -> None:
     """The first line of what a command prints for people: it may have found the project by itself."""
     click.echo(f"project: {project}")
+
+
+def offer_of(kind: Kind, level: str | None) -> Offer:
+    """What stacks of the kind have on this machine. Errors: `Refused` where they have no such level of a sandbox."""
+    kind.maker.must_fit(level=level)
+    return kind.offer(level=level)
 
 
 def evidence(function: F) -> F:

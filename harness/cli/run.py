@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -138,6 +139,8 @@ def run(
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
     standing, kind, scale = _stack(context, project, on, sabotage=twin.sabotage if twin else NONE)
+    if twin:
+        must_be_breakable([twin], kind, level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -162,7 +165,8 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, attended=attended, on=standing)
+        lacking = partial(project.lacking, offer=kind.offer(level=level))
+        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing)
         return
     if attended:
         must_have_a_terminal()
@@ -246,6 +250,15 @@ def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     if only and catalog.name_of(only) not in titles:
         raise Refused(f"{name} has no scenario {only!r}", hint="; ".join(titles.values()))
     return chosen
+
+
+def must_be_breakable(twins: Iterable[Twin], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every twin whose sabotage takes what stacks of the kind have not."""
+    offer = kind.offer(level=level)
+    lacking = {twin.name: offer.lacking(twin.sabotage.needs) for twin in twins}
+    if said := [f"{name}: {'; '.join(map(str, lacks))}" for name, lacks in lacking.items() if lacks]:
+        head = f"stacks of the kind {kind.name} cannot be sabotaged so: "
+        raise Refused(head + "\n".join(said), hint="prove it on another kind of stack, or other twins: --twin")
 
 
 def carry_out(request: RunRequest, *, quiet: bool) -> Path:

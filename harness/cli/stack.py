@@ -17,11 +17,12 @@ import click
 from harness.cli import options
 from harness.errors import NotInTime, NotReady, Refused
 from harness.evidence.run_folder import option
+from harness.project import find, nearest
 from harness.run.run import new_id
 from harness.safety import running
 from harness.safety.begin import must_have_room
 from harness.safety.left_hurt import MOMENT
-from harness.stacks import brought_up, daemon, kinds
+from harness.stacks import brought_up, daemon, kinds, table
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.docker import image
 from harness.stacks.docker.extra import EXTRA
@@ -144,6 +145,16 @@ def make_image() -> None:
     """Make the image of the container stack, once; harmless when repeated."""
     EXTRA.must_be_installed()
     click.echo(f"the image is there: {image.make(click.echo)}")
+
+
+@stack.command("kinds")
+@click.option("--markdown", is_flag=True, help="The table of docs/stacks.md.")
+@options.as_json
+def list_kinds(*, markdown: bool, as_json: bool) -> None:
+    """Show which kinds of stacks there are, and what each has: also the project's own, where there is a project."""
+    named = click.get_current_context().find_root().obj
+    own = find(named).own_kind() if named or nearest(Path.cwd().resolve()) else None
+    click.echo(table.as_json(own) if as_json else table.markdown(own) if markdown else table.text(own))
 
 
 @stack.command("exec", context_settings={"ignore_unknown_options": True})

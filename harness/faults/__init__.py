@@ -32,6 +32,7 @@ class Fault(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # it is a dataclass
     name: str
     ttl: timedelta  # after which the guardian heals it
+    needs: ClassVar[tuple[Any, ...]]  # what it takes of a stack, as `harness.stacks.needs` has it
     harms_data: bool  # then service counts only once the data is verified and the recovered database serves
     logical: bool  # the storage is whole and only its content is wrong: everything before the fault can be had back
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Linked
+from harness.stacks.needs import Zones
 from harness.system.clock import Moment, spanning
 
 
@@ -21,6 +23,7 @@ class CutLink:
     one: str
     others: tuple[str, ...]
     part: Literal["", "consensus store"] = ""
+    needs: ClassVar[tuple[Any, ...]] = (Linked, Cluster, Zones(2))
     name = "cut_link"
     ttl = timedelta(minutes=15)
     harms_data = False

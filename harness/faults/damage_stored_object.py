@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo
@@ -24,6 +24,7 @@ class DamageStoredObject:
     which: Which
     how: Literal["flip a byte", "delete"]
     keep_versions: bool = True
+    needs: ClassVar[tuple[Any, ...]] = (BaseBackups, Archive, ObjectStore, Damageable)
     name = "damage_stored_object"
     ttl = timedelta(minutes=15)
     harms_data = False  # of itself: customers notice nothing until something is restored

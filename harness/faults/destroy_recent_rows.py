@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo
 from harness.stacks import Stack
@@ -26,6 +27,7 @@ class DestroyRecentRows:
     moment: str
     sound: str
     rows: str
+    needs: ClassVar[tuple[Any, ...]] = (Queried,)
     name = "destroy_recent_rows"
     ttl = timedelta(minutes=15)
     harms_data = True

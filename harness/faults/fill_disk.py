@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo, _probes
@@ -24,6 +25,7 @@ class FillDisk:
     """`member` is a database server's name; "leader": whoever leads when the fault is prepared."""
 
     member: str
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, Fillable)
     name = "fill_disk"
     ttl = timedelta(minutes=15)
     harms_data = False

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Powered
+from harness.stacks.needs import Zones
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class KillZone:
     zone: str
+    needs: ClassVar[tuple[Any, ...]] = (Powered, Cluster, Zones(1))
     name = "kill_zone"
     ttl = timedelta(minutes=15)
     harms_data = False

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Killable
 from harness.stacks.capabilities.database import Cluster, OnVolume
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class LoseVolumes:
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, OnVolume, Killable)
     name = "lose_volumes"
     ttl = timedelta(minutes=15)
     harms_data = True

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import Unable
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import lacking, need
 from harness.stacks.capabilities.components import Asked, Pausable
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class PauseComponent:
     component: str
+    needs: ClassVar[tuple[Any, ...]] = (Pausable, Asked | ZoneServices | Balanced)
     name = "pause_component"
     ttl = timedelta(minutes=15)
     harms_data = False

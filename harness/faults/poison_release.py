@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
@@ -23,6 +24,7 @@ class PoisonRelease:
     """`release` is the name under which it is published: the release that is deployed, with all its settings empty."""
 
     release: str
+    needs: ClassVar[tuple[Any, ...]] = (Releases, Publishing, ZoneServices, Startable)
     name = "poison_release"
     ttl = timedelta(minutes=15)
     harms_data = False

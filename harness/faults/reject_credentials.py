@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo
@@ -18,6 +19,7 @@ from harness.system.clock import Moment
 @dataclass(frozen=True)
 class RejectCredentials:
     role: str
+    needs: ClassVar[tuple[Any, ...]] = (Guarded, ZoneServices)
     name = "reject_credentials"
     ttl = timedelta(minutes=15)
     harms_data = False

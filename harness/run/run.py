@@ -92,6 +92,7 @@ class Run:
         self.health = project.health
         self.guardian = guardian
         self.listener = listener
+        self.offer = options.stack.offer(level=level)  # what its stack has
         self.redactor = Redactor(places=places(folder))
         self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
+from harness.stacks.needs import Need, flat
+
 
 @dataclass(frozen=True)
 class Sabotage:
@@ -38,6 +42,17 @@ class Sabotage:
             "altered data": self.altered,
         }
         return [what for what, is_so in kept.items() if is_so]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What it takes of a stack to be broken so, besides what the scenario needs."""
+        asked = (
+            (self.archive_stalls, (Stallable,)),
+            (self.receiver_lost, (Deafenable,)),
+            (self.unfenced, (Unfenced,)),
+            (self.no_sound_backup, (BaseBackups, ObjectStore, Damageable)),
+        )
+        return flat(each for wanted, needed in asked if wanted for each in needed)
 
 
 NONE = Sabotage()

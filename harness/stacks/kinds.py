@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import Refused
 from harness.evidence.run_folder import PROJECT, STACK_FOLDER
 from harness.stacks.maker import Maker
+from harness.stacks.needs import Offer
 from harness.stacks.own import OwnMaker
 from harness.system import control_files
 from harness.system.later import fetch
@@ -35,6 +36,11 @@ class Kind:
             return OwnMaker(self.place, self.project)
         made: Maker = fetch(self.place)
         return made
+
+    def offer(self, *, level: str | None = None) -> Offer:
+        """What its stacks have on this machine, on that level of a sandbox; nothing is started for it."""
+        maker = self.maker
+        return Offer(self.name, maker.has, maker.withheld(level=level))
 
 
 KINDS: Mapping[str, Kind] = {

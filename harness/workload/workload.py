@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.errors import DrillError
 from harness.stacks.capabilities import find, need
@@ -44,6 +44,8 @@ class Group:
     a zone write past the entrance, through their zone's own API or directly to its database server: they show who is
     told what on either side of a cut, and their zone may be gone.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (ZoneServices, DirectAccess, Standpoints)  # of those inside a zone
 
     name: str  # "outside", "zone-a", "database-a"
     rate: float  # requests a second

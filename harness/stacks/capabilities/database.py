@@ -106,6 +106,14 @@ class Fenced(Protocol):
 
 
 @runtime_checkable
+class Coordinated(Protocol):
+    """A cluster whose leader is chosen by a consensus store."""
+
+    def store(self, zone: str) -> Component:
+        """The member of the store that stands in a zone."""
+
+
+@runtime_checkable
 class Queried(Protocol):
     """A database that can be asked in its own language."""
 

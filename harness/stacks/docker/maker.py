@@ -11,7 +11,9 @@ from harness.errors import Refused
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
+from harness.stacks.needs import Need
 from harness.stacks.parts import left
+from harness.stacks.parts.has import GROUND, PLATFORM
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 class DockerMaker(Maker):
     """By the Docker engine of this machine."""
+
+    has: tuple[Need, ...] = (*PLATFORM, *GROUND)
 
     def open(
         self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]

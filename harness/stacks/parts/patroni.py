@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Condition
+from harness.stacks import Component, Condition
 from harness.stacks.capabilities.database import Member, RestoreTarget
 from harness.stacks.parts import fencing
 from harness.stacks.parts.etcd import Etcd
@@ -31,7 +31,7 @@ PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "r
 
 
 class PatroniCluster:
-    """Fills the protocols Cluster, Queried and Restorable."""
+    """Fills the protocols Cluster, Coordinated, Queried and Restorable."""
 
     def __init__(
         self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles, synchronous: int
@@ -47,6 +47,10 @@ class PatroniCluster:
     @property
     def members(self) -> Sequence[Member]:
         return self._members
+
+    def store(self, zone: str) -> Component:
+        """The etcd of a zone."""
+        return next(one for one in self._etcd.members if one.zone == zone)
 
     def leader(self) -> PatroniMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.stacks import Condition, Entrance, PlainRegion
+from harness.stacks.capabilities.components import Asked, Killable, Logged, Pausable, Startable
+from harness.stacks.capabilities.entrance import Reachable, Readable
 from harness.system import control_files, wait
 from harness.system.command import Commands, Process, reap
 from harness.system.http import DIRECT, NoAnswer
@@ -79,6 +81,7 @@ class Notebook:
 
     kind = "notebook"
     environment = "embedded"
+    capabilities = (Startable, Killable, Pausable, Asked, Logged, Reachable, Readable)
     regions = (PlainRegion("here"),)
     secrets = ()
 
