@@ -32,6 +32,7 @@ from harness.stacks.parts.tls import make_authority
 from harness.system import clock
 from harness.system.clock import Moment
 from harness.system.command import Commands, end_labelled
+from harness.system.resolver import Fixed
 from harness.workload.client import ClientModule
 from harness.workload.workload import Workload, outside
 
@@ -128,7 +129,7 @@ def measure(outages: list[Outage], folder: Path) -> list[Measured]:
     truths = []
     try:
         with running(*authority.issue("service", [NAME])) as service, Journal.create(pack) as journal:
-            entrance = Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=authority.ca)
+            entrance = Entrance(host=NAME, resolver=Fixed(("127.0.0.1",)), port=service.port, ca=authority.ca)
             names = [f"{number}-{way}-{seconds:g}-s" for number, (way, seconds) in enumerate(outages)]
             journal.record("run.begin", run="benchmark", scenarios=names, boot=clock.boot())
             for name, outage in zip(names, outages, strict=True):

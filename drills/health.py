@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.plan import PlannedCheck
@@ -28,6 +27,9 @@ class QuantumNestHealth:
 
     def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
         return health_checks(planned, stack)
+
+    def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
+        return Reachable, Balanced, ZoneServices, Cluster, Queried
 
     def works(self, stack: Stack, name: str) -> str:
         return works(stack, name)
@@ -79,10 +81,10 @@ def works(stack: Stack, name: str) -> str:
     for zone in zones(stack):
         if need(stack, ZoneServices).service(zone).name == name:
             return _takes_requests(stack, zone)
-    for at, balancer in enumerate(need(stack, Balanced).balancers):
+    for balancer in need(stack, Balanced).balancers:
         if balancer.name == name:
-            alone = replace(need(stack, Reachable).entrance, addresses=(need(stack, Reachable).entrance.addresses[at],))
-            return "passes requests on" if _probe(alone).ask("GET", LIVE, within=PATIENCE).ok else ""
+            alone = _probe(need(stack, Balanced).balancer_entrance(name))
+            return "passes requests on" if alone.ask("GET", LIVE, within=PATIENCE).ok else ""
     for member in need(stack, Cluster).members:
         if member.name == name:
             return next((_said(one) for one in need(stack, Cluster).healthy() if one.ok and _is_of(one, name)), "")

@@ -15,6 +15,8 @@ OPERATOR = "operator"  # the role of who works by hand
 
 def recent_transactions_destroyed(hours: int) -> DestroyRecentRows:
     """Every second amount becomes 0, and the others are deleted."""
+    at = "%(at)s::timestamptz"
+    counted = f"created_at >= {at} - interval '{hours} hours' AND created_at < {at}"
     recent = f"created_at >= now() - interval '{hours} hours'"
     return DestroyRecentRows(
         operator=OPERATOR,
@@ -22,7 +24,8 @@ def recent_transactions_destroyed(hours: int) -> DestroyRecentRows:
             f"UPDATE {TABLE} SET amount = 0 WHERE {recent} AND id % 2 = 0",
             f"DELETE FROM {TABLE} WHERE {recent} AND id % 2 = 1",
         ),
-        sound=f"SELECT count(*) FROM {TABLE} WHERE {recent} AND amount <> 0",
+        moment="SELECT now()::text",
+        sound=f"SELECT count(*) FROM {TABLE} WHERE {counted} AND amount <> 0",
         rows=f"rows of the last {hours} hours",
     )
 

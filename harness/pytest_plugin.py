@@ -18,7 +18,7 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 
 from harness import project
-from harness.checks import Outcome
+from harness.checks import Outcome, Verdict
 from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused
 from harness.features import catalog
@@ -26,10 +26,14 @@ from harness.features import collection as collected
 from harness.run import run
 from harness.run.run import Options, Run, quietly
 from harness.run.sabotage import NONE
+from harness.run.suited import suited
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
+from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
+from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
+from harness.stacks import brought_up
 from harness.stacks.local import sandbox
 from harness.system import modules
 from harness.system.bugs import is_bug
@@ -54,7 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sandbox", dest="level", default=None, help="force a sandbox level of the local stack, not the best one"
     )
-    group.addoption("--scale", type=float, default=1.0, help="size of the data set; 1 is 200,000 transactions")
+    group.addoption("--scale", type=float, default=None, help="size of the data set; 1 (default): 200,000 transactions")
+    group.addoption("--on", default="", help="folder of a stack that stands: it is drilled, and left running")
     group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
@@ -142,12 +147,16 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         under_way.announce(title=told.title, tags=list(told.tags), feature=str(relative))
         for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
+        lacking = project.current().lacking(told, drill_run.offer)
     except BaseException as error:
         outcome, said = _outcome(error)
         if outcome != "stopped":
             request.config.stash[ABORTED], outcome = True, "aborted"  # nothing was drilled yet that could have failed
         quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
+    if lacking:
+        verdict = ending.not_exercised(under_way, lacking)
+        raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
@@ -165,9 +174,13 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     if under_way.run.listener.stopping and outcome != "stopped":
         raise KeyboardInterrupt
     if verdict.outcome is not Outcome.MET and broken is None:
-        wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
-        lines = [f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong]
-        raise NotMet("\n".join([f"{verdict.outcome}: {scenario.name}", *lines]))
+        raise NotMet(f"{verdict.outcome}: {scenario.name}\n{_not_met(verdict)}")
+
+
+def _not_met(verdict: Verdict) -> str:
+    """Its findings that count and are not MET, a line each."""
+    wrong = [finding for finding in verdict.findings if finding.outcome is not Outcome.MET and not finding.advisory]
+    return "\n".join(f"{finding.outcome} {finding.title}: {finding.reason[:SHOWN]}" for finding in wrong)
 
 
 def _outcome(broken: BaseException | None) -> tuple[str, str]:
@@ -194,10 +207,13 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     here = project.current()
     the_plan = here.load_plan()
     chosen = here.twin(option.sabotage) if option.sabotage else None
+    standing = brought_up.find(Path(option.on)) if option.on else None
+    scale = 1.0 if option.scale is None else option.scale
     options = Options(
         evidence=Path(option.evidence),
-        stack=here.kind(option.stack),
-        scale=option.scale,
+        stack=here.kind(standing.kind.name if standing else option.stack),
+        on=standing.folder if standing else None,
+        scale=standing.scale if standing else scale,
         nonce=option.nonce,
         rate=option.rate,
         sabotage=chosen.sabotage if chosen else NONE,
@@ -289,14 +305,22 @@ def _enter(config: pytest.Config) -> None:
     """Make the folder, start the guardian, and go on inside the sandbox: this process becomes it."""
     if sandbox.inside():
         return
-    here = project.current()
-    kind = here.kind(config.option.stack)
-    kind.maker.prepare(print)
+    here, option = project.current(), config.option
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    inside = kind.maker.way_in(words, level=config.option.level)
+    if option.on:
+        twin = here.twin(option.sabotage) if option.sabotage else None
+        stands, kind = suited(
+            Path(option.on), project=here.folder, kind=here.kind, stack=option.stack, level=option.level,
+            scale=option.scale, sabotage=twin.sabotage if twin else NONE,
+        )  # fmt: skip  # arguments in groups
+        standing, inside = Standing(stands), kind.maker.join(stands.stack, words)
+    else:
+        standing, kind = None, here.kind(option.stack)
+        kind.maker.prepare(print)
+        inside = kind.maker.way_in(words, level=option.level)
     if FOLDER not in os.environ:
-        name = config.option.run_id or run.new_id()
-        with_reports.begin(Path(config.option.evidence), name, project=here.folder, kind=kind)
+        name = option.run_id or run.new_id()
+        with_reports.begin(Path(option.evidence), name, project=here.folder, kind=kind, on=standing)
     if inside == words:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks import Finding, Outcome
+from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.reach import WITHIN
 from harness.evidence.first_line import marks
 from reports.judged import exercised, reach, said
@@ -45,12 +45,16 @@ def beside(scenario: Scenario) -> tuple[str, ...]:
 
 
 def not_exercised(scenario: Scenario) -> str:
-    """What must be said next to its verdict where a part of it was left out; else empty."""
-    return partly(scenario.verdict, _words(scenario))
+    """What must be said next to its verdict where a part of it was left out; else empty, also where all of it was."""
+    return "" if not_on_this_stack(scenario) else partly(scenario.verdict, left_out_words(scenario))
 
 
-def _words(scenario: Scenario) -> str:
-    return "; ".join(f"{what}: {why}" for what, why in left_out(scenario.facts))
+def left_out_words(scenario: Scenario) -> str:
+    """Each reason once, with all that it is the reason for."""
+    by_why: dict[str, list[str]] = {}
+    for what, why in left_out(scenario.facts):
+        by_why.setdefault(why, []).append(what)
+    return "; ".join(f"{', '.join(what)}: {why}" for why, what in by_why.items())
 
 
 def partly(outcome: Outcome, left: str) -> str:
@@ -63,9 +67,17 @@ def broken_off(scenario: Scenario) -> str:
     end, stopped = scenario.facts.last("scenario.end"), scenario.facts.last("stopped")
     if end is None or end.data.get("outcome") == "completed":
         return ""
+    if lacking := not_on_this_stack(scenario):
+        return f"{ON_THIS_STACK}: {lacking}"
     if stopped is not None:
         return f"stopped by {stopped.data.get('who')}: {stopped.data.get('why')}"
     return f"the scenario {end.data.get('outcome')}: {end.data.get('error') or 'no reason recorded'}"
+
+
+def not_on_this_stack(scenario: Scenario) -> str:
+    """What its stack lacks, where the scenario was not begun for that."""
+    end = scenario.facts.last("scenario.end")
+    return clean(end.data.get("error")) if end and end.data.get("outcome") == NOT_EXERCISED else ""
 
 
 def summary(pack: Pack) -> tuple[str, ...]:
@@ -75,7 +87,7 @@ def summary(pack: Pack) -> tuple[str, ...]:
     if open := [each for each in findings if each.advisory and each.outcome is Outcome.UNKNOWN]:
         are = "is" if len(open) == 1 else "are"
         found.append(f"Beside them {counted(len(open), 'advisory finding')} {are} UNKNOWN: {_why(open)}.")
-    found += [f"Not exercised in “{each.title}”: {left}." for each in pack.scenarios if (left := _words(each))]
+    found += [f"Not exercised in “{each.title}”: {left}." for each in pack.scenarios if (left := left_out_words(each))]
     return tuple(map(clean, found))
 
 

@@ -17,6 +17,7 @@ from harness.stacks.capabilities.database import Member
 from harness.stacks.capabilities.network import Slowness
 from harness.system.command import Commands
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 ZONES = ("a", "b", "c")
 MEMBER = "patroni"  # what the names of database servers begin with
@@ -131,12 +132,15 @@ class Fake(Generic[P]):
         self.fake_cluster = FakeCluster(self.named(MEMBER))
         self.fake_releases = FakeReleases(self.named("api"))
         self.balancers: Sequence[Component] = self.named("envoy")
-        self.entrance = Entrance("api.example", tuple(f"10.0.0.{one}" for one in (5, 6)), 443, Path("ca.pem"))
+        self.entrance = Entrance("api.example", Fixed(("10.0.0.5", "10.0.0.6")), 443, Path("ca.pem"))
         self.regions: Sequence[Region] = [PlainRegion("region-1", ZONES, (self.fake_cluster, self.fake_releases))]
 
     def named(self, first: str) -> list[P]:
         """The parts whose name begins so."""
         return [part for name, part in self.by_name.items() if name.startswith(first)]
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        return self.entrance.alone(f"10.0.0.{4 + int(name[-1])}")
 
     def components(self) -> Mapping[str, P]:
         return self.by_name

@@ -95,7 +95,7 @@ def ledger(path: Path) -> Ledger:
             }
         elif event["e"] == "not_sent":
             requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
-        else:
+        elif event["e"] in ("acknowledged", "failed", "in_doubt"):
             requests[event["n"]].update(end=event["t"], how=event["e"], timeline=event.get("history", event.get("tl")))
     return requests
 

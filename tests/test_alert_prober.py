@@ -29,6 +29,7 @@ from harness.stacks.parts.monitor import named
 from harness.stacks.parts.settings import Settings
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 GOOD, BAD, SILENT = Look(200, "HTTP 200"), Look(503, "HTTP 503"), Look(0, "no answer within 1 s", taken=False)
 API, READY = Target("api-a", "a", "https://a/health"), Target("api-a", "a", "https://a/ready", "ready")
@@ -84,8 +85,8 @@ def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
         store_address=lambda zone: f"10.0.1.{ord(zone)}",
         unit=lambda name, **_: SimpleNamespace(name=name),
     )  # fmt: skip  # arguments in groups
-    entrance = Entrance("api.example.test", ("10.0.0.5", "10.0.0.6"), 8443, tmp_path / "ca.pem")
-    balancers: Any = [SimpleNamespace(name=f"envoy-{n}") for n in (1, 2)]
+    entrance = Entrance("api.example.test", Fixed(()), 8443, tmp_path / "ca.pem")
+    balancers = {"envoy-1": "10.0.0.5", "envoy-2": "10.0.0.6"}
 
     def asked(settings: Settings) -> list[Target]:
         store = "https://10.0.0.10:9000"

@@ -46,6 +46,41 @@ def test_a_fault_that_did_not_bite_leaves_every_finding_unknown() -> None:
     assert all("did not take effect" in finding.reason for finding in findings)
 
 
+def not_begun() -> History:
+    history = History()
+    history.say(1.0, "scenario.begin", scenario=NAME, title="A zone is cut off", tags=[])
+    history.expect("rto", 60.0)
+    history.expect("split-brain")
+    for what, capability in (("cutting a zone off", "Divisible"), ("2 zones", "Zones")):
+        history.say(2.0, "not_exercised", what=what, why="none", capability=capability, given_by=f"more {capability}")
+    history.say(3.0, "scenario.end", scenario=NAME, outcome="not exercised", error="cutting a zone off, 2 zones")
+    return history
+
+
+def test_what_a_stack_lacks_leaves_all_that_was_asked_unknown() -> None:
+    """With its name, and once with what would give it; nothing else is asked of a scenario that was not begun."""
+    findings = judge(not_begun().evidence())
+    assert [finding.id for finding in findings] == ["rto", "split-brain", "scenario"]
+    assert {finding.outcome for finding in findings} == {UNKNOWN} and merge(findings) is UNKNOWN
+    why = "not exercised on this stack: cutting a zone off, 2 zones"
+    assert [finding.reason for finding in findings] == [why, why, f"{why}; it takes more Divisible; more Zones"]
+    assert not any(finding.advisory for finding in findings)
+
+
+@pytest.mark.parametrize("kind", ["sentence", "fault.intent", "workload.begin", "steady", "failed"])
+def test_whoever_did_something_cannot_say_that_it_was_not_exercised(kind: str) -> None:
+    """What was measured stands, whatever the last line says: a miss is not laundered by these words."""
+    history = lost_volumes()
+    history.drop("scenario.end", "fault.healed")
+    history.say(2.0, "not_exercised", what="pausing", why="none", capability="Pausable", given_by="more")
+    history.say(99.0, "scenario.end", scenario=NAME, outcome="not exercised", error="pausing")
+    assert "not exercised on this stack" not in " ".join(each.reason for each in judge(history.evidence()))
+    begun = not_begun()
+    begun.say(2.5, kind, fault="lose", ok=False, moment="before", conditions=[])
+    found = judge(begun.evidence())
+    assert len(found) > 3 and merge(found) is not MET
+
+
 def test_a_scenario_without_a_fault_is_not_met() -> None:
     """Sentences about a recovery cannot be met where nothing was to be recovered from."""
     history = a_mistake()

@@ -183,3 +183,38 @@ def test_of_two_faults_both_must_be_healed() -> None:
     assert outcome(steps.heal, history) is UNKNOWN
     history.say(56, "fault.healed", fault="flip", ok=False, seen="still there")
     assert outcome(steps.heal, history) is MISSED
+
+
+def healed(*facts: dict[str, Any], completed: bool = True) -> History:
+    """A mistake whose fault was healed, or not, as these lines say."""
+    history = a_mistake()
+    history.drop("fault.healed")
+    if not completed:
+        history.drop("scenario.end")
+        history.say(56, "stopped", who="ada", why="enough")
+        history.say(56, "scenario.end", scenario="x", outcome="stopped", error="")
+    for at, each in enumerate(facts):
+        history.say(57 + at, "fault.healed", fault="destroy", by="guardian", **each)
+    return history
+
+
+NOT = {"ok": False, "how": "not healed", "seen": "rows are missing"}
+REMOVED = {"ok": True, "how": "removal", "seen": "the stack was removed"}
+FENCED = {"ok": False, "how": "left fenced", "seen": "left fenced: patroni-b leads"}
+
+
+def test_how_a_fault_was_healed_is_said() -> None:
+    """The removal of a stack is the last resort, called that; it hides no failed clean-up of a whole scenario."""
+    expected = Expectation("heal")
+    for facts, completed, wanted, words in (
+        ([{"ok": True, "how": "healed", "seen": "nothing"}], True, MET, "destroy: healed by guardian"),
+        ([{"ok": True, "seen": "healed"}], True, MET, "destroy: healed by guardian"),
+        ([NOT], True, MISSED, "destroy: not healed, rows are missing"),
+        ([FENCED], True, MISSED, "destroy: left fenced, patroni-b leads"),
+        ([REMOVED], False, MET, "destroy: healed by guardian, as the last resort: its stack was removed"),
+        ([NOT, REMOVED], False, MET, "destroy: healed by guardian, as the last resort"),
+        ([NOT, REMOVED], True, MISSED, "destroy: not healed, rows are missing; removed with its stack in the end"),
+        ([NOT, {"ok": True, "how": "healed", "seen": "nothing"}], True, MET, "destroy: healed by guardian"),
+    ):  # fmt: skip  # a table
+        found = steps.heal(healed(*facts, completed=completed).evidence(), expected)
+        assert (found.outcome, found.reason.startswith(words)) == (wanted, True), found.reason

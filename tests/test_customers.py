@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 
 from harness.stacks.parts.tls import Authority, make_authority
+from harness.system.resolver import Fixed, HostsFile, Resolver
 from harness.workload.ledger import SECOND, Header, Request, count, outcomes, read_header
 from tests.small_service import Mood, SmallService
 
 NAME = "api.quantumnest.com"
 pytestmark = pytest.mark.xdist_group("timed")  # figures of a clock: not beside each other
+LOOPBACK = Fixed(("127.0.0.1",))
 IN_DOUBT: tuple[Mood, ...] = ("reset", "lose", "shrug", "proxy", "redirect", "garble", "drip", "cut")
 
 
@@ -44,7 +46,10 @@ CLIENT = (f"--project={Path(__file__).parents[1]}", "--client=drills.client")
 class Zone:
     """A process of customers under test, and what their ledger says."""
 
-    def __init__(self, folder: Path, ca: Path, port: int, *more: str, limit: int = 0, name: str = NAME) -> None:
+    def __init__(
+        self, folder: Path, ca: Path, port: int, *more: str, limit: int = 0, name: str = NAME,
+        resolver: Resolver = LOOPBACK,
+    ) -> None:  # fmt: skip  # parameters in groups
         self.path = folder / "ledger-a.jsonl"
         words = [
             sys.executable,
@@ -55,7 +60,7 @@ class Zone:
             f"--ledger={self.path}",
             *CLIENT,
         ]
-        words += [f"--url=https://{name}:{port}", "--address=127.0.0.1", f"--ca={ca}", *more]
+        words += [f"--url=https://{name}:{port}", f"--resolver={json.dumps(resolver.said())}", f"--ca={ca}", *more]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if limit:  # of any file's size, in bytes; in force long before the first is written
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
@@ -100,8 +105,10 @@ class Zone:
 def zone(tmp_path: Path, authority: Authority, service: SmallService) -> Iterator[Callable[..., Zone]]:
     zones: list[Zone] = []
 
-    def make(*more: str, limit: int = 0, ca: Path = authority.ca, name: str = NAME) -> Zone:
-        zones.append(Zone(tmp_path, ca, service.port, *more, limit=limit, name=name))
+    def make(
+        *more: str, limit: int = 0, ca: Path = authority.ca, name: str = NAME, resolver: Resolver = LOOPBACK
+    ) -> Zone:
+        zones.append(Zone(tmp_path, ca, service.port, *more, limit=limit, name=name, resolver=resolver))
         return zones[-1]
 
     yield make
@@ -332,3 +339,60 @@ def test_a_client_that_breaks_ends_the_customers_with_one_error(
     assert says in err and err.count("HINT: ") == 1 and "Traceback" not in err
     assert method == "draw" or f"{tmp_path / 'odd.py'}:4: " in err
     assert {request.outcome for request in customers.requests()} <= {"in_doubt"}
+
+
+# The name
+
+
+def resolved(one: Zone) -> list[tuple[int, list[str]]]:
+    """Number and addresses of each answer that was another one than the one before."""
+    facts = [json.loads(line) for line in one.lines()[1:]]
+    return [(fact["n"], fact["addresses"]) for fact in facts if fact["e"] == "resolved"]
+
+
+def test_a_switch_of_the_name_is_seen_by_the_next_connection(
+    zone: Callable[..., Zone], service: SmallService, tmp_path: Path
+) -> None:
+    """The file is asked for each: an open connection stays, and what comes after it goes to the new address. The ledger
+    has the answer once, and again when it has changed."""
+    names = HostsFile(tmp_path / "hosts")
+    names.write({"other.example": ["127.0.0.9"], NAME: ["127.0.0.1"]})
+    customers = zone("--rate=50", "--timeout=2", resolver=names)
+    customers.wait_for_acknowledged(20)
+    names.write({NAME: ["127.0.0.9"]})  # where nobody listens
+    customers.wait_for(lambda lines: any("refused" in line for line in lines))
+    names.write({NAME: ["127.0.0.9", "127.0.0.1"]})
+    customers.wait_for(lambda lines: sum('"resolved"' in line for line in lines) == 3)
+    customers.wait_for_acknowledged(20)
+    requests = customers.end()
+    answers = resolved(customers)
+    assert [addresses for _, addresses in answers] == [["127.0.0.1"], ["127.0.0.9"], ["127.0.0.9", "127.0.0.1"]]
+    assert answers[0][0] == 1
+    assert {r.outcome for r in requests if r.number in dict(answers[1:2])} == {"failed"}
+    compare(service, requests)
+
+
+def test_who_cannot_resolve_the_name_has_failed_and_goes_on(
+    zone: Callable[..., Zone], service: SmallService, tmp_path: Path
+) -> None:
+    """A file that is gone, or has no line for the name: known not to be stored, by a reason of its own."""
+    names = HostsFile(tmp_path / "hosts")
+    customers = zone("--rate=50", "--timeout=2", resolver=names)
+    customers.wait_for(lambda lines: any("No such file" in line for line in lines))
+    names.write({"other.example": ["127.0.0.1"]})
+    customers.wait_for(lambda lines: any("has no line for it" in line for line in lines))
+    names.write({NAME: ["127.0.0.1"]})
+    customers.wait_for_acknowledged(20)
+    requests = customers.end()
+    failed = [request.why for request in requests if request.outcome == "failed"]
+    assert failed and all(why.startswith(f"never left: name not resolved: {NAME}: ") for why in failed)
+    assert [addresses for _, addresses in resolved(customers)] == [[], ["127.0.0.1"]]
+    compare(service, requests)
+
+
+@pytest.mark.parametrize("wrong", ["hosts", '{"kind": "guess"}', '{"kind": "hosts"}'])
+def test_a_resolver_that_is_none_is_refused(zone: Callable[..., Zone], wrong: str) -> None:
+    """With those that there are."""
+    customers = zone("--rate=50", f"--resolver={wrong}")
+    _, err = customers.process.communicate(timeout=15)
+    assert customers.process.returncode == 3 and "not a resolver" in err and "kinds: fixed, hosts" in err

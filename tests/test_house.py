@@ -16,6 +16,7 @@ import yaml
 from harness import plan
 from harness.cli import drdrill
 from harness.errors import Exit
+from harness.faults import table
 from harness.features import catalog
 
 HOME = Path(__file__).parent.parent
@@ -93,8 +94,8 @@ def test_a_feature_is_read_by_an_auditor(drill: catalog.Drill) -> None:
 
 
 def fault_modules() -> list[Path]:
-    """One file each; what begins with an underscore is what they share."""
-    return sorted((HOME / "harness" / "faults").glob("[!_]*.py"))
+    """One file each; what begins with an underscore is what they share, and `table.py` lists them."""
+    return sorted(path for path in (HOME / "harness" / "faults").glob("[!_]*.py") if path.stem != "table")
 
 
 @pytest.mark.parametrize("path", fault_modules(), ids=lambda path: path.stem)
@@ -103,7 +104,13 @@ def test_a_fault_has_one_name(path: Path) -> None:
     module = importlib.import_module(f"harness.faults.{path.stem}")
     fault = getattr(module, "".join(word.capitalize() for word in path.stem.split("_")))
     assert fault.name == path.stem
+    assert table.TABLE.get(path.stem) == f"{module.__name__}:{fault.__name__}"
     assert re.search(rf"^\| `{path.stem}` \|", text_of(HOME / "docs" / "faults.md"), re.MULTILINE)
+
+
+def test_the_table_of_faults_has_no_fault_that_is_gone() -> None:
+    """Every line of the table is about a fault that exists, in order of name."""
+    assert list(table.TABLE) == [path.stem for path in fault_modules()]
 
 
 def test_the_page_of_faults_has_no_fault_that_is_gone() -> None:

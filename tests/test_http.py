@@ -17,13 +17,14 @@ from harness.stacks.parts.tls import Authority, make_authority
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
 from harness.system.http import DIRECT, LONGEST, Canned, NoAnswer, Response
+from harness.system.resolver import Fixed
 from harness.workload.probe import Probe
 from tests.small_service import Mood, SmallService
 
 NAME = "api.quantumnest.com"
 SOON = timedelta(seconds=5)
 SHORT = timedelta(seconds=0.5)
-HERE = ("127.0.0.1",)
+HERE = Fixed(("127.0.0.1",))
 BODY = {"origin": "test", "number": 1}
 
 
@@ -41,7 +42,7 @@ def service(authority: Authority) -> Iterator[SmallService]:
 
 def asked(service: SmallService, authority: Authority, *, name: str = NAME, within: timedelta = SOON) -> Response:
     url = f"https://{name}:{service.port}/transactions"
-    return DIRECT.ask("POST", url, within=within, sends=BODY, ca=authority.ca, at=HERE)
+    return DIRECT.ask("POST", url, within=within, sends=BODY, ca=authority.ca, resolver=HERE)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_certificate_is_checked(service: SmallService, authority: Authority, t
     other = make_authority(tmp_path)
     for name, ca in (("other.example.com", authority.ca), (NAME, other.ca)):
         with pytest.raises(NoAnswer, match="certificate verify failed") as refused:
-            DIRECT.ask("GET", f"https://{name}:{service.port}/", within=SOON, ca=ca, at=HERE)
+            DIRECT.ask("GET", f"https://{name}:{service.port}/", within=SOON, ca=ca, resolver=HERE)
         assert not refused.value.taken
     assert service.heard == []
 
@@ -89,10 +90,12 @@ def test_a_certificate_is_checked(service: SmallService, authority: Authority, t
 def test_the_next_address_of_a_name_is_tried(service: SmallService, authority: Authority) -> None:
     """Where nobody takes a connection; and nobody at all is an error with the system's own word."""
     url = f"https://{NAME}:{service.port}/transactions"
-    found = DIRECT.ask("POST", url, within=SOON, sends=BODY, ca=authority.ca, at=("127.0.0.2", *HERE))
+    found = DIRECT.ask(
+        "POST", url, within=SOON, sends=BODY, ca=authority.ca, resolver=Fixed(("127.0.0.2", "127.0.0.1"))
+    )
     assert found.status == 201
     with pytest.raises(NoAnswer, match="Connection refused") as refused:
-        DIRECT.ask("GET", url, within=SOON, ca=authority.ca, at=("127.0.0.2", "127.0.0.3"))
+        DIRECT.ask("GET", url, within=SOON, ca=authority.ca, resolver=Fixed(("127.0.0.2", "127.0.0.3")))
     assert not refused.value.taken
 
 

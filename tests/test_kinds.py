@@ -14,7 +14,11 @@ from harness import plan, project
 from harness.errors import Refused, Unable
 from harness.stacks import PlainRegion, kinds
 from harness.stacks.capabilities import CAPABILITIES, find, has, need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Fillable, Queried
+from harness.stacks.capabilities.entrance import Reachable
+from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
+from harness.stacks.needs import Zones
 from harness.system.recorder import Memory
 from tests.test_house import HOME
 from tests.this_project import PROJECT
@@ -59,6 +63,7 @@ def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy:
         ('kind = "notebook"', 'kind = ""', "has no `kind`"),
         ('environment = "embedded"', 'environment = "home"', "none of tabletop, embedded, containers"),
         ("def attach(", "def reach(", "has no `attach`"),
+        ("    capabilities = (", "    has = (", "has no `capabilities`"),
         ("from harness.errors", "from harness.nowhere", "ModuleNotFoundError"),
     ],
 )
@@ -82,6 +87,55 @@ def test_what_a_stack_must_have_is_asked_before_it_is_started(copy: Path, tmp_pa
     sys.modules.pop("notebook.stack")
     with pytest.raises(Refused, match="Notebook is no stack: it has no steady"):
         project.load(copy).kind().maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("def reading(", "def leafing(", "Notebook says that it has: reading of its own, and has no `reading`"),
+        ("    def pause(", "    def still(", "Notebook says that it has: pausing, and has no `pause` of a component"),
+        ("Reachable, Readable)", "Reachable)", "Notebook has Readable, and does not say so"),
+        ("Reachable, Readable)", "Reachable, Readable, Zones(3))", "Notebook says that it has 3 zones, and has 0"),
+        ("Reachable, Readable)", "Reachable, Copies(2))", "says that it has 2 copies of the database, and has 0"),
+        ('PlainRegion("here")', 'PlainRegion("here", ["a"])', "Notebook has Zones(number=1), and does not say so"),
+        ("Reachable, Readable)", "Reachable, Path)", "is nothing that a stack has"),
+    ],
+)
+def test_what_a_kind_says_that_it_has_is_what_its_stack_has(
+    copy: Path, tmp_path: Path, was: str, now: str, said: str
+) -> None:
+    """No less, or a drill would be begun that it cannot have; no more, or one is left out that it could have."""
+    file = copy / "notebook" / "stack.py"
+    imported = "from harness.stacks.needs import Copies, Zones\n"
+    file.write_text(file.read_text().replace(was, now).replace("\nHERE = ", f"{imported}\nHERE = ", 1))
+    with pytest.raises(Refused, match=re.escape(said)):
+        project.load(copy).kind().maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
+
+
+def test_what_a_kind_has_is_known_without_a_stack(copy: Path) -> None:
+    """Of a project's own kind, what its class says."""
+    offer = project.load(copy).kind().offer()
+    assert (offer.kind, offer.number(Zones), offer.lacking([Reachable, Startable])) == ("notebook", 0, [])
+    assert [lack.capability for lack in offer.lacking([Cluster, Zones(1)])] == ["Cluster", "Zones"]
+
+
+def test_the_second_project_lacks_nothing_for_its_own_drill(copy: Path) -> None:
+    """There is no list of exceptions: it has what its sentences need."""
+    found = project.load(copy)
+    offer = found.kind().offer()
+    scenarios = [one for drill in found.drills() for one in drill.scenarios]
+    assert len(scenarios) == 2 and [found.lacking(one, offer) for one in scenarios] == [[], []]
+
+
+def test_on_addresses_of_loopback_no_zone_is_a_network() -> None:
+    """Known before anything starts, with the reason; on the other levels, and of containers, nothing is withheld."""
+    asked = (Divisible, Linked, Slowable, Flappable, Powered)
+    lacking = kinds.KINDS["local"].offer(level="loopback").lacking(asked)
+    assert [lack.capability for lack in lacking] == ["Divisible", "Linked", "Slowable", "Flappable"]
+    assert {lack.why for lack in lacking} == {"on the sandbox level loopback zones are addresses and no networks"}
+    assert all(lack.given_by.startswith("zones that are networks: ") for lack in lacking)
+    assert kinds.KINDS["local"].offer(level="rootless").lacking(asked) == []
+    assert kinds.KINDS["docker"].offer().lacking(asked) == []
 
 
 def test_what_a_stack_lacks_is_named_with_what_would_give_it(copy: Path, tmp_path: Path) -> None:

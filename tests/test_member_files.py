@@ -76,6 +76,15 @@ def test_what_is_kept_no_more_is_fetched_and_all_is_read_as_one_timeline(tmp_pat
     assert (tmp_path / "fetched").read_text() == f"{OLD}\n"  # once
 
 
+def test_what_an_earlier_reading_left_is_not_read(tmp_path: Path) -> None:
+    """A link of a drill before, to a file that is there no more: pg_waldump gives up where it opens that first."""
+    one = member(tmp_path, commands=Shell())
+    for name in (wal.segment_name(1, 3), NEW):
+        (one.data / "pg_wal" / name).write_text("kept")
+        assert one.read_changes(files=[name], fetch="exit 1").out == f"{name}=kept"
+        (one.data / "pg_wal" / name).unlink()
+
+
 def test_a_segment_that_cannot_be_fetched_is_named(tmp_path: Path) -> None:
     """pg_waldump is not asked then, and half a file is never read."""
     one = member(tmp_path, commands=Shell())

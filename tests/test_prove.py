@@ -11,10 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from drills import FEATURES, twins
-from harness.cli.run import RunRequest
+from harness.cli.run import RunRequest, must_be_breakable
 from harness.errors import Refused
 from harness.features import catalog
 from harness.features.catalog import name_of
+from harness.stacks.kinds import Kind
+from harness.stacks.maker import Maker
+from harness.stacks.needs import Offer
 from tests.this_project import PROJECT
 
 COMMAND = importlib.import_module("harness.cli.prove")
@@ -48,6 +51,36 @@ def prove(folder: Path, *words: str) -> tuple[int, str]:
     if isinstance(done.exception, Refused):
         return 3, str(done.exception)
     return done.exit_code, done.output
+
+
+def test_what_a_stack_lacks_is_told_before_a_proof_begins(tmp_path: Path, asked: list[RunRequest]) -> None:
+    """A scenario that cannot be exercised there is never MET, so nothing could be proved of it."""
+    code, said = prove(tmp_path, "network-failover", "--sandbox", "loopback")
+    assert code == 3 and asked == []
+    assert "not exercised on stacks of the kind local, so nothing can be proved of it: The leader's zone is cut" in said
+    assert (
+        "A slow link: slow links (it takes zones that are networks: " in said and "A zone loses its power" not in said
+    )
+
+
+def test_what_a_sabotage_lacks_is_told_before_it_begins() -> None:
+    """Each twin with what it takes of a stack, which no scenario needs by itself."""
+    lacking = {twin.name: Offer("bare", ()).lacking(twin.sabotage.needs) for twin in PROJECT.all_twins()}
+    needed = {name: [lack.capability for lack in lacks] for name, lacks in lacking.items() if lacks}
+    assert needed["archiving-stalls"] == ["Stallable"] and needed["alert-sink-unreachable"] == ["Deafenable"]
+    assert needed["no-sound-backup"] == ["BaseBackups", "ObjectStore", "Damageable"]
+    assert ["Unfenced"] in needed.values() and len(needed) < len(lacking)
+    stalls = next(twin for twin in PROJECT.all_twins() if twin.name == "archiving-stalls")
+    bare = Kind("bare", "embedded", "tests.test_prove:BARE")
+    with pytest.raises(Refused, match="bare cannot be sabotaged so: archiving-stalls: stalling the archive"):
+        must_be_breakable([stalls], bare, None)
+
+
+class _Bare(Maker):
+    has = ()
+
+
+BARE = _Bare()
 
 
 @pytest.mark.parametrize("name", ["application-recovery", "monthly"])

@@ -13,7 +13,7 @@ from tests.test_house import HOME, PYTHON, said, text_of
 ROOMS = {
     "harness/system": "errors",
     "harness/plan": "errors system",
-    "harness/features": "errors system plan",
+    "harness/features": "errors system plan stacks",
     "harness/evidence": "errors system",
     "harness/alerts": "system stacks",  # stacks: what an alert is
     "harness/stacks": "errors system plan evidence alerts",
@@ -24,7 +24,7 @@ ROOMS = {
     "harness/safety": "errors system evidence stacks faults workload checks",
     "harness/schedule": "errors system plan features evidence checks",
     "harness/run": "errors system plan evidence stacks procedures checks safety workload",
-    "harness/sentences": "errors system plan features faults procedures scenario",
+    "harness/sentences": "errors system plan features stacks faults procedures scenario",
     "harness/project": "errors system plan features stacks procedures workload checks run scenario sentences",
     "harness/scenario": "errors system plan features stacks faults procedures workload alerts checks safety run",
     "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too

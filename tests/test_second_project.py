@@ -150,7 +150,8 @@ def test_a_killed_run_of_it_is_healed_and_sealed(tmp_path: Path) -> None:
     assert child.wait(timeout=60) == 2, child.stdout and child.stdout.read()
     pack = place.evidence / run
     lines = [json.loads(line) for line in (pack / "journal.jsonl").read_text().splitlines()]
-    assert [line["data"]["ok"] for line in lines if line["kind"] == "fault.healed"] == [True]
+    healed = [line["data"] for line in lines if line["kind"] == "fault.healed"]
+    assert [(each["ok"], each["how"]) for each in healed] == [(True, "healed")]
     assert lines[-1]["kind"] == "run.end" and lines[-1]["data"]["outcome"] == "killed"
     assert (pack / "logs" / "supervisor.log").is_file() and labelled(run) == []
 

@@ -115,9 +115,9 @@ def test_no_run_slips_in_between(evidence: Path, monkeypatch: pytest.MonkeyPatch
     """Blocked after it looked and before its folder could be seen, a run looks again, ends, and leaves nothing."""
     make = begin._make
 
-    def late(folder: Path, project: Path, kind: Kind) -> int:
+    def late(folder: Path, project: Path, kind: Kind, *, on: Path | None) -> int:
         block.block(evidence, who="Mira", why="just now")
-        return make(folder, project, kind)
+        return make(folder, project, kind, on=on)
 
     monkeypatch.setattr(begin, "_make", late)
     with pytest.raises(Refused, match="just now"):

@@ -163,14 +163,14 @@ def test_a_drill_that_there_is_not_is_said_plainly(name: str, words: str) -> Non
 class Emptied(DestroyRecentRows):
     """The fault with nothing left to destroy."""
 
-    def _sound(self, stack: object) -> int:
+    def _sound(self, stack: object, at: str) -> int:
         return 3
 
 
 def test_hours_are_hours() -> None:
     """Not `1 day, 0:00:00`."""
     fault = Emptied(**asdict(recent_transactions_destroyed(24)))
-    assert fault.took_effect(None, {"sound": 100}) == "of 100 sound rows of the last 24 hours, 3 are left"
+    assert fault.took_effect(None, {"sound": 100, "at": ""}) == "of 100 sound rows of the last 24 hours, 3 are left"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])

@@ -18,6 +18,7 @@ from harness.stacks.parts.tls import make_authority
 from harness.system import clock
 from harness.system.command import Commands, end_labelled
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 from harness.workload.client import ClientModule
 from harness.workload.ledger import SECOND, Header, count, end_line, header_line, not_sent_line, outcomes, read_header
 from harness.workload.tail import Tail
@@ -60,7 +61,7 @@ class Trial:
         self.memory = Memory()
         self.label = f"test-workload-{folder.name}-{clock.mono()}"
         self.workload = Workload(
-            Loopback(Entrance(host=NAME, addresses=("127.0.0.1",), port=service.port, ca=ca)),
+            Loopback(Entrance(host=NAME, resolver=Fixed(("127.0.0.1",)), port=service.port, ca=ca)),
             self.memory,
             Commands(self.memory, label=self.label),
             folder / "scenarios" / "s",

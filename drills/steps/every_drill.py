@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from drills.reconciliation import RECONCILIATION
 from harness.features.sentences import Sentences
 from harness.sentences.promises import in_time, right
+from harness.sentences.service import CUSTOMERS
+from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.needs import Copies
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -20,18 +23,18 @@ def _serves(scenario: ScenarioRun) -> None:
     scenario.begin()
 
 
-@given("the books were checked, and customers write")
+@given("the books were checked, and customers write", needs=(Queried, *CUSTOMERS))
 def _customers_write(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     scenario.customers.serve()
 
 
-@then("who led before is a copy again", promises=in_time("rejoined", "a copy again"))
+@then("who led before is a copy again", needs=(Cluster, Copies(1)), promises=in_time("rejoined", "a copy again"))
 def _rejoined(scenario: ScenarioRun) -> None:
     scenario.leader.await_rejoined()
 
 
-@then("the database of another zone leads")
+@then("the database of another zone leads", needs=(Cluster, Copies(1)))
 def _another_leads(scenario: ScenarioRun) -> None:
     scenario.leader.await_another()
 
@@ -39,4 +42,5 @@ def _another_leads(scenario: ScenarioRun) -> None:
 promise(
     "the books agree with those from before the disaster",
     right("consistency", "the same books", "CON-1", "CON-2", "CON-3"),
+    needs=(Queried,),
 )

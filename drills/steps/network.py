@@ -14,7 +14,11 @@ from harness.faults.kill_zone import KillZone
 from harness.faults.slow_link import SlowLink
 from harness.features.sentences import Sentences
 from harness.sentences.promises import at_most, right
+from harness.sentences.service import CUSTOMERS
 from harness.stacks import zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, Coordinated, Positioned, Queried
+from harness.stacks.needs import Copies
 from harness.workload.workload import Group
 
 if TYPE_CHECKING:
@@ -32,7 +36,10 @@ SENTENCES = Sentences()
 given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 
 
-@given("the books were checked, and customers write outside and inside of every zone")
+@given(
+    "the books were checked, and customers write outside and inside of every zone",
+    needs=(Queried, Cluster, *CUSTOMERS, Group),
+)
 def _customers_everywhere(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     apis = [Group(f"zone-{zone}", INSIDE, zone=zone, via="api") for zone in zones(scenario.stack)]
@@ -40,38 +47,36 @@ def _customers_everywhere(scenario: ScenarioRun) -> None:
     scenario.customers.serve(inside=[*apis, Group(f"database-{leading}", INSIDE, zone=leading, via="database")])
 
 
-@when("the zone of the database's leader is cut off")
+@when("the zone of the database's leader is cut off", needs=(CutZone,))
 def _leader_cut_off(scenario: ScenarioRun) -> None:
     scenario.faults.inject(CutZone(scenario.leader.zone))
 
 
-@when("the zone of the database's leader loses its power")
+@when("the zone of the database's leader loses its power", needs=(KillZone, Cluster))
 def _power_lost(scenario: ScenarioRun) -> None:
     scenario.faults.inject(KillZone(scenario.leader.zone))
 
 
-@when("the active load balancer dies")
+@when("the active load balancer dies", needs=(KillLoadBalancer,))
 def _balancer_dies(scenario: ScenarioRun) -> None:
     scenario.faults.inject(KillLoadBalancer("active"))
 
 
-@when("the leader no longer reaches the consensus store, and still its copies")
+@when("the leader no longer reaches the consensus store, and still its copies", needs=(CutLink, Coordinated, Copies(1)))
 def _leader_without_store(scenario: ScenarioRun) -> None:
-    zone = scenario.leader.zone
-    scenario.faults.inject(
-        CutLink(zone, tuple(scenario.leader.copy_zones), part="consensus store"),
-        affects=[f"etcd-{zone}", f"patroni-{zone}"],
-    )
+    zone, store = scenario.leader.zone, need(scenario.stack, Coordinated)
+    cut = CutLink(zone, tuple(scenario.leader.copy_zones), part="consensus store")
+    scenario.faults.inject(cut, affects=[store.store(zone).name, scenario.leader.before.name])
 
 
-@when("the zones of the two copies no longer see each other")
+@when("the zones of the two copies no longer see each other", needs=(CutLink, Copies(2)))
 def _pair_cut(scenario: ScenarioRun) -> None:
     one, *others = scenario.leader.copy_zones
     scenario.faults.inject(CutLink(one, tuple(others)))
     scenario.let_pass(A_WHILE, what="customers write while the two are blind for each other")
 
 
-@when("the link of the leader's zone is slow")
+@when("the link of the leader's zone is slow", needs=(SlowLink,))
 def _link_slow(scenario: ScenarioRun) -> None:
     fault = SlowLink(scenario.leader.zone, kilobytes=KILOBYTES, latency=LATENCY, loss=LOSS)
     scenario.faults.inject(fault)
@@ -80,15 +85,24 @@ def _link_slow(scenario: ScenarioRun) -> None:
     scenario.let_pass(A_WHILE, what="customers write over the slow link")
 
 
-@when("the link of the leader's zone comes and goes")
+@when("the link of the leader's zone comes and goes", needs=(FlapLink, Cluster))
 def _link_flaps(scenario: ScenarioRun) -> None:
     scenario.faults.inject(FlapLink(scenario.leader.zone, down=DOWN, up=UP, lasting=AT_MOST))
     scenario.let_pass(FOR_LONG, what="the link comes and goes")
 
 
-promise("nobody was told by two leaders that a transaction is stored", right("split-brain", "one leader at a time"))
+promise(
+    "nobody was told by two leaders that a transaction is stored",
+    right("split-brain", "one leader at a time"),
+    needs=(Cluster,),
+)
 promise(
     "the platform has changed its leader once at most",
     at_most(1.0, "failovers", "one change of leader at most", "INF-2"),
+    needs=(Cluster, Positioned),
 )
-promise("the platform has not changed its leader", at_most(0.0, "failovers", "no change of leader", "INF-2"))
+promise(
+    "the platform has not changed its leader",
+    at_most(0.0, "failovers", "no change of leader", "INF-2"),
+    needs=(Cluster, Positioned),
+)

@@ -12,12 +12,17 @@ from drills.promises import backup_frequency
 from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
 from harness.faults.damage_stored_object import DamageStoredObject
+from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
 from harness.sentences.promises import right
+from harness.sentences.service import CUSTOMERS
+from harness.stacks.capabilities.backups import Archive, BaseBackups
+from harness.stacks.capabilities.database import LogReadable, Positioned, Queried
+from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -49,22 +54,24 @@ class Recovery:
 # Given
 
 
-@given("a base backup was taken, and the books were checked")
+@given(
+    "a base backup was taken, and the books were checked", needs=(BaseBackups, Archive, Queried, Positioned, *CUSTOMERS)
+)
 def _backed_up(scenario: ScenarioRun) -> None:
     scenario.data.back_up()
     scenario.data.check(RECONCILIATION)
-    scenario.customers.serve(archived=True)
+    scenario.customers.serve_archived()
 
 
 # When: what happens
 
 
-@when("an operator's mistake destroys the last {hours:d} hours of financial transactions")
+@when("an operator's mistake destroys the last {hours:d} hours of financial transactions", needs=(DestroyRecentRows,))
 def _mistake(scenario: ScenarioRun, hours: int) -> None:
     scenario.faults.inject(recent_transactions_destroyed(hours))
 
 
-@when("the database volumes of all zones are lost")
+@when("the database volumes of all zones are lost", needs=(LoseVolumes,))
 def _volumes_lost(scenario: ScenarioRun) -> None:
     if scenario.sabotage.no_sound_backup:
         scenario.faults.inject(DamageStoredObject("every base backup", "flip a byte", keep_versions=False))
@@ -79,13 +86,13 @@ def _damaged(fault: DamageStoredObject) -> Callable[[ScenarioRun], None]:
 
 
 for said, fault in DAMAGES.items():  # a sentence each, so that one that is misspelt is known before anything starts
-    when(f"{said}, and nobody notices")(_damaged(fault))
+    when(f"{said}, and nobody notices", needs=(fault,))(_damaged(fault))
 
 
 # Then: how it is noticed
 
 
-@then("the consistency checks notice it")
+@then("the consistency checks notice it", needs=(Queried,))
 def _consistency_notices(scenario: ScenarioRun) -> None:
     scenario.detection.await_check(
         lambda: "; ".join(scenario.data.ask(RECONCILIATION.discrepancies)), by="consistency checks of the books"
@@ -102,6 +109,7 @@ def _restoration(mistaken: str) -> Procedure:
 
 @when(
     "the writers are stopped and the database is restored to just before the mistake",
+    needs=(RestoreDatabase, LogReadable),
     asks=Approval("Stop the writers and restore to just before the mistake?", COMMANDER),
     carries_out=lambda: _restoration(TABLE),
     returns="recovery",
@@ -112,6 +120,7 @@ def _restored_before_mistake(scenario: ScenarioRun) -> Recovery:
 
 @when(
     "the database is restored from the latest sound backup and everything archived",
+    needs=(RestoreDatabase,),
     asks=Approval("Restore from the latest sound backup and everything archived?", COMMANDER),
     carries_out=lambda: _restoration(""),
     returns="recovery",
@@ -122,19 +131,21 @@ def _restored_to_the_end(scenario: ScenarioRun) -> Recovery:
 
 @when(
     "the restored database is verified",
+    needs=(RestoreDatabase,),
     promises=right("verified", "verified before it serves", "CON-2"),
 )
 def _verified(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "verify")
 
 
-@when("what customers wrote after the mistake is salvaged")
+@when("what customers wrote after the mistake is salvaged", needs=(RestoreDatabase,))
 def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "salvage")
 
 
 @when(
     "the restored database is put in service",
+    needs=(RestoreDatabase, HEALTH),
     promises=right("in-service", "the restored database serves"),
 )
 def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
@@ -171,4 +182,6 @@ promise(
     "the damage was found before anything was restored from it",
     right("damage-found", "sound backups", "PIT-1", "PIT-2"),
 )
-promise("transaction data was backed up at least as often as {tier} demands", backup_frequency)
+promise(
+    "transaction data was backed up at least as often as {tier} demands", backup_frequency, needs=(Archive, Positioned)
+)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from harness.alerts.rules import Look, Target
 from harness.system.http import DIRECT, NoAnswer
+from harness.system.resolver import Fixed
 
 
 def look(target: Target, *, within: timedelta) -> Look:
@@ -18,7 +19,7 @@ def look(target: Target, *, within: timedelta) -> Look:
         url = url._replace(netloc=f"{target.host}:{url.port}" if url.port else target.host)
     ca = Path(target.ca) if target.ca else None
     try:
-        answer = DIRECT.ask("GET", url.geturl(), within=within, ca=ca, at=(address,))
+        answer = DIRECT.ask("GET", url.geturl(), within=within, ca=ca, resolver=Fixed((address,)))
     except NoAnswer as error:
         return Look(0, str(error), error.taken)
     return Look(answer.status, f"HTTP {answer.status}")

@@ -13,6 +13,10 @@ RULES = "4"  # the version of the rules that judge, named in every journal's fir
 OLDER = ("1", "2", "3")  # versions before it, whose findings mean the same; `harness.checks.ids` has their names
 
 
+NOT_EXERCISED = "not exercised"  # the outcome of a scenario that was not begun, because its stack lacks what it needs
+ON_THIS_STACK = f"{NOT_EXERCISED} on this stack"  # what its findings say, and then what is lacking
+
+
 class Outcome(StrEnum):
     MET = "MET"
     MISSED = "MISSED"

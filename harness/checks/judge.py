@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.checks import Finding, Outcome
 from harness.checks.answer import MALFORMED, answer, malformed, unknown
 from harness.checks.evidence import Evidence, Expectation, Line, ineffective
+from harness.checks.ready import not_exercised, what_it_takes
 from harness.checks.root_cause import category
 from harness.checks.rules import CURRENT, Rules
 from harness.checks.stamps import doubtful
@@ -17,8 +18,9 @@ def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
 
     Where the fault did not take effect, the disk under it all was full, or the journal cannot have been written as it
-    reads, nothing was drilled: then every finding is UNKNOWN, never green. And where a line is of such a form that
-    nobody can say what was asked, there is one finding, which is UNKNOWN.
+    reads, nothing was drilled: then every finding is UNKNOWN, never green. So is what was asked of a scenario that was
+    not begun because its stack lacks what it needs. And where a line is of such a form that nobody can say what was
+    asked, there is one finding, which is UNKNOWN.
     """
     try:
         return _judge(evidence, rules)
@@ -29,6 +31,10 @@ def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
 
 def _judge(evidence: Evidence, rules: Rules) -> list[Finding]:
     expected = expectations(evidence)
+    if why := not_exercised(evidence):
+        found = [_open(answer(rules.checks.get(each.finding), evidence, each), why) for each in expected]
+        ran = answer(rules.checks["scenario"], evidence, Expectation("scenario"))
+        return [*found, _open(ran, f"{why}; it takes {what_it_takes(evidence)}")]
     findings = [answer(rules.checks.get(each.finding), evidence, each) for each in expected]
     asked = {each.finding for each in expected}
     for name in (*rules.always, *rules.beside):
@@ -46,6 +52,14 @@ def _judge(evidence: Evidence, rules: Rules) -> list[Finding]:
             for finding in findings
         ]
     return [_with_what_ended_it(finding, evidence.stopped()) for finding in findings]
+
+
+def _open(finding: Finding, why: str) -> Finding:
+    """UNKNOWN and nothing measured, whatever a check says of a scenario in which nothing was done."""
+    return replace(
+        finding, outcome=Outcome.UNKNOWN, reason=why, figure=None, low=None, high=None, lower_bound=False, parts=(),
+        beside=(),
+    )  # fmt: skip  # arguments in groups
 
 
 def _with_what_ended_it(finding: Finding, stopped: str) -> Finding:

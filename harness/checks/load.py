@@ -77,7 +77,8 @@ def _line(entry: Entry) -> Line:
 def evidence(folder: Path) -> list[Evidence]:
     """Each scenario that began, with everything from its first line to that of the next one.
 
-    What is written after `scenario.end` (the heal, the digests) belongs to it, too.
+    What is written after `scenario.end` (the heal, the digests) belongs to it, too; the healing of what an earlier
+    scenario had left names that one.
     """
     found: list[tuple[str, list[Line]]] = []
     lines = journal(folder)
@@ -85,7 +86,9 @@ def evidence(folder: Path) -> list[Evidence]:
         if line.kind == "scenario.begin":
             found.append((str(line.data.get("scenario", "")), []))
         if found:
-            found[-1][1].append(line)
+            named = line.data.get("scenario") if line.kind == "fault.healed" else None
+            own = next((each for name, each in reversed(found) if name == named), found[-1][1])
+            own.append(line)
     return [_scenario(folder, name, own, run=tuple(lines)) for name, own in found]
 
 

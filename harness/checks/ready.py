@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from harness.checks import Finding, Outcome
+from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.evidence import BY_SCENARIO, Evidence, Expectation, Line
 
+# What a scenario that is not begun has before its end: what it was to show, and what it lacks.
+BEFORE = ("scenario.begin", "expect", "not_exercised", "disk.full")
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
 
@@ -58,6 +60,22 @@ def rolled_back(evidence: Evidence, expected: Expectation) -> Finding:
     history = ", ".join(str(each) for each in after[-1].data.get("history") or ())
     words = f"{last} is deployed; before the fault it was {first}" + (f"; in order: {history}" if history else "")
     return expected.finding_of(evidence, title, MET if first == last else MISSED, words)
+
+
+def not_exercised(evidence: Evidence) -> str:
+    """What the stack lacks, where the scenario was not begun for that; empty where anything was done in it."""
+    lacking = [line.data for line in evidence.all("not_exercised") if line.data.get("capability")]
+    end = evidence.last("scenario.end")
+    if not lacking or end is None or end.data.get("outcome") != NOT_EXERCISED:
+        return ""
+    if any(line.kind not in BEFORE for line in evidence.lines[: evidence.lines.index(end)]):
+        return ""
+    return f"{ON_THIS_STACK}: {', '.join(str(each.get('what')) for each in lacking)}"
+
+
+def what_it_takes(evidence: Evidence) -> str:
+    """What would give a stack what it lacks."""
+    return "; ".join(str(line.data.get("given_by")) for line in evidence.all("not_exercised"))
 
 
 def exercised(evidence: Evidence, expected: Expectation) -> Finding:

@@ -63,7 +63,11 @@ def effective(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def heal(evidence: Evidence, expected: Expectation) -> Finding:
-    """Each fault was undone. A failed clean-up says nothing against the measurements."""
+    """Each fault was undone, and seen to be gone. A failed clean-up says nothing against the measurements.
+
+    The removal of a stack undoes what could not be healed on it: the last resort, which stands in for no healing where
+    the scenario ran to its end.
+    """
     title = "All faults healed"
     intents = evidence.all("fault.intent")
     if not intents:
@@ -73,14 +77,20 @@ def heal(evidence: Evidence, expected: Expectation) -> Finding:
     for name in dict.fromkeys(intent.data["fault"] for intent in intents):
         heals = [line for line in evidence.all("fault.healed") if line.data["fault"] == name]
         left = _left_unhealed(evidence, name)
-        if heals and not heals[-1].data.get("ok"):
+        failed = [line for line in heals if not line.data.get("ok")]
+        removed = [line for line in heals if line.data.get("ok") and line.data.get("how") == "removal"]
+        if heals and (not heals[-1].data.get("ok") or (removed and failed and not evidence.stopped())):
             outcome = MISSED
-            said.append(f"{name}: not healed, {heals[-1].data.get('seen')}")
+            how = "left fenced" if failed[-1].data.get("how") == "left fenced" else "not healed"
+            seen = str(failed[-1].data.get("seen")).removeprefix("left fenced: ")
+            said.append(f"{name}: {how}, {seen}{'; removed with its stack in the end' if removed else ''}")
         elif left:
             outcome = outcome if outcome is MISSED else UNKNOWN
             said.append(f"{name}: no word of its healing")
         else:
-            said.append(f"{name}: healed by {', '.join(dict.fromkeys(str(line.data.get('by')) for line in heals))}")
+            by = ", ".join(dict.fromkeys(str(line.data.get("by")) for line in heals))
+            why = f", as the last resort: its stack was removed ({removed[-1].data.get('seen')})" if removed else ""
+            said.append(f"{name}: healed by {by}{why}")
     return expected.finding_of(evidence, title, outcome, "; ".join(said))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import takewhile
@@ -12,18 +13,31 @@ from harness.features.catalog import Drill, Scenario, Sentence, name_of
 from harness.features.sentences import Sentences
 from harness.plan import Plan
 from harness.plan.lengths import in_words
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import Kind
+from harness.stacks.needs import Lack
 
 
 def dry_run(
-    drills: list[Drill], known: Sentences, *, only: str, plan: Plan, stack: Kind, attended: bool = False
+    drills: list[Drill],
+    known: Sentences,
+    *,
+    only: str,
+    plan: Plan,
+    stack: Kind,
+    lacking: Callable[[Scenario], Sequence[Lack]],
+    attended: bool = False,
+    on: BroughtUp | None = None,
 ) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
-    With `attended` also which decisions will be asked, and of whom.
+    What the stack is `lacking` is said of each, and with `attended` also which decisions will be asked, and of whom.
+    `on`: the stack that stands and would be drilled.
     """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
+    if on is not None:
+        click.echo(f"it stands in {on.folder}, is attached to, and stays: whether it is free and steady is asked then")
     for drill in drills:
         first = _first_sentences(drill)
         click.echo(f"\n{drill.title}{': each scenario begins with' if first else ''}")
@@ -33,6 +47,8 @@ def dry_run(
         for scenario in drill.scenarios:
             if not only or scenario.name == name_of(only):
                 click.echo(f"\n{scenario.title}")
+                for lack in lacking(scenario):
+                    click.echo(f"  not exercised on {stack.name}: {lack}")
                 sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
                     _decisions(scenario, known)

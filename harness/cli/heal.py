@@ -19,14 +19,23 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--on",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Heal the stack that stands there of what runs, whose packs are sealed, have left hurt on it.",
+)
 @evidence
 @as_json
 @click.pass_context
-def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
+def heal(context: click.Context, *, on: Path | None, evidence: Path, as_json: bool) -> None:
     """Heal and seal every run that was killed; ask one that is alive to stop first. Harmless when repeated.
 
-    Exit codes: 0 all is healed and sealed; 2 all is healed, and a journal is damaged, so that there is no pack of it.
+    Exit codes: 0 all is healed and sealed; 2 something is left hurt on a stack that stands, or a journal is damaged, so
+    that there is no pack of it.
     """
+    if on is not None:
+        context.exit(_heal_stack(on, as_json=as_json))
     must_be_there(context, evidence)
     healed: list[Healed] = []
     wrong: list[DrillError] = []
@@ -44,6 +53,7 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
                         "run": one.run,
                         "ended": one.ended,
                         "faults": one.faults,
+                        "unhealed": one.unhealed,
                         "pack": str(one.pack) if one.pack else None,
                         "damaged": one.damaged,
                         "receipt": one.receipt,
@@ -66,5 +76,20 @@ def heal(context: click.Context, *, evidence: Path, as_json: bool) -> None:
         click.echo(f"error: {other}", err=True)
     if wrong:
         raise wrong[0]
-    if any(one.damaged for one in healed):
-        context.exit(Exit.UNKNOWN)
+    context.exit(max((one.exit for one in healed), default=Exit.MET))
+
+
+def _heal_stack(on: Path, *, as_json: bool) -> Exit:
+    stack = fetch("harness.stacks.brought_up:find")(on)
+    healings = fetch("harness.safety.left_hurt:heal_stack")(stack)
+    if as_json:
+        click.echo(json.dumps([{"fault": left.fault, **healing.facts()} for left, healing in healings], indent=1))
+    else:
+        for left, healing in healings:
+            click.echo(f"{left.fault}: {'healed' if healing.ok else 'NOT healed'}: {healing.seen}")
+        if not healings:
+            click.echo(f"nothing to heal on {stack.folder}")
+    if all(healing.ok for _, healing in healings):
+        return Exit.MET
+    click.echo("HINT: settle what is said there, then the same command again", err=True)
+    return Exit.UNKNOWN

@@ -8,15 +8,25 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.errors import Refused
 from harness.features import catalog
 from harness.project import Project
+from harness.stacks.needs import Lack, Offer
 
 
 @click.command("list")
+@options.stack
+@options.level
 @options.as_json
 @options.project
-def list_drills(*, project: Project, as_json: bool) -> None:
-    """Show the drills of the plan's calendar, with their scenarios."""
+def list_drills(*, project: Project, stack: str, level: str | None, as_json: bool) -> None:
+    """Show the drills of the plan's calendar, with their scenarios.
+
+    With --stack also what a kind of stack lacks for each.
+    """
+    if level and not stack:
+        raise Refused("--sandbox is of a stack", hint="name the kind, too: --stack local")
+    offer = options.offer_of(project.kind(stack), level) if stack else None
     calendar = project.load_plan().calendar
     built = {drill.name: drill for drill in project.drills()}
     if as_json:
@@ -29,7 +39,8 @@ def list_drills(*, project: Project, as_json: bool) -> None:
                 "built": duty.drill in built,
                 "not_built": duty.not_built,
                 "scenarios": [
-                    _as_json(scenario) for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
+                    _as_json(scenario, _lacking(project, scenario, offer))
+                    for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
                 ],
             }
             for duty in calendar
@@ -45,13 +56,22 @@ def list_drills(*, project: Project, as_json: bool) -> None:
             continue
         for scenario in built[duty.drill].scenarios:
             click.echo(f"    {scenario.title}")
+            for lack in _lacking(project, scenario, offer) or ():
+                click.echo(f"        not exercised on {offer.kind if offer else ''}: {lack}")
 
 
-def _as_json(scenario: catalog.Scenario) -> dict[str, Any]:
+def _lacking(project: Project, scenario: catalog.Scenario, offer: Offer | None) -> list[Lack] | None:
+    """None where no kind of stack was named."""
+    return project.lacking(scenario, offer) if offer else None
+
+
+def _as_json(scenario: catalog.Scenario, lacking: list[Lack] | None) -> dict[str, Any]:
+    lacks = {} if lacking is None else {"not_exercised": [lack._asdict() for lack in lacking]}
     return {
         "name": scenario.name,
         "title": scenario.title,
         "tags": scenario.tags,
         "sentences": [str(sentence) for sentence in scenario.sentences],
         "unknown": [],  # for who reads it: a sentence that no step is written for is refused now
+        **lacks,
     }

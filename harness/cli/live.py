@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.checks import Finding, Outcome, Verdict
+from harness.checks import NOT_EXERCISED, Finding, Outcome, Verdict
 from harness.checks.alerts import names_any
 from harness.checks.called import called
 from harness.checks.evidence import BY_SCENARIO, disaster_of
@@ -140,14 +140,19 @@ class Live:
             self.say(f"receipt for your auditor: {announced(line).line}")
 
     def _stack_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
-        self._now(line, "the stack starts")
-        self._at(line, "the stack starts")
+        what = "the stack starts" if data.get("owned", True) else "it goes to the stack that stands"
+        self._now(line, what)
+        self._at(line, what)
 
     def _stack_ready(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.names = called(data)
         zoned = [each for each in data["regions"] if each["zones"]]
         where = "; ".join(f"zones {', '.join(each['zones'])} of {each['region']}" for each in zoned)
         self._at(line, f"the stack is ready{f': {where}' if where else ''}")
+
+    def _stack_left(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        wrong = "; ".join(f"{each['name']}: {each['seen']}" for each in data["conditions"] if not each["ok"])
+        self._at(line, f"the stack is left running, {f'and is not steady: {wrong}' if wrong else 'and steady'}")
 
     def _scenario_begin(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.objective, self.hurt, self.told = None, None, None
@@ -288,6 +293,9 @@ class Live:
         self._at(line, f"  ! THE DISK IS FULL, {left:.0f} MB are left: nothing can be said of this scenario")
 
     def _not_exercised(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if "capability" in data:  # the stack lacks it, and nothing of the scenario is done
+            self._at(line, f"    NOT EXERCISED on this stack: {data['what']} (it takes {data['given_by']})")
+            return
         self.left.append(f"{data['what']}: {data['why']}")
         self._at(line, f"    NOT EXERCISED {self.left[-1]}")
 
@@ -319,7 +327,7 @@ class Live:
 
     def _scenario_end(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self.hurt = None
-        if data["error"]:
+        if data["error"] and data["outcome"] != NOT_EXERCISED:  # what is lacking has been said
             self._at(line, f"    {data['outcome']}: {data['error'].splitlines()[0]}")
         verdict = self._verdict(data["scenario"])
         said = ", ".join((short(verdict.outcome, self.left), *self.marks))
@@ -331,7 +339,7 @@ class Live:
         if figures:
             self._at(line, f"    {'; '.join(figures)}")
         for finding in verdict.findings:
-            if finding.outcome is not Outcome.MET and not finding.advisory:
+            if finding.outcome is not Outcome.MET and not finding.advisory and data["outcome"] != NOT_EXERCISED:
                 self._at(line, f"    {finding.outcome}: {finding.title}")
         self._now(line, "the next scenario is prepared" if self.planned else "the stack is taken down")
 

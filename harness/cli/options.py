@@ -18,6 +18,8 @@ from harness.system.operator import LONGEST
 
 if TYPE_CHECKING:
     from harness.project import Project
+    from harness.stacks.kinds import Kind
+    from harness.stacks.needs import Offer
 
 F = TypeVar("F", bound=Callable[..., Any])
 LEVELS = ("rootless", "privileged", "loopback")
@@ -45,6 +47,12 @@ def say_which(project: Project) -> None:
     click.echo(f"project: {project}")
 
 
+def offer_of(kind: Kind, level: str | None) -> Offer:
+    """What stacks of the kind have on this machine. Errors: `Refused` where they have no such level of a sandbox."""
+    kind.maker.must_fit(level=level)
+    return kind.offer(level=level)
+
+
 def evidence(function: F) -> F:
     return click.option(
         "--evidence",
@@ -55,9 +63,14 @@ def evidence(function: F) -> F:
     )(function)
 
 
+def was_given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and is no default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def must_be_there(context: click.Context, evidence: Path) -> None:
     """Errors: `Refused` where a folder was named on the command line that is not there: a slip of the pen."""
-    named = context.get_parameter_source("evidence") is ParameterSource.COMMANDLINE
+    named = was_given(context, "evidence")
     try:
         there = stat.S_ISDIR(evidence.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -13,7 +13,7 @@ import click
 
 from harness.checks import Outcome
 from harness.cli import options
-from harness.cli.run import RunRequest, carry_out, choose
+from harness.cli.run import RunRequest, carry_out, choose, must_be_breakable
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
@@ -85,7 +85,10 @@ def prove(
     if not as_json:
         options.say_which(project)
     kind = project.kind(stack)
+    kind.maker.must_fit(level=level)
     kind.maker.prepare((lambda _: None) if as_json else click.echo)
+    _must_be_exercised(project, scenarios, kind, level)
+    must_be_breakable(twins, kind, level)
     folder = evidence / f"{PROOF}{new_id()}"
     drills = ",".join(drill.name for drill in chosen)
     plain = RunRequest(
@@ -135,6 +138,15 @@ def _twins(
         names = ", ".join(twin.name for twin in listed) or "none"
         raise Refused(f"there is no twin {', '.join(sorted(unknown))} here", hint=f"there are: {names}")
     return [twin for twin in listed if not named or twin.name in named]
+
+
+def _must_be_exercised(project: Project, scenarios: Sequence[Scenario], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every scenario that the kind of stack lacks something for: it would never be MET."""
+    offer = kind.offer(level=level)
+    lacking = {scenario.title: project.lacking(scenario, offer) for scenario in scenarios}
+    if said := [f"{title}: {'; '.join(map(str, lacks))}" for title, lacks in lacking.items() if lacks]:
+        head = f"not exercised on stacks of the kind {kind.name}, so nothing can be proved of it: "
+        raise Refused(head + "\n".join(said), hint="prove it on another kind of stack, or one scenario: --only")
 
 
 def _must_be_of_a_scenario(project: Project, drill: Drill) -> None:

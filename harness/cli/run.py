@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
-from harness.cli.screen import Screen, closing, exit_of, must_not_be_aborted
+from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
@@ -30,7 +31,11 @@ from harness.features import catalog
 from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
+from harness.run.sabotage import NONE, Sabotage, Twin
+from harness.run.suited import suited
 from harness.safety import block, stopping
+from harness.safety.standing import Standing
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
@@ -54,6 +59,7 @@ class RunRequest:
     stream: str = ""
     rehearsal: bool = False
     decides: str = ""  # attended: who decides, as claimed
+    on: BroughtUp | None = None  # the stack that stands and is drilled; None: the run makes its own
 
     def words(self, run: str) -> list[str]:
         """pytest's command line for it: no settings and no conftest.py of the folder that somebody stands in decide."""
@@ -69,6 +75,7 @@ class RunRequest:
             "--stream": self.stream,
             "--evidence": str(self.evidence.resolve()),
             "--run-id": run,
+            "--on": str(self.on.folder) if self.on else "",
         }
         given = [f"{name}={value}" for name, value in chosen.items() if value]
         given += ["--attended"] if self.decides else []
@@ -84,6 +91,12 @@ class RunRequest:
 @options.stack
 @options.level
 @options.scale
+@click.option(
+    "--on",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Drill the stack that `drdrill stack up` has brought up there, and leave it running, healed and steady.",
+)
 @click.option("--nonce", default="", help="A word chosen by an auditor; it goes into the first line of the journal.")
 @click.option("--stream", default="", help="The stream of the plan whose next number the run has.  [default: main]")
 @click.option("--rehearsal", is_flag=True, help="It counts for nothing: the pack and every verdict say so.")
@@ -105,6 +118,7 @@ def run(
     stack: str,
     level: str | None,
     scale: float,
+    on: Path | None,
     nonce: str,
     stream: str,
     rehearsal: bool,
@@ -121,13 +135,12 @@ def run(
     chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
     if not chosen:
         return
-    if sabotage and project.twin(sabotage) is None:
-        twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
-        raise Refused(f"there is no sabotage {sabotage!r}", hint=f"there are: {twins}")
+    twin = _twin(project, sabotage)
     if len(nonce) > 200 or not nonce.isprintable():
         raise Refused("the nonce is not a word of at most 200 printable letters", hint="give fewer, printable letters")
-    kind = project.kind(stack)
-    kind.maker.must_fit(level=level)
+    standing, kind, scale = _stack(context, project, on, sabotage=twin.sabotage if twin else NONE)
+    if twin:
+        must_be_breakable([twin], kind, level)
     if attended and as_json:
         raise Refused("--attended asks on the terminal", hint="leave --json out")
     if person and not attended:
@@ -144,6 +157,7 @@ def run(
         sabotage=sabotage,
         stream=stream,
         rehearsal=rehearsal,
+        on=standing,
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
@@ -151,7 +165,8 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, attended=attended)
+        lacking = partial(project.lacking, offer=kind.offer(level=level))
+        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing)
         return
     if attended:
         must_have_a_terminal()
@@ -164,7 +179,7 @@ def run(
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
     if as_json:
-        click.echo(json.dumps({"pack": str(pack), "receipts": told, **found}, indent=1))
+        click.echo(json.dumps({"pack": str(pack), "receipts": told, "stack_left": left_of(pack), **found}, indent=1))
     else:
         closing(pack)
         click.echo(f"receipt:  {told[-1]}")
@@ -175,6 +190,32 @@ def run(
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
     context.exit(exit_of(pack))
+
+
+def _stack(
+    context: click.Context, project: Project, on: Path | None, *, sabotage: Sabotage
+) -> tuple[BroughtUp | None, Kind, float]:
+    """The stack that stands, where one is to be drilled; the kind; the size of the data set. Errors: `Refused`."""
+    given = context.params
+    if on is None:
+        kind = project.kind(given["stack"])
+        kind.maker.must_fit(level=given["level"])
+        return None, kind, given["scale"]
+    scale = given["scale"] if options.was_given(context, "scale") else None
+    standing, kind = suited(
+        on, project=project.folder, kind=project.kind, stack=given["stack"], level=given["level"], scale=scale,
+        sabotage=sabotage,
+    )  # fmt: skip  # arguments in groups
+    return standing, kind, standing.scale
+
+
+def _twin(project: Project, name: str) -> Twin | None:
+    """The sabotage of that name; None where none is asked for. Errors: `Refused` where there is none."""
+    found = project.twin(name) if name else None
+    if name and found is None:
+        twins = ", ".join(twin.name for twin in project.all_twins()) or "none"
+        raise Refused(f"there is no sabotage {name!r}", hint=f"there are: {twins}")
+    return found
 
 
 def _due(project: Project, evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
@@ -211,6 +252,15 @@ def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     return chosen
 
 
+def must_be_breakable(twins: Iterable[Twin], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every twin whose sabotage takes what stacks of the kind have not."""
+    offer = kind.offer(level=level)
+    lacking = {twin.name: offer.lacking(twin.sabotage.needs) for twin in twins}
+    if said := [f"{name}: {'; '.join(map(str, lacks))}" for name, lacks in lacking.items() if lacks]:
+        head = f"stacks of the kind {kind.name} cannot be sabotaged so: "
+        raise Refused(head + "\n".join(said), hint="prove it on another kind of stack, or other twins: --twin")
+
+
 def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     """Run it, show it, and return the sealed pack.
 
@@ -219,7 +269,8 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     block.must_be_free(request.evidence)  # before an image is made for it
     request.stack.maker.prepare((lambda _: None) if quiet else click.echo)
     name = new_id()
-    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid())
+    on = Standing(request.on) if request.on else None
+    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(
@@ -227,11 +278,13 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock],
+            pass_fds=[lock, *(on.heirloom if on else ())],
             env=for_new_run(),
             start_new_session=True,
         )
         os.close(lock)
+        if on is not None:
+            on.let_go()
         screen = Screen(folder, status=sys.stdout.isatty(), quiet=quiet)
         asked = at_keyboard(folder, request.decides) if request.decides else nullcontext(Nobody())
         with _ended_by_signal(), asked as person:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
-from harness.safety import stopping
+from harness.safety import left_hurt, stopping
 from reports.run.text import summary
 
 
@@ -75,11 +76,25 @@ def closing(pack: Path) -> None:
     click.echo(summary(pack))
     click.echo(f"evidence: {pack}")
     click.echo(f"report:   {pack / 'index.html'}")
+    left = left_of(pack)
+    if left is not None:
+        wrong = "; ".join(f"{one['name']}: {one['seen']}" for one in left["conditions"] if not one["ok"])
+        click.echo(f"stack:    left running, {'steady' if left['steady'] else f'NOT STEADY: {wrong}'}")
+    if unhealed := left_hurt.said_in(pack):
+        click.echo(f"NOT healed: {'; '.join(unhealed)}")
+        click.echo("HINT: settle that, then `drdrill heal --on FOLDER`, with the folder of the stack")
 
 
 def exit_of(pack: Path) -> Exit:
-    """The exit code that a pack's verdict gives."""
-    return EXITS[Outcome(json.loads((pack / "findings.json").read_text())["verdict"])]
+    """The exit code that a pack's verdict gives; one that is met on a stack that was left hurt is not known."""
+    found = EXITS[Outcome(json.loads((pack / "findings.json").read_text())["verdict"])]
+    left = left_of(pack)
+    return Exit.UNKNOWN if found is Exit.MET and left is not None and not left["steady"] else found
+
+
+def left_of(pack: Path) -> dict[str, Any] | None:
+    """What the run saw last of a stack that it left running; None where the stack was its own."""
+    return next((line.data for line in read(pack / JOURNAL) if line.kind == "stack.left"), None)
 
 
 OWN = "the project's own code failed"

@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,42 +17,25 @@ import click
 from harness.cli import options
 from harness.errors import NotInTime, NotReady, Refused
 from harness.evidence.run_folder import option
+from harness.project import find, nearest
 from harness.run.run import new_id
+from harness.safety import running
 from harness.safety.begin import must_have_room
-from harness.stacks import kinds
+from harness.safety.left_hurt import MOMENT
+from harness.stacks import brought_up, daemon, kinds, table
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.docker import image
 from harness.stacks.docker.extra import EXTRA
+from harness.stacks.kinds import Kind
 from harness.stacks.local import sandbox
 from harness.system import wait
-from harness.system.command import LABEL, end_labelled, labelled
+from harness.system.command import LABEL, Process, end_labelled
 from harness.system.environment import for_harness, for_people
+from harness.system.later import fetch
 from harness.system.recorder import Memory
 
-FOLDERS = "stack-*"
-READY = "ready.json"
+LOG = "hold.log"
 START_LIMIT = timedelta(minutes=3)
-
-
-@dataclass(frozen=True)
-class Held:
-    """A stack that was brought up by hand."""
-
-    folder: Path
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    def ready(self) -> dict[str, Any] | None:
-        """Its addresses, once it serves."""
-        try:
-            found: dict[str, Any] = json.loads((self.folder / READY).read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        return found
-
-    def alive(self) -> bool:
-        return bool(labelled(self.name))
 
 
 @click.group()
@@ -69,18 +51,19 @@ def stack() -> None:
 @options.as_json
 def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
-    if alive := [one.name for one in _held(evidence) if one.alive()]:
+    if alive := [one.name for one in brought_up.all_in(evidence) if one.alive()]:
         down = f"`drdrill stack down{option(evidence)}`"
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
-    held = Held(evidence / f"stack-{new_id()}")
-    kind = kinds.named(stack or kinds.USUAL.name)
-    words = [sys.executable, "-m", "harness.stacks.daemon", kind.name, str(held.folder.resolve()), str(scale)]
+    held = BroughtUp((evidence / f"{brought_up.PREFIX}{new_id()}").absolute())
+    kind = _kind(stack)
+    own = [] if kind.project is None else [kind.place, str(kind.project)]
+    words = [sys.executable, "-m", daemon.__name__, kind.name, str(held.folder), str(scale), *own]
     kind.maker.prepare(lambda said: click.echo(said, err=True))
     inside = kind.maker.way_in(words, level=level)
     _must_be_usable(evidence)
     held.folder.mkdir(parents=True)
     click.echo(f"starting {held.name}, {kind.environment} ...", err=True)
-    with (held.folder / "hold.log").open("ab") as log:
+    with (held.folder / LOG).open("ab") as log:
         child = subprocess.Popen(
             inside,
             stdin=subprocess.DEVNULL,
@@ -89,6 +72,7 @@ def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: 
             env={**for_harness(), LABEL: held.name},
             start_new_session=True,
         )
+    brought_up.remember(held.folder, kind, scale=scale, holder=Process.of(child.pid))
     try:
         wait.until(
             lambda: held.ready() or child.poll() is not None,
@@ -97,31 +81,46 @@ def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: 
             recorder=Memory(),
         )
         if held.ready() is None:
-            said = (held.folder / "hold.log").read_text(errors="replace").strip().splitlines()
+            said = (held.folder / LOG).read_text(errors="replace").strip().splitlines()
             why = next((line for line in reversed(said) if not line.startswith("HINT:")), "no word")
             raise NotReady(f"the stack did not start: {why}", hint="run `drdrill doctor`")
     except (NotReady, NotInTime, KeyboardInterrupt):
         _remove(held)
         raise
-    _show(held, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(_facts(held), indent=1))
+    else:
+        _show(held)
+
+
+def _kind(name: str) -> Kind:
+    """One of the machine's, or the one that the project brings, which it takes where it has one.
+
+    Errors: `Refused`; a project is not wanted where none is asked for.
+    """
+    root = click.get_current_context().find_root().obj
+    if name in kinds.KINDS or not (root or fetch("harness.project:nearest")(Path.cwd().resolve())):
+        return kinds.named(name or kinds.USUAL.name)
+    found: Kind = fetch("harness.project:find")(root).kind(name)
+    return found
 
 
 @stack.command()
 @options.evidence
 @options.as_json
 def status(*, evidence: Path, as_json: bool) -> None:
-    """Show the stacks that were brought up in a folder."""
-    found = _held(evidence)
+    """Show the stacks that were brought up in a folder: steady, busy (a run drills it), hurt, or dead."""
+    found = {one: brought_up.state(one, busy=_busy(one)) for one in brought_up.all_in(evidence)}
     if as_json:
-        click.echo(
-            json.dumps([{"stack": one.name, "alive": one.alive(), **(one.ready() or {})} for one in found], indent=1)
-        )
+        said = [{**_facts(one), "state": state, "why": why} for one, (state, why) in found.items()]
+        click.echo(json.dumps(said, indent=1))
         return
-    for one in found:
-        if one.alive():
-            _show(one, as_json=False)
-        else:
+    for one, (state, why) in found.items():
+        if state == "dead":
             click.echo(f"{one.name}: dead; `drdrill stack down{option(evidence)}` removes what is left")
+            continue
+        _show(one)
+        click.echo(f"  {'it is':<12} {state}{f': {why}' if why else ''}")
     if not found:
         click.echo("no stack is up; `drdrill stack up` starts one")
 
@@ -130,8 +129,14 @@ def status(*, evidence: Path, as_json: bool) -> None:
 @options.evidence
 def down(*, evidence: Path) -> None:
     """End and remove every stack that was brought up in a folder. Harmless when repeated."""
-    for one in _held(evidence):
-        ended = _remove(one)
+    for one in brought_up.all_in(evidence):
+        with running.held(one.folder, within=MOMENT) as free:
+            if not free and one.folder.exists():
+                raise Refused(
+                    f"{one.name} is busy: a run drills it, or is just healed",
+                    hint="wait until it is over, or end it with `drdrill stop`",
+                )
+            ended = _remove(one)
         click.echo(f"{one.name}: {ended} processes ended, its folder is gone")
 
 
@@ -142,12 +147,22 @@ def make_image() -> None:
     click.echo(f"the image is there: {image.make(click.echo)}")
 
 
+@stack.command("kinds")
+@click.option("--markdown", is_flag=True, help="The table of docs/stacks.md.")
+@options.as_json
+def list_kinds(*, markdown: bool, as_json: bool) -> None:
+    """Show which kinds of stacks there are, and what each has: also the project's own, where there is a project."""
+    named = click.get_current_context().find_root().obj
+    own = find(named).own_kind() if named or nearest(Path.cwd().resolve()) else None
+    click.echo(table.as_json(own) if as_json else table.markdown(own) if markdown else table.text(own))
+
+
 @stack.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 @options.evidence
 def execute(*, words: tuple[str, ...], evidence: Path) -> None:
     """Run a command inside the stack's sandbox: `drdrill stack exec -- curl ...`."""
-    alive = [one for one in _held(evidence) if one.alive()]
+    alive = [one for one in brought_up.all_in(evidence) if one.alive()]
     if not alive:
         raise Refused("no stack is up", hint="`drdrill stack up` starts one")
     ready = alive[-1].ready() or {}
@@ -173,27 +188,35 @@ def _must_be_usable(evidence: Path) -> None:
     must_have_room(evidence, what="a stack")
 
 
-def _held(evidence: Path) -> list[Held]:
-    return [Held(path) for path in sorted(evidence.glob(FOLDERS)) if path.is_dir()]
+def _busy(one: BroughtUp) -> bool:
+    return running.alive(one.folder)
 
 
-def _remove(held: Held) -> int:
+def _remove(held: BroughtUp) -> int:
     ended = end_labelled(held.name)
-    stack = held.folder / "stack"
-    kinds.left_in(stack).maker.remove_left(held.name, stack)
+    held.kind.maker.remove_left(held.name, held.stack)
     shutil.rmtree(held.folder)
     return ended
 
 
-def _show(held: Held, *, as_json: bool) -> None:
+def _facts(held: BroughtUp) -> dict[str, Any]:
+    """For a machine."""
+    return {
+        "stack": held.name,
+        "folder": str(held.folder),
+        "alive": held.alive(),
+        "scale": held.scale,
+        **(held.ready() or {}),
+    }
+
+
+def _show(held: BroughtUp) -> None:
     ready = held.ready() or {}
-    if as_json:
-        click.echo(json.dumps({"stack": held.name, "alive": True, **ready}, indent=1))
-        return
     click.echo(f"{held.name} is up")
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
     where = option(held.folder.parent)
     for name, words in ready.get("commands", {}).items():
         click.echo(f"  {f'{name}:':<12} drdrill stack exec{where} -- {shlex.join(words)}")
-    click.echo(f"  end it:      drdrill stack down{where}")
+    click.echo(f"  {'drill it:':<12} drdrill run NAME --on {shlex.quote(str(held.folder))}")
+    click.echo(f"  {'end it:':<12} drdrill stack down{where}")

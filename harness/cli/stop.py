@@ -31,7 +31,8 @@ UNSAID = "drdrill stop, no reason given"
 def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> None:
     """End the running drill, heal, seal, and block new runs in this folder until `drdrill resume`.
 
-    Exit codes: 0 nothing runs in the folder any more, and nothing can begin; 3 refused, or it does not end.
+    Exit codes: 0 nothing runs in the folder any more, and nothing can begin; 2 that is so, and something is left hurt
+    on a stack that stands; 3 refused, or it does not end.
     """
     running.under(evidence)  # refused where there is no such folder
     who, why = person or operator_name(), why or UNSAID
@@ -39,9 +40,11 @@ def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> No
     folders = running.under(evidence)
     for folder in folders:
         stopping.ask(folder, who=who, why=why)
+    unhealed: list[str] = []
     try:
         for folder in folders:
-            _say(_see_out(folder))
+            _say(healed := _see_out(folder))
+            unhealed += healed.unhealed
     except KeyboardInterrupt:
         click.echo("\nit was asked to stop: it heals and seals by itself, and new runs stay blocked", err=True)
         context.exit(Exit.UNKNOWN)
@@ -52,6 +55,10 @@ def stop(context: click.Context, *, why: str, person: str, evidence: Path) -> No
             f"new runs are NOT blocked: {evidence / block.FILE}: {wrong.strerror}",
             hint=f"mend that, then `drdrill stop{option(evidence)}` again",
         )
+    if unhealed:
+        click.echo(f"NOT healed: {'; '.join(unhealed)}", err=True)
+        click.echo("HINT: the folder of that stack says in `unhealed/` what to do", err=True)
+        context.exit(Exit.UNKNOWN)
 
 
 def _block(evidence: Path, who: str, why: str) -> OSError | None:

@@ -11,15 +11,22 @@ from harness.evidence.redact import Redactor
 from harness.safety import begin as beginning
 from harness.safety import guardian, heal, sealing
 from harness.safety.heal import Healed
+from harness.safety.standing import Standing
 from harness.stacks.kinds import USUAL, Kind
 from reports.build import build
 
 
 def begin(
-    evidence: Path, run: str, *, project: Path, kind: Kind = USUAL, viewer: int | None = None
+    evidence: Path,
+    run: str,
+    *,
+    project: Path,
+    kind: Kind = USUAL,
+    viewer: int | None = None,
+    on: Standing | None = None,
 ) -> tuple[Path, int]:
     """As `harness.safety.begin.begin`, which heals and seals killed runs first."""
-    return beginning.begin(evidence, run, project=project, kind=kind, viewer=viewer, reports=build)
+    return beginning.begin(evidence, run, project=project, kind=kind, viewer=viewer, on=on, reports=build)
 
 
 def heal_run(folder: Path, *, by: str) -> Healed:

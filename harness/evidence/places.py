@@ -22,9 +22,10 @@ def places(run: Path) -> dict[str, str]:
     """Absolute path to word, for a run in this folder, finished or not.
 
     While it is not finished, its control files say which project is drilled; a folder that is machine and project is
-    called by the latter.
+    called by the latter. A stack that stood before the run is a place of its own.
     """
-    project = Path((control_files.read(run / PROJECT) or {}).get("folder", MACHINE))
+    said = control_files.read(run / PROJECT) or {}
+    project = Path(said.get("folder", MACHINE))
     run = run.with_name(run.name.removesuffix(UNFINISHED))
     named = {
         Path(sys.base_prefix): "<python>",
@@ -34,6 +35,7 @@ def places(run: Path) -> dict[str, str]:
         MACHINE: "<machine>",
         **{Path(one): "<packages>" for one in sys.path if one.endswith("-packages")},
         project: "<project>",
+        **({Path(said["on"]): "<stack>"} if said.get("on") else {}),
         run.parent: "<evidence>",
         run: "<run>",
         run.with_name(run.name + UNFINISHED): "<run>",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import Field
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from harness.stacks import Stack
 from harness.system.clock import Moment
@@ -32,6 +32,7 @@ class Fault(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # it is a dataclass
     name: str
     ttl: timedelta  # after which the guardian heals it
+    needs: ClassVar[tuple[Any, ...]]  # what it takes of a stack, as `harness.stacks.needs` has it
     harms_data: bool  # then service counts only once the data is verified and the recovered database serves
     logical: bool  # the storage is whole and only its content is wrong: everything before the fault can be had back
 
@@ -50,3 +51,21 @@ class Fault(Protocol):
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         """Undo it. Harmless when repeated, and when nothing was injected. Says when, as `inject` does."""
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """What of it is still there, in words; empty only where a real look showed that nothing is left.
+
+        Not the opposite of `took_effect`, which asks whether all of it is there: a look that sees nothing is no proof.
+        Asked again and again after `heal`. Errors: `DrillError`, or what the look met, where nobody can look.
+        """
+
+
+@runtime_checkable
+class LetsBack(Protocol):
+    """A fault that keeps components down, silent or frozen: what its healing lets back, a database that led among it.
+
+    Whoever heals asks first who leads now (`harness.safety.fencing`).
+    """
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        """Their names."""

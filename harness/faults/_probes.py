@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused
@@ -12,7 +12,7 @@ from harness.stacks import Component, Stack, zones
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
-from harness.stacks.capabilities.entrance import Balanced, Reachable, ZoneServices
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment, spanning
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
@@ -53,9 +53,7 @@ def door(stack: Stack, name: str) -> Door | None:
     if apis := find(stack, ZoneServices):
         entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
     if balanced := find(stack, Balanced):
-        entrance = need(stack, Reachable).entrance
-        for balancer, address in zip(balanced.balancers, entrance.addresses, strict=True):
-            entrances[balancer.name] = replace(entrance, addresses=(address,))
+        entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
@@ -111,3 +109,21 @@ def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:
 def still_running(stack: Stack, names: Sequence[str]) -> list[str]:
     components = stack.components()
     return [name for name in names if components[name].running()]
+
+
+def not_running(stack: Stack, names: Sequence[str]) -> str:
+    """Which of these do not run, or take no connections although they run, in words; empty where all do.
+
+    One that is silent may be cut off by another fault; one that refuses has nobody who listens.
+    """
+    components = stack.components()
+    said = [f"{name} does not run" for name in names if not components[name].running()]
+    if not said:
+        doors = {name: door(stack, name) for name in names}
+        said = [f"{name} takes no connections yet" for name, its in doors.items() if its and its.said() == "refused"]
+    return ", ".join(said)
+
+
+def silent(stack: Stack, zone: str) -> str:
+    """That nobody outside has an answer of a zone's database server, in words; empty where one is taken or refused."""
+    return f"zone {zone} is silent" if asked_at(member_of(stack, zone)).said() == "silent" else ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Linked
+from harness.stacks.needs import Zones
 from harness.system.clock import Moment, spanning
 
 
@@ -21,6 +23,7 @@ class CutLink:
     one: str
     others: tuple[str, ...]
     part: Literal["", "consensus store"] = ""
+    needs: ClassVar[tuple[Any, ...]] = (Linked, Cluster, Zones(2))
     name = "cut_link"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -28,12 +31,11 @@ class CutLink:
 
     def prepare(self, stack: Stack) -> Undo:
         need(stack, Linked)
-        for zone in (self.one, *self.others):
-            _probes.of_zone(stack, zone)
+        components = [name for zone in (self.one, *self.others) for name in _probes.of_zone(stack, zone)]
         for other in self.others:
             if not need(stack, Linked).sees(self.one, other, part=self.part):
                 raise NotReady(f"zone {self.one} does not see zone {other} as it is", hint="read the components' logs")
-        return {"one": self.one, "others": list(self.others), "part": self.part}
+        return {"one": self.one, "others": list(self.others), "part": self.part, "components": components}
 
     def affects(self, undo: Undo) -> list[str]:
         """Nothing: all components run, and whoever watches from outside of the zones sees them all."""
@@ -59,3 +61,17 @@ class CutLink:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return spanning([need(stack, Linked).join_link(undo["one"], other) for other in undo["others"]])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """`one` has answers of each of them, by a try from inside, and of its consensus store where that was cut."""
+        links = need(stack, Linked)
+        one, part = undo["one"], undo["part"]
+        said = [f"zone {one} does not see zone {other}" for other in undo["others"] if not links.sees(one, other)]
+        if part and not said:
+            blind = [other for other in undo["others"] if not links.sees(one, other, part=part)]
+            said = [f"zone {one} does not see the {part} of zone {other}" for other in blind]
+        return ", ".join(said)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        """Of either side: whoever led may be on any."""
+        return list(undo.get("components", ()))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Divisible
+from harness.stacks.needs import Zones
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class CutZone:
     zone: str
+    needs: ClassVar[tuple[Any, ...]] = (Divisible, Cluster, Zones(1))
     name = "cut_zone"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -41,3 +45,10 @@ class CutZone:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return need(stack, Divisible).join(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """A connection from outside is taken, or refused: either is an answer out of the zone."""
+        return _probes.silent(stack, undo["zone"])
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from hashlib import sha256
+from typing import Any, ClassVar, Literal
 
 from harness.errors import NotReady
 from harness.faults import Undo
@@ -17,21 +18,25 @@ Which = Literal["latest base backup", "every base backup", "archived file after 
 
 @dataclass(frozen=True)
 class DamageStoredObject:
-    """`keep_versions` False destroys the sound earlier versions of the object too."""
+    """`keep_versions` False destroys the sound earlier versions too, as far as a recovery could find any: the store
+    sets the last one aside for whoever heals."""
 
     which: Which
     how: Literal["flip a byte", "delete"]
     keep_versions: bool = True
+    needs: ClassVar[tuple[Any, ...]] = (BaseBackups, Archive, ObjectStore, Damageable)
     name = "damage_stored_object"
     ttl = timedelta(minutes=15)
     harms_data = False  # of itself: customers notice nothing until something is restored
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        """The version of each object that is current now, and what the archive calls it where it is of that."""
+        """The version of each object that is current now, what the archive calls it where it is of that, and the digest
+        of what a reader gets."""
         names = self._names(stack)
         versions = {key: need(stack, ObjectStore).current_version(key) for key in names}
-        return {"versions": versions, "names": {key: name for key, name in names.items() if name}}
+        called = {key: name for key, name in names.items() if name}
+        return {"versions": versions, "names": called, "digests": {key: _digest(stack, key) for key in names}}
 
     def affects(self, undo: Undo) -> list[str]:
         return []
@@ -54,9 +59,14 @@ class DamageStoredObject:
         return f"changed in the store ({self.how}): {', '.join(changed)}"
 
     def heal(self, stack: Stack, undo: Undo) -> None:
-        if self.keep_versions:
-            for key, version in undo["versions"].items():
-                need(stack, Damageable).undo_damage(key, version)
+        """Errors: `Refused` where the store has nothing sound left to go back to."""
+        for key, version in undo["versions"].items():
+            need(stack, Damageable).undo_damage(key, version)
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """A reader gets the very bytes that were there before: each is read whole."""
+        wrong = [key for key, digest in undo["digests"].items() if _digest(stack, key) != digest]
+        return f"not in the store as it was: {', '.join(wrong)}" if wrong else ""
 
     def _names(self, stack: Stack) -> dict[str, str]:
         """By key; empty for an object of a backup, which has no other name."""
@@ -71,6 +81,12 @@ class DamageStoredObject:
             return {after[-1].key: after[-1].name}
         chosen = backups if self.which == "every base backup" else backups[-1:]
         return {_largest(stack, backup.objects): "" for backup in chosen}
+
+
+def _digest(stack: Stack, key: str) -> str:
+    """Of what a reader gets now; empty where nothing is stored."""
+    store = need(stack, ObjectStore)
+    return sha256(store.read(key)).hexdigest() if store.current_version(key) else ""
 
 
 def _largest(stack: Stack, keys: tuple[str, ...]) -> str:

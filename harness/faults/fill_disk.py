@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady, Refused
 from harness.faults import Undo, _probes
@@ -24,6 +25,7 @@ class FillDisk:
     """`member` is a database server's name; "leader": whoever leads when the fault is prepared."""
 
     member: str
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, Fillable)
     name = "fill_disk"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -57,6 +59,15 @@ class FillDisk:
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = self._member(stack, undo["member"])
         return need(found, Fillable).free_volume()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The volume has room, and a query that has to write on it succeeds."""
+        found = self._member(stack, undo["member"])
+        volume = need(found, Fillable)
+        if volume.volume_is_full():
+            return f"the volume of {found.name} takes no more"
+        said = volume.refused_write()
+        return f"{found.name} cannot write: {said}" if said else ""
 
     def _member(self, stack: Stack, name: str) -> Member:
         for member in need(stack, Cluster).members:

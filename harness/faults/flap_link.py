@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Flappable
+from harness.stacks.needs import Zones
 from harness.system import wait
 from harness.system.clock import Moment
 
@@ -23,6 +26,7 @@ class FlapLink:
     down: timedelta
     up: timedelta
     lasting: timedelta
+    needs: ClassVar[tuple[Any, ...]] = (Flappable, Cluster, Zones(1))
     name = "flap_link"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -54,3 +58,13 @@ class FlapLink:
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         return need(stack, Flappable).settle(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Nothing makes it come and go any more, and the zone answers."""
+        zone = undo["zone"]
+        if need(stack, Flappable).flaps(zone):
+            return f"the link of zone {zone} comes and goes"
+        return _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

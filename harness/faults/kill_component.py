@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.components import Startable
+from harness.stacks.capabilities.components import Killable, Startable
 from harness.system.clock import Moment
 
 
@@ -17,6 +18,7 @@ class KillComponent:
     """SIGKILL to each of `names`, and to all that it has started."""
 
     names: tuple[str, ...]
+    needs: ClassVar[tuple[Any, ...]] = (Killable, Startable)
     name = "kill_component"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -49,3 +51,9 @@ class KillComponent:
         for name in undo["names"]:
             if not (found := _probes.component(stack, name)).running():
                 need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        return _probes.not_running(stack, undo["names"])
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["names"])

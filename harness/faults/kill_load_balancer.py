@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
@@ -19,6 +20,7 @@ class KillLoadBalancer:
     """`which`: "active" is the first of the entrance that runs; otherwise a load balancer's name."""
 
     which: str = "active"
+    needs: ClassVar[tuple[Any, ...]] = (Balanced, Killable, Startable)
     name = "kill_load_balancer"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -49,3 +51,6 @@ class KillLoadBalancer:
     def heal(self, stack: Stack, undo: Undo) -> None:
         if not (found := _probes.component(stack, undo["balancer"])).running():
             need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        return _probes.not_running(stack, [undo["balancer"]])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.stacks.capabilities.network import Powered
+from harness.stacks.needs import Zones
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class KillZone:
     zone: str
+    needs: ClassVar[tuple[Any, ...]] = (Powered, Cluster, Zones(1))
     name = "kill_zone"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -45,3 +49,12 @@ class KillZone:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         need(stack, Powered).restore_power(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        zone = undo["zone"]
+        if not need(stack, Powered).has_power(zone):
+            return f"zone {zone} has no power"
+        return _probes.not_running(stack, undo["components"]) or _probes.silent(stack, zone)
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return list(undo["components"])

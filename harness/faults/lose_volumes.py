@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Killable
 from harness.stacks.capabilities.database import Cluster, OnVolume
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class LoseVolumes:
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, OnVolume, Killable)
     name = "lose_volumes"
     ttl = timedelta(minutes=15)
     harms_data = True
@@ -44,3 +47,12 @@ class LoseVolumes:
         """Give the zones empty volumes; what was on them comes back by the recovery procedure alone."""
         for member in need(stack, Cluster).members:
             need(member, OnVolume).renew_volume()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Each server has data again, and one leads: no command brings that back, only a recovery."""
+        cluster = need(stack, Cluster)
+        bare = [member.name for member in cluster.members if not need(member, OnVolume).has_data()]
+        said = [f"no data on {', '.join(bare)}"] if bare else []
+        if cluster.leader() is None:
+            said.append("no database server leads")
+        return f"{', '.join(said)}: what was lost comes back by the recovery procedure alone" if said else ""

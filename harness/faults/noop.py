@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo
 from harness.stacks import Stack
@@ -11,6 +12,7 @@ from harness.stacks import Stack
 
 @dataclass(frozen=True)
 class Noop:
+    needs: ClassVar[tuple[Any, ...]] = ()
     name = "noop"
     ttl = timedelta(minutes=10)
     harms_data = False
@@ -30,3 +32,7 @@ class Noop:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         pass
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Nothing was hurt, so there is nothing to look at."""
+        return ""

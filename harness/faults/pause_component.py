@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import Unable
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
-from harness.stacks.capabilities import need
-from harness.stacks.capabilities.components import Pausable
+from harness.stacks.capabilities import lacking, need
+from harness.stacks.capabilities.components import Asked, Pausable
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment
 
 
 @dataclass(frozen=True)
 class PauseComponent:
     component: str
+    needs: ClassVar[tuple[Any, ...]] = (Pausable, Asked | ZoneServices | Balanced)
     name = "pause_component"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -47,3 +50,16 @@ class PauseComponent:
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         found = _probes.component(stack, undo["component"])
         return need(found, Pausable).resume()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """It answers a real request."""
+        name = undo["component"]
+        if not _probes.component(stack, name).running():
+            return f"{name} does not run"
+        door = _probes.door(stack, name)
+        if door is None:
+            raise lacking(_probes.component(stack, name), Asked)
+        return "" if door.answers() else f"{name} answers no request"
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        return [undo["component"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo, _probes
@@ -23,6 +24,7 @@ class PoisonRelease:
     """`release` is the name under which it is published: the release that is deployed, with all its settings empty."""
 
     release: str
+    needs: ClassVar[tuple[Any, ...]] = (Releases, Publishing, ZoneServices, Startable)
     name = "poison_release"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -68,3 +70,12 @@ class PoisonRelease:
         for name in undo["services"]:
             if not (found := _probes.component(stack, name)).running():
                 need(found, Startable).start()
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """Another release is deployed, and each of the servers answers a real request."""
+        if need(stack, Releases).current() == self.release:
+            return f"release {self.release} is deployed"
+        if said := _probes.not_running(stack, undo["services"]):
+            return said
+        doors = {name: _probes.door(stack, name) for name in undo["services"]}
+        return ", ".join(f"{name} answers no request" for name, door in doors.items() if door and not door.answers())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.faults import Undo
@@ -18,6 +19,7 @@ from harness.system.clock import Moment
 @dataclass(frozen=True)
 class RejectCredentials:
     role: str
+    needs: ClassVar[tuple[Any, ...]] = (Guarded, ZoneServices)
     name = "reject_credentials"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -48,3 +50,8 @@ class RejectCredentials:
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
         """The password is valid as long as it was."""
         return need(stack, Guarded).renew(self.role, undo["until"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The database lets the role in. Errors: `NotReady`, `OSError` where it is away."""
+        said = need(stack, Guarded).refusal(self.role)
+        return f"the database says to {self.role}: {said}" if said else ""

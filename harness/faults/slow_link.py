@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.database import Cluster, Queried
 from harness.stacks.capabilities.network import Slowable, Slowness
+from harness.stacks.needs import Zones
 
 TRANSFER = 2  # seconds that a transfer takes by the bandwidth that is left
 FLOW = 2  # at least so many times as long as before
@@ -25,6 +27,7 @@ class SlowLink:
     kilobytes: int = 0
     latency: timedelta = timedelta(0)
     loss: float = 0.0
+    needs: ClassVar[tuple[Any, ...]] = (Slowable, Cluster, Queried, Zones(1))
     name = "slow_link"
     ttl = timedelta(minutes=15)
     harms_data = False
@@ -69,6 +72,11 @@ class SlowLink:
 
     def heal(self, stack: Stack, undo: Undo) -> None:
         need(stack, Slowable).unslow(undo["zone"])
+
+    def still_hurt(self, stack: Stack, undo: Undo) -> str:
+        """The kernel says at which speed the link is held; it says nothing where it is not."""
+        said = need(stack, Slowable).slowed(undo["zone"])
+        return f"the kernel says of the link of zone {undo['zone']}: {said}" if said else ""
 
     def _how(self) -> Slowness:
         return Slowness(kilobytes=self.kilobytes, latency=self.latency, loss=self.loss)

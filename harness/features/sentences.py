@@ -1,9 +1,10 @@
 """The sentences that features are made of, each declared once, beside the step that carries it out.
 
-A declaration says what the sentence does (the function below it), what it promises, what it asks of people, and which
-procedure it carries out. All else is derived from that: what pytest-bdd binds, what is expected and judged, what a dry
-run prints, what people are asked. Nothing here knows whose sentences they are; a module that declares some has a
-`Sentences` of its own, so there is no list that an import fills behind anybody's back.
+A declaration says what the sentence does (the function below it), what it promises, what it needs of a stack, what it
+asks of people, and which procedure it carries out. All else is derived from that: what pytest-bdd binds, what is
+expected and judged, what cannot be exercised on a stack, what a dry run prints, what people are asked. Nothing here
+knows whose sentences they are; a module that declares some has a `Sentences` of its own, so there is no list that an
+import fills behind anybody's back.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import parse
 
 from harness.features.catalog import Sentence
 from harness.plan import Plan
+from harness.stacks.needs import Need, flat
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 ALIKE = 0.6  # of difflib's ratio: below that the closest sentence is no hint
@@ -58,6 +60,7 @@ class StepDefinition:
     promises: Promise | None = None
     asks: Approval | None = None
     carries_out: Callable[[], Any] | None = None  # the procedure, as a dry run shows it: made without a stack
+    needs: tuple[Need, ...] = ()  # what it takes of a stack
     returns: str = ""  # the name under which later sentences get what the function returns
 
     @cached_property
@@ -94,31 +97,39 @@ class Sentences:
 
     # Declared
 
-    def given(self, pattern: str, *, returns: str = "") -> Callable[[Function], Function]:
-        """What is there before anything happens."""
-        return self._declared(StepDefinition("given", pattern, nothing_to_do, _caller(), returns=returns))
+    def given(self, pattern: str, *, needs: Iterable[Any] = (), returns: str = "") -> Callable[[Function], Function]:
+        """What is there before anything happens. `needs`: capabilities, `Zones(3)`, `Copies(2)`, and faults and
+        procedures, which have needs of their own."""
+        return self._declared(
+            StepDefinition("given", pattern, nothing_to_do, _caller(), needs=flat(needs), returns=returns)
+        )
 
     def when(
         self,
         pattern: str,
         *,
+        needs: Iterable[Any] = (),
         promises: Promise | None = None,
         asks: Approval | None = None,
         carries_out: Callable[[], Any] | None = None,
         returns: str = "",
     ) -> Callable[[Function], Function]:
         """What happens. With `asks`, the function runs only once somebody has said yes."""
+        wanted = flat(needs)
         return self._declared(
-            StepDefinition("when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, returns)
+            StepDefinition("when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, wanted, returns)
         )
 
-    def then(self, pattern: str, *, promises: Promise | None = None) -> Callable[[Function], Function]:
+    def then(
+        self, pattern: str, *, needs: Iterable[Any] = (), promises: Promise | None = None
+    ) -> Callable[[Function], Function]:
         """What is waited for."""
-        return self._declared(StepDefinition("then", pattern, nothing_to_do, _caller(), promises))
+        return self._declared(StepDefinition("then", pattern, nothing_to_do, _caller(), promises, needs=flat(needs)))
 
-    def promise(self, pattern: str, promises: Promise) -> None:
-        """A Then that is judged at the end, and does nothing before."""
-        self._declared(StepDefinition("then", pattern, nothing_to_do, _caller(), promises))(nothing_to_do)
+    def promise(self, pattern: str, promises: Promise, *, needs: Iterable[Any] = ()) -> None:
+        """A Then that is judged at the end, and does nothing before; `needs`: without which nothing could be judged."""
+        meant = StepDefinition("then", pattern, nothing_to_do, _caller(), promises, needs=flat(needs))
+        self._declared(meant)(nothing_to_do)
 
     def _declared(self, meant: StepDefinition) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
@@ -155,6 +166,10 @@ class Sentences:
     def approvals(self, sentences: Iterable[Sentence]) -> list[Approval]:
         """What they ask of people, in order."""
         return [found.asks for _, found in self.meant(sentences) if found.asks]
+
+    def needs(self, sentences: Iterable[Sentence]) -> tuple[Need, ...]:
+        """What they take of a stack, each once."""
+        return tuple(dict.fromkeys(each for _, found in self.meant(sentences) for each in found.needs))
 
     def procedures(self, sentences: Iterable[Sentence]) -> Sequence[Any]:
         """What they carry out, in order."""

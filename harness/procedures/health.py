@@ -34,6 +34,9 @@ class Health(Protocol):
     def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
         """One for each line of the plan."""
 
+    def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
+        """What these, and `works`, take of a stack, as `harness.stacks.needs` has it."""
+
     def works(self, stack: Stack, name: str) -> str:
         """What shows that a component does its work, asked as its users do; empty where it does not."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotInTime
 from harness.procedures import Facts, Procedure, Step
@@ -21,6 +22,8 @@ Asks = Callable[[str], str]  # the name of a component: what shows that it does 
 
 class Restart:
     """`named` are the components that alerts name; `works` asks one of them, as its users would."""
+
+    needs: ClassVar[tuple[Any, ...]] = (Killable, Startable)
 
     def __init__(
         self, stack: Stack, recorder: Recorder, *, named: Callable[[], Sequence[str]], works: Asks,

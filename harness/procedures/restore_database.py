@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
@@ -22,6 +23,7 @@ from harness.stacks.capabilities.clocks import DATABASE
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Member, Positioned, Queried, Restorable, RestoreTarget
 from harness.stacks.capabilities.entrance import ZoneServices
+from harness.stacks.needs import Zones
 from harness.stacks.parts import wal
 from harness.system import clock, wait
 from harness.system.recorder import Recorder
@@ -45,6 +47,9 @@ class RestoreDatabase:
     and an early end of which nothing is said.
     """
 
+    needs: ClassVar[tuple[Any, ...]] = (
+        Zones(1), Cluster, Queried, Positioned, Restorable, BaseBackups, Archive, ZoneServices, Startable,
+    )  # fmt: skip  # a list; where it has to find a mistake, `LogReadable` too
     stack: Stack
     reconciliation: Reconciliation
     before: ReconciledState

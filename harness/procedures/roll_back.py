@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from harness.errors import NotReady
 from harness.procedures import Facts, Procedure, Step
@@ -19,6 +20,8 @@ SERVES_WITHIN = timedelta(seconds=60)
 
 class RollBack:
     """`serves` tells whether a zone's API says that it is well."""
+
+    needs: ClassVar[tuple[Any, ...]] = (Releases,)
 
     def __init__(
         self, stack: Stack, recorder: Recorder, *, serves: Callable[[str], bool], skip: frozenset[str] = frozenset()

@@ -21,11 +21,12 @@ from harness.system import modules
 from harness.workload.client import ClientModule
 
 if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
-    from harness.features.catalog import Drill
+    from harness.features.catalog import Drill, Scenario
     from harness.features.sentences import Sentences
     from harness.procedures.health import Health
-    from harness.run.sabotage import Twin
+    from harness.run.sabotage import Sabotage, Twin
     from harness.stacks.kinds import Kind
+    from harness.stacks.needs import Lack, Need, Offer
 
 FILE = "project.yaml"
 PLUGIN = "harness.pytest_plugin"
@@ -114,8 +115,14 @@ class Project:
         """
         from harness.stacks import kinds  # noqa: PLC0415  (see above)
 
-        own = kinds.own_kind(self._stack, self.folder, self.where("stack")) if self._stack else None
+        own = self.own_kind()
         return kinds.named(name or (own or kinds.USUAL).name, own)
+
+    def own_kind(self) -> Kind | None:
+        """The kind of stack that it brings. Errors: `Refused` where that breaks."""
+        from harness.stacks import kinds  # noqa: PLC0415  (see above)
+
+        return kinds.own_kind(self._stack, self.folder, self.where("stack")) if self._stack else None
 
     def twin(self, name: str) -> Twin | None:
         """By name, over all drills."""
@@ -134,6 +141,17 @@ class Project:
         self.client.load()  # one that breaks is told before anything starts
         _ = self.health
         return sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
+
+    def lacking(self, scenario: Scenario, offer: Offer, *, sabotage: Sabotage | None = None) -> list[Lack]:
+        """What a kind of stack has not, and the scenario takes, sabotaged or not: it cannot be exercised there."""
+        from harness.stacks.needs import PlannedHealth, flat  # noqa: PLC0415  (see above)
+
+        health: tuple[Need, ...] = ()
+        declared = self.sentences.needs(scenario.sentences)
+        if any(isinstance(each, PlannedHealth) for each in declared):
+            health = flat(self.health.needs(self.load_plan().health))
+        wanted = [each for each in declared if not isinstance(each, PlannedHealth)]
+        return offer.lacking([*wanted, *health, *(sabotage.needs if sabotage else ())])
 
     @cached_property
     def code(self) -> tuple[Path, ...]:

@@ -9,18 +9,18 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import RULES
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
-from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs
+from harness.evidence.run_folder import STACK_FOLDER, UNFINISHED, keep_logs, lengths
 from harness.evidence.scan import clean_logs
 from harness.evidence.seal import newest
 from harness.plan import Plan
@@ -29,7 +29,9 @@ from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
 from harness.run.described import described
 from harness.run.sabotage import NONE, Sabotage
+from harness.safety import undo
 from harness.safety.guardian import Guardian
+from harness.safety.healing import by_removal, record
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
 from harness.stacks.capabilities import need
@@ -38,10 +40,10 @@ from harness.stacks.kinds import USUAL, Kind
 from harness.system import clock, wait
 from harness.system.command import Commands
 from harness.system.operator import operator_name
-from harness.system.recorder import Recorder
 
-STEADY_LIMIT = timedelta(seconds=90)  # to be steady again: every zone is cloned anew
-FIRST_LIMIT = timedelta(seconds=30)  # to be steady before anything is hurt
+LEFT_LIMIT = timedelta(seconds=90)  # for a stack that is left to be steady again
+STOPPED_LIMIT = timedelta(seconds=30)
+LOOKS = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Options:
 
     evidence: Path
     stack: Kind = USUAL
+    on: Path | None = None  # the folder of a stack that was brought up before; None: the run makes one, and removes it
     scale: float = 1.0
     nonce: str = ""
     rate: float = 50.0  # transactions a second, all zones together
@@ -89,11 +92,13 @@ class Run:
         self.health = project.health
         self.guardian = guardian
         self.listener = listener
+        self.offer = options.stack.offer(level=level)  # what its stack has
         self.redactor = Redactor(places=places(folder))
         self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
         self._stack: Stack | None = None
+        self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
         self.ended: list[str] = []  # those that have their last line
 
@@ -142,21 +147,27 @@ class Run:
 
     @property
     def stack(self) -> Stack:
-        """The stack, started at first use."""
+        """The stack, started at first use, or attached to where it stands already."""
         if self._stack is None:
             begin = clock.mono()
-            self.journal.record("stack.begin", kind=self.options.stack.name, regions=[], seconds=0.0)
-            stack = self.options.stack.maker.open(
-                self.folder / STACK_FOLDER,
-                recorder=self.journal,
-                label=self.id,
-                scale=self.options.scale,
-                broken=self.options.sabotage.stack,
-            )
+            kind, on = self.options.stack, self.options.on
+            self.journal.record("stack.begin", kind=kind.name, regions=[], seconds=0.0, owned=on is None)
+            if on is not None:
+                stack = kind.maker.attach(on / STACK_FOLDER, recorder=self.journal)
+                self._logs = lengths(stack.logs())
+            else:
+                stack = kind.maker.open(
+                    self.folder / STACK_FOLDER,
+                    recorder=self.journal,
+                    label=self.id,
+                    scale=self.options.scale,
+                    broken=self.options.sabotage.stack,
+                )
             self._stack = stack
             self.redactor = Redactor(stack.secrets, places=places(self.folder))
             self.journal.keep_out(self.redactor)
-            need(stack, Startable).start()
+            if on is None:
+                need(stack, Startable).start()
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
@@ -167,16 +178,27 @@ class Run:
         return self._stack
 
     def end(self, *, outcome: str, by: str) -> None:
-        """End the stack, keep its logs, write the journal's last line.
+        """End the stack, keep its logs, write the journal's last line. A stack that the run does not own is left.
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
         if self._stack is not None:
             begin = clock.mono()
-            keep_logs(self._stack.logs(), self.folder / "logs")
+            seen = self._settled(self._stack) if self.options.on else []
+            keep_logs(self._stack.logs(), self.folder / "logs", since=self._logs)
             clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
-            need(self._stack, Startable).stop()
-            self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+            if self.options.on is None:
+                need(self._stack, Startable).stop()
+                self._removed(begin)
+                self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
+            else:
+                self.journal.record(
+                    "stack.left",
+                    kind=self._stack.kind,
+                    seconds=clock.since(begin).total_seconds(),
+                    steady=_all_hold(seen),
+                    conditions=[{"name": one.name, "ok": one.ok, "seen": one.seen} for one in seen],
+                )
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
         if outcome == "completed" and left:
@@ -185,28 +207,25 @@ class Run:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
 
+    def _settled(self, stack: Stack) -> list[Condition]:
+        """The conditions of the stack that is left, when all hold or it has had its time. Whoever asks a run to stop
+        waits less: the guardian ends it."""
+        within = STOPPED_LIMIT if self.listener.stopping else LEFT_LIMIT
+        seen: list[Condition] = []
+        wrong = quietly(lambda: seen.extend(wait.poll(stack.steady, within=within, every=LOOKS, enough=_all_hold)))
+        return [*seen, Condition("answers", ok=False, seen=wrong)] if wrong else seen
 
-def steady(stack: Stack, recorder: Recorder, *, moment: str, within: timedelta = STEADY_LIMIT) -> bool:
-    """Wait until every condition of a steady stack holds, and record what was seen."""
-    begin = clock.mono()
-    conditions = wait.poll(stack.steady, within=within, every=wait.OFTEN * 5, enough=_all_hold)
-    ok = _all_hold(conditions)
-    listed = [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in conditions]
-    recorder.record("steady", moment=moment, ok=ok, conditions=listed, seconds=clock.since(begin).total_seconds())
-    return ok
+    def _removed(self, begun: int) -> None:
+        """What was not healed went with the stack: the last resort, and said so."""
+        for left in undo.pending(self.folder):
+            whose = undo.earlier_scenario(left, self.journal.lines())
+            healing = by_removal("it was not healed", begun=begun)
+            record(self.journal, healing, injection=left.injection, fault=left.fault, by="harness", scenario=whose)
+            undo.healed(left.path)
 
 
-def _all_hold(conditions: Sequence[Condition]) -> bool:
+def _all_hold(conditions: Iterable[Condition]) -> bool:
     return all(condition.ok for condition in conditions)
-
-
-def must_be_steady(stack: Stack, recorder: Recorder) -> None:
-    """Errors: `NotReady`, naming what does not hold; nothing has been hurt then."""
-    if not steady(stack, recorder, moment="before", within=FIRST_LIMIT):
-        wrong = "; ".join(f"{c.name}: {c.seen}" for c in stack.steady() if not c.ok)
-        raise NotReady(
-            f"the stack is not steady, nothing was hurt: {wrong}", hint="read the component logs of the pack"
-        )
 
 
 def quietly(action: Callable[[], object]) -> str:

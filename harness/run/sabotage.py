@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
+from harness.stacks.needs import Need, flat
+
 
 @dataclass(frozen=True)
 class Sabotage:
@@ -27,6 +31,28 @@ class Sabotage:
     altered: bool = False  # somebody changes what is stored, once the recovered database serves
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
+
+    def of_stack(self) -> list[str]:
+        """What of it a stack does not get over: it is made so, or stays so. Empty where a stack is as it was."""
+        kept = {
+            "a stack that is made otherwise": self.stack,
+            "archiving that stalls": self.archive_stalls,
+            "a lost alert receiver": self.receiver_lost,
+            "damaged backups": self.no_sound_backup,
+            "altered data": self.altered,
+        }
+        return [what for what, is_so in kept.items() if is_so]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What it takes of a stack to be broken so, besides what the scenario needs."""
+        asked = (
+            (self.archive_stalls, (Stallable,)),
+            (self.receiver_lost, (Deafenable,)),
+            (self.unfenced, (Unfenced,)),
+            (self.no_sound_backup, (BaseBackups, ObjectStore, Damageable)),
+        )
+        return flat(each for wanted, needed in asked if wanted for each in needed)
 
 
 NONE = Sabotage()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run
 from harness.safety.running import held, unfinished
 from harness.safety.sealing import Reports
+from harness.safety.standing import Standing
 from harness.stacks import kinds
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
@@ -30,20 +32,29 @@ MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive 
 
 
 def begin(
-    evidence: Path, run: str, *, project: Path, reports: Reports, kind: Kind = USUAL, viewer: int | None = None
+    evidence: Path,
+    run: str,
+    *,
+    project: Path,
+    reports: Reports,
+    kind: Kind = USUAL,
+    viewer: int | None = None,
+    on: Standing | None = None,
 ) -> tuple[Path, int]:
     """Make the run's folder, lock it for the life of this process and its heirs, start the guardian.
 
     Returns the folder and the lock's file descriptor, which is never closed by the run: the kernel lets go of the
     lock when the last process of the run that holds it is gone. `project` is the folder of what is drilled, `kind`
     that of its stack, `reports` what a killed run that is healed first is sealed with, and `viewer` the pid of a
-    `drdrill` that shows it.
+    `drdrill` that shows it. `on`: the stack that stands and is drilled; it is taken when dead runs, which may have
+    hurt it, are healed, and before anything of this one is there.
 
-    Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, or
-    where it cannot be written.
+    Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, where
+    it cannot be written, or where the stack cannot be taken.
     """
     if not str(evidence).isprintable():
         raise Refused(f"{str(evidence)!r}: parts of a stack cannot read it", hint="choose a plainer --evidence FOLDER")
+    new = not evidence.exists()
     try:
         signing_key()  # one that cannot be used is told now, and not when there is something to seal
         evidence.mkdir(parents=True, exist_ok=True)
@@ -56,9 +67,20 @@ def begin(
             _heal_dead(evidence, reports)
             receipts.complete(evidence)
             must_have_room(evidence)
+            if on is not None:
+                kind.maker.must_reach(on.stack.stack, evidence)
+                must_have_room(on.stack.folder, what="a drill on the stack")
+                on.take()
             folder = evidence / f"{run}{UNFINISHED}"
-            lock = _make(folder, project, kind)
+            lock = _make(folder, project, kind, on=on.stack.folder if on else None)
             _must_still_be_free(folder, lock)
+    except Refused:
+        if on is not None:
+            on.let_go()
+        if new:
+            with suppress(OSError):
+                evidence.rmdir()
+        raise
     except OSError as error:
         raise Refused(f"{evidence}: {error.strerror}", hint="choose another place with --evidence FOLDER") from None
     os.environ[FOLDER] = str(folder.resolve())
@@ -68,6 +90,8 @@ def begin(
     except BaseException:  # without a guardian nothing may begin, and nothing has
         shutil.rmtree(folder)
         os.close(lock)
+        if on is not None:
+            on.let_go()
         raise
     return folder, lock
 
@@ -108,13 +132,13 @@ def _heal_dead(evidence: Path, reports: Reports) -> None:
             print(f"receipt:  {healed.receipt}", flush=True)
 
 
-def _make(folder: Path, project: Path, kind: Kind) -> int:
+def _make(folder: Path, project: Path, kind: Kind, *, on: Path | None = None) -> int:
     """Make the run's folder; once it has its name, it is locked and can be asked to stop. Returns the lock."""
     for left in folder.parent.glob(f"*{BEGINNING}"):  # by a run that was killed in here; nobody else is
         shutil.rmtree(left)
     fresh = folder.with_suffix(BEGINNING)
     (fresh / CONTROL).mkdir(parents=True)
-    kinds.remember(kind, fresh / PROJECT, project)
+    kinds.remember(kind, fresh / PROJECT, project, on=on)
     handle = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
     os.set_inheritable(handle, True)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -77,7 +77,9 @@ def watch(folder: Path, *, viewer: int | None, reports: Reports) -> int:
         with held(folder / CONTROL):
             _until_over(folder, Process.of(viewer) if viewer else None)
         if folder.exists():
-            heal_run(folder, by="guardian", reports=reports)
+            healed = heal_run(folder, by="guardian", reports=reports)
+            print(healed.words())
+            return int(healed.exit)
     except DrillError as error:
         print(error, file=sys.stderr)
         return int(error.exit)
@@ -98,7 +100,7 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
         if stopping.asked(folder):
             asked = asked or clock.mono()
             if clock.since(asked) > GRACE:
-                end_labelled(folder.name.removesuffix(UNFINISHED))
+                end_labelled(folder.name.removesuffix(UNFINISHED), but_parts=True)
         return False
 
     wait.poll(over, within=None, every=LOOKS)

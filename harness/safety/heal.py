@@ -1,4 +1,8 @@
-"""Heal what a run left hurt, remove what it left behind, and seal its pack. Works in any process, after any crash.
+"""Heal what a run left hurt, remove what is its own, and seal its pack. Works in any process, after any crash.
+
+It ends what is left of the run, and leaves the stack; goes to the stack, heals, looks and records what was seen; and
+only then removes the stack, where that is the run's own. Where nobody can heal on it any more, its removal is the last
+resort. A stack that stands and is not healed stays refused for drills until somebody has healed it.
 
 Idempotent; harmless where nothing was injected, and while the run is alive (then it is asked to stop first).
 """
@@ -6,11 +10,11 @@ Idempotent; harmless where nothing was injected, and while the run is alive (the
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from harness.errors import Refused
+from harness.errors import Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
@@ -19,16 +23,20 @@ from harness.evidence.places import places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
 from harness.evidence.scan import clean_logs
-from harness.safety import stopping, undo
+from harness.safety import left_hurt, stopping, undo
+from harness.safety.elsewhere import healed_there
+from harness.safety.healing import Healing, by_removal, record
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
-from harness.stacks.kinds import of_run
-from harness.stacks.maker import logs_left
+from harness.stacks.kinds import of_run, stands_on
+from harness.stacks.maker import logs_left, remove_temporary
 from harness.system import clock
 from harness.system.command import end_labelled
+from harness.system.recorder import Memory, Recorder
 from harness.workload.workload import record_ledgers
 
-STOP_LIMIT = timedelta(minutes=3)  # longer than the guardian's grace, after which it ends the harness
+ROOM = 100_000_000  # bytes; with less a journal may have no room either
+STOP_LIMIT = timedelta(minutes=6)  # longer than the guardian's grace, after which it ends the harness, and heals
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,24 @@ class Healed:
     faults: tuple[str, ...]
     pack: Path | None  # None where nothing had begun
     damaged: str = ""  # why its journal is no evidence, and where it is kept; then there is no pack
+    unhealed: tuple[str, ...] = ()  # faults that are left on a stack which is not the run's own, each with what is seen
+    command: str = ""  # with which a person heals these
+
+    @property
+    def exit(self) -> Exit:
+        """2 where something is left hurt, or where there is no evidence."""
+        return Exit.UNKNOWN if self.unhealed or self.damaged else Exit.MET
 
     def words(self) -> str:
-        """What became of it, in a line."""
+        """What became of it, in a line, and a hint where a person has something to do."""
         faults = f"faults healed: {', '.join(self.faults)}" if self.faults else "no fault was left"
+        if self.unhealed:
+            faults = "; ".join(f"NOT healed: {each}" for each in self.unhealed)
+            faults += f"; healed: {', '.join(self.faults)}" if self.faults else ""
         pack = self.damaged or str(self.pack or "nothing had begun, no pack")
-        return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}"
+        how = f"settle that, then `{self.command}`" if self.command else "its folder says in `unhealed/` what to do"
+        hint = f"\nHINT: look at the stack, {how}" if self.unhealed else ""
+        return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}{hint}"
 
     @property
     def receipt(self) -> str:
@@ -66,7 +86,11 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
     with held(folder, within=STOP_LIMIT) as ours:
         if not folder.exists():  # it, or another healer, was faster
             pack = folder.with_name(run)
-            return Healed(run, 0, (), pack if pack.is_dir() else None)
+            return (
+                Healed(run, 0, (), pack, unhealed=left_hurt.said_in(pack))
+                if pack.is_dir()
+                else Healed(run, 0, (), None)
+            )
         if ours:
             return _heal(folder, run, by=by, reports=reports)
     raise Refused(
@@ -76,52 +100,98 @@ def heal_run(folder: Path, *, by: str, reports: Reports) -> Healed:
 
 
 def _heal(folder: Path, run: str, *, by: str, reports: Reports) -> Healed:
-    ended = end_labelled(run)
-    begun = clock.mono()
+    place = stands_on(folder)
+    if place is None:
+        return _heal_on(folder, run, None, by=by, reports=reports)
+    with held(place, within=left_hurt.MOMENT) as ours:
+        if not ours and place.exists():
+            raise Refused(
+                f"the stack that run {run} has hurt is drilled by another run, or is just healed: {place}",
+                hint=f"wait until that is over, then run `drdrill heal{option(folder.parent)}` again",
+            )
+        return _heal_on(folder, run, place, by=by, reports=reports)
+
+
+def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Reports) -> Healed:
+    """`place`: where the stack stands that is not the run's own; None: it is, and is removed afterwards."""
+    owned = place is None
+    ended, begun = end_labelled(run, but_parts=True), clock.mono()
     maker = of_run(folder).maker
-    secrets = maker.secrets_left(folder / STACK_FOLDER)
+    secrets = maker.secrets_left((place or folder) / STACK_FOLDER)
     redactor = Redactor(secrets or (), places=places(folder))
-    maker.remove_left(run, folder / STACK_FOLDER)  # first of all: what fills a disk goes, and the logs stay
-    if secrets is not None:  # otherwise the stack had not begun, or its logs were kept before it ended
-        keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
-        clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
-    pending = undo.pending(folder)
-    if not (folder / JOURNAL).exists():  # killed on its way into the sandbox
-        shutil.rmtree(folder)
-        return Healed(run, ended, (), None)
-    try:
-        journal = Journal.resume(folder, redactor=redactor)
-    except NothingBegan:
-        shutil.rmtree(folder)
-        return Healed(run, ended, (), None)
-    except UnknownVersion:  # of a newer drdrill, which can heal it
-        raise
-    except JournalDamaged as error:  # no evidence, and nothing to go on with: it is kept, out of the way of others
+
+    def remove() -> None:
+        nonlocal ended
+        if not owned:
+            remove_temporary(run)
+            return
+        ended += end_labelled(run)
+        maker.remove_left(run, folder / STACK_FOLDER)
+        if secrets is not None:  # otherwise the stack had not begun, or its logs were kept before it ended
+            keep_logs(logs_left(folder / STACK_FOLDER), folder / "logs")
+            clean_logs(folder / "logs", redactor=redactor)  # now: whoever heals after a kill knows the secrets no more
+
+    if shutil.disk_usage(folder).free < ROOM:  # first of all what fills the disk goes, where it may
+        remove()
+    journal, damaged = _journal(folder, redactor)
+    began = journal.lines() if journal else []
+    ended_itself = any(line.kind == "run.end" for line in began)
+    pending = [] if ended_itself else undo.pending(folder)
+    healings = healed_there(maker, place or folder, pending, of=folder, label=run)
+    recorder: Recorder = journal or Memory()
+
+    def said(left: undo.Pending, healing: Healing) -> None:
+        whose = undo.earlier_scenario(left, began)
+        record(recorder, healing, injection=left.injection, fault=left.fault, by=by, scenario=whose)
+
+    if journal:
+        _digest_ledgers(folder, journal)
+    for left, healing in healings:
+        if healing.ok or not owned:
+            said(left, healing)
+        if healing.ok:
+            undo.healed(left.path)
+        elif not owned:
+            undo.explain(left.path, seen=healing.seen)
+    remove()
+    for left, healing in healings:
+        if owned and not healing.ok:
+            said(left, by_removal(healing.seen, begun=begun))
+            undo.healed(left.path)
+    done = Healed(
+        run,
+        ended,
+        faults=tuple(left.fault for left, healing in healings if healing.ok or owned),
+        pack=None,
+        unhealed=tuple(f"{left.fault}: {one.seen}" for left, one in healings if not (one.ok or owned)),
+        command=undo.command(place) if place else "",
+    )
+    if damaged:  # no evidence, and nothing to go on with: it is kept, out of the way of others
         kept = folder.with_name(f"{run}{DAMAGED}")
         close(folder)
         folder.rename(kept)
-        return Healed(
-            run, ended, tuple(left.fault for left in pending), None, f"no pack: {error.message}; it is {kept}"
-        )
-    kinds = [line.kind for line in journal.lines()]
-    _digest_ledgers(folder, journal)
-    for left in pending:
-        journal.record(
-            "fault.healed",
-            injection=left.injection,
-            fault=left.fault,
-            ok=True,
-            by=by,
-            seen="the stack that it hurt was removed",
-            earliest=begun,
-            latest=clock.mono(),
-        )
-        undo.healed(left.path)
-    if "run.end" not in kinds:
+        return replace(done, damaged=f"no pack: {damaged}; it is {kept}")
+    if journal is None:
+        shutil.rmtree(folder)
+        return done
+    if not ended_itself:
         journal.record("run.end", outcome="killed", by=by)
     journal.close()
-    pack = finish(folder, redactor=redactor, reports=reports)
-    return Healed(run, ended, tuple(left.fault for left in pending), pack)
+    return replace(done, pack=finish(folder, redactor=redactor, reports=reports))
+
+
+def _journal(folder: Path, redactor: Redactor) -> tuple[Journal | None, str]:
+    """None where nothing had begun, or why it is no evidence. Errors: `UnknownVersion`: a newer drdrill can heal it."""
+    if not (folder / JOURNAL).exists():  # killed on its way into the sandbox
+        return None, ""
+    try:
+        return Journal.resume(folder, redactor=redactor), ""
+    except NothingBegan:
+        return None, ""
+    except UnknownVersion:
+        raise
+    except JournalDamaged as error:
+        return None, error.message
 
 
 def _digest_ledgers(folder: Path, journal: Journal) -> None:

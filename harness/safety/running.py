@@ -27,12 +27,13 @@ def held(folder: Path, *, within: timedelta = timedelta(0)) -> Iterator[bool]:
         yield False
         return
     try:
-        yield wait.poll(lambda: _locked(handle), within=within)
+        yield wait.poll(lambda: locked(handle), within=within)
     finally:
         os.close(handle)
 
 
-def _locked(handle: int) -> bool:
+def locked(handle: int) -> bool:
+    """Lock a folder that is open; False where somebody else holds it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -14,15 +14,14 @@ from typing import NamedTuple
 from harness.errors import NotReady
 from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
-from harness.run.run import Run, quietly
+from harness.run.run import Run
 from harness.safety import undo
+from harness.safety.healing import CALL, FROZEN, record
+from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
-from harness.stacks import Stack
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
 from harness.system.clock import Moment
-
-CALL = "the call that made it, and its return"
 
 
 class Injected(NamedTuple):
@@ -45,7 +44,6 @@ class ActiveFaults:
         self._left: list[Injected] = []
         self._many = 0
         self._begun: int | None = None
-        self._unfenced: Unfenced | None = None
         self.affected: list[Affected] = []  # what alerts have to name
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
@@ -65,18 +63,20 @@ class ActiveFaults:
 
         `affects`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
         """
-        if self._sabotage.unfenced and isinstance(self._leader.known, Unfenced):
-            self._leader.known.freeze_manager()
-            self._unfenced = self._leader.known
         stack = self._run.stack
         if self._sabotage.toothless:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
+        unfenced = self._leader.known if self._sabotage.unfenced else None
+        if isinstance(unfenced, Unfenced):
+            needed = {**needed, FROZEN: unfenced.name}
         self._many += 1
         injection = self._many
         path = undo.write(self._run.folder, fault, needed, injection=injection)
         self._left.append(Injected(injection, fault, needed, path))
+        if isinstance(unfenced, Unfenced):
+            unfenced.freeze_manager()
         named = [affected(each) for each in (*fault.affects(needed), *affects)]
         self.affected += named
         self._begun = self._begun or clock.mono()
@@ -128,27 +128,10 @@ class ActiveFaults:
         stack = self._run.stack if self._left else None
         while self._left and stack is not None:
             injection, fault, needed, path = self._left[-1]
-            wrong, moment = _healed(fault, stack, needed)
-            self._journal.record(
-                "fault.healed",
-                injection=injection,
-                fault=fault.name,
-                ok=not wrong,
-                by=by,
-                seen=wrong or "healed",
-                earliest=moment.earliest,
-                latest=moment.latest,
-            )
+            healing = healed(stack, fault, needed)
+            record(self._journal, healing, injection=injection, fault=fault.name, by=by)
             self._left.pop()  # only now: whoever is stopped in between heals it once more
-            if not wrong:
+            if healing.ok:
                 undo.healed(path)
-        if self._unfenced is not None:
-            self._unfenced.thaw_manager()
-
-
-def _healed(fault: Fault, stack: Stack, needed: Undo) -> tuple[str, Moment]:
-    """What went wrong, in words, and when it was healed."""
-    said: list[Moment | None] = []
-    begun = clock.mono()
-    wrong = quietly(lambda: said.append(fault.heal(stack, needed)))
-    return wrong, next(filter(None, said), Moment(begun, clock.mono(), CALL))
+            else:
+                undo.explain(path, seen=healing.seen)

@@ -45,16 +45,12 @@ class ScenarioCustomers:
         """Their names."""
         return list(self._workload.groups) if self._workload else []
 
-    def serve(self, *, inside: Sequence[Group] = (), archived: bool = False) -> None:
-        """Customers write, outside and in these groups inside of zones; with `archived`, until it reaches the archive.
+    def serve(self, *, inside: Sequence[Group] = ()) -> None:
+        """Customers write, outside and in these groups inside of zones.
 
         Errors: `NotReady`; nothing has been hurt then.
         """
         run, sabotage = self._run, self._run.options.sabotage
-        if archived:
-            need(run.stack, Archive)
-            self._sampler = ExposureSampler(run.stack, run.journal)
-            self._sampler.begin()
         self._workload = Workload(
             run.stack,
             run.journal,
@@ -70,6 +66,13 @@ class ScenarioCustomers:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
         if sabotage.receiver_lost:
             need(run.stack, Deafenable).lose_receiver()
+
+    def serve_archived(self) -> None:
+        """Customers write until it reaches the archive, which is looked at from now on. Errors: as `serve`."""
+        need(self._run.stack, Archive)
+        self._sampler = ExposureSampler(self._run.stack, self._run.journal)
+        self._sampler.begin()
+        self.serve()
 
     def await_service(self) -> None:
         """Wait until they are served although nobody has done anything, or for a while: that is a finding."""

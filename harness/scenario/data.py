@@ -10,11 +10,11 @@ from typing import Any
 from harness.procedures.reconciliation import ReconciledState, Reconciliation
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
-from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities import lacking, need
 from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Queried
 from harness.stacks.capabilities.entrance import Readable
-from harness.workload.rows import export_rows
+from harness.workload.rows import export_rows, stored
 
 
 class ScenarioData:
@@ -68,7 +68,10 @@ class ScenarioData:
         """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of
         `source`, else what the stack says, else the leader of its cluster. Errors: `Unable` where it has neither."""
         client = self._run.client.load()
-        with source() if source else self._stored() as opened:
+        opens = source or stored(self._run.stack)
+        if opens is None:
+            raise lacking(self._run.stack, Readable)
+        with opens() as opened:
             export_rows(
                 opened,
                 client,
@@ -78,7 +81,3 @@ class ScenarioData:
                 moment=moment,
                 recorder=self._run.journal,
             )
-
-    def _stored(self) -> AbstractContextManager[Any]:
-        own = find(self._run.stack, Readable)
-        return own.reading() if own else need(self._run.stack, Queried).connect()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from harness.checks import Verdict
+from harness.checks import NOT_EXERCISED, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.run.run import STEADY_LIMIT, quietly, steady
+from harness.run.run import quietly
+from harness.run.steady import STEADY_LIMIT, steady
 from harness.scenario import observations
+from harness.stacks.needs import Lack
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -36,7 +38,9 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         if outcome not in ("stopped", "aborted") and hurt and not declined:
             within = STEADY_LIMIT if scenario.verified else timedelta(0)  # nothing comes back that nobody started
             _quietly(
-                scenario, "not steady", lambda: steady(scenario.stack, scenario.journal, moment="after", within=within)
+                scenario,
+                "not steady",
+                lambda: steady(scenario.stack, scenario.journal, scenario.trials, moment="after", within=within),
             )
     except KeyboardInterrupt:
         outcome = "stopped"
@@ -52,6 +56,16 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         scenario.journal.record("scenario.end", scenario=scenario.name, outcome=outcome, error=error)
         run.ended.append(scenario.name)
         return Verdict.of(judge(next(found for found in evidence(run.folder) if found.scenario == scenario.name)))
+
+
+def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack]) -> Verdict:
+    """It is not begun on this stack, and ends with that: nothing was started for it, and nothing looked at.
+
+    Errors: as `finish`.
+    """
+    for each in lacking:
+        scenario.journal.record("not_exercised", **each._asdict())
+    return finish(scenario, outcome=NOT_EXERCISED, error=", ".join(each.what for each in lacking))
 
 
 def _end(scenario: ScenarioRun, *, looked: bool) -> None:

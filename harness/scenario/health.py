@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import DrillError
@@ -28,6 +29,10 @@ class PlainHealth:
     def checks(self, planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthCheck]:
         """A request is good where its answer is 2xx; a query where the leader of the stack's cluster answers it."""
         return [HealthCheck(line.name, line.within, partial(_ask, line, stack)) for line in planned]
+
+    def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
+        """An entrance for requests, and a database for queries."""
+        return tuple(dict.fromkeys(Queried if line.query else Reachable for line in planned))
 
     def works(self, stack: Stack, name: str) -> str:
         """A component that runs is taken to do its work: nobody has said how it is asked."""

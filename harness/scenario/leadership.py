@@ -26,6 +26,7 @@ class Leadership:
     @property
     def before(self) -> Member:
         """Who led before anything was hurt."""
+        need(self._run.stack, Cluster)
         assert self.known is not None, "nobody led"
         return self.known
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from harness.stacks import Stack
-from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities import find
 from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.database import Cluster, Member, Positioned
 from harness.stacks.capabilities.releases import Releases
@@ -19,13 +19,12 @@ LOOKS = timedelta(milliseconds=500)
 
 
 def leadership(stack: Stack, recorder: Recorder, moment: str) -> Member | None:
-    """Record who leads, and on which history; None, and no line, where nobody does, or there is nothing to lead."""
-    cluster = find(stack, Cluster)
-    leader = cluster.leader() if cluster else None
-    if leader is None:
+    """Record who leads, and on which history; None, and no line, where nobody does, or nothing says who."""
+    cluster, positioned = find(stack, Cluster), find(stack, Positioned)
+    leader = cluster.leader() if cluster and positioned else None
+    if leader is None or positioned is None:
         return None
-    history = need(stack, Positioned).history(leader)
-    recorder.record("leadership", moment=moment, member=leader.name, history=history)
+    recorder.record("leadership", moment=moment, member=leader.name, history=positioned.history(leader))
     return leader
 
 

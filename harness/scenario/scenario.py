@@ -14,7 +14,9 @@ from harness.checks import Verdict
 from harness.features.sentences import Approval
 from harness.procedures import Procedure
 from harness.procedures.health import HealthCheck, verify_health
-from harness.run.run import Run, must_be_steady
+from harness.run.run import Run
+from harness.run.steady import must_be_steady
+from harness.run.trial import Trials
 from harness.scenario import ending, observations
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.customers import SETTLING, ScenarioCustomers
@@ -45,6 +47,7 @@ class ScenarioRun:
         self.decisions = DecisionDesk(run)
         self.customers = ScenarioCustomers(run, name, self.folder, self.faults)
         self.data = ScenarioData(run, self.folder, self.customers)
+        self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)
         self.verified = False  # that the platform is whole again: then service must settle
         self._full = False  # the disk that all of this lies on
 
@@ -72,7 +75,7 @@ class ScenarioRun:
 
     def begin(self) -> None:
         """A steady stack. Errors: `NotReady`; nothing has been hurt then."""
-        must_be_steady(self.stack, self.journal)
+        must_be_steady(self.stack, self.journal, self.trials)
         observations.clocks(self.stack, self.journal)
         self.detection.begin()
         self.leader.look()

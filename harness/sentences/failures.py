@@ -10,6 +10,8 @@ from harness.features.sentences import Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.restart import Restart
 from harness.sentences.promises import operations_are_told, right
+from harness.stacks.capabilities.monitoring import Monitoring
+from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -19,23 +21,24 @@ SENTENCES = Sentences()
 when, then = SENTENCES.when, SENTENCES.then
 
 
-@when("the component {name} dies")
+@when("the component {name} dies", needs=(KillComponent,))
 def _dies(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(KillComponent((name,)))
 
 
-@when("the component {name} hangs")
+@when("the component {name} hangs", needs=(PauseComponent,))
 def _hangs(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(PauseComponent(name))
 
 
-@then("the monitoring notices it")
+@then("the monitoring notices it", needs=(Monitoring,))
 def _monitoring_notices(scenario: ScenarioRun) -> None:
     scenario.detection.await_alert()
 
 
 @then(
     "the monitoring tells operations what has failed, within the time that the plan gives",
+    needs=(Monitoring,),
     promises=operations_are_told,
 )
 def _operations_are_told(scenario: ScenarioRun) -> None:
@@ -59,6 +62,7 @@ def _restart() -> Procedure:
 
 @when(
     "what has failed is started again",
+    needs=(Restart, HEALTH),
     promises=right("back-in-rotation", "what had failed does its work again"),
     carries_out=_restart,
 )

@@ -14,6 +14,10 @@ from harness.sentences.promises import (
     recovery_point,
     recovery_time,
 )
+from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import Positioned, Queried
+from harness.stacks.capabilities.entrance import Reachable, Readable
+from harness.stacks.needs import HEALTH
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -22,12 +26,15 @@ SENTENCES = Sentences()
 given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SENTENCES.promise
 
 
+CUSTOMERS = (Reachable, Readable | Queried)  # they write, and what is stored is read back
+
+
 @given("the platform serves customers")
 def _serves(scenario: ScenarioRun) -> None:
     scenario.begin()
 
 
-@given("customers write")
+@given("customers write", needs=CUSTOMERS)
 def _customers_write(scenario: ScenarioRun) -> None:
     scenario.customers.serve()
 
@@ -49,13 +56,13 @@ def _served_by_itself(scenario: ScenarioRun) -> None:
     scenario.customers.await_settled()
 
 
-@when("the health of the platform is verified")
+@when("the health of the platform is verified", needs=(HEALTH,))
 def _health_verified(scenario: ScenarioRun) -> None:
     scenario.verify_health()
 
 
 promise("customers are served again within the recovery time of {tier}", recovery_time)
-promise("no more is lost than the recovery point of {tier} allows", recovery_point)
+promise("no more is lost than the recovery point of {tier} allows", recovery_point, needs=(Archive, Positioned))
 promise("no more is lost this time than the recovery point of {tier} allows", loss)
 promise("nothing that was acknowledged is lost", at_most(0.0, "no-loss", "nothing that was acknowledged is lost"))
 promise(

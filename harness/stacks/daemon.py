@@ -1,4 +1,7 @@
-"""Holds a stack that was brought up by hand: `python -m harness.stacks.daemon KIND FOLDER SCALE`, where it stands."""
+"""Holds a stack that was brought up by hand: `python -m harness.stacks.daemon KIND FOLDER SCALE`, where it stands.
+
+Of a kind that a project brings, its place and the project's folder follow.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,33 @@ import threading
 from pathlib import Path
 
 from harness.errors import DrillError
+from harness.evidence.run_folder import STACK_FOLDER
 from harness.stacks import kinds
-from harness.stacks.capabilities import need
+from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.entrance import Explorable
 from harness.stacks.local import sandbox
 from harness.system.recorder import Memory
 
 
-def hold(kind: str, folder: Path, *, scale: float) -> int:
-    """Start the stack, say where everything is in `ready.json`, and keep it until told to end."""
-    maker = kinds.named(kind).maker
-    stack = maker.open(folder / "stack", recorder=Memory(), label=folder.name, scale=scale, broken={})
+def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: float) -> int:
+    """Start the stack, say where everything is in `ready.json`, and keep it until told to end.
+
+    `place` and `project`: of a kind that a project brings.
+    """
+    chosen = kinds.told({"kind": kind, "place": place, "folder": project}) or kinds.named(kind)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    stack = None
     try:
+        stack = chosen.maker.open(folder / STACK_FOLDER, recorder=Memory(), label=folder.name, scale=scale, broken={})
         need(stack, Startable).start()
-        ready = {"kind": kind, **need(stack, Explorable).explore(), "sandbox": os.environ.get(sandbox.SANDBOX)}
+        explorable = find(stack, Explorable)
+        ready = {
+            "kind": kind,
+            **(explorable.explore() if explorable else {}),
+            "sandbox": os.environ.get(sandbox.SANDBOX),
+        }
         fresh = folder / "ready.new"
         fresh.write_text(json.dumps(ready, indent=1))
         fresh.rename(folder / "ready.json")
@@ -35,9 +48,11 @@ def hold(kind: str, folder: Path, *, scale: float) -> int:
         print(error, file=sys.stderr)
         return int(error.exit)
     finally:
-        need(stack, Startable).stop()
+        if stack is not None:
+            need(stack, Startable).stop()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(hold(sys.argv[1], Path(sys.argv[2]), scale=float(sys.argv[3])))
+    named, where, size, *own = sys.argv[1:]
+    sys.exit(hold(named, Path(where), *own, scale=float(size)))

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Refused
 from harness.evidence.run_folder import PROJECT, STACK_FOLDER
 from harness.stacks.maker import Maker
+from harness.stacks.needs import Offer
 from harness.stacks.own import OwnMaker
 from harness.system import control_files
 from harness.system.later import fetch
@@ -34,6 +36,11 @@ class Kind:
             return OwnMaker(self.place, self.project)
         made: Maker = fetch(self.place)
         return made
+
+    def offer(self, *, level: str | None = None) -> Offer:
+        """What its stacks have on this machine, on that level of a sandbox; nothing is started for it."""
+        maker = self.maker
+        return Offer(self.name, maker.has, maker.withheld(level=level))
 
 
 KINDS: Mapping[str, Kind] = {
@@ -59,19 +66,38 @@ def own_kind(place: str, folder: Path, where: str) -> Kind:
     return Kind(found.kind, found.environment, place, folder)
 
 
-def remember(kind: Kind, control: Path, project: Path) -> None:
-    """For whoever heals the run: which kind of stack it has, and of which project; `control` is the run's file."""
-    own = {"place": kind.place} if kind.project is not None else {}
-    control_files.leave(control, {"folder": str(project), "kind": kind.name, **own})
+def remember(kind: Kind, control: Path, project: Path, *, on: Path | None = None) -> None:
+    """For whoever heals the run: which kind of stack it has, and of which project; `control` is the run's file.
+
+    `on`: the folder of the stack that stands and is not the run's to remove.
+    """
+    standing = {"on": str(on)} if on else {}
+    control_files.leave(control, {**words(kind), "folder": str(project), **standing})
+
+
+def words(kind: Kind) -> dict[str, str]:
+    """A kind as JSON values, from which `told` makes it again in another process."""
+    own = {} if kind.project is None else {"place": kind.place, "folder": str(kind.project)}
+    return {"kind": kind.name, **own}
+
+
+def told(said: Mapping[str, Any]) -> Kind | None:
+    """The kind that `words` wrote down; None where it says none. Nothing of a project is imported."""
+    name, place = str(said.get("kind", "")), str(said.get("place", ""))
+    if place:
+        return Kind(name, str(said.get("environment", "")), place, Path(str(said.get("folder", ""))))
+    return KINDS.get(name)
 
 
 def of_run(folder: Path) -> Kind:
     """The kind of stack that a run has, whoever asks. Nothing of the project is imported."""
-    said = control_files.read(folder / PROJECT) or {}
-    name, place = str(said.get("kind", "")), str(said.get("place", ""))
-    if place:
-        return Kind(name, "", place, Path(str(said.get("folder", ""))))
-    return KINDS.get(name) or left_in(folder / STACK_FOLDER)
+    return told(control_files.read(folder / PROJECT) or {}) or left_in(folder / STACK_FOLDER)
+
+
+def stands_on(folder: Path) -> Path | None:
+    """The folder of the stack that a run drills and does not own; None where it has made its own."""
+    said = (control_files.read(folder / PROJECT) or {}).get("on")
+    return Path(str(said)) if said else None
 
 
 def left_in(folder: Path) -> Kind:

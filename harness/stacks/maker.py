@@ -10,11 +10,21 @@ from typing import Any
 from harness.errors import Refused
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks import Stack
+from harness.stacks.needs import Need, Withheld
 from harness.system.recorder import Recorder
 
 
 class Maker:
     """Of one kind. What is said here holds where a stack is ordinary processes, which need nothing made before."""
+
+    @property
+    def has(self) -> tuple[Need, ...]:
+        """What its stacks have, known without one: capabilities, zones, copies."""
+        raise NotImplementedError
+
+    def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:
+        """What of that this machine cannot do, or the level of its sandbox: `level`, else the one that is taken."""
+        return {}
 
     def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
         """A stack that is not started. `broken`: what a sabotage twin makes otherwise, by the kind's own names."""
@@ -42,6 +52,16 @@ class Maker:
         """
         self.must_fit(level=level)
         return list(words)
+
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        """The command line by which `words` run where the stack that was started in `folder` stands.
+
+        Errors: `Refused` where none was started there, or it is dead, or of another machine or boot.
+        """
+        return list(words)
+
+    def must_reach(self, folder: Path, evidence: Path) -> None:
+        """Errors: `Refused` where customers of the stack that was started in `folder` cannot write into `evidence`."""
 
     def standing(self) -> str:
         """In what this process stands now, for stacks of the kind: a level of the sandbox, say."""

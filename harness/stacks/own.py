@@ -9,14 +9,16 @@ from typing import Any, Protocol, cast
 from harness.errors import DrillError, Refused
 from harness.evidence.environments import CLASSES
 from harness.stacks import Stack
+from harness.stacks.as_said import must_be_as_said
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.maker import Maker, remove_temporary
+from harness.stacks.needs import Need, flat
 from harness.system import modules
 from harness.system.recorder import Memory, Recorder
 
 NAME = "STACK"  # what a module calls its class where project.yaml names the module alone
-HINT = "docs/projects.md says what a stack of a project is"
+HINT = "docs/add-a-stack.md says what a stack of a project is"
 
 
 MUST_HAVE = (
@@ -30,6 +32,7 @@ class StackClass(Protocol):
 
     kind: str
     environment: str
+    capabilities: tuple[Any, ...]  # what its stacks have, as `harness.stacks.needs` has it
 
     def __call__(
         self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
@@ -63,11 +66,19 @@ class OwnMaker(Maker):
             )
         if not callable(getattr(found, "attach", None)):
             raise Refused(f"{module.__file__}: {found.__name__} has no `attach`", hint=HINT)
+        if not isinstance(getattr(found, "capabilities", None), tuple):
+            raise Refused(f"{module.__file__}: {found.__name__} has no `capabilities`: what it has", hint=HINT)
         return cast(StackClass, found)
+
+    @property
+    def has(self) -> tuple[Need, ...]:
+        """Errors: `Refused` as `load`, and where it names what is no capability."""
+        return flat(self.load().capabilities)
 
     def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
         made = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
         _must_be_a_stack(made)
+        must_be_as_said(made, self.has)
         return made
 
     def attach(self, folder: Path, *, recorder: Recorder) -> Stack:

@@ -24,6 +24,8 @@ from harness.system.environment import handed_on
 from harness.system.recorder import Recorder
 
 LABEL = "DRDRILL_RUN"
+PART = "DRDRILL_PART"  # what a part of a stack carries besides, and what it starts: <label>/<name>
+UNNAMED = "-"  # instead of a name
 TAIL = 2000
 
 
@@ -95,6 +97,10 @@ class Commands:
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         return {**handed_on(), **(extra or {}), LABEL: self.label}
 
+    def _of_caller(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        """For a command that is waited for: it ends with whoever waits, and not with the stack that it is about."""
+        return {**self.environment(extra), LABEL: os.environ.get(LABEL) or self.label}
+
     def run(
         self,
         argv: Sequence[str | Path],
@@ -121,7 +127,7 @@ class Commands:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                env=self.environment(env),
+                env=self._of_caller(env),
                 cwd=cwd,
                 start_new_session=True,
             ) as child:
@@ -158,22 +164,26 @@ class Commands:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         piped: bool = False,
+        part: bool = True,
     ) -> Process:
         """Start a process of long life, in a session of its own, its output appended to `log`.
 
         `piped`: another process writes the log, so that no limit on the size of files, which what is started may be
-        under, reaches it. That one ends when nobody is left who could say something.
+        under, reaches it. That one ends when nobody is left who could say something. `part`: it is a part of a stack,
+        and outlives whoever has started it until the stack is removed.
         """
         words = [str(word) for word in argv]
         log.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as ours:
             sink: IO[bytes] = ours.enter_context(log.open("ab"))
             try:
+                mark = {PART: f"{self.label}/{UNNAMED}"} if part else {}
                 if piped:
-                    writer = self._child(["cat"], stdin=subprocess.PIPE, stdout=sink, env=self.environment())
+                    writer = self._child(["cat"], stdin=subprocess.PIPE, stdout=sink, env=self.environment(mark))
                     assert writer.stdin is not None
                     sink = ours.enter_context(writer.stdin)
-                child = self._child(words, stdin=subprocess.DEVNULL, stdout=sink, env=self.environment(env), cwd=cwd)
+                environment = self.environment({**mark, **(env or {})})
+                child = self._child(words, stdin=subprocess.DEVNULL, stdout=sink, env=environment, cwd=cwd)
             except OSError as error:
                 raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
         process = Process.of(child.pid)
@@ -219,6 +229,14 @@ def labelled(label: str) -> list[Process]:
     return found
 
 
+def _is_part(process: Process) -> bool:
+    try:
+        words = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(word.startswith(f"{PART}=".encode()) for word in words)
+
+
 def with_descendants(roots: Sequence[Process]) -> list[Process]:
     """The processes, and all that descend from them, but for ourselves.
 
@@ -245,11 +263,12 @@ def with_descendants(roots: Sequence[Process]) -> list[Process]:
     return list(found.values())
 
 
-def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> int:
+def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15), but_parts: bool = False) -> int:
     """End, by SIGKILL, everything that carries the label, and what descends from it; returns how many were ended.
 
     A frozen child that has lost its parent would stay for ever, and carries no label any more. Repeats until none is
-    left, since a process may fork while it is looked for.
+    left, since a process may fork while it is looked for. `but_parts`: what a stack is made of stays, so that it can
+    still be healed.
     Errors: `DrillError` when something is still there after `within`.
     """
     ended = 0
@@ -257,6 +276,9 @@ def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15)) -> in
     def left() -> list[Process]:
         nonlocal ended
         found = with_descendants(labelled(label))
+        if but_parts:
+            stay = {process.pid for process in with_descendants([each for each in found if _is_part(each)])}
+            found = [process for process in found if process.pid not in stay]
         ended += sum(process.send(signal.SIGKILL) for process in found)
         reap()
         return found

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from harness.system import clock
+from harness.system.resolver import Resolver
 
 LONGEST = 1_000_000  # bytes of an answer's body
 NEXT_ADDRESS = timedelta(seconds=1)  # after which a silent address is left for the next one of the same name
@@ -58,13 +59,14 @@ class Http(Protocol):
 
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
-        at: Sequence[str] = (),
+        resolver: Resolver | None = None, content_type: str = "application/json",
     ) -> Response:  # fmt: skip  # parameters in groups
         """Ask once.
 
-        `sends`: a body, as JSON; None sends none. `ca`: the authority that an `https` server's certificate has to be
-        of; None takes this machine's. `at`: the addresses that the URL's host stands for, tried in this order as any
-        client does; without any, the host is the address. Errors: `NoAnswer`.
+        `sends`: a body, bytes as they are and anything else as JSON; None sends none. `ca`: the authority that an
+        `https` server's certificate has to be of; None takes this machine's. `resolver`: says which addresses the
+        URL's host stands for, which are tried in their order as any client does; None asks this machine.
+        Errors: `NoAnswer`, also where the name is not resolved.
         """
 
 
@@ -73,7 +75,7 @@ class Direct:
 
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
-        at: Sequence[str] = (),
+        resolver: Resolver | None = None, content_type: str = "application/json",
     ) -> Response:  # fmt: skip  # parameters in groups
         begin, taken = clock.mono(), False
 
@@ -88,7 +90,8 @@ class Direct:
         opened: socket.socket | None = None
         limit: threading.Timer | None = None
         try:
-            opened = _connected(at or (name,), parts.port or (443 if secure else 80), left)
+            addresses = resolver.resolve(name) if resolver else (name,)
+            opened = _connected(addresses, parts.port or (443 if secure else 80), left)
             if secure:
                 opened = _trusting(ca).wrap_socket(opened, server_hostname=name, do_handshake_on_connect=False)
             # It ends what drips, too: a limit on each read would begin anew with every byte.
@@ -99,7 +102,10 @@ class Direct:
                 opened.do_handshake()
             taken = True
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            found = _exchange(opened, method, path, host=parts.netloc, sends=sends, seconds=left())
+            body = sends if sends is None or isinstance(sends, bytes) else json.dumps(sends).encode()
+            found = _exchange(
+                opened, method, path, host=parts.netloc, body=body, content_type=content_type, seconds=left()
+            )
             left()  # what was cut off by the limit may look whole
             return found
         except (OSError, ValueError, HTTPException) as error:
@@ -136,15 +142,15 @@ def _connected(addresses: Sequence[str], port: int, left: Callable[[], float]) -
     return socket.create_connection((addresses[-1], port), timeout=left())
 
 
-def _exchange(opened: socket.socket, method: str, path: str, *, host: str, sends: object, seconds: float) -> Response:
+def _exchange(
+    opened: socket.socket, method: str, path: str, *, host: str, body: bytes | None, content_type: str, seconds: float
+) -> Response:
     """One request and its answer. Errors: `OSError`, `HTTPException`, `ValueError` for an answer that is too long."""
     import urllib3  # noqa: PLC0415  (commands that ask nobody start without it)
 
     headers = {"Host": host, "Connection": "close", "User-Agent": "drdrill"}
-    body = None
-    if sends is not None:
-        headers["Content-Type"] = "application/json"
-        body = json.dumps(sends).encode()
+    if body is not None:
+        headers |= {"Content-Type": content_type, "Accept": content_type}
     connection = urllib3.connection.HTTPConnection(host, timeout=seconds)
     connection.sock = opened
     try:

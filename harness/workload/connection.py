@@ -19,10 +19,11 @@ import gevent.ssl
 from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
 from harness.system import clock
+from harness.system.resolver import NotResolved, Resolver
 from harness.workload.client import Acceptance, Message
 from harness.workload.ledger import Outcome
 
-OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones for a second at most
+OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones, or a switch of the name, no longer
 NEXT_ADDRESS = 1.0  # seconds
 Judge = Callable[[int, bytes], Acceptance]  # of the status and the body of an answer
 BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
@@ -30,35 +31,36 @@ BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
 
 @dataclass(frozen=True)
 class Target:
-    """Where the platform is: the name that customers know, and the addresses that it stands for."""
+    """Where the platform is: the name that customers know, and who says what it stands for."""
 
     host: str
     port: int
-    addresses: tuple[str, ...]  # the first that takes a connection is used, as any client of such a name does
+    resolver: Resolver
     tls: gevent.ssl.SSLContext | None
 
     @classmethod
-    def at(cls, *, scheme: str, host: str, port: int, addresses: Sequence[str], ca: Path | None) -> Target:
+    def at(cls, *, scheme: str, host: str, port: int, resolver: Resolver, ca: Path | None) -> Target:
         """With the certificate's name and chain checked, against `ca` or else the system's authorities.
 
         Errors: `OSError` (an `ssl.SSLError`, too) when `ca` is no readable certificate.
         """
         tls = gevent.ssl.create_default_context(cafile=ca) if scheme == "https" else None
-        return cls(host=host, port=port, addresses=tuple(addresses), tls=tls)
+        return cls(host=host, port=port, resolver=resolver, tls=tls)
 
-    def open(self) -> gevent.socket.socket:
-        """A connection to the first address that takes one; one that says nothing is left after `NEXT_ADDRESS`.
+    def open(self, addresses: Sequence[str]) -> gevent.socket.socket:
+        """A connection to the first of these that takes one, as any client of their name does; one that says nothing
+        is left after `NEXT_ADDRESS`.
 
         Errors: `OSError` of the last address.
         """
-        for address in self.addresses[:-1]:
+        for address in addresses[:-1]:
             try:
                 opened = gevent.socket.create_connection((address, self.port), timeout=NEXT_ADDRESS)
             except OSError:
                 continue
             opened.settimeout(None)
             return opened
-        return gevent.socket.create_connection((self.addresses[-1], self.port))
+        return gevent.socket.create_connection((addresses[-1], self.port))
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,16 @@ class RequestResult:
 
 
 class Connection:
-    """At most one open connection, used by one request at a time."""
+    """At most one open connection, used by one request at a time.
 
-    def __init__(self, target: Target, judge: Judge) -> None:
+    The name is resolved for every new one, and only then: one that is open stays where it is, though not for longer
+    than `OLDEST`. `resolved` is told each answer; no address where there was none.
+    """
+
+    def __init__(self, target: Target, judge: Judge, resolved: Callable[[Sequence[str]], object] = bool) -> None:
         self.target = target
         self._judge = judge
+        self._resolved = resolved
         self._socket: gevent.socket.socket | None = None
         self._opened = 0
         self._left = False
@@ -98,6 +105,8 @@ class Connection:
             if timeout is not limit:
                 raise
             return self._broken("time-out")
+        except NotResolved as error:
+            return self._broken(str(error))
         except (OSError, HTTPParseError, ValueError) as error:
             return self._broken(f"{type(error).__name__}: {error}")
         return result(status, said, self._judge)
@@ -135,11 +144,21 @@ class Connection:
             if readable or clock.since(self._opened) > OLDEST:
                 self.close()
         if self._socket is None:
-            plain = self.target.open()
+            plain = self.target.open(self._addresses())
             self._socket, self._opened = plain, clock.mono()  # known from here on, so that a time-out closes it
             if self.target.tls is not None:
                 self._socket = self.target.tls.wrap_socket(plain, server_hostname=self.target.host)
         return self._socket
+
+    def _addresses(self) -> Sequence[str]:
+        """Errors: `NotResolved`."""
+        try:
+            found = self.target.resolver.resolve(self.target.host)
+        except NotResolved:
+            self._resolved(())
+            raise
+        self._resolved(found)
+        return found
 
 
 def result(status: int, said: bytes, judge: Judge) -> RequestResult:

@@ -10,6 +10,7 @@ while clients are stuck.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import random
 import secrets
@@ -30,6 +31,7 @@ from locust.env import Environment
 
 from harness.errors import DrillError, Exit, Refused
 from harness.system import clock
+from harness.system.resolver import Fixed, resolver
 from harness.workload import ledger
 from harness.workload.client import Client, ClientModule, DirectClient, Key, Message, Payload, canonical
 from harness.workload.connection import Connection, RequestResult, Target
@@ -40,7 +42,8 @@ from harness.workload.ledger import SECOND
 LEAD = SECOND // 20  # from being ready to the first due time
 CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
-Way = Callable[[], "Connection | DirectConnection"]
+Resolved = Callable[[Sequence[str]], None]  # told what the name of the platform stood for at a new connection
+Way = Callable[[Resolved], "Connection | DirectConnection"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,14 @@ class Customer(locust.User):
 
     abstract = True  # Locust is not to run it by itself
 
-    def __init__(self, environment: Environment, way: Way) -> None:
+    def __init__(self, environment: Environment, way: Way, resolved: Callable[[int, Sequence[str]], None]) -> None:
         super().__init__(environment)
-        self.connection = way()
+        self.number = 0  # of the request that it sends
+        self.connection = way(lambda addresses: resolved(self.number, addresses))
 
-    def send(self, message: Message, *, due: int, timeout: timedelta) -> RequestResult:
+    def send(self, message: Message, *, number: int, due: int, timeout: timedelta) -> RequestResult:
         """Send it once, and wait for the answer until `timeout` after its due time."""
+        self.number = number
         until = due + int(timeout.total_seconds() * SECOND)
         answer = self.connection.send(message, until=until)
         self.environment.events.request.fire(
@@ -87,9 +92,11 @@ class Customers:
         self.environment = Environment(user_classes=[])
         self.environment.events.request.add_listener(self._heard)  # type: ignore[no-untyped-call]  # of locust
         self.ledger = GroupCommit(writer, on_lost=self.stop)
-        self.free = [Customer(self.environment, way) for _ in range(clients)]  # the last one in is the next out
+        # The last one in is the next out.
+        self.free = [Customer(self.environment, way, self._resolved) for _ in range(clients)]
         self.under_way = gevent.pool.Group()
         self.draw = random.Random(header.seed)
+        self._addresses: Sequence[str] | None = None  # what the name stood for, as the last of them was told
         self._stopping = Event()
         self._stopped: int | None = None
         self._broken: Exception | None = None  # what a request met that neither the platform nor the network did
@@ -142,7 +149,8 @@ class Customers:
             return  # it does not leave; `run` reports why
         key = Key(ledger.stored_origin(self.header.origin, self.header.group), order.number)
         try:
-            answer = customer.send(self.client.message(key, order.payload), due=order.due, timeout=self.timeout)
+            message = self.client.message(key, order.payload)
+            answer = customer.send(message, number=order.number, due=order.due, timeout=self.timeout)
         except Exception as error:  # the request is in doubt: its ledger has no end of it
             self._broken = self._broken or error
             self.stop()
@@ -150,6 +158,12 @@ class Customers:
         end = ledger.end_line(order.number, answer.outcome, t=answer.t, why=answer.why, history=answer.history)
         self.ledger.add(end)
         self.free.append(customer)
+
+    def _resolved(self, number: int, addresses: Sequence[str]) -> None:
+        """The ledger has it where the answer is another one than the last of all of them was."""
+        if addresses != self._addresses:
+            self._addresses = addresses
+            self.ledger.add(ledger.resolved_line(number, t=clock.mono(), addresses=addresses))
 
     def _heard(self, request_type: str, name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
         self.environment.stats.log_request(request_type, name, round(response_time), 0)
@@ -191,9 +205,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--url", help="https://NAME:PORT")
     ways.add_argument("--direct", help="where one database server is, in words that the client's `direct` understands")
-    parser.add_argument(
-        "--address", help="where NAME is reached, several with commas; asked of the system if not given"
-    )
+    parser.add_argument("--resolver", help="who says what NAME stands for, as JSON; the system if not given")
     parser.add_argument("--ca", type=Path, help="who may vouch for NAME; the system's authorities when not given")
     parser.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
     parser.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
@@ -212,9 +224,9 @@ def _way(given: argparse.Namespace, client: Client) -> Way:
         if not isinstance(client, DirectClient):
             raise Refused(f"{given.client}: its CLIENT cannot write to a database directly", hint="give it `direct`")
         direct = DirectConnection(client.direct(given.direct), client.judge)
-        return lambda: direct
+        return lambda _: direct
     target = _target(given)
-    return lambda: Connection(target, client.judge)
+    return lambda resolved: Connection(target, client.judge, resolved)
 
 
 def _target(given: argparse.Namespace) -> Target:
@@ -224,10 +236,18 @@ def _target(given: argparse.Namespace) -> Target:
         raise Refused(f"{given.url}: not a URL of a platform", hint=hint)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        addresses = (given.address or url.hostname).split(",")
-        return Target.at(scheme=url.scheme, host=url.hostname, port=port, addresses=addresses, ca=given.ca)
+        asked = resolver(_json(given.resolver)) if given.resolver else Fixed((url.hostname,))
+        return Target.at(scheme=url.scheme, host=url.hostname, port=port, resolver=asked, ca=given.ca)
     except OSError as error:
         raise Refused(f"{given.ca}: {error.strerror or error}", hint=hint) from None
+
+
+def _json(text: str) -> Any:
+    """None where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def main(words: Sequence[str]) -> int:

@@ -27,7 +27,7 @@ HINT = "the ledger was changed after it was written, or is another file; take it
 
 Payload = str | format1.Payment | None  # what a transaction says: canonical JSON; only compared, never looked into
 Outcome = Literal["acknowledged", "failed", "in_doubt", "not_sent"]
-_ENDS = frozenset({"acknowledged", "failed", "in_doubt"})
+ENDS = frozenset({"acknowledged", "failed", "in_doubt"})  # events that end what was sent
 
 
 class Request(NamedTuple):
@@ -115,6 +115,12 @@ def not_sent_line(number: int, *, due: int, t: int, why: str) -> str:
     return _json({"n": number, "e": "not_sent", "due": due, "t": t, "why": why})
 
 
+def resolved_line(number: int, *, t: int, addresses: Sequence[str]) -> str:
+    """What the platform's name stood for at the new connection of a request, where that had changed; none: nobody
+    could say. It says more, and is no end."""
+    return _json({"n": number, "e": "resolved", "t": t, "addresses": list(addresses)})
+
+
 def _json(fact: dict[str, Any]) -> str:
     return json.dumps(fact, separators=(",", ":")) + "\n"
 
@@ -191,7 +197,7 @@ def _ends(
             number, event, t = fact["n"], fact["e"], fact["t"]
             if type(number) is not int or type(t) is not int or abs(t) > LAST_READING:
                 raise TypeError("n and t are whole numbers, and t a reading of a clock")
-            if event in _ENDS:
+            if event in ENDS:
                 if number not in under_way:
                     raise ValueError(f"number {number} ends here, and is not under way")
                 yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")), form.history(fact))

@@ -1,4 +1,4 @@
-"""One real request to the platform, over TLS, by the name that customers use and at the address that they reach."""
+"""One real request to the platform, over TLS, by the name that customers use, resolved as theirs is."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Probe:
 
         `host`: the name to ask for, where it is not that of the entrance.
         """
-        url, at = self.entrance.url(path, host=host), self.entrance.addresses
+        url, resolver = self.entrance.url(path, host=host), self.entrance.resolver
         try:
-            answer = self._http.ask(method, url, within=within, sends=body, ca=self.entrance.ca, at=at)
+            answer = self._http.ask(method, url, within=within, sends=body, ca=self.entrance.ca, resolver=resolver)
         except NoAnswer as error:
             return Answer(0, None, str(error))
         try:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from harness.stacks import Stack
+from harness.stacks.capabilities import find
+from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.entrance import Readable
 from harness.system.recorder import Recorder
 from harness.workload.client import Client, canonical
 from harness.workload.ledger import VERSION, stored_origin
 from harness.workload.workload import name_in_pack
+
+
+def stored(stack: Stack) -> Callable[[], AbstractContextManager[Any]] | None:
+    """What opens what the project's client reads from: what the stack says, else the leader of its cluster; None where
+    it has neither."""
+    if own := find(stack, Readable):
+        return own.reading
+    queried = find(stack, Queried)
+    return queried.connect if queried else None
 
 
 def export_rows(

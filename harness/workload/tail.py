@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from harness.system import clock
 from harness.system.growing import Growing
+from harness.workload import ledger
 
 LATELY = timedelta(seconds=5)
 SILENT = timedelta(seconds=3)  # without any due time, customers are taken to be gone
@@ -105,7 +106,7 @@ class _Zone:
             elif event == "not_sent":
                 self.latest = fact["due"]
                 yield _End(fact["due"], fact["t"], good=False)
-            else:
+            elif event in ledger.ENDS:
                 yield _End(self.under_way.pop(fact["n"]), fact["t"], good=event == "acknowledged")
 
     def stale(self, now: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import operator
 import secrets
 import signal
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.errors import DrillError
 from harness.stacks.capabilities import find, need
@@ -27,6 +28,7 @@ from harness.workload.tail import Recent, Tail
 if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
+HARNESS = "harness"  # the group of the harness's own transactions (`harness.run.trial`), which no customers may have
 RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
@@ -42,6 +44,8 @@ class Group:
     a zone write past the entrance, through their zone's own API or directly to its database server: they show who is
     told what on either side of a cut, and their zone may be gone.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (ZoneServices, DirectAccess, Standpoints)  # of those inside a zone
 
     name: str  # "outside", "zone-a", "database-a"
     rate: float  # requests a second
@@ -81,6 +85,7 @@ class Workload:
         self.client = client
         self.origin = origin
         self.groups = {group.name: group for group in groups}
+        assert HARNESS not in self.groups, "the harness writes by that name itself"
         self.logs = logs or folder
         self.files = {name: folder / f"ledger-{name}.jsonl" for name in self.groups}
         self._begun = False
@@ -107,7 +112,7 @@ class Workload:
         for index, (name, group) in enumerate(self.groups.items()):
             if group.rate > 0:
                 words, env = self._words(group, phase=index / len(self.groups))
-                self._processes[name] = self.commands.start(words, log=self._log(name), env=env)
+                self._processes[name] = self.commands.start(words, log=self._log(name), env=env, part=False)
             else:
                 self._idle(group)
         wait.until(
@@ -189,7 +194,7 @@ class Workload:
             given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
             entrance = self._entrance(group)
-            given |= {"url": entrance.url(""), "address": ",".join(entrance.addresses)}
+            given |= {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
             given |= {"ca": entrance.ca} if entrance.ca else {}
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env

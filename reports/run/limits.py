@@ -38,6 +38,13 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
         f"Size: {measured_on}. More data takes longer to recover; nothing here may be scaled up without a projection "
         "from several sizes."
     )
+    if pack.facts.data("stack.begin").get("owned") is False:
+        found.append(
+            "The stack stood before this run, and earlier drills may have been run on it: its backups, its histories "
+            "and what is stored grow with each. It was not made anew for this run, and was not removed after it."
+        )
+        if pack.facts.data("stack.left").get("steady") is not True:
+            found.append("When the run left the stack, it was not steady, or nobody had looked.")
     found += [f"Marked as {clean(mark)}: it does no duty of the calendar." for mark in marks(begin)]
     if begin.get("sabotage"):
         found.append("The recovery was sabotaged on purpose: this run shows that the drill can fail, and nothing else.")

@@ -182,15 +182,19 @@ def _again(name: str, does: str) -> Callable[[Data], str]:
     return told
 
 
+def _healed(said: Data) -> str:
+    if not said.get("ok"):
+        return "stays FENCED, said" if said.get("how") == "left fenced" else "is NOT healed"
+    return "is gone with its stack, which was removed" if said.get("how") == "removal" else "is healed"
+
+
 WORDS: dict[str, Callable[[Data], str]] = {
     "fault.intent": lambda d: f"the drill orders its fault {plain(d.get('fault'))}",
     "fault.effective": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
     "fault.still_active": lambda d: (
         f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}"
     ),
-    "fault.healed": lambda d: (
-        f"{plain(d.get('fault'))} {'is healed' if d.get('ok') else 'is NOT healed'} {healer(d.get('by'))}"
-    ),
+    "fault.healed": lambda d: f"{plain(d.get('fault'))} {_healed(d)} {healer(d.get('by'))}",
     "alert": _alert,
     "alerts.truncated": _truncated,
     "alert.awaited": _watched,

@@ -7,7 +7,7 @@ answers none of its questions: a person does. Text out of a pack is shown, never
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.checks.alerts import what_it_affects
 from harness.checks.root_cause import QUESTIONS, file_of
@@ -103,12 +103,17 @@ def _injected(scenario: Scenario, clock: Clock) -> str:
             words = {
                 "fault.effective": "proof that it took effect" if ok else "it did NOT take effect",
                 "fault.still_active": "asked again before it was ended" if ok else "it had ENDED before",
-                "fault.healed": f"healed {healer(fact.data.get('by'))}" if ok else "NOT healed",
+                "fault.healed": _healed(fact.data) if ok else "NOT healed",
             }[fact.kind]
             said = plain(fact.data.get("seen" if fact.kind == "fault.healed" else "proof"))
             rows.append((words, f"{after(clock.at(fact))}: {said}"))
         lines += ["", f"### {md(name)}", "", *_table(("What", "Value"), rows)]
     return "\n".join(lines)
+
+
+def _healed(said: Mapping[str, object]) -> str:
+    by = healer(said.get("by"))
+    return f"gone with its stack, which was removed {by}" if said.get("how") == "removal" else f"healed {by}"
 
 
 def _of_fault(lines: Sequence[Fact], intent: Fact) -> list[Fact]:

@@ -158,7 +158,7 @@ def page(
         steady=_steady(facts),
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
-        left_out=verdicts.left_out(facts),
+        left_out=() if verdicts.not_on_this_stack(scenario) else verdicts.left_out(facts),
         doer=picture.doer(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
@@ -214,6 +214,8 @@ def _ended(scenario: Scenario) -> str:
         return f"Stopped by {clean(stopped.data.get('who'))}: {clean(stopped.data.get('why'))}."
     if end is None:
         return "This scenario has no end in the journal: the harness was killed while it ran."
+    if verdicts.not_on_this_stack(scenario):
+        return f"Not exercised on this stack: {verdicts.left_out_words(scenario)}."
     if end.data.get("outcome") != "completed":
         return f"This scenario ended as “{clean(end.data.get('outcome'))}”: {clean(end.data.get('error'))}"
     return ""

@@ -7,7 +7,6 @@ lies on disk, as it does after a crash. Afterwards the stack is steady again.
 
 from __future__ import annotations
 
-import json
 import operator
 import os
 import signal
@@ -35,7 +34,9 @@ from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
-from harness.run.run import steady
+from harness.run.run import new_id
+from harness.run.steady import steady
+from harness.run.trial import Trials
 from harness.safety import undo
 from harness.stacks import Stack, zones
 from harness.stacks.capabilities import need
@@ -43,9 +44,11 @@ from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from harness.workload.client import ClientModule
 from tests.contract.attaching import attached
 
 SECOND = timedelta(seconds=1)
+BACK = SECOND * 60  # a database server that was killed is cloned, or catches up
 AT_ONCE = SECOND * 5  # a healed zone answers as soon as a busy machine lets it
 
 # One of each, and more where it has several ways; of a zone that does not lead, and another one. The last one leaves no
@@ -148,20 +151,26 @@ class Case:
         """Somebody else proves that it bites, and heals."""
         if self.has(NOT_HERE) and not undo.pending(self.folder):
             return
-        fault, pending = self.fault(), self.pending()
+        pending = self.pending()
+        fault = pending.known()
         proof = fault.took_effect(stack, pending.undo)
         assert bool(proof) == (fault.name != "noop" and not self.has(NOT_HERE)), proof or "it does not bite"
         self.write(PROOF, proof)
         print(proof)
+        hurt = fault.still_hurt(stack, pending.undo)
+        assert bool(hurt) == bool(proof), hurt or "nobody sees that it is hurt"
         for _ in range(2):
             fault.heal(stack, pending.undo)
             bites = wait.poll(partial(healed_proof, fault, stack, pending.undo), within=AT_ONCE, enough=operator.not_)
             assert fault.name in STAYS or not bites, "it still bites"
+            hurt = wait.poll(partial(looked, fault, stack, pending.undo), within=BACK, enough=operator.not_)
+            assert bool(hurt) == (fault.name in STAYS), hurt or "what nobody has recovered is said to be healed"
         undo.healed(pending.path)
 
     def steady(self, stack: Stack) -> None:
         recorder = Memory()
-        assert steady(stack, recorder, moment="after"), recorder.facts[-1]
+        trials = Trials(ClientModule(Path(__file__).parents[2], "drills.client"), f"contract/{new_id()}", recorder)
+        assert steady(stack, recorder, trials, moment="after"), recorder.facts[-1]
 
     def not_here(self, stack: Stack, unable: Unable) -> None:
         """Only what this machine may lack, and with words."""
@@ -179,8 +188,7 @@ class Case:
         """As it lies on disk."""
         (found,) = undo.pending(self.folder)
         fault = self.fault()
-        settings = json.loads(json.dumps(undo.settings(fault)))
-        assert (found.fault, found.settings) == (fault.name, settings)
+        assert found.known() == fault
         return found
 
     def has(self, file: str) -> bool:
@@ -198,6 +206,14 @@ def healed_proof(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
         ]
         return ", ".join(one.key for one in damaged)
     return fault.took_effect(stack, needed)
+
+
+def looked(fault: Fault, stack: Stack, needed: dict[str, object]) -> str:
+    """What is still hurt, or why nobody can look yet."""
+    try:
+        return fault.still_hurt(stack, needed)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

@@ -6,16 +6,18 @@ prints it. A scene that fails ends with a traceback and exit code 1.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from harness.errors import Unable
+from harness.run.run import new_id
 from harness.stacks import Stack, zones
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Killable, Startable
 from harness.stacks.capabilities.database import Cluster, Fillable, Queried
 from harness.stacks.capabilities.entrance import Balanced, DirectAccess, Reachable, Standpoints, ZoneServices
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable, Slowness
@@ -24,6 +26,11 @@ from harness.stacks.capabilities.sabotage import Unfenced
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock, wait
 from harness.system.recorder import Memory
+from harness.system.resolver import HostsFile
+from harness.workload import ledger
+from harness.workload.client import ClientModule
+from harness.workload.connection import OLDEST
+from harness.workload.workload import Workload, outside
 from tests.contract.attaching import attached
 from tests.contract.patience import LONG, until
 
@@ -178,14 +185,61 @@ def balancers(stack: Stack) -> None:
     """Whichever load balancer dies, customers reach the other."""
     visitor = Visitor(need(stack, Reachable).entrance)
     assert len(need(stack, Balanced).balancers) == len(need(stack, Reachable).entrance.addresses) == 2
-    for one, address in zip(need(stack, Balanced).balancers, need(stack, Reachable).entrance.addresses, strict=True):
-        alone = Visitor(replace(need(stack, Reachable).entrance, addresses=(address,)))
+    for one in need(stack, Balanced).balancers:
+        alone = Visitor(need(stack, Balanced).balancer_entrance(one.name))
         assert alone.ask("GET", "/ready")[0] == 200
         one.kill()
         assert visitor.ask("GET", "/ready")[0] == 200
         one.start()
         until(partial(_ready, alone), "it takes requests again")
     _steady(stack)
+
+
+def names(stack: Stack) -> None:
+    """Customers who are writing follow a switch of the name: a second later the balancer that it left can die."""
+    entrance, (first, second) = need(stack, Reachable).entrance, need(stack, Balanced).balancers
+    published, there = entrance.resolver, need(stack, Balanced).balancer_entrance(second.name).addresses
+    assert isinstance(published, HostsFile)
+    before = published.path.read_text()
+    folder = stack.folder.parent / "scenarios" / "names"  # where customers can write, also from a pod
+    client, memory = ClientModule(Path(__file__).parents[2], "drills.client"), Memory()
+    workload = Workload(
+        stack, memory, stack.commands, folder, client=client, origin=f"names/{new_id()}", groups=[outside(50.0)]
+    )
+    workload.begin()
+    try:
+        until(lambda: workload.good_for(SECOND), "customers are served")
+        published.write({entrance.host: there})
+        until(lambda: _resolved(workload)[-1] == list(there), "customers have seen the switch")
+        switched = clock.mono()
+        until(lambda: clock.since(switched) > OLDEST, "no connection is older than the switch")
+        need(first, Killable).kill()
+        _served(workload, "customers are served by the other")
+        assert entrance.addresses == there and workload.recent().bad == 0
+        published.path.unlink()
+        until(lambda: not _resolved(workload)[-1], "customers cannot resolve the name")
+    finally:
+        published.path.write_text(before)
+        need(first, Startable).start()
+    _served(workload, "customers are served again")
+    workload.end()
+    with workload.files["outside"].open() as lines:
+        ended = list(ledger.outcomes(lines))
+    bad = {one.why.split(": ")[1] for one in ended if one.outcome != "acknowledged"}
+    assert bad == {"name not resolved"} and len(_resolved(workload)) == 4, bad
+    _steady(stack)
+
+
+def _served(workload: Workload, what: str) -> None:
+    """From now on."""
+    begin = clock.mono()
+    until(lambda: workload.good_for(SECOND, after=begin), what)
+
+
+def _resolved(workload: Workload) -> list[list[str]]:
+    """Each answer that the customers outside were given, where it was another one."""
+    facts = map(json.loads, workload.files["outside"].read_text().splitlines()[1:])
+    return [fact["addresses"] for fact in facts if fact["e"] == "resolved"]
 
 
 def zone_endpoints(stack: Stack) -> None:
@@ -259,7 +313,7 @@ def _steady(stack: Stack) -> None:
 
 SCENES: dict[str, Callable[[Stack], None]] = {
     scene.__name__: scene
-    for scene in (links, slow, flap, power, fill, unfence, release, balancers, zone_endpoints, refused)
+    for scene in (links, slow, flap, power, fill, unfence, release, balancers, names, zone_endpoints, refused)
 }
 
 if __name__ == "__main__":

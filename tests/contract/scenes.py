@@ -20,6 +20,7 @@ import pytest
 
 from harness.errors import Unable
 from harness.stacks import Entrance, Stack, kinds, zones
+from harness.stacks.as_said import there
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive, BaseBackups
 from harness.stacks.capabilities.components import Pausable
@@ -204,7 +205,11 @@ def pause_database(stack: Stack) -> None:
 
 
 def show_logs(stack: Stack) -> None:
-    """Every component runs and is listed with the log in which it speaks; so are the databases' own logs."""
+    """Every component runs and is listed with the log in which it speaks; so are the databases' own logs.
+
+    And the stack has what its kind says that it has, no more and no less.
+    """
+    assert set(there(stack)) == set(kinds.KINDS[stack.kind].maker.has)
     found, logs = stack.components(), stack.logs()
     assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in zones(stack))} <= set(found)
     for name, component in found.items():

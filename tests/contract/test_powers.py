@@ -50,5 +50,10 @@ def test_customers_reach_the_other_load_balancer(stack: Held) -> None:
     played(stack, "balancers")
 
 
+def test_customers_who_write_follow_a_switch_of_the_name(stack: Held) -> None:
+    """Within one new connection; where the name is gone, that is what they say of each failure."""
+    played(stack, "names")
+
+
 def played(stack: Held, scene: str) -> None:
     print(stack.run("tests.contract.powers", scene, str(stack.folder)), end="")

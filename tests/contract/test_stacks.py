@@ -16,7 +16,7 @@ def test_it_serves_over_tls_stores_once_and_says_what_is_certain(stack: Held) ->
 
 
 def test_every_component_is_listed_with_its_log(stack: Held) -> None:
-    """It runs, and says in it what it does."""
+    """It runs, and says in it what it does; and the stack has what its kind says that it has."""
     stack.play("show_logs")
 
 

@@ -1,13 +1,13 @@
 """What a stack, a region or a component may have or not have: each a small protocol that is asked for by its type.
 
-Whoever needs one says so (`harness.features.sentences`); what a stack lacks is found before anything starts, and told
-by the word that stands here.
+Whoever needs one says so (`harness.stacks.needs`); what a stack lacks is found before anything starts, and told by the
+word that stands here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 from harness.errors import Unable
 from harness.stacks.capabilities import (
@@ -31,10 +31,12 @@ class Capability:
     """One protocol, and how people are told of it."""
 
     protocol: type
-    word: str  # "a stack of kind X has no ..."
+    word: str  # "a stack of kind X has not: ..."
     given_by: str  # what would give it, where it is lacking
+    whose: Literal["stack", "component"] = "stack"  # who has it: components, or the stack with what its regions hold
 
 
+COMPONENT: Final = "component"
 CAPABILITIES = (
     Capability(entrance.Reachable, "entrance", "an `entrance` that customers come in by"),
     Capability(entrance.Balanced, "load balancers", "the `balancers` that stand at the entrance"),
@@ -44,13 +46,15 @@ CAPABILITIES = (
     Capability(entrance.Readable, "reading of its own", "a `reading` for the project's client"),
     Capability(entrance.Explorable, "looking around", "the words with which people ask it"),
     Capability(database.Cluster, "database cluster", "a cluster that says who its members are, and who leads"),
+    Capability(database.Fenced, "knowing who may write", "a cluster that says who leads, and who takes writes"),
+    Capability(database.Coordinated, "consensus store", "a store, a member in each zone, by which a leader is chosen"),
     Capability(database.Queried, "database queries", "a connection to the database, as its operators have one"),
     Capability(database.Positioned, "positions of the database", "a database that says how far it has written"),
     Capability(database.Guarded, "users with passwords", "a database in which a user's password can expire"),
     Capability(database.Restorable, "restored databases", "a place to restore into, and a cluster that adopts it"),
-    Capability(database.LogReadable, "changes as text", "a database server that can read the record of its changes"),
-    Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost"),
-    Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full"),
+    Capability(database.LogReadable, "changes as text", "database servers that read the record of changes", COMPONENT),
+    Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost", COMPONENT),
+    Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full", COMPONENT),
     Capability(backups.BaseBackups, "backups", "a backup tool that takes, lists, checks and restores backups"),
     Capability(backups.Archive, "archive", "an archive of what was written since the last backup"),
     Capability(backups.ObjectStore, "object store", "the store of the backups, read object by object"),
@@ -58,12 +62,12 @@ CAPABILITIES = (
     Capability(releases.Releases, "releases", "what is deployed, and a way to deploy another"),
     Capability(releases.Publishing, "publishing of releases", "a place where a release is put before it is deployed"),
     Capability(monitoring.Monitoring, "monitoring", "what watches it, and a receiver that its alerts go to"),
-    Capability(components.Startable, "starting and stopping", "components that can be started and stopped"),
-    Capability(components.Killable, "killing", "components that can be killed"),
+    Capability(components.Startable, "starting and stopping", "components that can be started and stopped", COMPONENT),
+    Capability(components.Killable, "killing", "components that can be killed", COMPONENT),
     Capability(components.KilledTogether, "killing at one instant", "a way to kill several components together"),
-    Capability(components.Pausable, "pausing", "components that can be frozen and thawed"),
-    Capability(components.Asked, "asking a component", "components that say where they are asked, and how"),
-    Capability(components.Logged, "logs of components", "components whose logs are files"),
+    Capability(components.Pausable, "pausing", "components that can be frozen and thawed", COMPONENT),
+    Capability(components.Asked, "asking a component", "components that say where they are asked, and how", COMPONENT),
+    Capability(components.Logged, "logs of components", "components whose logs are files", COMPONENT),
     Capability(network.Divisible, "cutting a zone off", "a network whose zones can be cut and joined"),
     Capability(network.Linked, "cutting a link", "a network in which two zones can be made blind for each other"),
     Capability(network.Slowable, "slow links", "a network whose links can be made slow"),
@@ -71,7 +75,7 @@ CAPABILITIES = (
     Capability(network.Powered, "power of zones", "zones whose power can be cut and restored"),
     Capability(clocks.Clocked, "known clocks", "how far its clocks are from the journal's"),
     Capability(emulated.Emulated, "emulators", "words for each part that only speaks the protocol of a real service"),
-    Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a manager of a database that can be frozen"),
+    Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a database manager that can be frozen", COMPONENT),
     Capability(sabotage.Stallable, "stalling the archive (sabotage)", "an archive that can be made to stall"),
     Capability(sabotage.Deafenable, "losing alerts (sabotage)", "a monitoring whose receiver can be lost"),
 )  # fmt: skip  # a table

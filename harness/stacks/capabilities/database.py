@@ -85,6 +85,35 @@ class Cluster(Protocol):
 
 
 @runtime_checkable
+class Fenced(Protocol):
+    """A database cluster that can be asked who may write: for whoever lets a server back that others could not reach.
+
+    A server is named by its component's name.
+    """
+
+    def holder(self) -> str:
+        """Who leads, as the store says by which the cluster agrees on it; empty where nobody does.
+
+        Errors: `DrillError` where it cannot be asked: then nobody knows whether another was promoted.
+        """
+
+    def writable(self, name: str) -> bool | None:
+        """Whether the server takes writes, asked beside it, so that no cut hides it; None where nobody can say."""
+
+    def comes_back_as_copy(self, name: str) -> str:
+        """Why it is not sure that the server, once others reach it, leads only where the store lets it; empty where it
+        is: what manages it obeys the store, or will when it is started."""
+
+
+@runtime_checkable
+class Coordinated(Protocol):
+    """A cluster whose leader is chosen by a consensus store."""
+
+    def store(self, zone: str) -> Component:
+        """The member of the store that stands in a zone."""
+
+
+@runtime_checkable
 class Queried(Protocol):
     """A database that can be asked in its own language."""
 
@@ -194,6 +223,6 @@ class Restorable(Protocol):
     def adopt(self, place: RestoreTarget) -> Member:
         """Put the stopped place's data directory in service as the leader; the cluster must be stopped.
 
-        What was on the members' volumes is moved aside into the stack's folder, the old cluster state is forgotten,
+        What was on the members' volumes is moved aside until the next time, the old cluster state is forgotten,
         and the other members are cloned anew in the background. Returns when the leader takes writes.
         """

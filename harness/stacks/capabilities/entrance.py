@@ -23,7 +23,10 @@ class Balanced(Protocol):
 
     @property
     def balancers(self) -> Sequence[Component]:
-        """In the order of the entrance's addresses: customers use the first that answers."""
+        """In the order in which customers try them, where the entrance's name stands for all of them."""
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        """One load balancer alone, whatever the name stands for."""
 
 
 @runtime_checkable

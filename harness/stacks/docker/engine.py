@@ -196,6 +196,12 @@ def remove(run: str) -> int:
     return removed
 
 
+def running(run: str) -> bool:
+    """Whether a container of this run, or stack, runs. Errors: `Refused` where the engine cannot be reached."""
+    with told(f"looking for {run}"):
+        return bool(engine().containers.list(filters={"label": f"{RUN}={run}"}, ignore_removed=True))
+
+
 def _left(run: str) -> list[Any]:
     """Containers first: what is connected to a network keeps it."""
     client = engine()

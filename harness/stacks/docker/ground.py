@@ -129,15 +129,23 @@ class DockerGround:
         }
 
     def _ours(self) -> Mounts:
-        """This machine's root, read-only, and of it our run's folder to be written."""
-        run = str(self.folder.parent)
-        return {"/": {"bind": HOST, "mode": "ro"}, run: {"bind": f"{HOST}{run}", "mode": "rw"}}
+        """This machine's root, read-only, and of it what customers write in."""
+        written = str(written_by_customers(self.folder, label=self.commands.label))
+        return {"/": {"bind": HOST, "mode": "ro"}, written: {"bind": f"{HOST}{written}", "mode": "rw"}}
 
     def _of_zone(self, zone: str) -> Mounts:
         return {
             str(self.configuration(zone)): {"bind": CONFIGURATION, "mode": "ro"},
             _patroni(): {"bind": f"{PATRONI}/patroni", "mode": "ro"},
         }
+
+
+def written_by_customers(folder: Path, *, label: str) -> Path:
+    """Of a stack in this folder: its run's own folder. One that stands by itself has the label that its folder is
+    called by; runs come and go beside it, so it is the folder of evidence.
+    """
+    run = folder.parent
+    return run.parent if run.name == label else run
 
 
 def _patroni() -> str:

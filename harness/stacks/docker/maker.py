@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from harness.errors import Refused
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
+from harness.stacks.needs import Need
 from harness.stacks.parts import left
+from harness.stacks.parts.has import GROUND, PLATFORM
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 class DockerMaker(Maker):
     """By the Docker engine of this machine."""
+
+    has: tuple[Need, ...] = (*PLATFORM, *GROUND)
 
     def open(
         self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
@@ -45,6 +50,23 @@ class DockerMaker(Maker):
         self.must_fit(level=level)
         engine.engine()
         return list(words)
+
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        EXTRA.must_be_installed()
+        label = str(left.alive(folder)["label"])
+        if not engine.running(label):
+            raise left.dead(f"no container of {label} runs")
+        return list(words)
+
+    def must_reach(self, folder: Path, evidence: Path) -> None:
+        """A container mounts what it was made with, and nothing later."""
+        label = str(left.alive(folder)["label"])
+        written: Path = fetch("harness.stacks.docker.ground:written_by_customers")(folder, label=label)
+        if not evidence.resolve().is_relative_to(written.resolve()):
+            raise Refused(
+                f"customers of a stack of containers write where it was brought up, and not in {evidence}",
+                hint=f"--evidence {shlex.quote(str(written))}",
+            )
 
     def standing(self) -> str:
         return "containers"

@@ -23,6 +23,7 @@ from harness.stacks.parts.etcd import CLIENTS, Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST, PatroniMember
 from harness.stacks.parts.monitor import RECEIVER, Monitor, alert_receiver, named
+from harness.stacks.parts.names import Names
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import PORT, Roles, settings
 from harness.stacks.parts.releases import FileReleases
@@ -49,6 +50,8 @@ class Parts:
     watchers: Sequence[Unit]  # without Prometheus, which finds them there
     prometheus: Unit
     entrance: Entrance
+    balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
+    names: Names
 
 
 def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chosen: Settings) -> Parts:
@@ -96,6 +99,8 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         f"http://{watch}:{RECEIVER}/alertmanager", ground.folder / "watching",
     )  # fmt: skip  # arguments in groups
     receiver = alert_receiver(ground, address=watch, place=WATCH)
+    names = Names(ground.folder, tuple(balancers.values()))
+    entrance = Entrance(HOSTS[0], names.resolver, ENTRANCE_PORT, authority.ca)
     return Parts(
         etcd=etcd,
         store=store,
@@ -113,7 +118,9 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],
         prometheus=ground.unit("prometheus", runs=Runs.PART, place=WATCH, argv=watching.prometheus),
-        entrance=Entrance(HOSTS[0], tuple(balancers.values()), ENTRANCE_PORT, authority.ca),
+        entrance=entrance,
+        balancer_entrances={name: entrance.alone(address) for name, address in named_balancers.items()},
+        names=names,
     )
 
 

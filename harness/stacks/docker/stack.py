@@ -94,6 +94,7 @@ class DockerStack:
             authority = make_authority(self.folder / "tls")
             parts = self._build(authority)
             write_backup_settings(ground, parts, ca=authority.ca)
+        parts.names.publish()
         parts.releases.history()  # the first release is there before the first API asks for it
         others = (*parts.watchers, *parts.balancers, *parts.services.values())
         with lifecycle.timed(self._recorder, "data"):
@@ -296,8 +297,7 @@ class DockerStack:
                     PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
                     parts.backups, parts.vault, parts.releases, parts.monitor,
                 ),
-                parts.entrance,
-                parts.balancers, parts.services, addresses, self._roles,
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services, addresses, self._roles,
             ),
         )  # fmt: skip  # arguments in groups
         return parts

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import DrillError
+from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
+from harness.stacks.needs import Need, Withheld
 from harness.stacks.parts import left
+from harness.stacks.parts.has import GROUND, PLATFORM
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
@@ -18,8 +23,22 @@ if TYPE_CHECKING:
     from harness.stacks.local.stack import LocalStack
 
 
+NETWORKS = (Divisible, Linked, Slowable, Flappable)  # what it takes zones for that are networks
+
+
 class LocalMaker(Maker):
     """In a sandbox of this machine."""
+
+    has: tuple[Need, ...] = (*PLATFORM, *GROUND)
+
+    def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:
+        """Without a level it is tried which one this machine has. Where it has none, the way in says so."""
+        with suppress(DrillError):
+            if (level or sandbox.inside() or sandbox.best_level().name) == "loopback":
+                return dict.fromkeys(
+                    NETWORKS, Withheld(sandbox.NO_NETWORKS, f"zones that are networks: {sandbox.to_zones_apart()}")
+                )
+        return {}
 
     def open(
         self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
@@ -40,6 +59,10 @@ class LocalMaker(Maker):
 
     def way_in(self, words: Sequence[str], *, level: str | None) -> list[str]:
         return sandbox.enter_argv(sandbox.best_level(level), list(words))
+
+    def join(self, folder: Path, words: Sequence[str]) -> list[str]:
+        argv: list[str] = fetch("harness.stacks.local.joining:join")(left.alive(folder), list(words))
+        return argv
 
     def standing(self) -> str:
         return sandbox.inside() or "loopback"

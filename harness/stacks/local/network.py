@@ -19,11 +19,10 @@ from harness.errors import DrillError, NotReady, Unable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
-from harness.stacks.local.process import PART
-from harness.stacks.local.sandbox import to_zones_apart
+from harness.stacks.local.sandbox import NO_NETWORKS, to_zones_apart
 from harness.system import wait
 from harness.system.clock import Moment, spanning
-from harness.system.command import Commands, Process, reap
+from harness.system.command import PART, Commands, Process, reap
 
 ENTRANCES, WATCH, STORAGE, FIRST_ZONE = (5, 6), 9, 10, 11  # last number of the addresses
 ON_THE_BRIDGE = (1, *ENTRANCES, WATCH, STORAGE)
@@ -220,7 +219,7 @@ class Loopback:
 
 
 def _unable(what: str) -> Unable:
-    return Unable(f"{what}: on the sandbox level loopback zones are addresses and no networks", hint=to_zones_apart())
+    return Unable(f"{what}: {NO_NETWORKS}", hint=to_zones_apart())
 
 
 def saved_network(saved: dict[str, Any]) -> Network:

@@ -20,6 +20,7 @@ from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.monitor import Monitor, alert_receiver
+from harness.stacks.parts.names import Names
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.releases import FileReleases
@@ -48,6 +49,8 @@ class Parts:
     monitor: Monitor
     watchers: Sequence[Unit]
     entrance: Entrance
+    balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
+    names: Names
 
 
 def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority: Issuer, chosen: Settings) -> Parts:
@@ -102,13 +105,14 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         )
         return balancer.argv(ground.folder / name)
 
+    addresses = {f"envoy-{number}": address for number, address in enumerate(entrances, start=1)}
     balancers = [
-        ground.unit(name, runs=Runs.PART, argv=partial(envoy, name, address))
-        for name, address in ((f"envoy-{number}", address) for number, address in enumerate(entrances, start=1))
+        ground.unit(name, runs=Runs.PART, argv=partial(envoy, name, address)) for name, address in addresses.items()
     ]
-    entrance = Entrance(HOSTS[0], entrances, ENTRANCE_PORT, authority.ca)
+    names = Names(ground.folder, entrances)
+    entrance = Entrance(HOSTS[0], names.resolver, ENTRANCE_PORT, authority.ca)
     receiver = alert_receiver(ground, address=ground.watch)
-    watched = watching.Watching(ground, entrance=entrance, balancers=balancers, store=s3.url, chosen=chosen)
+    watched = watching.Watching(ground, entrance=entrance, balancers=addresses, store=s3.url, chosen=chosen)
     return Parts(
         ground=ground,
         etcd=etcd,
@@ -123,4 +127,6 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
         watchers=[receiver, watched.unit],
         entrance=entrance,
+        balancer_entrances={name: entrance.alone(address) for name, address in addresses.items()},
+        names=names,
     )

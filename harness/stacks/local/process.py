@@ -18,7 +18,7 @@ from harness.stacks.local.database_user import database_user
 from harness.stacks.parts.logs import IN_UTC, last_lines
 from harness.system import clock, wait
 from harness.system.clock import Moment, around, spanning
-from harness.system.command import LABEL, Commands, Process, reap, with_descendants
+from harness.system.command import LABEL, PART, Commands, Process, reap, with_descendants
 from harness.system.environment import handed_on
 
 SAYS = {
@@ -26,7 +26,6 @@ SAYS = {
     signal.SIGSTOP: "the kernel: before the first SIGSTOP, and when each of the processes was stopped",
     signal.SIGCONT: "the kernel: before the first SIGCONT, and when none of the processes was stopped",
 }
-PART = "DRDRILL_PART"  # environment variable that a process, and what it starts, carries: <label>/<name>
 SOON = timedelta(seconds=10)
 DIES = timedelta(seconds=1)  # a process that was told to, unless the disk holds it
 VERY_OFTEN = timedelta(milliseconds=1)

@@ -23,6 +23,7 @@ LEVEL = "DRDRILL_LEVEL"  # set in the environment of everything that runs in a s
 SANDBOX = "DRDRILL_SANDBOX"  # the pid, out where the user is, of the process that holds the sandbox
 NAMES = ("rootless", "privileged", "loopback")
 HERE = Path(__file__).parent
+NO_NETWORKS = "on the sandbox level loopback zones are addresses and no networks"
 PATIENCE = 30.0  # seconds for one level to be tried
 
 

@@ -91,6 +91,7 @@ class LocalStack:
                 make_authority(self.folder / "tls"),
                 lifecycle.socket_folder(self.folder, self.commands.label, ZONES),
             )
+        parts.names.publish()
         for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
@@ -282,8 +283,8 @@ class LocalStack:
                     PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
                     parts.backups, parts.vault, parts.releases, parts.monitor,
                 ),
-                parts.entrance,
-                parts.balancers, parts.services, {zone: ground.address(zone) for zone in ZONES}, self._roles,
+                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
+                {zone: ground.address(zone) for zone in ZONES}, self._roles,
             ),
         )  # fmt: skip  # arguments in groups
         saved = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from harness.stacks import Condition, Entrance
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.parts.api import API_PORT
 from harness.stacks.parts.etcd import CLIENTS
-from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.ground import Runs
 from harness.stacks.parts.member import REST
 from harness.stacks.parts.monitor import RECEIVER, named
 from harness.stacks.parts.settings import Settings
@@ -33,10 +33,10 @@ OF_A_ZONE: list[tuple[str, Asks, str, int, str]] = [
 
 
 class Watching:
-    """The prober, and what it asks."""
+    """The prober, and what it asks. `balancers`: name to address."""
 
     def __init__(
-        self, ground: LocalGround, *, entrance: Entrance, balancers: Sequence[Unit], store: str, chosen: Settings
+        self, ground: LocalGround, *, entrance: Entrance, balancers: Mapping[str, str], store: str, chosen: Settings
     ) -> None:
         self._ground = ground
         self._entrance = entrance
@@ -60,8 +60,8 @@ class Watching:
                 url = f"{scheme}://{address}:{port}{path}"
                 secure = {"host": host, "ca": ca} if scheme == "https" else {}
                 found.append(Target(component, said, url, asks, **secure))
-        for unit, address in zip(self._balancers, self._entrance.addresses, strict=True):
-            found.append(Target(unit.name, "", f"https://{address}:{self._entrance.port}{HEALTH}", "there", host, ca))
+        for name, address in self._balancers.items():
+            found.append(Target(name, "", f"https://{address}:{self._entrance.port}{HEALTH}", "there", host, ca))
         return [*found, Target("s3", "", self._store, ca=ca)]
 
     def _argv(self) -> list[str]:

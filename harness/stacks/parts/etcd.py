@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
+from harness.errors import DrillError, NotReady
 from harness.stacks.parts.ground import Ground, Runs
 from harness.system import wait
 from harness.system.http import DIRECT, Http, NoAnswer
@@ -12,6 +14,7 @@ from harness.system.http import DIRECT, Http, NoAnswer
 CLIENTS, PEERS = 2379, 2380  # ports
 SLOW_START = timedelta(seconds=30)
 PATIENCE = timedelta(seconds=1)
+READS = 2  # seconds for an answer that a majority agrees on
 
 
 class Etcd:
@@ -45,6 +48,23 @@ class Etcd:
         for member in self.members:
             member.must_run()
         return all(says_healthy(endpoint) for endpoint in self.endpoints())
+
+    def read(self, key: str) -> str:
+        """What is stored at a key, as a majority says; empty where nothing is.
+
+        Each member is asked in its own zone, until one answers: one that is cut off has no majority, and says nothing.
+        Errors: `NotReady` where none does.
+        """
+        ground = self._ground
+        for zone in ground.zones:
+            where = f"--endpoints={ground.store_address(zone)}:{CLIENTS}"
+            asked = [where, f"--dial-timeout={READS}s", f"--command-timeout={READS}s", "get", "--print-value-only", key]
+            words = [*ground.words(zone), *ground.program("etcdctl"), *asked]
+            with suppress(DrillError):  # where the zone has no power
+                done = ground.commands.run(words, env={"ETCDCTL_API": "3"}, check=False, quiet=True)
+                if done.ok:
+                    return done.out.strip()
+        raise NotReady("no member of the consensus store has a majority", hint="read the logs of etcd")
 
     def forget(self, prefix: str) -> None:
         """Delete every key below the prefix, as `patronictl remove` does. Errors: `CommandFailed`."""

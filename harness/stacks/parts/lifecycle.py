@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +28,14 @@ SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")  # bytes of a unix socket's
 
 
 def save(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write down what another process needs in order to go on with a stack, or to remove it. It holds passwords."""
-    file = folder / SAVED
+    """Write down what another process needs in order to go on with a stack, or to remove it. It holds passwords.
+
+    Whole or not at all: whoever goes on with the stack may be killed meanwhile.
+    """
+    file = folder / f"{SAVED}.{os.getpid()}.new"
     file.touch(mode=0o600)
-    file.write_text(json.dumps(dict(facts), indent=1))
+    file.write_text(json.dumps({**facts, "boot": clock.boot()}, indent=1))
+    file.rename(folder / SAVED)
 
 
 def saved(folder: Path) -> dict[str, Any]:

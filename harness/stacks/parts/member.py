@@ -96,6 +96,11 @@ class PatroniMember:
         return dsn(self.address, PORT, role="postgres", password=self._roles.postgres)
 
     @property
+    def password(self) -> str:
+        """Of the superuser."""
+        return self._roles.postgres
+
+    @property
     def door(self) -> tuple[str, int]:
         """Where it takes connections."""
         return self.address, PORT
@@ -131,6 +136,9 @@ class PatroniMember:
         folder = self.folder / "wal"
         folder.mkdir(exist_ok=True)
         self.ground.own(folder)
+        for left in folder.iterdir():  # by an earlier drill, say: pg_waldump opens any file of its folder first
+            if left.is_symlink() and not left.exists():
+                left.unlink()
         timeline = wal.segment_at(files[-1])[0]
         for name in files:
             target = folder / wal.segment_name(timeline, wal.segment_at(name)[1])

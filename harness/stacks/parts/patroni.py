@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Condition
+from harness.stacks import Component, Condition
 from harness.stacks.capabilities.database import Member, RestoreTarget
+from harness.stacks.parts import fencing
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Ground
 from harness.stacks.parts.member import NAMESPACE, SCOPE, PatroniMember
@@ -29,7 +31,7 @@ PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "r
 
 
 class PatroniCluster:
-    """Fills the protocols Cluster, Queried and Restorable."""
+    """Fills the protocols Cluster, Coordinated, Queried and Restorable."""
 
     def __init__(
         self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles, synchronous: int
@@ -45,6 +47,10 @@ class PatroniCluster:
     @property
     def members(self) -> Sequence[Member]:
         return self._members
+
+    def store(self, zone: str) -> Component:
+        """The etcd of a zone."""
+        return next(one for one in self._etcd.members if one.zone == zone)
 
     def leader(self) -> PatroniMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
@@ -109,6 +115,25 @@ class PatroniCluster:
         said = f"commits wait for {', '.join(promised) or 'nobody'}"
         return [*conditions, Condition("synchronous", ok=len(promised) >= self._synchronous, seen=said)]
 
+    def holder(self) -> str:
+        """Who holds the leader's key in etcd, which goes when it is not renewed. Errors: `NotReady`."""
+        name = self._etcd.read(f"{NAMESPACE}{SCOPE}/leader")
+        return next((member.name for member in self._members if member.zone == name), name)
+
+    def writable(self, name: str) -> bool | None:
+        """Asked in its own zone; None where nobody can say."""
+        return fencing.writable(self._named(name))
+
+    def comes_back_as_copy(self, name: str) -> str:
+        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it is frozen."""
+        member = self._named(name)
+        if not member.running() or fencing.manager_answers(member):
+            return ""
+        return "its Patroni does not answer"
+
+    def _named(self, name: str) -> PatroniMember:
+        return next(member for member in self._members if member.name == name)
+
     def start(self) -> None:
         """Start all members and wait until one leads and takes writes."""
         for member in self._members:
@@ -149,6 +174,8 @@ class PatroniCluster:
         self._wait_leader([leader])
         for member in self._members:
             member.start()
+        for earlier in self._set_aside()[:-1]:  # drills in a row would fill the disk
+            shutil.rmtree(earlier, ignore_errors=True)
         return leader
 
     def _member(self, name: str) -> PatroniMember:
@@ -161,12 +188,16 @@ class PatroniCluster:
         return leader
 
     def _move_aside(self) -> None:
-        number = len(list(self._aside.iterdir())) + 1 if self._aside.exists() else 1
+        number = max((int(path.name) for path in self._set_aside()), default=0) + 1
         for member in self._members:
             if member.data.exists():
                 target = self._aside / str(number) / member.zone
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(member.data, target)
+
+    def _set_aside(self) -> list[Path]:
+        """What was moved aside, the latest last."""
+        return sorted(self._aside.glob("*"), key=lambda path: int(path.name))
 
     def _wait_leader(self, started: Sequence[PatroniMember]) -> None:
         """Until one of them leads and takes writes. Errors: `NotReady`, `NotInTime`."""

@@ -19,6 +19,7 @@ class PlatformRegion:
     holds: Sequence[object]
     entrance: Entrance
     balancers: Sequence[Component]
+    balancer_entrances: Mapping[str, Entrance]  # by name
     services: Mapping[str, Component]
     addresses: Mapping[str, str]
     roles: Roles = field(repr=False)
@@ -29,7 +30,11 @@ class PlatformRegion:
 
     def zone_entrance(self, zone: str) -> Entrance:
         """The zone's own API, as customers of the zone reach it, also while the zone is cut off."""
-        return replace(self.entrance, addresses=(self.addresses[zone],), port=API_PORT)
+        return replace(self.entrance.alone(self.addresses[zone]), port=API_PORT)
+
+    def balancer_entrance(self, name: str) -> Entrance:
+        """One load balancer alone, whatever the name stands for."""
+        return self.balancer_entrances[name]
 
     def zone_database(self, zone: str) -> tuple[str, dict[str, str]]:
         """DSN of the zone's own database server for the platform's API role, and the environment with its password."""

@@ -25,7 +25,12 @@ class Visitor:
         """Status and JSON of an answer. Errors: `NoAnswer`, also where it is no JSON object."""
         entrance = self._entrance
         answer = self._http.ask(
-            method, entrance.url(path), within=self._patience, sends=body, ca=entrance.ca, at=entrance.addresses
+            method,
+            entrance.url(path),
+            within=self._patience,
+            sends=body,
+            ca=entrance.ca,
+            resolver=entrance.resolver,
         )
         try:
             said = answer.json() if answer.body else {}

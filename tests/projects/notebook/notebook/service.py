@@ -1,6 +1,7 @@
 """The service: `python service.py PORT FILE KEEPS`. It answers 200 once a note is on the disk.
 
-KEEPS is `all`; for sabotage `late` (a note is on the disk up to two seconds after it was acknowledged) or `nothing`.
+KEEPS is `all`; for sabotage `late` (a note is on the disk up to two seconds after it was acknowledged), `first` (fifty
+notes of everybody) or `nothing`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TABLE = "CREATE TABLE IF NOT EXISTS notes (origin TEXT, number INTEGER, note TEXT, PRIMARY KEY (origin, number))"
+MOST = {"first": 50, "nothing": 0}  # of these it keeps notes up to that number
 OFTEN, LATE = 0.01, 2.0  # seconds between two commits: one is for all that came in before it
 
 
@@ -29,7 +31,7 @@ class Notes:
 
     def take(self, origin: str, number: int, note: str) -> None:
         with self._lock:
-            if self._keeps != "nothing":
+            if number <= MOST.get(self._keeps, number):
                 self._file.execute("INSERT OR IGNORE INTO notes VALUES (?, ?, ?)", (origin, number, note))
             committed = self._committed
         if self._keeps != "late":

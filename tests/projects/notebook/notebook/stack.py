@@ -13,10 +13,13 @@ from pathlib import Path
 
 from harness.errors import Refused
 from harness.stacks import Condition, Entrance, PlainRegion
+from harness.stacks.capabilities.components import Asked, Killable, Logged, Pausable, Startable
+from harness.stacks.capabilities.entrance import Reachable, Readable
 from harness.system import control_files, wait
 from harness.system.command import Commands, Process, reap
 from harness.system.http import DIRECT, NoAnswer
 from harness.system.recorder import Memory
+from harness.system.resolver import Fixed
 
 HERE = Path(__file__).parent
 ADDRESS = "127.0.0.1"
@@ -78,6 +81,7 @@ class Notebook:
 
     kind = "notebook"
     environment = "embedded"
+    capabilities = (Startable, Killable, Pausable, Asked, Logged, Reachable, Readable)
     regions = (PlainRegion("here"),)
     secrets = ()
 
@@ -88,7 +92,7 @@ class Notebook:
         self._keeps = (broken or {}).get("keeps", "all")
         self._port = port or _free_port()
         self._file = folder / "notes.db"
-        self.entrance = Entrance("notebook.example", (ADDRESS,), self._port, ca=None)
+        self.entrance = Entrance("notebook.example", Fixed((ADDRESS,)), self._port, ca=None)
 
     @classmethod
     def attach(cls, folder, *, recorder):
@@ -115,7 +119,9 @@ class Notebook:
 
     def steady(self):
         try:
-            status = DIRECT.ask("GET", self.entrance.url("/health"), within=PATIENCE, at=(ADDRESS,)).status
+            status = DIRECT.ask(
+                "GET", self.entrance.url("/health"), within=PATIENCE, resolver=self.entrance.resolver
+            ).status
         except NoAnswer as error:
             return [Condition("the service answers", ok=False, seen=str(error))]
         return [Condition("the service answers", ok=status == 200, seen=f"HTTP {status}")]

@@ -1,0 +1,63 @@
+"""Healing must not hurt: a database that led never comes back writable after another was promoted.
+
+Before a fault is healed that kept database servers down, silent or frozen, it is asked who leads now, and whether each
+of these servers takes writes. Where that is not known to be safe, they stay as they are.
+"""
+
+from __future__ import annotations
+
+from harness.errors import DrillError
+from harness.faults import Fault, LetsBack, Undo
+from harness.stacks import Stack
+from harness.stacks.capabilities import find
+from harness.stacks.capabilities.database import Cluster, Fenced, Member
+
+
+def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
+    """Why the servers that the fault's healing lets back must stay fenced, in words; empty where it is safe."""
+    held = _held(stack, fault, undo)
+    if not held:
+        return ""
+    cluster = find(stack, Fenced)
+    if cluster is None:
+        return f"nobody can be asked who leads, and healing lets {_names(held)} back"
+    leads, unknown = "", ""
+    try:
+        leads = cluster.holder()
+    except DrillError as error:
+        unknown = f"who leads cannot be asked ({error.message})"
+    said = [_why(cluster, member, leads, unknown) for member in held]
+    return "; ".join(filter(None, said))
+
+
+def what_to_do(stack: Stack, fault: Fault, undo: Undo) -> str:
+    """For a person, who knows more than we can ask."""
+    names = _names(_held(stack, fault, undo))
+    return f"stop {names}, see who leads, and heal again: a server that was stopped comes back as a copy"
+
+
+def _held(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
+    cluster = find(stack, Cluster)
+    if not isinstance(fault, LetsBack) or cluster is None:
+        return []
+    names = fault.lets_back(undo)
+    return [member for member in cluster.members if member.name in names]
+
+
+def _why(cluster: Fenced, member: Member, leads: str, unknown: str) -> str:
+    if leads == member.name:
+        return ""  # nobody took the lead from it
+    who = unknown or (f"{leads} leads" if leads else "nobody leads")
+    writable = cluster.writable(member.name)
+    if writable:
+        return f"{who}, and {member.name} takes writes"
+    if writable is None:
+        return f"{who}, and nobody can say whether {member.name} takes writes"
+    if unknown and not member.running():
+        return f"{who}, and {member.name} is down: what it would come back as is not known"
+    why = cluster.comes_back_as_copy(member.name)
+    return f"{who}, and {member.name} may come back as more than a copy: {why}" if why else ""
+
+
+def _names(members: list[Member]) -> str:
+    return ", ".join(member.name for member in members)

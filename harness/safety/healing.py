@@ -1,0 +1,122 @@
+"""The healing of one fault, whoever does it: the end of a scenario, a stop, the guardian, `drdrill heal`.
+
+Ask who must stay fenced, heal, and look until nothing of the fault is left. Whoever asked for it records it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from harness.errors import DrillError
+from harness.faults import Fault, Undo
+from harness.safety import fencing
+from harness.stacks import Stack
+from harness.stacks.capabilities.sabotage import Unfenced
+from harness.system import clock, wait
+from harness.system.clock import Moment
+from harness.system.recorder import Recorder
+
+CALL = "the call that made it, and its return"
+FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives up by itself, well within that
+LOOK_LIMIT = timedelta(seconds=60)  # until what was started serves, a database server that has to catch up among it
+DATA_LIMIT = timedelta(seconds=10)  # what only a recovery brings back is there by then, or does not come
+OFTEN = timedelta(milliseconds=250)
+FROZEN = "frozen"  # in the undo of a sabotaged fault: the database server whose manager was frozen
+How = Literal["healed", "not healed", "left fenced", "removal"]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Healing:
+    """What became of one fault. `removal`: the stack that it hurt was removed, which is the last resort."""
+
+    ok: bool
+    how: How
+    seen: str
+    earliest: int  # in nanoseconds of the monotonic clock: not before that was it healed,
+    latest: int  # and not after that
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON values, and as a journal has them."""
+        return asdict(self)
+
+
+def record(recorder: Recorder, healing: Healing, *, injection: int, fault: str, by: str, scenario: str = "") -> None:
+    """The line of the journal; `by`: who healed. `scenario`: whose fault it was, where that is not the last one."""
+    recorder.record(
+        "fault.healed",
+        injection=injection,
+        fault=fault,
+        ok=healing.ok,
+        by=by,
+        how=healing.how,
+        seen=healing.seen,
+        earliest=healing.earliest,
+        latest=healing.latest,
+        **({"scenario": scenario} if scenario else {}),
+    )
+
+
+def by_removal(before: str, *, begun: int) -> Healing:
+    """The last resort, once a stack that is the run's own was removed; `before`: why it was not healed otherwise."""
+    seen = f"{before}; as the last resort the stack that it hurt was removed"
+    return Healing(True, "removal", seen, begun, clock.mono())
+
+
+def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -> Healing:
+    """Heal one fault on a stack that can be asked; `say` is told what it waits for. Harmless when repeated.
+
+    Raises nothing: a fault that cannot be healed must not keep others from being healed.
+    """
+    begun = clock.mono()
+    _tried(lambda: _thaw(stack, undo))  # first: who led must give up before anybody is let back
+    stays = _until_nothing(lambda: fencing.must_stay(stack, fault, undo), FENCED_LIMIT, say)
+    if stays:
+        seen = f"left fenced: {stays}; {fencing.what_to_do(stack, fault, undo)}"
+        return Healing(False, "left fenced", seen, begun, clock.mono())
+    begun, said = clock.mono(), []
+    wrong = _tried(lambda: said.append(fault.heal(stack, undo)))
+    moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
+    limit = DATA_LIMIT if fault.harms_data else LOOK_LIMIT
+    left = wrong or _until_nothing(lambda: fault.still_hurt(stack, undo), limit, say)
+    if left:
+        return Healing(False, "not healed", left, moment.earliest, moment.latest)
+    return Healing(True, "healed", "nothing of it is left", moment.earliest, moment.latest)
+
+
+def _thaw(stack: Stack, undo: Undo) -> None:
+    """Let the manager that sabotage has frozen go on. Harmless where none is."""
+    frozen = stack.components().get(undo.get(FROZEN, ""))
+    if isinstance(frozen, Unfenced):
+        frozen.thaw_manager()
+
+
+def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:
+    """What is still seen when the time is over, or why nobody could look; empty as soon as nothing is."""
+    last = ""
+
+    def seen() -> str:
+        nonlocal last
+        found: list[str] = []
+        wrong = _tried(lambda: found.append(look()))
+        now = f"nobody can look: {wrong}" if wrong else found[0]
+        if now and now != last:
+            say(now)
+        last = now
+        return now
+
+    return wait.poll(seen, within=within, every=OFTEN, enough=lambda now: not now)
+
+
+def _tried(action: Callable[[], object]) -> str:
+    """What went wrong, in words."""
+    try:
+        action()
+    except DrillError as error:
+        return error.message
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""

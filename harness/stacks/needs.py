@@ -1,0 +1,147 @@
+"""What a drill needs of a stack, what stacks of a kind have, and what is lacking: all known without starting one.
+
+Sentences, faults and procedures say what they need, and a kind says what its stacks have, both in the same words:
+capabilities, and how many zones and copies at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, NamedTuple
+
+from harness.errors import Refused
+from harness.stacks.capabilities import CAPABILITIES, capability
+
+
+@dataclass(frozen=True)
+class Zones:
+    """So many zones in the region that a drill is about; of a need, at least."""
+
+    number: int
+
+    @property
+    def word(self) -> str:
+        return f"{self.number} zone{'' if self.number == 1 else 's'}"
+
+    @property
+    def given_by(self) -> str:
+        return f"a region of at least {self.word}"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """So many database servers that follow the one that leads, each in a zone of its own; of a need, at least."""
+
+    number: int
+
+    @property
+    def word(self) -> str:
+        return f"{self.number} {'copy' if self.number == 1 else 'copies'} of the database"
+
+    @property
+    def given_by(self) -> str:
+        return f"a database cluster with at least {self.number} that follow the leader, each in a zone of its own"
+
+
+@dataclass(frozen=True)
+class PlannedHealth:
+    """What it takes to ask for the health of the platform: the project knows, for it says how that is asked."""
+
+
+HEALTH = PlannedHealth()
+
+# A protocol, several of which one is enough (`Readable | Queried`), or a number of something.
+Need = type | UnionType | Zones | Copies | PlannedHealth
+_KNOWN = {each.protocol for each in CAPABILITIES}
+
+
+class Lack(NamedTuple):
+    """What a stack lacks: for people (`what`, `why`), the name of the protocol, and what would give it."""
+
+    what: str
+    why: str
+    capability: str
+    given_by: str
+
+    def __str__(self) -> str:
+        return f"{self.what} (it takes {self.given_by})"
+
+
+class Withheld(NamedTuple):
+    """Why this machine, or its sandbox level, cannot do what stacks of the kind can, and what would lift that."""
+
+    why: str
+    lifted_by: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What stacks of a kind have, where they would stand now."""
+
+    kind: str
+    has: tuple[Need, ...]
+    withheld: Mapping[type, Withheld] = field(default_factory=dict)
+
+    def lacking(self, wanted: Iterable[Need]) -> list[Lack]:
+        """Of what is wanted; each once, in order."""
+        return list(dict.fromkeys(lack for each in wanted if (lack := self._lack(each)) is not None))
+
+    def _lack(self, wanted: Need) -> Lack | None:
+        if isinstance(wanted, Zones | Copies):
+            number = self.number(type(wanted))
+            if number >= wanted.number:
+                return None
+            why = f"stacks of the kind {self.kind} have {number}" if number else self._none
+            return Lack(wanted.word, why, name_of(wanted), wanted.given_by)
+        if isinstance(wanted, PlannedHealth):
+            raise TypeError("what the health needs was not asked of the project")
+        known = either(wanted)
+        if any(each in self.has and each not in self.withheld for each in known):
+            return None
+        lines = [capability(each) for each in known]
+        what, given_by = (" or ".join(getattr(line, one) for line in lines) for one in ("word", "given_by"))
+        held = next((self.withheld[each] for each in known if each in self.withheld), None)
+        why = held.why if held else self._none
+        return Lack(what, why, name_of(wanted), held.lifted_by if held else given_by)
+
+    @property
+    def _none(self) -> str:
+        return f"stacks of the kind {self.kind} have none"
+
+    def number(self, of: type[Zones | Copies]) -> int:
+        """How many zones or copies there are."""
+        return max((each.number for each in self.has if isinstance(each, of)), default=0)
+
+
+def flat(declared: Iterable[Any]) -> tuple[Need, ...]:
+    """What was declared, each once: what has `needs` of its own, as faults and procedures do, stands for these.
+
+    Errors: `Refused` where one of them is no need: its name would be looked for in vain.
+    """
+    found: dict[Need, None] = {}
+    for each in declared:
+        if isinstance(each, Zones | Copies | PlannedHealth) or _is_known(each):
+            found[each] = None
+        elif hasattr(each, "needs"):
+            found |= dict.fromkeys(flat(each.needs))
+        else:
+            raise Refused(f"{each!r} is nothing that a stack has", hint="docs/stacks.md lists what can be needed")
+    return tuple(found)
+
+
+def either(wanted: type | UnionType) -> tuple[type, ...]:
+    """The capabilities of which one is enough."""
+    return wanted.__args__ if isinstance(wanted, UnionType) else (wanted,)
+
+
+def name_of(wanted: Need) -> str:
+    """`Divisible`, `Readable or Queried`, `Zones`: for a machine."""
+    if isinstance(wanted, type | UnionType):
+        return " or ".join(each.__name__ for each in either(wanted))
+    return type(wanted).__name__
+
+
+def _is_known(each: Any) -> bool:
+    return isinstance(each, type | UnionType) and all(one in _KNOWN for one in either(each))

@@ -1,0 +1,49 @@
+"""What a stack has that is made of the parts in this folder. A contract test compares it with one that runs."""
+
+from __future__ import annotations
+
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.clocks import Clocked
+from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
+from harness.stacks.capabilities.database import (
+    Cluster,
+    Coordinated,
+    Fenced,
+    Fillable,
+    Guarded,
+    LogReadable,
+    OnVolume,
+    Positioned,
+    Queried,
+    Restorable,
+)
+from harness.stacks.capabilities.emulated import Emulated
+from harness.stacks.capabilities.entrance import (
+    Balanced,
+    DirectAccess,
+    Explorable,
+    Reachable,
+    Standpoints,
+    ZoneServices,
+)
+from harness.stacks.capabilities.monitoring import Monitoring
+from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
+from harness.stacks.capabilities.releases import Publishing, Releases
+from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
+from harness.stacks.needs import Copies, Need, Zones
+
+PLATFORM: tuple[Need, ...] = (
+    Zones(3), Copies(2),
+    Startable, Killable, Pausable, Asked, Logged,
+    Reachable, Balanced, ZoneServices, DirectAccess,
+    Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
+    BaseBackups, Archive, ObjectStore, Damageable,
+    Releases, Publishing, Monitoring,
+    Unfenced, Deafenable,
+)  # fmt: skip  # a table
+# What the ground adds that both kinds of ours have: networks of zones, and a place for customers in each.
+GROUND: tuple[Need, ...] = (
+    KilledTogether, Standpoints, Explorable, Clocked, Emulated,
+    Divisible, Linked, Slowable, Flappable, Powered,
+    Stallable,
+)  # fmt: skip  # a table

@@ -1,0 +1,100 @@
+"""Whether a database server takes writes, by what its own zone answers; and whether its manager holds it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import NotReady
+from harness.stacks.parts import fencing
+from harness.stacks.parts.etcd import Etcd
+from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.patroni import PatroniCluster
+from harness.stacks.parts.postgres import Roles
+from harness.system.command import CommandFailed, Commands, Done
+from harness.system.recorder import Memory
+from tests.one_host import one_host
+
+CUT_OFF = (2, "", "could not connect to server: timeout expired")
+
+
+class Answers(Commands):
+    """What is run is answered; the words are kept."""
+
+    def __init__(self, *answers: tuple[int, str, str] | None) -> None:
+        super().__init__(Memory(), label="x")
+        self.answers = list(answers)
+        self.asked: list[list[str]] = []
+
+    def run(self, argv: Sequence[str | Path], **_: Any) -> Done:
+        self.asked.append([str(word) for word in argv])
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise CommandFailed("not done in time", hint="")
+        return Done((), *answer, timedelta(0))
+
+
+def member(folder: Path, commands: Commands, *, zone: str = "a", up: bool = True) -> PatroniMember:
+    made = PatroniMember(
+        one_host(folder, commands, ourselves=True), zone=zone, roles=Roles(), sockets=folder / "sockets", stores=[],
+        settings=dict, synchronous={},
+    )  # fmt: skip  # arguments in groups
+    made.running = lambda: up  # nothing is started
+    return made
+
+
+@pytest.mark.parametrize(
+    ("answer", "takes"),
+    [
+        ((0, "t\n", ""), True),
+        ((0, "f\n", ""), False),
+        ((2, "", "connection to server failed: Connection refused"), False),
+        ((2, "", "FATAL:  the database system is starting up"), None),
+        (CUT_OFF, None),
+        (None, None),
+    ],
+)
+def test_a_server_is_asked_in_its_own_zone(
+    tmp_path: Path, answer: tuple[int, str, str] | None, takes: bool | None
+) -> None:
+    """What says nothing is not known, unless its own files say that it is a copy; no password is among the words."""
+    commands = Answers(answer, answer)
+    asked = member(tmp_path, commands)
+    assert fencing.writable(asked) is takes
+    assert not [word for word in commands.asked[0] if asked.password in word]
+    asked.data.mkdir(parents=True)
+    (asked.data / fencing.COPY).touch()
+    assert fencing.writable(asked) is (False if takes is None else takes)
+
+
+def test_one_that_does_not_run_takes_none(tmp_path: Path) -> None:
+    """It is not asked."""
+    assert fencing.writable(member(tmp_path, Answers(), up=False)) is False
+
+
+def test_a_frozen_manager_answers_nothing(tmp_path: Path) -> None:
+    """Then it is not sure what the server comes back as; one that is down comes back as its manager says."""
+    commands = Answers((0, "", ""), (1, "", ""), None)
+    asked, down = member(tmp_path, commands), member(tmp_path, commands, zone="b", up=False)
+    cluster = PatroniCluster(asked.ground, members=[asked, down], etcd=Etcd(asked.ground), roles=Roles(), synchronous=1)
+    assert cluster.comes_back_as_copy("patroni-a") == ""
+    assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
+    assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
+    assert cluster.comes_back_as_copy("patroni-b") == ""
+
+
+def test_who_leads_is_what_a_majority_says(tmp_path: Path) -> None:
+    """A member of the store that has none, or is in a zone without power, is passed over."""
+    commands = Answers((1, "", "context deadline exceeded"), None, (0, "b\n", ""), (0, "\n", ""), *([None] * 9))
+    one, other = member(tmp_path, commands), member(tmp_path, commands, zone="b")
+    one.ground.zones = ("a", "b", "c")  # a part alone stands in none
+    etcd = Etcd(one.ground)
+    cluster = PatroniCluster(one.ground, members=[one, other], etcd=etcd, roles=Roles(), synchronous=1)
+    assert cluster.holder() == "patroni-b"
+    assert cluster.holder() == ""
+    with pytest.raises(NotReady, match="majority"):
+        cluster.holder()
