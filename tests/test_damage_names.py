@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from harness.errors import NotReady
-from harness.faults.damage_stored_object import DamageStoredObject
+from harness.faults.damage_stored_object import DamageStoredObject, Which
 from harness.stacks import PlainRegion, Stack
 from harness.stacks.capabilities.backups import ArchivedFile, Backup
 
@@ -37,23 +37,27 @@ class Kept:
     def current_version(self, key: str) -> str:
         return f"of {key}"
 
-    take = check = restore = archived = restore_version = fetch_command = read = None  # not asked here
+    def read(self, key: str) -> bytes:
+        return key.encode()
+
+    take = check = restore = archived = restore_version = fetch_command = ""  # not asked here
 
 
-def prepared(which: str, *names: str) -> dict[str, object]:
+def prepared(which: Which, *names: str) -> dict[str, object]:
     stack = cast(Stack, SimpleNamespace(regions=[PlainRegion("region-1", holds=(Kept(*names),))]))
-    return DamageStoredObject(which, "delete").prepare(stack)  # type: ignore[arg-type]
+    return DamageStoredObject(which, "delete").prepare(stack)
 
 
 def test_a_file_of_the_archive_is_named() -> None:
     """The last that was written; what only goes with them is none of these."""
     undo = prepared("archived file after the latest base backup", "7", "8", "9")
-    assert undo == {"versions": {"log/9.gz": "of log/9.gz"}, "names": {"log/9.gz": "9"}}
+    assert (undo["versions"], undo["names"]) == ({"log/9.gz": "of log/9.gz"}, {"log/9.gz": "9"})
 
 
 def test_an_object_of_a_backup_has_no_other_name() -> None:
     """The one that holds the data."""
-    assert prepared("latest base backup") == {"versions": {"base/data.tar": "of base/data.tar"}, "names": {}}
+    undo = prepared("latest base backup")
+    assert (undo["versions"], undo["names"]) == ({"base/data.tar": "of base/data.tar"}, {})
 
 
 def test_too_little_archive_is_not_damaged() -> None:
