@@ -58,7 +58,7 @@ test-docker: ## the contract of stacks and faults, on containers: wants a Docker
 
 test-crash: ## kill -9 at every journal line and at random moments (long)
 	@bin/set-up test
-	@bin/timed 'crash tests' $(PYTEST) tests/crash $(ARGS)
+	@bin/timed 'crash tests' $(PYTEST) $(or $(TESTS),tests/crash) $(ARGS)
 
 test-wheel: ## the wheel in an empty environment, outside of this folder: its size, stored packs, a small project
 	@bin/set-up

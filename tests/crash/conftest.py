@@ -1,4 +1,4 @@
-"""What is killed, and where. All of it takes hours; `--rotate N` takes seven kills of it, other ones for each N."""
+"""What is killed, and where. All of it takes hours; `--rotate N` takes a few kills of it, other ones for each N."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("crash tests")
-    group.addoption("--rotate", type=int, help="seven kills; another number, other kills")
+    group.addoption("--rotate", type=int, help="a few kills; another number, other kills")
     group.addoption("--point", action="append", help="kill at this line alone, as a failure names it; repeatable")
     group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
 
@@ -58,13 +58,17 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a `variant` runs once for each of its module's VARIANTS, on every level; or one of it."""
+    """A test with a `variant` runs once for each of its module's VARIANTS, on every level; or one of it. What comes on
+    the best level alone, with `leads`, is drawn: its turns may be any number of turns apart."""
     turn = metafunc.config.option.rotate
     levels = _levels(metafunc.config.option.level)
     if "variant" in metafunc.fixturenames:
         variants = metafunc.module.VARIANTS
         chosen = variants if turn is None else [variants[turn // len(levels) % len(variants)]]
         metafunc.parametrize("variant", chosen)
+    if "leads" in metafunc.fixturenames:
+        faults = metafunc.module.OF_WHO_LEADS
+        metafunc.parametrize("leads", faults if turn is None else random.Random(turn).sample(faults, 1))
     if "level" in metafunc.fixturenames:
         metafunc.parametrize("level", levels if turn is None else [levels[turn % len(levels)]])
 

@@ -9,7 +9,8 @@ Loaded into the run by `-p`; the code under test knows nothing of it. CRASH hold
   (SIGSTOP).
 - `mark`: the file that is written when a point is reached; it says what the kernel must not keep of this run.
 - `ttl`: seconds after which the operator's mistake expires; left out: as it is.
-- `instead`: a case of the contract of faults, which is injected instead of the scenario's own fault.
+- `instead`: a case of the contract of faults, which is injected instead of the scenario's own fault, into a zone that
+  does not lead; with `leads` into the one that does.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Killer:
         self.mark = Path(wanted["mark"])
         self.ttl = wanted.get("ttl")
         self.instead = wanted.get("instead")
+        self.leads = bool(wanted.get("leads"))
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -90,7 +92,8 @@ class Killer:
             stack = under_way._run.stack
             leader = need(stack, Cluster).leader()
             others = [zone for zone in zones(stack) if leader is None or zone != leader.zone]
-            return inject(under_way, chosen(others[0], others[1]), *words, **options)
+            hurt = [leader.zone, *others] if self.leads and leader is not None else others
+            return inject(under_way, chosen(hurt[0], hurt[1]), *words, **options)
 
         return injected
 

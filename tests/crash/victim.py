@@ -22,6 +22,7 @@ from harness.evidence.run_folder import UNFINISHED, temporary_prefix
 from harness.run.run import new_id
 from harness.safety.begin import BEGINNING, FOLDER
 from harness.safety.guardian import Guardian
+from harness.stacks.brought_up import PREFIX
 from harness.stacks.local.shared_memory import LISTED
 from harness.system import clock, wait
 from harness.system.command import Process, labelled
@@ -30,6 +31,7 @@ from tests.crash.killer import CRASH, PLUGIN
 
 ROOT = Path(__file__).parents[2]
 DRILL, SCENARIO = "database-backup-restoration", "An operator's mistake"
+SHORT = "tests/projects/short/features"  # what is drilled on a stack that stands
 SCALE, RATE = "0.02", "9"  # 4,000 transactions; three customers a second in each zone
 RUN_LIMIT = timedelta(minutes=6)
 HEAL_LIMIT = timedelta(minutes=5)  # two database servers that have to be waited for, at most
@@ -113,22 +115,33 @@ class Victim:
 
     @classmethod
     def start(
-        cls, folder: Folder, deeds: Deeds = (), *, viewer: bool = False, ttl: float | None = None, instead: str = ""
+        cls,
+        folder: Folder,
+        deeds: Deeds = (),
+        *,
+        viewer: bool = False,
+        ttl: float | None = None,
+        instead: str = "",
+        leads: bool = False,
+        on: Path | None = None,
     ) -> Victim:
         """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id.
 
-        `instead` names the case of the contract of faults that is injected instead of the scenario's own fault.
-        """
+        `instead` names the case of the contract of faults that is injected instead of the scenario's own fault; with
+        `leads` into the zone whose database leads. `on`: the stack that stands and is drilled, by a shorter drill.
+        """  # fmt: skip  # arguments in groups
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
-        wanted = {"deeds": list(deeds), "mark": str(mark), "ttl": ttl, "instead": instead}
+        wanted = {"deeds": list(deeds), "mark": str(mark), "ttl": ttl, "instead": instead, "leads": leads}
         environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
-        words = ["--only", SCENARIO, "--sandbox", folder.level, "--scale", SCALE, "--evidence", str(folder.evidence)]
+        own = ["--only", SCENARIO, "--sandbox", folder.level, "--scale", SCALE]
+        words = [*(["--on", str(on)] if on else own), "--evidence", str(folder.evidence)]
         if viewer:
             argv = [sys.executable, "-m", "tests.crash.viewer", "run", DRILL, *words]
         else:
-            argv = [sys.executable, "-m", "pytest", "features", "-p", "no:cacheprovider", "-q", "--drill", DRILL]
+            drill = [SHORT] if on else ["features", "--drill", DRILL]
+            argv = [sys.executable, "-m", "pytest", *drill, "-p", "no:cacheprovider", "-q"]
             argv += [*words, "--rate", RATE, "--run-id", run, *PLUGIN]
         before = folder_names(folder.evidence)
         with (folder.path / f"out-{number}").open("wb") as out:
@@ -173,7 +186,9 @@ class Victim:
         return code if code >= 0 else 128 - code
 
     def kill(self) -> None:
-        """SIGKILL to the run: the process that holds its sandbox, or is it."""
+        """SIGKILL to the run: the process that holds its sandbox, or is it; on a stack that stands who went there."""
+        for child in _went_inside(self.process.pid):
+            child.send(signal.SIGKILL)
         self.process.kill()
         self.process.wait()
 
@@ -235,8 +250,9 @@ class Victim:
             assert not listed & {(key, number) for key, number in kept["segments"]}
             assert not [name for name in kept["files"] if Path(name).exists()]
 
-    def must_be_sealed(self, outcome: str) -> None:
-        """A pack under its final name that verifies, says how the run ended, and calls nothing MET that was cut off."""
+    def must_be_sealed(self, outcome: str, *, healed: bool = True) -> None:
+        """A pack under its final name that verifies, says how the run ended, and calls nothing MET that was cut off;
+        `healed`: all that was hurt is."""
         assert self.pack.is_dir(), self.out[-2000:]
         done = self.folder.drdrill("verify", str(self.pack), "--key", self.folder.key, "--json")
         answer = json.loads(done.stdout)
@@ -247,10 +263,10 @@ class Victim:
         begun = {line.data["scenario"] for line in lines if line.kind == "scenario.begin"}
         verdicts = self.findings()["verdicts"]
         assert not [name for name in begun - whole if verdicts.get(name) == "MET"], verdicts
-        hurt = [line.data["fault"] for line in lines if line.kind == "fault.intent"]
-        healed = [line.data["fault"] for line in lines if line.kind == "fault.healed" and line.data["ok"]]
-        assert set(hurt) <= set(healed)
-        assert not list(self.pack.glob("undo/*.json"))
+        hurt = {line.data["fault"] for line in lines if line.kind == "fault.intent"}
+        well = {line.data["fault"] for line in lines if line.kind == "fault.healed" and line.data["ok"]}
+        assert (hurt <= well) is healed, [line.data for line in lines if line.kind == "fault.healed"]
+        assert (not list(self.pack.glob("undo/*.json"))) is healed
 
 
 def must_be_whole(folder: Folder) -> None:
@@ -271,7 +287,19 @@ def journals(folder: Folder) -> list[Path]:
 
 
 def folder_names(evidence: Path) -> set[str]:
-    return {path.name for path in evidence.iterdir() if path.is_dir()} if evidence.is_dir() else set()
+    """Of runs; stacks that stand there are none."""
+    found = {path.name for path in evidence.iterdir() if path.is_dir()} if evidence.is_dir() else set()
+    return {name for name in found if not name.startswith(PREFIX)}
+
+
+def _went_inside(pid: int) -> list[Process]:
+    """What `nsenter` has started: the run, where that is not the process itself that we have started."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [Process.of(int(child)) for child in children] if words[0] == b"nsenter" else []
 
 
 def _until(condition: Any, what: str, process: subprocess.Popen[bytes]) -> Any:
