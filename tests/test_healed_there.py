@@ -35,6 +35,7 @@ TINY = """
 from pathlib import Path
 from types import SimpleNamespace
 from harness.errors import NotReady, Refused
+from harness.stacks.capabilities.components import Killable, Startable
 
 class Part:
     name, zone = "shop", ""
@@ -54,7 +55,7 @@ class Part:
     def kill(self): ...
 
 class Tiny:
-    kind, environment, regions, secrets = "tiny", "embedded", (), ()
+    kind, environment, regions, secrets, capabilities = "tiny", "embedded", (), (), (Startable, Killable)
 
     def __init__(self, folder):
         self.folder = folder
