@@ -36,7 +36,7 @@ class Scene:
     commands: Commands
     archive: Path
     port: int = field(default_factory=free_port)
-    run_as = answers = archived = restore_version = None  # not asked here
+    run_as = answers = archived = restore_version = ""  # not asked here
 
     @property
     def data(self) -> str:
