@@ -96,6 +96,20 @@ def test_who_must_stay_fenced_is_not_let_back(monkeypatch: pytest.MonkeyPatch) -
     assert found.seen == "left fenced: patroni-b leads, and patroni-a takes writes; stop patroni-a"
 
 
+def test_a_database_server_that_a_person_has_stopped_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it is safe to let it back, and only then: nobody else starts it. Other components are the fault's own."""
+    stack, kept = FakeStack(), {"names": ["api-a", "patroni-a"]}
+    for name in kept["names"]:
+        stack.by_name[name].up = False
+    safe: list[str] = []
+    monkeypatch.setattr(fencing, "must_stay", lambda *_: "" if safe else "patroni-b leads")
+    assert healing.heal(stack, Told(looks=[""]), kept).how == "left fenced"
+    assert not stack.by_name["patroni-a"].up
+    safe.append("yes")
+    assert healing.heal(stack, Told(looks=[""]), kept).ok
+    assert (stack.by_name["api-a"].up, stack.by_name["patroni-a"].up) == (False, True)
+
+
 def test_an_old_leader_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up by itself, as soon as its manager can."""
     looks = ["patroni-a takes writes", ""]

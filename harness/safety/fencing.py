@@ -15,7 +15,7 @@ from harness.stacks.capabilities.database import Cluster, Fenced, Member
 
 def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
     """Why the servers that the fault's healing lets back must stay fenced, in words; empty where it is safe."""
-    held = _held(stack, fault, undo)
+    held = let_back(stack, fault, undo)
     if not held:
         return ""
     cluster = find(stack, Fenced)
@@ -32,11 +32,12 @@ def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
 
 def what_to_do(stack: Stack, fault: Fault, undo: Undo) -> str:
     """For a person, who knows more than we can ask."""
-    names = _names(_held(stack, fault, undo))
-    return f"stop {names}, see who leads, and heal again: a server that was stopped comes back as a copy"
+    names = _names(let_back(stack, fault, undo))
+    return f"stop {names}, see who leads, and heal again: that starts it, and what was stopped comes back as a copy"
 
 
-def _held(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
+def let_back(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
+    """The database servers that the fault's healing lets back."""
     cluster = find(stack, Cluster)
     if not isinstance(fault, LetsBack) or cluster is None:
         return []

@@ -79,6 +79,7 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
         return Healing(False, "left fenced", seen, begun, clock.mono())
     begun, said = clock.mono(), []
     wrong = _tried(lambda: said.append(fault.heal(stack, undo)))
+    wrong = wrong or _tried(lambda: _start_stopped(stack, fault, undo))
     moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
     limit = DATA_LIMIT if fault.harms_data else LOOK_LIMIT
     left = wrong or _until_nothing(lambda: fault.still_hurt(stack, undo), limit, say)
@@ -92,6 +93,14 @@ def _thaw(stack: Stack, undo: Undo) -> None:
     frozen = stack.components().get(undo.get(FROZEN, ""))
     if isinstance(frozen, Unfenced):
         frozen.thaw_manager()
+
+
+def _start_stopped(stack: Stack, fault: Fault, undo: Undo) -> None:
+    """A server that a person has stopped, so that it could be let back: only now, for without the store, which it may
+    not have reached before, its manager ends at once."""
+    for member in fencing.let_back(stack, fault, undo):
+        if not member.running():
+            member.start()
 
 
 def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:

@@ -312,7 +312,6 @@ def must_stay_fenced(stack: StackUp, victim: Victim, leader: str) -> None:
     assert (last["ok"], last["how"]) == (False, "left fenced") and leader in last["seen"], last
     must_be_refused(stack)
     stack.by_hand("stop", leader)
-    stack.by_hand("start", leader)
     done = stack.folder.drdrill("heal", "--on", str(stack.place))
     assert done.returncode == Exit.MET and re.search(r"^\w+: healed: ", done.stdout, re.M), done.stdout + done.stderr
     assert stack.held.unhealed() == []
