@@ -68,6 +68,7 @@ class Killer:
     def prepare(self) -> None:
         """Wrap what is watched. What only makes a run long is made short."""
         scenarios.SETTLING = customers.SETTLING = timedelta(seconds=1)
+        baseline.GOOD = customers.AUTOMATIC = timedelta(seconds=0.5)
         baseline.CYCLES = 0
         if self.ttl is not None:
             DestroyRecentRows.ttl = timedelta(seconds=self.ttl)
