@@ -77,7 +77,8 @@ def test_one_that_does_not_run_takes_none(tmp_path: Path) -> None:
 
 
 def test_a_frozen_manager_answers_nothing(tmp_path: Path) -> None:
-    """Then it is not sure what the server comes back as; one that is down comes back as its manager says."""
+    """Then it is not sure what the server comes back as, unless its own files say that it is a copy; one that is down
+    comes back as its manager says."""
     commands = Answers((0, "", ""), (1, "", ""), None)
     asked, down = member(tmp_path, commands), member(tmp_path, commands, zone="b", up=False)
     cluster = PatroniCluster(asked.ground, members=[asked, down], etcd=Etcd(asked.ground), roles=Roles(), synchronous=1)
@@ -85,6 +86,9 @@ def test_a_frozen_manager_answers_nothing(tmp_path: Path) -> None:
     assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
     assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
     assert cluster.comes_back_as_copy("patroni-b") == ""
+    asked.data.mkdir(parents=True)
+    (asked.data / fencing.COPY).touch()
+    assert cluster.comes_back_as_copy("patroni-a") == ""
 
 
 def test_who_leads_is_what_a_majority_says(tmp_path: Path) -> None:

@@ -40,7 +40,12 @@ def writable(member: PatroniMember) -> bool | None:
         return done.out.strip() == "t"
     if done is not None and any(said in done.err for said in NOBODY):
         return False
-    return False if (member.data / COPY).exists() else None
+    return False if is_copy(member) else None
+
+
+def is_copy(member: PatroniMember) -> bool:
+    """Whether its server was started to follow another, and was not promoted since: so its own files say."""
+    return (member.data / COPY).exists()
 
 
 def manager_answers(member: PatroniMember) -> bool:

@@ -125,9 +125,12 @@ class PatroniCluster:
         return fencing.writable(self._named(name))
 
     def comes_back_as_copy(self, name: str) -> str:
-        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it is frozen."""
+        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it is frozen.
+
+        A server that is a copy on its own disk has never led: frozen with its Patroni, or without, it goes on as one.
+        """
         member = self._named(name)
-        if not member.running() or fencing.manager_answers(member):
+        if not member.running() or fencing.is_copy(member) or fencing.manager_answers(member):
             return ""
         return "its Patroni does not answer"
 
