@@ -53,6 +53,7 @@ def member(folder: Path, commands: Commands, *, zone: str = "a", up: bool = True
         ((0, "t\n", ""), True),
         ((0, "f\n", ""), False),
         ((2, "", "connection to server failed: Connection refused"), False),
+        ((2, "", "FATAL:  the database system is shutting down"), False),
         ((2, "", "FATAL:  the database system is starting up"), None),
         (CUT_OFF, None),
         (None, None),

@@ -14,7 +14,9 @@ from harness.system.command import CommandFailed, Done
 LIMIT = timedelta(seconds=8)
 CONNECTS = 3  # seconds; a frozen server takes a connection, and says nothing on it
 COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
-NOBODY = ("Connection refused", "No such file or directory")  # nobody listens
+# Nobody listens, or nobody is let in any more: a server that shuts down fast, as Patroni has it, has ended its sessions
+# and never goes back, however long it waits for its archiver in a zone that is cut off.
+NOBODY = ("Connection refused", "No such file or directory", "the database system is shutting down")
 WRITES = "SELECT NOT (pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool)"
 # Any answer will do, also that the manager does not lead: a frozen one gives none.
 ASK = """
