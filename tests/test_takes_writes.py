@@ -103,3 +103,19 @@ def test_who_leads_is_what_a_majority_says(tmp_path: Path) -> None:
     assert cluster.holder() == ""
     with pytest.raises(NotReady, match="majority"):
         cluster.holder()
+
+
+def test_a_zone_where_nobody_can_be_sent_is_passed_over(tmp_path: Path) -> None:
+    """As one of containers without power: the words for going there are refused already."""
+    one = member(tmp_path, Answers((0, "c\n", "")))
+    one.ground.zones = ("a", "b", "c")
+    there = one.ground.words
+
+    def words(zone: str) -> list[str]:
+        if zone == "a":
+            raise NotReady("zone a has no power", hint="`drdrill heal`")
+        return there(zone)
+
+    one.ground.words = words
+    assert Etcd(one.ground).read("leader") == "c"
+    assert fencing.writable(one) is None

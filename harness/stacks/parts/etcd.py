@@ -59,8 +59,8 @@ class Etcd:
         for zone in ground.zones:
             where = f"--endpoints={ground.store_address(zone)}:{CLIENTS}"
             asked = [where, f"--dial-timeout={READS}s", f"--command-timeout={READS}s", "get", "--print-value-only", key]
-            words = [*ground.words(zone), *ground.program("etcdctl"), *asked]
-            with suppress(DrillError):  # where the zone has no power
+            with suppress(DrillError):  # where the zone has no power, nobody can be sent there
+                words = [*ground.words(zone), *ground.program("etcdctl"), *asked]
                 done = ground.commands.run(words, env={"ETCDCTL_API": "3"}, check=False, quiet=True)
                 if done.ok:
                     return done.out.strip()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from harness.errors import DrillError
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import PORT
-from harness.system.command import CommandFailed, Done
+from harness.system.command import Done
 
 LIMIT = timedelta(seconds=8)
 CONNECTS = 3  # seconds; a frozen server takes a connection, and says nothing on it
@@ -59,9 +60,9 @@ def manager_answers(member: PatroniMember) -> bool:
 
 
 def _beside(member: PatroniMember, *words: str, env: dict[str, str] | None = None) -> Done | None:
-    """None where it did not end in time, or could not begin."""
+    """None where it did not end in time, could not begin, or nobody can be sent there."""
     commands = member.ground.commands
     try:
         return commands.run([*member.words(), *words], env=env, check=False, quiet=True, within=LIMIT)
-    except CommandFailed:
+    except DrillError:
         return None
