@@ -159,11 +159,12 @@ class Case:
         print(proof)
         hurt = fault.still_hurt(stack, pending.undo)
         assert bool(hurt) == bool(proof), hurt or "nobody sees that it is hurt"
+        back = AT_ONCE if fault.name in STAYS else BACK
         for _ in range(2):
             fault.heal(stack, pending.undo)
             bites = wait.poll(partial(healed_proof, fault, stack, pending.undo), within=AT_ONCE, enough=operator.not_)
             assert fault.name in STAYS or not bites, "it still bites"
-            hurt = wait.poll(partial(looked, fault, stack, pending.undo), within=BACK, enough=operator.not_)
+            hurt = wait.poll(partial(looked, fault, stack, pending.undo), within=back, enough=operator.not_)
             assert bool(hurt) == (fault.name in STAYS), hurt or "what nobody has recovered is said to be healed"
         undo.healed(pending.path)
 
