@@ -231,7 +231,7 @@ def asked(maker: Maker, tmp_path: Path) -> str:
 def test_whoever_should_heal_may_end_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing is healed, with what is known of it."""
     assert asked(Words("sh", "-c", "kill -9 $$"), tmp_path) == "nobody could look: who should heal it ended with -9"
-    assert "No such file" in asked(Words("no-such-program"), tmp_path)
+    assert "could look: no-such-program: " in asked(Words("no-such-program"), tmp_path)
     said = """printf '%s\\n' 'a word' 5 '{"error": "no stack was started there"}'; exit 3"""
     assert asked(Words("sh", "-c", said), tmp_path) == "nobody could look: no stack was started there"
     monkeypatch.setattr(elsewhere, "EACH", timedelta(seconds=0.5))
