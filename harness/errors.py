@@ -10,6 +10,7 @@ DrillError                 exit 4   the harness itself failed
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -65,3 +66,14 @@ class Declined(DrillError):
     """The recovery was not carried out, because a person decided against it or because nobody decided."""
 
     exit = Exit.UNKNOWN
+
+
+def quietly(action: Callable[[], object]) -> str:
+    """Do it; return what went wrong, in words, instead of raising: a failed clean-up must not erase a measurement."""
+    try:
+        action()
+    except DrillError as error:
+        return error.message
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -20,11 +20,11 @@ from pytest_bdd.parser import Feature, Scenario
 from harness import project
 from harness.checks import Outcome, Verdict
 from harness.cli import with_reports
-from harness.errors import DrillError, Exit, Refused
+from harness.errors import DrillError, Exit, Refused, quietly
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.run import run
-from harness.run.run import Options, Run, quietly
+from harness.run.run import Options, Run
 from harness.run.sabotage import NONE
 from harness.run.suited import suited
 from harness.safety.begin import FOLDER

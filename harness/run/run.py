@@ -9,13 +9,13 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import RULES
-from harness.errors import DrillError
+from harness.errors import quietly
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
@@ -226,14 +226,3 @@ class Run:
 
 def _all_hold(conditions: Iterable[Condition]) -> bool:
     return all(condition.ok for condition in conditions)
-
-
-def quietly(action: Callable[[], object]) -> str:
-    """Do it; return what went wrong, in words, instead of raising: a failed clean-up must not erase a measurement."""
-    try:
-        action()
-    except DrillError as error:
-        return error.message
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""

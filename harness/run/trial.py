@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from harness.run.run import quietly
+from harness.errors import quietly
 from harness.stacks import Condition, Stack
 from harness.stacks.capabilities import find
 from harness.stacks.capabilities.entrance import Reachable

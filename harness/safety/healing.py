@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from harness.errors import DrillError
+from harness.errors import quietly
 from harness.faults import Fault, Undo
 from harness.safety import fencing
 from harness.stacks import Stack
@@ -72,14 +72,14 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     Raises nothing: a fault that cannot be healed must not keep others from being healed.
     """
     begun = clock.mono()
-    _tried(lambda: _thaw(stack, undo))  # first: who led must give up before anybody is let back
+    quietly(lambda: _thaw(stack, undo))  # first: who led must give up before anybody is let back
     stays = _until_nothing(lambda: fencing.must_stay(stack, fault, undo), FENCED_LIMIT, say)
     if stays:
         seen = f"left fenced: {stays}; {fencing.what_to_do(stack, fault, undo)}"
         return Healing(False, "left fenced", seen, begun, clock.mono())
     begun, said = clock.mono(), []
-    wrong = _tried(lambda: said.append(fault.heal(stack, undo)))
-    wrong = wrong or _tried(lambda: _start_stopped(stack, fault, undo))
+    wrong = quietly(lambda: said.append(fault.heal(stack, undo)))
+    wrong = wrong or quietly(lambda: _start_stopped(stack, fault, undo))
     moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
     limit = DATA_LIMIT if fault.harms_data else LOOK_LIMIT
     left = wrong or _until_nothing(lambda: fault.still_hurt(stack, undo), limit, say)
@@ -110,7 +110,7 @@ def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:
     def seen() -> str:
         nonlocal last
         found: list[str] = []
-        wrong = _tried(lambda: found.append(look()))
+        wrong = quietly(lambda: found.append(look()))
         now = f"nobody can look: {wrong}" if wrong else found[0]
         if now and now != last:
             say(now)
@@ -118,14 +118,3 @@ def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:
         return now
 
     return wait.poll(seen, within=within, every=OFTEN, enough=lambda now: not now)
-
-
-def _tried(action: Callable[[], object]) -> str:
-    """What went wrong, in words."""
-    try:
-        action()
-    except DrillError as error:
-        return error.message
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""

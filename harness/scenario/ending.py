@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.checks import NOT_EXERCISED, Verdict
 from harness.checks.judge import judge
 from harness.checks.load import evidence
-from harness.run.run import quietly
+from harness.errors import quietly
 from harness.run.steady import STEADY_LIMIT, steady
 from harness.scenario import observations
 from harness.stacks.needs import Lack
