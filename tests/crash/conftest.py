@@ -1,4 +1,7 @@
-"""What is killed, and where. All of it takes hours; `--rotate N` takes a few kills of it, other ones for each N."""
+"""What is killed, and where. All of it takes hours; `--rotate N` takes a few kills of it, other ones for each N.
+
+`--share 1/2` and `--share 2/2` are all cases on a stack that stands, for two processes side by side.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +50,19 @@ CHANCES = 10
 T = TypeVar("T")
 
 
+def share(said: str) -> slice:
+    """`2/3`: each third case, from the second on."""
+    which, _, of = said.partition("/")
+    if not (which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of)):
+        raise ValueError(said)
+    return slice(int(which) - 1, None, int(of))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("crash tests")
     group.addoption("--rotate", type=int, help="a few kills; another number, other kills")
     group.addoption("--point", action="append", help="kill at this line alone, as a failure names it; repeatable")
+    group.addoption("--share", type=share, default="1/1", help="of the cases on a stack that stands: 1/2 is each other")
     group.addoption("--seed", type=int, default=secrets.randbelow(10**6), help="of the random moments")
 
 
@@ -72,7 +84,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("variant", chosen)
     if "leads" in metafunc.fixturenames:
         faults = metafunc.module.OF_WHO_LEADS
-        metafunc.parametrize("leads", faults if turn is None else random.Random(turn).sample(faults, 1))
+        chosen = faults if turn is None else random.Random(turn).sample(faults, 1)
+        metafunc.parametrize("leads", chosen[metafunc.config.option.share])
     if "level" in metafunc.fixturenames:
         metafunc.parametrize("level", levels if turn is None else [levels[turn % len(levels)]])
 

@@ -100,6 +100,7 @@ def test_on_a_stack_that_stands(request: pytest.FixtureRequest, stacks: Stacks, 
     cases = lines + moments() if turn is None else last(chance.sample(lines, 2) + chance.sample(moments(), 2))
     if points:
         cases = [case for case in cases if any(point in str(case) for point in points)]
+    cases = cases[request.config.option.share]
     for number, case in enumerate(cases):
         with subtests.test(msg=str(case)):
             begin = clock.mono()
