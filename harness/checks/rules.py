@@ -65,6 +65,7 @@ from harness.checks.version3 import healing as healing_3
 from harness.checks.version3 import loss as loss_3
 from harness.checks.version3 import rto as rto_3
 from harness.checks.version3 import steps as steps_3
+from harness.checks.wrong_answers import wrong_answers
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ VERSION_4 = replace(
         "detection": detection,
         "alert": alert,
         "self-recovery": self_recovery,
+        "wrong-answers": wrong_answers,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

@@ -155,7 +155,7 @@ class Customers:
             self._broken = self._broken or error
             self.stop()
             return
-        self.environment.events.request.fire(
+        self.environment.events.request.fire(  # type: ignore[no-untyped-call]  # of locust
             request_type=message.method,
             name=self.header.group,
             response_time=(reply.t - order.due) / 1e6,

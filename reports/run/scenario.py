@@ -106,6 +106,7 @@ class Page:
     lost: FindingRow | None
     lost_name: str
     told: FindingRow | None
+    misled: FindingRow | None
     decision: str
     undecided: bool
 
@@ -167,6 +168,7 @@ def page(
         lost=rows.get("loss") or rows.get("no-loss"),
         lost_name="Lost" if "loss" not in rows and "no-loss" in rows else "Loss in time",
         told=rows.get("detection"),
+        misled=rows.get("wrong-answers"),
         decision=_decision(facts),
         undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
     )

@@ -25,6 +25,7 @@ NAMES = {
     "exactness": "exactness",
     "no-loss": "lost",
     "split-brain": "split brain",
+    "wrong-answers": "told wrong",
     "detection": "operations told",
     "rejoined": "a copy again",
     "self-recovery": "by itself",
