@@ -8,15 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from harness.checks.evidence import Line
 from harness.errors import DrillError, Refused
+from harness.evidence.journal import Journal
+from harness.safety.heal import _digest_ledgers
 from harness.stacks.parts.tls import make_authority
 from harness.system import clock
 from harness.system.command import end_labelled
 from harness.workload import answers
 from harness.workload.client import ClientModule
+from harness.workload.ledger import Header, header_line
 from harness.workload.readers import Readers
 from tests.small_service import SmallService
 from tests.test_workload import Trial
@@ -140,3 +145,41 @@ def test_readers_that_die_are_told_and_their_totals_hold(trial: Trial) -> None:
         readers.end()
     assert len(trial.recorded("readers.end")) == 1
     trial.workload.end()
+
+
+class Left:
+    """The journal of a run that was killed."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+        self.recorded: list[str] = []
+
+    def lines(self) -> list[Line]:
+        return [Line(at, kind, at, "", {"scenario": "s"}) for at, kind in enumerate(self.kinds)]
+
+    def record(self, kind: str, **data: object) -> None:
+        self.recorded.append(kind)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "digested"),
+    [
+        (("scenario.begin",), ["answers", "readers.end", "ledger", "workload.end"]),
+        (("scenario.begin", "readers.end"), ["ledger", "workload.end"]),
+        (("scenario.begin", "readers.end", "workload.end"), []),
+        (("scenario.begin", "workload.end", "readers.end", "scenario.begin"),
+         ["answers", "readers.end", "ledger", "workload.end"]),
+        ((), []),
+    ],
+)  # fmt: skip  # a table
+def test_what_killed_customers_wrote_down_is_digested_by_whoever_heals(
+    tmp_path: Path, kinds: tuple[str, ...], digested: list[str]
+) -> None:
+    """Once each: what the scenario itself has digested is not digested again."""
+    left = tmp_path / "scenarios" / "s"
+    left.mkdir(parents=True)
+    for name in ("ledger-outside", "answers-readers"):
+        (left / f"{name}.jsonl").write_text(header_line(Header("r/s", "g", 1.0, 5.0)))
+    journal = Left(*kinds)
+    _digest_ledgers(tmp_path, cast(Journal, journal))
+    assert journal.recorded == digested

@@ -175,8 +175,10 @@ def test_the_page_and_the_lines_show_the_figures(tmp_path: Path) -> None:
     """How long, how many, and of what kind."""
     history = damaged(told(31.0, "wrong", took=0.5), told(32.0, "refused"))
     history.expect("wrong-answers", 60.0)
+    history.say(60.0, "readers.end", due=562, right=560, wrong=1, refused=1, no_answer=0, not_sent=0)
     pack = history.write(tmp_path / "pack")
     (pack / "findings.json").write_bytes(load.findings_json(load.judged(pack)))
     page, lines = build(pack)["index.html"].decode(), text.summary(pack)
     assert "For how long customers were told what is wrong" in page and "first wrong answer: <b>1.500 s" in page
+    assert "Customers who asked for what they know" in page and "Answered wrongly" in page
     assert re.search(r"told wrong +1\.50 s", lines) and "wrong answers 1 of" in lines
