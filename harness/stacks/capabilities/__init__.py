@@ -19,6 +19,7 @@ from harness.stacks.capabilities import (
     entrance,
     monitoring,
     network,
+    pages,
     releases,
     sabotage,
 )
@@ -55,6 +56,8 @@ CAPABILITIES = (
     Capability(database.LogReadable, "changes as text", "database servers that read the record of changes", COMPONENT),
     Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost", COMPONENT),
     Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full", COMPONENT),
+    Capability(pages.Paged, "pages of databases", "database servers whose pages can be looked at", COMPONENT),
+    Capability(pages.Corruptible, "pages that can be damaged", "servers whose pages can be replaced", COMPONENT),
     Capability(backups.BaseBackups, "backups", "a backup tool that takes, lists, checks and restores backups"),
     Capability(backups.Archive, "archive", "an archive of what was written since the last backup"),
     Capability(backups.ObjectStore, "object store", "the store of the backups, read object by object"),

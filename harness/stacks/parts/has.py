@@ -28,6 +28,7 @@ from harness.stacks.capabilities.entrance import (
 )
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
+from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.releases import Publishing, Releases
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.needs import Copies, Need, Zones
@@ -37,6 +38,7 @@ PLATFORM: tuple[Need, ...] = (
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
     Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
+    Paged, Corruptible,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,
