@@ -26,6 +26,7 @@ from harness.stacks.capabilities.entrance import (
     Standpoints,
     ZoneServices,
 )
+from harness.stacks.capabilities.indexes import Indexed
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
 from harness.stacks.capabilities.pages import Corruptible, Paged
@@ -38,7 +39,7 @@ PLATFORM: tuple[Need, ...] = (
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
     Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
-    Paged, Corruptible,
+    Paged, Corruptible, Indexed,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,

@@ -15,6 +15,7 @@ import psycopg
 from harness.stacks.capabilities.pages import Replaced
 from harness.stacks.parts import wal
 from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.index_pages import IndexPages
 from harness.stacks.parts.pages import Pages
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
 from harness.stacks.parts.wal import SPOOL
@@ -244,6 +245,15 @@ class PatroniMember:
 
     def restore_page(self, relation: str, number: int) -> Moment | None:
         return self._pages.restore_page(relation, number)
+
+    def leaves(self, index: str) -> list[int]:
+        return IndexPages(self.dsn).leaves(index)
+
+    def unmatched(self, index: str, other: str) -> list[int]:
+        return IndexPages(self.dsn).unmatched(index, other)
+
+    def fitted(self, page: bytes, number: int) -> bytes:
+        return IndexPages(self.dsn).fitted(page, number)
 
     @property
     def _pages(self) -> Pages:
