@@ -15,7 +15,7 @@ from harness.faults.corrupt_page import CorruptPage
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.rebuild_index import RebuildIndex, damaged_indexes
-from harness.sentences.promises import right
+from harness.sentences.promises import in_time, right
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Cluster, Connection, LogReadable, Queried
 from harness.stacks.needs import HEALTH
@@ -76,7 +76,11 @@ for said, how in DAMAGES.items():  # a sentence each, so that one that is misspe
 # Then: how it is noticed
 
 
-@then("amcheck, the database's own log and customers each notice it", needs=(Cluster, Queried, LogReadable))
+@then(
+    "amcheck, the database's own log and customers each notice it",
+    needs=(Cluster, Queried, LogReadable),
+    promises=in_time("noticed", "the damage is noticed"),
+)
 def _each_notices(scenario: ScenarioRun, log: DatabaseLog) -> None:
     def amcheck() -> str:
         with need(scenario.stack, Queried).connect() as connection:
