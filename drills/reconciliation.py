@@ -47,6 +47,7 @@ FAILURES = """
 """  # CON-2
 
 
+FAILED_CHECKSUMS = "checksum_failures"  # of pages that somebody wanted to read, until now
 IDS = "the greatest id in use"  # of each sequence
 RULES = (
     Rule("equal", "history.count", "transactions up to the last check: number"),
@@ -58,7 +59,7 @@ RULES = (
     Rule("zero", "invariant.broken_accounts", "accounts whose balance is not what their transactions say"),
     Rule("equal", "balances.sum", "balances: sum"),
     Rule("equal", "accounts.count", "accounts: number", required=False),
-    Rule("zero", "checksum_failures", "pages with a wrong checksum", required=False),
+    Rule("zero", FAILED_CHECKSUMS, "pages with a wrong checksum", required=False),
     Rule("not_behind", "sequences", "sequence", than=IDS),
     Rule("equal", "extensions", "extensions"),
     Rule("equal", "roles", "roles"),
@@ -89,7 +90,7 @@ class QuantumNestReconciliation:
             values["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
             values["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
             values["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
-            values["checksum_failures"] = self._one(cursor, FAILURES)
+            values[FAILED_CHECKSUMS] = self._one(cursor, FAILURES)
             values[IDS] = {f"{TABLE}_id_seq": place["last"]}
             values["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
             values["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]

@@ -12,6 +12,7 @@ UNKNOWN = frozenset({Outcome.UNKNOWN})
 MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
+FOREIGN_PAGE = "An index is damaged, a page of another index takes the place of one of the index of accounts"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
@@ -38,6 +39,9 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "the fault does nothing"),
         Twin("old-transaction-changed", MISTAKE, Sabotage(altered=True), "consistency", MISSED,
              "somebody changes the time of an old transaction, and no sum tells of it"),
+        Twin("index-rebuilt-from-damaged-rows", FOREIGN_PAGE,
+             Sabotage(rows_damaged=True, without=frozenset({"prove-the-heap"})), "heap-proved", MISSED,
+             "rows are lost with the index, and it is rebuilt from what is left without a look at that"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
     ),

@@ -94,9 +94,9 @@ harness/plan
     path           OWN         shape
 harness/procedures
     field          MONEY       reconciliation restore_database
-    SQL            PROCEDURE   find_mistake restore_database
-    PostgreSQL     PROCEDURE   find_mistake restore_database
-    WAL            PROCEDURE   find_mistake restore_database
+    SQL            PROCEDURE   find_mistake rebuild_index restore_database
+    PostgreSQL     PROCEDURE   find_mistake rebuild_index restore_database
+    WAL            PROCEDURE   find_mistake rebuild_index restore_database
     timeline       PROCEDURE   find_mistake restore_database
 harness/stacks
     path           OWN         local/watching parts/etcd

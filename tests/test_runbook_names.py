@@ -11,6 +11,7 @@ import pytest
 from drills.changes import RESTORE_DATABASE
 from drills.reconciliation import RECONCILIATION, TABLE
 from harness.procedures import Procedure
+from harness.procedures.rebuild_index import RebuildIndex
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
 from harness.stacks import Stack
@@ -77,3 +78,10 @@ def test_what_is_changed_against_the_plan_is_said_once() -> None:
     assert kind == "procedure"
     assert table[1:] == [(row["plan"], row["here"], row["why"]) for row in rows]
     assert len(rows) >= 5
+
+
+def test_the_runbook_of_an_index_has_the_steps_of_its_procedure() -> None:
+    """By the same names, in the same order."""
+    text = runbook.RUNBOOK.with_name("rebuild-an-index.md").read_text(encoding="utf-8")
+    by_program = [step.name for step in RebuildIndex(cast(Stack, None), lambda _: [], Memory()).procedure().steps]
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == by_program

@@ -57,3 +57,21 @@ Feature: Database Backup Restoration
       | an object of the latest base backup is deleted                             |
       | a byte is flipped in a WAL segment archived after it                       |
       | a WAL segment archived after it is damaged, and no sound version of it is left |
+
+  @CON-1 @CON-2 @CON-3 @OBJ-2 @OBJ-5 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario Outline: An index is damaged, <damage>
+    Given customers ask for what they know
+    When <damage>
+    Then amcheck, the database's own log and customers each notice it
+    When the rows are proved sound, and the index is rebuilt from them
+    And every index is proved against its rows, on every server
+    Then customers were told nothing wrong for longer than the plan gives for detection
+    And customers are served again within the recovery time of critical financial data
+    And nothing that was acknowledged is lost
+    And the books agree with those from before the disaster
+    And every health check answers within the time that the plan gives it
+
+    Examples:
+      | damage                                                                  |
+      | a byte is flipped on a page of the index of accounts                    |
+      | a page of another index takes the place of one of the index of accounts |

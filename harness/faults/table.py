@@ -15,6 +15,8 @@ from harness.faults import Fault
 from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
+    "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
+    "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
     "cut_link": "harness.faults.cut_link:CutLink",
     "cut_zone": "harness.faults.cut_zone:CutZone",
     "damage_stored_object": "harness.faults.damage_stored_object:DamageStoredObject",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.needs import Need, flat
 
@@ -29,6 +30,7 @@ class Sabotage:
     no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed
     without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
     altered: bool = False  # somebody changes what is stored, once the recovered database serves
+    rows_damaged: bool = False  # rows are lost with the index that leads to them, unnoticed
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
@@ -40,6 +42,7 @@ class Sabotage:
             "a lost alert receiver": self.receiver_lost,
             "damaged backups": self.no_sound_backup,
             "altered data": self.altered,
+            "damaged rows": self.rows_damaged,
         }
         return [what for what, is_so in kept.items() if is_so]
 
@@ -51,6 +54,7 @@ class Sabotage:
             (self.receiver_lost, (Deafenable,)),
             (self.unfenced, (Unfenced,)),
             (self.no_sound_backup, (BaseBackups, ObjectStore, Damageable)),
+            (self.rows_damaged, (Paged, Corruptible)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)
 

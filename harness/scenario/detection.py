@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from harness.run.run import Run
@@ -51,6 +51,29 @@ class Detection:
         with span(self._run.journal, "detect"):
             if self.alerts.wait_named(self._faults.affected, since=self._faults.begun, within=within):
                 self._run.journal.record("detected", by="monitoring", seen="an alert names what was hurt", gap=0.0)
+
+    def await_checks(self, looks: Mapping[str, Callable[[], str]]) -> None:
+        """Wait until each of several looks, by its name, has said in words that something is wrong. Each is asked by
+        itself, and recorded when it has. Errors: `NotInTime`."""
+        left = dict(looks)
+
+        def all_have() -> bool:
+            for by, look in list(left.items()):
+                if seen := look():
+                    del left[by]
+                    self._run.journal.record("detected", by=by, seen=seen, gap=LOOKS.total_seconds())
+            return not left
+
+        with span(self._run.journal, "detect"):
+            wait.until(
+                all_have,
+                what=f"{', '.join(looks)} notice",
+                within=LIMIT,
+                recorder=self._run.journal,
+                every=LOOKS,
+                last_seen=lambda: f"still without a word: {', '.join(left)}",
+                hint="the disaster went unnoticed; that is a finding",
+            )
 
     def await_check(self, look: Callable[[], str], *, by: str) -> None:
         """Wait until a check says, in words, that something is wrong. Errors: `NotInTime`."""

@@ -18,8 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from drills.mistake import recent_transactions_destroyed
+from drills.reconciliation import ACCOUNTS, TABLE
 from harness.errors import Unable
 from harness.faults import Fault
+from harness.faults.corrupt_index import CorruptIndex
+from harness.faults.corrupt_page import CorruptPage
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -70,6 +73,15 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "kill_zone": lambda zone, other: KillZone(zone),
     "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
+    "corrupt_page": lambda zone, other: CorruptPage(TABLE, "flip a byte", "contract"),
+    "corrupt_page zero": lambda zone, other: CorruptPage(TABLE, "zero", "contract"),
+    "corrupt_page foreign": lambda zone, other: CorruptPage(TABLE, "page of another relation", "contract", ACCOUNTS),
+    "corrupt_page index": lambda zone, other: CorruptPage(f"{ACCOUNTS}_pkey", "flip a byte", "contract"),
+    "corrupt_page copy": lambda zone, other: CorruptPage(TABLE, "flip a byte", "contract", member=f"patroni-{zone}"),
+    "corrupt_index": lambda zone, other: CorruptIndex(f"{ACCOUNTS}_pkey", "flip a byte", "contract"),
+    "corrupt_index foreign": lambda zone, other: CorruptIndex(
+        f"{ACCOUNTS}_pkey", "page of another index", "contract", other=f"{TABLE}_pkey"
+    ),
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }

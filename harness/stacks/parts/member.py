@@ -12,8 +12,11 @@ from typing import Any
 
 import psycopg
 
+from harness.stacks.capabilities.pages import Replaced
 from harness.stacks.parts import wal
 from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.index_pages import IndexPages
+from harness.stacks.parts.pages import Pages
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
 from harness.stacks.parts.wal import SPOOL
 from harness.stacks.stand_in import NAME
@@ -221,6 +224,40 @@ class PatroniMember:
         except (psycopg.OperationalError, psycopg.InternalError) as error:  # "File too large" is an internal one
             return str(error).strip().splitlines()[0]
         return ""
+
+    def pages(self, relation: str) -> int:
+        return self._pages.pages(relation)
+
+    def page(self, relation: str, number: int) -> bytes:
+        return self._pages.page(relation, number)
+
+    def read_page(self, relation: str, number: int) -> bytes:
+        return self._pages.read_page(relation, number)
+
+    def foreign_page(self, relation: str, number: int) -> bytes:
+        return self._pages.foreign_page(relation, number)
+
+    def replace_page(self, relation: str, number: int, change: Callable[[bytes], bytes]) -> Moment | None:
+        return self._pages.replace_page(relation, number, change)
+
+    def replaced_page(self, relation: str, number: int) -> Replaced | None:
+        return self._pages.replaced_page(relation, number)
+
+    def restore_page(self, relation: str, number: int) -> Moment | None:
+        return self._pages.restore_page(relation, number)
+
+    def leaves(self, index: str) -> list[int]:
+        return IndexPages(self.dsn).leaves(index)
+
+    def unmatched(self, index: str, other: str) -> list[int]:
+        return IndexPages(self.dsn).unmatched(index, other)
+
+    def fitted(self, page: bytes, number: int) -> bytes:
+        return IndexPages(self.dsn).fitted(page, number)
+
+    @property
+    def _pages(self) -> Pages:
+        return Pages(self.data, self.folder / "pages", self.dsn)
 
     def freeze_manager(self) -> None:
         """Patroni; its PostgreSQL goes on."""

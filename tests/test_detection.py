@@ -1,0 +1,27 @@
+"""How a disaster is noticed: by each of several looks, by itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+from harness.run.run import Run
+from harness.scenario.active_faults import ActiveFaults
+from harness.scenario.detection import Detection
+from harness.system.recorder import Memory
+
+
+def test_each_look_is_asked_and_recorded_by_itself() -> None:
+    """What one has seen does not stand for another, and one that has seen something is not asked again."""
+    memory, asked = Memory(), {"books": 0, "log": 0}
+
+    def look(name: str, sees_at: int) -> str:
+        asked[name] += 1
+        return f"{name} sees it" if asked[name] >= sees_at else ""
+
+    detection = Detection(cast(Run, SimpleNamespace(journal=memory)), cast(ActiveFaults, None))
+    detection.await_checks({"books": lambda: look("books", 1), "log": lambda: look("log", 2)})
+    told = [(data["by"], data["seen"]) for kind, data in memory.facts if kind == "detected"]
+    assert told == [("books", "books sees it"), ("log", "log sees it")]
+    assert asked == {"books": 1, "log": 2}
+    assert [kind for kind, _ in memory.facts if "span" in kind] == ["span.begin", "span.end"]
