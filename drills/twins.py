@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from harness.checks import Outcome
+from harness.procedures.find_sound_backup import BOOKS, LOOKS
 from harness.run.sabotage import Sabotage, Twin
 
 MISSED = frozenset({Outcome.MISSED})
@@ -12,6 +13,7 @@ UNKNOWN = frozenset({Outcome.UNKNOWN})
 MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
+REPLICATED = "The damage is in every copy and in the newest backup"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
@@ -40,6 +42,12 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "somebody changes the time of an old transaction, and no sum tells of it"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
+        Twin("newest-backup-by-its-age", REPLICATED, Sabotage(unlooked=frozenset(LOOKS)), "sound-backup", MISSED,
+             "the newest backup is taken for its age, and holds the damage"),
+        Twin("backups-verified-without-the-books", REPLICATED, Sabotage(unlooked=frozenset({BOOKS})), "sound-backup",
+             MISSED, "pages, tables and indexes of the newest backup are sound, and nobody compares its books"),
+        Twin("salvage-after-damage-skipped", REPLICATED, Sabotage(without=frozenset({"salvage"})), "salvage", MISSED,
+             "what customers wrote after the damage is dropped"),
     ),
     "application-recovery": (
         Twin("alert-sink-unreachable", API_DIES, Sabotage(receiver_lost=True), "detection", MISSED,

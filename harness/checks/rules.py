@@ -33,6 +33,7 @@ from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
+from harness.checks.sound_backup import sound_backup
 from harness.checks.split_brain import split_brain
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
@@ -175,6 +176,7 @@ VERSION_4 = replace(
         "detection": detection,
         "alert": alert,
         "self-recovery": self_recovery,
+        "sound-backup": sound_backup,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

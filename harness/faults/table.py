@@ -15,6 +15,7 @@ from harness.faults import Fault
 from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
+    "alter_rows": "harness.faults.alter_rows:AlterRows",
     "cut_link": "harness.faults.cut_link:CutLink",
     "cut_zone": "harness.faults.cut_zone:CutZone",
     "damage_stored_object": "harness.faults.damage_stored_object:DamageStoredObject",

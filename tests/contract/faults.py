@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from drills.mistake import recent_transactions_destroyed
+from drills.mistake import old_amounts_altered, recent_transactions_destroyed
 from harness.errors import Unable
 from harness.faults import Fault
 from harness.faults.cut_link import CutLink
@@ -70,10 +70,12 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "kill_zone": lambda zone, other: KillZone(zone),
     "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
+    "alter_rows": lambda zone, other: old_amounts_altered(),
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
-STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
+# What they destroyed comes back by a recovery, not by healing.
+STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
 MAY_LACK = ("slow_link",)
