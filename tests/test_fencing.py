@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from harness.errors import NotReady
-from harness.faults import Fault
+from harness.faults import LED, Fault
 from harness.faults.cut_zone import CutZone
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
@@ -114,6 +114,25 @@ def test_a_frozen_leader_stays_frozen_once_another_leads(stack: FakeStack) -> No
     fault = PauseComponent(OLD)
     assert why(stack, fault)
     assert "stop patroni-a" in fencing.what_to_do(stack, fault, {"component": OLD})
+
+
+def test_a_copy_that_was_frozen_while_another_led_stays_frozen(stack: FakeStack) -> None:
+    """It may have been about to take the lead, and goes on with that once thawed; stopped, it comes back."""
+    undo = {"component": OLD, LED: "patroni-b"}
+    for leads, stays in (("patroni-b", False), ("patroni-c", True), ("", True), (None, True)):
+        asked(stack).leading = leads
+        assert bool(fencing.must_stay(stack, PauseComponent(OLD), undo)) is stays
+    asked(stack).leading = "patroni-c"
+    stack.by_name[OLD].up = False
+    assert not fencing.must_stay(stack, PauseComponent(OLD), undo)
+
+
+def test_who_led_is_known_of_what_was_frozen(stack: FakeStack) -> None:
+    """Where somebody can be asked."""
+    asked(stack).leading = "patroni-b"
+    assert PauseComponent(OLD).prepare(stack)[LED] == "patroni-b"
+    asked(stack).leading = None
+    assert LED not in PauseComponent(OLD).prepare(stack)
 
 
 def test_no_database_server_is_let_back(stack: FakeStack) -> None:

@@ -130,6 +130,31 @@ def test_a_power_cut_kills_it_and_what_it_has_started(server: LocalProcess, tmp_
     _until(lambda: not any(one.running() for one in family))
 
 
+class Killed(Memory):
+    """Of a run that is killed as soon as it has recorded what it started."""
+
+    def record(self, kind: str, /, **data: Any) -> None:
+        raise KeyboardInterrupt
+
+
+def test_what_was_started_is_found_again_by_whoever_comes_after_a_kill(tmp_path: Path) -> None:
+    """Else another one is started beside it, and ends at once: its port is taken."""
+
+    def found(recorder: Memory) -> LocalProcess:
+        commands = Commands(recorder, label=label_of(tmp_path))
+        return LocalProcess(commands, name="sleeper", zone="a", folder=tmp_path, argv=lambda: ["sleep", "60"])
+
+    with pytest.raises(KeyboardInterrupt):
+        found(Killed()).start()
+    after = found(Memory())
+    first = after.process
+    try:
+        after.start()
+        assert first is not None and after.process == first and first.running()
+    finally:
+        after.kill()
+
+
 class Port:
     """A bridge that notes what it is told."""
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import Unable
-from harness.faults import Undo, _probes
+from harness.errors import DrillError, Unable
+from harness.faults import LED, Undo, _probes
 from harness.stacks import Stack
-from harness.stacks.capabilities import lacking, need
+from harness.stacks.capabilities import find, lacking, need
 from harness.stacks.capabilities.components import Asked, Pausable
+from harness.stacks.capabilities.database import Fenced
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.system.clock import Moment
 
@@ -31,7 +32,7 @@ class PauseComponent:
         if _probes.door(stack, self.component) is None:
             hint = "an API, a database server or a load balancer can be asked"
             raise Unable(f"nothing can ask {self.component}, so that it hangs could not be proved", hint=hint)
-        return {"component": self.component}
+        return {"component": self.component, **_who_leads(stack)}
 
     def affects(self, undo: Undo) -> list[str]:
         return [undo["component"]]
@@ -63,3 +64,13 @@ class PauseComponent:
 
     def lets_back(self, undo: Undo) -> list[str]:
         return [undo["component"]]
+
+
+def _who_leads(stack: Stack) -> Undo:
+    """Nothing where nobody can be asked: a copy that is frozen while it takes the lead goes on with it once thawed, and
+    whoever heals sees by this that the lead has changed since."""
+    cluster = find(stack, Fenced)
+    try:
+        return {} if cluster is None else {LED: cluster.holder()}
+    except DrillError:
+        return {}

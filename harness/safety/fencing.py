@@ -7,7 +7,7 @@ of these servers takes writes. Where that is not known to be safe, they stay as 
 from __future__ import annotations
 
 from harness.errors import DrillError
-from harness.faults import Fault, LetsBack, Undo
+from harness.faults import LED, Fault, LetsBack, Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import find
 from harness.stacks.capabilities.database import Cluster, Fenced, Member
@@ -26,7 +26,7 @@ def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
         leads = cluster.holder()
     except DrillError as error:
         unknown = f"who leads cannot be asked ({error.message})"
-    said = [_why(cluster, member, leads, unknown) for member in held]
+    said = [_why(cluster, member, leads, unknown, undo.get(LED)) for member in held]
     return "; ".join(filter(None, said))
 
 
@@ -45,7 +45,8 @@ def let_back(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
     return [member for member in cluster.members if member.name in names]
 
 
-def _why(cluster: Fenced, member: Member, leads: str, unknown: str) -> str:
+def _why(cluster: Fenced, member: Member, leads: str, unknown: str, led: str | None) -> str:
+    """`led`: who led when it was frozen; None where it was not, or nobody could say."""
     if leads == member.name:
         return ""  # nobody took the lead from it
     who = unknown or (f"{leads} leads" if leads else "nobody leads")
@@ -56,6 +57,8 @@ def _why(cluster: Fenced, member: Member, leads: str, unknown: str) -> str:
         return f"{who}, and nobody can say whether {member.name} takes writes"
     if unknown and not member.running():
         return f"{who}, and {member.name} is down: what it would come back as is not known"
+    if led is not None and led != leads and member.running():
+        return f"{who}, and {member.name} was frozen while {led or 'nobody'} led: it may go on with taking the lead"
     why = cluster.comes_back_as_copy(member.name)
     return f"{who}, and {member.name} may come back as more than a copy: {why}" if why else ""
 

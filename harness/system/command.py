@@ -11,7 +11,7 @@ import operator
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -165,12 +165,14 @@ class Commands:
         cwd: Path | None = None,
         piped: bool = False,
         part: bool = True,
+        keep: Callable[[Process], object] = bool,
     ) -> Process:
         """Start a process of long life, in a session of its own, its output appended to `log`.
 
         `piped`: another process writes the log, so that no limit on the size of files, which what is started may be
         under, reaches it. That one ends when nobody is left who could say something. `part`: it is a part of a stack,
-        and outlives whoever has started it until the stack is removed.
+        and outlives whoever has started it until the stack is removed. `keep` writes down where it is found again, and
+        before it is recorded: of a run that is killed in between there is no process that nobody knows.
         """
         words = [str(word) for word in argv]
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -187,6 +189,7 @@ class Commands:
             except OSError as error:
                 raise CommandFailed(f"{words[0]}: {error.strerror}", hint="run `drdrill doctor`") from None
         process = Process.of(child.pid)
+        keep(process)
         self.recorder.record("process", argv=words, pid=process.pid, started=process.started, log=log.name)
         return process
 

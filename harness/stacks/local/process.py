@@ -79,7 +79,9 @@ class LocalProcess:
             return
         mark = {PART: f"{self._commands.label}/{self.name}"}
         env = {**IN_UTC, **self._env(), **mark}
-        process = self._commands.start(self._argv(), log=self.log, env=env, piped=self._piped)
+        self._commands.start(self._argv(), log=self.log, env=env, piped=self._piped, keep=self._keep)
+
+    def _keep(self, process: Process) -> None:
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         self._pid_file.write_text(json.dumps([process.pid, process.started]))
 
