@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from harness.checks import Outcome
+from harness.procedures.find_sound_backup import BOOKS, LOOKS
 from harness.run.sabotage import Sabotage, Twin
 
 MISSED = frozenset({Outcome.MISSED})
@@ -13,6 +14,7 @@ MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
 FOREIGN_PAGE = "An index is damaged, a page of another index takes the place of one of the index of accounts"
+REPLICATED = "The damage is in every copy and in the newest backup"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
@@ -44,6 +46,12 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "rows are lost with the index, and it is rebuilt from what is left without a look at that"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
+        Twin("newest-backup-by-its-age", REPLICATED, Sabotage(unlooked=frozenset(LOOKS)), "sound-backup", MISSED,
+             "the newest backup is taken for its age, and holds the damage"),
+        Twin("backups-verified-without-the-books", REPLICATED, Sabotage(unlooked=frozenset({BOOKS})), "sound-backup",
+             MISSED, "pages, tables and indexes of the newest backup are sound, and nobody compares its books"),
+        Twin("salvage-after-damage-skipped", REPLICATED, Sabotage(without=frozenset({"salvage"})), "salvage", MISSED,
+             "what customers wrote after the damage is dropped"),
     ),
     "application-recovery": (
         Twin("alert-sink-unreachable", API_DIES, Sabotage(receiver_lost=True), "detection", MISSED,

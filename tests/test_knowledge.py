@@ -96,7 +96,7 @@ harness/procedures
     field          MONEY       reconciliation restore_database
     SQL            PROCEDURE   find_mistake rebuild_index restore_database
     PostgreSQL     PROCEDURE   find_mistake rebuild_index restore_database
-    WAL            PROCEDURE   find_mistake rebuild_index restore_database
+    WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
     timeline       PROCEDURE   find_mistake restore_database
 harness/stacks
     path           OWN         local/watching parts/etcd

@@ -75,3 +75,20 @@ Feature: Database Backup Restoration
       | damage                                                                  |
       | a byte is flipped on a page of the index of accounts                    |
       | a page of another index takes the place of one of the index of accounts |
+
+  @PIT-1 @PIT-2 @PIT-3 @CON-1 @CON-2 @CON-3 @OBJ-5 @OBJ-6 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario: The damage is in every copy and in the newest backup
+    When a faulty job alters old amounts and balances, and every account still adds up
+    And the next base backup is taken, and nobody notices
+    Then the books add up, and only a comparison with the last check notices it
+    When the writers are stopped, and the database is restored from the last backup that is verified sound to just before the damage
+    And the restored database is verified
+    And what customers wrote after the damage is salvaged
+    And the restored database is put in service
+    Then the last sound backup was found by verification, and not by its age
+    And customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And nothing that customers wrote after the damage is missing
+    And the database was restored to exactly the ordered point
+    And the books agree with those from before the disaster
+    And every health check answers within the time that the plan gives it

@@ -35,6 +35,7 @@ from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
+from harness.checks.sound_backup import sound_backup
 from harness.checks.split_brain import split_brain
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
@@ -181,6 +182,7 @@ VERSION_4 = replace(
         "wrong-answers": wrong_answers,
         "heap-proved": heap_proved,
         "noticed": noticed,
+        "sound-backup": sound_backup,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

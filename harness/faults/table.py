@@ -15,6 +15,7 @@ from harness.faults import Fault
 from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
+    "alter_rows": "harness.faults.alter_rows:AlterRows",
     "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
     "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
     "cut_link": "harness.faults.cut_link:CutLink",

@@ -31,6 +31,7 @@ class Sabotage:
     without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
     altered: bool = False  # somebody changes what is stored, once the recovered database serves
     rows_damaged: bool = False  # rows are lost with the index that leads to them, unnoticed
+    unlooked: frozenset[str] = frozenset()  # what no backup is looked at for before it is taken for sound
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 

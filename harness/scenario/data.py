@@ -64,6 +64,17 @@ class ScenarioData:
         with need(self._run.stack, Queried).connect() as connection:
             return question(connection)
 
+    def unlike_before(self, *, besides: Callable[[Any], list[str]]) -> str:
+        """Where the books differ from the last check, in words, with what they say by themselves, by `besides`; empty
+        where they do not differ."""
+        assert self._reconciliation is not None
+        with need(self._run.stack, Queried).connect() as connection:
+            alone = besides(connection)
+            found = self._reconciliation.check(connection, last=self.before.last)
+        differences = self._reconciliation.differences(self.before, found)
+        by_themselves = "; ".join(alone) or "by themselves the books add up"
+        return f"{'; '.join(differences)} ({by_themselves})" if differences else ""
+
     def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
         """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of
         `source`, else what the stack says, else the leader of its cluster. Errors: `Unable` where it has neither."""

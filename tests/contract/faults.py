@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from drills.mistake import recent_transactions_destroyed
+from drills.mistake import old_amounts_altered, recent_transactions_destroyed
 from drills.reconciliation import ACCOUNTS, TABLE
 from harness.errors import Unable
 from harness.faults import Fault
@@ -82,10 +82,12 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "corrupt_index foreign": lambda zone, other: CorruptIndex(
         f"{ACCOUNTS}_pkey", "page of another index", "contract", other=f"{TABLE}_pkey"
     ),
+    "alter_rows": lambda zone, other: old_amounts_altered(),
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
-STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
+# What they destroyed comes back by a recovery, not by healing.
+STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
 MAY_LACK = ("slow_link",)
