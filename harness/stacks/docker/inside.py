@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from harness.errors import DrillError
-from harness.stacks.docker.engine import engine, told
+from harness.stacks.docker.engine import engine, spoken, told
 from harness.system import environment as surroundings
 from harness.system.command import LABEL
 
@@ -50,11 +50,10 @@ def run(container: str, argv: Sequence[str], *, user: str) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, pass_on)
     with told(f"running {argv[0]}"):
-        for out, err in api.exec_start(made, stream=True, demux=True):
-            for sink, said in ((sys.stdout, out), (sys.stderr, err)):
-                if said:
-                    sink.buffer.write(said)
-                    sink.flush()
+        for where, said in spoken(api, made):
+            sink = sys.stdout if where == 1 else sys.stderr
+            sink.buffer.write(said)
+            sink.flush()
         return int(api.exec_inspect(made)["ExitCode"] or 0)
 
 
