@@ -107,6 +107,17 @@ class QuantumNestReconciliation:
         found = [f"{broken} accounts whose balance is not what their transactions say"] if broken else []
         return found + ([f"{failures} pages with a wrong checksum"] if failures else [])
 
+    def of_copy(self, source: psycopg.Connection[Any], before: ReconciledState) -> list[str]:
+        """What of a server's own books is not as at the last check; a copy can be asked it, too."""
+        with _by_name(source) as cursor:
+            found = cursor.execute(HISTORY, {"last": before.last, "day": None}).fetchone() or {}
+        wrong = [
+            f"transactions up to the last check: {name} is {found.get(name)}, and was {was}"
+            for name in ("count", "sum", "latest", "digest")
+            if found.get(name) != (was := before.values[f"history.{name}"])
+        ]
+        return self.discrepancies(source) + wrong
+
     def differences(self, before: ReconciledState, found: ReconciledState) -> list[str]:
         """By the rules that judge it in the end, too."""
         compared = reconciliation.compare(RULES, before.values, found.values)

@@ -12,6 +12,8 @@ UNKNOWN = frozenset({Outcome.UNKNOWN})
 MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
+FLIPPED = "The leader's disk is damaged, a byte is flipped on a page of a table on the leader's disk"
+ZEROED = "The leader's disk is damaged, a page of a table on the leader's disk is zeroed"
 FOREIGN_PAGE = "An index is damaged, a page of another index takes the place of one of the index of accounts"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
@@ -42,6 +44,17 @@ TWINS: dict[str, tuple[Twin, ...]] = {
         Twin("index-rebuilt-from-damaged-rows", FOREIGN_PAGE,
              Sabotage(rows_damaged=True, without=frozenset({"prove-the-heap"})), "heap-proved", MISSED,
              "rows are lost with the index, and it is rebuilt from what is left without a look at that"),
+        Twin("checksums-off", ZEROED, Sabotage(stack={"checksums": "off"}), "copy-proved", MISSED,
+             "pages have no checksums, so nobody can say of any copy whether it is sound"),
+        Twin("only-the-leader-is-looked-at", ZEROED,
+             Sabotage(copies_damaged=True, without=frozenset({"prove-each-copy"})), "copy-proved", MISSED,
+             "the copies are damaged too, and one of them is promoted because it streams"),
+        Twin("damaged-server-leads-again", FLIPPED,
+             Sabotage(handed_back=True, without=frozenset({"rebuild-each-damaged-server", "prove-every-server"})),
+             "copy-proved", MISSED, "the damaged server is left as it is, and is handed the lead again"),
+        Twin("damage-shown-as-empty", FLIPPED,
+             Sabotage(hidden=True, without=frozenset({"hand-over-the-lead", "rebuild-each-damaged-server"})),
+             "consistency", MISSED, "zero_damaged_pages as a cure: what cannot be read is shown as if it were empty"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
     ),

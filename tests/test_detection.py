@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from harness.run.run import Run
+from harness.scenario import detection as detection_module
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.detection import Detection
 from harness.system.recorder import Memory
@@ -25,3 +29,16 @@ def test_each_look_is_asked_and_recorded_by_itself() -> None:
     assert told == [("books", "books sees it"), ("log", "log sees it")]
     assert asked == {"books": 1, "log": 2}
     assert [kind for kind, _ in memory.facts if "span" in kind] == ["span.begin", "span.end"]
+
+
+def test_the_first_of_several_ends_the_wait_and_who_saw_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are asked a while longer; nobody having seen anything in time is no error: a finding says it."""
+    monkeypatch.setattr(detection_module, "LONGER", timedelta(0))
+    memory = Memory()
+    detection = Detection(cast(Run, SimpleNamespace(journal=memory)), cast(ActiveFaults, None))
+    detection.await_any({"books": lambda: "wrong", "log": lambda: ""}, within=timedelta(seconds=1))
+    assert [(kind, data["by"]) for kind, data in memory.facts if "detected" in kind] == [
+        ("detected", "books"), ("not_detected", "log"),
+    ]  # fmt: skip  # a list
+    detection.await_any({"log": lambda: ""}, within=timedelta(0))
+    assert memory.facts[-1] == ("not_detected", {"by": "log"})

@@ -95,7 +95,7 @@ harness/plan
 harness/procedures
     field          MONEY       reconciliation restore_database
     SQL            PROCEDURE   find_mistake rebuild_index restore_database
-    PostgreSQL     PROCEDURE   find_mistake rebuild_index restore_database
+    PostgreSQL     PROCEDURE   find_mistake rebuild_index replace_damaged_server restore_database
     WAL            PROCEDURE   find_mistake rebuild_index restore_database
     timeline       PROCEDURE   find_mistake restore_database
 harness/stacks

@@ -40,9 +40,12 @@ TROUBLE = re.compile(r"page verification failed|invalid page in block|could not 
 
 @dataclass
 class DatabaseLog:
-    """What a server writes of the application's trouble, from now on; what other looks bring about is left out."""
+    """What a server writes of trouble, from now on: of the application's alone, what other looks bring about is left
+    out; with `of` empty also of theirs."""
 
     path: Path
+    trouble: re.Pattern[str] = TROUBLE
+    of: str = f" user={ROLE} "
     _growing: Growing = field(default_factory=Growing)
 
     def __post_init__(self) -> None:
@@ -51,7 +54,7 @@ class DatabaseLog:
     def look(self) -> str:
         """The first line of trouble since the last look; empty where there is none."""
         lines = (line.decode(errors="replace") for line in self._growing.lines(self.path))
-        return next((line for line in lines if TROUBLE.search(line) and f" user={ROLE} " in line), "")
+        return next((line for line in lines if self.trouble.search(line) and self.of in line), "")
 
 
 # When: what happens

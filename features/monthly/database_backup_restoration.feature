@@ -75,3 +75,21 @@ Feature: Database Backup Restoration
       | damage                                                                  |
       | a byte is flipped on a page of the index of accounts                    |
       | a page of another index takes the place of one of the index of accounts |
+
+  @CON-1 @CON-2 @CON-3 @OBJ-2 @OBJ-5 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario Outline: The leader's disk is damaged, <damage>
+    When <damage>
+    Then those who look after the database notice it
+    When each copy is proved sound, and one of these is handed the lead
+    And what is damaged is rebuilt from it
+    And every server is proved sound
+    Then customers are served again within the recovery time of critical financial data
+    And nothing that was acknowledged is lost
+    And the books agree with those from before the disaster
+    And every health check answers within the time that the plan gives it
+
+    Examples:
+      | damage                                                              |
+      | a byte is flipped on a page of a table on the leader's disk         |
+      | a page of a table on the leader's disk is zeroed                    |
+      | a page of another table takes the place of one on the leader's disk |

@@ -31,6 +31,7 @@ from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
 from harness.checks.noticed import noticed
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
+from harness.checks.replaced import copy_proved, server_rebuilt
 from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
@@ -181,6 +182,8 @@ VERSION_4 = replace(
         "wrong-answers": wrong_answers,
         "heap-proved": heap_proved,
         "noticed": noticed,
+        "copy-proved": copy_proved,
+        "server-rebuilt": server_rebuilt,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

@@ -11,10 +11,11 @@ from harness.scenario.alert_listener import AlertListener
 from harness.scenario.waits import span
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.monitoring import Monitoring
-from harness.system import wait
+from harness.system import clock, wait
 
 LIMIT = timedelta(minutes=5)
 LOOKS = timedelta(milliseconds=500)  # between two looks of a check
+LONGER = timedelta(seconds=3)  # for which the others look when the first has seen something: a count comes late
 
 
 class Detection:
@@ -74,6 +75,27 @@ class Detection:
                 last_seen=lambda: f"still without a word: {', '.join(left)}",
                 hint="the disaster went unnoticed; that is a finding",
             )
+
+    def await_any(self, looks: Mapping[str, Callable[[], str]], *, within: timedelta) -> None:
+        """Wait until one of several looks has said in words that something is wrong, or the time is up: that is a
+        finding. The others are then asked for a while longer, each by itself: what none of them sees is recorded, too.
+        """
+        journal, left = self._run.journal, dict(looks)
+        first: int | None = None
+
+        def all_have() -> bool:
+            nonlocal first
+            for by, look in list(left.items()):
+                if seen := look():
+                    del left[by]
+                    first = first or clock.mono()
+                    journal.record("detected", by=by, seen=seen, gap=LOOKS.total_seconds())
+            return not left or (first is not None and clock.since(first) >= LONGER)
+
+        with span(journal, "detect"):
+            wait.poll(all_have, within=within, every=LOOKS)
+        for by in left:
+            journal.record("not_detected", by=by)
 
     def await_check(self, look: Callable[[], str], *, by: str) -> None:
         """Wait until a check says, in words, that something is wrong. Errors: `NotInTime`."""

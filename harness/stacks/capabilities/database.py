@@ -178,13 +178,15 @@ class Guarded(Protocol):
 
 @runtime_checkable
 class Verified(Protocol):
-    """A database whose pages and structure can be checked."""
+    """A database whose pages and structure can be checked: a restored one, or a server of the cluster by itself."""
 
     def verify_pages(self) -> str:
-        """Every page of the stopped database; returns what it counted. Errors: `CommandFailed`."""
+        """Every page as it lies on the disk; returns what was found. A restored database has to be stopped for it, a
+        server of the cluster to run. Errors: `DrillError`, also where pages have no checksums: that is never sound."""
 
     def verify_structure(self) -> str:
-        """Every table and index of the running database; returns what it said. Errors: `CommandFailed`."""
+        """Every table and index of the running database; returns what it said. Errors: `DrillError`, also where
+        nothing was looked at."""
 
 
 class RestoreTarget(Startable, Logged, Verified, Protocol):
@@ -225,4 +227,26 @@ class Restorable(Protocol):
 
         What was on the members' volumes is moved aside until the next time, the old cluster state is forgotten,
         and the other members are cloned anew in the background. Returns when the leader takes writes.
+        """
+
+
+@runtime_checkable
+class Switched(Protocol):
+    """A cluster whose lead can be handed to one that is named."""
+
+    def switch(self, to: Member) -> None:
+        """Returns when it leads and takes writes; harmless where it does. Where nobody leads, it is promoted.
+
+        Errors: `Refused` with the reason where the cluster does not let it lead; `NotInTime`.
+        """
+
+
+@runtime_checkable
+class Rebuilt(Protocol):
+    """A cluster of which one server can be made anew from the one that leads."""
+
+    def rebuild(self, member: Member) -> str:
+        """All that it has is removed first, the lead excepted. Returns, in words, once it streams, what it has then.
+
+        Errors: `Refused` where it leads; `NotInTime`.
         """

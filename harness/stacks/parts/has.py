@@ -15,7 +15,10 @@ from harness.stacks.capabilities.database import (
     OnVolume,
     Positioned,
     Queried,
+    Rebuilt,
     Restorable,
+    Switched,
+    Verified,
 )
 from harness.stacks.capabilities.emulated import Emulated
 from harness.stacks.capabilities.entrance import (
@@ -39,7 +42,7 @@ PLATFORM: tuple[Need, ...] = (
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
     Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
-    Paged, Corruptible, Indexed,
+    Verified, Switched, Rebuilt, Paged, Corruptible, Indexed,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,

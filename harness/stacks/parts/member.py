@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from harness.stacks.capabilities.pages import Replaced
-from harness.stacks.parts import wal
+from harness.stacks.parts import proof, wal
 from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.index_pages import IndexPages
 from harness.stacks.parts.pages import Pages
@@ -245,6 +245,17 @@ class PatroniMember:
 
     def restore_page(self, relation: str, number: int) -> Moment | None:
         return self._pages.restore_page(relation, number)
+
+    def verify_pages(self) -> str:
+        return proof.pages(self, password=self._roles.replicator)
+
+    def verify_structure(self) -> str:
+        return proof.structure(self)
+
+    @property
+    def made(self) -> str:
+        """What tells its data from data that is made anew in its place. Errors: `NotReady` where it has none."""
+        return self._pages.made()
 
     def leaves(self, index: str) -> list[int]:
         return IndexPages(self.dsn).leaves(index)

@@ -121,7 +121,7 @@ class Pages:
         if (record := self._record(relation, number)) is None:
             return None
         there = None
-        if self._directory() == record["directory"]:
+        if self.made() == record["directory"]:
             with suppress(OSError):
                 there = self._read(record["path"], number)
         return Replaced(base64.b64decode(record["was"]), base64.b64decode(record["put"]), there)
@@ -184,7 +184,7 @@ class Pages:
         finally:
             os.close(handle)
 
-    def _directory(self) -> str:
+    def made(self) -> str:
         """What tells this data directory from one that was made anew in its place: nothing ever touches this file."""
         try:
             made = (self.data / "PG_VERSION").stat()
@@ -202,7 +202,7 @@ class Pages:
         new = self._file(relation, number).with_suffix(".new")
         new.touch(mode=0o600)
         with new.open("w") as written:
-            json.dump({"path": path, "directory": self._directory(), **pages}, written)
+            json.dump({"path": path, "directory": self.made(), **pages}, written)
             written.flush()
             os.fsync(written.fileno())
         new.rename(self._file(relation, number))

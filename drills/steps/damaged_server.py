@@ -1,0 +1,150 @@
+"""Database Backup Restoration, where the files of a database server are damaged: what its sentences mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from drills.reconciliation import ACCOUNTS, RECONCILIATION, TABLE
+from drills.roles import COMMANDER
+from drills.steps.damaged_index import DatabaseLog
+from harness.faults.corrupt_page import CorruptPage, How
+from harness.features.sentences import Approval, Sentences
+from harness.procedures import NO_STACK, Procedure
+from harness.procedures.replace_damaged_server import Books, ReplaceDamagedServer, looked_at
+from harness.sentences.promises import in_time, right
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster, LogReadable, Queried, Switched, Verified
+from harness.stacks.needs import HEALTH, Copies
+from harness.system.recorder import Memory
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
+
+SENTENCES = Sentences()
+when, then, promise = SENTENCES.when, SENTENCES.then, SENTENCES.promise
+
+DAMAGES: dict[str, How] = {
+    "a byte is flipped on a page of a table on the leader's disk": "flip a byte",
+    "a page of a table on the leader's disk is zeroed": "zero",
+    "a page of another table takes the place of one on the leader's disk": "page of another relation",
+}
+# What the database's log has of pages that it cannot read, whoever wanted to read them.
+UNREADABLE = re.compile(r"page verification failed|invalid page in block|could not read block")
+COUNTED = "SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database"
+SHOWN_AS_EMPTY = (
+    "ALTER SYSTEM SET zero_damaged_pages = on",
+    "SELECT pg_reload_conf()",
+    f"SELECT count(*) FROM {TABLE}",
+)
+
+
+# When: what happens
+
+
+def _damaged(how: How) -> Callable[[ScenarioRun], DatabaseLog]:
+    def damage(scenario: ScenarioRun) -> DatabaseLog:
+        log = DatabaseLog(need(scenario.leader.before, LogReadable).database_log, trouble=UNREADABLE, of="")
+        other = ACCOUNTS if how == "page of another relation" else ""
+        copies = [each.name for each in need(scenario.stack, Cluster).members if each.zone != scenario.leader.zone]
+        for name in copies if scenario.sabotage.copies_damaged else ():
+            scenario.faults.inject(CorruptPage(TABLE, how, scenario.seed, other=other, member=name))
+        scenario.faults.inject(CorruptPage(TABLE, how, scenario.seed, other=other))
+        return log
+
+    return damage
+
+
+for said, how in DAMAGES.items():  # a sentence each, so that one that is misspelt is known before anything starts
+    when(said, needs=(CorruptPage, LogReadable), returns="log")(_damaged(how))
+
+
+# Then: how it is noticed
+
+
+@then(
+    "those who look after the database notice it",
+    needs=(Cluster, Queried, Verified, LogReadable),
+    promises=in_time("noticed", "the damage is noticed"),
+)
+def _notice(scenario: ScenarioRun, log: DatabaseLog) -> None:
+    """Each by itself; the log and the count see only what somebody has read."""
+    leader = scenario.leader.before
+
+    def counted() -> str:
+        with need(scenario.stack, Queried).connect(leader) as connection:
+            (failures,) = connection.execute(COUNTED).fetchone()
+        return f"{failures} failed checksums" if failures else ""
+
+    def found(look: str) -> Callable[[], str]:
+        def ask() -> str:
+            seen = looked_at(scenario.stack, leader, _books(scenario), looks=(look,))[look]
+            return "" if seen.ok else seen.said
+
+        return ask
+
+    looks = {
+        "structure (amcheck)": found("structure"),
+        "consistency checks of the books": found("books"),
+        "database's own log": log.look,
+        "count of failed checksums": counted,
+    }
+    scenario.detection.await_any(looks, within=scenario.plan.time_for("noticed"))
+
+
+# When: how it is repaired
+
+
+def _books(scenario: ScenarioRun) -> Books:
+    def wrong(connection: Any) -> list[str]:
+        return RECONCILIATION.of_copy(connection, scenario.data.before)
+
+    return wrong
+
+
+def _shown() -> Procedure:
+    return ReplaceDamagedServer(NO_STACK, lambda connection: [], Memory()).procedure()
+
+
+@when(
+    "each copy is proved sound, and one of these is handed the lead",
+    needs=(ReplaceDamagedServer, Copies(1)),
+    asks=Approval("Hand the lead to a copy that was proved sound?", COMMANDER),
+    promises=right("copy-proved", "no copy leads that was not proved sound", "CON-2"),
+    carries_out=_shown,
+    returns="replacement",
+)
+def _handed_over(scenario: ScenarioRun) -> Procedure:
+    scenario.faults.still_active()
+    if scenario.sabotage.hidden:
+        with need(scenario.stack, Queried).connect(scenario.leader.before) as connection:
+            for statement in SHOWN_AS_EMPTY:
+                connection.execute(statement)
+    replacement = ReplaceDamagedServer(
+        scenario.stack, _books(scenario), scenario.journal, skip=scenario.sabotage.without
+    ).procedure()
+    scenario.follow(replacement, "replace")
+    return replacement
+
+
+@when(
+    "what is damaged is rebuilt from it",
+    needs=(ReplaceDamagedServer,),
+    promises=right("server-rebuilt", "what was damaged is made anew"),
+)
+def _rebuilt(scenario: ScenarioRun, replacement: Procedure) -> None:
+    scenario.follow(replacement, "rebuild")
+
+
+@when(
+    "every server is proved sound",
+    needs=(ReplaceDamagedServer, HEALTH),
+    promises=right("verified", "verified before it serves", "CON-2"),
+)
+def _proved(scenario: ScenarioRun, replacement: Procedure) -> None:
+    scenario.follow(replacement, "verify")
+    if scenario.sabotage.handed_back:
+        scenario.leader.await_rejoined()
+        need(scenario.stack, Switched).switch(scenario.leader.before)
+    scenario.verify_health()
