@@ -116,13 +116,23 @@ def test_a_frozen_leader_stays_frozen_once_another_leads(stack: FakeStack) -> No
     assert "stop patroni-a" in fencing.what_to_do(stack, fault, {"component": OLD})
 
 
-def test_a_copy_that_was_frozen_while_another_led_stays_frozen(stack: FakeStack) -> None:
+def silent() -> None:
+    raise TimeoutError
+
+
+def test_a_copy_that_was_frozen_while_another_led_stays_frozen(
+    stack: FakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It may have been about to take the lead, and goes on with that once thawed; stopped, it comes back."""
     undo = {"component": OLD, LED: "patroni-b"}
+    monkeypatch.setattr(stack.by_name[OLD], "ask", silent, raising=False)
     for leads, stays in (("patroni-b", False), ("patroni-c", True), ("", True), (None, True)):
         asked(stack).leading = leads
         assert bool(fencing.must_stay(stack, PauseComponent(OLD), undo)) is stays
     asked(stack).leading = "patroni-c"
+    monkeypatch.setattr(stack.by_name[OLD], "ask", bool, raising=False)
+    assert not fencing.must_stay(stack, PauseComponent(OLD), undo)  # it was thawed already
+    monkeypatch.setattr(stack.by_name[OLD], "ask", silent, raising=False)
     stack.by_name[OLD].up = False
     assert not fencing.must_stay(stack, PauseComponent(OLD), undo)
 

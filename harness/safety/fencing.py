@@ -57,10 +57,19 @@ def _why(cluster: Fenced, member: Member, leads: str, unknown: str, led: str | N
         return f"{who}, and nobody can say whether {member.name} takes writes"
     if unknown and not member.running():
         return f"{who}, and {member.name} is down: what it would come back as is not known"
-    if led is not None and led != leads and member.running():
+    if led is not None and led != leads and _is_silent(member):
         return f"{who}, and {member.name} was frozen while {led or 'nobody'} led: it may go on with taking the lead"
     why = cluster.comes_back_as_copy(member.name)
     return f"{who}, and {member.name} may come back as more than a copy: {why}" if why else ""
+
+
+def _is_silent(member: Member) -> bool:
+    """It runs and answers nothing: it is frozen still, or nobody can see that it is not."""
+    try:
+        member.ask()
+    except OSError:
+        return member.running()
+    return False
 
 
 def _names(members: list[Member]) -> str:

@@ -23,7 +23,7 @@ from harness.system import clock, wait
 from harness.system.clock import Moment, around
 
 if TYPE_CHECKING:
-    from docker import APIClient, DockerClient
+    from docker import DockerClient
 
 T = TypeVar("T")
 RUN = "io.drdrill.run"  # label: the run's id
@@ -35,6 +35,7 @@ APART = 1_000_000  # nanoseconds: by so little may the clock of the day be adjus
 SWEEP_LIMIT = timedelta(seconds=60)
 THREADS = 4
 OFTEN = timedelta(milliseconds=100)
+HEADER = struct.Struct(">BxxxL")  # of a frame, as the engine's API has it: which stream, and how many bytes follow
 
 
 @cache
@@ -97,19 +98,23 @@ def execute(container: str, argv: Sequence[str], *, what: str, detach: bool = Fa
     return said
 
 
-def spoken(api: APIClient, made: str) -> Iterator[tuple[int, bytes]]:
+def spoken(api: Any, made: str) -> Iterator[tuple[int, bytes]]:
     """Start what `exec_create` made: what it says, as it comes, with 1 for its standard output and 2 for errors.
 
     The driver's own reading loses what came in one piece with the engine's HTTP headers, which a busy machine shows: it
-    reads them through a buffer, and goes on beside it. Here the same buffer is read to its end.
+    reads them through a buffer, and goes on beside it. Here the same buffer is read to its end. A command may say
+    nothing for as long as it likes. Errors: `Refused` where the engine goes away.
     """
-    started: Any = api.exec_start(made, socket=True)
+    started = api.exec_start(made, socket=True)
+    api._disable_socket_timeout(started)  # as the driver does where it waits for what an attached container says
     response = started._response
     stream = response.raw._fp.fp
     try:
-        while header := stream.read(8):
-            where, length = struct.unpack(">BxxxL", header)
+        while len(header := stream.read(HEADER.size)) == HEADER.size:
+            where, length = HEADER.unpack(header)
             yield where, stream.read(length)
+    except OSError as error:
+        raise _unreachable(error) from None
     finally:
         response.close()
 
