@@ -156,16 +156,28 @@ class PatroniCluster:
 
     def switch(self, to: Member) -> None:
         """By Patroni, which refuses one that lacks what was acknowledged. Errors: `Refused`, `NotInTime`."""
-        leader, wanted = self.leader(), self._member(to.name)
-        if leader is not wanted:
-            verb = "failover" if leader is None else "switchover"
-            asked = {"candidate": wanted.zone} | ({"leader": leader.zone} if leader else {})
-            with suppress(NoAnswer):  # of one that dies of it: whether the other leads is seen
-                answer = DIRECT.ask("POST", f"{(leader or wanted).rest}/{verb}", sends=asked, within=SWITCHED_WITHIN)
-                if answer.status in REFUSED:
-                    said = answer.body.decode(errors="replace").strip()
-                    raise Refused(f"{wanted.name} is not let lead: {said}", hint="name another server that is sound")
-        self._wait_leader([wanted])
+        wanted = self._member(to.name)
+
+        def leads() -> bool:
+            leader = self.leader()
+            if leader is not wanted:
+                self._ask_to_lead(wanted, leader)
+            return self.leader() is wanted and _writable(wanted)
+
+        wait.until(
+            leads, what=f"{wanted.name} leads and takes writes", within=LEADS_WITHIN,
+            recorder=self._ground.commands.recorder, last_seen=self._states,
+        )  # fmt: skip  # arguments in groups
+
+    def _ask_to_lead(self, wanted: PatroniMember, leader: PatroniMember | None) -> None:
+        """Whether it leads then is seen afterwards: who is asked may die of it, or find nobody good for the moment."""
+        verb = "failover" if leader is None else "switchover"
+        asked = {"candidate": wanted.zone} | ({"leader": leader.zone} if leader else {})
+        with suppress(NoAnswer):
+            answer = DIRECT.ask("POST", f"{(leader or wanted).rest}/{verb}", sends=asked, within=SWITCHED_WITHIN)
+            if answer.status in REFUSED:
+                said = answer.body.decode(errors="replace").strip()
+                raise Refused(f"{wanted.name} is not let lead: {said}", hint="name another server that is sound")
 
     def rebuild(self, member: Member) -> str:
         """By Patroni, which removes its data directory and clones the leader's."""
