@@ -50,7 +50,8 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              Sabotage(copies_damaged=True, without=frozenset({"prove-each-copy"})), "copy-proved", MISSED,
              "the copies are damaged too, and one of them is promoted because it streams"),
         Twin("damaged-server-leads-again", FLIPPED,
-             Sabotage(handed_back=True, without=frozenset({"rebuild-each-damaged-server", "prove-every-server"})),
+             Sabotage(stack={"synchronous": "off"}, handed_back=True,  # else one of two copies alone is let lead
+                      without=frozenset({"rebuild-each-damaged-server", "prove-every-server"})),
              "copy-proved", MISSED, "the damaged server is left as it is, and is handed the lead again"),
         Twin("damage-shown-as-empty", FLIPPED,
              Sabotage(hidden=True, without=frozenset({"hand-over-the-lead", "rebuild-each-damaged-server"})),

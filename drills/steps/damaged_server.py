@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drills.reconciliation import ACCOUNTS, RECONCILIATION, TABLE
@@ -15,8 +16,9 @@ from harness.procedures import NO_STACK, Procedure
 from harness.procedures.replace_damaged_server import Books, ReplaceDamagedServer, looked_at
 from harness.sentences.promises import in_time, right
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Cluster, LogReadable, Queried, Switched, Verified
+from harness.stacks.capabilities.database import Cluster, LogReadable, Member, Queried, Switched, Verified
 from harness.stacks.needs import HEALTH, Copies
+from harness.system import wait
 from harness.system.recorder import Memory
 
 if TYPE_CHECKING:
@@ -32,8 +34,10 @@ DAMAGES: dict[str, How] = {
 }
 # What the database's log has of pages that it cannot read, whoever wanted to read them.
 UNREADABLE = re.compile(r"page verification failed|invalid page in block|could not read block")
+WRITTEN = timedelta(seconds=20)
 COUNTED = "SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database"
 SHOWN_AS_EMPTY = (
+    "SET zero_damaged_pages = on",
     "ALTER SYSTEM SET zero_damaged_pages = on",
     "SELECT pg_reload_conf()",
     f"SELECT count(*) FROM {TABLE}",
@@ -48,6 +52,8 @@ def _damaged(how: How) -> Callable[[ScenarioRun], DatabaseLog]:
         log = DatabaseLog(need(scenario.leader.before, LogReadable).database_log, trouble=UNREADABLE, of="")
         other = ACCOUNTS if how == "page of another relation" else ""
         copies = [each.name for each in need(scenario.stack, Cluster).members if each.zone != scenario.leader.zone]
+        if scenario.sabotage.copies_damaged:
+            _written_down(scenario)
         for name in copies if scenario.sabotage.copies_damaged else ():
             scenario.faults.inject(CorruptPage(TABLE, how, scenario.seed, other=other, member=name))
         scenario.faults.inject(CorruptPage(TABLE, how, scenario.seed, other=other))
@@ -56,8 +62,28 @@ def _damaged(how: How) -> Callable[[ScenarioRun], DatabaseLog]:
     return damage
 
 
+def _written_down(scenario: ScenarioRun) -> None:
+    """Every server has on its disk what was written until now: else a copy that has to be started anew, so that it
+    forgets a page, would mend the page by replaying it."""
+    database = need(scenario.stack, Queried)
+    with database.connect() as connection:
+        connection.execute("CHECKPOINT")
+        (until,) = connection.execute("SELECT redo_lsn::text FROM pg_control_checkpoint()").fetchone()
+
+    def written(member: Member) -> bool:
+        with database.connect(member) as connection:
+            connection.execute("CHECKPOINT")
+            query = "SELECT redo_lsn >= %s::pg_lsn FROM pg_control_checkpoint()"
+            return bool(connection.execute(query, (until,)).fetchone()[0])
+
+    members = need(scenario.stack, Cluster).members
+    wait.until(
+        lambda: all(map(written, members)), what="all is written down", within=WRITTEN, recorder=scenario.journal
+    )
+
+
 for said, how in DAMAGES.items():  # a sentence each, so that one that is misspelt is known before anything starts
-    when(said, needs=(CorruptPage, LogReadable), returns="log")(_damaged(how))
+    when(said, needs=(CorruptPage, LogReadable, Queried), returns="log")(_damaged(how))
 
 
 # Then: how it is noticed

@@ -8,7 +8,6 @@ promoted; whatever is not sound is made anew from it; and then all of them are p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -121,6 +120,8 @@ class ReplaceDamagedServer:
 
     def _look(self, members: Sequence[Member]) -> dict[str, dict[str, Seen]]:
         """At several servers at once, each by itself."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (steps are light to import)
+
         with ThreadPoolExecutor(max(1, len(members))) as pool:
             found = pool.map(lambda member: looked_at(self.stack, member, self.books), members)
             return dict(zip([member.name for member in members], found, strict=True))

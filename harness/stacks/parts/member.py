@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from harness.errors import NotReady
 from harness.stacks.capabilities.pages import Replaced
 from harness.stacks.parts import proof, wal
 from harness.stacks.parts.ground import Ground, Runs
@@ -22,11 +23,14 @@ from harness.stacks.parts.wal import SPOOL
 from harness.stacks.stand_in import NAME
 from harness.system.clock import Moment
 from harness.system.command import Done
+from harness.system.http import DIRECT
 
 SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
 PATIENCE = 2.0  # seconds for a connection
+STARTED_ANEW = timedelta(seconds=60)
+COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
 STOP_LIMIT = timedelta(seconds=20)
 PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
@@ -238,7 +242,14 @@ class PatroniMember:
         return self._pages.foreign_page(relation, number)
 
     def replace_page(self, relation: str, number: int, change: Callable[[bytes], bytes]) -> Moment | None:
-        return self._pages.replace_page(relation, number, change)
+        """A copy that has no other way to forget a page is started anew by its Patroni."""
+        try:
+            return self._pages.replace_page(relation, number, change)
+        except NotReady:
+            if not (self.data / COPY).exists():
+                raise
+            DIRECT.ask("POST", f"{self.rest}/restart", sends={}, within=STARTED_ANEW)
+            return self._pages.replace_page(relation, number, change)
 
     def replaced_page(self, relation: str, number: int) -> Replaced | None:
         return self._pages.replaced_page(relation, number)
