@@ -12,7 +12,7 @@ from harness.stacks.docker.engine import spoken
 def test_what_came_with_the_headers_is_not_lost() -> None:
     """The buffer that has read them is read on, and not the socket beside it."""
     whole = b"HTTP/1.1 101 UPGRADED\r\n\r\n\1\0\0\0\0\0\0\5hello\2\0\0\0\0\0\0\4oops\1\0\0\0\0\0\0\0"
-    stream = io.BufferedReader(io.BytesIO(whole))  # type: ignore[arg-type]  # a raw stream is enough
+    stream = io.BufferedReader(io.BytesIO(whole))
     while stream.readline().strip():
         pass
     response = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=stream)), close=stream.close)
