@@ -169,7 +169,7 @@ def restored(scene: Scene, backup: Backup, name: str, *, before: str = "", **tar
     place.configure(
         "postgresql.auto.conf",
         archive_mode="off",
-        fetch=command,
+        restore_command=command,
         recovery_target_action="promote",
         **target,
     )
