@@ -37,6 +37,7 @@ from harness.stacks import brought_up
 from harness.stacks.local import sandbox
 from harness.system import modules
 from harness.system.bugs import is_bug
+from harness.system.command import LABEL
 from harness.system.environment import for_harness
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
@@ -188,7 +189,8 @@ def _outcome(broken: BaseException | None) -> tuple[str, str]:
     if broken is None:
         return "completed", ""
     if is_bug(broken):
-        return "aborted", _what_broke(broken)
+        drilled = project.in_use()
+        return "aborted", modules.what_broke(broken, drilled.folder if drilled else None)
     said = broken.message if isinstance(broken, DrillError) else str(broken)
     return "stopped" if isinstance(broken, KeyboardInterrupt) else "failed", said
 
@@ -260,13 +262,6 @@ def _told() -> Iterator[None]:
         pytest.exit(f"{said}\nHINT: nothing was hurt; mend that, or report it", returncode=int(Exit.FAILED))
 
 
-def _what_broke(error: BaseException) -> str:
-    """With the line of the project's own code on the way to it, where there is one: then that broke."""
-    what = f"{type(error).__name__}: {error}"
-    place = _place_in_project(error)
-    return f"the project's own code failed: {place}: {what}" if place else f"the harness itself failed: {what}"
-
-
 def _place_in_project(error: BaseException) -> str:
     drilled = project.in_use()
     return modules.place_in(drilled.folder, error) if drilled else ""
@@ -306,6 +301,7 @@ def _enter(config: pytest.Config) -> None:
     if sandbox.inside():
         return
     here, option = project.current(), config.option
+    marked = LABEL in os.environ  # when it was started: only then can the mark be seen from outside
     words = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
     if option.on:
         twin = here.twin(option.sabotage) if option.sabotage else None
@@ -321,7 +317,7 @@ def _enter(config: pytest.Config) -> None:
     if FOLDER not in os.environ:
         name = option.run_id or run.new_id()
         with_reports.begin(Path(option.evidence), name, project=here.folder, kind=kind, on=standing)
-    if inside == words:
+    if inside == words and marked:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is not None:

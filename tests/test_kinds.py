@@ -61,6 +61,7 @@ def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy:
         ("STACK = Notebook", "", "declares no class STACK"),
         ('kind = "notebook"', 'kind = "local"', "a stack of the kind local is there already"),
         ('kind = "notebook"', 'kind = ""', "has no `kind`"),
+        ('kind = "notebook"', 'kind = "my notes"', "has the `kind` 'my notes', and plain are letters"),
         ('environment = "embedded"', 'environment = "home"', "none of tabletop, embedded, containers"),
         ("def attach(", "def reach(", "has no `attach`"),
         ("    capabilities = (", "    has = (", "has no `capabilities`"),
@@ -85,7 +86,7 @@ def test_what_a_stack_must_have_is_asked_before_it_is_started(copy: Path, tmp_pa
     file = copy / "notebook" / "stack.py"
     file.write_text(file.read_text().replace("    def steady(", "    def stready("))
     sys.modules.pop("notebook.stack")
-    with pytest.raises(Refused, match="Notebook is no stack: it has no steady"):
+    with pytest.raises(Refused, match="Notebook is no stack: it has no `steady`"):
         project.load(copy).kind().maker.open(tmp_path / "stack", recorder=Memory(), label="r1", scale=1.0, broken={})
 
 

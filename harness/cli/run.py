@@ -37,6 +37,7 @@ from harness.safety import block, stopping
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import USUAL, Kind
+from harness.system.command import LABEL
 from harness.system.environment import for_new_run
 from harness.system.operator import operator_name
 
@@ -279,7 +280,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock, *(on.heirloom if on else ())],
-            env=for_new_run(),
+            env={**for_new_run(), LABEL: name},  # by it the guardian ends a run that does not stop
             start_new_session=True,
         )
         os.close(lock)

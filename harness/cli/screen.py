@@ -17,6 +17,7 @@ from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
 from harness.safety import left_hurt, stopping
+from harness.system import modules
 from reports.run.text import summary
 
 
@@ -97,14 +98,11 @@ def left_of(pack: Path) -> dict[str, Any] | None:
     return next((line.data for line in read(pack / JOURNAL) if line.kind == "stack.left"), None)
 
 
-OWN = "the project's own code failed"
-
-
 def must_not_be_aborted(pack: Path) -> None:
     """Errors: `DrillError` where the harness itself failed: then the verdict says nothing about the plan."""
     lines = read(pack / JOURNAL)
     if lines[-1].data.get("outcome") == "aborted":
         said = [line.data.get("error") for line in lines if line.data.get("outcome") == "aborted"]
         what = str(said[0] or "the harness itself failed")
-        todo = "mend that line" if what.startswith(OWN) else "send it with a report of this error"
+        todo = "mend that line" if what.startswith(modules.OWN) else "send it with a report of this error"
         raise DrillError(what, hint=f"what was measured before stands in {pack}: {todo}")

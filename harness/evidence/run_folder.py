@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.errors import Refused
+
 USUAL = Path("evidence")  # of the working directory: where packs go unless --evidence says otherwise
 UNFINISHED = ".unfinished"  # behind the run's id until the pack is sealed
 DAMAGED = ".damaged"  # the same, where its journal cannot be read any more: it is healed, and never sealed
@@ -35,6 +37,8 @@ def keep_logs(logs: Mapping[str, Path], into: Path, *, since: Mapping[str, int] 
     """
     into.mkdir(exist_ok=True)
     for name, path in logs.items():
+        if Path(name).name != name:
+            raise Refused(f"a log cannot be named {name!r}", hint="name it by its component, without a folder")
         if path.is_file():
             with path.open("rb") as source:
                 size, begin = path.stat().st_size, (since or {}).get(name, 0)

@@ -9,13 +9,13 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import RULES
-from harness.errors import quietly
+from harness.errors import DrillError, quietly
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
@@ -37,8 +37,8 @@ from harness.stacks import Condition, Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
-from harness.system import clock, wait
-from harness.system.command import Commands
+from harness.system import clock, modules, wait
+from harness.system.command import Commands, end_left
 from harness.system.operator import operator_name
 
 LEFT_LIMIT = timedelta(seconds=90)  # for a stack that is left to be steady again
@@ -168,6 +168,7 @@ class Run:
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()
+            kind.maker.must_answer(stack)
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
@@ -182,30 +183,55 @@ class Run:
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
-        if self._stack is not None:
-            begin = clock.mono()
-            seen = self._settled(self._stack) if self.options.on else []
-            keep_logs(self._stack.logs(), self.folder / "logs", since=self._logs)
-            clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
-            if self.options.on is None:
-                need(self._stack, Startable).stop()
-                self._removed(begin)
-                self.journal.record("stack.end", kind=self._stack.kind, seconds=clock.since(begin).total_seconds())
-            else:
-                self.journal.record(
-                    "stack.left",
-                    kind=self._stack.kind,
-                    seconds=clock.since(begin).total_seconds(),
-                    steady=_all_hold(seen),
-                    conditions=[{"name": one.name, "ok": one.ok, "seen": one.seen} for one in seen],
-                )
+        broken = self._left_behind(self._stack) if self._stack is not None else ""
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
         if outcome == "completed" and left:
-            self.journal.record("run.end", outcome="aborted", by=by, error=f"never run to an end: {', '.join(left)}")
+            broken = broken or f"never run to an end: {', '.join(left)}"
+        if broken:
+            self.journal.record("run.end", outcome="aborted", by=by, error=broken)
         else:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
+
+    def _left_behind(self, stack: Stack) -> str:
+        """Keep the logs of the stack, and end it, or leave it; what of that broke first, in words: each is tried."""
+        begin, owned = clock.mono(), self.options.on is None
+        seen = [] if owned else self._settled(stack)
+        tried = [self._quietly(lambda: keep_logs(stack.logs(), self.folder / "logs", since=self._logs))]
+        clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
+        if owned:
+            wrong = self._quietly(need(stack, Startable).stop)
+            ended = end_left(self.id)
+            tried.append(wrong and self._quietly(self._remove))
+            if not tried[-1]:
+                self._removed(begin)
+            tried.append(wrong)
+            seconds = clock.since(begin).total_seconds()
+            self.journal.record("stack.end", kind=stack.kind, seconds=seconds, ended=ended)
+        else:
+            self.journal.record(
+                "stack.left",
+                kind=stack.kind,
+                seconds=clock.since(begin).total_seconds(),
+                steady=_all_hold(seen),
+                conditions=[{"name": one.name, "ok": one.ok, "seen": one.seen} for one in seen],
+            )
+        return next(filter(None, tried), "")
+
+    def _remove(self) -> None:
+        """As whoever heals a killed run does."""
+        self.options.stack.maker.remove_left(self.id, self.folder / STACK_FOLDER)
+
+    def _quietly(self, action: Callable[[], object]) -> str:
+        """As `quietly`, with the line of the project's own code that broke."""
+        try:
+            action()
+        except DrillError as error:
+            return error.message
+        except Exception as error:
+            return modules.what_broke(error, self.project.folder)
+        return ""
 
     def _settled(self, stack: Stack) -> list[Condition]:
         """The conditions of the stack that is left, when all hold or it has had its time. Whoever asks a run to stop
@@ -225,4 +251,6 @@ class Run:
 
 
 def _all_hold(conditions: Iterable[Condition]) -> bool:
-    return all(condition.ok for condition in conditions)
+    """Where nothing is named, nothing is known to hold."""
+    found = [condition.ok for condition in conditions]
+    return bool(found) and all(found)

@@ -33,7 +33,7 @@ def _wrong(stack: Stack, recorder: Recorder, trials: Trials, *, moment: str, wit
 
     def ask() -> list[Condition]:
         """A stack that says itself that it is not well is sent nothing."""
-        said = stack.steady()
+        said = stack.steady() or [Condition("conditions", ok=False, seen="the stack names none")]
         return said if _broken(said) else [*said, *trials.conditions(stack)]
 
     conditions = wait.poll(ask, within=within, every=wait.OFTEN * 5, enough=lambda found: not _broken(found))

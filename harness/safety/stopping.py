@@ -59,7 +59,9 @@ class Listener:
     def _listen(self) -> None:
         while not self._done.wait(LOOKS):
             if asked(self.folder):
-                signal.raise_signal(signal.SIGINT)
+                signal.pthread_kill(
+                    threading.main_thread().ident or 0, signal.SIGINT
+                )  # it wakes from what it waits for
                 return
 
     @contextmanager

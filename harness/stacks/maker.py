@@ -30,6 +30,9 @@ class Maker:
         """A stack that is not started. `broken`: what a sabotage twin makes otherwise, by the kind's own names."""
         raise NotImplementedError
 
+    def must_answer(self, stack: Stack) -> None:
+        """Once it has been started. Errors: `Refused` where a project's stack says what is no answer."""
+
     def attach(self, folder: Path, *, recorder: Recorder) -> Stack:
         """A stack that another process has started, from what it saved; where it stands.
 

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, TypeVar, cast
 
 from harness.errors import DrillError, Refused
 from harness.evidence.environments import CLASSES
+from harness.evidence.run_folder import STACK_FOLDER
 from harness.stacks import Stack
 from harness.stacks.as_said import must_be_as_said
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.needs import Need, flat
+from harness.stacks.well_made import PLAIN, must_answer, must_be_well_made
 from harness.system import modules
+from harness.system.command import end_labelled
 from harness.system.recorder import Memory, Recorder
 
 NAME = "STACK"  # what a module calls its class where project.yaml names the module alone
 HINT = "docs/add-a-stack.md says what a stack of a project is"
-
-
-MUST_HAVE = (
-    "kind", "environment", "regions", "folder", "commands", "components", "steady", "parts", "logs", "secrets", "start",
-    "stop",
-)  # fmt: skip  # a list
+BROKEN = "mend that line, then repeat the command"
+Made = TypeVar("Made")
 
 
 class StackClass(Protocol):
@@ -58,8 +58,9 @@ class OwnMaker(Maker):
         found = getattr(module, wanted or NAME, None)
         if not isinstance(found, type):
             raise Refused(f"{module.__file__}: declares no class {wanted or NAME}", hint=HINT)
-        if not str(getattr(found, "kind", "")).isidentifier():
-            raise Refused(f"{module.__file__}: {found.__name__} has no `kind`, which is its name", hint=HINT)
+        if not PLAIN.fullmatch(kind := str(getattr(found, "kind", ""))):
+            what = f"the `kind` {kind!r}, and plain are letters, digits and - _ . @" if kind else "no `kind`, its name"
+            raise Refused(f"{module.__file__}: {found.__name__} has {what}", hint=HINT)
         if getattr(found, "environment", "") not in CLASSES:
             raise Refused(
                 f"{module.__file__}: the `environment` of {found.__name__} is none of {', '.join(CLASSES)}", hint=HINT
@@ -67,7 +68,8 @@ class OwnMaker(Maker):
         if not callable(getattr(found, "attach", None)):
             raise Refused(f"{module.__file__}: {found.__name__} has no `attach`", hint=HINT)
         if not isinstance(getattr(found, "capabilities", None), tuple):
-            raise Refused(f"{module.__file__}: {found.__name__} has no `capabilities`: what it has", hint=HINT)
+            what = "has no `capabilities`: a tuple of what its stacks have"
+            raise Refused(f"{module.__file__}: {found.__name__} {what}", hint=HINT)
         return cast(StackClass, found)
 
     @property
@@ -75,35 +77,68 @@ class OwnMaker(Maker):
         """Errors: `Refused` as `load`, and where it names what is no capability."""
         return flat(self.load().capabilities)
 
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Look at one that is not started, so that what is wrong with it is told before a run begins.
+
+        Errors: `Refused`, with everything that is wrong.
+        """
+        with TemporaryDirectory() as folder:
+            self.open(Path(folder) / STACK_FOLDER, recorder=Memory(), label="looked-at", scale=1.0, broken={})
+
     def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
-        made = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
-        _must_be_a_stack(made)
-        must_be_as_said(made, self.has)
-        return made
+        def made() -> Stack:
+            stack = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
+            must_be_well_made(stack, label=label)
+            return stack
+
+        stack = self._by_project(made, hint=BROKEN)
+        must_be_as_said(stack, self.has)
+        return stack
+
+    def must_answer(self, stack: Stack) -> None:
+        must_answer(stack)
 
     def attach(self, folder: Path, *, recorder: Recorder) -> Stack:
-        return self.load().attach(folder, recorder=recorder)
+        """It is not looked at as one that is opened: whoever heals takes it as it is."""
+        cls = self.load()
+        return self._by_project(lambda: cls.attach(folder, recorder=recorder), hint=BROKEN)
 
     def secrets_left(self, folder: Path) -> list[str] | None:
         stack = self._left(folder)
         return None if stack is None else list(stack.secrets)
 
     def remove_left(self, run: str, folder: Path) -> None:
-        """By the stack itself, where it can still be had. Errors: what it raises."""
+        """By the stack itself, where it can still be had; whatever it starts, or leaves, ends then.
+
+        Errors: `Refused` where its `stop` breaks: nobody knows what is left of it then, besides processes.
+        """
         if (stack := self._left(folder)) is not None:
-            need(stack, Startable).stop()
+            self._by_project(need(stack, Startable).stop, hint=f"{BROKEN}; it is called again each time it is removed")
+            end_labelled(run)
         remove_temporary(run)
 
     def _left(self, folder: Path) -> Stack | None:
-        """None where none was started, or where the project is gone or broken: its processes carry the run's label,
-        and were ended already."""
+        """None where none was started, or where the project is gone: its processes carry the run's label, and were
+        ended already. Errors: `Refused` where it breaks otherwise."""
         try:
-            return self.attach(folder, recorder=Memory())
+            cls = self.load()
+        except Refused:
+            return None
+        try:
+            return cls.attach(folder, recorder=Memory())
         except DrillError:
             return None
+        except Exception as error:
+            raise self._broken(error, BROKEN) from error
 
+    def _by_project(self, action: Callable[[], Made], *, hint: str) -> Made:
+        """Errors: its own, and `Refused` with its line for whatever else it raises."""
+        try:
+            return action()
+        except DrillError:
+            raise
+        except Exception as error:
+            raise self._broken(error, hint) from error
 
-def _must_be_a_stack(made: object) -> None:
-    """Errors: `Refused`, naming everything that a stack must have and this one has not."""
-    if missing := [name for name in MUST_HAVE if not hasattr(made, name)]:
-        raise Refused(f"{type(made).__name__} is no stack: it has no {', '.join(missing)}", hint=HINT)
+    def _broken(self, error: Exception, hint: str) -> Refused:
+        return modules.broken(error, folder=self._folder, where=self._place, hint=hint)

@@ -266,6 +266,32 @@ def with_descendants(roots: Sequence[Process]) -> list[Process]:
     return list(found.values())
 
 
+def end_left(label: str, *, grace: timedelta = timedelta(seconds=2)) -> int:
+    """End what still carries the label after `grace`, but for this process and those that it descends from; how many.
+
+    For whoever has it, too, and has just stopped what he had started.
+    """
+    ours = _ancestors()
+
+    def left() -> list[Process]:
+        reap()
+        roots = [process for process in labelled(label) if process.pid not in ours]
+        return [process for process in with_descendants(roots) if process.pid not in ours]
+
+    stay = wait.poll(left, within=grace, every=timedelta(milliseconds=50), enough=operator.not_)
+    return sum(process.send(signal.SIGKILL) for process in stay)
+
+
+def _ancestors() -> set[int]:
+    """This process, its parent, and so on, as far as they can be seen."""
+    found, pid = set(), os.getpid()
+    while pid and pid not in found:
+        found.add(pid)
+        fields = _stat(pid)
+        pid = int(fields[1]) if fields else 0
+    return found
+
+
 def end_labelled(label: str, *, within: timedelta = timedelta(seconds=15), but_parts: bool = False) -> int:
     """End, by SIGKILL, everything that carries the label, and what descends from it; returns how many were ended.
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from harness.errors import DrillError, Refused
 
 HINT = "docs/projects.md says what a project holds"
+OWN = "the project's own code failed"
 MACHINE = Path(__file__).parents[1]
 
 
@@ -41,7 +42,8 @@ def module(name: str, *, folder: Path, where: str) -> ModuleType:
     except (DrillError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit() at the top of a module is no Exception
-        raise _broken(error, folder, where) from error
+        hint = f"mend that: it is imported because {where} names it; {HINT}"
+        raise broken(error, folder=folder, where=where, hint=hint) from error
     _must_lie_in(found, name, folder, where)
     return found
 
@@ -74,16 +76,20 @@ def _must_lie_in(found: ModuleType, name: str, folder: Path, where: str) -> None
         )
 
 
-def _broken(error: BaseException, folder: Path, where: str) -> Refused:
-    """Where it broke: the last line of the project's own code on the way."""
+def broken(error: BaseException, *, folder: Path, where: str, hint: str) -> Refused:
+    """What a project's own code has raised, as an error with the last line of it on the way; else `where`."""
     said = " ".join(str(error).split())
     at = place_in(folder, error) or where
     if isinstance(error, SyntaxError) and error.filename:
         at, said = f"{error.filename}:{error.lineno}", error.msg
-    return Refused(
-        f"{at}: {type(error).__name__}{': ' if said else ''}{said}",
-        hint=f"mend that: it is imported because {where} names it; {HINT}",
-    )
+    return Refused(f"{at}: {type(error).__name__}{': ' if said else ''}{said}", hint=hint)
+
+
+def what_broke(error: BaseException, folder: Path | None) -> str:
+    """In words, with the line of the project's own code on the way to it, where there is one: then that broke."""
+    what = f"{type(error).__name__}: {error}"
+    place = place_in(folder, error) if folder else ""
+    return f"{OWN}: {place}: {what}" if place else f"the harness itself failed: {what}"
 
 
 def place_in(folder: Path, error: BaseException) -> str:
