@@ -150,12 +150,14 @@ def said(*words: object) -> str:
 
 def test_the_list_and_a_dry_run_say_it_before_anything() -> None:
     """Under each scenario; on the usual level nothing is lacking."""
-    line = "not exercised on local: cutting a zone off (it takes zones that are networks: "
+    line = "not exercised on local: cutting a zone off\n"
+    takes = "\nwhat local lacks, and what it takes:\n  cutting "
     listed = said("--project", HOME, "list", "--stack", "local", "--sandbox", "loopback")
-    assert listed.count(line) == 1 and listed.index(CUT) < listed.index(line)
+    assert listed.count(line) == 1 and listed.index(CUT) < listed.index(line) < listed.index(takes)
+    assert "slow links; links that come and go: zones that are networks: " in listed
     assert "not exercised" not in said("--project", HOME, "list", "--stack", "docker")
     dry = said("--project", HOME, "run", "network-failover", "--dry-run", "--sandbox", "loopback")
-    assert dry.count(line) == 1 and dry.count("not exercised on local: ") == 5
+    assert dry.count(line) == 1 and takes in dry and dry.count("not exercised on local: ") == 5
     found = json.loads(said("--project", HOME, "list", "--stack", "local", "--sandbox", "loopback", "--json"))
     (cut,) = [one for drill in found for one in drill["scenarios"] if one["title"] == CUT]
     assert [lack["capability"] for lack in cut["not_exercised"]] == ["Divisible"]

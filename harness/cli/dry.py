@@ -15,7 +15,7 @@ from harness.plan import Plan
 from harness.plan.lengths import in_words
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import Kind
-from harness.stacks.needs import Lack
+from harness.stacks.needs import Lack, Lacking
 
 
 def dry_run(
@@ -38,6 +38,7 @@ def dry_run(
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
     if on is not None:
         click.echo(f"it stands in {on.folder}, is attached to, and stays: whether it is free and steady is asked then")
+    lacks = Lacking(stack.name)
     for drill in drills:
         first = _first_sentences(drill)
         click.echo(f"\n{drill.title}{': each scenario begins with' if first else ''}")
@@ -47,14 +48,16 @@ def dry_run(
         for scenario in drill.scenarios:
             if not only or scenario.name == name_of(only):
                 click.echo(f"\n{scenario.title}")
-                for lack in lacking(scenario):
-                    click.echo(f"  not exercised on {stack.name}: {lack}")
+                for line in lacks.line(lacking(scenario)):
+                    click.echo(f"  {line}")
                 sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
                     _decisions(scenario, known)
                 if listed := _steps(scenario, known):
                     steps.show(scenario.title, listed)
                 judged.show(scenario.title, _judged(scenario, known, plan))
+    for line in lacks.end():
+        click.echo(line)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from harness.cli import options
 from harness.errors import Refused
 from harness.features import catalog
 from harness.project import Project
-from harness.stacks.needs import Lack, Offer
+from harness.stacks.needs import Lack, Lacking, Offer
 
 
 @click.command("list")
@@ -48,6 +48,7 @@ def list_drills(*, project: Project, stack: str, level: str | None, as_json: boo
         click.echo(json.dumps(drills, indent=1))
         return
     options.say_which(project)
+    lacking = Lacking(offer.kind if offer else "")
     for duty in calendar:
         day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
         click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")
@@ -56,8 +57,10 @@ def list_drills(*, project: Project, stack: str, level: str | None, as_json: boo
             continue
         for scenario in built[duty.drill].scenarios:
             click.echo(f"    {scenario.title}")
-            for lack in _lacking(project, scenario, offer) or ():
-                click.echo(f"        not exercised on {offer.kind if offer else ''}: {lack}")
+            for line in lacking.line(_lacking(project, scenario, offer) or ()):
+                click.echo(f"        {line}")
+    for line in lacking.end():
+        click.echo(line)
 
 
 def _lacking(project: Project, scenario: catalog.Scenario, offer: Offer | None) -> list[Lack] | None:

@@ -6,7 +6,7 @@ capabilities, and how many zones and copies at least.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, NamedTuple
@@ -67,6 +67,27 @@ class Lack(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.what} (it takes {self.given_by})"
+
+
+class Lacking:
+    """What scenarios lack on a kind of stack, for people: a line under each, and once at the end what would give it."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._given: dict[str, list[str]] = {}  # what would give it: whats
+
+    def line(self, lacks: Sequence[Lack]) -> list[str]:
+        """Of one scenario; [] where it lacks nothing."""
+        for lack in lacks:
+            known = self._given.setdefault(lack.given_by, [])
+            known += [] if lack.what in known else [lack.what]
+        whats = "; ".join(dict.fromkeys(lack.what for lack in lacks))
+        return [f"not exercised on {self._kind}: {whats}"] if lacks else []
+
+    def end(self) -> list[str]:
+        """After the last scenario."""
+        head = [f"what {self._kind} lacks, and what it takes:"] if self._given else []
+        return [*head, *(f"  {'; '.join(whats)}: {given}" for given, whats in self._given.items())]
 
 
 class Withheld(NamedTuple):
