@@ -81,6 +81,8 @@ def closing(pack: Path) -> None:
     if left is not None:
         wrong = "; ".join(f"{one['name']}: {one['seen']}" for one in left["conditions"] if not one["ok"])
         click.echo(f"stack:    left running, {'steady' if left['steady'] else f'NOT STEADY: {wrong}'}")
+    elif ended := _ended_of(pack):
+        click.echo(f"stack:    its `stop` had left {ended} processes, which were ended")
     if unhealed := left_hurt.said_in(pack):
         click.echo(f"NOT healed: {'; '.join(unhealed)}")
         click.echo("HINT: settle that, then `drdrill heal --on FOLDER`, with the folder of the stack")
@@ -95,7 +97,16 @@ def exit_of(pack: Path) -> Exit:
 
 def left_of(pack: Path) -> dict[str, Any] | None:
     """What the run saw last of a stack that it left running; None where the stack was its own."""
-    return next((line.data for line in read(pack / JOURNAL) if line.kind == "stack.left"), None)
+    return _line(pack, "stack.left")
+
+
+def _ended_of(pack: Path) -> int:
+    """How many processes were left when a stack of the run's own was gone."""
+    return int((_line(pack, "stack.end") or {}).get("ended", 0))
+
+
+def _line(pack: Path, kind: str) -> dict[str, Any] | None:
+    return next((line.data for line in read(pack / JOURNAL) if line.kind == kind), None)
 
 
 def must_not_be_aborted(pack: Path) -> None:

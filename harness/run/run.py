@@ -203,10 +203,10 @@ class Run:
         if owned:
             wrong = self._quietly(need(stack, Startable).stop)
             ended = end_left(self.id)
-            tried.append(wrong and self._quietly(self._remove))
-            if not tried[-1]:
+            still = wrong and self._quietly(self._remove)
+            if not still:
                 self._removed(begin)
-            tried.append(wrong)
+            tried += [wrong, still]
             seconds = clock.since(begin).total_seconds()
             self.journal.record("stack.end", kind=stack.kind, seconds=seconds, ended=ended)
         else:
