@@ -113,7 +113,8 @@ class OwnMaker(Maker):
         Errors: `Refused` where its `stop` breaks: nobody knows what is left of it then, besides processes.
         """
         if (stack := self._left(folder)) is not None:
-            self._by_project(need(stack, Startable).stop, hint=f"{BROKEN}; it is called again each time it is removed")
+            hint = f"{BROKEN}: until then nobody knows what its stop has left, and nothing is lost"
+            self._by_project(need(stack, Startable).stop, hint=hint)
             end_labelled(run)
         remove_temporary(run)
 
