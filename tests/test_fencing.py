@@ -8,6 +8,7 @@ import pytest
 
 from harness.errors import NotReady
 from harness.faults import LED, Fault
+from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
@@ -61,6 +62,32 @@ def test_it_leads_still(stack: FakeStack) -> None:
     """Nobody took the lead from it: it may take writes."""
     asked(stack).writes[OLD] = True
     assert not why(stack)
+
+
+def test_one_that_leads_with_a_manager_that_does_not_look_stays(stack: FakeStack) -> None:
+    """Its lease runs out, another is promoted, and nobody tells it; what was frozen whole goes on whole."""
+    asked(stack).unsure = "its Patroni does not answer"
+    assert why(stack) == "patroni-a leads, and may go on when its lease is over: its Patroni does not answer"
+    assert not fencing.must_stay(stack, PauseComponent(OLD), {"component": OLD, LED: OLD})
+
+
+def test_what_stands_in_the_zone_is_asked_whatever_is_written_down(stack: FakeStack) -> None:
+    """A list that was edited, or that an older harness did not write, hides no server."""
+    asked(stack).leading, asked(stack).writes = "patroni-b", {OLD: True}
+    for undo in ({"zone": "a", "components": []}, {"zone": "a", "components": ["api-a"]}):
+        assert fencing.must_stay(stack, CutZone("a"), undo) == "patroni-b leads, and patroni-a takes writes"
+    undo = {"one": "c", "others": ["a"], "part": ""}
+    assert "patroni-a takes writes" in fencing.must_stay(stack, CutLink("c", ("a",)), undo)
+
+
+def test_two_that_take_writes_are_seen_after_a_healing(stack: FakeStack) -> None:
+    """Whoever let one back looks at all of them."""
+    asked(stack).writes = {OLD: True}
+    undo = {"zone": "a", "components": [OLD]}
+    assert fencing.several_write(stack, CutZone("a"), undo) == ""
+    asked(stack).writes["patroni-c"] = True
+    assert fencing.several_write(stack, CutZone("a"), undo) == "patroni-a and patroni-c take writes at once"
+    assert fencing.several_write(stack, KillComponent(("api-a",)), {"names": ["api-a"]}) == ""
 
 
 def test_another_leads_and_the_old_one_takes_writes(stack: FakeStack) -> None:

@@ -43,7 +43,7 @@ def member(folder: Path, commands: Commands, *, zone: str = "a", up: bool = True
         one_host(folder, commands, ourselves=True), zone=zone, roles=Roles(), sockets=folder / "sockets", stores=[],
         settings=dict, synchronous={},
     )  # fmt: skip  # arguments in groups
-    made.running = lambda: up  # nothing is started
+    made.running = made.alive = lambda: up  # nothing is started
     return made
 
 
@@ -53,7 +53,7 @@ def member(folder: Path, commands: Commands, *, zone: str = "a", up: bool = True
         ((0, "t\n", ""), True),
         ((0, "f\n", ""), False),
         ((2, "", "connection to server failed: Connection refused"), False),
-        ((2, "", "FATAL:  the database system is shutting down"), False),
+        ((2, "", "FATAL:  the database system is shutting down"), None),
         ((2, "", "FATAL:  the database system is starting up"), None),
         (CUT_OFF, None),
         (None, None),
@@ -72,17 +72,41 @@ def test_a_server_is_asked_in_its_own_zone(
     assert fencing.writable(asked) is (False if takes is None else takes)
 
 
-def test_one_that_does_not_run_takes_none(tmp_path: Path) -> None:
-    """It is not asked."""
-    assert fencing.writable(member(tmp_path, Answers(), up=False)) is False
+@pytest.mark.parametrize(
+    ("said", "takes"),
+    [
+        ("received fast shutdown request", False),
+        ("received smart shutdown request", None),
+        ("received smart shutdown request\nreceived fast shutdown request", False),
+        ("", None),
+    ],
+)
+def test_a_server_that_shuts_down_may_let_its_sessions_go_on(tmp_path: Path, said: str, takes: bool | None) -> None:
+    """Its own log says how it was asked to; where that is not known, nobody can say."""
+    asked = member(tmp_path, Answers((2, "", "FATAL:  the database system is shutting down")))
+    asked.database_log.parent.mkdir(parents=True)
+    asked.database_log.write_text(f"LOG:  {said}\n")
+    assert fencing.writable(asked) is takes
 
 
-def test_a_frozen_manager_answers_nothing(tmp_path: Path) -> None:
+def test_a_server_is_asked_also_where_its_manager_is_gone(tmp_path: Path) -> None:
+    """It may have outlived it, or been started by hand; where nothing runs, and nobody answers, it takes none."""
+    assert fencing.writable(member(tmp_path, Answers((0, "t\n", "")), up=False)) is True
+    assert fencing.writable(member(tmp_path, Answers(None), up=False)) is False
+    outlived = member(tmp_path, Answers(None), up=False)
+    outlived.alive = lambda: True
+    assert fencing.writable(outlived) is None
+    assert fencing.why_no_copy(outlived) == "its PostgreSQL runs without its Patroni"
+
+
+def test_a_manager_that_is_frozen_or_paused_makes_no_copy(tmp_path: Path) -> None:
     """Then it is not sure what the server comes back as, unless its own files say that it is a copy; one that is down
     comes back as its manager says."""
-    commands = Answers((0, "", ""), (1, "", ""), None)
+    commands = Answers((0, "{}", ""), (0, '{"pause": true}', ""), (0, "gone", ""), (1, "", ""), None)
     asked, down = member(tmp_path, commands), member(tmp_path, commands, zone="b", up=False)
     cluster = PatroniCluster(asked.ground, members=[asked, down], etcd=Etcd(asked.ground), roles=Roles(), synchronous=1)
+    assert cluster.comes_back_as_copy("patroni-a") == ""
+    assert cluster.comes_back_as_copy("patroni-a") == "its Patroni is paused, and lets it do what it does"
     assert cluster.comes_back_as_copy("patroni-a") == ""
     assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
     assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"

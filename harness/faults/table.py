@@ -6,7 +6,7 @@ Another fault is a file beside this one, and a line here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import timedelta
 from typing import Any, get_origin, get_type_hints
 
@@ -47,7 +47,11 @@ def of(name: str, settings: Mapping[str, Any]) -> Fault:
         raise Refused(f"{name} has no setting {', '.join(unknown)}", hint="it was written by another drdrill")
     try:
         fault: Fault = made(**{key: _read(value, kinds[key]) for key, value in settings.items()})
-    except (TypeError, ValueError) as error:
+    except TypeError:
+        needed = [field.name for field in fields(made) if field.default is MISSING and field.name not in settings]
+        what = f"has no {', '.join(needed)}" if needed else "is not whole"
+        raise Refused(f"what is written down of {name} {what}", hint="the file was cut off, or edited") from None
+    except ValueError as error:
         raise Refused(f"the settings of {name}: {error}", hint="it was written by another drdrill") from None
     return fault
 

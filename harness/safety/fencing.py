@@ -42,13 +42,29 @@ def let_back(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
     if not isinstance(fault, LetsBack) or cluster is None:
         return []
     names = fault.lets_back(undo)
-    return [member for member in cluster.members if member.name in names]
+    zones = {
+        undo.get("zone"),
+        undo.get("one"),
+        *undo.get("others", ()),
+    }  # all that stands there, whatever the list says
+    return [member for member in cluster.members if member.name in names or member.zone in zones]
+
+
+def several_write(stack: Stack, fault: Fault, undo: Undo) -> str:
+    """Which servers take writes, where that is more than one after a healing that let some back; else empty."""
+    cluster = find(stack, Cluster)
+    fenced = find(stack, Fenced)
+    if cluster is None or fenced is None or not let_back(stack, fault, undo):
+        return ""
+    found = [member.name for member in cluster.members if fenced.writable(member.name)]
+    return f"{' and '.join(found)} take writes at once" if len(found) > 1 else ""
 
 
 def _why(cluster: Fenced, member: Member, leads: str, unknown: str, led: str | None) -> str:
     """`led`: who led when it was frozen; None where it was not, or nobody could say."""
     if leads == member.name:
-        return ""  # nobody took the lead from it
+        why = "" if led is not None else cluster.comes_back_as_copy(member.name)  # what was frozen whole goes on whole
+        return f"{leads} leads, and may go on when its lease is over: {why}" if why else ""
     who = unknown or (f"{leads} leads" if leads else "nobody leads")
     writable = cluster.writable(member.name)
     if writable:

@@ -82,7 +82,11 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     wrong = wrong or quietly(lambda: _start_stopped(stack, fault, undo))
     moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
     limit = DATA_LIMIT if fault.harms_data else LOOK_LIMIT
-    left = wrong or _until_nothing(lambda: fault.still_hurt(stack, undo), limit, say)
+
+    def look() -> str:
+        return fault.still_hurt(stack, undo) or fencing.several_write(stack, fault, undo)
+
+    left = wrong or _until_nothing(look, limit, say)
     if left:
         return Healing(False, "not healed", left, moment.earliest, moment.latest)
     return Healing(True, "healed", "nothing of it is left", moment.earliest, moment.latest)

@@ -120,6 +120,10 @@ class ContainerUnit:
         found = self.container
         return found is not None and found.status in ("running", "paused")
 
+    def alive(self) -> bool:
+        """Nothing in a container outlives its first process."""
+        return self.running()
+
     def stop(self) -> None:
         """Ask it to end, and end by force what does not."""
         self.ask_to_stop()

@@ -89,6 +89,9 @@ class LocalProcess:
         process = self.process
         return process is not None and process.running()
 
+    def alive(self) -> bool:
+        return bool(self.family())
+
     def stop(self) -> None:
         """Ask it to end, and end by force what does not."""
         self.ask_to_stop()

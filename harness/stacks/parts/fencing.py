@@ -5,6 +5,8 @@ A cut between zones hides nothing from whoever asks there.
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 
 from harness.errors import DrillError
@@ -15,27 +17,27 @@ from harness.system.command import Done
 LIMIT = timedelta(seconds=8)
 CONNECTS = 3  # seconds; a frozen server takes a connection, and says nothing on it
 COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
-# Nobody listens, or nobody is let in any more: a server that shuts down fast, as Patroni has it, has ended its sessions
-# and never goes back, however long it waits for its archiver in a zone that is cut off.
-NOBODY = ("Connection refused", "No such file or directory", "the database system is shutting down")
+NOBODY = ("Connection refused", "No such file or directory")  # listens
+# Nobody is let in any more. A server that shuts down fast, as Patroni has it, has ended its sessions and never goes
+# back, however long it waits for its archiver in a zone that is cut off. A smart shutdown lets sessions go on.
+CLOSING = "the database system is shutting down"
+HOW = re.compile(r"received (smart|fast|immediate) shutdown request")
 WRITES = "SELECT NOT (pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool)"
-# Any answer will do, also that the manager does not lead: a frozen one gives none.
+# Any answer will do, also that the manager does not lead: a frozen one gives none. It says so where it is paused.
 ASK = """
 import sys, urllib.error, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    opener.open(sys.argv[1], timeout=float(sys.argv[2]))
-except urllib.error.HTTPError:
-    pass
+    print(opener.open(sys.argv[1], timeout=float(sys.argv[2])).read().decode())
+except urllib.error.HTTPError as answered:
+    print(answered.read().decode())
 except OSError:
     sys.exit(1)
 """
 
 
 def writable(member: PatroniMember) -> bool | None:
-    """None where it may, and does not say so."""
-    if not member.running():
-        return False
+    """None where it may, and does not say so. The server itself is asked: it may outlive its manager."""
     where = f"host={member.address} port={PORT} dbname=postgres user=postgres connect_timeout={CONNECTS}"
     psql = [*member.ground.program("psql"), "--no-psqlrc", "--no-align", "--tuples-only", f"--dbname={where}"]
     done = _beside(member, *psql, f"--command={WRITES}", env={"PGPASSWORD": member.password})
@@ -43,7 +45,18 @@ def writable(member: PatroniMember) -> bool | None:
         return done.out.strip() == "t"
     if done is not None and any(said in done.err for said in NOBODY):
         return False
-    return False if is_copy(member) else None
+    if done is not None and CLOSING in done.err and _ends_its_sessions(member):
+        return False
+    return False if is_copy(member) or not member.alive() else None
+
+
+def _ends_its_sessions(member: PatroniMember) -> bool:
+    """Whether the shutdown that is under way is none of those that wait for sessions, by the server's own log."""
+    try:
+        asked = HOW.findall(member.database_log.read_text(errors="replace"))
+    except OSError:
+        return False
+    return bool(asked) and asked[-1] != "smart"
 
 
 def is_copy(member: PatroniMember) -> bool:
@@ -51,12 +64,26 @@ def is_copy(member: PatroniMember) -> bool:
     return (member.data / COPY).exists()
 
 
-def manager_answers(member: PatroniMember) -> bool:
-    """Whether Patroni runs, and is not frozen."""
+def why_no_copy(member: PatroniMember) -> str:
+    """Why it is not sure that its Patroni makes it a copy where another leads; empty where it is.
+
+    Where neither runs, it comes back as its Patroni says, which starts it as a copy. A server that is a copy on its own
+    disk has never led: with its Patroni or without, it goes on as one.
+    """
+    if is_copy(member):
+        return ""
+    if not member.running():
+        return "its PostgreSQL runs without its Patroni" if member.alive() else ""
     program = member.ground.program("patroni")
     python = program[: program.index("-m")]
     done = _beside(member, *python, "-c", ASK, f"{member.rest}/patroni", str(CONNECTS))
-    return done is not None and done.ok
+    if done is None or not done.ok:
+        return "its Patroni does not answer"
+    try:
+        paused = json.loads(done.out).get("pause")
+    except (ValueError, AttributeError):
+        return ""
+    return "its Patroni is paused, and lets it do what it does" if paused else ""
 
 
 def _beside(member: PatroniMember, *words: str, env: dict[str, str] | None = None) -> Done | None:

@@ -43,6 +43,9 @@ class Unit(Component, Startable, Killable, Logged, Pausable, Protocol):
     def must_run(self) -> None:
         """Errors: `NotReady` with its last words, when it has ended."""
 
+    def alive(self) -> bool:
+        """Whether anything of it runs: its own process, or what that has started, which may outlive it."""
+
     def freeze_first(self) -> None:
         """SIGSTOP its own process, and nothing that it has started. Harmless when repeated."""
 

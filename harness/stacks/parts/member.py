@@ -201,6 +201,10 @@ class PatroniMember:
     def running(self) -> bool:
         return self._unit.running()
 
+    def alive(self) -> bool:
+        """Whether its Patroni or its PostgreSQL runs: one may outlive the other."""
+        return self._unit.alive()
+
     def fill_volume(self) -> Moment | None:
         return self._unit.fill()
 

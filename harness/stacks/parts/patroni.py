@@ -125,14 +125,8 @@ class PatroniCluster:
         return fencing.writable(self._named(name))
 
     def comes_back_as_copy(self, name: str) -> str:
-        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it is frozen.
-
-        A server that is a copy on its own disk has never led: frozen with its Patroni, or without, it goes on as one.
-        """
-        member = self._named(name)
-        if not member.running() or fencing.is_copy(member) or fencing.manager_answers(member):
-            return ""
-        return "its Patroni does not answer"
+        """Patroni starts its server as a copy, and lets it lead only with the key in etcd: unless it cannot."""
+        return fencing.why_no_copy(self._named(name))
 
     def _named(self, name: str) -> PatroniMember:
         return next(member for member in self._members if member.name == name)
