@@ -33,7 +33,10 @@ def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
 def what_to_do(stack: Stack, fault: Fault, undo: Undo) -> str:
     """For a person, who knows more than we can ask."""
     names = _names(let_back(stack, fault, undo))
-    return f"stop {names}, see who leads, and heal again: that starts it, and what was stopped comes back as a copy"
+    return (
+        f"stop {names}, the database server too (docs/safety.md says how), see who leads, and heal again: that starts "
+        "it, and what was stopped comes back as a copy"
+    )
 
 
 def let_back(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
