@@ -8,19 +8,26 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from harness.workload.client import Acceptance, Key, Message, Payload, StoredTransaction
+from harness.workload.client import Acceptance, Key, Message, Own, Payload, Question, StoredTransaction
 
 if TYPE_CHECKING:
     import psycopg
 
 TABLE = "quantumnest.financial_transactions"
 PATH = "/transactions"
+ACCOUNT_PATH = "/accounts"
+NOT_THERE = {"found": False}  # what an answer says, with 404
 ACCOUNTS = 10_000
 LARGEST = 100_00  # cents
 
 
 class QuantumNestClient:
-    """Fills `harness.workload.client.Client` and `DirectClient`. `accounts`: payments are between 1 and this."""
+    """Fills `harness.workload.client.Client`, `DirectClient` and `AskingClient`. `accounts`: payments are between 1 and
+    this, and all of them exist.
+
+    Of an account a customer knows that it is there, and which it is. Its balance he cannot know to be wrong: others pay
+    to it and from it at the same moment. Whether it is what its transactions say, only the books tell.
+    """
 
     def __init__(self, *, accounts: int = ACCOUNTS) -> None:
         self._accounts = accounts
@@ -55,6 +62,30 @@ class QuantumNestClient:
             cursor.itersize = 5000
             for number, payer, payee, amount in cursor.execute(query.encode(), (origin,)):
                 yield StoredTransaction(number, _payment(payer, payee, amount))
+
+    def question(self, random: Random, own: Own | None) -> Question:
+        """One of their own transactions or any account, as often the one as the other."""
+        if own is not None and random.random() < 0.5:
+            path = f"{PATH}/{own.key.origin}/{own.key.number}"
+            return Question(f"transaction {own.key.number}", own.payload, Message(path, b"", method="GET"))
+        account = random.randint(1, self._accounts)
+        message = Message(f"{ACCOUNT_PATH}/{account}", b"", method="GET")
+        return Question(f"account {account}", {"account": account}, message)
+
+    def told(self, question: Question, status: int, body: bytes) -> Payload | None:
+        try:
+            said = json.loads(body)
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            return None
+        if status == 404 and said.get("found") is False:
+            return NOT_THERE
+        if status != 200:
+            return None
+        if "account" in question.knows:
+            return {"account": said.get("id")}
+        return {name: said.get(name) for name in ("from", "to", "amount")}
 
     def direct(self, target: str) -> Callable[[Message], tuple[int, bytes]]:
         """By the platform's own code, which knows what a commit may be called: one whose wait for another zone was

@@ -24,6 +24,13 @@ BROKEN_ACCOUNTS = f"""
     WHERE a.balance <> a.opening + coalesce(received.sum, 0) - coalesce(paid.sum, 0)
 """  # the rule of schema.sql: balance = opening + received - paid
 
+PLACE = f"""
+    SELECT coalesce(max(id), 0) AS last,
+           (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text AS lsn,
+           CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_walfile_name(pg_current_wal_lsn()) END AS segment
+    FROM {TABLE}
+"""  # a copy has no segment of its own
+
 HISTORY = f"""
     SELECT count(*) AS count, coalesce(sum(amount), 0)::text AS sum, max(created_at)::text AS latest,
            coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS digest,
@@ -47,6 +54,7 @@ FAILURES = """
 """  # CON-2
 
 
+FAILED_CHECKSUMS = "checksum_failures"  # of pages that somebody wanted to read, until now
 IDS = "the greatest id in use"  # of each sequence
 RULES = (
     Rule("equal", "history.count", "transactions up to the last check: number"),
@@ -58,7 +66,7 @@ RULES = (
     Rule("zero", "invariant.broken_accounts", "accounts whose balance is not what their transactions say"),
     Rule("equal", "balances.sum", "balances: sum"),
     Rule("equal", "accounts.count", "accounts: number", required=False),
-    Rule("zero", "checksum_failures", "pages with a wrong checksum", required=False),
+    Rule("zero", FAILED_CHECKSUMS, "pages with a wrong checksum", required=False),
     Rule("not_behind", "sequences", "sequence", than=IDS),
     Rule("equal", "extensions", "extensions"),
     Rule("equal", "roles", "roles"),
@@ -75,10 +83,7 @@ class QuantumNestReconciliation:
         """All values over the rows up to id `last`, in one snapshot."""
         with source.transaction(), _by_name(source) as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            place = cursor.execute(
-                f"SELECT coalesce(max(id), 0) AS last, pg_current_wal_lsn()::text AS lsn, "
-                f"pg_walfile_name(pg_current_wal_lsn()) AS segment FROM {TABLE}"
-            ).fetchone()
+            place = cursor.execute(PLACE).fetchone()
             assert place is not None
             last = place["last"] if last is None else last
             day = self._one(
@@ -89,13 +94,13 @@ class QuantumNestReconciliation:
             values["invariant.broken_accounts"] = self._one(cursor, BROKEN_ACCOUNTS)
             values["balances.sum"] = str(self._one(cursor, f"SELECT coalesce(sum(balance), 0) FROM {ACCOUNTS}"))
             values["accounts.count"] = self._one(cursor, f"SELECT count(*) FROM {ACCOUNTS}")
-            values["checksum_failures"] = self._one(cursor, FAILURES)
+            values[FAILED_CHECKSUMS] = self._one(cursor, FAILURES)
             values[IDS] = {f"{TABLE}_id_seq": place["last"]}
             values["sequences"] = {row["name"]: row["last"] for row in cursor.execute(SEQUENCES)}
             values["extensions"] = [row["name"] for row in cursor.execute(EXTENSIONS)]
             values["roles"] = [row["name"] for row in cursor.execute(ROLES)]
             values["tables"] = {row.pop("name"): row for row in cursor.execute(TABLES)}
-        timeline, _ = wal.segment_at(place["segment"])
+        timeline = wal.segment_at(place["segment"])[0] if place["segment"] else 0
         size = {"transactions": values["history.count"]}
         return ReconciledState(last=last, position=place["lsn"], history=timeline, values=values, size=size)
 

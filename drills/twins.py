@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from harness.checks import Outcome
+from harness.procedures.find_sound_backup import LOOKS
+from harness.procedures.looks import BOOKS
 from harness.run.sabotage import Sabotage, Twin
 
 MISSED = frozenset({Outcome.MISSED})
@@ -12,6 +14,10 @@ UNKNOWN = frozenset({Outcome.UNKNOWN})
 MISTAKE = "An operator's mistake"
 LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
+FLIPPED = "The leader's disk is damaged, a byte is flipped on a page of a table on the leader's disk"
+ZEROED = "The leader's disk is damaged, a page of a table on the leader's disk is zeroed"
+FOREIGN_PAGE = "An index is damaged, a page of another index takes the place of one of the index of accounts"
+REPLICATED = "The damage is in every copy and in the newest backup"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
@@ -38,8 +44,29 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "the fault does nothing"),
         Twin("old-transaction-changed", MISTAKE, Sabotage(altered=True), "consistency", MISSED,
              "somebody changes the time of an old transaction, and no sum tells of it"),
+        Twin("index-rebuilt-from-damaged-rows", FOREIGN_PAGE,
+             Sabotage(rows_damaged=True, without=frozenset({"prove-the-heap"})), "heap-proved", MISSED,
+             "rows are lost with the index, and it is rebuilt from what is left without a look at that"),
+        Twin("checksums-off", ZEROED, Sabotage(stack={"checksums": "off"}), "copy-proved", MISSED,
+             "pages have no checksums, so nobody can say of any copy whether it is sound"),
+        Twin("only-the-leader-is-looked-at", ZEROED,
+             Sabotage(copies_damaged=True, without=frozenset({"prove-each-copy"})), "copy-proved", MISSED,
+             "the copies are damaged too, and one of them is promoted because it streams"),
+        Twin("damaged-server-leads-again", FLIPPED,
+             Sabotage(stack={"synchronous": "off"}, handed_back=True,  # else one of two copies alone is let lead
+                      without=frozenset({"rebuild-each-damaged-server", "prove-every-server"})),
+             "copy-proved", MISSED, "the damaged server is left as it is, and is handed the lead again"),
+        Twin("damage-shown-as-empty", FLIPPED,
+             Sabotage(hidden=True, without=frozenset({"hand-over-the-lead", "rebuild-each-damaged-server"})),
+             "consistency", MISSED, "zero_damaged_pages as a cure: what cannot be read is shown as if it were empty"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
+        Twin("newest-backup-by-its-age", REPLICATED, Sabotage(unlooked=frozenset(LOOKS)), "sound-backup", MISSED,
+             "the newest backup is taken for its age, and holds the damage"),
+        Twin("backups-verified-without-the-books", REPLICATED, Sabotage(unlooked=frozenset({BOOKS})), "sound-backup",
+             MISSED, "pages, tables and indexes of the newest backup are sound, and nobody compares its books"),
+        Twin("salvage-after-damage-skipped", REPLICATED, Sabotage(without=frozenset({"salvage"})), "salvage", MISSED,
+             "what customers wrote after the damage is dropped"),
     ),
     "application-recovery": (
         Twin("alert-sink-unreachable", API_DIES, Sabotage(receiver_lost=True), "detection", MISSED,

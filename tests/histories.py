@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.checks.evidence import Evidence, Line, Row
 from harness.evidence.format1 import RECONCILIATION_RULES as RULES
+from harness.workload.answers import Answer, asked_line, told_line, untold_line
 from harness.workload.ledger import Header, Request, end_line, header_line, not_sent_line, sent_line
 
 ZONES = ("a", "b", "c")
@@ -59,6 +60,7 @@ class History:
     lines: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     requests: dict[str, list[Request]] = field(default_factory=dict)
     rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
 
     def say(self, at: float, kind: str, /, **data: Any) -> None:
         self.lines.append((at, kind, data))
@@ -115,6 +117,8 @@ class History:
             moments=frozenset(self.rows),
             requests=lambda zone: iter(self.requests[zone]),
             rows=lambda moment, zone: iter(self.rows[moment, zone]),
+            asking=tuple(sorted(self.answers)),
+            answers=lambda group: iter(self.answers[group]),
         )
 
     def write(self, folder: Path, **begin: Any) -> Path:
@@ -130,6 +134,10 @@ class History:
             path = place / f"rows-{moment}-{zone}.jsonl"
             path.write_text("".join([FIRST_OF_ROWS, *(row_line(row) for row in rows)]))
             files.append(("rows", {"file": str(path.relative_to(folder)), "moment": moment}))
+        for group, told in self.answers.items():
+            path = place / f"answers-{group}.jsonl"
+            path.write_text("".join(answer_lines(group, told)))
+            files.append(("answers", {"file": str(path.relative_to(folder))}))
         last = max(line[0] for line in self.lines)
         for kind, data in files:
             content = (folder / data["file"]).read_bytes()
@@ -171,6 +179,24 @@ def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
             end = end_line(n, request.outcome, t=request.ended, why=request.why, history=request.history)
             events.append((request.ended, n, end))
     header = Header(origin=f"a-run/{NAME}", group=zone, rate=1 / EVERY, timeout=5.0)
+    return [header_line(header), *(line for _, _, line in _by_number(events))]
+
+
+def answer_lines(group: str, told: Iterable[Answer]) -> list[str]:
+    """The record of a group, its events in the order in which they happened; numbers are given anew."""
+    events: list[tuple[int, int, str]] = []
+    for n, each in enumerate(sorted(told, key=lambda each: each.due), 1):
+        if each.asked is None:
+            events.append((each.due, n, not_sent_line(n, due=each.due, t=each.due, why=each.why)))
+            continue
+        line = asked_line(n, due=each.due, t=each.asked, about=each.about, knows=each.knows)
+        events.append((each.asked, n, line))
+        if each.ended is not None and each.told is not None:
+            events.append((each.ended, n, told_line(n, t=each.ended, told=each.told)))
+        elif each.ended is not None:
+            how = "refused" if each.outcome == "refused" else "no_answer"
+            events.append((each.ended, n, untold_line(n, how, t=each.ended, why=each.why)))
+    header = Header(origin=f"a-run/{NAME}", group=group, rate=1 / EVERY, timeout=5.0)
     return [header_line(header), *(line for _, _, line in _by_number(events))]
 
 

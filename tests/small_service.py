@@ -25,7 +25,8 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
 
 class SmallService:
-    """Answers `POST /transactions` in a thread of its own. `mood` says how:
+    """Answers `POST /transactions` in a thread of its own, and truly what is asked by GET, but for the paths of
+    `lies`: these it answers with that status and body. `mood` says how it stores:
 
     `store` properly; `stall`: store and never answer; `drip`: store and begin an answer that never ends; `reset`:
     store, then break the connection; `lose`: break it before anything is stored; `decline`: say that it is not stored;
@@ -38,8 +39,11 @@ class SmallService:
         self.stored: list[tuple[str, int]] = []
         self.heard: list[tuple[str, int]] = []  # every request that came in whole
         self.bodies: dict[int, dict[str, Any]] = {}
+        self.kept: dict[tuple[str, int], dict[str, Any]] = {}  # what is stored, by its key
         self.moods: dict[int, Mood] = {}
         self.hosts: set[str] = set()
+        self.lies: dict[str, tuple[int, str]] = {}
+        self.asked: list[str] = []  # paths, in order
         self.on_heard: Callable[[int], None] = lambda number: None  # told before anything is answered
         self.connections = 0
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,8 +107,13 @@ class SmallService:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-                body = json.loads(await reader.readexactly(int(fields["content-length"])))
+                method, path, _ = head[0].split(" ")
+                text = await reader.readexactly(int(fields["content-length"]))
                 self.hosts.add(fields["host"])
+                if method == "GET":
+                    await self._tell(writer, path)
+                    continue
+                body = json.loads(text)
                 if not await self._answer(writer, body):
                     return
         except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
@@ -112,6 +121,19 @@ class SmallService:
         finally:
             self._open.discard(writer)
             writer.close()
+
+    async def _tell(self, writer: asyncio.StreamWriter, path: str) -> None:
+        self.asked.append(path)
+        status, said = self.lies.get(path) or self._truth(path)
+        writer.write(f"HTTP/1.1 {status} So\r\ncontent-length: {len(said)}\r\n\r\n{said}".encode())
+        await writer.drain()
+
+    def _truth(self, path: str) -> tuple[int, str]:
+        _, kind, *origin, number = path.split("/")
+        if kind == "accounts":
+            return 200, json.dumps({"id": int(number), "balance": "1.00"})
+        kept = self.kept.get(("/".join(origin), int(number)))
+        return (200, json.dumps({"found": True, **kept})) if kept else (404, '{"found": false}')
 
     async def _answer(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> bool:
         """Whether the connection lives on."""
@@ -124,6 +146,7 @@ class SmallService:
             return False
         if mood in ("store", "stall", "drip", "reset", "once", "cut"):
             self.stored.append(key)
+            self.kept[key] = body
         if mood == "reset":
             _reset(writer)
             return False

@@ -94,10 +94,10 @@ harness/plan
     path           OWN         shape
 harness/procedures
     field          MONEY       reconciliation restore_database
-    SQL            PROCEDURE   find_mistake restore_database
-    PostgreSQL     PROCEDURE   find_mistake restore_database
-    WAL            PROCEDURE   find_mistake restore_database
-    timeline       PROCEDURE   find_mistake restore_database
+    SQL            PROCEDURE   find_mistake rebuild_index restore_database
+    PostgreSQL     PROCEDURE   find_mistake rebuild_index replace_damaged_server restore_database
+    WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
+    timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/stacks
     path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups

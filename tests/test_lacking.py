@@ -83,7 +83,7 @@ def test_no_drill_of_quantumnest_is_exercised_on_a_notebook(month: tuple[Place, 
     lines = journal(pack)
     announced = lines[0]["data"]["scenarios"]
     ended = [line["data"] for line in lines if line["kind"] == "scenario.end"]
-    assert len(announced) == 20 and [each["scenario"] for each in ended] == announced
+    assert len(announced) == 28 and [each["scenario"] for each in ended] == announced
     assert {each["outcome"] for each in ended} == {"not exercised"}
     assert {line["kind"] for line in lines} == {
         "run.begin", "scenario.begin", "expect", "not_exercised", "scenario.end", "run.end",

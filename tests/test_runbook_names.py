@@ -11,7 +11,9 @@ import pytest
 from drills.changes import RESTORE_DATABASE
 from drills.reconciliation import RECONCILIATION, TABLE
 from harness.procedures import Procedure
+from harness.procedures.rebuild_index import RebuildIndex
 from harness.procedures.reconciliation import ReconciledState
+from harness.procedures.replace_damaged_server import ReplaceDamagedServer
 from harness.procedures.restore_database import RestoreDatabase
 from harness.stacks import Stack
 from harness.system.recorder import Memory
@@ -77,3 +79,17 @@ def test_what_is_changed_against_the_plan_is_said_once() -> None:
     assert kind == "procedure"
     assert table[1:] == [(row["plan"], row["here"], row["why"]) for row in rows]
     assert len(rows) >= 5
+
+
+def test_the_runbook_of_an_index_has_the_steps_of_its_procedure() -> None:
+    """By the same names, in the same order."""
+    text = runbook.RUNBOOK.with_name("rebuild-an-index.md").read_text(encoding="utf-8")
+    by_program = [step.name for step in RebuildIndex(cast(Stack, None), lambda _: [], Memory()).procedure().steps]
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == by_program
+
+
+def test_the_runbook_of_a_damaged_server_has_the_steps_of_its_procedure() -> None:
+    """By the same names, in the same order."""
+    text = runbook.RUNBOOK.with_name("replace-a-damaged-server.md").read_text(encoding="utf-8")
+    by_program = ReplaceDamagedServer(cast(Stack, None), lambda _: [], Memory()).procedure().steps
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [step.name for step in by_program]

@@ -12,7 +12,7 @@ import pytest
 from harness.errors import NotReady
 from harness.stacks.parts import fencing
 from harness.stacks.parts.etcd import Etcd
-from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.member import COPY, PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles
 from harness.system.command import CommandFailed, Commands, Done
@@ -68,7 +68,7 @@ def test_a_server_is_asked_in_its_own_zone(
     assert fencing.writable(asked) is takes
     assert not [word for word in commands.asked[0] if asked.password in word]
     asked.data.mkdir(parents=True)
-    (asked.data / fencing.COPY).touch()
+    (asked.data / COPY).touch()
     assert fencing.writable(asked) is (False if takes is None else takes)
 
 
@@ -112,7 +112,7 @@ def test_a_manager_that_is_frozen_or_paused_makes_no_copy(tmp_path: Path) -> Non
     assert cluster.comes_back_as_copy("patroni-a") == "its Patroni does not answer"
     assert cluster.comes_back_as_copy("patroni-b") == ""
     asked.data.mkdir(parents=True)
-    (asked.data / fencing.COPY).touch()
+    (asked.data / COPY).touch()
     assert cluster.comes_back_as_copy("patroni-a") == ""
 
 

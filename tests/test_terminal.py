@@ -107,7 +107,9 @@ def test_a_dry_run_says_each_thing_once() -> None:
     done = dry("database-backup-restoration")
     assert done.exit_code == 0
     assert done.output.count("Given the platform serves customers") == 1
-    assert done.output.count(" 1. [restore] stop-the-writers") == 2, "after a mistake, and after lost volumes"
+    assert done.output.count(" 1. [restore] stop-the-writers") == 3, (
+        "after a mistake, after lost volumes, and after damage that has reached a backup"
+    )
     assert done.output.count("steps as in “All volumes lost”") == 4
     assert "    When an object of the latest base backup is deleted, and nobody notices\n" in done.output
     assert "in-service: the restored database serves, right or wrong\n" in done.output
@@ -125,7 +127,7 @@ def test_an_attended_dry_run_says_who_will_be_asked_what() -> None:
     """For each scenario, also where nobody is; the questions are those that stand beside the sentences."""
     said = dry("monthly", "--attended").output
     asked = [each.asks for each in PROJECT.sentences.definitions if each.asks]
-    assert len(asked) == 3
+    assert len(asked) == 6
     for question, role in asked:
         assert f"  the {role} is asked: {question}\n" in said
     scenarios = said.count(" is asked: ") + said.count("  nobody is asked for a decision\n")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from drills import noticing
 from drills.changes import RESTORE_DATABASE
-from drills.mistake import old_transaction_changed, recent_transactions_destroyed
+from drills.mistake import old_amounts_altered, old_transaction_changed, recent_transactions_destroyed
 from drills.promises import backup_frequency
 from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
+from harness.faults.alter_rows import AlterRows
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.destroy_recent_rows import DestroyRecentRows
 from harness.faults.lose_volumes import LoseVolumes
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
+from harness.procedures.find_sound_backup import FindSoundBackup
 from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.restore_database import RestoreDatabase
 from harness.sentences.promises import right
@@ -78,6 +82,16 @@ def _volumes_lost(scenario: ScenarioRun) -> None:
     scenario.faults.inject(LoseVolumes())
 
 
+@when("a faulty job alters old amounts and balances, and every account still adds up", needs=(AlterRows,))
+def _altered(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(old_amounts_altered())
+
+
+@when("the next base backup is taken, and nobody notices", needs=(BaseBackups, Queried))
+def _backed_up_again(scenario: ScenarioRun) -> None:
+    scenario.data.back_up()
+
+
 def _damaged(fault: DamageStoredObject) -> Callable[[ScenarioRun], None]:
     def damage(scenario: ScenarioRun) -> None:
         scenario.faults.inject(fault)
@@ -94,17 +108,26 @@ for said, fault in DAMAGES.items():  # a sentence each, so that one that is miss
 
 @then("the consistency checks notice it", needs=(Queried,))
 def _consistency_notices(scenario: ScenarioRun) -> None:
-    scenario.detection.await_check(
-        lambda: "; ".join(scenario.data.ask(RECONCILIATION.discrepancies)), by="consistency checks of the books"
-    )
+    scenario.detection.await_check(noticing.adds_up(scenario), by=noticing.BOOKS)
+
+
+@then(
+    "the books add up, and only a comparison with the last check notices it",
+    needs=(Queried,),
+    promises=right("noticed", "the damage is noticed"),
+)
+def _comparison_notices(scenario: ScenarioRun) -> None:
+    looks = {noticing.BOOKS: noticing.adds_up(scenario), noticing.COMPARISON: noticing.as_at_the_last_check(scenario)}
+    scenario.detection.await_any(looks, longer=timedelta(0))  # each sees all at once, or never
 
 
 # When: how it is recovered
 
 
-def _restoration(mistaken: str) -> Procedure:
+def _restoration(mistaken: str, *, searched: bool = False) -> Procedure:
     before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
-    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken).procedure()
+    search = FindSoundBackup(NO_STACK, RECONCILIATION, before, Memory()) if searched else None
+    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory(), mistaken, search).procedure()
 
 
 @when(
@@ -116,6 +139,21 @@ def _restoration(mistaken: str) -> Procedure:
 )
 def _restored_before_mistake(scenario: ScenarioRun) -> Recovery:
     return _restore(scenario, TABLE)
+
+
+@when(
+    "the writers are stopped, and the database is restored from the last backup that is verified sound to just before"
+    " the damage",
+    needs=(RestoreDatabase, FindSoundBackup, LogReadable),
+    asks=Approval("Stop the writers and restore from the last sound backup to just before the damage?", COMMANDER),
+    carries_out=lambda: _restoration(TABLE, searched=True),
+    returns="recovery",
+)
+def _restored_before_damage(scenario: ScenarioRun) -> Recovery:
+    search = FindSoundBackup(
+        scenario.stack, RECONCILIATION, scenario.data.before, scenario.journal, unlooked=scenario.sabotage.unlooked
+    )
+    return _restore(scenario, TABLE, search=search)
 
 
 @when(
@@ -139,6 +177,7 @@ def _verified(scenario: ScenarioRun, recovery: Recovery) -> None:
 
 
 @when("what customers wrote after the mistake is salvaged", needs=(RestoreDatabase,))
+@when("what customers wrote after the damage is salvaged", needs=(RestoreDatabase,))
 def _salvaged(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.procedure, "salvage")
 
@@ -155,13 +194,14 @@ def _served(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.verify_health()
 
 
-def _restore(scenario: ScenarioRun, mistaken: str) -> Recovery:
+def _restore(scenario: ScenarioRun, mistaken: str, *, search: FindSoundBackup | None = None) -> Recovery:
     restoration = RestoreDatabase(
         scenario.stack,
         RECONCILIATION,
         scenario.data.before,
         scenario.journal,
         mistaken,
+        search,
         changes=RESTORE_DATABASE,
         skip=scenario.sabotage.without,
         earlier=scenario.sabotage.earlier,
@@ -176,6 +216,14 @@ def _restore(scenario: ScenarioRun, mistaken: str) -> Recovery:
 promise(
     "nothing that customers wrote after the mistake is missing",
     right("salvage", "late writes are carried over"),
+)
+promise(
+    "nothing that customers wrote after the damage is missing",
+    right("salvage", "late writes are carried over"),
+)
+promise(
+    "the last sound backup was found by verification, and not by its age",
+    right("sound-backup", "the last sound backup", "PIT-1", "CON-2"),
 )
 promise("the database was restored to exactly the ordered point", right("exactness", "ordered point", "PIT-3"))
 promise(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from harness.checks import Finding, Outcome
 from harness.checks.called import called
+from harness.workload.answers import Answer
 from harness.workload.ledger import Payload, Request
 
 T = TypeVar("T")
@@ -57,6 +58,8 @@ class Evidence:
 
     `zones` are the groups of customers whose ledger the journal lists, `moments` the (moment, zone) pairs whose rows
     it lists.
+    `asking` are the groups of customers who ask for what they know, whose record the journal lists; `answers(group)` is
+    a fresh stream of it, in the order in which the answers came.
     `requests(zone)` and `rows(moment, zone)` open a fresh stream each time, in order of number. `run` is every line of
     the run's journal, where it is known: whether its stamps can be true at all is asked of all of it.
     """
@@ -68,6 +71,8 @@ class Evidence:
     requests: Callable[[str], Iterable[Request]]
     rows: Callable[[str, str], Iterable[Row]]
     run: tuple[Line, ...] = ()
+    asking: tuple[str, ...] = ()
+    answers: Callable[[str], Iterable[Answer]] = lambda group: ()
     _made: dict[str, object] = field(default_factory=dict, repr=False)
 
     def once(self, what: str, make: Callable[[], T]) -> T:
@@ -139,7 +144,7 @@ class Evidence:
                 break
             if line.kind == "fault.healed" and line.data.get("by") != BY_SCENARIO and not self._ends():
                 break
-            if line.kind in ("ledger", "workload.end"):
+            if line.kind in ("ledger", "workload.end", "answers", "readers.end"):
                 continue
             latest = max(latest, line.mono)
         return latest

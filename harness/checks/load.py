@@ -22,7 +22,7 @@ from harness.evidence import files
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.reading import Entry, entries, first
 from harness.evidence.verify import WITHHELD
-from harness.workload import format1
+from harness.workload import answers, format1
 from harness.workload.ledger import Payload, Request, content, outcomes
 
 ASK = "ask whoever sealed the pack for the whole of it"
@@ -126,6 +126,7 @@ def findings_json(findings: Sequence[Finding], rules: Rules = CURRENT) -> bytes:
 def _scenario(folder: Path, name: str, lines: Sequence[Line], *, run: tuple[Line, ...]) -> Evidence:
     ledgers: dict[str, Path] = {}
     rows: dict[tuple[str, str], Path] = {}
+    asking: dict[str, Path] = {}
     for line in lines:
         if line.kind == "ledger":
             path = _inside(folder, name, line)
@@ -133,6 +134,9 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line], *, run: tuple[Line
         elif line.kind == "rows":
             path, moment = _inside(folder, name, line), str(line.data.get("moment"))
             rows[moment, path.stem.removeprefix(f"rows-{moment}-")] = path
+        elif line.kind == "answers":
+            path = _inside(folder, name, line)
+            asking[path.stem.removeprefix("answers-")] = path
     return Evidence(
         scenario=name,
         lines=tuple(lines),
@@ -141,6 +145,8 @@ def _scenario(folder: Path, name: str, lines: Sequence[Line], *, run: tuple[Line
         requests=lambda zone: _requests(ledgers[zone]),
         rows=lambda moment, zone: _rows(rows[moment, zone]),
         run=run,
+        asking=tuple(sorted(asking)),
+        answers=lambda group: _answers(asking[group]),
     )
 
 
@@ -161,6 +167,15 @@ def _inside(folder: Path, scenario: str, line: Line) -> Path:
 def _requests(path: Path) -> Iterator[Request]:
     try:
         yield from outcomes(_decoded(files.lines(path)), name=path.name)
+    except OSError as error:
+        raise Unsound(f"{path.name}: {error.strerror}") from None
+    except Refused as error:
+        raise Unsound(error.message) from None
+
+
+def _answers(path: Path) -> Iterator[answers.Answer]:
+    try:
+        yield from answers.answers(_decoded(files.lines(path)), name=path.name)
     except OSError as error:
         raise Unsound(f"{path.name}: {error.strerror}") from None
     except Refused as error:

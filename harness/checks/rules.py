@@ -28,11 +28,15 @@ from harness.checks.healing import self_recovery
 from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
 from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
+from harness.checks.noticed import noticed
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
+from harness.checks.rebuilt import heap_proved
+from harness.checks.replaced import copy_proved, server_rebuilt
 from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
+from harness.checks.sound_backup import sound_backup
 from harness.checks.split_brain import split_brain
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
@@ -65,6 +69,7 @@ from harness.checks.version3 import healing as healing_3
 from harness.checks.version3 import loss as loss_3
 from harness.checks.version3 import rto as rto_3
 from harness.checks.version3 import steps as steps_3
+from harness.checks.wrong_answers import wrong_answers
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,12 @@ VERSION_4 = replace(
         "detection": detection,
         "alert": alert,
         "self-recovery": self_recovery,
+        "wrong-answers": wrong_answers,
+        "heap-proved": heap_proved,
+        "noticed": noticed,
+        "sound-backup": sound_backup,
+        "copy-proved": copy_proved,
+        "server-rebuilt": server_rebuilt,
     },
     always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

@@ -17,7 +17,9 @@ from harness.checks.evidence import SECOND, Evidence, Expectation, Line, Unsound
 TITLE = "The records fit together"
 SET = SECOND // 2  # nanoseconds between the two clocks of a line; two readings on a busy machine are not further apart
 BACK = SECOND // 10  # nanoseconds; a machine's clock may be set back by so little, and no figure hangs on it
-HEALING = ("resumed", "torn", "ledger", "workload.end", "fault.healed", "run.end")  # what is written after a kill
+HEALING = (  # what is written after a kill
+    "resumed", "torn", "ledger", "workload.end", "answers", "readers.end", "fault.healed", "run.end",
+)  # fmt: skip  # a list
 SLEW = 0.0005  # of the time that passed: adjtime(3) and its like let a clock run fast or slow by no more
 
 

@@ -121,8 +121,7 @@ def procedure(evidence: Evidence, expected: Expectation) -> Finding:
     ends = [line for line in evidence.all("step.end") if line.seq > announced[0].seq]
     failed = [line for line in ends if not line.data.get("ok")]
     if failed:
-        facts = failed[0].data.get("facts") or {}
-        why = f"step {failed[0].data['name']} failed: {facts.get('error') or 'no reason recorded'}"
+        why = f"step {failed[0].data['name']} failed: {facts(failed[0]).get('error') or 'no reason recorded'}"
         return expected.finding_of(evidence, title, MISSED, why)
     carried = [_carried_out(evidence, line, planned, done) for line, planned, done in _by_procedure(announced, ends)]
     words = "; ".join(words for _, words in carried)
@@ -160,6 +159,27 @@ def _carried_out(
     if list(done) != list(planned):
         return MISSED, f"{name}: the steps were not carried out in the order announced"
     return MET, f"{name}: {len(planned)} steps, in order: {', '.join(step for _, step in planned)}"
+
+
+def begun(evidence: Evidence, step: str) -> Line | None:
+    """The first begin of a step of this name."""
+    return next((line for line in evidence.all("step.begin") if line.data.get("name") == step), None)
+
+
+def ended(evidence: Evidence, step: str) -> list[Line]:
+    """Every end of a step of this name, good or not."""
+    return [line for line in evidence.all("step.end") if line.data.get("name") == step]
+
+
+def done(evidence: Evidence, step: str) -> Line | None:
+    """The last end of a step of this name that was good."""
+    good = [line for line in ended(evidence, step) if line.data.get("ok")]
+    return good[-1] if good else None
+
+
+def facts(line: Line | None) -> dict[str, Any]:
+    """What a step found or did; nothing where there was none."""
+    return dict((line.data.get("facts") if line else None) or {})
 
 
 def verified(evidence: Evidence, expected: Expectation) -> Finding:

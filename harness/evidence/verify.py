@@ -780,7 +780,7 @@ class Story:
             self.begun[name] += 1
         elif kind == "scenario.end":
             self.ended[name] += 1
-        elif kind in ("ledger", "rows"):
+        elif kind in ("ledger", "rows", "answers"):
             self.digests.append((number, named(data.get("file")), named(data.get("sha256"))))
         elif kind == "torn":
             self.torn.append(number)
@@ -1029,7 +1029,7 @@ def check_completed(report: Report, story: Story, found: dict[str, str]) -> None
     add("scenario-not-begun", story.ended - story.begun, "has an end and no beginning", UNKNOWN)
     told = {name for _, name, _ in story.digests}
     for name in sorted(found):
-        if re.fullmatch(r"scenarios/.+/(?:ledger|rows)-[^/]*\.jsonl", name) and name not in told:
+        if re.fullmatch(r"scenarios/.+/(?:ledger|rows|answers)-[^/]*\.jsonl", name) and name not in told:
             report.add("completeness", "not-digested", f"the journal does not speak of {shown(name)}")
 
 
@@ -1720,7 +1720,8 @@ story() {
     [ ! -s "$T/signed" ] || grep -q -F "\"unhealedFaults\":[$(paste -s -d , "$T/unhealed")]," "$T/statement" \
       || tell BAD integrity "seal and journal differ in: faults that were not healed"
   fi
-  { of ledger; of rows; } | sed -n -E 's/^"file":"([^"]*)","sha256":"([0-9a-f]*)".*/\2  \1/p' | sort -u > "$T/digested"
+  { of ledger; of rows; of answers; } \
+    | sed -n -E 's/^"file":"([^"]*)","sha256":"([0-9a-f]*)".*/\2  \1/p' | sort -u > "$T/digested"
   cut -c67- "$T/digested" | sort -u > "$T/spoken"; cut -c67- "$T/found" | sort > "$T/read"
   comm -23 "$T/spoken" "$T/there" | each BAD completeness "the journal speaks of a file that is not there"
   comm -23 "$T/digested" "$T/found" | cut -c67- | sort -u | comm -12 - "$T/read" \
@@ -1759,7 +1760,7 @@ completed() {
     [ ! -f "$T/announced" ] || comm -23 "$T/announced" "$T/begun" | each BAD completeness "announced and not begun"
     comm -23 "$T/begun" "$T/ended" | each BAD completeness "has no end"
     comm -13 "$T/begun" "$T/ended" | each UNKNOWN completeness "has an end and no beginning"
-    grep -E '^scenarios/.+/(ledger|rows)-[^/]*\.jsonl$' "$T/there" | comm -23 - "$T/spoken" \
+    grep -E '^scenarios/.+/(ledger|rows|answers)-[^/]*\.jsonl$' "$T/there" | comm -23 - "$T/spoken" \
       | each BAD completeness "the journal does not speak of"
   fi
 }

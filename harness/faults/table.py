@@ -15,6 +15,9 @@ from harness.faults import Fault
 from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
+    "alter_rows": "harness.faults.alter_rows:AlterRows",
+    "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
+    "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
     "cut_link": "harness.faults.cut_link:CutLink",
     "cut_zone": "harness.faults.cut_zone:CutZone",
     "damage_stored_object": "harness.faults.damage_stored_object:DamageStoredObject",
@@ -24,6 +27,7 @@ TABLE: Mapping[str, str] = {
     "kill_component": "harness.faults.kill_component:KillComponent",
     "kill_load_balancer": "harness.faults.kill_load_balancer:KillLoadBalancer",
     "kill_zone": "harness.faults.kill_zone:KillZone",
+    "lose_files": "harness.faults.lose_files:LoseFiles",
     "lose_volumes": "harness.faults.lose_volumes:LoseVolumes",
     "noop": "harness.faults.noop:Noop",
     "pause_component": "harness.faults.pause_component:PauseComponent",

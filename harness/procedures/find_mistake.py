@@ -78,8 +78,12 @@ def ends(transactions: Iterable[str]) -> dict[str, Ended]:
     return found
 
 
-def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, timeline: int) -> Mistake:
+def find_mistake(
+    stack: Stack, member: Member, *, table: str, since_lsn: str, timeline: int, until_lsn: str = ""
+) -> Mistake:
     """Look through the write-ahead log of `member` from where the books were last known to be sound.
+
+    `until_lsn`: where the damage is known to have been there; else up to now.
 
     Errors: `MistakeNotFound`.
     """
@@ -87,7 +91,8 @@ def find_mistake(stack: Stack, member: Member, *, table: str, since_lsn: str, ti
         row = connection.execute(PLACE, (table,)).fetchone()
     if row is None:
         raise MistakeNotFound(f"there is no table {table}", hint="name it with its schema")
-    relation, current, until, history = row
+    relation, current, flushed, history = row
+    until = until_lsn or flushed
     newest, past = wal.segment_at(current)[0], wal.branches(history or "")
     begin = _first(wal.position(since_lsn), timeline, newest=newest, past=past)
     segments = wal.between(begin, wal.position(until), newest=newest, past=past)

@@ -21,7 +21,7 @@ class ReconciledState:
 
     last: int  # transactions up to this one are covered by the values
     position: str  # how far the database had written at the check, as it writes such a place itself
-    history: int  # on which of its histories, a number that grows
+    history: int  # on which of its histories, a number that grows; 0 where a copy was asked
     values: Values
     size: Mapping[str, int]  # how much there is, by its unit: {"transactions": 200000}
 
@@ -41,7 +41,7 @@ class Reconciliation(Protocol):
         """What must agree, in the vocabulary of `harness.checks.reconciliation.Rule`."""
 
     def check(self, source: Any, *, last: int | None = None) -> ReconciledState:
-        """All values, over the transactions up to `last` (now's last where None)."""
+        """All values, over the transactions up to `last` (now's last where None); a copy may be asked it, too."""
 
     def discrepancies(self, source: Any) -> list[str]:
         """What does not add up, in words; cheap enough to be asked every second."""
@@ -51,3 +51,9 @@ class Reconciliation(Protocol):
 
     def salvage(self, damaged: Any, restored: Any, *, since: datetime) -> Salvaged:
         """Carry over what was committed in `damaged` since then and is not in `restored`."""
+
+
+def unlike(reconciliation: Reconciliation, source: Any, before: ReconciledState) -> list[str]:
+    """What of the books, as `source` has them, is not as at the last check, or does not add up by itself: in words."""
+    wrong = reconciliation.discrepancies(source)
+    return wrong + reconciliation.differences(before, reconciliation.check(source, last=before.last))

@@ -2,7 +2,8 @@
 
 Two forms: `after_mistake` finds the transaction that destroyed rows and stops just before it, then salvages what
 customers wrote after it; `to_end_of_archive` restores all that was archived. The same list of steps as
-`drills/runbooks/database-backup-restoration.md`, which a person can follow by hand.
+`drills/runbooks/database-backup-restoration.md`, which a person can follow by hand. Where a mistake may be in the
+newest backup, too, `search` finds the last sound one by verification first, and between which places the mistake lies.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any, ClassVar
 from harness.errors import DrillError
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.find_mistake import Mistake, find_mistake
-from harness.procedures.reconciliation import ReconciledState, Reconciliation
+from harness.procedures.find_sound_backup import FindSoundBackup
+from harness.procedures.looks import AS_BEFORE
+from harness.procedures.reconciliation import ReconciledState, Reconciliation, unlike
 from harness.stacks import Stack, zones
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive, Backup, BaseBackups, Branch
@@ -55,6 +58,7 @@ class RestoreDatabase:
     before: ReconciledState
     recorder: Recorder
     mistaken: str = ""  # the table whose rows somebody destroyed, with its schema; empty: nobody made a mistake
+    search: FindSoundBackup | None = None  # where a backup's age says nothing of what is in it; with `mistaken`
     changes: Sequence[Change] = ()  # against the plan's own script
     skip: frozenset[str] = frozenset()
     earlier: timedelta = timedelta(0)
@@ -69,6 +73,19 @@ class RestoreDatabase:
 
     def procedure(self) -> Procedure:
         """The list of steps, made as data."""
+        search = [
+            Step(
+                "restore",
+                "find-the-last-sound-backup",
+                "Newest first, restore each base backup into a place beside and check its pages, tables, indexes and "
+                "books; where one is wrong, say so and take the backup before",
+                self._find_sound_backup,
+            )
+        ]
+        choose = [
+            Step("restore", "choose-a-backup", "Compare every object of the newest base backup with the digests of "
+                 "when it was made; where one differs, say so and take the backup before", self._choose_backup),
+        ]  # fmt: skip  # a table
         mistake = [
             Step(
                 "restore",
@@ -77,6 +94,7 @@ class RestoreDatabase:
                 "from it, and have its write-ahead log archived up to now",
                 self._archive_all,
             ),
+            *(search if self.search else []),
             Step(
                 "restore",
                 "find-the-mistake",
@@ -97,8 +115,7 @@ class RestoreDatabase:
         steps = [
             Step("restore", "stop-the-writers", "Stop the platform's API in every zone", self._stop_writers),
             *(mistake if self.mistaken else []),
-            Step("restore", "choose-a-backup", "Compare every object of the newest base backup with the digests of "
-                 "when it was made; where one differs, say so and take the backup before", self._choose_backup),
+            *([] if self.search else choose),
             Step("restore", "check-the-archive", "Compare every archived WAL file from there on with its digest; bring "
                  "back an object's sound earlier version, or else end recovery before the damage", self._check_archive),
             Step("restore", "restore-the-backup", "Restore the base backup into an empty place", self._restore_backup),
@@ -142,8 +159,7 @@ class RestoreDatabase:
             self.stack,
             self._damaged,
             table=self.mistaken,
-            since_lsn=self.before.position,
-            timeline=self.before.history,
+            **self._where_it_came(),
         )
         self._mistake = found
         stamp = clock.now()
@@ -162,6 +178,19 @@ class RestoreDatabase:
         )
         return {"transaction": found.xid, "committed": clock.utc_text(found.committed), "lsn": found.commit_lsn,
                 "rows": found.rows, "log": list(found.logged)}  # fmt: skip  # a table
+
+    def _where_it_came(self) -> dict[str, Any]:
+        """Between which places of the log the mistake is looked for: since the books were last known to be sound."""
+        if self.search is None or self.search.stretch is None:
+            return {"since_lsn": self.before.position, "timeline": self.before.history}
+        since, history, until = self.search.stretch
+        return {"since_lsn": wal.lsn(since), "timeline": history, "until_lsn": wal.lsn(until) if until else ""}
+
+    def _find_sound_backup(self) -> Facts:
+        assert self.search is not None
+        found = self.search.run()
+        self._backup = self.search.found
+        return found
 
     def _choose_backup(self) -> Facts:
         refused: dict[str, list[str]] = {}
@@ -296,16 +325,13 @@ class RestoreDatabase:
 
     def _verify_reconciled(self) -> Facts:
         with self.restored.connect() as connection:
-            wrong = self.reconciliation.discrepancies(connection)
-            wrong += self.reconciliation.differences(
-                self.before, self.reconciliation.check(connection, last=self.before.last)
-            )
+            wrong = unlike(self.reconciliation, connection, self.before)
         self.recorder.record(
             "verified",
             ok=not wrong,
             checks=[
                 {"name": "pages, tables and indexes", "ok": True, "seen": "pg_checksums and pg_amcheck found nothing"},
-                {"name": "books", "ok": not wrong, "seen": "; ".join(wrong) or "as at the last check"},
+                {"name": "books", "ok": not wrong, "seen": "; ".join(wrong) or AS_BEFORE},
             ],
         )
         if wrong:

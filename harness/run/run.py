@@ -97,6 +97,7 @@ class Run:
         self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
+        self.nonce = options.nonce or secrets.token_hex(16)  # what is drawn in this run follows from it
         self._stack: Stack | None = None
         self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
@@ -128,7 +129,7 @@ class Run:
             rules=RULES,
             operator=operator_name(),
             boot=clock.boot(),
-            nonce=self.options.nonce or secrets.token_hex(16),
+            nonce=self.nonce,
             nonce_by="auditor" if self.options.nonce else "harness",
             sabotage=self.options.sabotage_name or None,
             rehearsal=self.options.rehearsal,

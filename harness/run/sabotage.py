@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.database import Switched
+from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.needs import Need, flat
 
@@ -29,6 +31,11 @@ class Sabotage:
     no_sound_backup: bool = False  # every base backup is damaged for good, unnoticed
     without: frozenset[str] = frozenset()  # phases or steps of the procedure that are left out
     altered: bool = False  # somebody changes what is stored, once the recovered database serves
+    rows_damaged: bool = False  # rows are lost with the index that leads to them, unnoticed
+    unlooked: frozenset[str] = frozenset()  # what no backup is looked at for before it is taken for sound
+    copies_damaged: bool = False  # the same page of every copy is damaged too, unnoticed
+    handed_back: bool = False  # once all is repaired, the lead goes back to who led before
+    hidden: bool = False  # what cannot be read is shown as empty, instead of being repaired
     silent: bool = False  # a recovery that ends early does not say so
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
@@ -40,6 +47,9 @@ class Sabotage:
             "a lost alert receiver": self.receiver_lost,
             "damaged backups": self.no_sound_backup,
             "altered data": self.altered,
+            "damaged rows": self.rows_damaged,
+            "damaged copies": self.copies_damaged,
+            "a server that hides damage": self.hidden,
         }
         return [what for what, is_so in kept.items() if is_so]
 
@@ -51,6 +61,9 @@ class Sabotage:
             (self.receiver_lost, (Deafenable,)),
             (self.unfenced, (Unfenced,)),
             (self.no_sound_backup, (BaseBackups, ObjectStore, Damageable)),
+            (self.rows_damaged, (Paged, Corruptible)),
+            (self.copies_damaged, (Paged, Corruptible)),
+            (self.handed_back, (Switched,)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)
 

@@ -33,6 +33,7 @@ from harness.stacks.maker import logs_left, remove_temporary
 from harness.system import clock
 from harness.system.command import end_labelled
 from harness.system.recorder import Memory, Recorder
+from harness.workload.readers import record_answers
 from harness.workload.workload import record_ledgers
 
 ROOM = 100_000_000  # bytes; with less a journal may have no room either
@@ -195,10 +196,14 @@ def _journal(folder: Path, redactor: Redactor) -> tuple[Journal | None, str]:
 
 
 def _digest_ledgers(folder: Path, journal: Journal) -> None:
-    """What the customers of a killed scenario wrote down is evidence too; all of it at once, for its totals."""
-    scenario, ended = "", True
+    """What the customers of a killed scenario wrote down is evidence too; all of a kind at once, for its totals."""
+    scenario, ended = "", {"workload.end", "readers.end"}
     for line in journal.lines():
-        if line.kind in ("scenario.begin", "workload.end"):
-            scenario, ended = str(line.data.get("scenario", scenario)), line.kind == "workload.end"
-    if not ended and (left := sorted((folder / "scenarios" / scenario).glob("ledger-*.jsonl"))):
-        record_ledgers(left, journal)
+        if line.kind == "scenario.begin":
+            scenario, ended = str(line.data.get("scenario", scenario)), set()
+        ended.add(line.kind)
+    left = folder / "scenarios" / scenario
+    if "readers.end" not in ended and (told := sorted(left.glob("answers-*.jsonl"))):
+        record_answers(told, journal)
+    if "workload.end" not in ended and (written := sorted(left.glob("ledger-*.jsonl"))):
+        record_ledgers(written, journal)

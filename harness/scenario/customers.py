@@ -15,6 +15,7 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
 from harness.stacks.capabilities.sabotage import Deafenable
 from harness.system import clock, wait
+from harness.workload.readers import RATE, Readers
 from harness.workload.workload import Group, Workload, outside
 
 SETTLING = timedelta(seconds=5)  # good service must last this long after the verification
@@ -32,6 +33,7 @@ class ScenarioCustomers:
         self._folder = folder
         self._faults = faults
         self._workload: Workload | None = None
+        self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
         self.origin = f"{run.id}/{name}"
 
@@ -74,6 +76,27 @@ class ScenarioCustomers:
         self._sampler.begin()
         self.serve()
 
+    def ask(self) -> None:
+        """Customers also ask for what they know, from now on. Errors: as `Readers.begin`."""
+        run, workload = self._run, self._writing()
+        self._readers = Readers(
+            run.stack,
+            run.journal,
+            run.commands,
+            self._folder,
+            client=run.client,
+            origin=self.origin,
+            knows=[path for name, path in workload.files.items() if not workload.groups[name].zone],
+            rate=0.0 if run.options.sabotage.idle else RATE,
+            logs=run.folder / "logs" / self._name,
+        )
+        self._readers.begin()
+
+    def complaint(self) -> str:
+        """What the first of those who ask complains of, since the first fault; empty where all are answered rightly."""
+        assert self._readers is not None, "the feature must have customers who ask"
+        return self._readers.complaint(after=self._faults.begun)
+
     def await_service(self) -> None:
         """Wait until they are served although nobody has done anything, or for a while: that is a finding."""
         what = "customers are served again, without a person"
@@ -95,8 +118,12 @@ class ScenarioCustomers:
 
     def end(self) -> None:
         """No more requests. Errors: where they ended badly."""
-        if self._workload is not None:
-            self._workload.end()
+        try:
+            if self._readers is not None:
+                self._readers.end()
+        finally:
+            if self._workload is not None:
+                self._workload.end()
 
     def end_sampling(self) -> None:
         """The archive is no longer looked at."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from harness.procedures.reconciliation import ReconciledState, Reconciliation
+from harness.procedures.reconciliation import ReconciledState, Reconciliation, unlike
 from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
 from harness.stacks.capabilities import lacking, need
@@ -63,6 +63,11 @@ class ScenarioData:
         """Put a question to the leader, as a monitor would."""
         with need(self._run.stack, Queried).connect() as connection:
             return question(connection)
+
+    def unlike_before(self, source: Any) -> list[str]:
+        """What of the books, as `source` has them, is not as at the last check, in words."""
+        assert self._reconciliation is not None
+        return unlike(self._reconciliation, source, self.before)
 
     def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
         """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of

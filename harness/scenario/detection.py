@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from harness.run.run import Run
@@ -11,10 +11,12 @@ from harness.scenario.alert_listener import AlertListener
 from harness.scenario.waits import span
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.monitoring import Monitoring
-from harness.system import wait
+from harness.system import clock, wait
 
+Look = Callable[[], str]  # in words what is wrong; empty where nothing is seen
 LIMIT = timedelta(minutes=5)
 LOOKS = timedelta(milliseconds=500)  # between two looks of a check
+LONGER = timedelta(seconds=3)  # for which the others look when the first has seen something: a count comes late
 
 
 class Detection:
@@ -52,15 +54,52 @@ class Detection:
             if self.alerts.wait_named(self._faults.affected, since=self._faults.begun, within=within):
                 self._run.journal.record("detected", by="monitoring", seen="an alert names what was hurt", gap=0.0)
 
-    def await_check(self, look: Callable[[], str], *, by: str) -> None:
-        """Wait until a check says, in words, that something is wrong. Errors: `NotInTime`."""
+    def await_check(self, look: Look, *, by: str) -> None:
+        """Wait until a check has said that something is wrong. Errors: `NotInTime`."""
+        self.await_checks({by: look})
+
+    def await_checks(self, looks: Mapping[str, Look]) -> None:
+        """Wait until each of several looks, by the name of who looks, has said that something is wrong. Errors:
+        `NotInTime`."""
+        left = dict(looks)
+
+        def all_have() -> bool:
+            self._ask(left)
+            return not left
+
         with span(self._run.journal, "detect"):
-            seen = wait.until(
-                look,
-                what=f"{by} notices",
+            wait.until(
+                all_have,
+                what=f"{', '.join(looks)}: noticed",
                 within=LIMIT,
                 recorder=self._run.journal,
                 every=LOOKS,
+                last_seen=lambda: f"still without a word: {', '.join(left)}",
                 hint="the disaster went unnoticed; that is a finding",
             )
-            self._run.journal.record("detected", by=by, seen=seen, gap=LOOKS.total_seconds())
+
+    def await_any(self, looks: Mapping[str, Look], *, within: timedelta = LIMIT, longer: timedelta = LONGER) -> None:
+        """Wait until one of several looks has said that something is wrong, or the time is up: that is a finding. The
+        others are asked for a while `longer`; who has seen nothing then is recorded, too."""
+        left = dict(looks)
+        first: int | None = None
+
+        def enough() -> bool:
+            nonlocal first
+            if self._ask(left) and first is None:
+                first = clock.mono()
+            return not left or (first is not None and clock.since(first) >= longer)
+
+        with span(self._run.journal, "detect"):
+            wait.poll(enough, within=within, every=LOOKS)
+        for by in left:
+            self._run.journal.record("not_detected", by=by)
+
+    def _ask(self, left: dict[str, Look]) -> bool:
+        """Ask each by itself. Who has seen something is recorded, and not asked again; whether one has."""
+        before = len(left)
+        for by, look in list(left.items()):
+            if seen := look():
+                del left[by]
+                self._run.journal.record("detected", by=by, seen=seen, gap=LOOKS.total_seconds())
+        return len(left) < before

@@ -55,6 +55,11 @@ class ScenarioRun:
     def stack(self) -> Stack:
         return self.run.stack
 
+    @property
+    def seed(self) -> str:
+        """Of what is drawn in it: follows from the run's nonce, which an auditor may have chosen."""
+        return f"{self.run.nonce} {self.name}"
+
     # Before
 
     def announce(self, *, title: str, tags: list[str], feature: str) -> None:

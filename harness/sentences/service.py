@@ -39,6 +39,11 @@ def _customers_write(scenario: ScenarioRun) -> None:
     scenario.customers.serve()
 
 
+@given("customers ask for what they know", needs=(Reachable,))
+def _customers_ask(scenario: ScenarioRun) -> None:
+    scenario.customers.ask()
+
+
 WITHOUT_A_PERSON = in_time("automatic", "service without a person")
 
 
@@ -65,6 +70,10 @@ promise("customers are served again within the recovery time of {tier}", recover
 promise("no more is lost than the recovery point of {tier} allows", recovery_point, needs=(Archive, Positioned))
 promise("no more is lost this time than the recovery point of {tier} allows", loss)
 promise("nothing that was acknowledged is lost", at_most(0.0, "no-loss", "nothing that was acknowledged is lost"))
+promise(
+    "customers were told nothing wrong for longer than the plan gives for detection",
+    in_time("wrong-answers", "wrong answers to customers"),
+)
 promise(
     "restoration is confirmed within the time that the plan gives",
     in_time("confirmation", "confirmation of the restoration"),

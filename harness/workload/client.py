@@ -85,6 +85,35 @@ class DirectClient(Protocol):
         """Stores a message in the database at `target` itself; the answer is as the platform's would be."""
 
 
+class Own(NamedTuple):
+    """A transaction that a customer was told is stored."""
+
+    key: Key
+    payload: Payload
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a customer asks whose answer he knows already."""
+
+    about: str  # the kind of thing, and which: "account 17"
+    knows: Payload  # what a right answer says
+    message: Message
+
+
+@runtime_checkable
+class AskingClient(Protocol):
+    """A client whose customers also ask for what they know, so that wrong answers are counted."""
+
+    def question(self, random: Random, own: Own | None) -> Question | None:
+        """What is asked next. `own`: one of their own transactions, drawn from all; None while there is none. Returns
+        None where nothing is known yet."""
+
+    def told(self, question: Question, status: int, body: bytes) -> Payload | None:
+        """What the answer says of it, in the form of `knows`: the same where it is right. That it is not there is an
+        answer too. None where it says nothing of it: an error, of the platform or of anything in between."""
+
+
 @dataclass(frozen=True)
 class ClientModule:
     """Where a client is: a module with a `CLIENT`, in a project's folder. It is imported where it is used."""

@@ -20,12 +20,10 @@ from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
 from harness.system import clock
 from harness.system.resolver import NotResolved, Resolver
-from harness.workload.client import Acceptance, Message
-from harness.workload.ledger import Outcome
+from harness.workload.client import Message
 
 OLDEST = timedelta(seconds=1)  # so that old connections hide an outage of new ones, or a switch of the name, no longer
 NEXT_ADDRESS = 1.0  # seconds
-Judge = Callable[[int, bytes], Acceptance]  # of the status and the body of an answer
 BODY_LIMIT = 64 * 1024  # bytes; the platform's answers have under a hundred
 
 
@@ -64,13 +62,24 @@ class Target:
 
 
 @dataclass(frozen=True)
-class RequestResult:
-    """What came of a request, and when (nanoseconds of the monotonic clock)."""
+class Reply:
+    """What came back of a request, and when: nanoseconds of the monotonic clock."""
 
-    outcome: Outcome
     t: int
+    status: int = 0  # 0: no answer, and `why` says why
+    body: bytes = b""
     why: str = ""
-    history: int | None = None  # of the database that has stored it, where the platform says so
+    left: bool = True  # it had begun to leave, so that the platform may have had it
+
+    @property
+    def said(self) -> str:
+        """The answer in words, cut short; without one, why there is none."""
+        return f"{self.status}: {self.body[:120].decode('utf-8', errors='replace')}" if self.status else self.why
+
+
+def never_left(why: str) -> Reply:
+    """Nothing of it can have come to the platform."""
+    return Reply(clock.mono(), why=f"never left: {why}", left=False)
 
 
 class Connection:
@@ -80,15 +89,14 @@ class Connection:
     than `OLDEST`. `resolved` is told each answer; no address where there was none.
     """
 
-    def __init__(self, target: Target, judge: Judge, resolved: Callable[[Sequence[str]], object] = bool) -> None:
+    def __init__(self, target: Target, resolved: Callable[[Sequence[str]], object] = bool) -> None:
         self.target = target
-        self._judge = judge
         self._resolved = resolved
         self._socket: gevent.socket.socket | None = None
         self._opened = 0
         self._left = False
 
-    def send(self, message: Message, *, until: int) -> RequestResult:
+    def send(self, message: Message, *, until: int) -> Reply:
         """Send it, and wait for all of its answer `until` that reading of the monotonic clock.
 
         Never raises for what the platform or the network does.
@@ -96,7 +104,7 @@ class Connection:
         self._left = False
         left = (until - clock.mono()) / 1e9
         if left <= 0:
-            return RequestResult("failed", clock.mono(), "never left: its time was up before it could be sent")
+            return never_left("its time was up before it could be sent")
         limit = gevent.Timeout(left)
         try:
             with limit:
@@ -109,17 +117,17 @@ class Connection:
             return self._broken(str(error))
         except (OSError, HTTPParseError, ValueError) as error:
             return self._broken(f"{type(error).__name__}: {error}")
-        return result(status, said, self._judge)
+        return Reply(clock.mono(), status, said)
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _broken(self, why: str) -> RequestResult:
-        t = clock.mono()
+    def _broken(self, why: str) -> Reply:
+        reply = Reply(clock.mono(), why=why) if self._left else never_left(why)
         self.close()
-        return RequestResult("in_doubt", t, why) if self._left else RequestResult("failed", t, f"never left: {why}")
+        return reply
 
     def _exchange(self, message: Message) -> tuple[int, bytes]:
         sock = self._fresh()
@@ -159,13 +167,3 @@ class Connection:
             raise
         self._resolved(found)
         return found
-
-
-def result(status: int, said: bytes, judge: Judge) -> RequestResult:
-    """What an answer that has just come says about the transaction: as the project's client judges it."""
-    t = clock.mono()
-    found = judge(status, said)
-    if found.stored:
-        return RequestResult("acknowledged", t, history=found.history)
-    seen = f"{status}: {said[:120].decode('utf-8', errors='replace')}"
-    return RequestResult("failed" if found.stored is False else "in_doubt", t, seen)

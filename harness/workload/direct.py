@@ -8,21 +8,20 @@ import gevent
 
 from harness.system import clock
 from harness.workload.client import Message
-from harness.workload.connection import Judge, RequestResult, result
+from harness.workload.connection import Reply, never_left
 
 
 class DirectConnection:
     """As `Connection`, with a database behind it that `store` knows. Shared by the customers of a group."""
 
-    def __init__(self, store: Callable[[Message], tuple[int, bytes]], judge: Judge) -> None:
+    def __init__(self, store: Callable[[Message], tuple[int, bytes]]) -> None:
         self._store = store
-        self._judge = judge
 
-    def send(self, message: Message, *, until: int) -> RequestResult:
+    def send(self, message: Message, *, until: int) -> Reply:
         """Store one transaction, and wait for the commit `until` that reading of the monotonic clock. Never raises."""
         left = (until - clock.mono()) / 1e9
         if left <= 0:
-            return RequestResult("failed", clock.mono(), "never left: its time was up before it could be sent")
+            return never_left("its time was up before it could be sent")
         limit = gevent.Timeout(left)
         try:
             with limit:
@@ -30,5 +29,5 @@ class DirectConnection:
         except gevent.Timeout as timeout:
             if timeout is not limit:
                 raise
-            return RequestResult("in_doubt", clock.mono(), "time-out")
-        return result(status, said, self._judge)
+            return Reply(clock.mono(), why="time-out")
+        return Reply(clock.mono(), status, said)

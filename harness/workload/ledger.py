@@ -95,33 +95,34 @@ def stored_origin(origin: str, group: str) -> str:
 
 def header_line(header: Header) -> str:
     """The first line of a ledger."""
-    return _json({"v": VERSION, **{f.name: getattr(header, f.name) for f in fields(header)}})
+    return json_line({"v": VERSION, **{f.name: getattr(header, f.name) for f in fields(header)}})
 
 
 def sent_line(number: int, *, due: int, t: int, payload: str, amount: Decimal | None = None) -> str:
     """Written, and durable, before the request leaves. `payload`: canonical JSON."""
     money = {} if amount is None else {"amount": str(amount)}
-    return _json({"n": number, "e": "sent", "due": due, "t": t, "payload": payload, **money})
+    return json_line({"n": number, "e": "sent", "due": due, "t": t, "payload": payload, **money})
 
 
 def end_line(number: int, outcome: Outcome, *, t: int, why: str = "", history: int | None = None) -> str:
     """What came of a request that was sent; `history`: of the database that has stored it, where that is known."""
     more = ({"why": why} if why else {}) | ({"history": history} if history is not None else {})
-    return _json({"n": number, "e": outcome, "t": t} | more)
+    return json_line({"n": number, "e": outcome, "t": t} | more)
 
 
 def not_sent_line(number: int, *, due: int, t: int, why: str) -> str:
     """A request that was due and could not be sent."""
-    return _json({"n": number, "e": "not_sent", "due": due, "t": t, "why": why})
+    return json_line({"n": number, "e": "not_sent", "due": due, "t": t, "why": why})
 
 
 def resolved_line(number: int, *, t: int, addresses: Sequence[str]) -> str:
     """What the platform's name stood for at the new connection of a request, where that had changed; none: nobody
     could say. It says more, and is no end."""
-    return _json({"n": number, "e": "resolved", "t": t, "addresses": list(addresses)})
+    return json_line({"n": number, "e": "resolved", "t": t, "addresses": list(addresses)})
 
 
-def _json(fact: dict[str, Any]) -> str:
+def json_line(fact: dict[str, Any]) -> str:
+    """One event."""
     return json.dumps(fact, separators=(",", ":")) + "\n"
 
 
@@ -131,10 +132,10 @@ def read_header(line: str | bytes, *, name: str = "ledger") -> Header:
         fact = json.loads(_text(line))
     except ValueError:
         fact = None
-    return _header(fact, name=name)
+    return header_of(fact, name=name)
 
 
-def _header(fact: Any, *, name: str) -> Header:
+def header_of(fact: Any, *, name: str) -> Header:
     if not isinstance(fact, dict) or "origin" not in fact:
         raise Refused(f"{name}:1: not the first line of a ledger", hint=HINT)
     if fact.get("v") not in (format1.VERSION, VERSION):
@@ -190,9 +191,9 @@ def _ends(
 ) -> Iterator[Request]:
     """Requests in the order in which they ended; `under_way` holds those that were sent and have no end yet."""
     last = due = 0
-    facts = _facts(lines, name=name, torn=torn)
-    form = _form(next(facts, None), name=name)
-    for at, fact in facts:
+    events = facts(lines, name=name, torn=torn)
+    form = _form(next(events, None), name=name)
+    for at, fact in events:
         try:
             number, event, t = fact["n"], fact["e"], fact["t"]
             if type(number) is not int or type(t) is not int or abs(t) > LAST_READING:
@@ -210,14 +211,14 @@ def _ends(
                 raise ValueError(f"number {number} where {last} is next")
             if fact["due"] < due:
                 raise ValueError("due before the one before it")
-            due = _whole(fact["due"])
+            due = whole(fact["due"])
             if event == "sent":
                 payload, amount = form.content(fact)
                 under_way[number] = Request(number, due, t, None, "in_doubt", payload, amount, NO_END)
             else:
                 yield Request(number, due, None, t, "not_sent", None, None, str(fact["why"]))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-            raise Refused(f"{name}:{at}: {_reason(error)}", hint=HINT) from None
+            raise Refused(f"{name}:{at}: {reason(error)}", hint=HINT) from None
 
 
 class _Form(NamedTuple):
@@ -231,7 +232,7 @@ class _Form(NamedTuple):
 def _form(first: tuple[int, dict[str, Any]] | None, *, name: str) -> _Form:
     """By the first line; that of no line is any."""
     if first is not None:
-        _header(first[1], name=name)
+        header_of(first[1], name=name)
         if first[1]["v"] == format1.VERSION:
             return _Form(format1.sent, format1.history, format1.unknown)
     return _Form(content, _history, _left_alone)
@@ -241,7 +242,7 @@ def _left_alone(event: object) -> None:
     """A later machine says more, and takes nothing back."""
 
 
-def _facts(
+def facts(
     lines: Iterable[str | bytes], *, name: str, torn: Callable[[str], None] | None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Lines as objects, with their numbers; only the last line may be torn."""
@@ -287,13 +288,15 @@ def _ended(sent: Request, t: int, outcome: Outcome, why: str, history: int | Non
     return Request(number, due, at, t, outcome, payload, amount, why, history)
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """A reading of a clock. Errors: `TypeError`."""
     if type(value) is not int or abs(value) > LAST_READING:
-        raise TypeError("due is a whole number, and a reading of a clock")
+        raise TypeError("a time is a whole number, and a reading of a clock")
     return value
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a line is none, in words."""
     if isinstance(error, KeyError):
         return f"the field {error} is missing"
     return "the amount is no number" if isinstance(error, InvalidOperation) else str(error)

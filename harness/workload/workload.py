@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.errors import DrillError
 from harness.stacks.capabilities import find, need
@@ -188,14 +188,12 @@ class Workload:
             "phase": phase,
             "ledger": self.files[group.name],
             "timeout": TIMEOUT.total_seconds(),
-            "clients": max(LEAST_CLIENTS, round(group.rate * TIMEOUT.total_seconds() * SPARE)),
+            "clients": clients(group.rate),
         }
         if group.via == "database":
             given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
-            entrance = self._entrance(group)
-            given |= {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
-            given |= {"ca": entrance.ca} if entrance.ca else {}
+            given |= way_in(self._entrance(group))
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env
 
@@ -205,11 +203,8 @@ class Workload:
         return need(self.place, Reachable).entrance
 
     def _stand(self, group: Group) -> list[str]:
-        """The words before the customers' command; where a stack has no such places, they stand where we do."""
-        if group.zone:
-            return need(self.place, Standpoints).stand_in(group.zone)
-        places = find(self.place, Standpoints)
-        return places.stand_outside() if places else []
+        """The words before the customers' command."""
+        return need(self.place, Standpoints).stand_in(group.zone) if group.zone else stand_outside(self.place)
 
     def _idle(self, group: Group) -> None:
         """A ledger that says that nothing was due."""
@@ -236,9 +231,31 @@ class Workload:
         return self.logs / f"customers-{name}.log"
 
     def _last_words(self, name: str) -> str:
-        lines = self._log(name).read_text(errors="replace").strip().splitlines()
-        said = [line for line in lines if not line.startswith("HINT:")]
-        return said[-1] if said else "without a word"
+        return last_words(self._log(name))
+
+
+def clients(rate: float) -> int:
+    """Customers of a group of that rate."""
+    return max(LEAST_CLIENTS, round(rate * TIMEOUT.total_seconds() * SPARE))
+
+
+def way_in(entrance: Entrance) -> dict[str, object]:
+    """What the process of a group is told of where it comes in."""
+    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
+    return found | ({"ca": entrance.ca} if entrance.ca else {})
+
+
+def stand_outside(place: object) -> list[str]:
+    """The words before the command of customers outside; where a stack has no such places, they stand where we do."""
+    places = find(place, Standpoints)
+    return places.stand_outside() if places else []
+
+
+def last_words(log: Path) -> str:
+    """The last line of customers' log."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    said = [line for line in lines if not line.startswith("HINT:")]
+    return said[-1] if said else "without a word"
 
 
 def name_in_pack(path: Path) -> str:
@@ -254,11 +271,15 @@ def record_ledgers(paths: Sequence[Path], recorder: Recorder) -> Totals:
     totals = Totals()
     for path in paths:
         with path.open("rb") as source:
-            digest = hashlib.file_digest(source, "sha256").hexdigest()
-            source.seek(0)
-            lines = sum(1 for _ in source)
-            source.seek(0)
             totals += ledger.count(ledger.outcomes(source, name=str(path)))
-        recorder.record("ledger", file=name_in_pack(path), sha256=digest, lines=lines)
+        recorder.record("ledger", **digested(path))
     recorder.record("workload.end", **asdict(totals))
     return totals
+
+
+def digested(path: Path) -> dict[str, Any]:
+    """A scenario's file that is complete, as the journal names it."""
+    with path.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+        source.seek(0)
+        return {"file": name_in_pack(path), "sha256": digest, "lines": sum(1 for _ in source)}

@@ -97,6 +97,7 @@ class Page:
     steady: tuple[tuple[str, tuple[CheckRow, ...]], ...]
     story: tuple[tuple[str, str, str], ...]
     answers: tuple[tuple[str, ...], ...]
+    asked: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
     doer: tuple[str, str]
     document: str
@@ -106,6 +107,7 @@ class Page:
     lost: FindingRow | None
     lost_name: str
     told: FindingRow | None
+    misled: FindingRow | None
     decision: str
     undecided: bool
 
@@ -158,6 +160,7 @@ def page(
         steady=_steady(facts),
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
+        asked=_asked(facts),
         left_out=() if verdicts.not_on_this_stack(scenario) else verdicts.left_out(facts),
         doer=picture.doer(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
@@ -167,6 +170,7 @@ def page(
         lost=rows.get("loss") or rows.get("no-loss"),
         lost_name="Lost" if "loss" not in rows and "no-loss" in rows else "Loss in time",
         told=rows.get("detection"),
+        misled=rows.get("wrong-answers"),
         decision=_decision(facts),
         undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
     )
@@ -295,6 +299,22 @@ def _recovery_point(facts: Facts, history: str) -> tuple[tuple[str, str], ...]:
         for fact in facts.of("salvaged")
     ]
     return tuple(rows)
+
+
+ASKED = {
+    "due": "Questions due",
+    "right": "Answered rightly",
+    "wrong": "Answered wrongly: something else than they know",
+    "refused": "Refused: an error, of the platform or of something in between",
+    "no_answer": "Not answered",
+    "not_sent": "Due and not sent: too many were waiting",
+}
+
+
+def _asked(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """What became of the questions of customers who ask for what they know; empty where there were none."""
+    counted = facts.data("readers.end")
+    return tuple((words, plain(counted.get(name))) for name, words in ASKED.items()) if counted else ()
 
 
 def _checks(facts: Facts, kind: str) -> tuple[CheckRow, ...]:

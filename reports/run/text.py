@@ -25,6 +25,8 @@ NAMES = {
     "exactness": "exactness",
     "no-loss": "lost",
     "split-brain": "split brain",
+    "noticed": "noticed",
+    "wrong-answers": "told wrong",
     "detection": "operations told",
     "rejoined": "a copy again",
     "self-recovery": "by itself",

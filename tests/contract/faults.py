@@ -17,9 +17,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from drills.mistake import recent_transactions_destroyed
+from drills.mistake import old_amounts_altered, recent_transactions_destroyed
+from drills.reconciliation import ACCOUNTS, TABLE
 from harness.errors import Unable
 from harness.faults import Fault
+from harness.faults.corrupt_index import CorruptIndex
+from harness.faults.corrupt_page import CorruptPage
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
@@ -28,6 +31,7 @@ from harness.faults.flap_link import FlapLink
 from harness.faults.kill_component import KillComponent
 from harness.faults.kill_load_balancer import KillLoadBalancer
 from harness.faults.kill_zone import KillZone
+from harness.faults.lose_files import LoseFiles
 from harness.faults.lose_volumes import LoseVolumes
 from harness.faults.noop import Noop
 from harness.faults.pause_component import PauseComponent
@@ -70,10 +74,23 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "kill_zone": lambda zone, other: KillZone(zone),
     "fill_disk": lambda zone, other: FillDisk(f"patroni-{zone}"),
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
+    "lose_files control": lambda zone, other: LoseFiles("control file"),
+    "lose_files log": lambda zone, other: LoseFiles("log of changes"),
+    "corrupt_page": lambda zone, other: CorruptPage(TABLE, "flip a byte", "contract"),
+    "corrupt_page zero": lambda zone, other: CorruptPage(TABLE, "zero", "contract"),
+    "corrupt_page foreign": lambda zone, other: CorruptPage(TABLE, "page of another relation", "contract", ACCOUNTS),
+    "corrupt_page index": lambda zone, other: CorruptPage(f"{ACCOUNTS}_pkey", "flip a byte", "contract"),
+    "corrupt_page copy": lambda zone, other: CorruptPage(TABLE, "flip a byte", "contract", member=f"patroni-{zone}"),
+    "corrupt_index": lambda zone, other: CorruptIndex(f"{ACCOUNTS}_pkey", "flip a byte", "contract"),
+    "corrupt_index foreign": lambda zone, other: CorruptIndex(
+        f"{ACCOUNTS}_pkey", "page of another index", "contract", other=f"{TABLE}_pkey"
+    ),
+    "alter_rows": lambda zone, other: old_amounts_altered(),
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
-STAYS = ("destroy_recent_rows", "lose_volumes")  # what they destroyed comes back by a recovery, not by healing
+# What they destroyed comes back by a recovery, not by healing.
+STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
 NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
 MAY_LACK = ("slow_link",)

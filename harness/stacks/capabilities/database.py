@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from harness.stacks import Component, Condition
 from harness.stacks.capabilities.components import Asked, Killable, Logged, Startable
@@ -54,6 +54,23 @@ class Fillable(Protocol):
     def volume_is_full(self) -> bool: ...
     def refused_write(self) -> str:
         """What the server says to a request that has to write, of one line; empty where it does not refuse."""
+
+
+FilesLost = Literal["control file", "log of changes"]
+
+
+@runtime_checkable
+class Losable(Protocol):
+    """For faults only: a database server that can lose files of its own while it runs."""
+
+    def lose_files(self, which: FilesLost) -> Moment | None:
+        """They go from its volume, lie beside it then, and the server is made to need them. Harmless when repeated."""
+
+    def files_lost(self, which: FilesLost) -> str:
+        """What of them is not as it was, in words; empty where they are back, or all of its data was made anew."""
+
+    def return_files(self, which: FilesLost) -> Moment | None:
+        """Put them back; harmless where none are lost, or all of its data was made anew."""
 
 
 @runtime_checkable
@@ -178,13 +195,15 @@ class Guarded(Protocol):
 
 @runtime_checkable
 class Verified(Protocol):
-    """A database whose pages and structure can be checked."""
+    """A database whose pages and structure can be checked: a restored one, or a server of the cluster by itself."""
 
     def verify_pages(self) -> str:
-        """Every page of the stopped database; returns what it counted. Errors: `CommandFailed`."""
+        """Every page as it lies on the disk; returns what was found. A restored database has to be stopped for it, a
+        server of the cluster to run. Errors: `DrillError`, also where pages have no checksums: that is never sound."""
 
     def verify_structure(self) -> str:
-        """Every table and index of the running database; returns what it said. Errors: `CommandFailed`."""
+        """Every table and index of the running database; returns what it said. Errors: `DrillError`, also where
+        nothing was looked at."""
 
 
 class RestoreTarget(Startable, Logged, Verified, Protocol):
@@ -225,4 +244,26 @@ class Restorable(Protocol):
 
         What was on the members' volumes is moved aside until the next time, the old cluster state is forgotten,
         and the other members are cloned anew in the background. Returns when the leader takes writes.
+        """
+
+
+@runtime_checkable
+class Switched(Protocol):
+    """A cluster whose lead can be handed to one that is named."""
+
+    def switch(self, to: Member) -> None:
+        """Returns when it leads and takes writes; harmless where it does. Where nobody leads, it is promoted.
+
+        Errors: `Refused` with the reason where the cluster does not let it lead; `NotInTime`.
+        """
+
+
+@runtime_checkable
+class Rebuilt(Protocol):
+    """A cluster of which one server can be made anew from the one that leads."""
+
+    def rebuild(self, member: Member) -> str:
+        """All that it has is removed first, the lead excepted. Returns, in words, once it streams, what it has then.
+
+        Errors: `Refused` where it leads; `NotInTime`.
         """

@@ -102,6 +102,7 @@ class DockerStack:
                 lambda: make_first_data(
                     self._here, parts.members, roles=self._roles,
                     transactions=round(history.TRANSACTIONS * self.settings.scale),
+                    checksums=self.settings.checksums == "on",
                 ),
                 parts.etcd.start, parts.store.start, *(one.start for one in others),
             ])  # fmt: skip  # arguments in groups

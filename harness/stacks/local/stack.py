@@ -100,6 +100,7 @@ class LocalStack:
                 parts.members,
                 roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
+                checksums=self.settings.checksums == "on",
             )
         with lifecycle.timed(self._recorder, "etcd"):
             parts.etcd.wait_ready()

@@ -10,13 +10,12 @@ import re
 from datetime import timedelta
 
 from harness.errors import DrillError
-from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.member import COPY, PatroniMember
 from harness.stacks.parts.postgres import PORT
 from harness.system.command import Done
 
 LIMIT = timedelta(seconds=8)
 CONNECTS = 3  # seconds; a frozen server takes a connection, and says nothing on it
-COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
 NOBODY = ("Connection refused", "No such file or directory")  # listens
 # Nobody is let in any more. A server that shuts down fast, as Patroni has it, has ended its sessions and never goes
 # back, however long it waits for its archiver in a zone that is cut off. A smart shutdown lets sessions go on.

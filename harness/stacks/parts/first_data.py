@@ -38,7 +38,9 @@ FAST = {
 }
 
 
-def make_first_data(ground: Ground, members: Sequence[PatroniMember], *, roles: Roles, transactions: int) -> None:
+def make_first_data(
+    ground: Ground, members: Sequence[PatroniMember], *, roles: Roles, transactions: int, checksums: bool = True
+) -> None:
     """Fill the data directory of every member. Errors: `CommandFailed`, `NotInTime`."""
     first, *others = members
     _initdb(ground, first, roles)
@@ -69,6 +71,8 @@ def make_first_data(ground: Ground, members: Sequence[PatroniMember], *, roles: 
     stop = [*ground.program("pg_ctl"), "-D", str(first.data), "-m", "fast", "-w", "stop"]
     ground.commands.run([*first.words(), *stop], within=LOAD_LIMIT)
     server.kill()
+    if not checksums:
+        ground.commands.run([*first.words(), *ground.program("pg_checksums"), "--disable", "-D", str(first.data)])
     for other in others:
         shutil.copytree(first.data, other.data)
         other.own_volume()

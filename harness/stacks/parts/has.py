@@ -12,10 +12,14 @@ from harness.stacks.capabilities.database import (
     Fillable,
     Guarded,
     LogReadable,
+    Losable,
     OnVolume,
     Positioned,
     Queried,
+    Rebuilt,
     Restorable,
+    Switched,
+    Verified,
 )
 from harness.stacks.capabilities.emulated import Emulated
 from harness.stacks.capabilities.entrance import (
@@ -26,8 +30,10 @@ from harness.stacks.capabilities.entrance import (
     Standpoints,
     ZoneServices,
 )
+from harness.stacks.capabilities.indexes import Indexed
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
+from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.releases import Publishing, Releases
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.needs import Copies, Need, Zones
@@ -37,6 +43,7 @@ PLATFORM: tuple[Need, ...] = (
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
     Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
+    Verified, Switched, Rebuilt, Losable, Paged, Corruptible, Indexed,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring,
     Unfenced, Deafenable,

@@ -12,18 +12,27 @@ from typing import Any
 
 import psycopg
 
-from harness.stacks.parts import wal
+from harness.errors import NotReady
+from harness.stacks.capabilities.database import FilesLost
+from harness.stacks.capabilities.pages import Replaced
+from harness.stacks.parts import proof, wal
 from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.index_pages import IndexPages
+from harness.stacks.parts.lost_files import LostFiles
+from harness.stacks.parts.pages import Pages
 from harness.stacks.parts.postgres import HBA, PORT, Roles, dsn, filled_in
 from harness.stacks.parts.wal import SPOOL
 from harness.stacks.stand_in import NAME
 from harness.system.clock import Moment
 from harness.system.command import Done
+from harness.system.http import DIRECT
 
 SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
 PATIENCE = 2.0  # seconds for a connection
+STARTED_ANEW = timedelta(seconds=60)
+COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
 STOP_LIMIT = timedelta(seconds=20)
 PROGRAM_LIMIT = timedelta(minutes=30)  # pg_waldump reads all there is
 
@@ -225,6 +234,71 @@ class PatroniMember:
         except (psycopg.OperationalError, psycopg.InternalError) as error:  # "File too large" is an internal one
             return str(error).strip().splitlines()[0]
         return ""
+
+    def lose_files(self, which: FilesLost) -> Moment | None:
+        return self._lost_files.lose(which)
+
+    def files_lost(self, which: FilesLost) -> str:
+        return self._lost_files.lost(which)
+
+    def return_files(self, which: FilesLost) -> Moment | None:
+        return self._lost_files.put_back(which)
+
+    @property
+    def _lost_files(self) -> LostFiles:
+        return LostFiles(self.data, self.folder / "lost-files", self.dsn, self._pages.made)
+
+    def pages(self, relation: str) -> int:
+        return self._pages.pages(relation)
+
+    def page(self, relation: str, number: int) -> bytes:
+        return self._pages.page(relation, number)
+
+    def read_page(self, relation: str, number: int) -> bytes:
+        return self._pages.read_page(relation, number)
+
+    def foreign_page(self, relation: str, number: int) -> bytes:
+        return self._pages.foreign_page(relation, number)
+
+    def replace_page(self, relation: str, number: int, change: Callable[[bytes], bytes]) -> Moment | None:
+        """A copy that has no other way to forget a page is started anew by its Patroni."""
+        try:
+            return self._pages.replace_page(relation, number, change)
+        except NotReady:
+            if not (self.data / COPY).exists():
+                raise
+            DIRECT.ask("POST", f"{self.rest}/restart", sends={}, within=STARTED_ANEW)
+            return self._pages.replace_page(relation, number, change)
+
+    def replaced_page(self, relation: str, number: int) -> Replaced | None:
+        return self._pages.replaced_page(relation, number)
+
+    def restore_page(self, relation: str, number: int) -> Moment | None:
+        return self._pages.restore_page(relation, number)
+
+    def verify_pages(self) -> str:
+        return proof.pages(self, password=self._roles.replicator)
+
+    def verify_structure(self) -> str:
+        return proof.structure(self)
+
+    @property
+    def made(self) -> str:
+        """What tells its data from data that is made anew in its place. Errors: `NotReady` where it has none."""
+        return self._pages.made()
+
+    def leaves(self, index: str) -> list[int]:
+        return IndexPages(self.dsn).leaves(index)
+
+    def unmatched(self, index: str, other: str) -> list[int]:
+        return IndexPages(self.dsn).unmatched(index, other)
+
+    def fitted(self, page: bytes, number: int) -> bytes:
+        return IndexPages(self.dsn).fitted(page, number)
+
+    @property
+    def _pages(self) -> Pages:
+        return Pages(self.data, self.folder / "pages", self.dsn)
 
     def freeze_manager(self) -> None:
         """Patroni; its PostgreSQL goes on."""

@@ -27,11 +27,15 @@ from harness.system.http import DIRECT, NoAnswer
 
 LEADS_WITHIN = timedelta(seconds=90)
 PATIENCE = timedelta(seconds=2)  # for an answer of Patroni's
+SWITCHED_WITHIN = timedelta(seconds=60)
+REBUILD_ANSWER = timedelta(seconds=10)
+REBUILT_WITHIN = timedelta(minutes=10)
+DONE, REFUSED = 200, (400, 412)
 PATRONI_FILES = ("patroni.dynamic.json", "standby.signal", "recovery.signal", "recovery.conf")
 
 
 class PatroniCluster:
-    """Fills the protocols Cluster, Coordinated, Queried and Restorable."""
+    """Fills the protocols Cluster, Coordinated, Queried, Restorable, Switched and Rebuilt."""
 
     def __init__(
         self, ground: Ground, *, members: Sequence[PatroniMember], etcd: Etcd, roles: Roles, synchronous: int
@@ -143,6 +147,63 @@ class PatroniCluster:
             member.ask_to_stop()
         for member in self._members:
             member.wait_stopped()
+
+    def switch(self, to: Member) -> None:
+        """By Patroni, which refuses one that lacks what was acknowledged. Errors: `Refused`, `NotInTime`."""
+        wanted = self._member(to.name)
+
+        def leads() -> bool:
+            leader = self.leader()
+            if leader is not wanted:
+                self._ask_to_lead(wanted, leader)
+            return self.leader() is wanted and _writable(wanted)
+
+        wait.until(
+            leads, what=f"{wanted.name} leads and takes writes", within=LEADS_WITHIN,
+            recorder=self._ground.commands.recorder, last_seen=self._states,
+        )  # fmt: skip  # arguments in groups
+
+    def _ask_to_lead(self, wanted: PatroniMember, leader: PatroniMember | None) -> None:
+        """Whether it leads then is seen afterwards: who is asked may die of it, or find nobody good for the moment."""
+        verb = "failover" if leader is None else "switchover"
+        asked = {"candidate": wanted.zone} | ({"leader": leader.zone} if leader else {})
+        with suppress(NoAnswer):
+            answer = DIRECT.ask("POST", f"{(leader or wanted).rest}/{verb}", sends=asked, within=SWITCHED_WITHIN)
+            if answer.status in REFUSED:
+                said = answer.body.decode(errors="replace").strip()
+                raise Refused(f"{wanted.name} is not let lead: {said}", hint="name another server that is sound")
+
+    def rebuild(self, member: Member) -> str:
+        """By Patroni, which removes its data directory and clones the leader's."""
+        found, before = self._member(member.name), self._made(member)
+        if self.leader() is found:
+            raise Refused(f"{found.name} leads", hint="hand the lead to another server first")
+        if not found.running():
+            found.start()
+
+        def asked() -> bool:
+            with suppress(NoAnswer):
+                answer = DIRECT.ask("POST", f"{found.rest}/reinitialize", sends={"force": True}, within=REBUILD_ANSWER)
+                return answer.status == DONE
+            return False
+
+        def anew() -> str:
+            seen = next((one for one in self.healthy() if one.name == f"{found.name} replicates" and one.ok), None)
+            return seen.seen if seen and self._made(found) not in ("", before) else ""
+
+        recorder = self._ground.commands.recorder
+        wait.until(asked, what=f"{found.name} begins anew", within=LEADS_WITHIN, recorder=recorder)
+        seen = wait.until(
+            anew, what=f"{found.name} is made anew and follows", within=REBUILT_WITHIN, recorder=recorder,
+            last_seen=lambda: _state(found),
+        )  # fmt: skip  # arguments in groups
+        return f"made anew, {seen}"
+
+    def _made(self, member: Member) -> str:
+        """What tells its data from other data; empty where it has none."""
+        with suppress(NotReady):
+            return self._member(member.name).made
+        return ""
 
     def restore_target(self, zone: str) -> PostgresRestoreTarget:
         """A new, empty place on the zone's volume. What an earlier restoration left there is removed."""

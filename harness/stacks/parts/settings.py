@@ -22,6 +22,7 @@ class Settings:
     balancers: int = 2  # load balancers at the entrance
     health_checks: str = "ready"  # what a load balancer asks: "ready", or "port" (whether a connection is taken)
     synchronous: str = "on"  # "off": a commit waits for no other zone
+    checksums: str = "on"  # "off": a page that has changed on the disk is read as if nothing were wrong
     ready: str = "honest"  # what the API says of being ready: "honest", or "always" (yes, whatever the database does)
     alerts: str = "right"  # what an alert names: "right", or "wrong" (a zone that is gone, and its component)
 

@@ -5,6 +5,8 @@ CREATE SCHEMA quantumnest;
 ALTER DATABASE quantumnest_prod SET search_path = quantumnest, public;
 CREATE EXTENSION amcheck;
 CREATE EXTENSION pageinspect;
+CREATE EXTENSION pg_buffercache;
+CREATE EXTENSION pg_prewarm;
 
 CREATE TABLE quantumnest.accounts (
     id       bigint PRIMARY KEY,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
-from harness.workload.client import Acceptance, Message, StoredTransaction
+from harness.workload.client import Acceptance, Message, Question, StoredTransaction
 
 
 class Notes:
-    """Fills `harness.workload.client.Client`. What is read from is a connection to the file (`Notebook.reading`)."""
+    """Fills `harness.workload.client.Client` and `AskingClient`.
+
+    What is read from is a connection to the file (`Notebook.reading`).
+    """
 
     def draw(self, random):
         return {"note": f"note {random.randint(1, 9999)}"}
@@ -21,6 +24,18 @@ class Notes:
 
     def judge(self, status, body):
         return Acceptance(stored=True if status == 200 else None)
+
+    def question(self, random, own):
+        if own is None:
+            return None
+        message = Message(f"/notes/{own.key.origin}/{own.key.number}", b"", method="GET")
+        return Question(f"note {own.key.number}", own.payload, message)
+
+    def told(self, question, status, body):
+        try:
+            return {"note": json.loads(body)["note"]}
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def rows(self, source, *, origin):
         for number, note in source.execute(

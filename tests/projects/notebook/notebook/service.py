@@ -37,6 +37,11 @@ class Notes:
         if self._keeps != "late":
             committed.wait()
 
+    def find(self, origin: str, number: int) -> str | None:
+        with self._lock:
+            found = self._file.execute("SELECT note FROM notes WHERE (origin, number) = (?, ?)", (origin, number))
+            return next((note for (note,) in found), None)
+
     def _commit(self) -> None:
         while True:
             time.sleep(LATE if self._keeps == "late" else OFTEN)
@@ -53,17 +58,23 @@ class Handler(BaseHTTPRequestHandler):
     notes: Notes
 
     def do_GET(self) -> None:
-        self._say(200 if self.path == "/health" else 404)
+        if not self.path.startswith("/notes/"):
+            self._say(200 if self.path == "/health" else 404)
+            return
+        origin, _, number = self.path.removeprefix("/notes/").rpartition("/")
+        note = self.notes.find(origin, int(number))
+        self._say(404 if note is None else 200, json.dumps({"note": note}))
 
     def do_POST(self) -> None:
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.notes.take(said["origin"], said["number"], said["note"])
         self._say(200)
 
-    def _say(self, status: int) -> None:
+    def _say(self, status: int, content: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        self.wfile.write(content.encode())
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Nothing: customers keep their own records."""

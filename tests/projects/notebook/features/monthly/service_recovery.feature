@@ -6,12 +6,14 @@ Feature: Service Recovery
   Scenario: The service dies
     Given the platform serves customers
     And customers write
+    And customers ask for what they know
     When the component service dies
     Then customers are served again, without a person
     When the health of the platform is verified
     Then customers are served again within the recovery time of the notebook
     And no more is lost this time than the recovery point of the notebook allows
     And nothing that was acknowledged is lost
+    And customers were told nothing wrong for longer than the plan gives for detection
     And every health check answers within the time that the plan gives it
 
   @OBJ-1 @OBJ-2 @OBJ-3 @APP-1
