@@ -16,6 +16,7 @@ LOST = "All volumes lost"
 BEYOND_REPAIR = f"{LOST}, and a WAL segment archived after it is damaged, and no sound version of it is left"
 FLIPPED = "The leader's disk is damaged, a byte is flipped on a page of a table on the leader's disk"
 ZEROED = "The leader's disk is damaged, a page of a table on the leader's disk is zeroed"
+LOG_LOST = "The leader loses files, the whole write-ahead log of the leader is gone"
 FOREIGN_PAGE = "An index is damaged, a page of another index takes the place of one of the index of accounts"
 REPLICATED = "The damage is in every copy and in the newest backup"
 
@@ -59,6 +60,9 @@ TWINS: dict[str, tuple[Twin, ...]] = {
         Twin("damage-shown-as-empty", FLIPPED,
              Sabotage(hidden=True, without=frozenset({"hand-over-the-lead", "rebuild-each-damaged-server"})),
              "consistency", MISSED, "zero_damaged_pages as a cure: what cannot be read is shown as if it were empty"),
+        Twin("lost-log-left-as-it-is", LOG_LOST,
+             Sabotage(without=frozenset({"rebuild-each-damaged-server", "prove-every-server"})), "server-rebuilt",
+             MISSED, "a copy leads, and the server without its log is left as it is"),
         Twin("verification-skipped", MISTAKE, Sabotage(without=frozenset({"verify"})), "verified", MISSED,
              "the database is put in service without being verified"),
         Twin("newest-backup-by-its-age", REPLICATED, Sabotage(unlooked=frozenset(LOOKS)), "sound-backup", MISSED,
