@@ -259,7 +259,8 @@ def test_what_is_up_is_told_for_people_and_machines(stack: BroughtUp, monkeypatc
         "stack-1", "steady", 0.1, str(stack.folder),
     )  # fmt: skip  # a list
     answers(monkeypatch, HURT)
-    assert "it is        hurt: leader: nobody leads" in CliRunner().invoke(drdrill, words).output
+    hurt = CliRunner().invoke(drdrill, words)
+    assert "it is        hurt: leader: nobody leads" in hurt.output and hurt.exit_code == Exit.UNKNOWN
     changed(stack, holder=[1, 1])
     assert "stack-1: dead" in CliRunner().invoke(drdrill, words).output
 

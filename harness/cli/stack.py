@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import click
 
 from harness.cli import options
-from harness.errors import NotInTime, NotReady, Refused
+from harness.errors import Exit, NotInTime, NotReady, Refused
 from harness.evidence.run_folder import option
 from harness.project import find, nearest
 from harness.run.run import new_id
@@ -109,18 +110,26 @@ def _kind(name: str) -> Kind:
 @options.evidence
 @options.as_json
 def status(*, evidence: Path, as_json: bool) -> None:
-    """Show the stacks that were brought up in a folder: steady, busy (a run drills it), hurt, or dead."""
+    """Show the stacks that were brought up in a folder: steady, busy (a run drills it), hurt, or dead.
+
+    Exit code 2: one is hurt.
+    """
     found = {one: brought_up.state(one, busy=_busy(one)) for one in brought_up.all_in(evidence)}
     if as_json:
         said = [{**_facts(one), "state": state, "why": why} for one, (state, why) in found.items()]
         click.echo(json.dumps(said, indent=1))
-        return
+    else:
+        _say(found, evidence)
+    if any(state == "hurt" for state, _ in found.values()):
+        click.get_current_context().exit(Exit.UNKNOWN)
+
+
+def _say(found: Mapping[BroughtUp, tuple[str, str]], evidence: Path) -> None:
     for one, (state, why) in found.items():
         if state == "dead":
             click.echo(f"{one.name}: dead; `drdrill stack down{option(evidence)}` removes what is left")
-            continue
-        _show(one)
-        click.echo(f"  {'it is':<12} {state}{f': {why}' if why else ''}")
+        else:
+            _show(one, state=f"{state}{f': {why}' if why else ''}")
     if not found:
         click.echo("no stack is up; `drdrill stack up` starts one")
 
@@ -210,9 +219,11 @@ def _facts(held: BroughtUp) -> dict[str, Any]:
     }
 
 
-def _show(held: BroughtUp) -> None:
+def _show(held: BroughtUp, *, state: str = "") -> None:
     ready = held.ready() or {}
     click.echo(f"{held.name} is up")
+    if state:
+        click.echo(f"  {'it is':<12} {state}")
     for name, value in ready.get("addresses", {}).items():
         click.echo(f"  {name:<12} {value}")
     where = option(held.folder.parent)
