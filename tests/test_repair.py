@@ -137,6 +137,7 @@ def test_a_dry_run_knows_every_procedure_that_a_sentence_carries_out() -> None:
                     "deployed again",
                     "index is rebuilt",
                     "handed the lead",
+                    "one of these leads",
                 )
             )
             assert bool(PROJECT.sentences.procedures(scenario.sentences)) is carried_out, scenario.title
