@@ -45,11 +45,7 @@ def let_back(stack: Stack, fault: Fault, undo: Undo) -> list[Member]:
     if not isinstance(fault, LetsBack) or cluster is None:
         return []
     names = fault.lets_back(undo)
-    zones = {
-        undo.get("zone"),
-        undo.get("one"),
-        *undo.get("others", ()),
-    }  # all that stands there, whatever the list says
+    zones = {undo.get("zone"), undo.get("one"), *undo.get("others", ())}  # the list may be older, or edited
     return [member for member in cluster.members if member.name in names or member.zone in zones]
 
 

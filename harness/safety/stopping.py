@@ -59,9 +59,8 @@ class Listener:
     def _listen(self) -> None:
         while not self._done.wait(LOOKS):
             if asked(self.folder):
-                signal.pthread_kill(
-                    threading.main_thread().ident or 0, signal.SIGINT
-                )  # it wakes from what it waits for
+                main = threading.main_thread().ident or 0  # it has to wake from what it waits for
+                signal.pthread_kill(main, signal.SIGINT)
                 return
 
     @contextmanager

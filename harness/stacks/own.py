@@ -89,11 +89,10 @@ class OwnMaker(Maker):
         def made() -> Stack:
             stack = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
             must_be_well_made(stack, label=label)
+            must_be_as_said(stack, self.has)
             return stack
 
-        stack = self._by_project(made, hint=BROKEN)
-        must_be_as_said(stack, self.has)
-        return stack
+        return self._by_project(made, hint=BROKEN)
 
     def must_answer(self, stack: Stack) -> None:
         must_answer(stack)
