@@ -37,6 +37,9 @@ class Server(Part):
     def pages(self, relation: str) -> int:
         return 9
 
+    def missed(self, relation: str, number: int) -> bool:
+        return True
+
     def page(self, relation: str, number: int) -> bytes:
         return self.disk[relation, number]
 

@@ -1,8 +1,8 @@
 """A page of a table or an index changes on the disk of a database server, behind its back; nobody is told.
 
 Which page, and which byte of it, is drawn from the seed: `Random(seed)`, first the page among those that have not just
-been appended (nine tenths of them), then the byte. Who chooses the seed can draw again what was hurt. Whoever recovers
-is not told.
+been appended (nine tenths of them), again until it is one that somebody could miss, then the byte. Who chooses the seed
+can draw again what was hurt. Whoever recovers is not told.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from harness.stacks.capabilities.pages import Corruptible, Paged, PageRefused
 from harness.system.clock import Moment
 
 How = Literal["flip a byte", "zero", "page of another relation"]
+DRAWS = 200  # at most
 RECENT = 10  # the last tenth of a relation is left alone
 
 
@@ -54,7 +55,10 @@ class CorruptPage:
         if not many:
             raise NotReady(f"{self.relation} has no page that could be damaged", hint="name one that has rows")
         drawn = Random(self.seed)
-        number = drawn.randrange(many - many // RECENT)
+        draws = (drawn.randrange(many - many // RECENT) for _ in range(DRAWS))
+        number = next((number for number in draws if pages.missed(self.relation, number)), None)
+        if number is None:
+            raise NotReady(f"{self.relation} has hardly a page that anybody could miss", hint="name one that has rows")
         page = pages.page(self.relation, number)
         return {"member": name, "page": number, "byte": drawn.randrange(len(page)), "digest": _digest(page)}
 

@@ -21,6 +21,12 @@ class Paged(Protocol):
     def pages(self, relation: str) -> int:
         """How many it has. Errors: what the database's driver raises."""
 
+    def missed(self, relation: str, number: int) -> bool:
+        """Whether anybody could miss the page: of a table, whether a row lies on it; of an index always.
+
+        Errors: what the database's driver raises.
+        """
+
     def page(self, relation: str, number: int) -> bytes:
         """As it lies on the disk, whatever the server holds in memory.
 

@@ -251,6 +251,9 @@ class PatroniMember:
     def pages(self, relation: str) -> int:
         return self._pages.pages(relation)
 
+    def missed(self, relation: str, number: int) -> bool:
+        return self._pages.missed(relation, number)
+
     def page(self, relation: str, number: int) -> bytes:
         return self._pages.page(relation, number)
 

@@ -68,6 +68,19 @@ class Pages:
         with self._connect() as connection:
             return int(_one(connection, "SELECT pg_relation_size(%(relation)s::regclass)", relation=relation)) // PAGE
 
+    def missed(self, relation: str, number: int) -> bool:
+        with self._connect() as connection:
+            if (
+                _one(connection, "SELECT relkind FROM pg_class WHERE oid = %(relation)s::regclass", relation=relation)
+                == "i"
+            ):
+                return True
+            rows = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE ctid >= {}::tid AND ctid < {}::tid)").format(
+                _name(relation), f"({number},0)", f"({number + 1},0)"
+            )
+            found = connection.execute(rows).fetchone()
+            return bool(found and found[0])
+
     def page(self, relation: str, number: int) -> bytes:
         with self._connect() as connection:
             return self._read(self._path(connection, relation), number)
