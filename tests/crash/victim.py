@@ -35,6 +35,7 @@ SHORT = "tests/projects/short/features"  # what is drilled on a stack that stand
 SCALE, RATE = "0.02", "9"  # 4,000 transactions; three customers a second in each zone
 RUN_LIMIT = timedelta(minutes=6)
 HEAL_LIMIT = timedelta(minutes=5)  # two database servers that have to be waited for, at most
+END_LIMIT = timedelta(seconds=15)
 Deeds = Sequence[tuple[str, str]]
 
 
@@ -238,7 +239,8 @@ class Victim:
 
     def must_have_left_nothing(self) -> None:
         """No process, no file, no memory in the kernel; and `drdrill heal` finds nothing to do."""
-        assert not labelled(self.id)
+        what = "the drill's own process, which has sealed, ends"
+        wait.until(lambda: not labelled(self.id), what=what, within=END_LIMIT, recorder=Memory())
         assert self.guardian() is None
         assert not list(Path("/tmp").glob(f"{temporary_prefix(self.id)}*"))
         assert "nothing to heal" in self.folder.heal()
