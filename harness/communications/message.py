@@ -53,6 +53,16 @@ class Message:
         return cls(kind, whom, subject, text, urgency, template, exercise)
 
     @property
+    def is_marked(self) -> bool:
+        """Whether subject and first line say that it is an exercise: looked at anew, for the record."""
+        return self.subject.startswith(MARK) and self.text.startswith(MARK)
+
+    @property
+    def wants_acknowledgement(self) -> bool:
+        """Whoever is called says that they know; whoever is only told need not."""
+        return self.kind == CALL_OUT
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hex, of what is said: it is the same message, whomever it goes to."""
         said = "\x00".join((self.kind, self.subject, self.text))
@@ -67,7 +77,8 @@ class Message:
             if paragraph.strip()
         )
         head = f'<meta charset="utf-8"><title>{html.escape(self.subject)}</title>'
-        return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body style="{_STYLE}">\n{paragraphs}\n</body></html>\n'
+        body = f'<body style="{_STYLE}">\n{paragraphs}\n</body>'
+        return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n{body}</html>\n'
 
     def for_deputy(self, deputy: str) -> Message:
         """The same to whoever stands in: it says for whom."""

@@ -277,7 +277,8 @@ def _references(text: Text) -> None:
         elif "body" in check and not check.get("request", "").startswith("POST"):
             text.problem(("health", at, "body"), "belongs to a POST request", hint="take it out, or write POST")
     channels = plan["communication"]["channels"]
-    _once(text, [(("communication", "channels", at, "by"), each["by"]) for at, each in enumerate(channels) if "by" in each])
+    used = [(("communication", "channels", at, "by"), each.get("by", "")) for at, each in enumerate(channels)]
+    _once(text, [(where, by) for where, by in used if by])
     _limits_named(text)
     for name, objective in plan["objectives"].items():
         for key in objective["demands"]:
