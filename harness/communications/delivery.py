@@ -70,12 +70,12 @@ class Delivery:
 
     def run(self, *, log: Log, pace: Pace, once: Once, patience: Patience, stopping: threading.Event) -> Outcome:
         """Try until it is known what came of it, or until all is stopping."""
-        return _Running(self, log, pace, once, patience, stopping).outcome()
+        return _Running(self, log=log, pace=pace, once=once, patience=patience, stopping=stopping).outcome()
 
 
 class _Running:
     def __init__(
-        self, delivery: Delivery, log: Log, pace: Pace, once: Once, patience: Patience, stopping: threading.Event
+        self, delivery: Delivery, *, log: Log, pace: Pace, once: Once, patience: Patience, stopping: threading.Event
     ) -> None:
         self._it, self._log, self._pace = delivery, log, pace
         self._once, self._patience, self._stopping = once, patience, stopping
@@ -129,7 +129,8 @@ class _Running:
             end = error
         except Exception as error:
             end = NotSent(f"the channel broke: {type(error).__name__}: {error}", receipt=Receipt(channel.name))
-        self._log.attempt(self._it.about, self._it.message.whom, channel, number, clock.since(begun), end)
+        took, whom = clock.since(begun), self._it.message.whom
+        self._log.attempt(self._it.about, whom, channel, number=number, took=took, end=end)
         receipt = end if isinstance(end, Receipt) else end.receipt
         if receipt:
             self._out.append((channel, receipt))

@@ -24,6 +24,7 @@ class Log:
         self._ratio = pace.ratio
         self._lock = threading.Lock()
         self._ended = False
+        self._known: set[tuple[str, str]] = set()  # which message was acknowledged, and of which role
 
     def message(self, message: Message, *, about: str, channels: Sequence[str], instead_of: str = "") -> None:
         """It is about to go out. `about`: the digest of the first of those that are sent on to deputies."""
@@ -37,7 +38,7 @@ class Log:
                 )  # fmt: skip  # arguments in groups
 
     def attempt(
-        self, about: str, role: str, channel: Channel, number: int, took: timedelta, end: Receipt | NotSent
+        self, about: str, role: str, channel: Channel, *, number: int, took: timedelta, end: Receipt | NotSent
     ) -> None:
         """One try of one channel."""
         ok = True if isinstance(end, Receipt) else None if end.unknown else False
@@ -55,18 +56,19 @@ class Log:
     def acknowledged(self, about: str, role: str, *, by: str, channel: str, after: timedelta, said_by: str) -> None:
         """`by`: the role itself, or a deputy. `after`: since the message began to go out to the role, in real time."""
         with self._lock:
+            self._known.add((about, role))
             if not self._ended:
                 self._recorder.record(
                     "message.acknowledged", message=about, role=role, by=by, channel=channel,
                     after=after.total_seconds(), said_by=said_by, ratio=self._ratio,
                 )  # fmt: skip  # arguments in groups
 
-    def given_up(self, about: str, role: str, *, why: str, after: timedelta) -> None:
-        """Nobody will try any more."""
+    def given_up(self, about: str, role: str, *, channels: Sequence[str], why: str, after: timedelta) -> None:
+        """Nobody will try any more, by these channels."""
         with self._lock:
-            if not self._ended:
+            if not self._ended and (about, role) not in self._known:
                 self._recorder.record(
-                    "message.given_up", message=about, role=role, why=self._mask(why),
+                    "message.given_up", message=about, role=role, channels=list(channels), why=self._mask(why),
                     after=after.total_seconds(), ratio=self._ratio,
                 )  # fmt: skip  # arguments in groups
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from harness.communications.channels import Channel
 from harness.communications.contacts import Contacts, must_reach, private_words
@@ -18,7 +19,7 @@ from harness.communications.delivery import Delivery, Once, Outcome, Patience, S
 from harness.communications.log import Log
 from harness.communications.message import Message
 from harness.communications.pace import REAL_TIME, Pace
-from harness.errors import Refused
+from harness.errors import Refused, quietly
 from harness.evidence.redact import SHORTEST_SECRET, Redactor
 from harness.plan import Communication
 from harness.system import clock
@@ -104,13 +105,17 @@ class Sender:
         while (delivery := line.get()) is not None:
             if self._stopping.is_set():
                 continue
-            outcome = delivery.run(
-                log=self._log, pace=self._pace, once=self._once, patience=self._patience, stopping=self._stopping
-            )
-            self._followed_up(delivery, outcome)
+            if why := quietly(partial(self._carry_out, delivery)):
+                quietly(partial(self._given_up, delivery, f"what sends it broke: {why}"))
             with self._changed:
                 self._under_way.discard(delivery)
                 self._changed.notify_all()
+
+    def _carry_out(self, delivery: Delivery) -> None:
+        outcome = delivery.run(
+            log=self._log, pace=self._pace, once=self._once, patience=self._patience, stopping=self._stopping
+        )
+        self._followed_up(delivery, outcome)
 
     def _followed_up(self, delivery: Delivery, outcome: Outcome) -> None:
         """Nobody answered: the deputy is called. Where there is none, or nothing was sent, it is given up."""
@@ -127,7 +132,8 @@ class Sender:
         self._queue(replace(delivery, message=message, contact=deputy, steps=self._people))
 
     def _given_up(self, delivery: Delivery, why: str) -> None:
-        self._log.given_up(delivery.about, delivery.role, why=why, after=clock.since(delivery.begun))
+        names, after = [step.channel.name for step in delivery.steps], clock.since(delivery.begun)
+        self._log.given_up(delivery.about, delivery.role, channels=names, why=why, after=after)
 
 
 def _must_be_there(planned: Communication, channels: Mapping[str, Channel]) -> None:

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from harness.communications.pace import Pace
+from harness.errors import quietly
 from harness.system import clock
 from harness.system.recorder import Recorder
 
@@ -82,4 +84,5 @@ class Ticking:
             if due:
                 self._told += 1
                 self._skipped += due.skipped
-                self._tell(due)
+                if why := quietly(partial(self._tell, due)):
+                    self._recorder.record("updates.failed", number=due.number, why=why)
