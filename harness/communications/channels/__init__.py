@@ -157,8 +157,7 @@ def answered(answer: Response) -> str:
 
 def is_page(answer: Response) -> bool:
     """Whether it is made for people to look at: a login page, or that of a proxy."""
-    begin = answer.body[:SHOWN].lstrip().lower()
-    return "html" in answer.headers.get("content-type", "") or begin.startswith((b"<!doctype", b"<html"))
+    return answer.body[:SHOWN].lstrip().lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
 
 
 def refuse(answer: Response, receipt: Receipt) -> NotSent:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from harness.communications.channels import NotSent, Receipt, token
+from harness.communications.channels import PATIENCE, AtPage, NotSent, Receipt, must_stay_here, token
 from harness.communications.message import Message
 from harness.system.clock import Moment
+from harness.system.http import DIRECT, Http
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,15 @@ class Bridge:
 
     def acknowledged(self, receipt: Receipt) -> Moment | None:
         return self.joined(receipt.token)
+
+
+def simulated(number: str, url: str, *, http: Http = DIRECT) -> Bridge:
+    """One at which something of a stack stands in for people: it takes tasks at `<url>/tasks`. Errors: `Refused`."""
+    must_stay_here(url, real=False)
+    return Bridge(number, partial(_post, http, f"{url}/tasks"), AtPage(url, http).seen)
+
+
+def _post(http: Http, url: str, task: Task) -> None:
+    answer = http.ask("POST", url, within=PATIENCE, sends={"token": task.token, "text": task.does})
+    if answer.status != 200:
+        raise ConnectionError(f"HTTP {answer.status}")
