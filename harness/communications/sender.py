@@ -51,23 +51,30 @@ class Sender:
         self._pace, self._patience, self._once = pace, patience, Once()
         self._stopping = threading.Event()
         self._changed = threading.Condition()
+        self._told: set[tuple[str, str]] = set()
         self._under_way: set[Delivery] = set()
         self._lines: dict[str, queue.SimpleQueue[Delivery | None]] = {}
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> bool:
         """Have it sent; returns at once. To a group it goes by each of its channels, to a role by one after another.
 
-        Errors: `Refused` where the plan and the contacts have nobody of that name.
+        The same message to the same people a second time is not sent; returns whether it was new. Errors: `Refused`
+        where the plan and the contacts have nobody of that name.
         """
         contact = self._contacts.whom(message.whom)
         if contact is None or (message.whom in self._contacts.groups and message.whom not in self._groups):
             known = ", ".join([*self._contacts.people, *self._groups])
             raise Refused(f'nobody is called "{message.whom}" whom the plan tells', hint=f"there are: {known}")
+        with self._changed:
+            if (message.digest, message.whom) in self._told or self._stopping.is_set():
+                return False
+            self._told.add((message.digest, message.whom))
         ways = [[step] for step in self._groups[message.whom]] if message.whom in self._groups else [self._people]
         self._log.message(message, about=message.digest, channels=[step.channel.name for way in ways for step in way])
         begun = clock.mono()
         for way in ways:
             self._queue(Delivery(message, contact, way, self._within, message.digest, message.whom, begun))
+        return True
 
     def settled(self, within: timedelta) -> bool:
         """Wait until it is known of every message what came of it, that long at most; whether it is."""
