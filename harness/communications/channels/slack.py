@@ -12,7 +12,6 @@ import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.request import Request
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
@@ -94,7 +93,7 @@ class _Client(WebhookClient):
         super().__init__(url, retry_handlers=[], logger=SILENT)
         self._http, self._within = http, within
 
-    def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
+    def _perform_http_request_internal(self, url: str, req: Any) -> WebhookResponse:
         answer = self._http.ask("POST", url, within=self._within, sends=req.data)
         body = answer.body.decode(errors="replace")
         return WebhookResponse(url=url, status_code=answer.status, body=body, headers=dict(answer.headers))
