@@ -81,7 +81,7 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
 
 
 def test_who_is_told_what_and_when_is_that_of_the_plan() -> None:
-    """Five roles, three channels, an update every half hour, a report within three days; the rest is said to be ours."""
+    """Five roles, three channels, updates every half hour, a report within three days; the rest is said to be ours."""
     told = plan.load(PLAN).communication
     assert (told.update_every, told.report_within) == (timedelta(minutes=30), timedelta(hours=72))
     assert told.roles[0] == "incident commander" and len(told.roles) == 5
