@@ -8,18 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from harness.communications.channels import AtPage, Channel
-from harness.communications.channels import bridge as bridges
-from harness.communications.channels.mail import Mail
-from harness.communications.channels.slack import Slack
-from harness.communications.channels.status_page import StatusPage
-from harness.communications.channels.teams import Teams
-from harness.communications.channels.webhook import Pager
+from harness.communications.channels import Channel, simulated
 from harness.stacks.parts.receivers import SERVICES, control, store
-from harness.stacks.parts.receivers import slack as slack_rules
-from harness.stacks.parts.receivers import teams as teams_rules
 from harness.stacks.parts.receivers.__main__ import open_all
 from harness.stacks.parts.receivers.control import Control
+from harness.stacks.parts.receivers.unit import PATHS
 
 SHORT = timedelta(seconds=0.4)  # for an answer that does not come
 BRIDGE = "+1-555-0199"
@@ -65,17 +58,12 @@ class Receivers:
         )
 
     def channels(self) -> dict[str, Channel]:
-        page = AtPage(self.url("page"))
-        return {
-            "slack": Slack(self.url("slack") + slack_rules.PATH, acknowledgements=page, within=SHORT),
-            "teams": Teams(self.url("teams") + teams_rules.PATH, acknowledgements=page, within=SHORT),
-            "pager": Pager(self.url("pager") + "/v2/enqueue", acknowledgements=page, within=SHORT),
-            "e-mail": Mail(
-                "127.0.0.1", self.ports["e-mail"], "drills@example.com", acknowledgements=page, within=SHORT
-            ),
-            "bridge": bridges.simulated(BRIDGE, self.url("page")),
-            "status page": StatusPage(self.folder / "status.html", "Status of the platform"),
-        }
+        urls = {name: self.url(name) + PATHS.get(name, "") for name in SERVICES}
+        urls["e-mail"] = urls["e-mail"].replace("http", "smtp")
+        page = self.folder / "status.html"
+        return simulated.channels(
+            urls, status_page=page, title="Status of the platform", bridge_number=BRIDGE, within=SHORT
+        )
 
     def came_in(self, service: str) -> list[dict[str, object]]:
         return [line for line in store.lines(self.folder) if line["service"] == service]

@@ -176,10 +176,13 @@ def test_a_mail_has_both_texts_and_no_markup_of_a_message(receivers: Receivers) 
         lambda: Teams("https://example.com/x"),
         lambda: Pager("https://events.pagerduty.com/v2/enqueue"),
         lambda: Mail("mail.example.com", 25, "drills@example.com"),
+        lambda: Mail("10.0.0.25", 25, "drills@example.com"),  # a relay of the company's
+        lambda: Slack("http://10.0.0.9/x", own=("10.0.0.8",)),
     ],
 )
 def test_what_is_not_real_cannot_leave_this_machine(made: Any) -> None:
-    """Whatever an address says: without `real`, only this machine and private networks are sent to."""
+    """Without `real`, only this machine and the addresses that are the stack's own are sent to."""
+    assert Slack("http://10.0.0.9/x", own=("10.0.0.9",)) and Slack("http://[::1]:80/x")
     with pytest.raises(Refused, match="a channel that is not real would leave this machine"):
         made()
 

@@ -1,14 +1,14 @@
 """How a message leaves: one file for each service, and each fills `Channel`.
 
 A channel says what it did and nothing else: whether to try again, and what comes next, is the sender's business. What
-is not `real` never leaves this machine and the networks of its stacks.
+is not `real` never leaves this machine and its stack.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -134,14 +134,14 @@ def link(message: Message, acknowledgements: Acknowledgements, made: str) -> str
     return acknowledgements.link(made) if message.wants_acknowledgement else ""
 
 
-def must_stay_here(url: str, *, real: bool) -> None:
-    """What stands in for a service is an address of this machine or of a stack's network.
+def must_stay_here(url: str, *, real: bool, own: Collection[str] = ()) -> None:
+    """What stands in for a service listens on this machine's loopback, or on an address that is the stack's `own`.
 
     Errors: `Refused` where a channel that is not real would send elsewhere.
     """
     host = urlsplit(url).hostname or ""
     try:
-        here = ipaddress.ip_address(host).is_private or ipaddress.ip_address(host).is_loopback
+        here = ipaddress.ip_address(host).is_loopback or host in own
     except ValueError:
         here = host == "localhost"
     if not real and not here:

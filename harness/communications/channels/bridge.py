@@ -5,7 +5,7 @@ Where people take part, it is theirs; else something stands in for them. Both ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -51,9 +51,9 @@ class Bridge:
         return self.joined(receipt.token)
 
 
-def simulated(number: str, url: str, *, http: Http = DIRECT) -> Bridge:
+def simulated(number: str, url: str, *, own: Collection[str] = (), http: Http = DIRECT) -> Bridge:
     """One at which something of a stack stands in for people: it takes tasks at `<url>/tasks`. Errors: `Refused`."""
-    must_stay_here(url, real=False)
+    must_stay_here(url, real=False, own=own)
     return Bridge(number, partial(_post, http, f"{url}/tasks"), AtPage(url, http).seen)
 
 

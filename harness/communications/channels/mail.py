@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
@@ -47,6 +48,7 @@ class Mail:
     port: int
     sender: str
     real: bool = False
+    own: Collection[str] = ()  # addresses of the stack, at which something stands in for the service
     login: Login | None = field(default=None, repr=False)
     ca: str | None = None  # a file: the authority of the server's certificate; None takes this machine's
     acknowledgements: Acknowledgements = NOBODY
@@ -54,7 +56,7 @@ class Mail:
     name: str = "e-mail"
 
     def __post_init__(self) -> None:
-        must_stay_here(f"smtp://{self.host}:{self.port}", real=self.real)
+        must_stay_here(f"smtp://{self.host}:{self.port}", real=self.real, own=self.own)
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()

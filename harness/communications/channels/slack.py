@@ -9,6 +9,7 @@ Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhook
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -40,13 +41,14 @@ class Slack:
 
     url: str = field(repr=False)
     real: bool = False
+    own: Collection[str] = ()  # addresses of the stack, at which something stands in for the service
     acknowledgements: Acknowledgements = NOBODY
     within: timedelta = PATIENCE
     http: Http = DIRECT
     name: str = "slack"
 
     def __post_init__(self) -> None:
-        must_stay_here(self.url, real=self.real)
+        must_stay_here(self.url, real=self.real, own=self.own)
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()

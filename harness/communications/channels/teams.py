@@ -8,6 +8,7 @@ https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -39,13 +40,14 @@ class Teams:
 
     url: str = field(repr=False)
     real: bool = False
+    own: Collection[str] = ()  # addresses of the stack, at which something stands in for the service
     acknowledgements: Acknowledgements = NOBODY
     within: timedelta = PATIENCE
     http: Http = DIRECT
     name: str = "teams"
 
     def __post_init__(self) -> None:
-        must_stay_here(self.url, real=self.real)
+        must_stay_here(self.url, real=self.real, own=self.own)
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()

@@ -9,7 +9,7 @@ https://docs.opsgenie.com/docs/alert-api
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
@@ -48,13 +48,14 @@ class Pager:
     shape: Literal["pagerduty", "opsgenie"] = "pagerduty"
     key: str = field(default="", repr=False)
     real: bool = False
+    own: Collection[str] = ()  # addresses of the stack, at which something stands in for the service
     acknowledgements: Acknowledgements = NOBODY
     within: timedelta = PATIENCE
     http: Http = DIRECT
     name: str = "pager"
 
     def __post_init__(self) -> None:
-        must_stay_here(self.url, real=self.real)
+        must_stay_here(self.url, real=self.real, own=self.own)
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()
