@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness import plan
-from harness.communications import templates
+from harness.communications import contacts, templates
 from harness.communications.message import FIRST_LINE, LONGEST, MARK, Message
+from harness.communications.preview import preview
 from harness.communications.templates import Template
 from harness.errors import Refused
 from tests.test_house import HOME
@@ -160,3 +161,27 @@ def test_nothing_of_a_text_is_markup_or_control() -> None:
     made = Message.of("update", "customers", "a\r\nBcc: x", "<script>\x1b[31m\ud800&\n\nsecond")
     assert made.subject == f"{MARK}: a Bcc: x" and "\x1b" not in made.text
     assert "<script" not in made.html and "&lt;script&gt;" in made.html and made.html.count("<p>") == 3
+
+
+def test_a_message_of_a_template_says_which_fields_were_filled() -> None:
+    """By their names; what they hold is in the message alone."""
+    made = templates.load(OURS / "initial.txt")
+    filled = made.message("initial", "customers", {name: f"the {name}" for name in made.fields}, urgency="high")
+    assert filled.fields == ("affected_services", "current_status", "estimated_resolution", "update_every")
+    assert filled.template == "initial.txt" and filled.is_marked and "Current Status: the current_status" in filled.text
+
+
+def test_every_message_is_shown_before_anything_is_sent() -> None:
+    """As it would go out, with roles for people; a field that nothing fills is refused."""
+    planned = plan.load(HOME / "drills" / "plan.yaml").communication
+    made = templates.load_all(OURS, planned.templates, where="plan.yaml")
+    fields = {name for each in made.values() for name in each.fields}
+    shown = "\n".join(preview(planned, made, known={"update_every": "30 min"}, filled=fields, real=["e-mail"]))
+    assert "technical lead: by slack (simulated), after 2 min then teams (simulated), after 2 min then bridge" in shown
+    assert "  customers: by e-mail and status page (simulated)" in shown
+    assert "without an acknowledgement after 5 min: the deputy" in shown
+    assert shown.count(f"  | Subject: {MARK}: ") == shown.count(f"  | {FIRST_LINE}") == 5
+    assert "Current Status: [current_status]" in shown and "provide updates every 30 min until" in shown
+    assert not [word for word in contacts.private_words(contacts.load(HOME / "contacts.yaml")) if word in shown]
+    with pytest.raises(Refused, match="nothing fills current_status"):
+        list(preview(planned, made, known={}, filled=fields - {"current_status"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,12 +29,13 @@ class Message:
     text: str
     urgency: Urgency = "normal"
     template: str = ""  # the file that it was made from
+    fields: tuple[str, ...] = ()  # of the template, all of them filled
     exercise: bool = True
 
     @classmethod
     def of(
         cls, kind: Kind, whom: str, subject: str, text: str, *, urgency: Urgency = "normal", template: str = "",
-        exercise: bool = True, environment: str = "",
+        fields: Sequence[str] = (), exercise: bool = True, environment: str = "",
     ) -> Message:  # fmt: skip  # parameters in groups
         """Errors: `Refused` where it says that it is no exercise outside of production, is empty or too long."""
         if not exercise and environment != "production":
@@ -50,7 +52,7 @@ class Message:
             said = f"{len(subject)} letters of subject and {len(text)} of text"
             most = f"at most {LONGEST_SUBJECT} and {LONGEST}"
             raise Refused(f"the message {kind} to {whom} is too long: {said}, {most}", hint=_TEMPLATE)
-        return cls(kind, whom, subject, text, urgency, template, exercise)
+        return cls(kind, whom, subject, text, urgency, template, tuple(fields), exercise)
 
     @property
     def is_marked(self) -> bool:

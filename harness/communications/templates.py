@@ -15,6 +15,7 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from harness.communications.message import Kind, Message, Urgency
 from harness.errors import Refused
 
 LARGEST = 20_000  # bytes, of a template and of what comes out
@@ -46,6 +47,17 @@ class Template:
         if len(subject.encode()) + len(text.encode()) > LARGEST:
             raise Refused(f"{self.path}: with its fields it is longer than {LARGEST} bytes", hint="fill in less")
         return subject, text
+
+    def message(
+        self, kind: Kind, whom: str, fields: Mapping[str, str], *, urgency: Urgency = "normal", exercise: bool = True,
+        environment: str = "",
+    ) -> Message:  # fmt: skip  # parameters in groups
+        """What goes out. Errors: `Refused`, as `filled` and `Message.of`."""
+        subject, text = self.filled(fields)
+        return Message.of(
+            kind, whom, subject, text, urgency=urgency, template=self.name, fields=sorted(self.fields),
+            exercise=exercise, environment=environment,
+        )  # fmt: skip  # arguments in groups
 
     @property
     def _parts(self) -> tuple[jinja2.Template, jinja2.Template]:
