@@ -13,7 +13,7 @@ from harness.errors import Refused
 Kind = Literal["call-out", "initial", "update", "resolution", "report"]
 Urgency = Literal["high", "normal"]
 MARK = "EXERCISE"
-FIRST_LINE = f"{MARK} - this is a drill. Nothing has happened to the platform that customers use."
+FIRST_LINE = f"{MARK} - this is a drill, and no real incident."
 LONGEST_SUBJECT = 150  # letters: Slack and PagerDuty cut what is longer
 LONGEST = 20_000  # letters of a text
 CALL_OUT: Kind = "call-out"  # the one kind that wants an acknowledgement
@@ -73,11 +73,11 @@ class Message:
     @property
     def html(self) -> str:
         """The text as a page of its own: paragraphs and lines as they were, and nothing in it is markup."""
-        paragraphs = "\n".join(
-            f"<p>{'<br>'.join(html.escape(line) for line in paragraph.splitlines())}</p>"
-            for paragraph in self.text.split("\n\n")
-            if paragraph.strip()
-        )
+        blocks = [block for block in self.text.split("\n\n") if block.strip()]
+        said = ["<br>".join(html.escape(line) for line in block.splitlines()) for block in blocks]
+        if self.exercise:
+            said[0] = f"<strong>{said[0]}</strong>"
+        paragraphs = "\n".join(f"<p>{block}</p>" for block in said)
         head = f'<meta charset="utf-8"><title>{html.escape(self.subject)}</title>'
         body = f'<body style="{_STYLE}">\n{paragraphs}\n</body>'
         return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n{body}</html>\n'

@@ -1,4 +1,4 @@
-"""Every message as it would go out, before anything is sent: with roles in the place of people, and names for fields."""
+"""Every message as it would go out, before anything is sent: roles for people, and names for what is to come."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ KINDS: tuple[Kind, ...] = ("call-out", "initial", "update", "resolution", "repor
 
 
 def preview(
-    planned: Communication, templates: Mapping[str, Template], *, known: Mapping[str, str], filled: Collection[str] = (),
-    real: Collection[str] = (),
+    planned: Communication, templates: Mapping[str, Template], *, known: Mapping[str, str],
+    filled: Collection[str] = (), real: Collection[str] = (),
 ) -> Iterator[str]:  # fmt: skip  # parameters in groups
     """Lines: to whom, by what, in which order, and the text.
 
@@ -28,9 +28,8 @@ def preview(
             whom = "each role" if kind == CALL_OUT else "each group"
             message = templates[kind].message(kind, whom, values)
             yield from (f"{kind} ({templates[kind].name})", *_ways(planned, kind, real))
-            yield from (
-                f"  | {line}".rstrip() for line in ("Subject: " + message.subject, "", *message.text.splitlines())
-            )
+            lines = (f"Subject: {message.subject}", "", *message.text.splitlines())
+            yield from (f"  | {line}".rstrip() for line in lines)
 
 
 def _ways(planned: Communication, kind: Kind, real: Collection[str]) -> Iterator[str]:
@@ -38,12 +37,12 @@ def _ways(planned: Communication, kind: Kind, real: Collection[str]) -> Iterator
         for name, channels in planned.groups.items():
             yield f"  {name}: by {' and '.join(_said(by, real) for by in channels)}"
         return
-    order = [
-        f"{_said(each.by, real)}, after {in_words(each.next_after)}" if each.next_after else _said(each.by, real)
-        for each in planned.channels
-    ]
+    order, before = [], None
+    for each in planned.channels:
+        order.append(f"{f'after {in_words(before)} ' if before else ''}by {_said(each.by, real)}")
+        before = each.next_after
     for role in planned.roles:
-        yield f"  {role}: by {' then '.join(order)}"
+        yield f"  {role}: {', '.join(order)}"
     if planned.acknowledge_within:
         yield f"  without an acknowledgement after {in_words(planned.acknowledge_within)}: the deputy"
 
