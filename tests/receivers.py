@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from harness.communications.channels import Channel, simulated
+from harness.communications.channels import PATIENCE, Channel, simulated
 from harness.stacks.parts.receivers import SERVICES, control, store
 from harness.stacks.parts.receivers.__main__ import open_all
 from harness.stacks.parts.receivers.control import Control
@@ -57,12 +57,12 @@ class Receivers:
             Control({name.replace("_", "-"): mode for name, mode in (modes or {}).items()}, people or {}, otherwise),
         )
 
-    def channels(self) -> dict[str, Channel]:
+    def channels(self, within: timedelta = PATIENCE) -> dict[str, Channel]:
         urls = {name: self.url(name) + PATHS.get(name, "") for name in SERVICES}
         urls["e-mail"] = urls["e-mail"].replace("http", "smtp")
         page = self.folder / "status.html"
         return simulated.channels(
-            urls, status_page=page, title="Status of the platform", bridge_number=BRIDGE, within=SHORT
+            urls, status_page=page, title="Status of the platform", bridge_number=BRIDGE, within=within
         )
 
     def came_in(self, service: str) -> list[dict[str, object]]:

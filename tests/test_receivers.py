@@ -10,12 +10,15 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 
+from harness.communications.channels import simulated
 from harness.errors import Refused
-from harness.stacks.parts.receivers import control, slack, store, teams
+from harness.stacks.parts.receivers import SERVICES, control, served, slack, store, teams, unit
 from harness.stacks.parts.receivers.control import Control
 from harness.stacks.parts.receivers.rate import Rate
 from harness.system import wait
@@ -212,3 +215,27 @@ def test_the_program_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
         DIRECT.ask("GET", url, within=SOON)
     wrong = subprocess.run([*program, "--slack", "here"], capture_output=True, text=True, cwd=HOME, check=False)
     assert (wrong.returncode, wrong.stderr) == (1, "receivers: here is not ADDRESS:PORT\n")
+
+
+def test_a_stack_has_them_as_one_component() -> None:
+    """Each on a port of its own at one address; what they keep lies in the stack's folder."""
+    started: dict[str, Any] = {}
+
+    def made(name: str, **more: Any) -> str:
+        started.update(more, words=more["argv"]())
+        return name
+
+    ground = SimpleNamespace(folder=Path("/stack"), unit=made)
+    assert unit.unit(cast(Any, ground), address="10.1.0.9", place="watch") == unit.NAME
+    assert started["place"] == "watch" and f"--folder={unit.folder(cast(Any, ground))}" in started["words"]
+    urls = unit.urls("10.1.0.9")
+    assert set(urls) == set(SERVICES) and urls["slack"].endswith(slack.PATH) and urls["e-mail"].startswith("smtp://")
+    for name in SERVICES:
+        where = urlsplit(urls[name]).netloc
+        assert f"--{name}={where}" in started["words"] and served.address(where)[0] == "10.1.0.9"
+    channels = simulated.channels(
+        urls, status_page=Path("status.html"), title="Status", bridge_number="+1-555-0199", own=["10.1.0.9"]
+    )
+    assert not any(channel.real for channel in channels.values())
+    with pytest.raises(Refused, match=r"10\.1\.0\.9: a channel that is not real would leave this machine"):
+        simulated.channels(urls, status_page=Path("status.html"), title="Status", bridge_number="+1-555-0199")
