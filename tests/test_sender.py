@@ -246,6 +246,14 @@ def test_a_group_is_told_by_each_of_its_channels_and_asked_nothing(bench: Bench)
     assert (left["role"], left["channels"]) == ("customers", ["e-mail"]) and not bench.lines("message.acknowledged")
 
 
+def test_what_nobody_knows_of_a_group_is_given_up_as_that(bench: Bench) -> None:
+    """It may have arrived."""
+    bench.fakes["e-mail"].does = [fails("no answer to the text", receipt=Receipt("e-mail", "x"))]
+    bench.say("update", "stakeholders")
+    bench.done()
+    assert [each["why"] for each in bench.lines("message.given_up")] == ["nobody knows whether it arrived"]
+
+
 def test_what_goes_to_one_person_goes_in_order(bench: Bench) -> None:
     """Also where a later message would be quicker."""
     bench.fakes["e-mail"].does = [fails(again=True), fails(again=True), takes]

@@ -19,7 +19,7 @@ from harness.communications.pace import Pace
 from harness.system import clock, wait
 from harness.system.clock import Moment
 
-Outcome = Literal["sent", "acknowledged", "not acknowledged", "not sent", "stopped"]
+Outcome = Literal["sent", "acknowledged", "not acknowledged", "not sent", "unknown", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ class _Running:
             if not address or not self._once.first(self._it.message, step.channel):
                 continue
             sent = self._by(step, address)
-            if self._stopping.is_set():
-                return "stopped"
             if sent and not wanted:
                 return "sent"
+            if self._stopping.is_set():
+                return "stopped"
             left = min(self._pace.real(step.next_after) - clock.since(begun), deadline - clock.since(self._begun))
             if sent and self._acknowledged(left):
                 return "acknowledged"
@@ -101,7 +101,11 @@ class _Running:
                 break
         if wanted and self._out and self._acknowledged(deadline - clock.since(self._begun)):
             return "acknowledged"
-        return "stopped" if self._stopping.is_set() else "not acknowledged" if self._out else "not sent"
+        if self._stopping.is_set():
+            return "stopped"
+        if not self._out:
+            return "not sent"
+        return "not acknowledged" if wanted else "unknown"
 
     def _by(self, step: Step, address: str) -> bool:
         """Whether one channel took it; again as long as that may help and it is not time for the next one."""

@@ -26,6 +26,11 @@ from harness.system import clock
 from harness.system.recorder import Recorder
 
 USUAL = Patience()
+WHY: Mapping[Outcome, str] = {
+    "not sent": "no channel took it",
+    "not acknowledged": "nobody acknowledged it",
+    "unknown": "nobody knows whether it arrived",
+}
 AT_MOST = timedelta(minutes=5)  # for a channel or a role where the plan says nothing
 
 
@@ -130,8 +135,7 @@ class Sender:
             return
         deputy = self._contacts.people.get(delivery.contact.deputy)
         if deputy is None or not delivery.message.wants_acknowledgement:
-            why = "no channel took it" if outcome == "not sent" else "nobody acknowledged it"
-            self._given_up(delivery, why)
+            self._given_up(delivery, WHY[outcome])
             return
         message = delivery.message.for_deputy(deputy.name)
         names = [step.channel.name for step in self._people]
