@@ -214,6 +214,16 @@ def test_who_does_not_answer_is_stood_in_for_by_the_deputy(bench: Bench) -> None
     assert known["after"] < 0.5  # the fake had said so before
 
 
+def test_who_was_asked_first_may_still_answer_while_the_deputy_is_called(bench: Bench) -> None:
+    """Then it is they who are reached."""
+    bench.say()
+    assert wait.poll(lambda: len(bench.lines("message")) == 2, within=SOON)
+    bench.acknowledges(LEAD, "teams")
+    bench.done()
+    (known,) = bench.lines("message.acknowledged")
+    assert (known["role"], known["by"], known["channel"]) == (LEAD, LEAD, "teams")
+
+
 def test_where_no_deputy_answers_it_is_given_up_once(bench: Bench) -> None:
     """After all who stand in, one after another."""
     bench.say()

@@ -58,7 +58,10 @@ class Once:
 
 @dataclass(eq=False)
 class Delivery:
-    """`role`: whom it was for at first; the message is for them, or for a deputy. `begun`: when it began, by `mono`."""
+    """`role`: whom it was for at first; the message is for them, or for a deputy. `begun`: when it began, by `mono`.
+
+    `out`: what may be acknowledged, and by whom. It goes on to the deputy's: who was asked first may still answer.
+    """
 
     message: Message
     contact: Contact = field(repr=False)
@@ -67,6 +70,7 @@ class Delivery:
     about: str
     role: str
     begun: int
+    out: list[tuple[Channel, Receipt, str]] = field(default_factory=list, repr=False)
 
     def run(self, *, log: Log, pace: Pace, once: Once, patience: Patience, stopping: threading.Event) -> Outcome:
         """Try until it is known what came of it, or until all is stopping."""
@@ -79,7 +83,6 @@ class _Running:
     ) -> None:
         self._it, self._log, self._pace = delivery, log, pace
         self._once, self._patience, self._stopping = once, patience, stopping
-        self._out: list[tuple[Channel, Receipt]] = []  # what may be acknowledged
         self._begun = clock.mono()
 
     def outcome(self) -> Outcome:
@@ -97,15 +100,12 @@ class _Running:
             left = min(self._pace.real(step.next_after) - clock.since(begun), deadline - clock.since(self._begun))
             if sent and self._acknowledged(left):
                 return "acknowledged"
-            if wanted and self._out and clock.since(self._begun) >= deadline:
+            if wanted and self._it.out and clock.since(self._begun) >= deadline:
                 break
-        if wanted and self._out and self._acknowledged(deadline - clock.since(self._begun)):
+        if wanted and self._it.out and self._acknowledged(deadline - clock.since(self._begun)):
             return "acknowledged"
-        if self._stopping.is_set():
-            return "stopped"
-        if not self._out:
-            return "not sent"
-        return "not acknowledged" if wanted else "unknown"
+        failed: Outcome = "not sent" if not self._it.out else "not acknowledged" if wanted else "unknown"
+        return "stopped" if self._stopping.is_set() else failed
 
     def _by(self, step: Step, address: str) -> bool:
         """Whether one channel took it; again as long as that may help and it is not time for the next one."""
@@ -137,7 +137,7 @@ class _Running:
         self._log.attempt(self._it.about, whom, channel, number=number, took=took, end=end)
         receipt = end if isinstance(end, Receipt) else end.receipt
         if receipt:
-            self._out.append((channel, receipt))
+            self._it.out.append((channel, receipt, self._it.message.whom))
         if isinstance(end, NotSent):
             raise end
 
@@ -149,24 +149,24 @@ class _Running:
         )  # fmt: skip  # arguments in groups
         if seen is None:
             return False
-        channel, moment = seen
+        channel, who, moment = seen
         after = timedelta(microseconds=(moment.latest - self._it.begun) / 1000)
         self._log.acknowledged(
             self._it.about,
             self._it.role,
-            by=self._it.message.whom,
+            by=who,
             channel=channel.name,
             after=after,
             said_by=moment.by,
         )
         return True
 
-    def _look(self) -> tuple[Channel, Moment] | None:
-        for channel, receipt in self._out:
+    def _look(self) -> tuple[Channel, str, Moment] | None:
+        for channel, receipt, who in self._it.out:
             try:
                 moment = channel.acknowledged(receipt)
             except Exception:
                 continue  # it cannot be asked: nothing is known
             if moment is not None:
-                return channel, moment
+                return channel, who, moment
         return None
