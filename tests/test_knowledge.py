@@ -76,6 +76,8 @@ harness/checks
     field          FORMAT-1    version3/loss
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
     WAL            FORMAT-1    version2/exactness version3/exactness
+harness/communications
+    field          OWN         channels/mail
 harness/evidence
     path           FORMAT-1    format1
     field          FORMAT-1    format1

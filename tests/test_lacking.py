@@ -54,6 +54,7 @@ def quantumnest_on_a_notebook(folder: Path) -> Place:
     for part in ("features", "drills"):
         shutil.copytree(HOME / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(NOTEBOOK / "notebook", folder / "notebook", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(HOME / "contacts.yaml", folder / "contacts.yaml")
     (folder / "project.yaml").write_text((HOME / "project.yaml").read_text() + "stack: notebook.stack\n")
     return Place(folder)
 

@@ -15,6 +15,7 @@ ROOMS = {
     "harness/plan": "errors system",
     "harness/features": "errors system plan stacks",
     "harness/evidence": "errors system",
+    "harness/communications": "errors system plan evidence",
     "harness/alerts": "system stacks",  # stacks: what an alert is
     "harness/stacks": "errors system plan evidence alerts",
     "harness/faults": "errors system stacks",
@@ -25,7 +26,8 @@ ROOMS = {
     "harness/schedule": "errors system plan features evidence checks",
     "harness/run": "errors system plan evidence stacks procedures checks safety workload",
     "harness/sentences": "errors system plan features stacks faults procedures scenario",
-    "harness/project": "errors system plan features stacks procedures workload checks run scenario sentences",
+    "harness/project": "errors system plan communications features stacks procedures workload checks run scenario"
+    " sentences",
     "harness/scenario": "errors system plan features stacks faults procedures workload alerts checks safety run",
     "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too
     "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports project",

@@ -76,6 +76,8 @@ def month(text: str) -> int:
 def examine(text: Text) -> None:
     """List in `text.problems` everything that is not of the shape of a plan."""
     schema = json.loads(resources.files("harness.plan").joinpath("schema.json").read_text(encoding="utf-8"))
+    if isinstance(text.values, dict) and text.values.get("format") == "1":
+        schema["properties"]["communication"] = schema["$defs"]["communication of format 1"]
     check(text, schema, of="a plan")
     if not text.problems:
         _references(text)
@@ -274,6 +276,9 @@ def _references(text: Text) -> None:
             text.problem(("health", at), "has to have either a request or a query", hint="keep one of the two")
         elif "body" in check and not check.get("request", "").startswith("POST"):
             text.problem(("health", at, "body"), "belongs to a POST request", hint="take it out, or write POST")
+    channels = plan["communication"]["channels"]
+    used = [(("communication", "channels", at, "by"), each.get("by", "")) for at, each in enumerate(channels)]
+    _once(text, [(where, by) for where, by in used if by])
     _limits_named(text)
     for name, objective in plan["objectives"].items():
         for key in objective["demands"]:

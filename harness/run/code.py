@@ -14,7 +14,7 @@ from harness.procedures.health import Health
 from harness.run.commit import CODE, ROOT, machine_state, project_state
 from harness.workload.client import ClientModule
 
-DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
+DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md", ".txt")  # with schemas, texts and runbooks
 
 
 class Drilled(Protocol):
