@@ -102,7 +102,7 @@ harness/procedures
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/stacks
     path           OWN         local/watching parts/etcd
-    field          OWN         backup_tools/barman/archive backup_tools/barman/backups
+    field          OWN         backup_tools/barman/archive backup_tools/barman/backups parts/messages
 harness/workload
     field          MONEY       client customers ledger rows
     field          FORMAT-1    format1

@@ -22,7 +22,12 @@ def unit(ground: Ground, *, address: str, place: str = "") -> Unit:
     """Not started."""
     module = [sys.executable, "-P", "-m", "harness.stacks.parts.receivers", f"--folder={folder(ground)}"]
     words = [*module, *(f"--{name}={address}:{port}" for name, port in PORTS.items())]
-    return ground.unit(NAME, runs=Runs.HARNESS, place=place, argv=lambda: words)
+
+    def argv() -> list[str]:
+        folder(ground).mkdir(parents=True, exist_ok=True)  # by whoever drills, who writes there, too
+        return words
+
+    return ground.unit(NAME, runs=Runs.HARNESS, place=place, argv=argv)
 
 
 def urls(address: str) -> dict[str, str]:
