@@ -22,13 +22,14 @@ ROOMS = {
     "harness/procedures": "errors system plan stacks",
     "harness/workload": "errors system stacks procedures",
     "harness/checks": "errors evidence workload",
-    "harness/safety": "errors system evidence stacks faults workload checks",
+    "harness/safety": "errors system evidence communications stacks faults workload checks",
     "harness/schedule": "errors system plan features evidence checks",
-    "harness/run": "errors system plan evidence stacks procedures checks safety workload",
+    "harness/run": "errors system plan evidence communications stacks procedures checks safety workload",
     "harness/sentences": "errors system plan features stacks faults procedures scenario",
     "harness/project": "errors system plan communications features stacks procedures workload checks run scenario"
     " sentences",
-    "harness/scenario": "errors system plan features stacks faults procedures workload alerts checks safety run",
+    "harness/scenario": "errors system plan communications features stacks faults procedures workload alerts checks"
+    " safety run",
     "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too
     "harness/cli": "errors system plan features evidence stacks checks safety run scenario schedule reports project",
     "reports": "errors plan features evidence workload checks schedule",
