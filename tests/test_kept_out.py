@@ -11,6 +11,7 @@ from tests.this_project import PROJECT
 
 
 def test_no_address_of_the_contacts_comes_into_a_journal(tmp_path: Path) -> None:
+    """Also where the answer of a service quotes it."""
     assert PROJECT.contacts
     words = kept_out.begin(tmp_path, PROJECT.contacts)
     every = contacts.private_words(contacts.load(PROJECT.contacts))
@@ -24,6 +25,7 @@ def test_no_address_of_the_contacts_comes_into_a_journal(tmp_path: Path) -> None
 
 
 def test_whoever_heals_goes_on_without_contacts_that_are_gone(tmp_path: Path) -> None:
+    """Healing does not fail because of it."""
     kept_out.begin(tmp_path, PROJECT.contacts)
     said = tmp_path / kept_out.FILE
     said.write_text(said.read_text().replace("contacts.yaml", "no-contacts.yaml"))

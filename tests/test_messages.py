@@ -46,12 +46,14 @@ def stack(receivers: Receivers, monkeypatch: pytest.MonkeyPatch) -> Messages:
 
 
 def test_it_fills_both_protocols(stack: Messages) -> None:
+    """And both are in the table of capabilities."""
     assert isinstance(stack, Messaged) and isinstance(stack, Interruptible)
     assert {Messaged, Interruptible} <= {each.protocol for each in CAPABILITIES}
 
 
 @pytest.mark.parametrize(("service", "mode"), EVERY)
 def test_a_real_try_tells_how_a_service_is(stack: Messages, service: str, mode: str) -> None:
+    """In each way that it can be, and after that as it should be."""
     stack.set_service(service, mode)
     assert stack.service_is(service) == mode
     stack.set_service(service, "up")
@@ -65,6 +67,7 @@ def test_a_try_is_no_message_that_came_in(stack: Messages) -> None:
 
 
 def test_who_answers_stays_when_a_service_fails(stack: Messages, receivers: Receivers) -> None:
+    """Both are said in one file."""
     stack.people_answer({"mira@example.com": timedelta(seconds=2)}, otherwise=None)
     stack.set_service("slack", "refuses")
     said = control.read(receivers.folder)
@@ -72,6 +75,7 @@ def test_who_answers_stays_when_a_service_fails(stack: Messages, receivers: Rece
 
 
 def test_what_there_is_not_cannot_be_asked(stack: Messages) -> None:
+    """The error names what there is."""
     with pytest.raises(Refused, match="no service fax"):
         stack.service_is("fax")
     with pytest.raises(Refused, match="has no mode html"):
