@@ -65,6 +65,7 @@ class Duty:
     months: tuple[int, ...]  # 1 is January; empty: every month, or any month of the year
     together_with: tuple[str, ...]
     not_built: str  # why there is no such drill; empty where there is one
+    ours: str = ""  # why it is there although the document names no such drill; empty where it does
     at_least: str = ""  # the class of environment that does this duty, and each that is nearer to customers
 
     @property
@@ -321,6 +322,7 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
         months=tuple(plan_shape.month(name) for name in given.get("months", ())),
         together_with=tuple(given.get("with", ())),
         not_built=given.get("not_built", ""),
+        ours=given.get("ours", ""),
         at_least=given.get("at_least", ""),
     )
 

@@ -78,11 +78,17 @@ class Project:
         return found
 
     def load_templates(self) -> Mapping[str, Template]:
-        """The texts that the plan names, by kind of message. Errors: `Refused`, with file and line."""
-        from harness.communications import templates  # noqa: PLC0415  (see above)
+        """The texts that the plan names, by kind of message.
+
+        Errors: `Refused`, with file and line, also where a field of one is never filled.
+        """
+        from harness.communications import incident, templates  # noqa: PLC0415  (see above)
 
         files = self.load_plan().communication.templates
-        return templates.load_all(self.templates, files, where=str(self.plan))
+        found = templates.load_all(self.templates, files, where=str(self.plan))
+        for each in found.values():
+            templates.must_be_fillable(each, incident.FIELDS)
+        return found
 
     @cached_property
     def sentences(self) -> Sentences:

@@ -1,7 +1,7 @@
 """One scenario under way: what its sentences are made of. Every verb records what it did.
 
-Each part has its own place: `faults`, `leader`, `detection`, `decisions`, `customers`, `data`. What is left here is
-what belongs to all of them: the scenario's begin, its sentences, its procedures, and its end (`ending`).
+Each part has its own place: `faults`, `leader`, `detection`, `decisions`, `customers`, `communications`, `data`. What
+is left here belongs to all of them: the scenario's begin, its sentences, its procedures, and its end (`ending`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.run.steady import must_be_steady
 from harness.run.trial import Trials
 from harness.scenario import ending, observations
 from harness.scenario.active_faults import ActiveFaults
+from harness.scenario.communications import Communications
 from harness.scenario.customers import SETTLING, ScenarioCustomers
 from harness.scenario.data import ScenarioData
 from harness.scenario.decision import DecisionDesk
@@ -46,6 +47,7 @@ class ScenarioRun:
         self.detection = Detection(run, self.faults)
         self.decisions = DecisionDesk(run)
         self.customers = ScenarioCustomers(run, name, self.folder, self.faults)
+        self.communications = Communications(run)
         self.data = ScenarioData(run, self.folder, self.customers)
         self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)
         self.verified = False  # that the platform is whole again: then service must settle

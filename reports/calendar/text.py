@@ -140,7 +140,8 @@ def _standing(standing: Standing, today: date) -> list[str]:
     if not standing.built:
         lines = _wrapped(f"  {clean(duty.title)}: not built, {clean(duty.not_built)}", indent=2)
         return [*lines, f"      would fall {when(duty)}; next {standing.upcoming.last}"]
-    lines = [f"  {clean(duty.title)}, {when(duty)}: {_state(standing)}"]
+    ours = " (ours)" if duty.ours else ""
+    lines = [f"  {clean(duty.title)}{ours}, {when(duty)}: {_state(standing)}"]
     for owed in standing.owed:
         if owed.state in LOUD:
             said = owed_in_words(owed, today)
@@ -180,6 +181,7 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
         "falls": when(duty),
         "built": standing.built,
         "not_built": duty.not_built,
+        "ours": duty.ours,
         "overdue": bool(standing.overdue),
         "due_now": bool(standing.open),
         "next": str(upcoming(standing)),
