@@ -68,7 +68,9 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
         ("first", "Monday"),
         ("second", "Monday"),
         ("third", "Monday"),
+        ("fourth", "Monday"),  # ours
     ]
+    assert [duty.drill for duty in loaded.calendar if duty.ours] == ["communications"]
     assert all(duty.months == (3, 6, 9, 12) for duty in loaded.cadence("quarterly"))
     assert loaded.drill("database-backup-restoration").feature == "monthly/database_backup_restoration.feature"
     assert [check.demand for check in loaded.health] == ["APP-1", "APP-2", "APP-3", "APP-4", "APP-5"]

@@ -95,6 +95,9 @@ class Communications:
         """Tell these groups. Returns at once; no update follows what says that it is over."""
         if kind in ("resolution", "report"):
             self._stop_updates()
+        if kind == "resolution":
+            due = clock.now().utc + self._plan.report_within  # by people, whose clock nobody compresses
+            self._run.journal.record("report.due", due=clock.utc_text(due))
         for group in groups:
             self._send(kind, group, incident.fields(self._plan))
             if kind == "initial" and self._is("resolution too soon"):

@@ -27,7 +27,7 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
     hurt = faults.any
     quietly(scenario.look_at_room)  # where not even the journal has room, what is hurt is healed all the same
     try:
-        if outcome == "completed" and scenario.verified:
+        if outcome == "completed" and scenario.verified and scenario.customers.any:
             _quietly(scenario, "service did not settle", scenario.customers.settle)
         if outcome == "failed" and not faults.touched:
             _quietly(scenario, "nobody can say whether it still bites", faults.still_active)
