@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from harness.communications.channels import simulated
+from harness.communications.channels import PATIENCE, simulated
 from harness.communications.contacts import Contacts
 from harness.communications.incident import Incident
 from harness.communications.message import FIRST_LINE, MARK, Kind, Message
@@ -26,6 +26,7 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.system import clock
 
+SHORTEST = timedelta(seconds=0.5)  # for an answer
 LAST = timedelta(seconds=10)  # for what is still under way when the scenario ends
 LEAD = timedelta(minutes=1)  # of the incident: an update goes out so much earlier than it is due, and is not late
 FORGOTTEN = 1  # number of the update that a sabotage leaves out
@@ -64,7 +65,7 @@ class Communications:
         number = next((each.address("bridge") for each in bridges if each), "of which the contacts have no number")
         channels = simulated.channels(
             stack.services(), status_page=stack.status_page, title=f"Status: {self._run.plan.name}",
-            bridge_number=number, own=stack.own,
+            bridge_number=number, own=stack.own, within=patience(self._plan, pace),
         )  # fmt: skip  # arguments in groups
         planned = replace(self._plan, channels=self._plan.channels[:1]) if self._is("fallback off") else self._plan
         if self._is("wrong contact"):
@@ -165,6 +166,12 @@ class Communications:
             raise Refused(f"the plan has no template for {kind}", hint="communication: templates: in the plan")
         message = made.templates[kind].message(kind, whom, fields, urgency="high" if urgent else "normal")
         made.sender.send(unmarked(message) if self._is("EXERCISE missing") else message)
+
+
+def patience(planned: Communication, pace: Pace) -> timedelta:
+    """For one answer of a service: half of what the plan waits until it uses the next channel, where that is less."""
+    waits = [pace.real(each.next_after) / 2 for each in planned.channels if each.next_after]
+    return max(SHORTEST, min([PATIENCE, *waits]))
 
 
 def unmarked(message: Message) -> Message:
