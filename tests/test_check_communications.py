@@ -9,6 +9,7 @@ import pytest
 from harness.checks import Finding, Outcome
 from harness.checks.answer import answer
 from harness.checks.evidence import Expectation
+from harness.checks.judge import judge
 from harness.checks.rules import CURRENT, VERSION_3
 from tests.told_histories import CALLED, END, RATIO, RESOLVED, TOLD, Told, all_told, named
 
@@ -200,3 +201,16 @@ def test_what_may_have_been_taken_is_not_sent_again(ok: Any) -> None:
     history.call(END - 5, LEAD, ok=ok)
     found = judged("told-once", history)
     assert found.outcome is Outcome.MISSED and "technical lead 2 times by slack" in found.reason
+
+
+def test_a_failure_that_lasts_is_told_to_whom_the_plan_names() -> None:
+    """Asked only of a scenario in which one did."""
+    history = all_told()
+    assert judged("lasting-told", history).outcome is Outcome.UNKNOWN
+    assert "lasting-told" not in {each.id for each in judge(history.evidence())}
+    history.say(TOLD + 30, "incident.lasting", category="c", after=301.0, groups=["customers"])
+    found = judged("lasting-told", history)
+    assert found.outcome is Outcome.MISSED and "customers were not told" in found.reason
+    assert "lasting-told" in {each.id for each in judge(history.evidence())}
+    history.tell_customers(TOLD + 31, "initial")
+    assert judged("lasting-told", history).outcome is Outcome.MET

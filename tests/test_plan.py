@@ -90,7 +90,7 @@ def test_who_is_told_what_and_when_is_that_of_the_plan() -> None:
     assert [channel.by for channel in told.channels] == ["slack", "teams", "bridge"]
     assert all(channel.next_after for channel in told.channels) and told.acknowledge_within == timedelta(minutes=5)
     assert told.groups == {"customers": ("e-mail", "status page"), "stakeholders": ("e-mail",)}
-    assert told.assumed == {"acknowledge_within", "next_after", "groups"}
+    assert told.assumed == {"acknowledge_within", "next_after", "groups", "lasting"}
     assert told.templates["call-out"] == "call-out.txt" and len(told.templates) == 5
 
 

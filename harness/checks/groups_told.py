@@ -11,6 +11,7 @@ from harness.checks.messages import Messages, Told, failed_to_tell, right_or_wro
 INITIAL = "The initial notification went out"
 UPDATES = "An update came often enough until it was resolved"
 RESOLUTION = "The resolution was told, and only after it"
+LASTING = "A failure that lasted was told of"
 REPORT = "The post-incident report came in time"
 SAYS = {  # what the plan wants each to say, by the fields of its template
     "initial": ("current_status", "estimated_resolution", "affected_services"),
@@ -88,6 +89,21 @@ def report(evidence: Evidence, expected: Expectation) -> Finding:
     words = f"{_all(messages)} had it {took:.0f} s after the resolution, {messages.clock()}; it is a draft for people"
     outcome = Outcome.MISSED if wrong else against(took, took, expected.limit)
     return expected.finding_of(evidence, REPORT, outcome, "; ".join([*wrong, words]), figure=took, low=took, high=took)
+
+
+def lasting_told(evidence: Evidence, expected: Expectation) -> Finding:
+    """Whoever the plan names for a failure that lasts was told of it."""
+    begun = evidence.first("incident.lasting")
+    if begun is None:
+        raise Unsound("no failure lasted longer than the plan says")
+    messages, wrong = Messages.of(evidence), []
+    groups = [str(group) for group in begun.data["groups"]]
+    for group in groups:
+        found = [each for each in messages.kind("initial", group) if each.line.seq > begun.seq]
+        wrong += [] if found else [f"{group} were not told"]
+        wrong += [each for told in found for each in failed_to_tell(messages, told, messages.groups[group])]
+    words = f"{' and '.join(groups)} were told, {float(begun.data['after']):.0f} s after the fault"
+    return right_or_wrong(evidence, expected, LASTING, wrong, words)
 
 
 def _not_told(messages: Messages, kind: str) -> list[str]:

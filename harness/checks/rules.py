@@ -24,7 +24,7 @@ from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
 from harness.checks.exposure import backup_frequency, exposure, exposure_seen
-from harness.checks.groups_told import initial, report, resolution, updates
+from harness.checks.groups_told import initial, lasting_told, report, resolution, updates
 from harness.checks.healing import self_recovery
 from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
@@ -200,8 +200,9 @@ VERSION_4 = replace(
         "report-in-time": report,
         "marked-as-exercise": marked,
         "told-once": told_once,
+        "lasting-told": lasting_told,
     },
-    always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
+    always=(*(OLD_IDS.get(name, name) for name in VERSION_3.always), "lasting-told"),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
 )
 

@@ -116,6 +116,14 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Lasting:
+    """Who is told of a failure that lasts longer than a limit of its category."""
+
+    limit: str  # by its name: "confirmation"
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Communication:
     """Who is told, by what, and when. Addresses are elsewhere: whose they are is nobody's business who reads a plan."""
 
@@ -126,6 +134,7 @@ class Communication:
     channels: tuple[Channel, ...]  # to a person, in the order in which they are tried
     groups: Mapping[str, tuple[str, ...]]  # audiences such as customers, each told by all of these
     templates: Mapping[str, str]  # "initial" to a file's name in the project's folder of templates
+    lasting: Mapping[str, Lasting]  # by category of failure
     assumed: frozenset[str]  # which of these fields the document has no word of: what is there is ours
 
 
@@ -351,6 +360,9 @@ def _communication(given: Mapping[str, Any]) -> Communication:
         channels=tuple(_channel(each) for each in given["channels"]),
         groups={name: tuple(by) for name, by in given.get("groups", {}).items()},
         templates={kind: file for kind, file in given["templates"].items() if isinstance(file, str)},
+        lasting={
+            name: Lasting(each["limit"], tuple(each["groups"])) for name, each in given.get("lasting", {}).items()
+        },
         assumed=frozenset(given.get("assumed", ())),
     )
 

@@ -280,6 +280,7 @@ def _references(text: Text) -> None:
     used = [(("communication", "channels", at, "by"), each.get("by", "")) for at, each in enumerate(channels)]
     _once(text, [(where, by) for where, by in used if by])
     _limits_named(text)
+    _lasting_named(text)
     for name, objective in plan["objectives"].items():
         for key in objective["demands"]:
             if key not in objective:
@@ -300,6 +301,24 @@ def _limits_named(text: Text) -> None:
         elif category is not None and limit not in categories[category]["limits"]:
             hint = _has(categories[category]["limits"])
             text.problem((*where, "limit"), f'the category "{category}" has no limit "{limit}"', hint=hint)
+
+
+def _lasting_named(text: Text) -> None:
+    """Category, limit and groups of those who are told of a failure that lasts are there."""
+    said, categories = text.values["communication"], text.values["categories"]
+    for category, told in said.get("lasting", {}).items():
+        where = ("communication", "lasting", category)
+        limits = categories.get(category, {}).get("limits", {})
+        if category not in categories:
+            text.problem(where, f'there is no category "{category}"', hint=_has(categories))
+        elif told["limit"] not in limits:
+            text.problem(
+                (*where, "limit"), f'the category "{category}" has no limit "{told["limit"]}"', hint=_has(limits)
+            )
+        for at, group in enumerate(told["groups"]):
+            if group not in said.get("groups", {}):
+                hint = _has(said.get("groups", {}))
+                text.problem((*where, "groups", at), f'there is no group "{group}"', hint=hint)
 
 
 def _has(known: dict[str, Any]) -> str:

@@ -87,6 +87,11 @@ class Communications:
         )
         self._open = _Open(sender, self._run.project.load_templates(), pace, clock.mono())
 
+    @property
+    def begun(self) -> bool:
+        """Whether anybody can be told."""
+        return self._open is not None
+
     def call(self, incident: Incident, *, roles: Sequence[str] = ()) -> None:
         """Call these roles; without any, all of the plan. Returns at once."""
         for role in roles or self._plan.roles:

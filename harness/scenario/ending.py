@@ -71,6 +71,7 @@ def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack]) -> Verdict:
 def _end(scenario: ScenarioRun, *, looked: bool) -> None:
     """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
     customers, data = scenario.customers, scenario.data
+    scenario.lasting.end()
     _quietly(scenario, "messages ended badly", scenario.communications.end)
     _quietly(scenario, "customers ended badly", customers.end)
     if customers.any and looked:
