@@ -173,6 +173,18 @@ WRONG = [
     ("    update: update.txt", "    updates: update.txt", "communication.templates.updates", "is not one of call-out"),
     ("customers: [e-mail, status page]", "customers: []", "communication.groups.customers", "holds nothing"),
     ("assumed: [acknowledge_within,", "assumed: [all,", "communication.assumed[1]", '"all" is not one of'),
+    (
+        "limit: confirmation\n      groups",
+        "limit: week\n      groups",
+        "communication.lasting.infrastructure failure.limit",
+        'has no limit "week"',
+    ),
+    (
+        "groups: [stakeholders]",
+        "groups: [press]",
+        "communication.lasting.infrastructure failure.groups[1]",
+        'there is no group "press"',
+    ),
     ("format: 2", "format: 3", "format", '"3" is not one of 1, 2'),
     ("time_zone: UTC\n", "", "time_zone", "is missing"),
 ]
