@@ -24,6 +24,7 @@ ANSWERS = timedelta(seconds=0.5)  # after which people acknowledge, in real time
 CALLS = 30.0  # how many seconds of the incident pass in one, where people are called: a service's own times are real
 LONG = 180.0  # and where customers are told of an incident that lasts for more than an hour
 LASTS = timedelta(minutes=65)  # of the incident: long enough for two updates
+FOR_PEOPLE = "This report is a draft of a drill: people have to answer it."
 SETTLED = timedelta(seconds=45)  # for all calls
 
 SENTENCES = Sentences()
@@ -84,7 +85,8 @@ def _resolved(scenario: ScenarioRun) -> None:
     now = f"{clock.now().utc:%Y-%m-%d %H:%M} UTC"
     incident = replace(_incident(scenario), resolution_time=now, current_status="All services are operational.")
     scenario.communications.tell("resolution", incident, groups=_groups(scenario))
-    scenario.communications.tell("report", incident, groups=_groups(scenario))
+    report = replace(incident, root_cause=FOR_PEOPLE, preventive_measures=FOR_PEOPLE)
+    scenario.communications.tell("report", report, groups=_groups(scenario))
 
 
 def _reached(plan: Plan) -> list[Expected]:
@@ -138,7 +140,7 @@ def _incident(scenario: ScenarioRun) -> Incident:
     return Incident(
         category=scenario.plan.category(CATEGORY).title,
         what_happened=f"{names} does not answer",
-        began=f"{clock.now().utc:%Y-%m-%d %H:%M} UTC",
+        began=f"{clock.now().utc - clock.since(scenario.faults.begun):%Y-%m-%d %H:%M} UTC",
         affected_services="API requests may be slow or fail",
         estimated_resolution=f"within {in_words(rto)}" if rto else "not known yet",
     )

@@ -64,7 +64,7 @@ class Communications:
         bridges = [contacts.whom(each.name.lower()) for each in self._plan.channels if each.by == "bridge"]
         number = next((each.address("bridge") for each in bridges if each), "of which the contacts have no number")
         channels = simulated.channels(
-            stack.services(), status_page=stack.status_page, title=f"Status: {self._run.plan.name}",
+            stack.services(), status_page=stack.status_page, title=f"{self._run.project.name}: status",
             bridge_number=number, own=stack.own, within=patience(self._plan, pace),
         )  # fmt: skip  # arguments in groups
         planned = replace(self._plan, channels=self._plan.channels[:1]) if self._is("fallback off") else self._plan
