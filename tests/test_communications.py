@@ -12,7 +12,7 @@ import pytest
 
 from harness.communications import contacts
 from harness.communications.incident import FIELDS, Incident
-from harness.errors import Refused
+from harness.errors import NotReady, Refused
 from harness.run.sabotage import TELLING, Sabotage
 from harness.scenario.communications import Communications
 from harness.stacks.parts import messages
@@ -97,6 +97,15 @@ def test_a_second_end_does_no_harm_and_nobody_is_told_before_the_begin(
     made.begin(ratio=60.0, after=SOON)
     made.end()
     made.end()
+
+
+def test_services_that_are_not_there_are_nobodys_failure(told: Callable[[str], tuple[Communications, Memory]]) -> None:
+    """Then nothing is said, and nothing judged."""
+    made, journal = told("")
+    made._run.stack.set_service("page", "down")
+    with pytest.raises(NotReady, match="is down"):
+        made.begin(ratio=60.0, after=SOON)
+    assert not journal.facts
 
 
 @pytest.mark.parametrize("word", TELLING)

@@ -13,16 +13,17 @@ from functools import partial
 from harness.communications.channels import PATIENCE, simulated
 from harness.communications.contacts import Contacts
 from harness.communications.incident import Incident
-from harness.communications.message import FIRST_LINE, MARK, Kind, Message
+from harness.communications.message import Kind
 from harness.communications.pace import Pace
 from harness.communications.sender import Sender
 from harness.communications.templates import Template
 from harness.communications.updates import Due, Ticking, Updates
-from harness.errors import Refused
+from harness.errors import NotReady, Refused
 from harness.plan import Communication
 from harness.run.run import Run
 from harness.scenario.listed import record_received
-from harness.stacks.capabilities import need
+from harness.scenario.wrongly_told import unmarked, with_wrong_contact
+from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.system import clock
 
@@ -55,8 +56,12 @@ class Communications:
 
     def begin(self, *, ratio: float, after: timedelta, silent: Collection[str] = ()) -> None:
         """From now on people answer so long after a message came in, but for those roles. `ratio`: of the incident's
-        clock. Errors: `Refused` where the project has no contacts, or the plan tells somebody who cannot be told."""
+        clock. Errors: `Refused` where the project has no contacts, or the plan tells somebody who cannot be told;
+        `NotReady` where the services of the stack are not there: then nobody is to blame."""
         contacts, stack, pace = self._contacts(), need(self._run.stack, Messaged), Pace(ratio)
+        services = find(self._run.stack, Interruptible)
+        if services and (seen := services.service_is("page")) != "up":
+            raise NotReady(f"what stands in for the services of the stack is {seen}", hint="read its log in the pack")
         answering = [each for role, each in contacts.people.items() if role not in silent]
         times = {address: after for each in answering for address in each.addresses.values()}
         stack.people_answer(times, otherwise=None)
@@ -177,23 +182,3 @@ def patience(planned: Communication, pace: Pace) -> timedelta:
     """For one answer of a service: half of what the plan waits until it uses the next channel, where that is less."""
     waits = [pace.real(each.next_after) / 2 for each in planned.channels if each.next_after]
     return max(SHORTEST, min([PATIENCE, *waits]))
-
-
-def unmarked(message: Message) -> Message:
-    """For sabotage only, and only where something stands in for every service."""
-    subject = message.subject.removeprefix(f"{MARK}: ")
-    return replace(message, subject=subject, text=message.text.removeprefix(FIRST_LINE).lstrip())
-
-
-def with_wrong_contact(contacts: Contacts, role: str) -> Contacts:
-    """For sabotage only: every address of that role is one at which nobody answers."""
-    right = contacts.people[role]
-    wrong = replace(right, addresses={kind: _slip(address) for kind, address in right.addresses.items()})
-    return replace(contacts, people={**contacts.people, role: wrong})
-
-
-def _slip(address: str) -> str:
-    """One letter of it is another."""
-    if "@" in address[1:]:
-        return ("x" if address[0] != "x" else "y") + address[1:]
-    return address[:-1] + ("9" if address[-1] != "9" else "8")
