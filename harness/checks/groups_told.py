@@ -53,7 +53,9 @@ def updates(evidence: Evidence, expected: Expectation) -> Finding:
         longest = max(longest, *(messages.planned(one, other) for one, other in pairwise(moments)))
         wrong += [each for update in between for each in failed_to_tell(messages, update, channels)]
         told += len(between)
-    words = f"{told} updates; {longest:.0f} s without a word at most, {messages.clock()}"
+    words = (
+        f"{told} updates to {len(messages.groups)} groups; {longest:.0f} s without a word at most, {messages.clock()}"
+    )
     outcome = Outcome.MISSED if wrong else against(longest, longest, expected.limit)
     said = "; ".join([*wrong, words])
     return expected.finding_of(evidence, UPDATES, outcome, said, figure=longest, low=longest, high=longest)
