@@ -66,3 +66,7 @@ class LoseFiles:
         """They are back, or the server's data was made anew; anything else is told."""
         lost = need(_probes.component(stack, undo["member"]), Losable).files_lost(self.which)
         return f"{undo['member']}: {lost}" if lost else ""
+
+    def lets_back(self, undo: Undo) -> list[str]:
+        """With its files it may come up again, and another may lead by then."""
+        return [undo["member"]]
