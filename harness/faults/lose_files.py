@@ -14,7 +14,7 @@ from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.components import Asked
+from harness.stacks.capabilities.components import Asked, Killable, Startable
 from harness.stacks.capabilities.database import Cluster, FilesLost, Losable
 from harness.system.clock import Moment
 
@@ -25,7 +25,7 @@ class LoseFiles:
 
     which: FilesLost
     member: str = "leader"
-    needs: ClassVar[tuple[Any, ...]] = (Cluster, Losable, Asked)
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, Losable, Asked, Killable, Startable)
     name = "lose_files"
     ttl = timedelta(minutes=15)
     harms_data = True
@@ -59,8 +59,16 @@ class LoseFiles:
         return ""
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        """Where the server was made anew there is nothing to undo."""
-        return need(_probes.component(stack, undo["member"]), Losable).return_files(self.which)
+        """Where the server was made anew there is nothing to undo. One that hangs without them is started anew."""
+        part = _probes.component(stack, undo["member"])
+        moment = need(part, Losable).return_files(self.which)
+        if moment is not None:
+            try:
+                need(part, Asked).ask()
+            except OSError:
+                need(part, Killable).kill()
+                need(part, Startable).start()
+        return moment
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
         """They are back, or the server's data was made anew; anything else is told."""
