@@ -22,6 +22,7 @@ REPLICATED = "The damage is in every copy and in the newest backup"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
+ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
     "database-backup-restoration": (
@@ -103,5 +104,19 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "nobody is told, although another zone takes over"),
         Twin("cut-heals-itself-too-early", CUT_OFF, Sabotage(brief=True), "effective", UNKNOWN,
              "the cut bites, and has ended before another zone could lead"),
+    ),
+    "communications": (
+        Twin("wrong-contact", ALL_UP, Sabotage(telling="wrong contact"), "roles-reached", MISSED,
+             "the addresses of the technical lead are somebody else's, and only the deputy answers"),
+        Twin("message-lost", ALL_UP, Sabotage(telling="message lost"), "primary-channel", MISSED,
+             "the primary channel says that it took each call, and loses it"),
+        Twin("exercise-missing", ALL_UP, Sabotage(telling="EXERCISE missing"), "marked-as-exercise", MISSED,
+             "no message says that it is an exercise"),
+        Twin("resolution-too-soon", ALL_UP, Sabotage(telling="resolution too soon"), "customers-told-resolved", MISSED,
+             "customers are told that all is well while it is not"),
+        Twin("fallback-off", PRIMARY_DOWN, Sabotage(telling="fallback off"), "secondary-channel", MISSED,
+             "the primary channel is down, and no other is tried"),
+        Twin("update-forgotten", LONG_INCIDENT, Sabotage(telling="update forgotten"), "customers-updated", MISSED,
+             "the first update to customers is forgotten"),
     ),
 }  # fmt: skip  # a table

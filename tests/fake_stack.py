@@ -180,6 +180,7 @@ class FakeStack(Fake[Part]):
     slow_zones: dict[str, Slowness] = field(default_factory=dict)
     flapping: set[str] = field(default_factory=set)
     dark: set[str] = field(default_factory=set)
+    services_are: dict[str, str] = field(default_factory=dict)
 
     def cut(self, zone: str) -> None:
         self.cuts.add(zone)
@@ -205,6 +206,15 @@ class FakeStack(Fake[Part]):
 
     def slowed(self, zone: str) -> str:
         return f"rate {self.slow_zones[zone].kilobytes} kB/s" if zone in self.slow_zones else ""
+
+    def ways(self, service: str) -> Sequence[str]:
+        return ("up", "refuses", "hangs")
+
+    def set_service(self, service: str, way: str) -> None:
+        self.services_are[service] = way
+
+    def service_is(self, service: str) -> str:
+        return self.services_are.get(service, "up")
 
     def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> None:
         self.flapping.add(zone)

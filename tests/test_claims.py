@@ -367,3 +367,24 @@ def test_a_nonce_is_no_proof_of_an_only_run(tmp_path: Path, by: str, words: str)
     html = page_of(sample_pack.write(tmp_path / "pack", Plot(name=VOLUMES, rate=2.0), nonce_by=by))
     limits = words_of(html.split("What this run does not show")[1])
     assert words in limits and "does not show that it was not picked from several runs" in limits
+
+
+# What is owed after a drill
+
+
+def test_the_calendar_says_until_when_a_report_is_due(tmp_path: Path) -> None:
+    """As long as that is not over; of a sabotaged run nobody wants one."""
+    folder = tmp_path / "e"
+    run(folder, Made(on("2026-11-02")))
+    due = on("2026-11-05", 11)
+    line = json.dumps({"kind": "report.due", "utc": "", "data": {"due": f"{due:%Y-%m-%dT%H:%M:%S.%fZ}"}})
+    (tmp_path / "journal.jsonl").write_text(f'{line}\n{{"kind": "report.due"}}\n{{"report.due"\n')
+    assert runs._reports_due(tmp_path / "journal.jsonl") == (due,)
+    assert runs._reports_due(tmp_path / "nothing") == ()
+    known, plan = runs.read(folder), made_plan()
+    for sabotage, day, told in (("", 5, True), ("", 6, False), ("broken", 5, False)):
+        past = replace(known.runs[0], reports_due=(due,), sabotage=sabotage)
+        folder_then, today = replace(known, runs=(past,)), date(2026, 11, day)
+        found = standing.standings(plan, known.runs, (), today)
+        said = calendar_text.calendar(plan, found, folder_then, today)
+        assert ("due by 2026-11-05 11:00 UTC" in said) == told

@@ -11,6 +11,7 @@ import pytest
 import harness.faults
 from harness.errors import NotReady, Refused, Unable
 from harness.faults import Fault, _probes, table
+from harness.faults.break_channel import BreakChannel
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk
@@ -40,6 +41,7 @@ FAULTS: dict[str, Fault] = {
     "kill_load_balancer": KillLoadBalancer(),
     "poison_release": PoisonRelease("1.1"),
     "fill_disk": FillDisk("patroni-b"),
+    "break_channel": BreakChannel("slack", "refuses"),
 }
 ASK_NOBODY = ("kill_component", "kill_load_balancer", "poison_release")  # no optional power is wanted
 
@@ -101,6 +103,17 @@ def test_what_does_not_run_cannot_be_killed(stack: FakeStack) -> None:
         KillComponent(("api-b", "etcd-b")).prepare(stack)
     with pytest.raises(Refused, match="api-x"):
         KillComponent(("api-x",)).prepare(stack)
+
+
+def test_a_service_fails_only_in_ways_that_it_has(stack: FakeStack) -> None:
+    """And one that has failed already is not taken for the fault's doing."""
+    with pytest.raises(Refused, match="cannot be made so: html"):
+        BreakChannel("slack", "html").prepare(stack)
+    with pytest.raises(Refused, match="cannot be made so: up"):
+        BreakChannel("slack", "up").prepare(stack)
+    stack.set_service("slack", "hangs")
+    with pytest.raises(NotReady, match="slack is hangs already"):
+        BreakChannel("slack", "refuses").prepare(stack)
 
 
 def test_a_host_that_is_half_dead_is_no_proof(stack: FakeStack) -> None:

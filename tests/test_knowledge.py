@@ -76,6 +76,8 @@ harness/checks
     field          FORMAT-1    version3/loss
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
     WAL            FORMAT-1    version2/exactness version3/exactness
+harness/communications
+    field          OWN         channels/mail
 harness/evidence
     path           FORMAT-1    format1
     field          FORMAT-1    format1
@@ -100,7 +102,7 @@ harness/procedures
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/stacks
     path           OWN         local/watching parts/etcd
-    field          OWN         backup_tools/barman/archive backup_tools/barman/backups
+    field          OWN         backup_tools/barman/archive backup_tools/barman/backups parts/messages
 harness/workload
     field          MONEY       client customers ledger rows
     field          FORMAT-1    format1

@@ -54,6 +54,7 @@ def quantumnest_on_a_notebook(folder: Path) -> Place:
     for part in ("features", "drills"):
         shutil.copytree(HOME / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(NOTEBOOK / "notebook", folder / "notebook", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(HOME / "contacts.yaml", folder / "contacts.yaml")
     (folder / "project.yaml").write_text((HOME / "project.yaml").read_text() + "stack: notebook.stack\n")
     return Place(folder)
 
@@ -83,7 +84,7 @@ def test_no_drill_of_quantumnest_is_exercised_on_a_notebook(month: tuple[Place, 
     lines = journal(pack)
     announced = lines[0]["data"]["scenarios"]
     ended = [line["data"] for line in lines if line["kind"] == "scenario.end"]
-    assert len(announced) == 28 and [each["scenario"] for each in ended] == announced
+    assert len(announced) == 34 and [each["scenario"] for each in ended] == announced
     assert {each["outcome"] for each in ended} == {"not exercised"}
     assert {line["kind"] for line in lines} == {
         "run.begin", "scenario.begin", "expect", "not_exercised", "scenario.end", "run.end",
@@ -120,7 +121,7 @@ def test_its_pack_verifies_and_does_no_duty(month: tuple[Place, Path, str]) -> N
     gate = place.drdrill("gate", "--evidence", place.evidence, "--json")
     assert gate.returncode == 2, gate.stdout + gate.stderr
     duties = [each for each in json.loads(gate.stdout)["checks"] if each["kind"] == "duty" and not each["advisory"]]
-    assert [each["outcome"] for each in duties] == ["UNKNOWN"] * 3
+    assert [each["outcome"] for each in duties] == ["UNKNOWN"] * 4
 
 
 def test_a_run_goes_on_with_what_can_be_exercised(tmp_path: Path) -> None:

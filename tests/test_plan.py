@@ -68,7 +68,9 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
         ("first", "Monday"),
         ("second", "Monday"),
         ("third", "Monday"),
+        ("fourth", "Monday"),  # ours
     ]
+    assert [duty.drill for duty in loaded.calendar if duty.ours] == ["communications"]
     assert all(duty.months == (3, 6, 9, 12) for duty in loaded.cadence("quarterly"))
     assert loaded.drill("database-backup-restoration").feature == "monthly/database_backup_restoration.feature"
     assert [check.demand for check in loaded.health] == ["APP-1", "APP-2", "APP-3", "APP-4", "APP-5"]
@@ -80,12 +82,47 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
     assert loaded.digest == hashlib.sha256(PLAN.read_bytes()).hexdigest()
 
 
-def test_every_template_has_its_fields_in_its_body() -> None:
-    """A field that a person has to fill in stands in the message in square brackets."""
-    templates = plan.load(PLAN).communication.templates
-    assert len(templates) == 2
-    for template in templates.values():
-        assert all(f"[{name}]" in template.body for name in template.fields)
+def test_who_is_told_what_and_when_is_that_of_the_plan() -> None:
+    """Five roles, three channels, updates every half hour, a report within three days; the rest is said to be ours."""
+    told = plan.load(PLAN).communication
+    assert (told.update_every, told.report_within) == (timedelta(minutes=30), timedelta(hours=72))
+    assert told.roles[0] == "incident commander" and len(told.roles) == 5
+    assert [channel.by for channel in told.channels] == ["slack", "teams", "bridge"]
+    assert all(channel.next_after for channel in told.channels) and told.acknowledge_within == timedelta(minutes=5)
+    assert told.groups == {"customers": ("e-mail", "status page"), "stakeholders": ("e-mail",)}
+    assert told.assumed == {"acknowledge_within", "next_after", "groups", "lasting"}
+    assert told.templates["call-out"] == "call-out.txt" and len(told.templates) == 5
+
+
+FORMAT_1 = """
+communication:
+  update_every: 30 min
+  report_within: 72 h
+  contacts:
+    - {role: incident commander, email: lead@example.com, phone: +1-555-0101}
+  channels:
+    - {use: primary, name: Slack}
+  templates:
+    initial notification: {subject: Down, fields: [Status], body: 'Status: [Status]'}
+
+"""
+
+
+def test_a_plan_of_format_1_is_still_read(tmp_path: Path) -> None:
+    """It lies in packs. It names people with their addresses, and says no time after which the next channel is used."""
+    text = PLAN.read_text(encoding="utf-8")
+    begin, end = text.index("communication:"), text.index("# Every demand of the plan.")
+    old = tmp_path / "plan.yaml"
+    old.write_text(text.replace(text[begin:end], FORMAT_1).replace("format: 2", "format: 1"), encoding="utf-8")
+    told = plan.load(old).communication
+    assert told.roles == ("incident commander",) and (told.channels[0].by, told.channels[0].next_after) == ("", None)
+    assert (told.acknowledge_within, told.groups, told.templates) == (None, {}, {})
+    old.write_text(text.replace(text[begin:end], FORMAT_1), encoding="utf-8")
+    with pytest.raises(Refused, match=r"communication\.contacts: is not a field of a plan"):
+        plan.load(old)
+    old.write_text(text.replace("format: 2", "format: 1"), encoding="utf-8")
+    with pytest.raises(Refused, match=r"communication\.roles: is not a field of a plan"):
+        plan.load(old)
 
 
 def test_a_name_that_the_plan_does_not_have_is_refused_with_the_nearest_one() -> None:
@@ -129,7 +166,26 @@ WRONG = [
     ("demands: [OBJ-7]", "demands: [OBJ-7, OBJ-7]", "not_exercised[2].demands", "names OBJ-7 more than once"),
     ("request: GET https://app", "request: FETCH https://app", "health[3].request", "is not a request"),
     ("    query: SELECT 1\n", "", "health[4]", "has to have either a request or a query"),
-    ("format: 1", "format: 2", "format", '"2" is not one of 1'),
+    ("      by: teams", "      by: slack", "communication.channels[2].by", '"slack" is there already'),
+    ("      by: teams", "      by: fax", "communication.channels[2].by", '"fax" is not one of slack, teams, e-mail'),
+    ("      by: teams\n", "", "communication.channels[2].by", "is missing"),
+    ("      next_after: 5 min", "      next_after: soon", "communication.channels[3].next_after", "is not a length of"),
+    ("    update: update.txt", "    updates: update.txt", "communication.templates.updates", "is not one of call-out"),
+    ("customers: [e-mail, status page]", "customers: []", "communication.groups.customers", "holds nothing"),
+    ("assumed: [acknowledge_within,", "assumed: [all,", "communication.assumed[1]", '"all" is not one of'),
+    (
+        "limit: confirmation\n      groups",
+        "limit: week\n      groups",
+        "communication.lasting.infrastructure failure.limit",
+        'has no limit "week"',
+    ),
+    (
+        "groups: [stakeholders]",
+        "groups: [press]",
+        "communication.lasting.infrastructure failure.groups[1]",
+        'there is no group "press"',
+    ),
+    ("format: 2", "format: 3", "format", '"3" is not one of 1, 2'),
     ("time_zone: UTC\n", "", "time_zone", "is missing"),
 ]
 

@@ -88,6 +88,19 @@ def change(copy: Path, name: str, old: str, new: str) -> None:
     (copy / name).write_text(text.replace(old, new))
 
 
+def with_contacts(copy: Path, text: str) -> None:
+    write(copy, "contacts.yaml", text)
+    change(copy, "project.yaml", "sentences:", "contacts: contacts.yaml\nsentences:")
+    change(copy, "plan.yaml", "roles: []", "roles: [keeper]")
+
+
+def with_template(copy: Path, text: str) -> None:
+    (copy / "texts").mkdir()
+    write(copy, "texts/initial.txt", text)
+    change(copy, "project.yaml", "sentences:", "templates: texts\nsentences:")
+    change(copy, "plan.yaml", "templates: {}", "templates: {initial: initial.txt}")
+
+
 # A whole one
 
 
@@ -194,6 +207,10 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda p: change(p, "project.yaml", "sentences:", "waivers: waivers.yaml\nsentences:"),
         "{}/project.yaml:6: waivers: there is no file waivers.yaml",
     ),
+    "no templates": (
+        lambda p: change(p, "project.yaml", "sentences:", "templates: texts\nsentences:"),
+        "{}/project.yaml:6: templates: there is no folder texts",
+    ),
     "no module": (
         lambda p: change(p, "project.yaml", "smallest.steps", "smallest.stepz"),
         "{}/project.yaml:6: sentences: there is no module smallest.stepz",
@@ -236,6 +253,22 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "a name that is taken": (
         lambda p: (p / "smallest").rename(p / "yaml") and change(p, "project.yaml", "smallest.", "yaml."),
         "{}/project.yaml:6: the name yaml is taken: Python finds ",
+    ),
+    "a contact without a channel": (
+        lambda p: with_contacts(p, "format: 1\npeople:\n  - role: keeper\n    channels: {}\n"),
+        '{}/contacts.yaml:4: people[1].channels: "keeper" has no channel',
+    ),
+    "nobody whom the plan tells": (
+        lambda p: with_contacts(p, "format: 1\npeople: []\n"),
+        "{}/contacts.yaml: there is no keeper, whom the plan tells",
+    ),
+    "a template that loops": (
+        lambda p: with_template(p, "Subject: Down\n\n{% for each in all %}{{ each }}{% endfor %}\n"),
+        "{}/texts/initial.txt:3: loops, which a template may not",
+    ),
+    "a template that says nothing": (
+        lambda p: with_template(p, ""),
+        "{}/texts/initial.txt:1: the first line is no subject",
     ),
     "a name of Python's own": (
         lambda p: (p / STEPS).rename(p / "sys.py") and change(p, "project.yaml", "smallest.steps", "sys"),

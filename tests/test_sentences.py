@@ -262,6 +262,7 @@ def project(tmp_path: Path) -> Path:
         shutil.copytree(HOME / name, tmp_path / name)
     for name in ("harness", "reports", "pyproject.toml", "project.yaml"):
         (tmp_path / name).symlink_to(HOME / name)
+    shutil.copyfile(HOME / "contacts.yaml", tmp_path / "contacts.yaml")
     return tmp_path
 
 

@@ -122,6 +122,7 @@ APPLIES: Mapping[str, Callable[[Evidence], bool]] = {
     "effective": _hurts,
     "procedure": _has_procedure,
     "root-cause": lambda evidence: bool(category(evidence)),
+    "lasting-told": lambda evidence: bool(evidence.all("incident.lasting")),
     "exercised": lambda evidence: bool(evidence.all("not_exercised")),
     "ledger-agreement": _has_customers,
     "availability": _has_customers,

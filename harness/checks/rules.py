@@ -24,11 +24,13 @@ from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
 from harness.checks.exposure import backup_frequency, exposure, exposure_seen
+from harness.checks.groups_told import initial, lasting_told, report, resolution, updates
 from harness.checks.healing import self_recovery
 from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
 from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
 from harness.checks.noticed import noticed
+from harness.checks.people_called import channel, roles_answered_for, roles_reached
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
 from harness.checks.replaced import copy_proved, server_rebuilt
@@ -69,6 +71,7 @@ from harness.checks.version3 import healing as healing_3
 from harness.checks.version3 import loss as loss_3
 from harness.checks.version3 import rto as rto_3
 from harness.checks.version3 import steps as steps_3
+from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
 
@@ -186,8 +189,20 @@ VERSION_4 = replace(
         "sound-backup": sound_backup,
         "copy-proved": copy_proved,
         "server-rebuilt": server_rebuilt,
+        "roles-reached": roles_reached,
+        "roles-answered-for": roles_answered_for,
+        "primary-channel": channel("primary"),
+        "secondary-channel": channel("secondary"),
+        "emergency-channel": channel("emergency"),
+        "customers-told": initial,
+        "customers-updated": updates,
+        "customers-told-resolved": resolution,
+        "report-in-time": report,
+        "marked-as-exercise": marked,
+        "told-once": told_once,
+        "lasting-told": lasting_told,
     },
-    always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
+    always=(*(OLD_IDS.get(name, name) for name in VERSION_3.always), "lasting-told"),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
 )
 

@@ -28,11 +28,12 @@ def dry_run(
     lacking: Callable[[Scenario], Sequence[Lack]],
     attended: bool = False,
     on: BroughtUp | None = None,
+    messages: Sequence[str] = (),
 ) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
     What the stack is `lacking` is said of each, and with `attended` also which decisions will be asked, and of whom.
-    `on`: the stack that stands and would be drilled.
+    `on`: the stack that stands and would be drilled. `messages`: lines that show what would be sent.
     """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
@@ -57,6 +58,8 @@ def dry_run(
                     steps.show(scenario.title, listed)
                 judged.show(scenario.title, _judged(scenario, known, plan))
     for line in lacks.end():
+        click.echo(line)
+    for line in ("", *messages) if messages else ():
         click.echo(line)
 
 

@@ -38,6 +38,7 @@ def list_drills(*, project: Project, stack: str, level: str | None, as_json: boo
                 "demand": duty.demand,
                 "built": duty.drill in built,
                 "not_built": duty.not_built,
+                "ours": duty.ours,
                 "scenarios": [
                     _as_json(scenario, _lacking(project, scenario, offer))
                     for scenario in (built[duty.drill].scenarios if duty.drill in built else ())
@@ -52,6 +53,8 @@ def list_drills(*, project: Project, stack: str, level: str | None, as_json: boo
     for duty in calendar:
         day = f", {duty.day[0]} {duty.day[1]}" if duty.day else ""
         click.echo(f"{duty.drill}  ({duty.cadence}{day}; {duty.demand})")
+        if duty.ours:
+            click.echo(f"    ours: {duty.ours}")
         if duty.drill not in built:
             click.echo(f"    no drill: {duty.not_built}")
             continue

@@ -21,6 +21,7 @@ import click
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
+from harness.cli.messages import messages
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
 from harness.cli.with_reports import begin, heal_run
@@ -167,7 +168,13 @@ def run(
         if name != DUE:
             options.say_which(project)
         lacking = partial(project.lacking, offer=kind.offer(level=level))
-        dry_run(chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing)
+        wanted = [
+            each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)
+        ]
+        dry_run(
+            chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
+            messages=messages(project, the_plan, wanted),
+        )  # fmt: skip  # arguments in groups
         return
     if attended:
         must_have_a_terminal()

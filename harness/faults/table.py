@@ -16,6 +16,7 @@ from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
     "alter_rows": "harness.faults.alter_rows:AlterRows",
+    "break_channel": "harness.faults.break_channel:BreakChannel",
     "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
     "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
     "cut_link": "harness.faults.cut_link:CutLink",

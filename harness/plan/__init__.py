@@ -65,6 +65,7 @@ class Duty:
     months: tuple[int, ...]  # 1 is January; empty: every month, or any month of the year
     together_with: tuple[str, ...]
     not_built: str  # why there is no such drill; empty where there is one
+    ours: str = ""  # why it is there although the document names no such drill; empty where it does
     at_least: str = ""  # the class of environment that does this duty, and each that is nearer to customers
 
     @property
@@ -105,35 +106,36 @@ class PlannedFinding:
 
 
 @dataclass(frozen=True)
-class Contact:
-    role: str
-    email: str
-    phone: str
-
-
-@dataclass(frozen=True)
 class Channel:
+    """One way to people, as the plan orders them."""
+
     use: str  # primary, secondary, emergency
     name: str
+    by: str = ""  # slack, teams, e-mail, pager, bridge or status page; empty in plans of format 1
+    next_after: timedelta | None = None  # when the next one is used, too; None in plans of format 1
 
 
 @dataclass(frozen=True)
-class Template:
-    """A message; `fields` stand in `body` in square brackets."""
+class Lasting:
+    """Who is told of a failure that lasts longer than a limit of its category."""
 
-    name: str
-    subject: str
-    fields: tuple[str, ...]
-    body: str
+    limit: str  # by its name: "confirmation"
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Communication:
+    """Who is told, by what, and when. Addresses are elsewhere: whose they are is nobody's business who reads a plan."""
+
     update_every: timedelta
     report_within: timedelta
-    contacts: tuple[Contact, ...]
-    channels: tuple[Channel, ...]  # in the order in which they are tried
-    templates: Mapping[str, Template]
+    acknowledge_within: timedelta | None  # before the deputy is called; None in plans of format 1
+    roles: tuple[str, ...]  # in the order of calling
+    channels: tuple[Channel, ...]  # to a person, in the order in which they are tried
+    groups: Mapping[str, tuple[str, ...]]  # audiences such as customers, each told by all of these
+    templates: Mapping[str, str]  # "initial" to a file's name in the project's folder of templates
+    lasting: Mapping[str, Lasting]  # by category of failure
+    assumed: frozenset[str]  # which of these fields the document has no word of: what is there is ours
 
 
 @dataclass(frozen=True)
@@ -329,6 +331,7 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
         months=tuple(plan_shape.month(name) for name in given.get("months", ())),
         together_with=tuple(given.get("with", ())),
         not_built=given.get("not_built", ""),
+        ours=given.get("ours", ""),
         at_least=given.get("at_least", ""),
     )
 
@@ -347,13 +350,23 @@ def _health(given: Mapping[str, Any]) -> PlannedCheck:
 
 
 def _communication(given: Mapping[str, Any]) -> Communication:
+    """Of format 1, only what it says of roles and channels: its contacts and texts are used by nobody any more."""
+    within = given.get("acknowledge_within")
     return Communication(
         update_every=length_of_time(given["update_every"]),
         report_within=length_of_time(given["report_within"]),
-        contacts=tuple(Contact(**contact) for contact in given["contacts"]),
-        channels=tuple(Channel(**channel) for channel in given["channels"]),
-        templates={
-            name: Template(name=name, subject=written["subject"], fields=tuple(written["fields"]), body=written["body"])
-            for name, written in given["templates"].items()
+        acknowledge_within=length_of_time(within) if within else None,
+        roles=tuple(given["roles"] if "roles" in given else (contact["role"] for contact in given["contacts"])),
+        channels=tuple(_channel(each) for each in given["channels"]),
+        groups={name: tuple(by) for name, by in given.get("groups", {}).items()},
+        templates={kind: file for kind, file in given["templates"].items() if isinstance(file, str)},
+        lasting={
+            name: Lasting(each["limit"], tuple(each["groups"])) for name, each in given.get("lasting", {}).items()
         },
+        assumed=frozenset(given.get("assumed", ())),
     )
+
+
+def _channel(given: Mapping[str, str]) -> Channel:
+    after = given.get("next_after")
+    return Channel(given["use"], given["name"], given.get("by", ""), length_of_time(after) if after else None)

@@ -76,6 +76,8 @@ def month(text: str) -> int:
 def examine(text: Text) -> None:
     """List in `text.problems` everything that is not of the shape of a plan."""
     schema = json.loads(resources.files("harness.plan").joinpath("schema.json").read_text(encoding="utf-8"))
+    if isinstance(text.values, dict) and text.values.get("format") == "1":
+        schema["properties"]["communication"] = schema["$defs"]["communication of format 1"]
     check(text, schema, of="a plan")
     if not text.problems:
         _references(text)
@@ -274,7 +276,11 @@ def _references(text: Text) -> None:
             text.problem(("health", at), "has to have either a request or a query", hint="keep one of the two")
         elif "body" in check and not check.get("request", "").startswith("POST"):
             text.problem(("health", at, "body"), "belongs to a POST request", hint="take it out, or write POST")
+    channels = plan["communication"]["channels"]
+    used = [(("communication", "channels", at, "by"), each.get("by", "")) for at, each in enumerate(channels)]
+    _once(text, [(where, by) for where, by in used if by])
     _limits_named(text)
+    _lasting_named(text)
     for name, objective in plan["objectives"].items():
         for key in objective["demands"]:
             if key not in objective:
@@ -295,6 +301,24 @@ def _limits_named(text: Text) -> None:
         elif category is not None and limit not in categories[category]["limits"]:
             hint = _has(categories[category]["limits"])
             text.problem((*where, "limit"), f'the category "{category}" has no limit "{limit}"', hint=hint)
+
+
+def _lasting_named(text: Text) -> None:
+    """Category, limit and groups of those who are told of a failure that lasts are there."""
+    said, categories = text.values["communication"], text.values["categories"]
+    for category, told in said.get("lasting", {}).items():
+        where = ("communication", "lasting", category)
+        limits = categories.get(category, {}).get("limits", {})
+        if category not in categories:
+            text.problem(where, f'there is no category "{category}"', hint=_has(categories))
+        elif told["limit"] not in limits:
+            text.problem(
+                (*where, "limit"), f'the category "{category}" has no limit "{told["limit"]}"', hint=_has(limits)
+            )
+        for at, group in enumerate(told["groups"]):
+            if group not in said.get("groups", {}):
+                hint = _has(said.get("groups", {}))
+                text.problem((*where, "groups", at), f'there is no group "{group}"', hint=hint)
 
 
 def _has(known: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ from harness.system import modules
 from harness.workload.client import ClientModule
 
 if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
+    from harness.communications.contacts import Contacts
+    from harness.communications.templates import Template
     from harness.features.catalog import Drill, Scenario
     from harness.features.sentences import Sentences
     from harness.procedures.health import Health
@@ -43,6 +45,7 @@ class Project:
     features: Path
     waivers: Path | None  # None: there are none
     contacts: Path | None  # whom to call; in no pack, which has a digest of it that tells nothing
+    templates: Path | None  # a folder: the texts of its messages
     client: ClientModule  # how customers write
     _sentences: str  # a module, or a package of which each module has some; empty where there are none of its own
     _twins: str  # a module; empty where there are none
@@ -60,6 +63,32 @@ class Project:
     def load_plan(self) -> Plan:
         """The plan, of which each drill has its feature, or says why it has none. Errors: `Refused`."""
         return load_plan(self.plan, features=self.features)
+
+    def load_contacts(self) -> Contacts | None:
+        """Whom to call, which is never copied; None where the project names nobody.
+
+        Errors: `Refused` where the file is wrong, or where somebody whom the plan tells cannot be told.
+        """
+        from harness.communications import contacts  # noqa: PLC0415  (see above)
+
+        if self.contacts is None:
+            return None
+        found = contacts.load(self.contacts)
+        contacts.must_reach(found, self.load_plan().communication)
+        return found
+
+    def load_templates(self) -> Mapping[str, Template]:
+        """The texts that the plan names, by kind of message.
+
+        Errors: `Refused`, with file and line, also where a field of one is never filled.
+        """
+        from harness.communications import incident, templates  # noqa: PLC0415  (see above)
+
+        files = self.load_plan().communication.templates
+        found = templates.load_all(self.templates, files, where=str(self.plan))
+        for each in found.values():
+            templates.must_be_fillable(each, incident.FIELDS)
+        return found
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -138,7 +167,9 @@ class Project:
         from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
 
         the_plan, sentences = self.load_plan(), self.sentences
-        self.client.load()  # one that breaks is told before anything starts
+        self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
+        self.load_contacts()
+        self.load_templates()
         _ = self.health
         return sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
 
@@ -233,6 +264,7 @@ def load(folder: Path) -> Project:
         client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
+        templates=(folder / given["templates"]).resolve() if "templates" in given else None,
         _sentences=given.get("sentences", ""),
         _twins=given.get("twins", ""),
         _health=given.get("health", ""),
@@ -251,6 +283,7 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         ("waivers", Path.is_file, "file"),
         ("contacts", Path.is_file, "file"),
         ("features", Path.is_dir, "folder"),
+        ("templates", Path.is_dir, "folder"),
     ):
         if name not in read.values:
             continue

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.evidence.keys import private_digest
 from harness.plan import Plan
@@ -14,7 +14,11 @@ from harness.procedures.health import Health
 from harness.run.commit import CODE, ROOT, machine_state, project_state
 from harness.workload.client import ClientModule
 
-DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md")  # schemas, templates and runbooks among them
+if TYPE_CHECKING:
+    from harness.communications.contacts import Contacts
+    from harness.communications.templates import Template
+
+DECIDES = (".py", ".sql", ".json", ".html", ".css", ".md", ".txt")  # with schemas, texts and runbooks
 
 
 class Drilled(Protocol):
@@ -28,6 +32,12 @@ class Drilled(Protocol):
     def features(self) -> Path: ...
     @property
     def contacts(self) -> Path | None: ...
+    def load_contacts(self) -> Contacts | None:
+        """Whom to call; None where it names nobody. Errors: `Refused`."""
+
+    def load_templates(self) -> Mapping[str, Template]:
+        """The texts of messages, by kind. Errors: `Refused`."""
+
     @property
     def code(self) -> Sequence[Path]:
         """Folders and files of its own Python, with what lies beside it."""

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.checks import RULES
+from harness.communications import kept_out
 from harness.errors import DrillError, quietly
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
@@ -93,7 +94,8 @@ class Run:
         self.guardian = guardian
         self.listener = listener
         self.offer = options.stack.offer(level=level)  # what its stack has
-        self.redactor = Redactor(places=places(folder))
+        self._private = kept_out.begin(folder, project.contacts)
+        self.redactor = Redactor(self._private, places=places(folder))
         self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
@@ -165,7 +167,7 @@ class Run:
                     broken=self.options.sabotage.stack,
                 )
             self._stack = stack
-            self.redactor = Redactor(stack.secrets, places=places(self.folder))
+            self.redactor = Redactor([*stack.secrets, *self._private], places=places(self.folder))
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()

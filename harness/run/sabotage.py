@@ -12,9 +12,14 @@ from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
 from harness.stacks.capabilities.database import Switched
+from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
 from harness.stacks.needs import Need, flat
+
+TELLING = (
+    "wrong contact", "update forgotten", "EXERCISE missing", "resolution too soon", "fallback off", "message lost",
+)  # fmt: skip  # a list
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Sabotage:
     handed_back: bool = False  # once all is repaired, the lead goes back to who led before
     hidden: bool = False  # what cannot be read is shown as empty, instead of being repaired
     silent: bool = False  # a recovery that ends early does not say so
+    telling: str = ""  # how people are told wrongly: one of `TELLING`
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
     def of_stack(self) -> list[str]:
@@ -50,6 +56,7 @@ class Sabotage:
             "damaged rows": self.rows_damaged,
             "damaged copies": self.copies_damaged,
             "a server that hides damage": self.hidden,
+            "a service that loses messages": self.telling == "message lost",
         }
         return [what for what, is_so in kept.items() if is_so]
 
@@ -64,6 +71,7 @@ class Sabotage:
             (self.rows_damaged, (Paged, Corruptible)),
             (self.copies_damaged, (Paged, Corruptible)),
             (self.handed_back, (Switched,)),
+            (bool(self.telling), (Messaged, Interruptible)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)
 

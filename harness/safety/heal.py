@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from harness.communications import kept_out
 from harness.errors import Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
@@ -119,7 +120,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     ended, begun = end_labelled(run, but_parts=True), clock.mono()
     maker = of_run(folder).maker
     secrets = maker.secrets_left((place or folder) / STACK_FOLDER)
-    redactor = Redactor(secrets or (), places=places(folder))
+    redactor = Redactor([*(secrets or ()), *kept_out.left(folder)], places=places(folder))
 
     def remove() -> None:
         nonlocal ended

@@ -27,7 +27,7 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
     hurt = faults.any
     quietly(scenario.look_at_room)  # where not even the journal has room, what is hurt is healed all the same
     try:
-        if outcome == "completed" and scenario.verified:
+        if outcome == "completed" and scenario.verified and scenario.customers.any:
             _quietly(scenario, "service did not settle", scenario.customers.settle)
         if outcome == "failed" and not faults.touched:
             _quietly(scenario, "nobody can say whether it still bites", faults.still_active)
@@ -71,6 +71,8 @@ def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack]) -> Verdict:
 def _end(scenario: ScenarioRun, *, looked: bool) -> None:
     """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
     customers, data = scenario.customers, scenario.data
+    scenario.lasting.end()
+    _quietly(scenario, "messages ended badly", scenario.communications.end)
     _quietly(scenario, "customers ended badly", customers.end)
     if customers.any and looked:
         _quietly(scenario, "rows cannot be read", lambda: data.export("final"))

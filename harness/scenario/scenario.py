@@ -1,7 +1,7 @@
 """One scenario under way: what its sentences are made of. Every verb records what it did.
 
-Each part has its own place: `faults`, `leader`, `detection`, `decisions`, `customers`, `data`. What is left here is
-what belongs to all of them: the scenario's begin, its sentences, its procedures, and its end (`ending`).
+Each part has its own place: `faults`, `leader`, `detection`, `decisions`, `customers`, `communications`, `data`. What
+is left here belongs to all of them: the scenario's begin, its sentences, its procedures, and its end (`ending`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from harness.run.steady import must_be_steady
 from harness.run.trial import Trials
 from harness.scenario import ending, observations
 from harness.scenario.active_faults import ActiveFaults
+from harness.scenario.communications import Communications
 from harness.scenario.customers import SETTLING, ScenarioCustomers
 from harness.scenario.data import ScenarioData
 from harness.scenario.decision import DecisionDesk
 from harness.scenario.detection import Detection
+from harness.scenario.lasting import Lasting
 from harness.scenario.leadership import REJOINS_LIMIT, Leadership
 from harness.scenario.waits import in_time, span
 from harness.stacks import Stack
@@ -46,9 +48,12 @@ class ScenarioRun:
         self.detection = Detection(run, self.faults)
         self.decisions = DecisionDesk(run)
         self.customers = ScenarioCustomers(run, name, self.folder, self.faults)
+        self.communications = Communications(run)
+        self.lasting = Lasting(self)
         self.data = ScenarioData(run, self.folder, self.customers)
         self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)
         self.verified = False  # that the platform is whole again: then service must settle
+        self._category = ""  # of the plan's failures
         self._full = False  # the disk that all of this lies on
 
     @property
@@ -64,9 +69,10 @@ class ScenarioRun:
 
     def announce(self, *, title: str, tags: list[str], feature: str) -> None:
         """The scenario's first line, and its folder. Errors: OSError where there can be none."""
-        category = next((each.name for each in self.plan.categories.values() if set(each.demands) & set(tags)), "")
+        categories = self.plan.categories.values()
+        self._category = next((each.name for each in categories if set(each.demands) & set(tags)), "")
         self.journal.record(
-            "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=category,
+            "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=self._category,
             settling=SETTLING.total_seconds(),
         )  # fmt: skip  # arguments in groups
         self.folder.mkdir(parents=True)
@@ -85,6 +91,7 @@ class ScenarioRun:
         self.detection.begin()
         self.leader.look()
         observations.release(self.stack, self.journal)
+        self.lasting.begin(self._category)
 
     # What happens
 

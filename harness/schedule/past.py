@@ -80,6 +80,7 @@ class Past:
     digest: str = ""  # of its seal
     stream: str = MAIN
     marks: tuple[str, ...] = ()  # rehearsal, clock compressed: why it does no duty
+    reports_due: tuple[datetime, ...] = ()  # until when the plan wants a post-incident report of its incidents
     copy_of: str = ""  # the sound pack beside it that speaks for the same run
 
     @property

@@ -8,6 +8,7 @@ problem, never an error.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -227,6 +228,7 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         digest=report.digest,
         stream=stream if isinstance(stream, str) else verify.MAIN,
         marks=tuple(map(verify.shown, marks(begin))),
+        reports_due=_reports_due(pack / JOURNAL),
     )
 
 
@@ -256,6 +258,23 @@ def _lines(journal: Path) -> tuple[Data, Data]:
     except OSError:
         return {}, {}
     return _data(first.fields, "run.begin"), _data(last.fields, "run.end")
+
+
+def _reports_due(journal: Path) -> tuple[datetime, ...]:
+    """Until when the plan wants a report of each incident that was resolved; none where that cannot be read."""
+    try:
+        found = [_entry_data(raw) for raw in files.lines(journal, largest=files.LARGEST) if b'"report.due"' in raw]
+    except OSError:
+        return ()
+    moments = (_moment(data.get("due")) for data in found)
+    return tuple(moment for moment in moments if moment is not None)
+
+
+def _entry_data(raw: bytes) -> Data:
+    try:
+        return _data(json.loads(raw), "report.due")
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _data(line: Data | None, kind: str) -> Data:

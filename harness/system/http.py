@@ -14,9 +14,9 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from pathlib import Path
@@ -36,6 +36,7 @@ class Response:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)  # by their names in small letters
 
     def json(self) -> Any:
         """Errors: `ValueError`."""
@@ -60,12 +61,14 @@ class Http(Protocol):
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
         resolver: Resolver | None = None, content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:  # fmt: skip  # parameters in groups
         """Ask once.
 
         `sends`: a body, bytes as they are and anything else as JSON; None sends none. `ca`: the authority that an
         `https` server's certificate has to be of; None takes this machine's. `resolver`: says which addresses the
-        URL's host stands for, which are tried in their order as any client does; None asks this machine.
+        URL's host stands for, which are tried in their order as any client does; None asks this machine. `headers`:
+        such as what says who asks, beside those that every request has.
         Errors: `NoAnswer`, also where the name is not resolved.
         """
 
@@ -76,6 +79,7 @@ class Direct:
     def ask(
         self, method: str, url: str, *, within: timedelta, sends: object = None, ca: Path | None = None,
         resolver: Resolver | None = None, content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Response:  # fmt: skip  # parameters in groups
         begin, taken = clock.mono(), False
 
@@ -104,8 +108,9 @@ class Direct:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             body = sends if sends is None or isinstance(sends, bytes) else json.dumps(sends).encode()
             found = _exchange(
-                opened, method, path, host=parts.netloc, body=body, content_type=content_type, seconds=left()
-            )
+                opened, method, path, host=parts.netloc, body=body, content_type=content_type, seconds=left(),
+                more=headers or {},
+            )  # fmt: skip  # arguments in groups
             left()  # what was cut off by the limit may look whole
             return found
         except (OSError, ValueError, HTTPException) as error:
@@ -143,12 +148,13 @@ def _connected(addresses: Sequence[str], port: int, left: Callable[[], float]) -
 
 
 def _exchange(
-    opened: socket.socket, method: str, path: str, *, host: str, body: bytes | None, content_type: str, seconds: float
-) -> Response:
+    opened: socket.socket, method: str, path: str, *, host: str, body: bytes | None, content_type: str, seconds: float,
+    more: Mapping[str, str],
+) -> Response:  # fmt: skip  # parameters in groups
     """One request and its answer. Errors: `OSError`, `HTTPException`, `ValueError` for an answer that is too long."""
     import urllib3  # noqa: PLC0415  (commands that ask nobody start without it)
 
-    headers = {"Host": host, "Connection": "close", "User-Agent": "drdrill"}
+    headers = {**more, "Host": host, "Connection": "close", "User-Agent": "drdrill"}
     if body is not None:
         headers |= {"Content-Type": content_type, "Accept": content_type}
     connection = urllib3.connection.HTTPConnection(host, timeout=seconds)
@@ -157,11 +163,12 @@ def _exchange(
         connection.request(method, path, body=body, headers=headers, preload_content=False)
         with connection.getresponse() as answer:
             status, said = answer.status, answer.read(LONGEST + 1)
+            told = {name.lower(): value for name, value in answer.headers.items()}
     except urllib3.exceptions.HTTPError as error:
         raise ConnectionError(str(error)) from error
     if len(said) > LONGEST:
         raise ValueError(f"an answer of more than {LONGEST} bytes")
-    return Response(status, said)
+    return Response(status, said, told)
 
 
 def _end(opened: socket.socket) -> None:

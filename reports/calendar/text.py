@@ -31,8 +31,20 @@ def calendar(plan: Plan, found: Sequence[Standing], folder: Folder, today: date)
         lines += ["", cadence]
         for standing in standings:
             lines += _standing(standing, today)
+    if owed := reports_owed(folder, today):
+        lines += ["", "post-incident reports", *owed]
     lines += ["", *about(folder)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def reports_owed(folder: Folder, today: date) -> list[str]:
+    """Each that the plan wants by a moment of today or later. A drill has only drafted it: who answers are people."""
+    wanted = sorted((due, run.name) for run in folder.runs if not run.sabotage for due in run.reports_due)
+    return [
+        f"  due by {due:%Y-%m-%d %H:%M} UTC, of run {clean(name)} (drafted there)"
+        for due, name in wanted
+        if due.date() >= today
+    ]
 
 
 def about(folder: Folder) -> list[str]:
@@ -70,6 +82,9 @@ def calendar_json(plan: Plan, found: Sequence[Standing], folder: Folder, today: 
         "plan": {"name": plan.name, "version": plan.version, "sha256": plan.digest},
         "evidence": folder_json(folder),
         "duties": [_standing_json(standing) for standing in found],
+        "reports_due": [
+            {"run": run.name, "due": str(due)} for run in folder.runs if not run.sabotage for due in run.reports_due
+        ],
     }
 
 
@@ -140,7 +155,8 @@ def _standing(standing: Standing, today: date) -> list[str]:
     if not standing.built:
         lines = _wrapped(f"  {clean(duty.title)}: not built, {clean(duty.not_built)}", indent=2)
         return [*lines, f"      would fall {when(duty)}; next {standing.upcoming.last}"]
-    lines = [f"  {clean(duty.title)}, {when(duty)}: {_state(standing)}"]
+    ours = " (ours)" if duty.ours else ""
+    lines = [f"  {clean(duty.title)}{ours}, {when(duty)}: {_state(standing)}"]
     for owed in standing.owed:
         if owed.state in LOUD:
             said = owed_in_words(owed, today)
@@ -180,6 +196,7 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
         "falls": when(duty),
         "built": standing.built,
         "not_built": duty.not_built,
+        "ours": duty.ours,
         "overdue": bool(standing.overdue),
         "due_now": bool(standing.open),
         "next": str(upcoming(standing)),

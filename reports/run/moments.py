@@ -212,6 +212,12 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "survey": _checks("health verification while something fails"),
     "in_service": lambda d: f"{plain(d.get('member'))} is in service",
     "steady": _steady,
+    "message": lambda d: f"{plain(d.get('what'))} to {plain(d.get('whom'))} goes out",
+    "message.acknowledged": lambda d: (
+        f"{plain(d.get('by'))} acknowledged by {plain(d.get('channel'))}, for the {plain(d.get('role'))}"
+    ),
+    "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
+    "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
     "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",

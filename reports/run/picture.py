@@ -10,6 +10,7 @@ from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Clock, Tick, ticks
 from reports.run.timeline import Bar, Mark, Picture, Recovery
+from reports.run.told import bars as told_bars
 from reports.words import clean, length, limit
 
 BEFORE = 20.0  # seconds shown before the fault, where there are any
@@ -34,12 +35,12 @@ def picture(
     facts = scenario.facts
     spans = tuple(_bars(facts, clock, "span", ("span",)))
     steps = tuple(_bars(facts, clock, "step", ("phase", "name")))
-    told = ticks(facts, clock)
+    told, people = ticks(facts, clock), told_bars(facts, clock)
     marks = (*_marks(facts, clock), *_new_marks(scenario, clock, told, answers))
     recovery = _recovery(scenario.finding("rto"))
     if not marks and not spans and customers is None:
         return None
-    ends = [bar.end for bar in (*spans, *steps)] + [mark.at for mark in marks]
+    ends = [bar.end for bar in (*spans, *steps, *people)] + [mark.at for mark in marks]
     if recovery:
         ends += [recovery.high, recovery.figure]
         if not recovery.lower_bound and not recovery.unbroken:
@@ -60,6 +61,7 @@ def picture(
         exposure=tuple(tuple(point for point in curve if begin <= point[0] <= end) for curve in exposure),
         exposure_objective=_objective(scenario.finding("exposure")),
         alerts=told,
+        told=people,
         answers=answers,
         history=clean(scenario.called["history"]),
     )

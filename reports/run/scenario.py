@@ -16,7 +16,7 @@ from harness.evidence import format1
 from reports import verdicts
 from reports.judged import exercised, figure_of, others, reach, used
 from reports.pack import Fact, Facts, Pack, Scenario
-from reports.run import customers, features, losses, moments, picture, root_cause, story
+from reports.run import customers, features, losses, moments, picture, root_cause, story, told
 from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
@@ -100,6 +100,8 @@ class Page:
     asked: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
     doer: tuple[str, str]
+    told_people: tuple[told.ToldRow, ...]
+    told_how: str
     document: str
     questions: int
     problems: tuple[str, ...]
@@ -163,6 +165,8 @@ def page(
         asked=_asked(facts),
         left_out=() if verdicts.not_on_this_stack(scenario) else verdicts.left_out(facts),
         doer=picture.doer(facts),
+        told_people=told.rows(facts, clock) if clock else (),
+        told_how=told.ratio(facts),
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
         problems=tuple(problems),

@@ -72,6 +72,7 @@ class Picture:
     exposure_objective: float | None = None
     alerts: tuple[Tick, ...] = ()
     answers: tuple[Answered, ...] = ()
+    told: tuple[Bar, ...] = ()  # messages, a row for each whom they were for
     history: str = "history"  # what each history of the database is called
 
 
@@ -89,6 +90,9 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     if picture.steps:
         sheet.heading("Steps of the procedure")
         _bars(sheet, picture.steps)
+    if picture.told:
+        sheet.heading("Who was told, until they answered or had it", "Who was told")
+        _bars(sheet, picture.told)
     panels.alerts(sheet, picture.alerts)
     panels.customers(sheet, picture.customers, outside=any(each.inside for each in picture.answers))
     panels.answers(sheet, picture.answers, history=picture.history)

@@ -21,6 +21,7 @@ from drills.mistake import old_amounts_altered, recent_transactions_destroyed
 from drills.reconciliation import ACCOUNTS, TABLE
 from harness.errors import Unable
 from harness.faults import Fault
+from harness.faults.break_channel import BreakChannel
 from harness.faults.corrupt_index import CorruptIndex
 from harness.faults.corrupt_page import CorruptPage
 from harness.faults.cut_link import CutLink
@@ -76,6 +77,11 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "damage_stored_object": lambda zone, other: DamageStoredObject("latest base backup", "flip a byte"),
     "lose_files control": lambda zone, other: LoseFiles("control file"),
     "lose_files log": lambda zone, other: LoseFiles("log of changes"),
+    "break_channel": lambda zone, other: BreakChannel("slack", "refuses"),
+    "break_channel hangs": lambda zone, other: BreakChannel("teams", "hangs"),
+    "break_channel limited": lambda zone, other: BreakChannel("slack", "rate-limited"),
+    "break_channel loses": lambda zone, other: BreakChannel("e-mail", "loses"),
+    "break_channel down": lambda zone, other: BreakChannel("e-mail", "down"),
     "corrupt_page": lambda zone, other: CorruptPage(TABLE, "flip a byte", "contract"),
     "corrupt_page zero": lambda zone, other: CorruptPage(TABLE, "zero", "contract"),
     "corrupt_page foreign": lambda zone, other: CorruptPage(TABLE, "page of another relation", "contract", ACCOUNTS),

@@ -22,10 +22,12 @@ from harness.stacks.parts.api import API_PORT, api
 from harness.stacks.parts.etcd import CLIENTS, Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import REST, PatroniMember
+from harness.stacks.parts.messages import Messages
 from harness.stacks.parts.monitor import RECEIVER, Monitor, alert_receiver, named
 from harness.stacks.parts.names import Names
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import PORT, Roles, settings
+from harness.stacks.parts.receivers import unit as receivers
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.settings import Settings
@@ -47,6 +49,7 @@ class Parts:
     releases: FileReleases
     balancers: Sequence[Unit]
     monitor: Monitor
+    messages: Messages
     watchers: Sequence[Unit]  # without Prometheus, which finds them there
     prometheus: Unit
     entrance: Entrance
@@ -112,8 +115,10 @@ def put_together(ground: DockerGround, *, roles: Roles, authority: Issuer, chose
         releases=releases,
         balancers=list(balancers),
         monitor=Monitor(by=BY, folder=ground.folder, receiver=receiver, sees=watching.condition),
+        messages=Messages(ground, address=watch),
         watchers=[
             receiver,
+            receivers.unit(ground, address=watch, place=WATCH),
             ground.unit("blackbox", runs=Runs.PART, place=WATCH, argv=watching.blackbox),
             ground.unit("alertmanager", runs=Runs.PART, place=WATCH, argv=watching.alertmanager),
         ],

@@ -24,6 +24,7 @@ from harness.stacks.parts import lifecycle
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
 from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.messages import SIMULATED
 from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
@@ -218,7 +219,7 @@ class DockerStack:
 
     @property
     def simulated(self) -> Sequence[str]:
-        return [simulated()]
+        return [simulated(), SIMULATED]
 
     def parts(self) -> dict[str, str]:
         asked = ["dpkg-query", "--show", "--showformat=${Package} ${Version}\\n", *PACKAGES]
@@ -296,7 +297,7 @@ class DockerStack:
                 (
                     parts.cluster, PostgresPositions(parts.cluster),
                     PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
-                    parts.backups, parts.vault, parts.releases, parts.monitor,
+                    parts.backups, parts.vault, parts.releases, parts.monitor, parts.messages,
                 ),
                 parts.entrance, parts.balancers, parts.balancer_entrances, parts.services, addresses, self._roles,
             ),

@@ -19,10 +19,12 @@ from harness.stacks.parts.api import API_PORT, api
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.ground import Runs, Unit
 from harness.stacks.parts.member import PatroniMember
+from harness.stacks.parts.messages import Messages
 from harness.stacks.parts.monitor import Monitor, alert_receiver
 from harness.stacks.parts.names import Names
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
+from harness.stacks.parts.receivers import unit as receivers
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
@@ -47,6 +49,7 @@ class Parts:
     releases: FileReleases
     balancers: Sequence[Unit]
     monitor: Monitor
+    messages: Messages
     watchers: Sequence[Unit]
     entrance: Entrance
     balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
@@ -125,7 +128,8 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         releases=releases,
         balancers=balancers,
         monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
-        watchers=[receiver, watched.unit],
+        messages=Messages(ground, address=ground.watch),
+        watchers=[receiver, receivers.unit(ground, address=ground.watch), watched.unit],
         entrance=entrance,
         balancer_entrances={name: entrance.alone(address) for name, address in addresses.items()},
         names=names,

@@ -31,6 +31,7 @@ from harness.stacks.capabilities.entrance import (
     ZoneServices,
 )
 from harness.stacks.capabilities.indexes import Indexed
+from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
 from harness.stacks.capabilities.pages import Corruptible, Paged
@@ -45,7 +46,7 @@ PLATFORM: tuple[Need, ...] = (
     Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
     Verified, Switched, Rebuilt, Losable, Paged, Corruptible, Indexed,
     BaseBackups, Archive, ObjectStore, Damageable,
-    Releases, Publishing, Monitoring,
+    Releases, Publishing, Monitoring, Messaged, Interruptible,
     Unfenced, Deafenable,
 )  # fmt: skip  # a table
 # What the ground adds that both kinds of ours have: networks of zones, and a place for customers in each.
