@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -217,7 +218,23 @@ def test_the_program_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert (wrong.returncode, wrong.stderr) == (1, "receivers: here is not ADDRESS:PORT\n")
 
 
-def test_a_stack_has_them_as_one_component() -> None:
+def test_none_asks_for_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a network of containers no name server answers: each would be asked for many seconds, and no port be open."""
+
+    def asked(*_: object) -> str:
+        raise AssertionError("a name server was asked")
+
+    monkeypatch.setattr(socket, "getfqdn", asked)
+    made = Receivers(tmp_path)
+    try:
+        assert posted(made, "slack", slack.PATH, {"text": "hello"}).body == b"ok"
+        with smtplib.SMTP("127.0.0.1", made.ports["e-mail"], local_hostname="x.invalid", timeout=5) as server:
+            assert server.noop()[0] == 250
+    finally:
+        made.stop()
+
+
+def test_a_stack_has_them_as_one_component(tmp_path: Path) -> None:
     """Each on a port of its own at one address; what they keep lies in the stack's folder."""
     started: dict[str, Any] = {}
 
@@ -225,7 +242,7 @@ def test_a_stack_has_them_as_one_component() -> None:
         started.update(more, words=more["argv"]())
         return name
 
-    ground = SimpleNamespace(folder=Path("/stack"), unit=made)
+    ground = SimpleNamespace(folder=tmp_path, unit=made)
     assert unit.unit(cast(Any, ground), address="10.1.0.9", place="watch") == unit.NAME
     assert started["place"] == "watch" and f"--folder={unit.folder(cast(Any, ground))}" in started["words"]
     urls = unit.urls("10.1.0.9")

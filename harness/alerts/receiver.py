@@ -17,11 +17,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from harness.alerts.formats import Parsed, from_plain, from_webhook
 from harness.alerts.writer import Writer
+from harness.system.http_server import HttpServer
 
 BODY_LIMIT = 1_000_000  # bytes; Alertmanager sends a few hundred an alert
 PATIENCE = 10.0  # seconds that a request may take to come in
@@ -104,11 +105,9 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: what was kept is in the file, what was refused is logged where it is."""
 
 
-class Receiver(ThreadingHTTPServer):
+class Receiver(HttpServer):
     """Serves until it is shut down; a thread for each connection."""
 
-    daemon_threads = True
-    allow_reuse_address = True
     request_queue_size = 100
 
     def __init__(self, address: str, port: int, file: Path) -> None:

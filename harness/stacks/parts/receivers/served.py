@@ -7,13 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Protocol
 
 from harness.stacks.parts.receivers import control
 from harness.stacks.parts.receivers.door import LOOKS_EVERY, Door
 from harness.stacks.parts.receivers.rate import Rate, limited
 from harness.stacks.parts.receivers.store import Store, Taken
+from harness.system.http_server import HttpServer
 
 BODY_LIMIT = 1_000_000  # bytes
 PATIENCE = 10.0  # seconds that a request may take to come in
@@ -114,9 +115,7 @@ def _served(address: tuple[str, int], by: Served) -> Callable[[], None]:
     return close
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
+class _Server(HttpServer):
     block_on_close = False
 
     def __init__(self, address: tuple[str, int], served: Served) -> None:

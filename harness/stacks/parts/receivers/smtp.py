@@ -22,6 +22,7 @@ from harness.stacks.parts.receivers.served import HANGS_AT_MOST
 from harness.stacks.parts.receivers.store import TOKEN, Store, Taken
 
 NAME = "e-mail"
+OURS = "simulated.invalid"  # its name, which is not looked up: no name server may answer where it stands
 LARGEST = 10_000_000  # bytes
 DEFERRED = "451 4.3.0 try again later"
 TOO_MANY = "450 4.7.1 too many messages, try again later"
@@ -72,8 +73,9 @@ class Mail:
 
         def opened() -> Callable[[], object]:
             server = Controller(
-                handler, hostname=address[0], port=address[1], data_size_limit=LARGEST, ident="simulated"
-            )
+                handler, hostname=address[0], port=address[1], server_hostname=OURS, data_size_limit=LARGEST,
+                ident="simulated",
+            )  # fmt: skip  # arguments in groups
             server.start()
             return server.stop
 
