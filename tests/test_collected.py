@@ -16,6 +16,7 @@ import pytest
 
 from drills import FEATURES
 from harness import plan
+from harness import project as project_module
 from harness import pytest_plugin as plugin
 from harness.checks import load, merge
 from harness.errors import Refused
@@ -23,7 +24,6 @@ from harness.evidence.lines import read
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.features.sentences import Sentences
-from harness.project import use
 from harness.run.run import Options, Run
 from tests.this_project import PROJECT
 
@@ -190,9 +190,9 @@ def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None
 
 
 @pytest.fixture
-def begun(tmp_path: Path) -> Run:
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run that has announced one scenario, and has not begun it; an editor has a feature open."""
-    use(PROJECT)
+    monkeypatch.setattr(project_module, "_CURRENT", [PROJECT])  # for this test alone: others drill no project
     features = Path(shutil.copytree(FEATURES, tmp_path / "features"))
     (features / "monthly" / ".#network_failover.feature").symlink_to("me@here.1")
     given = SimpleNamespace(
