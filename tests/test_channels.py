@@ -13,9 +13,10 @@ from harness.communications.channels import NotSent, Receipt
 from harness.communications.channels.bridge import Bridge
 from harness.communications.channels.mail import Login, Mail
 from harness.communications.channels.slack import Slack
+from harness.communications.channels.status_page import page
 from harness.communications.channels.teams import Teams
 from harness.communications.channels.webhook import Pager, event
-from harness.communications.message import FIRST_LINE, MARK, Message
+from harness.communications.message import FIRST_LINE, MARK, Kind, Message
 from harness.errors import Refused
 from harness.stacks.parts.receivers.control import MODES
 from harness.system import wait
@@ -286,3 +287,12 @@ def test_the_bridge_is_a_task_for_a_person() -> None:
 def test_an_unknown_outcome_is_never_tried_again() -> None:
     """Whatever else an error says."""
     assert not NotSent("x", again=True, receipt=Receipt("slack")).again
+
+
+def test_a_report_does_not_change_what_the_status_page_says_now() -> None:
+    """It stands above all, as the newest; the state is that of the last word on the incident itself."""
+    kinds: tuple[Kind, ...] = ("report", "resolution", "update")
+    said = [("2026-11-23T20:55:00Z", Message.of(kind, "customers", f"the {kind}", "Text")) for kind in kinds]
+    assert '<p class="now resolved"><strong>EXERCISE: the resolution<' in page("Status", said)
+    assert '<p class="now"><strong>EXERCISE: the update<' in page("Status", said[2:])
+    assert page("Status", said).index("<h2>EXERCISE: the report") < page("Status", said).index("<h2>EXERCISE: the res")

@@ -58,7 +58,7 @@ def test_whoever_the_plan_names_is_told_once_the_time_is_over() -> None:
     watch.begin(CATEGORY)
     wait.poll(lambda: made.communications.told, within=timedelta(seconds=5))
     watch.end()
-    assert made.communications.told == [("initial", GROUPS, "api-b does not answer, for longer than 0.03 s")]
+    assert made.communications.told == [("initial", GROUPS, "api-b does not answer, for longer than 0.03 seconds")]
     assert [kind for kind, _ in made.journal.facts] == ["incident.lasting"]
 
 

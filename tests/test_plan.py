@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness import plan
 from harness.errors import Exit, Refused
 from harness.plan import text as plan_text
-from harness.plan.lengths import in_words, length_of_time, percentage
+from harness.plan.lengths import for_people, in_words, length_of_time, percentage
 
 PLAN = Path(__file__).parent.parent / "drills" / "plan.yaml"
 FEATURES = PLAN.parent.parent / "features"
@@ -371,6 +371,12 @@ def test_whole_numbers_are_exact(number: int, unit: str) -> None:
 def test_a_length_is_said_as_the_plan_writes_it(words: str) -> None:
     """A length that was read from words is said in the shortest words that mean the same."""
     assert in_words(length_of_time(words)) == words
+
+
+def test_a_length_is_said_to_customers_in_whole_words() -> None:
+    """One hour is no `1 hours`."""
+    said = [for_people(length_of_time(words)) for words in ("4 h", "1 h", "30 min", "1 min", "61 s")]
+    assert said == ["4 hours", "1 hour", "30 minutes", "1 minute", "61 seconds"]
 
 
 @given(st.integers(1, 10**7))

@@ -177,7 +177,7 @@ def test_every_message_is_shown_before_anything_is_sent() -> None:
     made = templates.load_all(OURS, planned.templates, where="plan.yaml")
     fields = {name for each in made.values() for name in each.fields}
     shown = "\n".join(preview(planned, made, known={"update_every": "30 min"}, filled=fields, real=["e-mail"]))
-    ways = "by slack (simulated), after 2 min by teams (simulated), after 2 min by bridge (simulated)"
+    ways = "by slack (simulated), after 2 min by teams (simulated), after 2 min more by bridge (simulated)"
     assert f"  technical lead: {ways}\n" in shown
     assert "  customers: by e-mail and status page (simulated)" in shown
     assert "without an acknowledgement after 5 min: the deputy" in shown

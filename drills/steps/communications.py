@@ -11,7 +11,7 @@ from harness.communications.incident import Incident
 from harness.faults.break_channel import BreakChannel
 from harness.features.sentences import Expected, Sentences
 from harness.plan import Plan
-from harness.plan.lengths import in_words
+from harness.plan.lengths import for_people
 from harness.sentences.promises import right
 from harness.stacks.capabilities.messaging import Messaged
 from harness.system import clock
@@ -142,5 +142,5 @@ def _incident(scenario: ScenarioRun) -> Incident:
         what_happened=f"{names} does not answer",
         began=f"{clock.now().utc - clock.since(scenario.faults.begun):%Y-%m-%d %H:%M} UTC",
         affected_services="API requests may be slow or fail",
-        estimated_resolution=f"within {in_words(rto)}" if rto else "not known yet",
+        estimated_resolution=f"within {for_people(rto)}" if rto else "not known yet",
     )

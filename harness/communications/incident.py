@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from harness.plan import Communication
-from harness.plan.lengths import in_words
+from harness.plan.lengths import for_people
 
 FIELDS = frozenset({
     "category", "what_happened", "role", "began", "current_status", "estimated_resolution", "affected_services",
@@ -42,9 +41,4 @@ class Incident:
 
 def known(planned: Communication) -> dict[str, str]:
     """What the plan fills in, whatever happens. A plan of format 1 names no lengths that are not there."""
-    return {"update_every": _said(planned.update_every), "report_within": _said(planned.report_within)}
-
-
-def _said(length: timedelta) -> str:
-    """`30 min` is written as people read it."""
-    return in_words(length).replace(" min", " minutes").replace(" h", " hours")
+    return {"update_every": for_people(planned.update_every), "report_within": for_people(planned.report_within)}

@@ -91,7 +91,7 @@ class Message:
 
 
 _TEMPLATE = "look at the template and at what fills its fields"
-_STYLE = "font-family: sans-serif; max-width: 40em; line-height: 1.5"
+_STYLE = "font-family: sans-serif; max-width: 40em; margin: 1.5em; line-height: 1.5"
 
 
 def _visible(text: str) -> str:

@@ -39,7 +39,8 @@ def _ways(planned: Communication, kind: Kind, real: Collection[str]) -> Iterator
         return
     order, before = [], None
     for each in planned.channels:
-        order.append(f"{f'after {in_words(before)} ' if before else ''}by {_said(each.by, real)}")
+        later = f"after {in_words(before)}{' more' if len(order) > 1 else ''} " if before else ""
+        order.append(f"{later}by {_said(each.by, real)}")
         before = each.next_after
     for role in planned.roles:
         yield f"  {role}: {', '.join(order)}"

@@ -61,3 +61,12 @@ def in_words(length: timedelta) -> str:
         if length >= unit and not length % step:
             return f"{length / unit:.10g} {name}"
     return f"{length.total_seconds():.10g} s"
+
+
+def for_people(length: timedelta) -> str:
+    """The same as a message to customers has it: `1 hour`, `30 minutes`, `61 seconds`."""
+    number, _, unit = in_words(length).partition(" ")
+    return f"{number} {_WHOLE[unit]}{'' if number == '1' else 's'}"
+
+
+_WHOLE = {"h": "hour", "min": "minute", "s": "second"}

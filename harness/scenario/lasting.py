@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.communications.incident import Incident
 from harness.errors import quietly
+from harness.plan.lengths import for_people
 from harness.stacks.capabilities import find
 from harness.stacks.capabilities.messaging import Messaged
 from harness.system import clock
@@ -66,7 +67,7 @@ class Lasting:
         now = clock.now().utc - clock.since(scenario.faults.begun)
         incident = Incident(
             category=scenario.plan.category(self._category).title,
-            what_happened=f"{names} does not answer, for longer than {limit.total_seconds():g} s",
+            what_happened=f"{names} does not answer, for longer than {for_people(limit)}",
             began=f"{now:%Y-%m-%d %H:%M} UTC",
             affected_services=names,
             estimated_resolution="not known yet",

@@ -30,6 +30,7 @@ from harness.system import clock
 from harness.system.clock import Moment
 
 GOOD = (250, 251)
+_BUTTON = "display: inline-block; padding: .6em 1.2em; background: #06c; color: #fff; text-decoration: none"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def letter(message: Message, sender: str, address: str, mark: str, follow: str) 
         made["X-Priority"] = "1"
     end = f"\n\nAcknowledge: {follow}" if follow else ""
     made.set_content(message.text + end + "\n")
-    button = f'<p><a href="{follow}">Acknowledge</a></p>\n</body>' if follow else "</body>"
+    button = f'<p><a href="{follow}" style="{_BUTTON}">Acknowledge</a></p>\n</body>' if follow else "</body>"
     made.add_alternative(message.html.replace("</body>", button), subtype="html")
     return made
 

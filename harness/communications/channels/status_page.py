@@ -16,7 +16,8 @@ from harness.system import clock
 from harness.system.clock import Moment
 
 STYLE = """
-body { font-family: sans-serif; max-width: 45em; margin: 2em auto; padding: 0 1em; line-height: 1.5; color: #222 }
+body { font-family: sans-serif; max-width: 45em; margin: 2em auto; padding: 0 1em; line-height: 1.5; color: #222;
+  overflow-wrap: break-word }
 .now { padding: 1em; border-left: .5em solid #c60; background: #fff4e5 }
 .resolved { border-color: #282; background: #eaf6ea }
 article { border-top: 1px solid #ccc; padding: .5em 0 }
@@ -55,9 +56,8 @@ class StatusPage:
 
 def page(title: str, said: list[tuple[str, Message]]) -> str:
     """All of it, newest first. Nothing of a message is markup."""
-    newest = said[0][1]
-    resolved = newest.kind in RESOLVED
-    state = "now resolved" if resolved else "now"
+    newest = next((message for _, message in said if message.kind != "report"), said[0][1])  # a report changes nothing
+    state = "now resolved" if newest.kind in RESOLVED else "now"
     articles = "".join(_article(moment, message) for moment, message in said)
     name = html.escape(title)
     return (
