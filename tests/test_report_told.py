@@ -7,7 +7,7 @@ from pathlib import Path
 from reports.build import build
 from reports.pack import read
 from reports.run import told
-from reports.run.moments import clock_of
+from reports.run.moments import WORDS, clock_of
 from tests.told_histories import CALLED, Told, all_told, named
 
 LEAD = "technical lead"
@@ -55,3 +55,17 @@ def test_the_page_has_table_picture_and_story(tmp_path: Path) -> None:
     html = build(all_told().write(tmp_path / "pack", v=2))["index.html"].decode()
     assert "Who was told what, by which channel" in html and "Who was told, until they answered" in html
     assert "60 seconds of the incident passed in each real one; simulated: slack" in html
+
+
+def test_the_story_says_for_whom_only_of_a_deputy() -> None:
+    """Nobody acknowledges for themselves."""
+    said = WORDS["message.acknowledged"]
+    assert said({"by": LEAD, "role": LEAD, "channel": "slack"}) == f"{LEAD} acknowledged by slack"
+    assert said({"by": "deputy", "role": LEAD, "channel": "slack"}) == f"deputy acknowledged by slack, for the {LEAD}"
+
+
+def test_what_nobody_measured_has_no_card_and_no_zero(tmp_path: Path) -> None:
+    """A scenario of calls in which no customer writes has no recovery time, and no row of requests."""
+    html = build(all_told().write(tmp_path / "pack", v=2))["index.html"].decode()
+    assert '<p class="name">Recovery time' not in html and '<p class="name">Loss in time' not in html
+    assert "Requests due" not in html

@@ -24,7 +24,7 @@ ANSWERS = timedelta(seconds=0.5)  # after which people acknowledge, in real time
 CALLS = 30.0  # how many seconds of the incident pass in one, where people are called: a service's own times are real
 LONG = 180.0  # and where customers are told of an incident that lasts for more than an hour
 LASTS = timedelta(minutes=65)  # of the incident: long enough for two updates
-FOR_PEOPLE = "This report is a draft of a drill: people have to answer it."
+FOR_PEOPLE = "This report is a draft of a drill: people fill this in."
 SETTLED = timedelta(seconds=45)  # for all calls
 
 SENTENCES = Sentences()

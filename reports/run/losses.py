@@ -21,14 +21,19 @@ Curve = tuple[tuple[float, float], ...]  # seconds after zero, age in seconds
 
 
 def table(evidence: Evidence | None, totals: Totals, findings: dict[str, Finding]) -> Rows:
-    """What was due, what became of it, and what the recovered database has of it."""
-    rows = [
-        ("Requests due", number(totals.due)),
-        ("Answered as stored (acknowledged)", number(totals.acknowledged)),
-        ("Known not to be stored (failed)", number(totals.failed)),
-        ("Due and not sent: too many were waiting", number(totals.not_sent)),
-        ("Sent, never told whether stored (in doubt)", number(totals.in_doubt)),
-    ]
+    """What was due, what became of it, and what the recovered database has of it. Without a ledger nothing was due."""
+    wrote = totals.due or (evidence and evidence.zones)
+    rows = (
+        []
+        if not wrote
+        else [
+            ("Requests due", number(totals.due)),
+            ("Answered as stored (acknowledged)", number(totals.acknowledged)),
+            ("Known not to be stored (failed)", number(totals.failed)),
+            ("Due and not sent: too many were waiting", number(totals.not_sent)),
+            ("Sent, never told whether stored (in doubt)", number(totals.in_doubt)),
+        ]
+    )
     compared, why = _compared(evidence)
     if compared is None:
         rows.append(("Compared with the recovered database", f"not possible: {why}"))

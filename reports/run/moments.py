@@ -150,6 +150,11 @@ def _checks(name: str) -> Callable[[Data], str]:
     return told
 
 
+def _acknowledged(data: Data) -> str:
+    by, role = plain(data.get("by")), plain(data.get("role"))
+    return f"{by} acknowledged by {plain(data.get('channel'))}{'' if by == role else f', for the {role}'}"
+
+
 def _steady(data: Data) -> str:
     if data.get("moment") != "after":
         return ""
@@ -213,9 +218,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "in_service": lambda d: f"{plain(d.get('member'))} is in service",
     "steady": _steady,
     "message": lambda d: f"{plain(d.get('what'))} to {plain(d.get('whom'))} goes out",
-    "message.acknowledged": lambda d: (
-        f"{plain(d.get('by'))} acknowledged by {plain(d.get('channel'))}, for the {plain(d.get('role'))}"
-    ),
+    "message.acknowledged": _acknowledged,
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",

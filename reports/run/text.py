@@ -30,6 +30,9 @@ NAMES = {
     "detection": "operations told",
     "rejoined": "a copy again",
     "self-recovery": "by itself",
+    "roles-reached": "all reached",
+    "customers-updated": "no update for",
+    "report-in-time": "report after",
 }
 FIRST = tuple(NAMES)
 
