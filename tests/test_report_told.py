@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from harness.cli.live import Live
 from reports.build import build
 from reports.pack import read
 from reports.run import told
@@ -69,3 +71,19 @@ def test_what_nobody_measured_has_no_card_and_no_zero(tmp_path: Path) -> None:
     html = build(all_told().write(tmp_path / "pack", v=2))["index.html"].decode()
     assert '<p class="name">Recovery time' not in html and '<p class="name">Loss in time' not in html
     assert "Requests due" not in html
+
+
+def test_who_watches_sees_who_is_told_and_who_answers(tmp_path: Path) -> None:
+    """And who is reached no more; who is called has one line, once they answer."""
+    history = deputy_called()
+    history.say(CALLED + 7.0, "message.given_up", role="customers", channels=["e-mail"], why="no")
+    said: list[str] = []
+    live = Live(tmp_path, say=said.append)
+    for text in (history.write(tmp_path / "pack") / "journal.jsonl").read_text().splitlines():
+        if (line := json.loads(text))["kind"].startswith("message"):
+            live.show(line)
+    words = [each.partition(" s  ")[2].strip() for each in said]
+    assert "incident commander answers by slack, after 1.0 s" in words
+    assert f"incident commander answers for the {LEAD} by slack, after 6.0 s" in words
+    assert "initial goes out to customers" in words and not [each for each in words if each.startswith("call-out")]
+    assert "customers is NOT reached by e-mail: no" in words

@@ -205,6 +205,17 @@ class Live:
         how = f"at once by the {data['by']}; decision time: not exercised"
         self._at(line, f"    the {data['role']} is asked: {data['question']} Decided {how}")
 
+    def _message(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if not data["acknowledge"]:  # who is called has a line once they answer
+            self._at(line, f"    {data['what']} goes out to {data['whom']}")
+
+    def _message_acknowledged(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        for_whom = "" if data["by"] == data["role"] else f" for the {data['role']}"
+        self._at(line, f"    {data['by']} answers{for_whom} by {data['channel']}, after {data['after']:.1f} s")
+
+    def _message_given_up(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    {data['role']} is NOT reached by {', '.join(data['channels'])}: {_short(data['why'])}")
+
     def _procedure(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         listed = [f"{number:2}. {step['name']}: {step['does']}" for number, step in enumerate(data["steps"], 1)]
         before = self.shown.setdefault("\n".join(listed), self.scenario)
