@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from harness.cli.reached import said
 from harness.communications.incident import FIELDS, known
 from harness.communications.preview import preview
 from harness.features.catalog import Scenario
 from harness.plan import Plan
 from harness.project import Project
 from harness.stacks.capabilities.messaging import Messaged
+from harness.stacks.needs import either
 
 
-def messages(project: Project, plan: Plan, scenarios: Iterable[Scenario]) -> list[str]:
-    """Lines; none where no sentence tells anybody. Errors: `Refused` where a template cannot be filled."""
-    if not any(Messaged in project.sentences.needs(each.sentences) for each in scenarios):
+def messages(
+    project: Project, plan: Plan, scenarios: Iterable[Scenario], *, real: Sequence[str] = (), attended: bool = False
+) -> list[str]:
+    """Lines; none where no sentence tells anybody. `real`: channels of the stack; `attended`: people are called to the
+    bridge by people. Errors: `Refused` where a template cannot be filled."""
+    needs = [each for scenario in scenarios for each in project.sentences.needs(scenario.sentences)]
+    if not any(Messaged in either(each) for each in needs):
         return []
-    shown = preview(plan.communication, project.load_templates(), known=known(plan.communication), filled=FIELDS)
-    return ["messages as they would go out, roles for people; every channel is simulated, and none leaves the stack:",
-            *(f"  {line}" for line in shown)]  # fmt: skip  # a list
+    found = sorted({*real, *(["bridge"] if attended else [])})
+    fields, templates = known(plan.communication), project.load_templates()
+    shown = preview(plan.communication, templates, known=fields, filled=FIELDS, real=found)
+    how = (
+        f"all but {', '.join(found)} are simulated"
+        if found
+        else "every channel is simulated, and none leaves the stack"
+    )
+    head = f"messages as they would go out, roles for people; {how}:"
+    return [*said(real, attended=attended), head, *(f"  {line}" for line in shown)]

@@ -23,6 +23,7 @@ from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
 from harness.cli.messages import messages
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
+from harness.cli.reached import by_which, said
 from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
@@ -173,7 +174,7 @@ def run(
         ]
         dry_run(
             chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
-            messages=messages(project, the_plan, wanted),
+            messages=messages(project, the_plan, wanted, real=by_which(kind), attended=attended),
         )  # fmt: skip  # arguments in groups
         return
     if attended:
@@ -276,6 +277,8 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     """
     block.must_be_free(request.evidence)  # before an image is made for it
     request.stack.maker.prepare((lambda _: None) if quiet else click.echo)
+    for line in said(by_which(request.stack)):
+        click.echo(line, err=quiet)
     name = new_id()
     on = Standing(request.on) if request.on else None
     folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)
