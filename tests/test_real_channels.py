@@ -178,8 +178,10 @@ def test_a_dry_run_says_what_is_real() -> None:
     drill = next(each for each in PROJECT.drills() if each.name == "communications")
     lines = messages(PROJECT, PLAN, drill.scenarios, real=["slack"])
     assert lines[0] == "Slack is real: people will be reached"
-    assert "all but slack are simulated" in lines[1]
+    assert "all channels but slack are simulated:" in lines[1]
     assert any("technical lead: by slack, after 2 min by teams (simulated)" in line for line in lines)
+    lines = messages(PROJECT, PLAN, drill.scenarios, real=["slack"], stands_in=False)
+    assert any("technical lead: by slack, after 2 min by teams (not on this stack)" in line for line in lines)
     lines = messages(PROJECT, PLAN, drill.scenarios, attended=True)
     assert "is called by you" in lines[0] and any("after 2 min by bridge" in line for line in lines)
     assert not any("bridge (simulated)" in line for line in lines)

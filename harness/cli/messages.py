@@ -15,20 +15,27 @@ from harness.stacks.needs import either
 
 
 def messages(
-    project: Project, plan: Plan, scenarios: Iterable[Scenario], *, real: Sequence[str] = (), attended: bool = False
+    project: Project,
+    plan: Plan,
+    scenarios: Iterable[Scenario],
+    *,
+    real: Sequence[str] = (),
+    attended: bool = False,
+    stands_in: bool = True,
 ) -> list[str]:
     """Lines; none where no sentence tells anybody. `real`: channels of the stack; `attended`: people are called to the
-    bridge by people. Errors: `Refused` where a template cannot be filled."""
+    bridge by people; `stands_in`: something of the stack stands in for all others.
+
+    Errors: `Refused` where a template cannot be filled.
+    """
     needs = [each for scenario in scenarios for each in project.sentences.needs(scenario.sentences)]
     if not any(Messaged in either(each) for each in needs):
         return []
+    other = "simulated" if stands_in else "not on this stack"
     found = sorted({*real, *(["bridge"] if attended else [])})
     fields, templates = known(plan.communication), project.load_templates()
-    shown = preview(plan.communication, templates, known=fields, filled=FIELDS, real=found)
-    how = (
-        f"all but {', '.join(found)} are simulated"
-        if found
-        else "every channel is simulated, and none leaves the stack"
-    )
-    head = f"messages as they would go out, roles for people; {how}:"
+    shown = preview(plan.communication, templates, known=fields, filled=FIELDS, real=found, other=other)
+    which = f"all channels but {', '.join(found)} are" if found else "every channel is"
+    stays = "" if found or not stands_in else ", and none leaves the stack"
+    head = f"messages as they would go out, roles for people; {which} {other}{stays}:"
     return [*said(real, attended=attended), head, *(f"  {line}" for line in shown)]

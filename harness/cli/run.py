@@ -38,6 +38,7 @@ from harness.run.suited import suited
 from harness.safety import block, stopping
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
+from harness.stacks.capabilities.messaging import Messaged
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
 from harness.system.environment import for_new_run
@@ -174,7 +175,10 @@ def run(
         ]
         dry_run(
             chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
-            messages=messages(project, the_plan, wanted, real=by_which(kind), attended=attended),
+            messages=messages(
+                project, the_plan, wanted, real=by_which(kind), attended=attended,
+                stands_in=Messaged in kind.maker.has,
+            ),
         )  # fmt: skip  # arguments in groups
         return
     if attended:
