@@ -12,6 +12,7 @@ import pytest
 
 from harness.cli.messages import messages
 from harness.cli.reached import by_which, said
+from harness.cli.run import must_be_breakable
 from harness.communications.channels import Channel
 from harness.communications.channels.slack import Slack
 from harness.communications.channels.status_page import StatusPage
@@ -247,6 +248,24 @@ def test_what_a_projects_stack_names_wrongly_is_one_error(
         with pytest.raises(Refused, match=what):
             ask()
     assert kind.maker.secrets_left(tmp_path) == (None if private == GONE else ["hidden"])
+
+
+def test_a_twin_that_tells_wrongly_is_refused_where_people_would_read_it(tmp_path: Path) -> None:
+    """Before anything begins; another twin is not."""
+    kind = own(tmp_path, "ours_sabotaged", GOOD)
+    twins = [each for each in PROJECT.all_twins() if each.sabotage.telling]
+    assert twins
+    with pytest.raises(Refused, match="slack is real on stacks of the kind ours: people would be told wrongly"):
+        must_be_breakable(twins[:1], kind, None)
+    must_be_breakable([replace(twins[0], sabotage=Sabotage())], kind, None)
+
+
+def test_who_is_called_by_people_or_by_what_is_real_has_real_time(receivers: Receivers, tmp_path: Path) -> None:
+    """Where nobody can answer, an exercise may let an hour pass in a minute."""
+    page = {"status page": StatusPage(tmp_path / "page.html", "Status", real=True)}
+    assert not made(Ours(page), tmp_path)[0].by_people
+    assert made(Ours({"slack": slack(receivers)}), tmp_path)[0].by_people
+    assert made(Ours({}), tmp_path, attended=True)[0].by_people
 
 
 def test_people_and_stand_ins_together(told: Callable[[str], tuple[Communications, Memory]], tmp_path: Path) -> None:

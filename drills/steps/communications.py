@@ -25,7 +25,7 @@ CALLS = 30.0  # how many seconds of the incident pass in one, where people are c
 LONG = 180.0  # and where customers are told of an incident that lasts for more than an hour
 LASTS = timedelta(minutes=65)  # of the incident: long enough for two updates
 FOR_PEOPLE = "This report is a draft of a drill: people have to answer it."
-SETTLED = timedelta(seconds=45)  # for all calls, where nobody is at the bridge
+SETTLED = timedelta(seconds=45)  # for all calls, where something stands in for people
 TELLING = (Messaged | Reaching,)
 
 SENTENCES = Sentences()
@@ -66,7 +66,7 @@ def _channel_limited(scenario: ScenarioRun, use: str) -> None:
 def _called(scenario: ScenarioRun) -> None:
     """Whoever does not answer is waited for: what becomes of it is a finding."""
     scenario.communications.call(_incident(scenario))
-    scenario.communications.settled(within=scenario.decisions.time if scenario.communications.attended else SETTLED)
+    scenario.communications.settled(within=scenario.decisions.time if scenario.communications.by_people else SETTLED)
 
 
 @when("customers and stakeholders are told of the disruption", needs=TELLING)
@@ -125,8 +125,8 @@ promise("nobody is told the same twice by one channel", right("told-once", "no m
 
 
 def _pace(scenario: ScenarioRun) -> float:
-    """People who are asked to call somebody need the time that the plan gives them."""
-    return 1.0 if scenario.communications.attended else CALLS
+    """People need the time that the plan gives them."""
+    return 1.0 if scenario.communications.by_people else CALLS
 
 
 def _break(scenario: ScenarioRun, use: str, how: str) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -265,8 +265,11 @@ def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     return chosen
 
 
-def must_be_breakable(twins: Iterable[Twin], kind: Kind, level: str | None) -> None:
-    """Errors: `Refused`, with every twin whose sabotage takes what stacks of the kind have not."""
+def must_be_breakable(twins: Sequence[Twin], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every twin that takes what stacks of the kind have not, or that would reach people."""
+    if any(twin.sabotage.telling for twin in twins) and (real := by_which(kind)):
+        what = f"{', '.join(real)} is real on stacks of the kind {kind.name}: people would be told wrongly"
+        raise Refused(what, hint="prove it on another kind of stack, or other twins: --twin")
     offer = kind.offer(level=level)
     lacking = {twin.name: offer.lacking(twin.sabotage.needs) for twin in twins}
     if said := [f"{name}: {'; '.join(map(str, lacks))}" for name, lacks in lacking.items() if lacks]:

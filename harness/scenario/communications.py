@@ -98,8 +98,13 @@ class Communications:
 
     @property
     def attended(self) -> bool:
-        """Whether people take part, and have their time: then nobody compresses the clock of those who are called."""
+        """Whether people at the terminal take part."""
         return self._run.options.attended
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people are called, and may answer themselves: then nobody compresses the clock of it."""
+        return self.attended or any(each.by in real_channels(self._run.stack) for each in self._plan.channels)
 
     @property
     def begun(self) -> bool:
