@@ -25,7 +25,7 @@ WATCH = "`drdrill watch` shows when one is asked"
 
 @click.command()
 @click.argument("answer", required=False, type=click.Choice([decisions.YES, decisions.NO]))
-@click.option("--for", "role", default="", metavar="ROLE", help="Whether this role is on the conference bridge.")
+@click.option("--for", "role", default="", metavar="WHOM", help="Whether this role is on the conference bridge.")
 @options.person("Who decides, as claimed; otherwise the login name.")
 @options.evidence
 def decide(*, answer: str | None, role: str, person: str, evidence: Path) -> None:

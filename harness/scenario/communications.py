@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from harness.communications.channels import PATIENCE, Channel, simulated
 from harness.communications.contacts import Contacts
 from harness.communications.incident import Incident
 from harness.communications.message import Kind
@@ -19,18 +18,18 @@ from harness.communications.pace import Pace
 from harness.communications.sender import Sender
 from harness.communications.templates import Template
 from harness.communications.updates import Due, Ticking, Updates
-from harness.errors import NotReady, Refused
+from harness.errors import Refused
 from harness.plan import Communication
 from harness.run.run import Run
 from harness.run.tasks import Tasks
+from harness.scenario.channels import channels_of, secrets_of
 from harness.scenario.listed import record_received
 from harness.scenario.wrongly_told import unmarked, with_wrong_contact
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
-from harness.stacks.real import kept_out, real_channels
+from harness.stacks.real import real_channels
 from harness.system import clock
 
-SHORTEST = timedelta(seconds=0.5)  # for an answer
 LAST = timedelta(seconds=10)  # for what is still under way when the scenario ends
 LEAD = timedelta(minutes=1)  # of the incident: an update goes out so much earlier than it is due, and is not late
 FORGOTTEN = 1  # number of the update that a sabotage leaves out
@@ -63,19 +62,9 @@ class Communications:
         clock. Errors: `Refused` where the project has no contacts, or the plan tells somebody who cannot be told;
         `NotReady` where the services of the stack are not there: then nobody is to blame."""
         contacts, pace, tasks = self._contacts(), Pace(ratio), Tasks(self._run.folder) if self.attended else None
-        stack = find(self._run.stack, Messaged)
-        number = _bridge_number(self._plan, contacts)
-        real = {**({"bridge": tasks.bridge(number)} if tasks else {}), **real_channels(self._run.stack)}
-        if self._wrong and real:
-            what = f"{', '.join(real)} is real here, and a sabotage that tells people wrongly would reach them"
-            raise Refused(what, hint="sabotage it where something stands in for every service, and unattended")
-        channels: dict[str, Channel] = real
-        if stack:
-            answering = [each for role, each in contacts.people.items() if role not in silent]
-            times = {address: after for each in answering for address in each.addresses.values()}
-            channels = {**self._simulated(stack, times, number, pace), **real}
-        else:
-            _must_all_be_there(self._plan, real)
+        answering = [each for role, each in contacts.people.items() if role not in silent]
+        answers = {address: after for each in answering for address in each.addresses.values()}
+        channels = channels_of(self._run, contacts, tasks=tasks, answers=answers, pace=pace)
         planned = replace(self._plan, channels=self._plan.channels[:1]) if self._is("fallback off") else self._plan
         if self._is("wrong contact"):
             contacts = with_wrong_contact(contacts, self._plan.roles[1])
@@ -89,11 +78,11 @@ class Communications:
             acknowledge_within=within.total_seconds() if within else None,
             update_every=self._plan.update_every.total_seconds(),
             report_within=self._plan.report_within.total_seconds(),
-            simulated=[name for name, each in channels.items() if not each.real], real=list(real),
-            attended=self.attended,
+            simulated=[name for name, each in channels.items() if not each.real],
+            real=[name for name, each in channels.items() if each.real], attended=self.attended,
         )  # fmt: skip  # arguments in groups
-        secrets = [*kept_out(self._run.stack), *(stack.services().values() if stack else ())]
-        sender = Sender(planned, contacts, channels, recorder=self._run.journal, pace=pace, secrets=secrets)
+        secrets, journal = secrets_of(self._run), self._run.journal
+        sender = Sender(planned, contacts, channels, recorder=journal, pace=pace, secrets=secrets)
         self._open = _Open(sender, self._run.project.load_templates(), pace, clock.mono(), tasks)
 
     @property
@@ -168,20 +157,6 @@ class Communications:
             raise Refused("nobody can be told yet", hint="a sentence before it has to say who answers")
         return self._open
 
-    def _simulated(
-        self, stack: Messaged, answers: Mapping[str, timedelta | None], number: str, pace: Pace
-    ) -> dict[str, Channel]:
-        """Those of the stack, in which people answer after that time, by their addresses. Errors: `NotReady`."""
-        services = find(self._run.stack, Interruptible)
-        if services and (seen := services.service_is("page")) != "up":
-            raise NotReady(f"what stands in for the services of the stack is {seen}", hint="read its log in the pack")
-        stack.people_answer(answers, otherwise=None)
-        stack.status_page.unlink(missing_ok=True)  # of an earlier scenario
-        return simulated.channels(
-            stack.services(), status_page=stack.status_page, title=f"{self._run.project.name}: status",
-            bridge_number=number, own=stack.own, within=patience(self._plan, pace),
-        )  # fmt: skip  # arguments in groups
-
     def _contacts(self) -> Contacts:
         found = self._run.project.load_contacts()
         if found is None:
@@ -207,24 +182,3 @@ class Communications:
             raise Refused(f"the plan has no template for {kind}", hint="communication: templates: in the plan")
         message = made.templates[kind].message(kind, whom, fields, urgency="high" if urgent else "normal")
         made.sender.send(unmarked(message) if self._is("EXERCISE missing") else message)
-
-
-def patience(planned: Communication, pace: Pace) -> timedelta:
-    """For one answer of a service: half of what the plan waits until it uses the next channel, where that is less."""
-    waits = [pace.real(each.next_after) / 2 for each in planned.channels if each.next_after]
-    return max(SHORTEST, min([PATIENCE, *waits]))
-
-
-def _bridge_number(planned: Communication, contacts: Contacts) -> str:
-    bridges = [contacts.whom(each.name.lower()) for each in planned.channels if each.by == "bridge"]
-    return next((each.address("bridge") for each in bridges if each), "of which the contacts have no number")
-
-
-def _must_all_be_there(planned: Communication, real: Collection[str]) -> None:
-    """Errors: `Refused` where nothing stands in for services, and the plan tells people by what is not real."""
-    named = [each.by for each in planned.channels] + [by for each in planned.groups.values() for by in each]
-    if lacking := sorted(set(named) - set(real)):
-        raise Refused(
-            f"the plan tells people by {', '.join(lacking)}: on this stack that is neither real nor simulated",
-            hint="its `real_channels` has to name all of them, or it takes `Messaged`; docs/add-a-stack.md",
-        )
