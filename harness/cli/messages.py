@@ -28,9 +28,9 @@ def messages(
 
     Errors: `Refused` where a template cannot be filled.
     """
-    needs = [each for scenario in scenarios for each in project.sentences.needs(scenario.sentences)]
-    if not any(Messaged in either(each) for each in needs):
+    if not tell_anybody(project, scenarios):
         return []
+    attended = attended and has_bridge(plan)
     other = "simulated" if stands_in else "not on this stack"
     found = sorted({*real, *(["bridge"] if attended else [])})
     fields, templates = known(plan.communication), project.load_templates()
@@ -39,3 +39,14 @@ def messages(
     stays = "" if found or not stands_in else ", and none leaves the stack"
     head = f"messages as they would go out, roles for people; {which} {other}{stays}:"
     return [*said(real, attended=attended), head, *(f"  {line}" for line in shown)]
+
+
+def tell_anybody(project: Project, scenarios: Iterable[Scenario]) -> bool:
+    """Whether a sentence of these does."""
+    needs = [each for scenario in scenarios for each in project.sentences.needs(scenario.sentences)]
+    return any(Messaged in either(each) for each in needs)
+
+
+def has_bridge(plan: Plan) -> bool:
+    """Whether the plan has people called to a conference bridge: by people, where a run is attended."""
+    return any(each.by == "bridge" for each in plan.communication.channels)

@@ -21,7 +21,7 @@ import click
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
-from harness.cli.messages import messages
+from harness.cli.messages import has_bridge, messages, tell_anybody
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.reached import by_which, said
 from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
@@ -165,14 +165,12 @@ def run(
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
+    wanted = [each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)]
+    known, the_plan = project.sentences, project.load_plan()
     if dry:
-        known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
         lacking = partial(project.lacking, offer=kind.offer(level=level))
-        wanted = [
-            each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)
-        ]
         dry_run(
             chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
             messages=messages(
@@ -182,9 +180,7 @@ def run(
         )  # fmt: skip  # arguments in groups
         return
     if attended:
-        must_have_a_terminal()
-        block.must_be_free(evidence)
-        request = replace(request, decides=person or ask_for_name(operator_name()))
+        request = _attended(request, person, calls=has_bridge(the_plan) and tell_anybody(project, wanted))
     if not as_json and name != DUE:  # what is due was said, and of which project
         block.must_be_free(evidence)
         options.say_which(project)
@@ -203,6 +199,16 @@ def run(
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
     context.exit(exit_of(pack))
+
+
+def _attended(request: RunRequest, person: str, *, calls: bool) -> RunRequest:
+    """With who decides; `calls`: people will be called to the bridge. Errors: `Refused` where nobody can be asked."""
+    must_have_a_terminal()
+    block.must_be_free(request.evidence)
+    request = replace(request, decides=person or ask_for_name(operator_name()))
+    for line in said([], attended=calls and "bridge" not in by_which(request.stack)):
+        click.echo(line)
+    return request
 
 
 def _stack(
