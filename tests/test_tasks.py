@@ -87,6 +87,14 @@ def test_a_yes_is_the_acknowledgement_and_its_moment_is_on_the_one_clock(folder:
     assert not tasks.answer(folder, task, Decision("no", by="Noor"))
 
 
+def test_a_deputy_is_called_for_somebody(folder: Path) -> None:
+    """Whoever was called for themselves may be called again, and people see why."""
+    given = Tasks(folder)
+    given.bridge(BRIDGE).send(CALL.for_deputy(BOSS), NUMBER)
+    (task,) = tasks.open_tasks(folder)
+    assert task.role == BOSS and f"Call the {BOSS}, for the {LEAD}, at {NUMBER}" in task.asks[1]
+
+
 def test_a_no_says_that_nobody_is_reached(folder: Path) -> None:
     """And by whom."""
     given = Tasks(folder)

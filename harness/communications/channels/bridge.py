@@ -46,7 +46,8 @@ class Bridge:
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()
-        does = f"{message.subject}\nCall the {message.whom} at {address}, and bring them to the bridge: {self.number}"
+        who = f"{message.whom}, for the {message.instead_of}," if message.instead_of else message.whom
+        does = f"{message.subject}\nCall the {who} at {address}, and bring them to the bridge: {self.number}"
         try:
             self.give(Task(made, message.whom, f"{does}\n\n{message.text}"))
         except OSError as error:
