@@ -152,7 +152,7 @@ def flat(declared: Iterable[Any]) -> tuple[Need, ...]:
     return tuple(found)
 
 
-def either(wanted: type | UnionType) -> tuple[type, ...]:
+def either(wanted: Need) -> tuple[Any, ...]:
     """The capabilities of which one is enough."""
     return wanted.__args__ if isinstance(wanted, UnionType) else (wanted,)
 

@@ -219,6 +219,9 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "steady": _steady,
     "message": lambda d: f"{plain(d.get('what'))} to {plain(d.get('whom'))} goes out",
     "message.acknowledged": _acknowledged,
+    "message.not_reached": lambda d: (
+        f"{plain(d.get('said_by'))} says that the {plain(d.get('whom'))} is not reached by {plain(d.get('channel'))}"
+    ),
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
