@@ -60,8 +60,11 @@ class Process:
         return cls(pid=pid, started=_start_ticks(pid) or 0)
 
     def running(self) -> bool:
-        """Whether it is there and not a zombie."""
-        return _start_ticks(self.pid) == self.started and _state(self.pid) not in ("Z", "X")
+        """Whether anything of it is there that is no zombie: other threads may outlast its first one, and until they
+        have ended its ports are open."""
+        if _start_ticks(self.pid) != self.started:
+            return False
+        return _state(self.pid) not in ("Z", "X") or _threads(self.pid) > 1
 
     def paused(self) -> bool:
         """Whether SIGSTOP holds it."""
@@ -327,6 +330,14 @@ def _stat(pid: int) -> list[str] | None:
     except OSError:
         return None
     return text.rpartition(")")[2].split()
+
+
+def _threads(pid: int) -> int:
+    """How many it has, the first of a zombie among them; 0 where it is gone."""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except OSError:
+        return 0
 
 
 def _state(pid: int) -> str:
