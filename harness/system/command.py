@@ -60,8 +60,8 @@ class Process:
         return cls(pid=pid, started=_start_ticks(pid) or 0)
 
     def running(self) -> bool:
-        """Whether it is there and not a zombie."""
-        return _start_ticks(self.pid) == self.started and _state(self.pid) not in ("Z", "X")
+        """Whether it is there and not a zombie. One of several threads may be: what they hold open goes with the last."""
+        return _start_ticks(self.pid) == self.started and (_state(self.pid) not in ("Z", "X") or _threads(self.pid) > 1)
 
     def paused(self) -> bool:
         """Whether SIGSTOP holds it."""
@@ -332,6 +332,11 @@ def _stat(pid: int) -> list[str] | None:
 def _state(pid: int) -> str:
     fields = _stat(pid)
     return fields[0] if fields else "X"
+
+
+def _threads(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[17]) if fields else 0
 
 
 def _start_ticks(pid: int) -> int | None:
