@@ -60,7 +60,7 @@ class Process:
         return cls(pid=pid, started=_start_ticks(pid) or 0)
 
     def running(self) -> bool:
-        """Whether it is there and not a zombie. One of several threads may be: what they hold open goes with the last."""
+        """Whether it is there and no zombie. One of several threads may be: what it holds open goes with the last."""
         return _start_ticks(self.pid) == self.started and (_state(self.pid) not in ("Z", "X") or _threads(self.pid) > 1)
 
     def paused(self) -> bool:
