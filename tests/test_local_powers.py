@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,7 +17,7 @@ from harness.stacks.local import flap, limits, process
 from harness.stacks.local.process import LocalProcess
 from harness.system import wait
 from harness.system.clock import Moment
-from harness.system.command import Commands, Process, labelled
+from harness.system.command import Commands, labelled
 from harness.system.recorder import Memory
 
 # Starts a child; both write whenever they are told to, and so does whatever is started anew.
@@ -131,33 +128,6 @@ def test_a_power_cut_kills_it_and_what_it_has_started(server: LocalProcess, tmp_
     assert all(one.running() for one in family)
     process.kill_together(label_of(tmp_path), ["server"])
     _until(lambda: not any(one.running() for one in family))
-
-
-LISTENS = """
-import ctypes, platform, socket, threading, time
-server = socket.create_server(("127.0.0.1", 0))
-print(server.getsockname()[1], flush=True)
-threading.Thread(target=time.sleep, args=(60,)).start()
-exit_of_a_thread = {"x86_64": 60}.get(platform.machine(), 93)
-ctypes.CDLL(None).syscall(exit_of_a_thread, 0)
-"""
-
-
-def test_a_process_runs_until_its_last_thread_has_ended() -> None:
-    """Its first one is a zombie before: what looked at that alone said of a port that nobody could have it open."""
-    with subprocess.Popen([sys.executable, "-c", LISTENS], stdout=subprocess.PIPE, text=True) as started:
-        try:
-            assert started.stdout
-            address, found = ("127.0.0.1", int(started.stdout.readline())), Process.of(started.pid)
-            _until(lambda: "State:\tZ" in Path(f"/proc/{started.pid}/status").read_text())
-            socket.create_connection(address).close()
-            assert found.running() and not found.paused()
-            found.send(signal.SIGKILL)
-            _until(lambda: not found.running())
-            with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(address).close()
-        finally:
-            started.kill()
 
 
 class Killed(Memory):

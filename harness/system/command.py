@@ -60,11 +60,8 @@ class Process:
         return cls(pid=pid, started=_start_ticks(pid) or 0)
 
     def running(self) -> bool:
-        """Whether anything of it is there that is no zombie: other threads may outlast its first one, and until they
-        have ended its ports are open."""
-        if _start_ticks(self.pid) != self.started:
-            return False
-        return _state(self.pid) not in ("Z", "X") or _threads(self.pid) > 1
+        """Whether it is there and no zombie. One of several threads may be: what it holds open goes with the last."""
+        return _start_ticks(self.pid) == self.started and (_state(self.pid) not in ("Z", "X") or _threads(self.pid) > 1)
 
     def paused(self) -> bool:
         """Whether SIGSTOP holds it."""
@@ -332,17 +329,14 @@ def _stat(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
-def _threads(pid: int) -> int:
-    """How many it has, the first of a zombie among them; 0 where it is gone."""
-    try:
-        return len(list(Path(f"/proc/{pid}/task").iterdir()))
-    except OSError:
-        return 0
-
-
 def _state(pid: int) -> str:
     fields = _stat(pid)
     return fields[0] if fields else "X"
+
+
+def _threads(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[17]) if fields else 0
 
 
 def _start_ticks(pid: int) -> int | None:
