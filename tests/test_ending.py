@@ -33,7 +33,7 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ending, "steady", lambda *_, **__: fill("steady"))
     monkeypatch.setattr(ending, "evidence", lambda _: [SimpleNamespace(scenario="one")])
     monkeypatch.setattr(ending, "judge", lambda _: [])
-    monkeypatch.setattr(ending.observations, "release", lambda *_: None)
+    monkeypatch.setattr("harness.scenario.observations.release", lambda *_: None)
     ending.finish(scenario, outcome="completed", error="")
     kinds = [kind for kind, _ in recorder.facts]
     assert kinds == ([] if fills == "never" else ["disk.full"]) + ["scenario.end"]
