@@ -10,6 +10,7 @@ import pytest
 from harness.checks import Finding, Outcome, steps
 from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation
+from harness.checks.version4 import steps as steps_4
 from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -147,6 +148,20 @@ def test_data_that_served_before_it_was_verified_is_missed() -> None:
     history = without("verified")
     history.say(SERVING + 1, "verified", ok=True, checks=[{"name": "books", "ok": True, "seen": "as before"}])
     assert outcome(steps.verified, history) is MISSED
+
+
+@pytest.mark.parametrize(("stop", "expected"), [(True, UNKNOWN), (False, MET)], ids=["cut short", "to its end"])
+def test_the_last_proof_of_a_procedure_counts(stop: bool, expected: Outcome) -> None:
+    """Proved copies are not yet a proof of the server that was made anew; until version 4 they were enough."""
+    history = a_mistake()
+    history.drop("procedure", "step.end")
+    history.say(INTENT + 1, "procedure", name="p", steps=[{"phase": "verify", "name": "prove-all", "does": ""}])
+    if stop:
+        history.drop("scenario.end")
+    else:
+        history.say(SERVING, "step.end", phase="verify", name="prove-all", ok=True, facts={})
+    assert outcome(steps.verified, history) is expected
+    assert outcome(steps_4.verified, history) is MET
 
 
 def test_a_steady_state_seen_after_the_fault_says_nothing_about_before() -> None:

@@ -20,6 +20,7 @@ from harness.errors import Exit, Refused
 from harness.evidence import lines
 from harness.evidence.journal import Journal
 from harness.evidence.run_folder import CONTROL, PROJECT, STACK_FOLDER, UNHEALED
+from harness.faults import BY_RECOVERY
 from harness.faults.kill_component import KillComponent
 from harness.safety import elsewhere, left_hurt, undo
 from harness.safety.heal import Healed
@@ -48,7 +49,7 @@ class Part:
 
     def start(self):
         if self.broken.exists():
-            raise NotReady("it is broken", hint="mend it")
+            raise NotReady(self.broken.read_text() or "it is broken", hint="mend it")
         self.up.touch()
 
     def stop(self): ...
@@ -137,6 +138,18 @@ def test_a_stack_that_is_not_its_own_stays(killed: Callable[..., Path], tmp_path
     assert (said["ok"], said["how"]) == (True, "healed")
     assert (place / STACK_FOLDER / "up").exists() and not (place / "stopped").exists()
     assert not list((place / UNHEALED).iterdir()) and not undo.left_on(place)
+
+
+def test_who_only_a_recovery_could_heal_is_told_so(killed: Callable[..., Path], tmp_path: Path) -> None:
+    """The command that heals would say the same again: what ends the stack is named at once."""
+    place = tmp_path / "stack-1"
+    folder = killed(on=place)
+    (place / STACK_FOLDER / "broken").write_text(f"rows come back {BY_RECOVERY}")
+    done, _ = healed(folder)
+    command = f"drdrill stack down --evidence {tmp_path}"
+    assert done.words().endswith(f"what only a recovery does: `{command}`, and bring up a new one")
+    (left,) = undo.left_on(place)
+    assert json.loads(left.path.read_text())["command"] == command
 
 
 def test_what_cannot_be_healed_on_it_is_left_to_a_person(killed: Callable[..., Path], tmp_path: Path) -> None:
@@ -263,7 +276,7 @@ def test_what_an_earlier_scenario_has_left_names_that_one(tmp_path: Path) -> Non
 def test_the_healing_of_an_earlier_scenario_is_judged_with_it(tmp_path: Path) -> None:
     """Whoever reads the journal gives the line to the scenario that it names, and any other to the last that began."""
     with Journal.create(tmp_path) as journal:
-        journal.record("run.begin", run="r", rules="4")
+        journal.record("run.begin", run="r", rules="5")
         for name in ("one", "two"):
             journal.record("scenario.begin", scenario=name, title=name)
             journal.record("fault.intent", injection=1, fault="noop")

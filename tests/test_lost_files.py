@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from harness.errors import NotReady
+from harness.faults import lose_files
+from harness.faults.lose_files import LoseFiles
 from harness.stacks.capabilities.database import FilesLost
 from harness.stacks.parts.lost_files import LostFiles
+from harness.system.clock import Moment
 
 NOWHERE = "host=127.0.0.1 port=1 connect_timeout=1"  # nobody has to be asked for what it has lost
 BOTH: tuple[FilesLost, ...] = ("control file", "log of changes")
@@ -33,6 +40,68 @@ def fill(data: Path, made: str) -> None:
     (data / "pg_wal").mkdir()
     (data / "pg_wal" / "000000010000000000000001").write_text(made)
     (data / "PG_VERSION").write_text(made)
+
+
+@dataclass
+class Server:
+    """It loses files, and comes up `comes_after` looks at whether it leads."""
+
+    name: str = "patroni-a"
+    zone: str = "a"
+    kept: bool = True
+    lost: str = "pg_wal is gone"
+    comes_after: int = 3
+    looks: int = 0
+    kill = start = staticmethod(lambda: None)
+    lose_files = running = staticmethod(lambda *_: None)
+    door = ("10.0.0.1", 5432)
+
+    def return_files(self, which: FilesLost) -> Moment | None:
+        if not self.kept:
+            return None
+        self.lost = ""
+        return Moment(1, 2, "the kernel")
+
+    def files_lost(self, which: FilesLost) -> str:
+        return self.lost
+
+    def ask(self) -> None:
+        if self.looks < self.comes_after:
+            raise OSError("Connection refused")
+
+    def leads(self) -> Server | None:
+        self.looks += not self.lost
+        return self if not self.lost and self.looks >= self.comes_after else None
+
+
+def healed(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What is still seen of it right after."""
+    monkeypatch.setattr(lose_files, "need", lambda one, _: one)
+    monkeypatch.setattr(lose_files, "SERVES_WITHIN", timedelta(seconds=1))
+    stack: Any = SimpleNamespace(components=lambda: {server.name: server}, leader=server.leads)
+    fault = LoseFiles("log of changes")
+    fault.heal(stack, {"member": server.name})
+    return fault.still_hurt(stack, {"member": server.name})
+
+
+def test_healed_is_where_a_server_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are back are not enough: it is waited for, and what does not come is told."""
+    assert healed(Server(), monkeypatch) == ""
+    assert healed(Server(comes_after=10**6), monkeypatch) == "no database server leads"
+
+
+def test_what_only_a_recovery_brings_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing could be put back nobody comes up by himself."""
+    server = Server(kept=False, lost="the server has no data at all now")
+    assert healed(server, monkeypatch) == "patroni-a: the server has no data at all now"
+    assert server.looks == 0
+
+
+def test_a_lead_that_does_not_answer_does_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its manager may say so for a while."""
+    server = Server(comes_after=1)
+    monkeypatch.setattr(server, "ask", lambda: (_ for _ in ()).throw(OSError("timeout\nexpired")))
+    assert healed(server, monkeypatch) == "patroni-a leads, and does not answer: timeout"
 
 
 @pytest.mark.parametrize("which", BOTH)

@@ -63,7 +63,7 @@ def test_the_picture_marks_what_the_platform_did_by_itself(page: str) -> None:
     picture = re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0]
     for words in ("operations told 11.0 s", "first answer on history 4 22.0 s", "fault ended 45.1 s",
                   "db-a a copy again 63.0 s", "api-a in rotation 64.0 s", "served again 22.0 s",
-                  "2 firing, 1 of them name what was hurt", "history 3, then 4"):  # fmt: skip  # a list
+                  "2 firing, 1 of them names what was hurt", "history 3, then 4"):  # fmt: skip  # a list
         assert f">{words}</text>" in picture, words
     assert picture.count('class="told"') == picture.count('class="symptom"') == 1
 

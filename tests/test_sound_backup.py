@@ -15,7 +15,8 @@ from drills.mistake import old_amounts_altered
 from harness.checks import Outcome
 from harness.checks.evidence import Expectation
 from harness.checks.sound_backup import LOOKS as JUDGED
-from harness.checks.sound_backup import sound_backup
+from harness.checks.sound_backup import SEARCH, sound_backup
+from harness.checks.version4.sound_backup import sound_backup as sound_backup_4
 from harness.errors import DrillError
 from harness.faults import alter_rows
 from harness.procedures import find_sound_backup
@@ -241,6 +242,27 @@ def both(history: History) -> None:
     look(history, 34, "1")
 
 
+def cut_in_the_search(history: History) -> None:
+    """The newest is refused, and the run ends before the next one is looked at."""
+    history.drop("recovery.reached", "scenario.end")
+    look(history, 33, "2", BOOKS)
+
+
+def cut_after_a_leap(history: History) -> None:
+    cut_in_the_search(history)
+    history.say(32.5, "backup", backup="3", bytes=1, begin=1)
+
+
+def none_sound(history: History) -> None:
+    """As `NoSoundBackup` leaves it: the step has an end, and so has the scenario."""
+    both(history)
+    history.drop("recovery.reached", "scenario.end", "backup.tried")
+    look(history, 33, "2", BOOKS)
+    look(history, 34, "1", PAGES)
+    history.say(35, "step.end", phase="restore", name=SEARCH, ok=False, facts={"error": "no base backup is sound"})
+    history.say(36, "scenario.end", scenario="x", outcome="failed", error="no base backup is sound")
+
+
 def only_the_first(history: History) -> None:
     look(history, 34, "1")
 
@@ -254,6 +276,14 @@ CASES: list[tuple[str, Callable[[], History], Outcome, str]] = [
     ("passed over", lambda: built(passed_over_for_nothing), MISSED, "with nothing found in it"),
     ("another restored", lambda: built(both, reached="2"), MISSED, "restored was 2"),
     ("none tried", lambda: built(lambda each: None), MISSED, "nobody verified"),
+    (
+        "cut short",
+        lambda: built(cut_in_the_search),
+        UNKNOWN,
+        "inside the search, after 2 refused (books: wrong) (",
+    ),
+    ("cut short, badly searched", lambda: built(cut_after_a_leap), MISSED, "cut short: and the newer 3 was not tried"),
+    ("none is sound", lambda: built(none_sound), MISSED, "no backup was found sound; 2 refused (books: wrong); 1 refu"),
     ("no later backup", lambda: built(only_the_first, later=False), UNKNOWN, "age was sound"),
     ("not known when", lambda: built(both, first=False), UNKNOWN, "does not say when 1 was taken"),
 ]
@@ -264,6 +294,12 @@ def test_each_story_has_its_outcome(made: Callable[[], History], outcome: Outcom
     """Sound is MET, red is MISSED, and what is not known is UNKNOWN."""
     finding = sound_backup(made().evidence(), Expectation("sound-backup"))
     assert (finding.outcome, said in finding.reason) == (outcome, True), finding.reason
+
+
+def test_a_search_that_was_cut_short_took_nothing() -> None:
+    """Up to version 4 the backup that it had refused last was taken for the one that it had taken."""
+    finding = sound_backup_4(built(cut_in_the_search).evidence(), Expectation("sound-backup"))
+    assert finding.outcome is MISSED and "was taken for the last sound one" in finding.reason
 
 
 # The damage

@@ -1,7 +1,7 @@
 """The rules that judge, each version in one table: which checks there are by which name, and what is always asked.
 
 A change in what `findings.json` says for the same records (an outcome, a figure, a bar, words, what is asked unasked)
-is a new version. What it changes stays as it was in a folder named after the version before (`version3`), and the
+is a new version. What it changes stays as it was in a folder named after the version before (`version4`), and the
 older table names it there, so that packs of a year can be judged again as they were. A finding that only a new `expect`
 or a new kind of line brings is no new version: no older pack asks for it.
 """
@@ -71,6 +71,8 @@ from harness.checks.version3 import healing as healing_3
 from harness.checks.version3 import loss as loss_3
 from harness.checks.version3 import rto as rto_3
 from harness.checks.version3 import steps as steps_3
+from harness.checks.version4 import sound_backup as sound_backup_4
+from harness.checks.version4 import steps as steps_4
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
@@ -108,7 +110,7 @@ VERSION_2 = Rules(
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
         "health": health,
-        "verified": verified,
+        "verified": steps_4.verified,
         "in-service": in_service,
         "redundancy": redundancy,
         "early-stop": early_stop,
@@ -186,7 +188,7 @@ VERSION_4 = replace(
         "wrong-answers": wrong_answers,
         "heap-proved": heap_proved,
         "noticed": noticed,
-        "sound-backup": sound_backup,
+        "sound-backup": sound_backup_4.sound_backup,
         "copy-proved": copy_proved,
         "server-rebuilt": server_rebuilt,
         "roles-reached": roles_reached,
@@ -206,5 +208,11 @@ VERSION_4 = replace(
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
 )
 
-TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4)}
+VERSION_5 = replace(
+    VERSION_4,
+    version="5",
+    checks={**VERSION_4.checks, "sound-backup": sound_backup, "verified": verified},
+)
+
+TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4, VERSION_5)}
 CURRENT = TABLE[RULES]

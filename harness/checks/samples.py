@@ -51,9 +51,10 @@ class Window:
 
 
 def windows(evidence: Evidence, hurt: Disaster | None) -> list[Window]:
-    """Before the disaster and after the recovery apart: in between nobody writes, and the position may begin anew.
+    """Before the disaster and after the recovery apart: the position may begin anew in between.
 
-    A fault that harms no data ends nothing: then all samples are one window.
+    Samples in between count in no window, also where a damage let customers write on: what was exposed then is not
+    judged. A fault that harms no data ends nothing: then all samples are one window.
     Errors: `Unsound` where the position goes back in one, or the archive holds what the database has not yet written.
     """
     found = _windows(evidence, hurt)

@@ -197,7 +197,17 @@ def verified(evidence: Evidence, expected: Expectation) -> Finding:
     first = next((each for each in evidence.all("verified") if each.data.get("ok")), None)
     if ok and serving is not None and first is not None and serving.seq < first.seq:
         return expected.finding_of(evidence, title, MISSED, f"it served before it was verified; {words}")
+    if ok and stopped and (left := _unproved(evidence)):
+        why = f"{left} was still to come ({stopped}); until then: {words}"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
     return expected.finding_of(evidence, title, MET if ok else MISSED, words)
+
+
+def _unproved(evidence: Evidence) -> str:
+    """The first proof that a procedure has announced and that was not carried out; empty where there is none."""
+    steps = [step for line in evidence.all("procedure") for step in line.data.get("steps") or ()]
+    proofs = (str(step["name"]) for step in steps if step["phase"] == "verify")
+    return next((name for name in proofs if done(evidence, name) is None), "")
 
 
 def in_service(evidence: Evidence, expected: Expectation) -> Finding:

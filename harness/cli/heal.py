@@ -91,5 +91,7 @@ def _heal_stack(on: Path, *, as_json: bool) -> Exit:
             click.echo(f"nothing to heal on {stack.folder}")
     if all(healing.ok for _, healing in healings):
         return Exit.MET
-    click.echo("HINT: settle what is said there, then the same command again", err=True)
+    seen = "; ".join(healing.seen for _, healing in healings if not healing.ok)
+    command = fetch("harness.safety.undo:command")(stack.folder, seen)
+    click.echo(f"HINT: {fetch('harness.safety.undo:what_to_do')(command, seen)}", err=True)
     return Exit.UNKNOWN

@@ -17,8 +17,9 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
+from harness.faults import BY_RECOVERY
 from harness.run import tasks
-from harness.safety import left_hurt, stopping
+from harness.safety import left_hurt, stopping, undo
 from harness.system import modules
 from reports.run.text import summary
 from reports.words import clean
@@ -102,7 +103,10 @@ def closing(pack: Path) -> None:
         click.echo(f"stack:    its `stop` had left {ended} processes, which were ended")
     if unhealed := left_hurt.said_in(pack):
         click.echo(f"NOT healed: {'; '.join(unhealed)}")
-        click.echo("HINT: settle that, then `drdrill heal --on FOLDER`, with the folder of the stack")
+        seen = "; ".join(unhealed)
+        ends = BY_RECOVERY in seen
+        hint = undo.what_to_do("drdrill stack down" if ends else "drdrill heal --on FOLDER", seen)
+        click.echo(f"HINT: {hint}{'' if ends else ', with the folder of the stack'}")
 
 
 def exit_of(pack: Path) -> Exit:

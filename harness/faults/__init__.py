@@ -18,6 +18,7 @@ from harness.system.clock import Moment
 
 Affected = dict[str, str]  # {"component": name} or {"zone": name}: what an alert has to name
 Undo = dict[str, Any]  # JSON: all that heal needs to know, written before anything is hurt
+BY_RECOVERY = "by the recovery alone"  # said of what is still hurt: no healing brings it back
 LED = "led"  # in the undo of a fault that freezes: who led then
 
 

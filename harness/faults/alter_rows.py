@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.faults import Undo
+from harness.faults import BY_RECOVERY, Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Cluster, Member, Queried
@@ -70,7 +70,7 @@ class AlterRows:
         """All of them are as they were. Errors: `NotReady`, or the driver's own, where the database is away."""
         if not self._altered(stack, undo):
             return ""
-        return f"the {self.rows} are not what they were: they come back by the recovery alone"
+        return f"the {self.rows} are not what they were: they come back {BY_RECOVERY}"
 
     def _altered(self, stack: Stack, undo: Undo, member: Member | None = None) -> bool:
         return _asked(stack, self.digest, member, at=undo["at"]) != str(undo["digest"])

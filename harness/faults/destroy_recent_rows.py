@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.faults import Undo
+from harness.faults import BY_RECOVERY, Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.database import Queried
@@ -60,7 +60,7 @@ class DestroyRecentRows:
         missing = undo["sound"] - self._sound(stack, undo["at"])
         if missing <= 0:
             return ""
-        return f"of {undo['sound']} sound {self.rows}, {missing} are missing: they come back by the recovery alone"
+        return f"of {undo['sound']} sound {self.rows}, {missing} are missing: they come back {BY_RECOVERY}"
 
     def _sound(self, stack: Stack, at: str) -> int:
         return int(str(self._asked(stack, self.sound, at=at) or 0))

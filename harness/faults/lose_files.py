@@ -16,7 +16,10 @@ from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Asked, Killable, Startable
 from harness.stacks.capabilities.database import Cluster, FilesLost, Losable
+from harness.system import wait
 from harness.system.clock import Moment
+
+SERVES_WITHIN = timedelta(seconds=60)  # it recovers by itself first, and an old lease has to end
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,10 @@ class LoseFiles:
         return ""
 
     def heal(self, stack: Stack, undo: Undo) -> Moment | None:
-        """Where the server was made anew there is nothing to undo. One that hangs without them is started anew."""
+        """Where the server was made anew there is nothing to undo. One that hangs without them is started anew.
+
+        With its files it comes up by itself, and that is waited for; what only a recovery brings is not.
+        """
         part = _probes.component(stack, undo["member"])
         moment = need(part, Losable).return_files(self.which)
         if moment is not None:
@@ -68,13 +74,26 @@ class LoseFiles:
             except OSError:
                 need(part, Killable).kill()
                 need(part, Startable).start()
+            wait.poll(lambda: not _unserved(stack), within=SERVES_WITHIN)
         return moment
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
-        """They are back, or the server's data was made anew; anything else is told."""
+        """They are back, or the server's data was made anew, and one server leads and answers."""
         lost = need(_probes.component(stack, undo["member"]), Losable).files_lost(self.which)
-        return f"{undo['member']}: {lost}" if lost else ""
+        return f"{undo['member']}: {lost}" if lost else _unserved(stack)
 
     def lets_back(self, undo: Undo) -> list[str]:
         """With its files it may come up again, and another may lead by then."""
         return [undo["member"]]
+
+
+def _unserved(stack: Stack) -> str:
+    """Why no database server serves, in words; empty where one does."""
+    leader = need(stack, Cluster).leader()
+    if leader is None:
+        return "no database server leads"
+    try:
+        need(leader, Asked).ask()
+    except OSError as error:
+        return f"{leader.name} leads, and does not answer: {str(error).splitlines()[0]}"
+    return ""

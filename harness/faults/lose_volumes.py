@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.faults import Undo, _probes
+from harness.faults import BY_RECOVERY, Undo, _probes
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Killable
@@ -55,4 +55,4 @@ class LoseVolumes:
         said = [f"no data on {', '.join(bare)}"] if bare else []
         if cluster.leader() is None:
             said.append("no database server leads")
-        return f"{', '.join(said)}: what was lost comes back by the recovery procedure alone" if said else ""
+        return f"{', '.join(said)}: what was lost comes back {BY_RECOVERY}" if said else ""

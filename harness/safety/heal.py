@@ -51,7 +51,7 @@ class Healed:
     pack: Path | None  # None where nothing had begun
     damaged: str = ""  # why its journal is no evidence, and where it is kept; then there is no pack
     unhealed: tuple[str, ...] = ()  # faults that are left on a stack which is not the run's own, each with what is seen
-    command: str = ""  # with which a person heals these
+    command: str = ""  # with which a person goes on
 
     @property
     def exit(self) -> Exit:
@@ -65,7 +65,7 @@ class Healed:
             faults = "; ".join(f"NOT healed: {each}" for each in self.unhealed)
             faults += f"; healed: {', '.join(self.faults)}" if self.faults else ""
         pack = self.damaged or str(self.pack or "nothing had begun, no pack")
-        how = f"settle that, then `{self.command}`" if self.command else "its folder says in `unhealed/` what to do"
+        how = undo.what_to_do(self.command, faults) if self.command else "its folder says in `unhealed/` what to do"
         hint = f"\nHINT: look at the stack, {how}" if self.unhealed else ""
         return f"run {self.run}: {self.ended} processes ended, {faults}; {pack}{hint}"
 
@@ -166,7 +166,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
         faults=tuple(left.fault for left, healing in healings if healing.ok or owned),
         pack=None,
         unhealed=tuple(f"{left.fault}: {one.seen}" for left, one in healings if not (one.ok or owned)),
-        command=undo.command(place) if place else "",
+        command=undo.command(place, "; ".join(one.seen for _, one in healings if not one.ok)) if place else "",
     )
     if damaged:  # no evidence, and nothing to go on with: it is kept, out of the way of others
         kept = folder.with_name(f"{run}{DAMAGED}")

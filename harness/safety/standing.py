@@ -65,7 +65,7 @@ def _must_be_healed(stack: BroughtUp) -> None:
     if left := stack.unhealed():
         raise Refused(
             f"{stack.name} is hurt: a run has left it so",
-            hint=f"`{undo.command(stack.folder)}` heals it, and {stack.folder / UNHEALED / left[0]} says what was"
+            hint=f"`{undo.command(stack.folder, '')}` heals it, and {stack.folder / UNHEALED / left[0]} says what was"
             f" seen; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one",
         )
 

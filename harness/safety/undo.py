@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.evidence.lines import Line
-from harness.evidence.run_folder import UNFINISHED, UNHEALED
-from harness.faults import Fault, Undo, table
+from harness.evidence.run_folder import UNFINISHED, UNHEALED, option
+from harness.faults import BY_RECOVERY, Fault, Undo, table
 from harness.stacks.kinds import stands_on
 from harness.system import clock, control_files
 from harness.system.durable import sync_folder
@@ -92,12 +92,22 @@ def explain(path: Path, *, seen: str) -> None:
     beside = _beside_the_stack(path)
     file = beside if beside is not None else path
     if file.parent.name == UNHEALED and (content := control_files.read(file)) is not None:
-        control_files.leave(file, {**content, "seen": seen, "command": command(file.parent.parent)})
+        control_files.leave(file, {**content, "seen": seen, "command": command(file.parent.parent, seen)})
 
 
-def command(place: Path) -> str:
-    """With which a person heals what is left on a stack, once it is settled why it was not healed."""
+def command(place: Path, seen: str = "") -> str:
+    """With which a person goes on: heals what is left on a stack, once it is settled why it was not healed; or ends a
+    stack that only a recovery could heal, for who would have recovered it has ended."""
+    if BY_RECOVERY in seen:
+        return f"drdrill stack down{option(place.parent)}"
     return f"drdrill heal --on {shlex.quote(str(place))}"
+
+
+def what_to_do(command: str, seen: str) -> str:
+    """The same in words."""
+    if BY_RECOVERY in seen:
+        return f"no healing brings back what only a recovery does: `{command}`, and bring up a new one"
+    return f"settle that, then `{command}`"
 
 
 def pending(folder: Path) -> list[Pending]:

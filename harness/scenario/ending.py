@@ -25,10 +25,11 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
     """
     run, faults, declined = scenario.run, scenario.faults, scenario.decisions.declined
     hurt = faults.any
-    quietly(scenario.look_at_room)  # where not even the journal has room, what is hurt is healed all the same
+    _look_at_room(scenario)
     try:
         if outcome == "completed" and scenario.verified and scenario.customers.any:
             _quietly(scenario, "service did not settle", scenario.customers.settle)
+            _look_at_room(scenario)
         if outcome == "failed" and not faults.touched:
             _quietly(scenario, "nobody can say whether it still bites", faults.still_active)
         if outcome == "completed" and hurt and not run.guardian.watches():
@@ -42,6 +43,7 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
                 "not steady",
                 lambda: steady(scenario.stack, scenario.journal, scenario.trials, moment="after", within=within),
             )
+            _look_at_room(scenario)
     except KeyboardInterrupt:
         outcome = "stopped"
     with run.listener.shield():
@@ -49,6 +51,7 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         left = outcome == "aborted" or declined
         stopped = outcome == "stopped" or run.listener.stopping
         _end(scenario, looked=not ((stopped or left) and hurt and not scenario.verified))
+        _look_at_room(scenario)
         if stopped:
             request = run.listener.why()
             scenario.journal.record("stopped", who=request.who, why=request.why)
@@ -87,6 +90,14 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
             "the release cannot be read",
             lambda: observations.release(scenario.stack, scenario.journal),
         )
+
+
+def _look_at_room(scenario: ScenarioRun) -> None:
+    """After each of what lasts minutes: a disk that fills meanwhile is not the platform's failure.
+
+    Where not even the journal has room, what is hurt is healed all the same.
+    """
+    quietly(scenario.look_at_room)
 
 
 def _quietly(scenario: ScenarioRun, what: str, action: Callable[[], object]) -> None:

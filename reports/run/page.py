@@ -16,7 +16,7 @@ from harness.errors import Refused
 from harness.evidence.first_line import marks
 from harness.evidence.verify import by_hand
 from reports import verdicts
-from reports.pack import Pack
+from reports.pack import Fact, Pack
 from reports.run import features, losses, scenario
 from reports.run.limits import SANDBOXES, code_of, limits, packages_of, place_of, size_of
 from reports.run.partly import partly
@@ -156,6 +156,19 @@ def _run(pack: Pack) -> list[tuple[str, str]]:
     return rows
 
 
+def _left_hurt(pack: Pack) -> list[str]:
+    """The faults of which the last that was said is that they are not healed."""
+    healed: dict[tuple[str, str], Fact] = {}
+    scenario = ""
+    for fact in pack.facts.of("scenario.begin", "fault.healed"):
+        whose = str(fact.data.get("scenario", scenario))
+        if fact.kind == "scenario.begin":
+            scenario = whose
+        else:
+            healed[whose, str(fact.data.get("injection"))] = fact
+    return [str(fact.data.get("fault")) for fact in healed.values() if not fact.data.get("ok")]
+
+
 def _banners(pack: Pack) -> list[str]:
     """What a reader must know before any figure."""
     found = []
@@ -171,9 +184,9 @@ def _banners(pack: Pack) -> list[str]:
             "NOT ENDED: the journal has no last line. The run was killed and not yet healed, or is still going on."
         )
     elif outcome == "killed":
-        found.append(
-            f"KILLED RUN: the harness died while it ran; {plain(end.data.get('by'))} healed and sealed afterwards."
-        )
+        by, hurt = plain(end.data.get("by")), _left_hurt(pack)
+        what = f"did NOT heal {plain(hurt)}, and sealed" if hurt else "healed and sealed"
+        found.append(f"KILLED RUN: the harness died while it ran; {by} {what} afterwards.")
     elif outcome == "aborted":
         found.append("ABORTED RUN: the harness itself failed. What was decided before stands; what was not is UNKNOWN.")
     elif outcome == "stopped":

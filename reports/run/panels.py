@@ -54,7 +54,8 @@ def answers(sheet: Sheet, told: Sequence[Answered], *, history: str) -> None:
         row = [each for each in told if each.group == group]
         words = f"{history} " + ", then ".join(str(each.history) for each in row)
         place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
-        sheet.row(group, words, *ends[-1])
+        widest = max(ends, key=lambda bar: bar[1] - bar[0])
+        sheet.row(group, words, ends[0][0], ends[-1][1], inside=widest)
         sheet.front[place:place] = [
             svg.box(
                 begin,
@@ -70,15 +71,16 @@ def answers(sheet: Sheet, told: Sequence[Answered], *, history: str) -> None:
     _legend(sheet, [(f"tl{place % 2}", f"{history} {each}") for place, each in enumerate(histories)])
 
 
-def alerts(sheet: Sheet, ticks: Sequence[Tick]) -> None:
-    """Every alert that came in: those that name what was hurt stand out."""
+def alerts(sheet: Sheet, ticks: Sequence[Tick], *, nameable: bool) -> None:
+    """Every alert that came in: those that name what was hurt stand out, where one could (`nameable`)."""
     if not ticks:
         return
     right = sum(tick.right for tick in ticks)
     sheet.heading("What the monitoring told operations", "What monitoring told")
     place = len(sheet.front)
     at = [sheet.x(tick.at) for tick in ticks]
-    words = f"{len(ticks)} firing, {right} of them name what was hurt"
+    told = f"{right} of them name{'s' if right == 1 else ''} what was hurt"
+    words = f"{len(ticks)} firing, {told if nameable else 'and none of them can see this fault'}"
     sheet.row("alerts", words, min(at), max(at) + 4)
     sheet.front[place:place] = [
         svg.box(

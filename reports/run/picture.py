@@ -8,7 +8,7 @@ from reports.judged import figure_of, not_bad
 from reports.pack import Fact, Facts, Scenario
 from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
-from reports.run.moments import Clock, Tick, ticks
+from reports.run.moments import Clock, Tick, affects, ticks
 from reports.run.timeline import Bar, Mark, Picture, Recovery
 from reports.run.told import bars as told_bars
 from reports.words import clean, length, limit
@@ -62,6 +62,7 @@ def picture(
         exposure_objective=_objective(scenario.finding("exposure")),
         alerts=told,
         told=people,
+        nameable=any(affects(intent) for intent in facts.of("fault.intent")),
         answers=answers,
         history=clean(scenario.called["history"]),
     )
@@ -114,12 +115,26 @@ def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
             took, at = "took" if effect.data.get("ok") else "did NOT take", _latest(effect, clock)
             marks.append(Mark(f"fault {took} effect {length(at)}", at, "hurt"))
     for kind, name, style in MARKS:
-        fact = facts.last(kind)
+        fact = _counted(facts, kind, clock)
         if fact is not None:
             failed = kind == "verified" and not fact.data.get("ok")
             words = "verification FAILED" if failed else name
             marks.append(Mark(f"{words} {length(clock.at(fact))}", clock.at(fact), "hurt" if failed else style))
     return tuple(marks)
+
+
+def _counted(facts: Facts, kind: str, clock: Clock) -> Fact | None:
+    """The one that the findings count: the first that noticed the damage, and the first look that found the data sound
+    after which none found it otherwise. Of all else the last."""
+    found = facts.of(kind)
+    if kind == "detected":
+        hurt = facts.disaster()
+        effect = hurt and next((fact for fact in facts.of("fault.effective") if _same_fault(fact, hurt)), None)
+        return next((fact for fact in found if effect is None or clock.at(fact) >= _latest(effect, clock)), None)
+    if kind == "verified" and found and found[-1].data.get("ok"):
+        bad = max((fact.seq for fact in found if not fact.data.get("ok")), default=-1)
+        return next(fact for fact in found if fact.seq > bad)
+    return found[-1] if found else None
 
 
 def _latest(effect: Fact, clock: Clock) -> float:

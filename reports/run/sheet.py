@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from reports import svg
 from reports.words import limit
 
 FONT = 12.0
 ROW = 17.0
 PANEL = 84.0
+GUTTER = 18.0  # beside a name
 BOLD = 1.05  # bold letters are wider than `svg.text_width` says; others are narrower
 
 
 class Sheet:
     """Collects shapes. `begin` and `end` are the axis' ends in seconds, `width` is in pixels."""
 
-    def __init__(self, begin: float, end: float, width: float) -> None:
+    def __init__(self, begin: float, end: float, width: float, names: Collection[str] = ()) -> None:
+        """`names`: of rows; the gutter has room for them."""
         self.begin = begin
         self.end = end
         self.width = width
         self.narrow = width < 600
-        self.left = 10.0 if self.narrow else 190.0
+        longest = max((svg.text_width(name, FONT) for name in names), default=0.0)
+        self.left = 10.0 if self.narrow else min(max(190.0, longest + GUTTER), width / 3)
         self.right = width - 14.0
         self.y = 6.0
         self.back: list[str] = []
@@ -52,24 +57,30 @@ class Sheet:
         self.text(10, self.y + 10, svg.fit((self.narrow and short) or words, self.width - 20, FONT), style="h")
         self.y += 17
 
-    def row(self, name: str, words: str, begin: float, end: float) -> None:
-        """Name a row and what lasted from `begin` to `end` (pixels): in the gutter and beside the bar, or above it."""
+    def row(
+        self, name: str, words: str, begin: float, end: float, *, inside: tuple[float, float] | None = None
+    ) -> None:
+        """Name a row and what lasted from `begin` to `end` (pixels): in the gutter and beside the bar, or above it.
+
+        `inside`: of several bars in the row the one that words may lie in.
+        """
+        first, last = inside or (begin, end)
         if self.narrow:
             above = svg.fit(f"{name}: {words}", self.right - self.left, FONT)
             self.text(self.left, self.y + 12, above)
             self.y += ROW - 2
             return
-        self.text(self.left - 8, self.y + 12, svg.fit(name, self.left - 18, FONT), anchor="end")
+        self.text(self.left - 8, self.y + 12, svg.fit(name, self.left - GUTTER, FONT), anchor="end")
         size = svg.text_width(words, FONT)
         if end + 5 + size <= self.right:
             self.text(end + 5, self.y + 12, words)
         elif begin - 5 - size >= self.left:
             self.text(begin - 5, self.y + 12, words, anchor="end")
-        elif size + 8 <= end - begin:
-            self.text(end - 5, self.y + 12, words, anchor="end", style="in")
+        elif size + 8 <= last - first:
+            self.text(last - 5, self.y + 12, words, anchor="end", style="in")
         else:
-            inside = svg.fit(words, self.right - self.left - 8, FONT)
-            self.text(self.right - 4, self.y + 12, inside, anchor="end")
+            fitted = svg.fit(words, self.right - self.left - 8, FONT)
+            self.text(self.right - 4, self.y + 12, fitted, anchor="end")
 
     def frame(self, top: float, words: str, *, at: float | None = None) -> None:
         """The ground of a panel, with what its greatest height means (`at` that height, or at the top)."""

@@ -71,6 +71,7 @@ class Picture:
     exposure: tuple[Curve, ...] = ()
     exposure_objective: float | None = None
     alerts: tuple[Tick, ...] = ()
+    nameable: bool = True  # a fault hurts something that an alert could name
     answers: tuple[Answered, ...] = ()
     told: tuple[Bar, ...] = ()  # messages, a row for each whom they were for
     history: str = "history"  # what each history of the database is called
@@ -78,7 +79,8 @@ class Picture:
 
 def draw(picture: Picture, *, width: float, key: str) -> str:
     """One SVG. `key` makes the ids of its title and description unique in the page."""
-    sheet = Sheet(picture.begin, picture.end, width)
+    names = {bar.name for bar in (*picture.spans, *picture.steps)}
+    sheet = Sheet(picture.begin, picture.end, width, names)
     bottoms = _labels(sheet, picture.marks)
     top = sheet.y
     if picture.recovery:
@@ -93,7 +95,7 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     if picture.told:
         sheet.heading("Who was told, until they answered or had it", "Who was told")
         _bars(sheet, picture.told)
-    panels.alerts(sheet, picture.alerts)
+    panels.alerts(sheet, picture.alerts, nameable=picture.nameable)
     panels.customers(sheet, picture.customers, outside=any(each.inside for each in picture.answers))
     panels.answers(sheet, picture.answers, history=picture.history)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)

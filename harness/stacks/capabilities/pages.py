@@ -76,5 +76,6 @@ class Corruptible(Protocol):
     def restore_page(self, relation: str, number: int) -> Moment | None:
         """Put back what was there; harmless where that is not needed, or the place is another one by now.
 
-        What somebody has written there meanwhile is left as it is: `replaced_page` tells it.
+        What somebody has written there meanwhile is left as it is: `replaced_page` tells it. Errors: `NotReady` where
+        the server is up and cannot be made to forget the page: its readers would still be given the damaged one.
         """

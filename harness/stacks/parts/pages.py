@@ -33,6 +33,7 @@ IN_A_FILE = 131072  # pages; a greater relation goes on in `.1`, `.2`, ...
 FORGETS_WITHIN = timedelta(seconds=20)
 OFTEN = timedelta(milliseconds=5)
 SETTLES_WITHIN = timedelta(seconds=20)
+DOWN = ("Connection refused", "the database system is starting up", "the database system is not yet accepting")
 BY = "the kernel: the write of the page"
 HELD = """
     SELECT bufferid FROM pg_buffercache WHERE relfilenode = pg_relation_filenode(%(relation)s::regclass)
@@ -150,19 +151,28 @@ class Pages:
             if self._read(path, number) == replaced.put:
                 writes.append(around(lambda: self._write(path, number, replaced.was), by=BY))
 
-        try:
-            with self._connect() as connection, _forgetting(connection, relation, number) as forget:
+        def asked() -> str:
+            """Why the server cannot be asked; empty once it holds the page no more, or is down: then it holds none."""
+            try:
+                with self._connect() as connection, _forgetting(connection, relation, number) as forget:
 
-                def lasts() -> bool:
-                    if not forget():
-                        return False
-                    put_back()
-                    return not _held(connection, relation, number)
+                    def lasts() -> bool:
+                        if not forget():
+                            return False
+                        put_back()
+                        return not _held(connection, relation, number)
 
-                if not wait.poll(lasts, within=FORGETS_WITHIN, every=OFTEN):
-                    raise _not_forgotten(relation, number)
-        except psycopg.OperationalError:  # a server that is down has forgotten all
-            put_back()
+                    if not wait.poll(lasts, within=FORGETS_WITHIN, every=OFTEN):
+                        raise _not_forgotten(relation, number)
+            except psycopg.OperationalError as error:
+                said = str(error).strip()
+                if not any(words in said for words in DOWN):
+                    return said
+                put_back()
+            return ""
+
+        if why := wait.poll(asked, within=FORGETS_WITHIN, enough=lambda why: not why):
+            raise _not_forgotten(relation, number, why)
         if self._read(path, number) == replaced.was:
             self._file(relation, number).unlink(missing_ok=True)
         return spanning(writes)
@@ -287,6 +297,6 @@ def _name(relation: str) -> sql.Identifier:
     return sql.Identifier(*relation.split("."))
 
 
-def _not_forgotten(relation: str, number: int) -> NotReady:
-    what = f"the database server cannot be made to forget page {number} of {relation}"
+def _not_forgotten(relation: str, number: int, why: str = "") -> NotReady:
+    what = f"the database server cannot be made to forget page {number} of {relation}{why and f': {why}'}"
     return NotReady(what, hint="draw another page, or try when fewer customers write")
