@@ -176,7 +176,9 @@ def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
         line = sent_line(n, due=due, t=request.sent, payload=str(request.payload), amount=request.amount)
         events.append((request.sent, n, line))
         if request.ended is not None:
-            end = end_line(n, request.outcome, t=request.ended, why=request.why, history=request.history)
+            end = end_line(
+                n, request.outcome, t=request.ended, why=request.why, history=request.history, server=request.server
+            )
             events.append((request.ended, n, end))
     header = Header(origin=f"a-run/{NAME}", group=zone, rate=1 / EVERY, timeout=5.0)
     return [header_line(header), *(line for _, _, line in _by_number(events))]
@@ -219,8 +221,9 @@ def payment(number: int, amount: Decimal) -> str:
 
 
 def request(
-    number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY, timeline: int | None = None
-) -> Request:
+    number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY, timeline: int | None = None,
+    server: str = "",
+) -> Request:  # fmt: skip  # parameters in groups
     """One request, sent when it was due."""
     at = ns(due)
     if outcome == "not_sent":
@@ -228,7 +231,8 @@ def request(
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
     timeline = timeline if outcome == "acknowledged" else None
-    return Request(number, at, at, end, outcome, payment(number, amount), amount, "", timeline)
+    server = server if outcome == "acknowledged" else ""
+    return Request(number, at, at, end, outcome, payment(number, amount), amount, "", timeline, server)
 
 
 def row_of(request: Request) -> Row:

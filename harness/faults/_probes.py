@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Component, Stack, zones
+from harness.stacks import Component, Stack, regional, zones
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
@@ -97,6 +97,12 @@ def of_zone(stack: Stack, zone: str) -> list[str]:
 
 def member_of(stack: Stack, zone: str) -> Member:
     return next(member for member in need(stack, Cluster).members if member.zone == zone)
+
+
+def of_region(stack: Stack, name: str) -> dict[str, str]:
+    """What becomes of a connection to each database server of a region."""
+    members = need(regional.region(stack, name), Cluster).members
+    return {member.name: asked_at(member).said() for member in members}
 
 
 def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:

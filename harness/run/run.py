@@ -28,7 +28,7 @@ from harness.plan import Plan
 from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
-from harness.run.described import described
+from harness.run.described import described, regions
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety import undo
 from harness.safety.guardian import Guardian
@@ -175,7 +175,7 @@ class Run:
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
-                regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
+                regions=regions(stack),
                 seconds=clock.since(begin).total_seconds(),
                 **described(stack),
             )

@@ -104,7 +104,13 @@ class Workload:
             origin=self.origin,
             rate=sum(group.rate for group in self.groups.values() if not group.zone),
             groups=[
-                {"group": name, "zone": group.zone or None, "inside": bool(group.zone), "file": self._file(name)}
+                {
+                    "group": name,
+                    "zone": group.zone or None,
+                    "inside": bool(group.zone),
+                    "via": group.via,
+                    "file": self._file(name),
+                }  # fmt: skip  # a table
                 for name, group in self.groups.items()
             ],
         )
