@@ -61,6 +61,7 @@ class History:
     requests: dict[str, list[Request]] = field(default_factory=dict)
     rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    ready: dict[str, Any] = field(default_factory=dict)  # what the run said of its stack, before the scenario
 
     def say(self, at: float, kind: str, /, **data: Any) -> None:
         self.lines.append((at, kind, data))
@@ -119,6 +120,7 @@ class History:
             rows=lambda moment, zone: iter(self.rows[moment, zone]),
             asking=tuple(sorted(self.answers)),
             answers=lambda group: iter(self.answers[group]),
+            run=(Line(0, "stack.ready", ns(-1.0), utc(-1.0), self.ready),) if self.ready else (),
         )
 
     def write(self, folder: Path, **begin: Any) -> Path:
@@ -143,6 +145,8 @@ class History:
             content = (folder / data["file"]).read_bytes()
             data |= {"sha256": hashlib.sha256(content).hexdigest(), "lines": content.count(b"\n")}
             self.say(last, kind, **data)
+        if self.ready:
+            self.say(-0.5, "stack.ready", **self.ready)
         self.say(-1.0, "run.begin", run="a-run", scenarios=[NAME], **begin)
         self.say(last + 1, "run.end", outcome="completed", by="harness")
         with (folder / "journal.jsonl").open("w") as out:

@@ -17,12 +17,6 @@ from harness.checks.stamps import doubtful
 PARTS = {"rpo": ("loss", "exposure"), "rpo-beyond": ("loss", "exposure-beyond")}
 
 
-PARTS = {
-    "rpo": ("loss", "exposure"),
-    "rpo-beyond": ("loss", "exposure-beyond"),
-}  # what a recovery point is the worse of
-
-
 def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
 

@@ -1,8 +1,9 @@
-"""Whether another region took over as it must: the lost one fenced, all replayed, promoted, in service, seen by name."""
+"""Whether another region took over as it must: the lost one fenced, all replayed, ready, and customers led to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, disaster, position, seconds
@@ -169,13 +170,13 @@ def answered_by(evidence: Evidence, servers: frozenset[str]) -> Iterator[Request
                 yield request
 
 
-def _regions(evidence: Evidence, name: str) -> list[dict[str, object]]:
+def _regions(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     ready = next((line.data for line in evidence.run if line.kind == "stack.ready"), {})
     return [each for each in ready.get("regions") or () if each.get("region") == name]
 
 
 def _zones(evidence: Evidence, region: str) -> list[str]:
-    return [zone for each in _regions(evidence, region) for zone in each.get("zones") or ()]  # type: ignore[attr-defined]
+    return [zone for each in _regions(evidence, region) for zone in each.get("zones") or ()]
 
 
 def _led_by_name(evidence: Evidence, lost: object) -> list[str]:

@@ -103,16 +103,7 @@ class Workload:
             "workload.begin",
             origin=self.origin,
             rate=sum(group.rate for group in self.groups.values() if not group.zone),
-            groups=[
-                {
-                    "group": name,
-                    "zone": group.zone or None,
-                    "inside": bool(group.zone),
-                    "via": group.via,
-                    "file": self._file(name),
-                }  # fmt: skip  # a table
-                for name, group in self.groups.items()
-            ],
+            groups=[self._said(group) for group in self.groups.values()],
         )
         self._begun = True
         for index, (name, group) in enumerate(self.groups.items()):
@@ -129,6 +120,15 @@ class Workload:
             last_seen=lambda: f"begun: {', '.join(self._all.begun()) or 'none'}",
             hint=f"read customers-<group>.log in {self.logs}",
         )
+
+    def _said(self, group: Group) -> dict[str, object]:
+        return {
+            "group": group.name,
+            "zone": group.zone or None,
+            "inside": bool(group.zone),
+            "via": group.via,
+            "file": self._file(group.name),
+        }
 
     def _file(self, name: str) -> str:
         return name_in_pack(self.files[name])
