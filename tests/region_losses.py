@@ -1,8 +1,8 @@
 """The history of a lost region, made up for the tests of the checks: sound in every respect, to be broken in one way.
 
-us-east-1 has a blackout at 30 s. It is fenced at 41 s, us-west-2 is promoted at 47 s, the names are switched at 50 s
-and customers are served from there at 55 s. The lost region returns at 70 s as a follower; from 80 s on it takes over again
-as planned, for which customers are without an answer until 90 s.
+us-east-1 has a blackout at 30 s. It is fenced at 41 s, us-west-2 is promoted at 47 s, the names are switched at 50 s,
+and customers are served from there at 55 s. The lost region returns at 70 s as a follower; from 80 s on it takes over
+again as planned, for which customers are without an answer until 90 s.
 """
 
 from __future__ import annotations

@@ -117,6 +117,20 @@ def every_look(writes: Any) -> History:
     return looks(*((42.0 + second, writes) for second in range(45)))
 
 
+def impossible_look() -> History:
+    history = a_region_lost()
+    history.say(60, "region.looks", region=EAST, looks=[[ns(70), ns(71), False]], servers=[])
+    return history
+
+
+def failed_hand_over() -> History:
+    history = a_region_lost()
+    for _, kind, data in history.lines:
+        if kind == "step.end" and data["name"] == "promote-the-first-region":
+            data["ok"], data["facts"] = False, {"error": "nobody leads"}
+    return history
+
+
 Case = tuple[str, str, Callable[[], History], Outcome]
 CASES: list[Case] = [
     *((("sound", name, a_region_lost, MET)) for name in LIMITS),
@@ -171,20 +185,6 @@ CASES: list[Case] = [
     ("the hand-over failed", "switchback-lossless",
      failed_hand_over, MISSED),
 ]  # fmt: skip  # a table
-
-
-def impossible_look() -> History:
-    history = a_region_lost()
-    history.say(60, "region.looks", region=EAST, looks=[[ns(70), ns(71), False]], servers=[])
-    return history
-
-
-def failed_hand_over() -> History:
-    history = a_region_lost()
-    for _, kind, data in history.lines:
-        if kind == "step.end" and data["name"] == "promote-the-first-region":
-            data["ok"], data["facts"] = False, {"error": "nobody leads"}
-    return history
 
 
 @pytest.mark.parametrize(
