@@ -167,7 +167,8 @@ def run(
         known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
-        lacking = partial(project.lacking, offer=kind.offer(level=level))
+        offer = standing.offer(kind) if standing else kind.offer(level=level)
+        lacking = partial(project.lacking, offer=offer)
         wanted = [
             each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)
         ]

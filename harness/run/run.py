@@ -35,6 +35,7 @@ from harness.safety.guardian import Guardian
 from harness.safety.healing import by_removal, record
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
@@ -56,6 +57,7 @@ class Options:
     on: Path | None = None  # the folder of a stack that was brought up before; None: the run makes one, and removes it
     scale: float = 1.0
     nonce: str = ""
+    regions: int = 1  # of a stack that the run makes: as many as one of its scenarios needs
     rate: float = 50.0  # transactions a second, all zones together
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
@@ -93,7 +95,8 @@ class Run:
         self.health = project.health
         self.guardian = guardian
         self.listener = listener
-        self.offer = options.stack.offer(level=level)  # what its stack has
+        stands = BroughtUp(options.on) if options.on else None
+        self.offer = stands.offer(options.stack, level=level) if stands else options.stack.offer(level=level)
         self._private = kept_out.begin(folder, project.contacts)
         self.redactor = Redactor(self._private, places=places(folder))
         self.journal = Journal.create(folder, redactor=self.redactor)
@@ -165,6 +168,7 @@ class Run:
                     label=self.id,
                     scale=self.options.scale,
                     broken=self.options.sabotage.stack,
+                    regions=self.options.regions,
                 )
             self._stack = stack
             self.redactor = Redactor([*stack.secrets, *self._private], places=places(self.folder))

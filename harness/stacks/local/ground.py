@@ -75,7 +75,7 @@ class LocalGround:
         env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
     ) -> LocalProcess:  # fmt: skip  # parameters in groups
         def words() -> list[str]:
-            before = self._network.inside(zone) if zone else []
+            before = self._network.inside(zone or place) if zone or place else []
             return [*before, *(self.user.words if runs is Runs.DATABASE else ()), *argv()]
 
         return LocalProcess(
