@@ -15,6 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError, Refused
+from harness.stacks.parts.aws import client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -54,28 +55,11 @@ class Bucket:
 
     @cached_property
     def _made(self) -> S3Client:
-        # Imported here: it costs 0.3 s, and most commands of the harness never talk to a store.
-        from botocore.config import Config  # noqa: PLC0415  see above
-        from botocore.session import Session  # noqa: PLC0415  see above
-
-        # The user's own AWS profile and proxy have no say here.
-        session = Session(session_vars={"profile": (None, None, None, None), "config_file": (None, None, "", None)})
-        client: Any = session.create_client(
-            "s3",
-            endpoint_url=self._url,
-            region_name=self._region,
-            verify=str(self._ca),
-            aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
-            config=Config(
-                connect_timeout=2,
-                read_timeout=20,
-                retries={"total_max_attempts": 2},
-                s3={"addressing_style": "path"},
-                proxies={},
-            ),
-        )
-        return client  # type: ignore[no-any-return]  # to botocore every client is a BaseClient
+        found: S3Client = client(
+            "s3", url=self._url, ca=self._ca, credentials=self._credentials, region=self._region,
+            s3={"addressing_style": "path"},
+        )  # fmt: skip  # arguments in groups
+        return found
 
     @property
     def _client(self) -> S3Client:
@@ -114,7 +98,7 @@ class Bucket:
 
     def current(self, key: str) -> Stored | None:
         """What a reader of the key gets now; None where nothing is or it is deleted."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see `aws`)
 
         with self._saying(f"look at {key}"):
             try:
@@ -178,7 +162,7 @@ class Bucket:
         return [version for _, version in found]
 
     def _pieces(self, key: str, version: str) -> Iterator[bytes] | None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see `aws`)
 
         with self._saying(f"read {key}"):
             try:
@@ -199,7 +183,7 @@ class Bucket:
     @contextmanager
     def _saying(self, what: str) -> Iterator[None]:
         """Turn the client's errors into ours."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (see _made)
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (see `aws`)
 
         try:
             yield
