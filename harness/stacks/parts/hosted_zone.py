@@ -64,7 +64,8 @@ class HostedZone:
     def answers(self) -> bool:
         """Whether the API answers a real request."""
         try:
-            self._id()
+            with self._saying("find it"):
+                self._id()
         except DrillError:
             return False
         return True
@@ -122,8 +123,7 @@ class HostedZone:
 
     def _id(self) -> str:
         """Empty where there is no such zone."""
-        with self._saying("be found"):
-            found = self._client.list_hosted_zones_by_name(DNSName=self.name, MaxItems="1")["HostedZones"]
+        found = self._client.list_hosted_zones_by_name(DNSName=self.name, MaxItems="1")["HostedZones"]
         return next((str(one["Id"]) for one in found if one["Name"].rstrip(".") == self.name), "")
 
     def _make(self) -> str:
@@ -155,8 +155,9 @@ class HostedZone:
         """In one change, so that nobody meets a name that is half of each."""
         now = self._raw(id, names)
         if not _same(now, records):
-            changes = [{"Action": "DELETE", "ResourceRecordSet": one} for one in now]
-            changes += [{"Action": "CREATE", "ResourceRecordSet": one} for one in records]
+            stay = {_key(one) for one in records}
+            changes = [{"Action": "DELETE", "ResourceRecordSet": one} for one in now if _key(one) not in stay]
+            changes += [{"Action": "UPSERT", "ResourceRecordSet": one} for one in records]
             self._change(id, changes, why=why)
 
     def _change(self, id: str, changes: Sequence[dict[str, Any]], *, why: str) -> None:
@@ -198,6 +199,11 @@ class HostedZone:
 def _once() -> str:
     """A reference that no other request has."""
     return f"drdrill-{clock.mono()}"
+
+
+def _key(record: dict[str, Any]) -> tuple[str, str]:
+    """By which a zone knows it, among those of one type."""
+    return record["Name"], record.get("SetIdentifier", "")
 
 
 def _same(some: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> bool:

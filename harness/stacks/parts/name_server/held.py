@@ -29,7 +29,7 @@ class Held:
         self._read = read
         self._log = log
         self._news = news
-        self._up: bool | None = None
+        self._why: str | None = None  # the API cannot be read; empty: it can
         self._said: dict[str, Any] = {}
         self.zone: Zone | None = None
         with suppress(OSError, ValueError, KeyError, TypeError):  # there was none before, or it is torn
@@ -53,9 +53,9 @@ class Held:
                 self._keep(said)
         except (DrillError, OSError, ValueError, KeyError, TypeError) as error:
             why = error.message if isinstance(error, DrillError) else f"{type(error).__name__}: {error}"
-        if (not why) != self._up:
-            self._up = not why
-            self._log.write("api", up=self._up, why=why)
+        if why != self._why:
+            self._why = why
+            self._log.write("api", up=not why, why=why)
 
     def _is_being_filled(self, said: dict[str, Any]) -> bool:
         """An API that has lost its zones gets them anew: a new one that has no names yet takes nobody's place."""

@@ -3,7 +3,7 @@
 Each has `t` (nanoseconds of the monotonic clock), `utc`, and `e`:
 
     begin    it listens
-    api      the zone can be read again, or can not (`up`, `why`)
+    api      the zone can be read, or can not (`up`, `why`), where that is news
     record   a name has other records (`name`, `type`, `is`; none where it is gone)
     health   a health check has turned (`check`, `address`, `host`, `healthy`, `why`)
     answer   somebody was told something else than before (`by`: the address that asked; `name`, `type`, `addresses`,
