@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 from collections.abc import Iterator
@@ -103,7 +104,7 @@ class Scene:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("dns")
     authority = make_authority(folder / "tls")
-    ground = one_host(folder, Commands(Memory(), label="x"), ourselves=True)
+    ground = one_host(folder, Commands(Memory(), label=f"dns-{os.getpid()}"), ourselves=True)
     api, name_server, port = free_ports(3)
     route53 = Route53(ground, authority=authority, address="127.0.0.1", port=api)
     often = timedelta(seconds=0.2)
