@@ -1,4 +1,4 @@
-"""Clients of what speaks AWS's protocols: of a stack's own servers, and never of anybody's account."""
+"""Clients of what speaks AWS's protocols: of a stack's own servers, and never of anybody's cloud."""
 
 from __future__ import annotations
 
