@@ -30,12 +30,12 @@ def pair(name: str = NAME, *, ttl: int = 1) -> list[dict[str, Any]]:
     ]
 
 
-def zone(*records: dict[str, Any]) -> Zone:
+def zone(*records: dict[str, Any], name: str = ZONE) -> Zone:
     own = [
-        record(ZONE, "SOA", f"ns1.{ZONE}. hostmaster.{ZONE}. 1 7200 900 1209600 5", ttl=900),
-        record(ZONE, "NS", f"ns1.{ZONE}", f"ns2.{ZONE}", ttl=172800),
+        record(name, "SOA", f"ns1.{name}. hostmaster.{name}. 1 7200 900 1209600 5", ttl=900),
+        record(name, "NS", f"ns1.{name}", f"ns2.{name}", ttl=172800),
     ]
-    return zone_of({"id": "/hostedzone/Z1", "name": ZONE, "records": [*own, *records], "checks": []})
+    return zone_of({"id": "/hostedzone/Z1", "name": name, "records": [*own, *records], "checks": []})
 
 
 @dataclass

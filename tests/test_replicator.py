@@ -13,7 +13,8 @@ from typing import IO
 import pytest
 
 from harness.errors import DrillError, NotReady
-from harness.stacks.capabilities.backups import Replicated
+from harness.stacks.backup_tools.vault import Vault
+from harness.stacks.capabilities.backups import Backup, Replicated
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.parts.bucket import Bucket, Kept
 from harness.stacks.parts.replication.copying import DONE, OF, Copying, State
@@ -124,6 +125,28 @@ def test_what_is_destroyed_at_the_source_stays_in_the_copy(stores: Stores, tmp_p
     source.delete("base", version=version)
     assert source.history() == [] and copying.go_through().why == ""
     assert target.find("base") == b"backup"
+
+
+def test_a_backup_is_sound_in_the_copy_when_somebody_destroyed_it(stores: Stores, tmp_path: Path) -> None:
+    """Its digests are copied with it, so the copy is checked like the original; damage that comes as a new version is
+    copied, and the sound one before it is there, too."""
+    vaults = [Vault(one) for one in stores.buckets("vault")]
+    keys = [f"base/20261129T120000/{name}" for name in ("backup.info", "data.tar")]
+    for key in keys:
+        vaults[0].bucket.write(key, key.encode() * 1000)
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    backup = Backup("20261129T120000", noon, noon, "0" * 24, 0, 1, objects=tuple(keys), size=1)
+    vaults[0].seal(backup)
+    copying = Copying(vaults[0].bucket, vaults[1].bucket, tmp_path)
+    copying.go_through()
+    vaults[0].damage(keys[0], None, keep_versions=False)
+    vaults[0].damage(keys[1], b"damaged", keep_versions=True)
+    assert copying.go_through().why == ""
+    assert vaults[1].backup(backup.id) == backup and len(vaults[0].check(backup, prefix="base/")) == 2
+    assert [damage.key for damage in vaults[1].check(backup, prefix="base/")] == [keys[1]]
+    (_, before) = vaults[1].bucket.versions(keys[1])
+    vaults[1].undo_damage(keys[1], before.id)
+    assert vaults[1].check(backup, prefix="base/") == []
 
 
 def test_a_copy_is_not_copied_back(stores: Stores, tmp_path: Path) -> None:

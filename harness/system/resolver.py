@@ -104,12 +104,20 @@ class Dns:
 
     def resolve(self, host: str) -> tuple[str, ...]:
         name = host.lower()
-        until, found = self._kept.get(name, (0, ()))
-        if clock.mono() < until:
+        if found := self._known(name):
             return found
-        found, ttl = self._ask(name)
+        try:
+            found, ttl = self._ask(name)
+        except NotResolved:
+            if found := self._known(name):  # meanwhile another one was answered
+                return found
+            raise
         self._kept[name] = clock.mono() + (ttl + self.keeps) // timedelta(microseconds=1) * 1000, found
         return found
+
+    def _known(self, name: str) -> tuple[str, ...]:
+        until, found = self._kept.get(name, (0, ()))
+        return found if clock.mono() < until else ()
 
     def fresh(self) -> Dns:
         """The same, that keeps nothing yet."""

@@ -105,7 +105,7 @@ class Copying:
                 raise DrillError(
                     f"{one.key}: {whole.tell()} bytes came of {one.size}", hint="read the log of the source store"
                 )
-            return self._target.write_from(one.key, whole, marks={OF: one.id})
+            return self._target.write_from(one.key, whole, marks={**marks, OF: one.id})
 
     def _delete(self, one: Kept) -> str:
         """Hide it there, too, unless it is: so it does not come back from there as news."""
