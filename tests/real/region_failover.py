@@ -99,7 +99,7 @@ def lost(stack: Stack, region: Region, customers: Customers) -> list[int]:
 
 def over(stack: Stack) -> None:
     """Blackout, fence, promotion, return, rejoining, and the switch back."""
-    first, second = stack.regions
+    first, second = sorted(stack.regions, key=lambda region: region.name)
     here, there = need(first, Standby), need(second, Standby)
     powers, fences = need(stack, RegionPowered), need(stack, RegionFence)
     customers = Customers(stack)
@@ -134,7 +134,7 @@ def over(stack: Stack) -> None:
 
 def returned(stack: Stack, customers: Customers) -> None:
     """The first region has its power again: its servers never take writes, and follow the other."""
-    first, second = stack.regions
+    first, second = sorted(stack.regions, key=lambda region: region.name)
     here, powers, fences = need(first, Standby), need(stack, RegionPowered), need(stack, RegionFence)
     members = list(need(first, Cluster).members)
     with Watch(members) as watch:
@@ -165,7 +165,7 @@ def returned(stack: Stack, customers: Customers) -> None:
 
 def back(stack: Stack, customers: Customers) -> None:
     """Planned, and nothing is lost: customers are stopped first."""
-    first, second = stack.regions
+    first, second = sorted(stack.regions, key=lambda region: region.name)
     here, there = need(first, Standby), need(second, Standby)
     customers.end()
     begin = clock.mono()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from harness.stacks.parts.s3 import REGION
 
 WATCH = 9  # where alerts go, outside of all regions
-OUTSIDE = (1, 2, 3, WATCH)  # on the backbone of a stack of several regions: the harness, and what is in none of them
+NAMES = (2, 3)  # Route 53, and the name server
+OUTSIDE = (1, *NAMES, WATCH)  # on the backbone of a stack of several regions: the harness, and what is in none of them
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
 from harness.stacks.capabilities.database import Standby
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
 from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
 from harness.stacks.local import sandbox
@@ -31,7 +32,16 @@ NETWORKS = (Divisible, Linked, Slowable, Flappable, RegionDivisible)  # what it 
 class LocalMaker(Maker):
     """In a sandbox of this machine."""
 
-    has: tuple[Need, ...] = (*PLATFORM, *GROUND, Regions(2), Standby, RegionDivisible, RegionPowered, RegionFence)
+    has: tuple[Need, ...] = (
+        *PLATFORM,
+        *GROUND,
+        Regions(2),
+        Standby,
+        RegionDivisible,
+        RegionPowered,
+        RegionFence,
+        Named,
+    )
 
     def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:
         """Without a level it is tried which one this machine has. Where it has none, the way in says so."""

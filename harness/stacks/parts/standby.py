@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -58,15 +58,16 @@ class PatroniStandby:
 
     def __init__(
         self, cluster: PatroniCluster, members: Sequence[PatroniMember], *, etcd: Etcd, roles: Roles, region: str,
-        others: Mapping[str, Sequence[str]],
+        others: Mapping[str, Sequence[str]], led: Callable[[], object] = bool,
     ) -> None:  # fmt: skip  # parameters in groups
-        """`others`: the database servers of the other regions, by the region's name."""
+        """`others`: the database servers of the other regions, by the region's name. `led`: told once it leads."""
         self._cluster = cluster
         self._members = tuple(members)
         self._etcd = etcd
         self._roles = roles
         self._region = region
         self._others = others
+        self._led = led
         self._recorder = etcd.recorder
 
     @property
@@ -105,6 +106,7 @@ class PatroniStandby:
 
     def promote(self) -> Moment | None:
         if self._cluster.leader() is not None:
+            self._led()
             return None
         leader = self._standby_leader()
 
@@ -115,7 +117,9 @@ class PatroniStandby:
                 recorder=self._recorder,
             )  # fmt: skip  # arguments in groups
 
-        return around(lead, by="Patroni, which was told to lead, and the database, which answered a COMMIT")
+        moment = around(lead, by="Patroni, which was told to lead, and the database, which answered a COMMIT")
+        self._led()
+        return moment
 
     def received(self) -> int:
         return max(map(wal.position, self._asked(RECEIVED)))
