@@ -50,10 +50,11 @@ def door(stack: Stack, name: str) -> Door | None:
     if isinstance(found := stack.components().get(name), Asked):
         return asked_at(found)
     entrances = {}
-    if apis := find(stack, ZoneServices):
-        entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
-    if balanced := find(stack, Balanced):
-        entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
+    for place, own in [(stack, zones(stack)), *((region, region.zones) for region in stack.regions[1:])]:
+        if apis := find(place, ZoneServices):
+            entrances |= {apis.service(zone).name: apis.zone_entrance(zone) for zone in own}
+        if balanced := find(place, Balanced):
+            entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)

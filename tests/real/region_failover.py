@@ -18,11 +18,11 @@ from harness.stacks import Region, Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster, Member, Queried, Standby
-from harness.stacks.capabilities.entrance import Balanced, Reachable
+from harness.stacks.capabilities.entrance import Reachable
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.regions import RegionFence, RegionPowered
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
-from harness.system.resolver import HostsFile
 from tests.contract.attaching import attached
 from tests.contract.patience import until
 
@@ -183,12 +183,10 @@ def back(stack: Stack, customers: Customers) -> None:
 
 
 def names_to(stack: Stack, region: Region) -> None:
-    resolver = need(stack, Reachable).entrance.resolver
-    assert isinstance(resolver, HostsFile)
-    balanced = need(region, Balanced)
-    found = [balanced.balancer_entrance(one.name).addresses[0] for one in balanced.balancers]
-    hosts = [line.split()[1] for line in resolver.path.read_text().splitlines()]
-    resolver.write(dict.fromkeys(hosts, found))
+    named = need(stack, Named)
+    for name in named.names:
+        named.switch_name(name, region.name)
+    until(lambda: all(named.answered(name) == region.name for name in named.names), "the names stand for it")
 
 
 def say(what: str, begin: int) -> None:
