@@ -94,6 +94,9 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     """Seconds from the switch of the names until customers of every place whom a name leads, but those in the lost
     region, were answered by the second region's database; of several groups, the last."""
     begin, switched = begun(evidence, SWITCH), done(evidence, SWITCH)
+    announced = {step.get("name") for line in evidence.all("procedure") for step in line.data.get("steps") or ()}
+    if announced & {FENCE, REPLAY, PROMOTE, READY} and SWITCH not in announced:
+        return expected.finding_of(evidence, SWITCHED, MISSED, "the procedure switches no name")
     if begin is None or switched is None:
         outcome = UNKNOWN if evidence.stopped() or begun(evidence, PROMOTE) is None else MISSED
         return expected.finding_of(evidence, SWITCHED, outcome, evidence.stopped() or "no name was switched")

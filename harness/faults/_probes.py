@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Component, Stack, regional, zones
+from harness.stacks import Component, Entrance, Stack, regional, zones
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
@@ -49,7 +49,7 @@ def door(stack: Stack, name: str) -> Door | None:
     """The door of an API, a database server or a load balancer; None for a component that no verb can ask."""
     if isinstance(found := stack.components().get(name), Asked):
         return asked_at(found)
-    entrances = {}
+    entrances: dict[str, Entrance] = {}
     for place, own in [(stack, zones(stack)), *((region, region.zones) for region in stack.regions[1:])]:
         if apis := find(place, ZoneServices):
             entrances |= {apis.service(zone).name: apis.zone_entrance(zone) for zone in own}

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.run.run import Run
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.baseline import wait_for_baseline
-from harness.scenario.exposure import ExposureSampler
+from harness.scenario.exposure import ExposureSampler, beyond
 from harness.scenario.waits import in_time
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
@@ -35,6 +35,7 @@ class ScenarioCustomers:
         self._workload: Workload | None = None
         self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
+        self._beyond: ExposureSampler | None = None
         self.origin = f"{run.id}/{name}"
 
     @property
@@ -75,6 +76,12 @@ class ScenarioCustomers:
         self._sampler = ExposureSampler(self._run.stack, self._run.journal)
         self._sampler.begin()
         self.serve()
+
+    def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
+        """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""
+        self._beyond = beyond(self._run.stack, self._run.journal, region)
+        self._beyond.begin()
+        self.serve(inside=inside)
 
     def ask(self) -> None:
         """Customers also ask for what they know, from now on. Errors: as `Readers.begin`."""
@@ -126,9 +133,10 @@ class ScenarioCustomers:
                 self._workload.end()
 
     def end_sampling(self) -> None:
-        """The archive is no longer looked at."""
-        if self._sampler is not None:
-            self._sampler.end()
+        """Neither the archive nor another region is looked at any more."""
+        for sampler in (self._sampler, self._beyond):
+            if sampler is not None:
+                sampler.end()
 
     def _wait(self, what: str, *, good_for: timedelta, after: int, within: timedelta) -> None:
         workload = self._writing()

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 from harness.errors import DrillError
+from harness.run.run import Run
 from harness.stacks import Stack, regional
 from harness.system import clock
 from harness.system.recorder import Recorder
@@ -13,6 +14,26 @@ from harness.system.recorder import Recorder
 LOOKS = timedelta(milliseconds=200)  # between two looks
 TOLD = 5  # looks a line of the journal
 Look = tuple[int, int, bool | None]  # mono before it was asked, and after; None: nobody could say
+
+
+class SecondWriter:
+    """The watch of one scenario; none where nothing has begun it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._watch: WriterWatch | None = None
+
+    def begin(self, region: str) -> None:
+        """From now on it is looked at. Ends the watch before."""
+        self.end()
+        self._watch = WriterWatch(self._run.stack, self._run.journal, region)
+        self._watch.begin()
+
+    def end(self) -> None:
+        """Harmless where there is none."""
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
 
 
 class WriterWatch:

@@ -1,0 +1,166 @@
+"""Full Regional Failover: what its sentences mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drills.changes import REGIONAL_FAILOVER
+from drills.health import HEALTH as PLATFORM
+from drills.promises import names_in_time
+from drills.reconciliation import RECONCILIATION
+from drills.roles import COMMANDER
+from harness.faults.black_out_region import BlackOutRegion
+from harness.features.sentences import Approval, Sentences
+from harness.procedures import NO_STACK, Procedure
+from harness.procedures.regional_failback import RegionalFailback
+from harness.procedures.regional_failover import RegionalFailover
+from harness.sentences.promises import in_time, recovery_point_beyond, right
+from harness.sentences.service import CUSTOMERS
+from harness.stacks import regional
+from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
+from harness.stacks.capabilities.names import Named
+from harness.stacks.needs import HEALTH, Regions
+from harness.system.recorder import Memory
+from harness.workload.workload import Group
+
+if TYPE_CHECKING:
+    from harness.scenario.scenario import ScenarioRun
+
+INSIDE = 5.0  # requests a second of each group that stands in a region
+
+SENTENCES = Sentences()
+given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Both procedures, from one sentence to the next. `first` is the region that was lost."""
+
+    first: str
+    failover: Procedure
+    failback: Procedure
+
+
+# Given
+
+
+@given(
+    "the books were checked, and customers write in both regions and in neither",
+    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
+)
+def _customers_everywhere(scenario: ScenarioRun) -> None:
+    """In the first region also past the name: whoever leads there when it should not must have somebody to tell."""
+    scenario.data.check(RECONCILIATION)
+    named = [
+        Group(f"in-{region.name}", INSIDE, zone=region.zones[0], via="entrance") for region in scenario.stack.regions
+    ]
+    leading = scenario.leader.zone
+    past = [
+        Group(f"zone-{leading}", INSIDE, zone=leading, via="api"),
+        Group(f"database-{leading}", INSIDE, zone=leading, via="database"),
+    ]
+    second = regional.other(scenario.stack, scenario.region).name
+    scenario.customers.serve_followed(second, inside=[*named, *past])
+
+
+# When: what happens
+
+
+@when("the primary region loses its power", needs=(BlackOutRegion,))
+def _blacked_out(scenario: ScenarioRun) -> None:
+    if scenario.sabotage.replay_stopped:
+        regional.stop_replay(scenario.stack, regional.other(scenario.stack, scenario.region).name)
+    scenario.faults.inject(BlackOutRegion(scenario.region))
+
+
+# When: how it is recovered
+
+
+def _failover() -> Procedure:
+    return RegionalFailover(NO_STACK, "", lambda name: {}, Memory(), REGIONAL_FAILOVER).procedure()
+
+
+def _failback() -> Procedure:
+    return RegionalFailback(NO_STACK, "", lambda name: {}, Memory()).procedure()
+
+
+@when(
+    "the regional disaster is declared, and the lost region is fenced",
+    needs=(RegionalFailover, HEALTH),
+    asks=Approval("Declare a regional disaster, fence the primary region and fail over to the second?", COMMANDER),
+    carries_out=_failover,
+    returns="recovery",
+)
+def _declared(scenario: ScenarioRun) -> Recovery:
+    scenario.faults.still_active()
+    stack, journal, left_out = scenario.stack, scenario.journal, scenario.sabotage.without
+
+    def ready(name: str) -> dict[str, str]:
+        return PLATFORM.region_ready(stack, name)
+
+    first = scenario.region
+    recovery = Recovery(
+        first,
+        RegionalFailover(stack, first, ready, journal, REGIONAL_FAILOVER, skip=left_out).procedure(),
+        RegionalFailback(stack, first, ready, journal, skip=left_out).procedure(),
+    )
+    scenario.follow(recovery.failover, "fence")
+    scenario.second_writer.begin(first)
+    return recovery
+
+
+@when(
+    "the database of the second region leads, and its services are ready",
+    needs=(RegionalFailover,),
+    promises=right("second-region-activated", "the second region is ready before customers are sent there"),
+)
+def _activated(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.follow(recovery.failover, "activate")
+
+
+@when("the names are switched to the second region", needs=(RegionalFailover,), promises=names_in_time)
+def _switched(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.follow(recovery.failover, "switch")
+
+
+@when(
+    "the lost region returns, and follows the second",
+    needs=(RegionalFailback,),
+    carries_out=_failback,
+    promises=right("region-follows", "the lost region follows the second, as the histories of both say"),
+)
+def _returned(scenario: ScenarioRun, recovery: Recovery) -> None:
+    """No part of a recovery time: customers are served meanwhile."""
+    scenario.customers.settle()
+    scenario.carry_out(recovery.failback, "return")
+
+
+@when("the primary region takes over again, as planned", needs=(RegionalFailback, Fenced))
+def _switched_back(scenario: ScenarioRun, recovery: Recovery) -> None:
+    scenario.plan_interruption(f"{recovery.first} takes over again")
+    scenario.carry_out(recovery.failback, "switchback")
+    scenario.second_writer.end()
+    scenario.customers.await_settled()
+
+
+promise(
+    "the response keeps the time that the plan gives",
+    in_time("response", "response to a regional disaster"),
+)
+promise(
+    "no more is lost with the region than the recovery point of {tier} allows",
+    recovery_point_beyond,
+    needs=(Standby, Positioned),
+)
+promise(
+    "all that the second region had received was replayed before it led",
+    right("replayed-all", "all that was received is replayed"),
+    needs=(Standby,),
+)
+promise(
+    "the lost region took no write until it was in service again",
+    right("region-fenced", "no second writer"),
+    needs=(Fenced,),
+)
+promise("the planned switchback lost nothing", right("switchback-lossless", "a switchback without a loss"))
