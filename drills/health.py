@@ -36,9 +36,6 @@ class QuantumNestHealth:
     def works(self, stack: Stack, name: str) -> str:
         return works(stack, name)
 
-    def region_ready(self, stack: Stack, name: str) -> dict[str, str]:
-        return region_ready(stack, name)
-
 
 HEALTH = QuantumNestHealth()
 PATIENCE = timedelta(seconds=2)  # of one request

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drills.changes import REGIONAL_FAILOVER
-from drills.health import HEALTH as PLATFORM
+from drills.health import region_ready
 from drills.promises import names_in_time
 from drills.reconciliation import RECONCILIATION
 from drills.roles import COMMANDER
@@ -18,7 +18,10 @@ from harness.procedures.regional_failover import RegionalFailover
 from harness.sentences.promises import in_time, recovery_point_beyond, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
+from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.names import Named
 from harness.stacks.needs import HEALTH, Regions
 from harness.system.recorder import Memory
@@ -27,6 +30,7 @@ from harness.workload.workload import Group
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
+REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
 INSIDE = 5.0  # requests a second of each group that stands in a region
 
 SENTENCES = Sentences()
@@ -70,8 +74,17 @@ def _customers_everywhere(scenario: ScenarioRun) -> None:
 @when("the primary region loses its power", needs=(BlackOutRegion,))
 def _blacked_out(scenario: ScenarioRun) -> None:
     if scenario.sabotage.replay_stopped:
-        regional.stop_replay(scenario.stack, regional.other(scenario.stack, scenario.region).name)
+        _stop_replay(scenario)
     scenario.faults.inject(BlackOutRegion(scenario.region))
+
+
+def _stop_replay(scenario: ScenarioRun) -> None:
+    """No database server of the second region replays any more what it receives."""
+    second = regional.other(scenario.stack, scenario.region)
+    for member in need(second, Cluster).members:
+        with need(second, Queried).connect(member) as connection:
+            for statement in REPLAYS_NOTHING:
+                connection.execute(statement)
 
 
 # When: how it is recovered
@@ -87,7 +100,7 @@ def _failback() -> Procedure:
 
 @when(
     "the regional disaster is declared, and the lost region is fenced",
-    needs=(RegionalFailover, HEALTH),
+    needs=(RegionalFailover, RegionalFailback, BaseBackups, Balanced, ZoneServices, HEALTH),
     asks=Approval("Declare a regional disaster, fence the primary region and fail over to the second?", COMMANDER),
     carries_out=_failover,
     returns="recovery",
@@ -97,7 +110,7 @@ def _declared(scenario: ScenarioRun) -> Recovery:
     stack, journal, left_out = scenario.stack, scenario.journal, scenario.sabotage.without
 
     def ready(name: str) -> dict[str, str]:
-        return PLATFORM.region_ready(stack, name)
+        return region_ready(stack, name)
 
     first = scenario.region
     recovery = Recovery(

@@ -10,6 +10,7 @@ from harness.errors import NotReady
 from harness.faults import Undo, _probes
 from harness.stacks import Stack, regional
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Fenced, Standby
 from harness.stacks.capabilities.regions import RegionFence, RegionPowered
 from harness.stacks.needs import Regions
@@ -22,7 +23,7 @@ class BlackOutRegion:
     who leads, and not before, for a region without power can say nothing."""
 
     region: str
-    needs: ClassVar[tuple[Any, ...]] = (RegionPowered, RegionFence, Standby, Cluster, Fenced, Regions(2))
+    needs: ClassVar[tuple[Any, ...]] = (RegionPowered, RegionFence, Standby, Cluster, Fenced, Startable, Regions(2))
     name = "black_out_region"
     ttl = timedelta(minutes=20)
     harms_data = True  # what the other region had not received is gone

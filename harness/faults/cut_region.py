@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from harness.faults import Undo, _probes
 from harness.stacks import Stack, regional
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Fenced, Standby
 from harness.stacks.capabilities.regions import RegionDivisible, RegionFence
 from harness.stacks.needs import Regions
@@ -21,7 +22,7 @@ class CutRegion:
     anybody reaches them again."""
 
     region: str
-    needs: ClassVar[tuple[Any, ...]] = (RegionDivisible, RegionFence, Standby, Cluster, Fenced, Regions(2))
+    needs: ClassVar[tuple[Any, ...]] = (RegionDivisible, RegionFence, Standby, Cluster, Fenced, Startable, Regions(2))
     name = "cut_region"
     ttl = timedelta(minutes=20)
     harms_data = False

@@ -9,10 +9,12 @@ from pathlib import Path
 from harness.run.run import Run
 from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.baseline import wait_for_baseline
-from harness.scenario.exposure import ExposureSampler, beyond
+from harness.scenario.exposure import ExposureSampler
 from harness.scenario.waits import in_time
+from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import Standby
 from harness.stacks.capabilities.sabotage import Deafenable
 from harness.system import clock, wait
 from harness.workload.readers import RATE, Readers
@@ -72,14 +74,15 @@ class ScenarioCustomers:
 
     def serve_archived(self) -> None:
         """Customers write until it reaches the archive, which is looked at from now on. Errors: as `serve`."""
-        need(self._run.stack, Archive)
-        self._sampler = ExposureSampler(self._run.stack, self._run.journal)
+        archive = need(self._run.stack, Archive)
+        self._sampler = ExposureSampler(self._run.stack, self._run.journal, of="archive", safe=archive.archived)
         self._sampler.begin()
         self.serve()
 
     def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
         """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""
-        self._beyond = beyond(self._run.stack, self._run.journal, region)
+        standby = need(regional.region(self._run.stack, region), Standby)
+        self._beyond = ExposureSampler(self._run.stack, self._run.journal, of="second region", safe=standby.received)
         self._beyond.begin()
         self.serve(inside=inside)
 

@@ -8,9 +8,7 @@ from datetime import timedelta
 
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import Archive
-from harness.stacks.capabilities.database import Positioned, Positions, Standby
-from harness.stacks.regional import region
+from harness.stacks.capabilities.database import Positioned, Positions
 from harness.system import clock
 from harness.system.recorder import Recorder
 
@@ -23,14 +21,12 @@ class ExposureSampler:
     The judge computes the figure from the samples; what this class computes is for waiting and watching only.
     """
 
-    def __init__(
-        self, stack: Stack, recorder: Recorder, *, of: str = "archive", safe: Callable[[], int] | None = None
-    ) -> None:
-        """`safe`: up to which position all is safe `of` something else than the archive."""
+    def __init__(self, stack: Stack, recorder: Recorder, *, of: str, safe: Callable[[], int]) -> None:
+        """`safe`: up to which position all is safe, in the archive or in what else it is `of`."""
         self.stack = stack
         self.recorder = recorder
         self._of = of
-        self._safe = safe or need(stack, Archive).archived
+        self._safe = safe
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="exposure", daemon=True)
         self._positions: Positions | None = None
@@ -85,9 +81,3 @@ class ExposureSampler:
     def _drop(self) -> None:
         if self._positions is not None:
             self._positions.close()
-
-
-def beyond(stack: Stack, recorder: Recorder, name: str) -> ExposureSampler:
-    """A sampler of what the region of that name has received of the one in service."""
-    standby = need(region(stack, name), Standby)
-    return ExposureSampler(stack, recorder, of="second region", safe=standby.received)

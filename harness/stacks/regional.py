@@ -9,7 +9,7 @@ from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import Region, Stack
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Startable
-from harness.stacks.capabilities.database import Cluster, Fenced, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Fenced, Standby
 from harness.stacks.capabilities.entrance import Balanced
 from harness.stacks.capabilities.regions import RegionFence
 
@@ -103,15 +103,6 @@ def bring_back(stack: Stack, name: str) -> str:
     except DrillError as error:
         return f"the database servers of {name} stay fenced: {error.message}"
     return ""
-
-
-def stop_replay(stack: Stack, name: str) -> None:
-    """For sabotage only: from now on no database server of the region replays what it receives."""
-    place = region(stack, name)
-    for member in need(place, Cluster).members:
-        with need(place, Queried).connect(member) as connection:
-            for statement in ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()"):
-                connection.execute(statement)
 
 
 def why_fenced(stack: Stack, name: str) -> str:
