@@ -26,6 +26,7 @@ from harness.stacks.capabilities.backups import Archive, BaseBackups
 from harness.stacks.capabilities.components import Pausable
 from harness.stacks.capabilities.database import Cluster, Queried, Restorable
 from harness.stacks.capabilities.entrance import Reachable, Standpoints, ZoneServices
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible
 from harness.stacks.local.sandbox import SANDBOX
 from harness.stacks.needs import Regions
@@ -212,7 +213,7 @@ def show_logs(stack: Stack) -> None:
 
     And the stack has what its kind says that it has, no more and no less.
     """
-    said = {each for each in kinds.KINDS[stack.kind].maker.has if not isinstance(each, Regions)}
+    said = {each for each in kinds.KINDS[stack.kind].maker.has if not isinstance(each, Regions) and each is not Named}
     assert set(there(stack)) == said
     found, logs = stack.components(), stack.logs()
     assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in zones(stack))} <= set(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.faults import OF_REGIONS
 from tests.contract.held import Held, held
 
 
@@ -35,6 +36,12 @@ def test_a_region_loses_its_power_and_has_it_again(two: Held) -> None:
 def test_fenced_database_servers_stay_off(two: Held) -> None:
     """Until the fence is ended, whoever starts them."""
     played(two, "fence")
+
+
+@pytest.mark.parametrize("case", OF_REGIONS)
+def test_a_fault_of_a_region_keeps_its_contract(two: Held, case: str) -> None:
+    """As every fault does: it bites, and heals after kill -9 of whoever looked and of whoever hurt."""
+    print(two.run("tests.contract.faults", case, str(two.folder)))
 
 
 def played(two: Held, scene: str) -> None:
