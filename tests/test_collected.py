@@ -176,7 +176,7 @@ def test_a_feature_or_a_test_of_it_is_chosen_by_its_name(project: Path) -> None:
     assert "1/36 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
     (project / "test_other.py").write_text("def test_other():\n    pass\n")
     done = run_pytest(project, words=[feature, "test_other.py"])
-    assert "8/35 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
+    assert "8/37 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
 
 
 def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None:
