@@ -119,5 +119,5 @@ class Stack(Protocol):
 
 
 def zones(stack: Stack) -> list[str]:
-    """Of all its regions, in order."""
-    return [zone for region in stack.regions for zone in region.zones]
+    """Of the region that a drill is about, in order."""
+    return [zone for region in tuple(stack.regions)[:1] for zone in region.zones]
