@@ -260,7 +260,7 @@ def _unable(what: str) -> Unable:
 
 def saved_network(saved: dict[str, Any]) -> Network:
     """The network of a stack that another process started."""
-    regions = REGIONS[: saved["regions"]]
+    regions = REGIONS[: saved.get("regions", 1)]
     if saved["kind"] == "loopback":
         return Loopback(saved["prefix"], regions, Process(*saved["holder"]))
     holders = {zone: Process(*holder) for zone, holder in saved["holders"].items()}
