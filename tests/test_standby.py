@@ -104,9 +104,14 @@ def test_copies_of_another_history_of_the_same_number_are_cloned_anew(tmp_path: 
     assert again.has_data()
 
 
-def test_a_cluster_of_which_only_some_run_and_nobody_leads_is_left_alone(tmp_path: Path, store: Store) -> None:
-    """Who runs could not be told apart from who may lead."""
+def test_a_cluster_that_runs_and_does_not_lead_alone_is_left_as_it_is(tmp_path: Path, store: Store) -> None:
+    """Also where it runs while the other leads: patched onto that, it would look well, and be two databases in one."""
     before = dict(store)
+    some = standby(store, Server(tmp_path, "a", copy=True, up=True))
+    with pytest.raises(Refused, match="lead: two databases"):
+        some.follow(THERE)
+    asked: Any = some
+    asked._leads_at = lambda _: False
     with pytest.raises(Refused, match="nobody leads in us-east-1"):
-        standby(store, Server(tmp_path, "a", copy=True, up=True)).follow(THERE)
+        some.follow(THERE)
     assert dict(store) == before

@@ -157,6 +157,10 @@ class PatroniStandby:
         """Patroni stops the leader cleanly, so that whoever follows it has all of it, and lets it follow."""
         if self.follows():
             return "it follows already"
+        if self._leads_at(upstream):
+            raise Refused(
+                f"{self._region} leads, and {', '.join(upstream)}, too", hint="fence one of them: one may lead"
+            )
         leader = self._cluster.leader()
         if leader is None:
             raise Refused(f"nobody leads in {self._region}", hint="stop its database servers, or wait for a leader")
@@ -204,6 +208,11 @@ class PatroniStandby:
         if not found:
             raise NotReady(f"no database server of {self._region} says it", hint="read the logs of Patroni")
         return found
+
+    def _leads_at(self, upstream: Sequence[str]) -> bool:
+        with suppress(Refused):
+            return self._history_at(upstream) is not None
+        return False
 
     def _history_at(self, upstream: Sequence[str]) -> History:
         for address in upstream:
