@@ -158,9 +158,8 @@ class PatroniStandby:
         if self.follows():
             return "it follows already"
         if self._leads_at(upstream):
-            raise Refused(
-                f"{self._region} leads, and {', '.join(upstream)}, too", hint="fence one of them: one may lead"
-            )
+            both = f"{self._region} and {', '.join(upstream)} lead"
+            raise Refused(f"{both}: two databases", hint="fence the one that is to follow")
         leader = self._cluster.leader()
         if leader is None:
             raise Refused(f"nobody leads in {self._region}", hint="stop its database servers, or wait for a leader")
