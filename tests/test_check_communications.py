@@ -11,7 +11,7 @@ from harness.checks.answer import answer
 from harness.checks.evidence import Expectation
 from harness.checks.judge import judge
 from harness.checks.rules import CURRENT, VERSION_3
-from tests.told_histories import CALLED, END, RATIO, RESOLVED, TOLD, Told, all_told, named
+from tests.told_histories import CALLED, END, RATIO, RESOLVED, TOLD, Told, all_told, made_real, named
 
 LIMITS = {"roles-reached": 300.0, "customers-updated": 1800.0, "report-in-time": 259200.0}
 FINDINGS = (
@@ -214,3 +214,46 @@ def test_a_failure_that_lasts_is_told_to_whom_the_plan_names() -> None:
     assert "lasting-told" in {each.id for each in judge(history.evidence())}
     history.tell_customers(TOLD + 31, "initial")
     assert judged("lasting-told", history).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_of_a_real_channel_it_is_enough_that_the_service_took_it(finding: str) -> None:
+    """Nothing is lost for lack of a receiver, neither where all channels are real nor where some are."""
+    for channels in (("slack",), ("e-mail",), ("slack", "e-mail", "status page")):
+        assert judged(finding, made_real(all_told(), *channels)).outcome is Outcome.MET
+
+
+def test_what_a_real_service_took_is_not_called_received() -> None:
+    """The words end where the knowledge ends."""
+    history = made_real(all_told(), "slack", "e-mail")
+    assert "slack took the calls to incident commander, technical lead, taken by the service" in (
+        judged("primary-channel", history).reason
+    )
+    assert "customers (by e-mail: taken by the service and status page)" in judged("customers-told", history).reason
+    assert "taken by the service, where nobody sees them come in" in judged("marked-as-exercise", history).reason
+    for finding in FINDINGS:
+        assert "receive" not in judged(finding, history).reason
+
+
+def test_what_a_real_service_refused_is_missed_as_ever() -> None:
+    """Also the mark, as it was sent, and a message that went out twice."""
+    history = made_real(slack_down(all_told(), then=""), "slack")
+    found = judged("primary-channel", history)
+    assert found.outcome is Outcome.MISSED and "did not take the call" in found.reason
+    unmarked = made_real(all_told(), "slack", "e-mail", "status page")
+    next(data for _, said, data in unmarked.lines if said == "message")["marked"] = False
+    assert judged("marked-as-exercise", unmarked).outcome is Outcome.MISSED
+    twice = made_real(all_told(), "slack")
+    twice.call(END - 5, LEAD, real=True)
+    assert judged("told-once", twice).outcome is Outcome.MISSED
+
+
+def test_a_time_in_which_nobody_had_to_answer_is_called_stood_in_for() -> None:
+    """And people's own is theirs."""
+    assert "every answer is stood in for" in judged("roles-reached", all_told()).reason
+    history = without_answer(all_told())
+    history.answer(CALLED + 2.0, LEAD, attended=True)
+    for finding in ("roles-reached", "roles-answered-for"):
+        found = judged(finding, history)
+        assert found.outcome is Outcome.MET
+        assert f"people answered for {LEAD}; all else is stood in for" in found.reason

@@ -32,11 +32,12 @@ PLAN = PROJECT.load_plan()
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], tuple[Communications, Memory]]]:
-    """A scenario's own, with its journal; it takes the word of a sabotage."""
+    """A scenario's own, with its journal; it takes the word of a sabotage. Nobody takes part."""
     monkeypatch.setattr(messages, "PATIENCE", timedelta(seconds=0.3))
     receivers = Receivers(tmp_path / "received-messages")
     ground: Any = SimpleNamespace(folder=tmp_path)
     stack: Any = Messages(ground, address="127.0.0.1")
+    stack.secrets = ()
     stack._urls = {
         name: ("smtp://127.0.0.1:" if name == "e-mail" else "http://127.0.0.1:") + str(port) + PATHS.get(name, "")
         for name, port in receivers.ports.items()
@@ -46,7 +47,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
         journal = Memory()
         run: Any = SimpleNamespace(
             stack=stack, journal=journal, plan=PLAN, project=PROJECT,
-            options=SimpleNamespace(sabotage=Sabotage(telling=telling)),
+            options=SimpleNamespace(sabotage=Sabotage(telling=telling), attended=False), folder=tmp_path,
         )  # fmt: skip  # arguments in groups
         return Communications(run), journal
 

@@ -14,24 +14,22 @@ PROMOTED = History(3, (FIRST, SECOND))  # the other region, which left timeline 
 
 
 @pytest.mark.parametrize(
-    ("own", "led", "begins"),
+    ("own", "equal", "begins"),
     [
-        (History(2, (FIRST,)), True, True),  # it led on timeline 2, and may be rewound to 200
-        (History(2, (FIRST,)), False, True),
-        (History(1, ()), True, True),
-        (PROMOTED, False, True),  # a copy of the other region
-        (PROMOTED, True, False),  # two were promoted at one place: the same number, and not the same timeline
+        (History(2, (FIRST,)), False, True),  # it followed on timeline 2, and goes on at 200
+        (History(1, ()), False, True),
+        (PROMOTED, True, True),  # it follows the other region already
+        (PROMOTED, False, False),  # two were promoted at one place: the same number, and not the same timeline
         (History(3, (FIRST, Branch(2, 190))), True, False),
-        (History(3, (FIRST, Branch(2, 190))), False, False),
-        (History(4, (FIRST, SECOND, Branch(3, 300))), False, False),  # further than the other
-        (History(2, (Branch(1, 90),)), False, False),
+        (History(4, (FIRST, SECOND, Branch(3, 300))), True, False),  # further than the other
+        (History(2, (Branch(1, 90),)), True, False),
     ],
 )
-def test_a_server_goes_on_along_another_where_all_it_descends_from_is_the_same(
-    own: History, *, led: bool, begins: bool
+def test_a_copy_goes_on_along_another_where_all_it_descends_from_is_the_same(
+    own: History, *, equal: bool, begins: bool
 ) -> None:
-    """An equal timeline is the same one only to a server that has never led on it."""
-    assert own.begins(PROMOTED, led=led) is begins
+    """An equal timeline is the same one only to a copy that follows the other already."""
+    assert own.begins(PROMOTED, equal=equal) is begins
 
 
 def test_a_server_that_is_down_says_its_history_by_its_files(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import json, socket, subprocess, sys
 from pathlib import Path
 from harness.errors import Unable
 from harness.stacks.local.layout import REGIONS
-from harness.stacks.local.network import make_network, saved_network
+from harness.stacks.local.making import make_network
+from harness.stacks.local.network import saved_network
 from harness.stacks.local.sandbox import inside
 from harness.system.command import Commands
 from harness.system.recorder import Memory

@@ -125,6 +125,15 @@ def test_where_the_other_cannot_be_asked_any_more_it_stays_fenced(two: Two) -> N
     two.powers.cut_region_power(THERE)
     assert "there has led, and nobody leads there now" in two.powers.restore_region_power(HERE)
     assert two.powers.region_is_fenced(HERE) and two.here.other.on and not two.here.members[0].on
+    two.there.members[0].on = True
+    assert two.powers.restore_region_power(HERE) == "" and two.here.upstream == THERE and two.here.members[0].on
+
+
+def test_a_fence_is_not_ended_while_nobody_can_be_followed(two: Two) -> None:
+    """Whoever has led may have what nobody else has."""
+    two.powers.fence_region(HERE)
+    promote(two)
+    two.powers.cut_region_power(THERE)
     with pytest.raises(Refused, match="it does not follow anybody who leads"):
         two.powers.unfence_region(HERE)
 
@@ -181,14 +190,21 @@ def test_the_fence_is_on_the_disk_and_keeps_a_server_off_in_any_process(tmp_path
 
     member().start()
     for _ in range(2):
-        device.keep_off("r")
-    assert device.fenced("r") and not device.fenced("other")
+        device.keep_off("r", asked=False)
+    assert not device.asked("r")
+    for _ in range(2):
+        device.keep_off("r", asked=True)
+    device.keep_off("r", asked=False)
+    assert device.asked("r") and device.fenced("r") and not device.fenced("other")
     with pytest.raises(Refused, match="patroni-a is kept off: region r is fenced"):
         member().start()
     for _ in range(2):
-        device.let_on("r")
+        device.let_on("r", asked=False)
+        assert device.fenced("r")
+    for _ in range(2):
+        device.let_on("r", asked=True)
     late: Any = member()
-    late._unit.start = lambda: (started.append("start"), device.keep_off("r"))
+    late._unit.start = lambda: (started.append("start"), device.keep_off("r", asked=True))
     with pytest.raises(Refused, match="fenced"):
         late.start()
     assert started == ["start", "start", "kill"]

@@ -17,7 +17,7 @@ ROOMS = {
     "harness/evidence": "errors system",
     "harness/communications": "errors system plan evidence",
     "harness/alerts": "system stacks",  # stacks: what an alert is
-    "harness/stacks": "errors system plan evidence alerts",
+    "harness/stacks": "errors system plan evidence alerts communications",  # communications: what a channel is
     "harness/faults": "errors system stacks",
     "harness/procedures": "errors system plan stacks",
     "harness/workload": "errors system stacks procedures",

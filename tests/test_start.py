@@ -25,8 +25,12 @@ HEAVY = {
     "harness.procedures",
     "drills.steps.every_drill",
 }  # fmt: skip  # a list
-# What steps name, and the names of findings: light enough for a list, which says whose sentence none of them is.
-STEPS = {"harness.stacks", "harness.faults", "harness.procedures", "drills.steps.every_drill", "harness.checks.rules"}
+# What steps name, the names of findings, and the texts of messages: light enough for a list, which says whose sentence
+# none of them is, and which text has a field that nothing fills.
+STEPS = {
+    "harness.stacks", "harness.faults", "harness.procedures", "drills.steps.every_drill", "harness.checks.rules",
+    "jinja2",
+}  # fmt: skip  # a list
 READERS = {"gherkin", "jsonschema", "yaml"}  # of features and plans
 FEATURES = {"drills", "harness.features.sentences", "harness.features.soundness"}  # of which no calendar tells
 ABOUT = ("--project", str(HOME))

@@ -30,14 +30,16 @@ def named(*words: object) -> str:
 class Told(History):
     """With the few verbs by which messages are written down."""
 
-    def call(self, at: float, role: str, *, by: str = "slack", ok: bool | None = True, kept: bool = True) -> None:
-        """One try of one channel to call a role."""
+    def call(
+        self, at: float, role: str, *, by: str = "slack", ok: bool | None = True, kept: bool = True, real: bool = False
+    ) -> None:  # fmt: skip  # parameters in groups
+        """One try of one channel to call a role; what came in by a real one nobody sees."""
         receipt = named(role, by, at) if ok is not False else ""
         self.say(
-            at, "message.attempt", message=named(role), role=role, channel=by, real=False, attempt=1, ok=ok,
+            at, "message.attempt", message=named(role), role=role, channel=by, real=real, attempt=1, ok=ok,
             status=200, seconds=0.1, retry_after=None, why="" if ok else "refused", receipt=receipt,
         )  # fmt: skip  # arguments in groups
-        if ok:
+        if ok and not real:
             self.came_in(at, by, receipt, kept=kept)
 
     def came_in(self, at: float, service: str, receipt: str, *, kept: bool = True, marked: bool = True) -> None:
@@ -68,11 +70,13 @@ class Told(History):
             )  # fmt: skip  # arguments in groups
             self.came_in(at + 0.1, channel, receipt)
 
-    def answer(self, at: float, role: str, *, by: str = "", channel: str = "slack") -> None:
-        """The role, or whoever stood in."""
+    def answer(
+        self, at: float, role: str, *, by: str = "", channel: str = "slack", attended: bool = False
+    ) -> None:  # fmt: skip  # parameters in groups
+        """The role, or whoever stood in; a person says so where people take part."""
         self.say(
             at, "message.acknowledged", message=named(role), role=role, by=by or role, channel=channel,
-            after=at - CALLED, said_by="a page", ratio=RATIO,
+            attended=attended, after=at - CALLED, said_by="a page", ratio=RATIO,
         )  # fmt: skip  # arguments in groups
 
 
@@ -83,7 +87,7 @@ def all_told() -> Told:
     history.say(
         2.0, "communications.begin", roles=list(ROLES), channels=[{"use": use, "by": by} for use, by in CHANNELS],
         groups=GROUPS, acknowledge_within=300.0, update_every=1800.0, report_within=259200.0, ratio=RATIO,
-        simulated=["slack"],
+        simulated=["slack"], real=[], attended=False,
     )  # fmt: skip  # arguments in groups
     history.say(HURT, "fault.intent", fault="kill_component", affects=[], harms_data=False, logical=False, ttl=900)
     history.say(HURT + 0.1, "fault.effective", fault="kill_component", ok=True, proof="it is dead")
@@ -98,4 +102,15 @@ def all_told() -> Told:
     history.tell_customers(RESOLVED, "resolution")
     history.tell_customers(REPORTED, "report")
     history.say(END, "scenario.end", scenario="the-scenario", outcome="completed", error="")
+    return history
+
+
+def made_real(history: Told, *channels: str) -> Told:
+    """Of these services nobody sees what comes in."""
+    for _, kind, data in history.lines:
+        if kind == "message.attempt" and data["channel"] in channels:
+            data["real"] = True
+        if kind == "communications.begin":
+            data.update(real=list(channels), simulated=[each for each in data["simulated"] if each not in channels])
+    history.drop("message.received", where=lambda data: data["service"] in channels)
     return history

@@ -13,7 +13,7 @@ from harness.features.sentences import Expected, Sentences
 from harness.plan import Plan
 from harness.plan.lengths import in_words
 from harness.sentences.promises import right
-from harness.stacks.capabilities.messaging import Messaged
+from harness.stacks.capabilities.messaging import Messaged, Reaching
 from harness.system import clock
 
 if TYPE_CHECKING:
@@ -25,23 +25,24 @@ CALLS = 30.0  # how many seconds of the incident pass in one, where people are c
 LONG = 180.0  # and where customers are told of an incident that lasts for more than an hour
 LASTS = timedelta(minutes=65)  # of the incident: long enough for two updates
 FOR_PEOPLE = "This report is a draft of a drill: people have to answer it."
-SETTLED = timedelta(seconds=45)  # for all calls
+SETTLED = timedelta(seconds=45)  # for all calls, where something stands in for people
+TELLING = (Messaged | Reaching,)
 
 SENTENCES = Sentences()
 given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SENTENCES.promise
 
 
-@given("whoever is called answers", needs=(Messaged,))
+@given("whoever is called answers", needs=TELLING)
 def _everybody_answers(scenario: ScenarioRun) -> None:
-    scenario.communications.begin(ratio=CALLS, after=ANSWERS)
+    scenario.communications.begin(ratio=_pace(scenario), after=ANSWERS)
 
 
-@given("whoever is called answers, but for the {role}", needs=(Messaged,))
+@given("whoever is called answers, but for the {role}", needs=TELLING)
 def _one_is_silent(scenario: ScenarioRun, role: str) -> None:
-    scenario.communications.begin(ratio=CALLS, after=ANSWERS, silent=(role,))
+    scenario.communications.begin(ratio=_pace(scenario), after=ANSWERS, silent=(role,))
 
 
-@given("the incident will last for more than an hour, and its clock is compressed", needs=(Messaged,))
+@given("the incident will last for more than an hour, and its clock is compressed", needs=TELLING)
 def _compressed(scenario: ScenarioRun) -> None:
     scenario.communications.begin(ratio=LONG, after=ANSWERS)
 
@@ -61,26 +62,26 @@ def _channel_limited(scenario: ScenarioRun, use: str) -> None:
     _break(scenario, use, "rate-limited")
 
 
-@when("the roles of the plan are called", needs=(Messaged,))
+@when("the roles of the plan are called", needs=TELLING)
 def _called(scenario: ScenarioRun) -> None:
     """Whoever does not answer is waited for: what becomes of it is a finding."""
     scenario.communications.call(_incident(scenario))
-    scenario.communications.settled(within=SETTLED)
+    scenario.communications.settled(within=scenario.decisions.time if scenario.communications.by_people else SETTLED)
 
 
-@when("customers and stakeholders are told of the disruption", needs=(Messaged,))
+@when("customers and stakeholders are told of the disruption", needs=TELLING)
 def _told(scenario: ScenarioRun) -> None:
     incident, groups = _incident(scenario), _groups(scenario)
     scenario.communications.tell("initial", incident, groups=groups)
     scenario.communications.keep_telling(incident, groups=groups)
 
 
-@when("the incident goes on for more than an hour", needs=(Messaged,))
+@when("the incident goes on for more than an hour", needs=TELLING)
 def _goes_on(scenario: ScenarioRun) -> None:
     scenario.let_pass(scenario.communications.lasts(LASTS), what="the incident goes on")
 
 
-@when("customers and stakeholders are told of the resolution", needs=(Messaged,))
+@when("customers and stakeholders are told of the resolution", needs=TELLING)
 def _resolved(scenario: ScenarioRun) -> None:
     now = f"{clock.now().utc:%Y-%m-%d %H:%M} UTC"
     incident = replace(_incident(scenario), resolution_time=now, current_status="All services are operational.")
@@ -121,6 +122,11 @@ promise("customers are told of the resolution, and not before it", right("custom
 promise("customers have the post-incident report in the time that the plan gives", _reported)
 promise("every message says that it is an exercise", right("marked-as-exercise", "every message is marked"))
 promise("nobody is told the same twice by one channel", right("told-once", "no message twice by one channel"))
+
+
+def _pace(scenario: ScenarioRun) -> float:
+    """People need the time that the plan gives them."""
+    return 1.0 if scenario.communications.by_people else CALLS
 
 
 def _break(scenario: ScenarioRun, use: str, how: str) -> None:

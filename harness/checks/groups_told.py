@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, moment_of
-from harness.checks.messages import Messages, Told, failed_to_tell, right_or_wrong
+from harness.checks.messages import TAKEN, Messages, Told, failed_to_tell, right_or_wrong
 
 INITIAL = "The initial notification went out"
 UPDATES = "An update came often enough until it was resolved"
@@ -134,4 +134,9 @@ def _restored(evidence: Evidence) -> Line | None:
 
 
 def _all(messages: Messages) -> str:
-    return " and ".join(f"{name} (by {' and '.join(channels)})" for name, channels in messages.groups.items())
+    """By which channels; of a real one all that is known is said."""
+
+    def said(channel: str) -> str:
+        return f"{channel}: {TAKEN}" if messages.real(channel) else channel
+
+    return " and ".join(f"{name} (by {' and '.join(map(said, by))})" for name, by in messages.groups.items())

@@ -12,6 +12,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, seconds
 
 NOBODY_ASKED = "nobody says what came in at the services"
+TAKEN = "taken by the service"  # a real one: what comes of a message then is seen by nobody but people
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,11 @@ class Messages:
         return seconds(end - begin) * self.ratio
 
     def lost(self, taken: Line) -> str:
-        """Why a message that a service said it took is not there; empty where it is. Errors: `Unsound`."""
+        """Why a message that a service said it took is not there; empty where it is. Errors: `Unsound`.
+
+        Of a real service nobody knows what came in, and nothing is called lost for that."""
+        if taken.data["real"]:
+            return ""
         came_in = self.evidence.all("message.received")
         if not came_in:
             raise Unsound(NOBODY_ASKED)
@@ -95,6 +100,11 @@ class Messages:
         return (
             "" if any(kept) else "said that it took it, and lost it" if kept else "said that it took it: none came in"
         )
+
+    def real(self, channel: str) -> bool:
+        """Whether people are reached by it: then what is known ends with what the service said."""
+        attempts = self.evidence.all("message.attempt")
+        return any(line.data["real"] for line in attempts if line.data["channel"] == channel)
 
     def clock(self) -> str:
         """What every length of the incident has to say."""

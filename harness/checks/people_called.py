@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.checks import Finding, Outcome
 from harness.checks.answer import Check
 from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against
-from harness.checks.messages import Messages, Told, right_or_wrong
+from harness.checks.messages import TAKEN, Messages, Told, right_or_wrong
 
 REACHED = "Each role was reached"
 ANSWERED_FOR = "Each role was reached, or its deputy"
@@ -28,7 +28,7 @@ def roles_reached(evidence: Evidence, expected: Expectation) -> Finding:
         return expected.finding_of(evidence, REACHED, Outcome.MISSED, "; ".join([*wrong, *words]))
     longest = max(times)
     outcome = Outcome.MET if expected.limit is None else against(longest, longest, expected.limit)
-    said = f"{', '.join(words)}; {messages.clock()}"
+    said = f"{', '.join(words)}; {messages.clock()}; {_who_answered(messages, calls)}"
     return expected.finding_of(evidence, REACHED, outcome, said, figure=longest, low=longest, high=longest)
 
 
@@ -45,7 +45,7 @@ def roles_answered_for(evidence: Evidence, expected: Expectation) -> Finding:
             who = role if by == role else f"{role}: the {by} stood in,"
             after = float(answered.data["after"]) * messages.ratio
             words.append(f"{who} by {answered.data['channel']} after {after:.0f} s")
-    said = f"{', '.join(words)}; {messages.clock()}"
+    said = f"{', '.join(words)}; {messages.clock()}; {_who_answered(messages, calls)}"
     return right_or_wrong(evidence, expected, ANSWERED_FOR, wrong, said)
 
 
@@ -67,7 +67,8 @@ def channel(use: str) -> Check:
                 called += [role] if call.by(own) else []
         if not wrong and not called:
             raise Unsound(f"the {use} channel, {own}, was not needed: everybody had answered before")
-        words = f"{own} took the calls to {', '.join(called)}, and they arrived"
+        came = TAKEN if messages.real(own) else "and they arrived"
+        words = f"{own} took the calls to {', '.join(called)}, {came}"
         after = f", after {' and '.join(before)}" if before else ", before any other"
         return right_or_wrong(evidence, expected, f"The {use} channel was used in its turn", wrong, words + after)
 
@@ -85,6 +86,17 @@ def _calls(evidence: Evidence) -> tuple[Messages, list[Told]]:
 
 def _answer(calls: list[Told], role: str) -> Line | None:
     return next((each.acknowledged for each in calls if each.whom == role and each.acknowledged), None)
+
+
+def _who_answered(messages: Messages, calls: list[Told]) -> str:
+    """How far people took part: a time in which nobody had to answer is none of people's."""
+    found = [answered for role in messages.roles if (answered := _answer(calls, role))]
+    people = [str(each.data["role"]) for each in found if each.data["attended"]]
+    if not people:
+        return "every answer is stood in for"
+    return f"people answered for {', '.join(people)}" + (
+        "" if len(people) == len(found) else "; all else is stood in for"
+    )
 
 
 def _not_reached(messages: Messages, calls: list[Told], role: str) -> str:

@@ -1,4 +1,7 @@
-"""The keyboard while a drill runs: an attended drill asks here, and the clock goes on while somebody types."""
+"""The keyboard while a drill runs: an attended drill asks here, and the clock goes on while somebody types.
+
+A decision comes before a task: the drill waits for it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from pathlib import Path
 import click
 
 from harness.errors import Refused
-from harness.run import decisions
+from harness.run import decisions, tasks
 from harness.system import clock
 
 WORDS = {"yes": decisions.YES, "y": decisions.YES, "no": decisions.NO, "n": decisions.NO}
@@ -41,14 +44,14 @@ class Person:
         self.name = name
         self._keyboard = keyboard
         self._typed = ""
-        self._open: decisions.Question | None = None
+        self._open: decisions.Question | tasks.OpenTask | None = None
         self._wrong = ""
 
     def wait(self, length: timedelta) -> None:
         """Take what is typed within this time. What is typed while nothing is asked answers nothing: it is lost."""
-        question = decisions.open_question(self.folder)
-        if question != self._open:
-            self._open, self._typed, self._wrong = question, "", ""
+        asked = decisions.open_question(self.folder) or next(iter(tasks.open_tasks(self.folder)), None)
+        if asked != self._open:
+            self._open, self._typed, self._wrong = asked, "", ""
             self._throw_away()
         ready, _, _ = select.select([self._keyboard], [], [], length.total_seconds())
         if not ready:
@@ -60,13 +63,14 @@ class Person:
             self._take(letter)
 
     def prompt(self) -> str:
-        return f" | {self._wrong}yes or no, as {self.name} > {self._typed}" if self._open else ""
+        whose = f"{self._open.role} on the bridge? " if isinstance(self._open, tasks.OpenTask) else ""
+        return f" | {self._wrong}{whose}yes or no, as {self.name} > {self._typed}" if self._open else ""
 
     def _take(self, letter: str) -> None:
         if letter in "\r\n":
             word, self._typed = self._typed.strip().lower(), ""
             if word in WORDS and self._open:
-                decisions.answer(self.folder, self._open, decisions.Decision(WORDS[word], by=self.name))
+                self._answer(self._open, decisions.Decision(WORDS[word], by=self.name))
                 self._open = None
             elif word:
                 self._wrong = "not understood: "
@@ -74,6 +78,12 @@ class Person:
             self._typed = self._typed[:-1]
         elif letter.isprintable() and len(self._typed) < LONGEST:
             self._typed += letter
+
+    def _answer(self, asked: decisions.Question | tasks.OpenTask, given: decisions.Decision) -> None:
+        if isinstance(asked, tasks.OpenTask):
+            tasks.answer(self.folder, asked, given)
+        else:
+            decisions.answer(self.folder, asked, given)
 
     def _throw_away(self) -> None:
         with suppress(termios.error):

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -21,8 +21,9 @@ import click
 from harness.cli import options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
-from harness.cli.messages import messages
+from harness.cli.messages import has_bridge, messages, tell_anybody
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
+from harness.cli.reached import by_which, said
 from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
@@ -37,6 +38,7 @@ from harness.run.suited import suited
 from harness.safety import block, stopping
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
+from harness.stacks.capabilities.messaging import Messaged
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
 from harness.system.environment import for_new_run
@@ -163,24 +165,23 @@ def run(
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
+    wanted = [each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)]
+    known, the_plan = project.sentences, project.load_plan()
     if dry:
-        known, the_plan = project.sentences, project.load_plan()
         if name != DUE:
             options.say_which(project)
         offer = standing.offer(kind) if standing else kind.offer(level=level)
         lacking = partial(project.lacking, offer=offer)
-        wanted = [
-            each for drill in chosen for each in drill.scenarios if not only or each.name == catalog.name_of(only)
-        ]
         dry_run(
             chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
-            messages=messages(project, the_plan, wanted),
+            messages=messages(
+                project, the_plan, wanted, real=by_which(kind), attended=attended,
+                stands_in=Messaged in kind.maker.has,
+            ),
         )  # fmt: skip  # arguments in groups
         return
     if attended:
-        must_have_a_terminal()
-        block.must_be_free(evidence)
-        request = replace(request, decides=person or ask_for_name(operator_name()))
+        request = _attended(request, person, calls=has_bridge(the_plan) and tell_anybody(project, wanted))
     if not as_json and name != DUE:  # what is due was said, and of which project
         block.must_be_free(evidence)
         options.say_which(project)
@@ -199,6 +200,16 @@ def run(
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
     context.exit(exit_of(pack))
+
+
+def _attended(request: RunRequest, person: str, *, calls: bool) -> RunRequest:
+    """With who decides; `calls`: people will be called to the bridge. Errors: `Refused` where nobody can be asked."""
+    must_have_a_terminal()
+    block.must_be_free(request.evidence)
+    request = replace(request, decides=person or ask_for_name(operator_name()))
+    for line in said([], attended=calls and "bridge" not in by_which(request.stack)):
+        click.echo(line)
+    return request
 
 
 def _stack(
@@ -261,8 +272,11 @@ def choose(project: Project, name: str, only: str) -> list[catalog.Drill]:
     return chosen
 
 
-def must_be_breakable(twins: Iterable[Twin], kind: Kind, level: str | None) -> None:
-    """Errors: `Refused`, with every twin whose sabotage takes what stacks of the kind have not."""
+def must_be_breakable(twins: Sequence[Twin], kind: Kind, level: str | None) -> None:
+    """Errors: `Refused`, with every twin that takes what stacks of the kind have not, or that would reach people."""
+    if any(twin.sabotage.telling for twin in twins) and (real := by_which(kind)):
+        what = f"{', '.join(real)} is real on stacks of the kind {kind.name}: people would be told wrongly"
+        raise Refused(what, hint="prove it on another kind of stack, or other twins: --twin")
     offer = kind.offer(level=level)
     lacking = {twin.name: offer.lacking(twin.sabotage.needs) for twin in twins}
     if said := [f"{name}: {'; '.join(map(str, lacks))}" for name, lacks in lacking.items() if lacks]:
@@ -277,6 +291,8 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     """
     block.must_be_free(request.evidence)  # before an image is made for it
     request.stack.maker.prepare((lambda _: None) if quiet else click.echo)
+    for line in said(by_which(request.stack)):
+        click.echo(line, err=quiet)
     name = new_id()
     on = Standing(request.on) if request.on else None
     folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
+from harness.run import tasks
 from harness.safety import left_hurt, stopping
 from harness.system import modules
 from reports.run.text import summary
+from reports.words import clean
 
 
 class Screen:
@@ -29,6 +32,7 @@ class Screen:
         self.status = status and not quiet
         self._say: Callable[[str], None] = (lambda _: None) if quiet else click.echo
         self._mute = False
+        self._told: set[str] = set()  # tasks of people that were shown
         self.live = Live(folder, say=self._line)
         self._follower = Follower(folder)
 
@@ -43,11 +47,24 @@ class Screen:
         for line in self._follower.lines():
             self.clear()
             self.live.show(line)
+        self._show_tasks()
         request = None if self.live.asked else stopping.asked(self.folder)
         if request:
             self.clear()
             self._line(f"asked to stop by {request.who}: {request.why}")
             self.live.stop()
+
+    def _show_tasks(self) -> None:
+        """Each once. They have telephone numbers: they are on the screen, and in no line of the journal."""
+        for task in tasks.open_tasks(self.folder):
+            if task.token not in self._told:
+                self._told.add(task.token)
+                self.clear()
+                lines = [clean(line) for line in task.asks]
+                self._line("\n".join(f"  {'?' if at == 0 else ' '} {line}" for at, line in enumerate(lines)))
+                self._line(
+                    f"    are they on it? yes or no, here or by `drdrill decide yes --for {shlex.quote(task.role)}`"
+                )
 
     def show_status(self, prompt: str = "") -> None:
         """Write the last line again; `prompt` is what somebody types, and is never cut."""

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
-from harness.communications.channels import Channel, NotSent, Receipt
+from harness.communications.channels import Channel, NotReached, NotSent, Receipt, Withdrawing
 from harness.communications.contacts import Contact
 from harness.communications.log import Log
 from harness.communications.message import Message
 from harness.communications.pace import Pace
+from harness.errors import quietly
 from harness.system import clock, wait
 from harness.system.clock import Moment
 
@@ -73,8 +75,13 @@ class Delivery:
     out: list[tuple[Channel, Receipt, str]] = field(default_factory=list, repr=False)
 
     def run(self, *, log: Log, pace: Pace, once: Once, patience: Patience, stopping: threading.Event) -> Outcome:
-        """Try until it is known what came of it, or until all is stopping."""
-        return _Running(self, log=log, pace=pace, once=once, patience=patience, stopping=stopping).outcome()
+        """Try until it is known what came of it, or until all is stopping. Afterwards nobody is asked any more."""
+        try:
+            return _Running(self, log=log, pace=pace, once=once, patience=patience, stopping=stopping).outcome()
+        finally:
+            for channel, receipt, _ in self.out:
+                if isinstance(channel, Withdrawing):
+                    quietly(partial(channel.withdraw, receipt))
 
 
 class _Running:
@@ -84,6 +91,7 @@ class _Running:
         self._it, self._log, self._pace = delivery, log, pace
         self._once, self._patience, self._stopping = once, patience, stopping
         self._begun = clock.mono()
+        self._not_reached: set[str] = set()  # tokens of which a person said so
 
     def outcome(self) -> Outcome:
         wanted = self._it.message.wants_acknowledgement
@@ -142,10 +150,11 @@ class _Running:
             raise end
 
     def _acknowledged(self, within: timedelta) -> bool:
-        """Whether the person says so by any of the channels, in that time. It is asked at least once."""
+        """Whether the person says so by any of the channels, in that time. It is asked at least once, and no longer
+        where somebody says that the last channel does not reach them."""
         seen = wait.poll(
             self._look, within=within, every=self._patience.poll,
-            enough=lambda found: found is not None or self._stopping.is_set(),
+            enough=lambda found: found is not None or self._stopping.is_set() or self._is_over(),
         )  # fmt: skip  # arguments in groups
         if seen is None:
             return False
@@ -155,7 +164,7 @@ class _Running:
             self._it.about,
             self._it.role,
             by=who,
-            channel=channel.name,
+            channel=channel,
             after=after,
             said_by=moment.by,
         )
@@ -165,8 +174,20 @@ class _Running:
         for channel, receipt, who in self._it.out:
             try:
                 moment = channel.acknowledged(receipt)
+            except NotReached as error:
+                self._said_no(channel, receipt, who, error.by)
+                continue
             except Exception:
                 continue  # it cannot be asked: nothing is known
             if moment is not None:
                 return channel, who, moment
         return None
+
+    def _said_no(self, channel: Channel, receipt: Receipt, who: str, by: str) -> None:
+        if receipt.token not in self._not_reached:
+            self._not_reached.add(receipt.token)
+            self._log.not_reached(self._it.about, self._it.role, whom=who, channel=channel, said_by=by)
+
+    def _is_over(self) -> bool:
+        """Whether somebody says so of the last channel that was used."""
+        return self._it.out[-1][1].token in self._not_reached

@@ -53,14 +53,25 @@ class Log:
                     receipt=receipt.token if receipt else "",
                 )  # fmt: skip  # arguments in groups
 
-    def acknowledged(self, about: str, role: str, *, by: str, channel: str, after: timedelta, said_by: str) -> None:
-        """`by`: the role itself, or a deputy. `after`: since the message began to go out to the role, in real time."""
+    def acknowledged(self, about: str, role: str, *, by: str, channel: Channel, after: timedelta, said_by: str) -> None:
+        """`by`: the role itself, or a deputy. `after`: since the message began to go out to the role, in real time.
+
+        By a channel that is not real nobody answers: something stands in for people."""
         with self._lock:
             self._known.add((about, role))
             if not self._ended:
                 self._recorder.record(
-                    "message.acknowledged", message=about, role=role, by=by, channel=channel,
-                    after=after.total_seconds(), said_by=said_by, ratio=self._ratio,
+                    "message.acknowledged", message=about, role=role, by=by, channel=channel.name,
+                    attended=channel.real, after=after.total_seconds(), said_by=said_by, ratio=self._ratio,
+                )  # fmt: skip  # arguments in groups
+
+    def not_reached(self, about: str, role: str, *, whom: str, channel: Channel, said_by: str) -> None:
+        """A person says so. `whom`: the role itself, or a deputy."""
+        with self._lock:
+            if not self._ended:
+                self._recorder.record(
+                    "message.not_reached", message=about, role=role, whom=whom, channel=channel.name,
+                    said_by=self._mask(said_by),
                 )  # fmt: skip  # arguments in groups
 
     def given_up(self, about: str, role: str, *, channels: Sequence[str], why: str, after: timedelta) -> None:

@@ -31,6 +31,7 @@ class Message:
     template: str = ""  # the file that it was made from
     fields: tuple[str, ...] = ()  # of the template, all of them filled
     exercise: bool = True
+    instead_of: str = ""  # the role that has not acknowledged it, where it goes to a deputy
 
     @classmethod
     def of(
@@ -87,7 +88,7 @@ class Message:
         first, blank, rest = self.text.partition("\n\n")
         note = f"You stand in for the {self.whom}, who has not acknowledged this."
         text = f"{first}\n\n{note}\n\n{rest}" if self.exercise and blank else f"{note}\n\n{self.text}"
-        return replace(self, whom=deputy, text=text)
+        return replace(self, whom=deputy, text=text, instead_of=self.whom)
 
 
 _TEMPLATE = "look at the template and at what fills its fields"

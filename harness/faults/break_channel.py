@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import NotReady, Refused
+from harness.errors import NotReady, Refused, Unable
 from harness.faults import Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.messaging import Interruptible
+from harness.stacks.real import real_channels
 from harness.system.clock import Moment
 
 UP = "up"
@@ -32,7 +33,10 @@ class BreakChannel:
     logical = False
 
     def prepare(self, stack: Stack) -> Undo:
-        """Errors: `Refused` where it cannot be so, `NotReady` where it is not as it should be."""
+        """Errors: `Unable` where it is real, `Refused` where it cannot be so, `NotReady` where it is not up."""
+        if self.service in real_channels(stack):
+            what = f"{self.service} is real here, and nothing breaks what people are reached by"
+            raise Unable(what, hint="drill this on a stack in which something stands in for the service")
         services = need(stack, Interruptible)
         if self.how == UP or self.how not in services.ways(self.service):
             known = ", ".join(way for way in services.ways(self.service) if way != UP) or "no such service"

@@ -39,6 +39,7 @@ from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
+from harness.stacks.real import kept_out as kept_out_of
 from harness.system import clock, modules, wait
 from harness.system.command import Commands, end_left
 from harness.system.operator import operator_name
@@ -171,7 +172,7 @@ class Run:
                     regions=self.options.regions,
                 )
             self._stack = stack
-            self.redactor = Redactor([*stack.secrets, *self._private], places=places(self.folder))
+            self.redactor = Redactor([*kept_out_of(stack), *self._private], places=places(self.folder))
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()

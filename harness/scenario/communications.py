@@ -1,6 +1,7 @@
 """Who is told in one scenario: begun by a sentence, ended with the scenario, and never in its way.
 
-Every channel is one of the stack's own, in which something stands in for the service: nothing leaves it.
+A channel is one of the stack's own, in which something stands in for the service, and nothing leaves it; or one that
+the stack names as real. In an attended run people call others to the conference bridge: it is real, too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from harness.communications.channels import PATIENCE, simulated
 from harness.communications.contacts import Contacts
 from harness.communications.incident import Incident
 from harness.communications.message import Kind
@@ -18,16 +18,18 @@ from harness.communications.pace import Pace
 from harness.communications.sender import Sender
 from harness.communications.templates import Template
 from harness.communications.updates import Due, Ticking, Updates
-from harness.errors import NotReady, Refused
+from harness.errors import Refused
 from harness.plan import Communication
 from harness.run.run import Run
+from harness.run.tasks import Tasks
+from harness.scenario.channels import channels_of, secrets_of
 from harness.scenario.listed import record_received
 from harness.scenario.wrongly_told import unmarked, with_wrong_contact
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
+from harness.stacks.real import real_channels
 from harness.system import clock
 
-SHORTEST = timedelta(seconds=0.5)  # for an answer
 LAST = timedelta(seconds=10)  # for what is still under way when the scenario ends
 LEAD = timedelta(minutes=1)  # of the incident: an update goes out so much earlier than it is due, and is not late
 FORGOTTEN = 1  # number of the update that a sabotage leaves out
@@ -42,6 +44,7 @@ class _Open:
     templates: Mapping[str, Template]
     pace: Pace
     begun: int  # mono
+    tasks: Tasks | None  # of the people of an attended run
     updates: Ticking | None = None
 
 
@@ -58,20 +61,10 @@ class Communications:
         """From now on people answer so long after a message came in, but for those roles. `ratio`: of the incident's
         clock. Errors: `Refused` where the project has no contacts, or the plan tells somebody who cannot be told;
         `NotReady` where the services of the stack are not there: then nobody is to blame."""
-        contacts, stack, pace = self._contacts(), need(self._run.stack, Messaged), Pace(ratio)
-        services = find(self._run.stack, Interruptible)
-        if services and (seen := services.service_is("page")) != "up":
-            raise NotReady(f"what stands in for the services of the stack is {seen}", hint="read its log in the pack")
+        contacts, pace, tasks = self._contacts(), Pace(ratio), Tasks(self._run.folder) if self.attended else None
         answering = [each for role, each in contacts.people.items() if role not in silent]
-        times = {address: after for each in answering for address in each.addresses.values()}
-        stack.people_answer(times, otherwise=None)
-        stack.status_page.unlink(missing_ok=True)  # of an earlier scenario
-        bridges = [contacts.whom(each.name.lower()) for each in self._plan.channels if each.by == "bridge"]
-        number = next((each.address("bridge") for each in bridges if each), "of which the contacts have no number")
-        channels = simulated.channels(
-            stack.services(), status_page=stack.status_page, title=f"{self._run.project.name}: status",
-            bridge_number=number, own=stack.own, within=patience(self._plan, pace),
-        )  # fmt: skip  # arguments in groups
+        answers = {address: after for each in answering for address in each.addresses.values()}
+        channels = channels_of(self._run, contacts, tasks=tasks, answers=answers, pace=pace)
         planned = replace(self._plan, channels=self._plan.channels[:1]) if self._is("fallback off") else self._plan
         if self._is("wrong contact"):
             contacts = with_wrong_contact(contacts, self._plan.roles[1])
@@ -86,11 +79,21 @@ class Communications:
             update_every=self._plan.update_every.total_seconds(),
             report_within=self._plan.report_within.total_seconds(),
             simulated=[name for name, each in channels.items() if not each.real],
+            real=[name for name, each in channels.items() if each.real], attended=self.attended,
         )  # fmt: skip  # arguments in groups
-        sender = Sender(
-            planned, contacts, channels, recorder=self._run.journal, pace=pace, secrets=stack.services().values()
-        )
-        self._open = _Open(sender, self._run.project.load_templates(), pace, clock.mono())
+        secrets, journal = secrets_of(self._run), self._run.journal
+        sender = Sender(planned, contacts, channels, recorder=journal, pace=pace, secrets=secrets)
+        self._open = _Open(sender, self._run.project.load_templates(), pace, clock.mono(), tasks)
+
+    @property
+    def attended(self) -> bool:
+        """Whether people at the terminal take part."""
+        return self._run.options.attended
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people are called, and may answer themselves: then nobody compresses the clock of it."""
+        return self.attended or any(each.by in real_channels(self._run.stack) for each in self._plan.channels)
 
     @property
     def begun(self) -> bool:
@@ -135,12 +138,15 @@ class Communications:
         """What is still under way is given up, and what came in at the services is written down. Harmless twice."""
         if self._open is None:
             return
-        made, stack = self._open, need(self._run.stack, Messaged)
+        made, stack = self._open, find(self._run.stack, Messaged)
         self._stop_updates()
         made.sender.stop(LAST)
         self._open = None
-        record_received(stack, self._run.journal, since=made.begun)
-        stack.people_answer({}, otherwise=None)
+        if made.tasks:
+            made.tasks.end()
+        if stack:
+            record_received(stack, self._run.journal, since=made.begun)
+            stack.people_answer({}, otherwise=None)
         if self._is("message lost"):
             need(self._run.stack, Interruptible).set_service(self._plan.channels[0].by, "up")
 
@@ -176,9 +182,3 @@ class Communications:
             raise Refused(f"the plan has no template for {kind}", hint="communication: templates: in the plan")
         message = made.templates[kind].message(kind, whom, fields, urgency="high" if urgent else "normal")
         made.sender.send(unmarked(message) if self._is("EXERCISE missing") else message)
-
-
-def patience(planned: Communication, pace: Pace) -> timedelta:
-    """For one answer of a service: half of what the plan waits until it uses the next channel, where that is less."""
-    waits = [pace.real(each.next_after) / 2 for each in planned.channels if each.next_after]
-    return max(SHORTEST, min([PATIENCE, *waits]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from harness.errors import Declined
 from harness.run import decisions
 from harness.run.run import Run
@@ -16,13 +18,17 @@ class DecisionDesk:
         self._run = run
         self.declined = False  # the recovery: nothing was carried out after it
 
+    @property
+    def time(self) -> timedelta:
+        """How long people may take now."""
+        return decisions.time_for(min((left.expires for left in undo.pending(self._run.folder)), default=None))
+
     def ask(self, question: str, *, role: str) -> None:
         """Errors: `Declined` when the answer is no, or when there is none in time."""
         self.declined = True  # until somebody says yes
         journal = self._run.journal
         with span(journal, "decide"):
-            within = decisions.time_for(min((left.expires for left in undo.pending(self._run.folder)), default=None))
-            given = self._run.desk.ask(question, role=role, within=within)
+            given = self._run.desk.ask(question, role=role, within=self.time)
             said = {"answer": given.answer} if given.attended else {}
             journal.record("decided", question=question, role=role, by=given.by, attended=given.attended, **said)
         if given.answer != decisions.YES:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.communications.incident import Incident
 from harness.errors import quietly
 from harness.stacks.capabilities import find
-from harness.stacks.capabilities.messaging import Messaged
+from harness.stacks.capabilities.messaging import Messaged, Reaching
 from harness.system import clock
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Lasting:
     def begin(self, category: str) -> None:
         """`category`: of the plan, whose failure the scenario is."""
         told = self._scenario.plan.communication.lasting.get(category)
-        if told is None or find(self._scenario.stack, Messaged) is None:
+        if told is None or not any(find(self._scenario.stack, each) for each in (Messaged, Reaching)):
             return
         self._category = category
         self._thread = threading.Thread(target=self._look, name="a failure that lasts", daemon=True)

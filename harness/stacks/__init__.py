@@ -120,4 +120,4 @@ class Stack(Protocol):
 
 def zones(stack: Stack) -> list[str]:
     """Of the region in service, in order: the one that drills, and whoever asks the stack, are about."""
-    return [zone for region in stack.regions[:1] for zone in region.zones]
+    return [zone for region in tuple(stack.regions)[:1] for zone in region.zones]

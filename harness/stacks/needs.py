@@ -183,7 +183,7 @@ def regions_for(wanted: Iterable[Need]) -> int:
     return max((each.number for each in wanted if isinstance(each, Regions)), default=1)
 
 
-def either(wanted: type | UnionType) -> tuple[type, ...]:
+def either(wanted: Need) -> tuple[Any, ...]:
     """The capabilities of which one is enough."""
     return wanted.__args__ if isinstance(wanted, UnionType) else (wanted,)
 

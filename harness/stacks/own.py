@@ -16,6 +16,7 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.needs import Need, flat
+from harness.stacks.real import kept_out, real_channels
 from harness.stacks.well_made import PLAIN, must_answer, must_be_well_made
 from harness.system import modules
 from harness.system.command import end_labelled
@@ -94,6 +95,8 @@ class OwnMaker(Maker):
             stack = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
             must_be_well_made(stack, label=label)
             must_be_as_said(stack, self.has)
+            real_channels(stack)
+            kept_out(stack)
             return stack
 
         return self._by_project(made, hint=BROKEN)
@@ -108,7 +111,10 @@ class OwnMaker(Maker):
 
     def secrets_left(self, folder: Path) -> list[str] | None:
         stack = self._left(folder)
-        return None if stack is None else list(stack.secrets)
+        try:
+            return None if stack is None else kept_out(stack)
+        except Exception:  # such as a file of a webhook that is gone: whoever heals does not fail because of it
+            return None
 
     def remove_left(self, run: str, folder: Path) -> None:
         """By the stack itself, where it can still be had; whatever it starts, or leaves, ends then.

@@ -13,13 +13,16 @@ from typing import Any
 from harness.system.durable import sync_folder
 
 
-def leave(path: Path, content: dict[str, Any], *, first: bool = False) -> bool:
-    """Put it there; when this returns, it survives a power cut. With `first` what is there already stands.
+def leave(path: Path, content: dict[str, Any], *, first: bool = False, private: bool = False) -> bool:
+    """Put it there; when this returns, it survives a power cut. With `first` what is there already stands;
+    with `private` nobody but its owner can read it.
 
     Returns whether it is ours that is there now. Errors: `OSError` where it cannot be written.
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
+        if private:
+            fresh.touch(mode=0o600)
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(content, file, ensure_ascii=False)
             file.flush()

@@ -216,6 +216,9 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "message.acknowledged": lambda d: (
         f"{plain(d.get('by'))} acknowledged by {plain(d.get('channel'))}, for the {plain(d.get('role'))}"
     ),
+    "message.not_reached": lambda d: (
+        f"{plain(d.get('said_by'))} says that the {plain(d.get('whom'))} is not reached by {plain(d.get('channel'))}"
+    ),
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",

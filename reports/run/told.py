@@ -43,9 +43,14 @@ def ratio(facts: Facts) -> str:
     fast = as_number(begin.data.get("ratio"))
     passed = f"{fast:g} seconds of the incident passed in each real one"
     said = "the incident's clock is real time" if fast == 1 else passed
-    listed = begin.data.get("simulated")
-    channels = ", ".join(map(plain, listed)) if isinstance(listed, list) else ""
-    return f"{said}; simulated: {channels or 'none'}"
+    real = _listed(begin, "real")
+    people = f"; real: {real}, where all that is known is what the service took" if real else ""
+    return f"{said}; simulated: {_listed(begin, 'simulated') or 'none'}{people}"
+
+
+def _listed(fact: Fact, name: str) -> str:
+    found = fact.data.get(name)
+    return ", ".join(map(plain, found)) if isinstance(found, list) else ""
 
 
 def bars(facts: Facts, clock: Clock) -> tuple[Bar, ...]:
@@ -103,7 +108,8 @@ def _answered(facts: Facts, message: Fact) -> str:
     said = _answer(facts, message)
     if said is not None:
         took = length(as_number(said.data.get("after")))
-        return f"{plain(said.data.get('by'))}, by {plain(said.data.get('channel'))}, after {took}"
+        people = "" if said.data.get("attended") else ", stood in for"
+        return f"{plain(said.data.get('by'))}, by {plain(said.data.get('channel'))}, after {took}{people}"
     if message.data.get("instead_of"):
         return "as in the row of whom it was for"
     given_up = [each for each in facts.of("message.given_up") if _is_about(each, message, "role")]

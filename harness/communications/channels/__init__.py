@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from harness.communications.message import Message
@@ -59,6 +59,14 @@ class NotSent(Exception):
         return self.receipt is not None
 
 
+class NotReached(Exception):
+    """A person says that whoever was called is not reached, and will not be: no use in waiting. `by`: who says it."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+
 class Channel(Protocol):
     """One way to people."""
 
@@ -74,7 +82,17 @@ class Channel(Protocol):
         """Send once. It takes no longer than a few seconds. Errors: `NotSent`."""
 
     def acknowledged(self, receipt: Receipt) -> Moment | None:
-        """When the person said that the message has reached them; None as long as nothing is known of it."""
+        """When the person said that the message has reached them; None as long as nothing is known of it.
+
+        Errors: `NotReached`."""
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """A channel that goes on asking people until it is told that nobody waits for them any more."""
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Ask no more. Harmless when repeated."""
 
 
 class Acknowledgements(Protocol):

@@ -24,23 +24,30 @@ class Task:
     does: str = field(repr=False)
 
 
+def _done(token: str) -> None:
+    """What stands in for people needs not be told."""
+
+
 @dataclass(frozen=True)
 class Bridge:
     """Fills `Channel`.
 
     `number`: of the bridge. `give` puts a task before people; what it raises is why it could not. `joined`: when the
-    person of a task, by its token, was on the bridge; None as long as they are not.
+    person of a task, by its token, was on the bridge; None as long as they are not, and `NotReached` where it is said
+    that they will not be. `take_back`: nobody waits for it any more. It is `real` where people have the tasks.
     """
 
     number: str = field(repr=False)
     give: Callable[[Task], None] = field(repr=False)
     joined: Callable[[str], Moment | None] = field(repr=False)
+    take_back: Callable[[str], None] = field(default=_done, repr=False)
     real: bool = False
     name: str = "bridge"
 
     def send(self, message: Message, address: str) -> Receipt:
         made = token()
-        does = f"{message.subject}\nCall the {message.whom} at {address}, and bring them to the bridge: {self.number}"
+        who = f"{message.whom}, for the {message.instead_of}," if message.instead_of else message.whom
+        does = f"{message.subject}\nCall the {who} at {address}, and bring them to the bridge: {self.number}"
         try:
             self.give(Task(made, message.whom, f"{does}\n\n{message.text}"))
         except OSError as error:
@@ -49,6 +56,9 @@ class Bridge:
 
     def acknowledged(self, receipt: Receipt) -> Moment | None:
         return self.joined(receipt.token)
+
+    def withdraw(self, receipt: Receipt) -> None:
+        self.take_back(receipt.token)
 
 
 def simulated(number: str, url: str, *, own: Collection[str] = (), http: Http = DIRECT) -> Bridge:

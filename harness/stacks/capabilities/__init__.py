@@ -77,6 +77,7 @@ CAPABILITIES = (
     Capability(releases.Publishing, "publishing of releases", "a place where a release is put before it is deployed"),
     Capability(monitoring.Monitoring, "monitoring", "what watches it, and a receiver that its alerts go to"),
     Capability(messaging.Messaged, "services that tell people", "what stands in for Slack, e-mail and others"),
+    Capability(messaging.Reaching, "channels that reach people", "channels of its own that are real"),
     Capability(messaging.Interruptible, "services that can fail", "such services, which can be made to fail"),
     Capability(components.Startable, "starting and stopping", "components that can be started and stopped", COMPONENT),
     Capability(components.Killable, "killing", "components that can be killed", COMPONENT),

@@ -168,9 +168,11 @@ class Standby(Protocol):
     def follow(self, upstream: Sequence[str]) -> str:
         """Make it follow the cluster at these addresses. Where it runs, it is demoted as planned, without a loss.
 
-        Where all of its servers are down, it is made so before any of them is started: nobody starts them here. What
-        has a history that parted from the upstream's is removed, to be cloned anew. Returns in words what was done.
-        Errors: `Refused` where the upstream does not lead, or only some of the servers are down; `NotInTime`.
+        Where all of its servers are down, it is made so before any of them is started: nobody starts them here. What a
+        server has that has led, or whose history parted from the upstream's, is put aside, and the server is cloned
+        anew once it is started. Returns in words what was done.
+        Errors: `Refused` where both lead, or the servers are down and the upstream does not lead, or only some are
+        down; `NotInTime`.
         """
 
     def promote(self) -> Moment | None:

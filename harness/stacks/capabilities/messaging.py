@@ -1,4 +1,4 @@
-"""The services by which people are told, as a stack has them: what stands in for each, and what came in there."""
+"""The services by which people are told, as a stack has them: what stands in for each, and which of them are real."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from harness.communications.channels import Channel
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,20 @@ class Messaged(Protocol):
     def people_answer(self, after: Mapping[str, timedelta | None], *, otherwise: timedelta | None) -> None:
         """From now on whoever has one of these addresses acknowledges a message so long after it came in; None: never.
         `otherwise`: everybody else. It is forgotten with the stack."""
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """A stack some of whose channels are real: people read what is sent by them.
+
+    It may lack `Messaged` where all are that the plan names. Ask it by `harness.stacks.real`.
+    """
+
+    def real_channels(self) -> Mapping[str, Channel]:
+        """By their kind, such as `slack`, each built with `real=True`. Known before the stack is started."""
+
+    def private(self) -> Sequence[str]:
+        """What of them must never be recorded: addresses of webhooks, passwords."""
 
 
 @runtime_checkable

@@ -7,32 +7,21 @@ has a bridge, and a trunk to the one that stands outside of them all. On loopbac
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from harness.errors import DrillError, NotReady, Unable
+from harness.errors import Unable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
-from harness.stacks.local.bridge import HOLDER, STORE, Bridge
+from harness.stacks.local.bridge import STORE, Bridge
 from harness.stacks.local.layout import OUTSIDE, REGIONS, WATCH, Layout
 from harness.stacks.local.sandbox import NO_NETWORKS, to_zones_apart
-from harness.system import wait
 from harness.system.clock import Moment, spanning
-from harness.system.command import PART, Commands, Process, reap
+from harness.system.command import Process, reap
 
-CLAIM_PORT = 7077
-NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
-SOON = timedelta(seconds=20)
-# Of the link between two regions each way, on the trunk of each: room for what archiving every 5 s pads its segments
-# with, and about as long on its way as from coast to coast.
-TRUNK = Slowness(kilobytes=12_500, latency=timedelta(milliseconds=15))
 Part = Literal["", "consensus store"]
 
 
@@ -193,7 +182,7 @@ class Bridged:
     def close(self) -> None:
         """Outside of its sandbox there is nothing to do: the sandbox's end has removed it."""
         if any(holder.running() for holder in self.holders.values()):
-            _end(self.holders.values())
+            end(self.holders.values())
             self.bridge.drop()
 
     def saved(self) -> dict[str, Any]:
@@ -249,7 +238,7 @@ class Loopback:
         """Nothing was cut."""
 
     def close(self) -> None:
-        _end([self.holder])
+        end([self.holder])
 
     def saved(self) -> dict[str, Any]:
         holder = [self.holder.pid, self.holder.started]
@@ -271,102 +260,21 @@ def _unable(what: str) -> Unable:
 
 def saved_network(saved: dict[str, Any]) -> Network:
     """The network of a stack that another process started."""
-    regions = REGIONS[: saved["regions"]]
+    regions = REGIONS[: saved.get("regions", 1)]
     if saved["kind"] == "loopback":
         return Loopback(saved["prefix"], regions, Process(*saved["holder"]))
     holders = {zone: Process(*holder) for zone, holder in saved["holders"].items()}
-    return Bridged(Bridge(saved["number"], _on_the_bridge(regions)), regions, holders)
+    return Bridged(Bridge(saved["number"], on_the_bridge(regions)), regions, holders)
 
 
-def make_network(level: str, *, regions: Sequence[Layout], commands: Commands, logs: Path) -> Network:
-    """A network for one stack. Errors: `DrillError` when none can be had, `NotReady` when a zone does not come up."""
-    if level == "loopback":
-        return _claim_loopback(regions, commands, logs)
-    bridge = Bridge.claim(hosts=_on_the_bridge(regions))
-    holders: dict[str, Process] = {}
-    places = _places(regions)
-    try:
-        for number in range(1, len(regions) + 1) if len(regions) > 1 else ():
-            bridge.lay_trunk(number)
-        for place, (own, _) in places.items():
-            others = [one for one, _ in places.values() if one is not own]
-            words = ["unshare", "--net", "--", *bridge.holder_argv(own, others=others)]
-            holders[place] = commands.start(words, log=logs / f"zone-{place}.log", env=_mark(commands))
-        for place, (own, number) in places.items():
-            bridge.plug(place, own, holders[place].pid, region=number)
-        for place, holder in holders.items():
-            _said_ready(holder, logs / f"zone-{place}.log", commands)
-        for region in regions:
-            for zone, host in region.zones.items():
-                apart = [one for one in region.zones.values() if one != host]
-                bridge.tell_apart(host, holders[zone].pid, others=apart)
-    except DrillError:
-        _end(holders.values())
-        bridge.drop()
-        raise
-    for number in {number for _, number in places.values()} - {0}:
-        with suppress(Unable):  # then regions are as near as zones
-            here, far = bridge.trunk(number)
-            slowing.slow(here, None, TRUNK, far=far)
-    return Bridged(bridge, regions, holders)
-
-
-def _on_the_bridge(regions: Sequence[Layout]) -> tuple[int, ...]:
+def on_the_bridge(regions: Sequence[Layout]) -> tuple[int, ...]:
     """What stands on the bridge itself: with one region also what is at its edge."""
     if len(regions) > 1:
         return OUTSIDE
     return (1, *(host for one in regions for host in one.balancers.values()), WATCH, regions[0].storage)
 
 
-def _places(regions: Sequence[Layout]) -> dict[str, tuple[tuple[int, ...], int]]:
-    """The namespaces to be: name to the last numbers of their addresses, and the number of the trunk they are behind,
-    0 where there is none."""
-    found: dict[str, tuple[tuple[int, ...], int]] = {}
-    for number, one in enumerate(regions, start=1):
-        trunk = number if len(regions) > 1 else 0
-        found |= {zone: ((host, host + STORE), trunk) for zone, host in one.zones.items()}
-        found |= {one.edge: ((*one.balancers.values(), one.storage), trunk)} if trunk else {}
-    return found
-
-
-def _claim_loopback(regions: Sequence[Layout], commands: Commands, logs: Path) -> Loopback:
-    first = int.from_bytes(hashlib.sha256(commands.label.encode()).digest()[:4], "big")
-    for attempt in range(20):
-        number = (first + attempt * 257) % NETWORKS
-        prefix = f"127.{64 + number // 256}.{number % 256}"
-        log = logs / f"claim-{attempt}.log"
-        words = [sys.executable, "-I", "-S", str(HOLDER), "--claim", f"{prefix}.1", str(CLAIM_PORT)]
-        holder = commands.start(words, log=log, env=_mark(commands))
-        if _said_ready(holder, log, commands, needed=False):
-            return Loopback(prefix, regions, holder)
-    raise DrillError("20 networks of 127/8 are in use or refused", hint="end other stacks: `drdrill stack down`")
-
-
-def _said_ready(holder: Process, log: Path, commands: Commands, *, needed: bool = True) -> bool:
-    """Whether the holder reached its "ready"; False where it ended and that is allowed."""
-
-    def said() -> str:
-        words = log.read_text().split() if log.exists() else []
-        if words[-1:] == ["ready"]:
-            return "ready"
-        return "" if holder.running() else "ended"
-
-    what = log.stem
-    every = timedelta(milliseconds=5)
-    if wait.until(said, what=what, within=SOON, recorder=commands.recorder, every=every) == "ready":
-        return True
-    reap()
-    if needed:
-        raise NotReady(f"{what}: {log.read_text().strip() or 'ended'}", hint="run `drdrill doctor`")
-    return False
-
-
-def _mark(commands: Commands) -> dict[str, str]:
-    """By which a stack's removal finds the holders."""
-    return {PART: f"{commands.label}/network"}
-
-
-def _end(holders: Iterable[Process]) -> None:
+def end(holders: Iterable[Process]) -> None:
     for holder in holders:
         holder.send(signal.SIGKILL)
     reap()

@@ -51,18 +51,19 @@ class RegionPowers:
 
     def restore_region_power(self, name: str) -> str:
         self.join_region(name)
-        parts, before = self._parts[name], self.region_is_fenced(name)
-        led, _ = self._others(name)
+        parts = self._parts[name]
+        led = [] if all(member.running() for member in parts.members) else self._others(name)[0]
         if led:
-            self._device.keep_off(name)
+            self._device.keep_off(name, asked=False)
         for one in parts.components():
             if one not in parts.members:
                 one.start()
         wait.until(parts.s3.ready, what=f"{name}: its store serves", within=SERVES_WITHIN, recorder=self._recorder)
-        if before:
+        if self._device.asked(name):
             return f"{name}: {FENCED}, as before"
         if led and (why := self._made_to_follow(name)):
             return f"{name}: {FENCED}: {why}"
+        self._device.let_on(name, asked=False)
         for member in parts.members:
             member.start()
         return ""
@@ -71,13 +72,13 @@ class RegionPowers:
         return any(one.running() for one in self._parts[name].components())
 
     def fence_region(self, name: str) -> Moment | None:
-        self._device.keep_off(name)  # first: nobody starts one after it was killed
+        self._device.keep_off(name, asked=True)  # first: nobody starts one after it was killed
         return self._kill([member.name for member in self._parts[name].members])
 
     def unfence_region(self, name: str) -> None:
         if self.region_is_fenced(name) and (why := self._would_lead(name)):
             raise Refused(f"{name} stays fenced: {why}", hint="make it follow the region that leads first")
-        self._device.let_on(name)
+        self._device.let_on(name, asked=True)
 
     def region_is_fenced(self, name: str) -> bool:
         return self._device.fenced(name)
@@ -102,10 +103,9 @@ class RegionPowers:
         try:
             parts.etcd.wait_ready()
             parts.standby.follow(self._parts[lead[0]].standby.addresses)
-            self.unfence_region(name)
         except DrillError as error:
             return error.message
-        return ""
+        return self._would_lead(name)
 
     def _would_lead(self, name: str) -> str:
         """Why its servers, once they are started, would not follow the region that has led; empty where they would."""

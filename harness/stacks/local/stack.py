@@ -22,7 +22,8 @@ from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.layout import EAST, REGIONS
 from harness.stacks.local.leftovers import remove_files
-from harness.stacks.local.network import Area, Network, make_network, saved_network
+from harness.stacks.local.making import make_network
+from harness.stacks.local.network import Area, Network, saved_network
 from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together
 from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.regions import RegionPowers

@@ -18,7 +18,8 @@ from pathlib import Path
 from harness.errors import DrillError
 from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.layout import EAST
-from harness.stacks.local.network import Area, make_network
+from harness.stacks.local.making import make_network
+from harness.stacks.local.network import Area
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.sandbox import Tried, enter_argv, inside
 from harness.stacks.parts.etcd import Etcd

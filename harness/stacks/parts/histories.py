@@ -22,17 +22,18 @@ class History:
     timeline: int
     past: Sequence[Branch]
 
-    def begins(self, other: History, *, led: bool) -> bool:
-        """Whether a server of this history can go on along the other: by streaming, or by rewinding to where it left.
+    def begins(self, other: History, *, equal: bool) -> bool:
+        """Whether a copy of this history can go on along the other.
 
-        `led`: it has written on its timeline by itself. Then an equal timeline says nothing: two that were promoted at
-        one time give theirs the same number, and whoever lets one follow the other then has two databases in one.
+        `equal`: also where both are on a timeline of the same number. That says nothing by itself: two that are
+        promoted at one time give theirs the same number, and whoever lets one follow the other has two databases in
+        one, and no word of it.
         """
         path = [*((one.history, one.until) for one in other.past), (other.timeline, 0)]
         own = [(one.history, one.until) for one in self.past]
         if own != path[: len(own)] or len(own) >= len(path) or path[len(own)][0] != self.timeline:
             return False
-        return not led or self.timeline != other.timeline
+        return equal or self.timeline != other.timeline
 
 
 def on_disk(data: Path) -> History:
