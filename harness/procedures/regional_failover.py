@@ -103,10 +103,11 @@ class RegionalFailover:
         """Errors: those of `Standby.promote`."""
         name, standby = self._second, self._standby
         moment = standby.promote()
-        cluster, parted = need(regional.region(self.stack, name), Cluster), standby.parted()
+        cluster = need(regional.region(self.stack, name), Cluster)
         leader = wait.until(
             cluster.leader, what=f"{name} has a leader", within=READY_WITHIN, recorder=self.recorder, every=OFTEN
         )
+        parted = standby.parted()
         whole = self._received is not None and parted >= self._received
         seen = f"received up to {self._received}, and the new history begins at {parted}"
         checks = [{"name": "all that was received", "ok": whole, "seen": seen}]
