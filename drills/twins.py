@@ -23,6 +23,7 @@ REPLICATED = "The damage is in every copy and in the newest backup"
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
 BLACKOUT, FAILBACK = "Blackout of the primary region", "Failback"
+PARTITION = "The region comes back by itself, network before the promotion"
 ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
@@ -112,6 +113,9 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "the second region leads, and nobody has changed the records of the names"),
         Twin("promotion-without-fencing", BLACKOUT, Sabotage(without=frozenset({"fence-the-lost-region"})),
              "region-fenced", MISSED, "the second region is promoted, and nothing keeps the first from leading, too"),
+        Twin("promotion-without-fencing-in-a-partition", PARTITION,
+             Sabotage(without=frozenset({"fence-the-lost-region"})), "two-leaders", MISSED,
+             "the first region is alive and cut off, and both tell customers that transactions are stored"),
         Twin("standby-replays-nothing", BLACKOUT, Sabotage(replay_stopped=True), "replayed-all", MISSED,
              "the second region receives all that is written, and replays nothing of it"),
         Twin("second-region-never-asked", BLACKOUT, Sabotage(without=frozenset({"see-every-service-ready"})),

@@ -22,8 +22,8 @@ EVERY = 0.1
 RECEIVED = 5_000
 ASKED = (
     ("rto", 60.0), ("response", 7200.0), ("rpo-beyond", 300.0), ("replayed-all", None), ("region-fenced", None),
-    ("names-switched", 60.0), ("second-region-activated", None), ("split-brain", None), ("region-follows", None),
-    ("switchback-lossless", None), ("health", None),
+    ("names-switched", 60.0), ("second-region-activated", None), ("split-brain", None), ("two-leaders", None),
+    ("region-follows", None), ("switchback-lossless", None), ("health", None),
 )  # fmt: skip  # a table
 READY = {
     "regions": [

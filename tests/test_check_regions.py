@@ -113,6 +113,12 @@ def idle_from(at: float) -> History:
     return history
 
 
+def unnamed() -> History:
+    history = a_region_lost()
+    history.requests[OUTSIDE] = [each._replace(history=None) for each in history.requests[OUTSIDE]]
+    return history
+
+
 def every_look(writes: Any) -> History:
     return looks(*((42.0 + second, writes) for second in range(45)))
 
@@ -173,6 +179,13 @@ CASES: list[Case] = [
     ("it stored nothing", "second-region-activated", lambda: never_led_there(OUTSIDE, IN_WEST), MISSED),
     ("two databases that were promoted to one timeline", "split-brain",
      lambda: answered(a_region_lost(), 62, server=EAST_SERVER, timeline=SECOND), MISSED),
+    ("two databases that were promoted to one timeline", "two-leaders",
+     lambda: answered(a_region_lost(), 62, server=EAST_SERVER, timeline=SECOND), MISSED),
+    ("the first goes on answering behind the cut", "two-leaders",
+     lambda: answered(a_region_lost(), 62, server=EAST_SERVER, timeline=1), MISSED),
+    ("what is lost with a region", "two-leaders", lambda: lost(a_region_lost(), 29.5), MET),
+    ("what is lost with a region", "split-brain", lambda: lost(a_region_lost(), 29.5), MISSED),
+    ("nothing says on which history", "two-leaders", unnamed, UNKNOWN),
     ("nothing was done", "region-follows", nothing_done, UNKNOWN),
     ("it follows nobody", "region-follows", lambda: led({"follows": ""}, a_region_lost(), "see-it-follow"), MISSED),
     ("let on before it follows", "region-follows", lambda: without_step(a_region_lost(), "make-it-follow"), MISSED),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.changes import REGIONAL_FAILOVER
@@ -11,10 +12,12 @@ from drills.promises import names_in_time
 from drills.reconciliation import RECONCILIATION
 from drills.roles import COMMANDER
 from harness.faults.black_out_region import BlackOutRegion
+from harness.faults.cut_region import CutRegion
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
+from harness.safety.healing import CALL
 from harness.sentences.promises import in_time, recovery_point_beyond, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
@@ -23,7 +26,10 @@ from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.names import Named
+from harness.stacks.capabilities.regions import RegionDivisible, RegionPowered
 from harness.stacks.needs import HEALTH, Regions
+from harness.system import clock
+from harness.system.clock import Moment
 from harness.system.recorder import Memory
 from harness.workload.workload import Group
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
 REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
+A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
 INSIDE = 5.0  # requests a second of each group that stands in a region
 
 SENTENCES = Sentences()
@@ -85,6 +92,32 @@ def _stop_replay(scenario: ScenarioRun) -> None:
         with need(second, Queried).connect(member) as connection:
             for statement in REPLAYS_NOTHING:
                 connection.execute(statement)
+
+
+@when("the primary region is cut off", needs=(CutRegion,))
+def _cut_off(scenario: ScenarioRun) -> None:
+    scenario.faults.inject(CutRegion(scenario.region))
+
+
+@when("the network of the lost region comes back by itself", needs=(RegionDivisible,))
+def _joined(scenario: ScenarioRun, recovery: Recovery) -> None:
+    """It is no healing: nobody has asked who may write, and what was done against a second writer has to hold."""
+    begun = clock.mono()
+    moment = need(scenario.stack, RegionDivisible).join_region(recovery.first)
+    _came_back(scenario, recovery, "network", moment or Moment(begun, clock.mono(), CALL))
+
+
+@when("the power of the lost region comes back by itself", needs=(RegionPowered,))
+def _has_power(scenario: ScenarioRun, recovery: Recovery) -> None:
+    """As `_joined`."""
+    begun = clock.mono()
+    need(scenario.stack, RegionPowered).restore_region_power(recovery.first)
+    _came_back(scenario, recovery, "power", Moment(begun, clock.mono(), CALL))
+
+
+def _came_back(scenario: ScenarioRun, recovery: Recovery, what: str, moment: Moment) -> None:
+    scenario.journal.record("region.back", region=recovery.first, what=what, **asdict(moment))
+    scenario.let_pass(A_WHILE, what=f"the {what} of {recovery.first} is back")
 
 
 # When: how it is recovered
@@ -175,5 +208,10 @@ promise(
     "the lost region took no write until it was in service again",
     right("region-fenced", "no second writer"),
     needs=(Fenced,),
+)
+promise(
+    "nobody was told by both regions that a transaction is stored",
+    right("two-leaders", "one region leads at a time"),
+    needs=(Cluster, Positioned),
 )
 promise("the planned switchback lost nothing", right("switchback-lossless", "a switchback without a loss"))

@@ -25,7 +25,7 @@ Feature: Full Regional Failover
     And no more is lost with the region than the recovery point of critical financial data allows
     And all that the second region had received was replayed before it led
     And the lost region took no write until it was in service again
-    And nobody was told by two leaders that a transaction is stored
+    And nobody was told by both regions that a transaction is stored
     And the planned switchback lost nothing
     And the books agree with those from before the disaster
     And each role of the plan is reached within the time that the plan gives
@@ -47,5 +47,53 @@ Feature: Full Regional Failover
     And the primary region takes over again, as planned
     Then the lost region took no write until it was in service again
     And the planned switchback lost nothing
-    And nobody was told by two leaders that a transaction is stored
+    And nobody was told by both regions that a transaction is stored
     And no more is lost with the region than the recovery point of critical financial data allows
+
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-6
+  Scenario Outline: The region comes back by itself, <what> before the promotion
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region <loss>
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the <what> of the lost region comes back by itself
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And all that the second region had received was replayed before it led
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And the planned switchback lost nothing
+
+    Examples:
+      | what    | loss            |
+      | network | is cut off      |
+      | power   | loses its power |
+
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-6
+  Scenario Outline: The region comes back by itself, <what> after the promotion
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region <loss>
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the <what> of the lost region comes back by itself
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And all that the second region had received was replayed before it led
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And the planned switchback lost nothing
+
+    Examples:
+      | what    | loss            |
+      | network | is cut off      |
+      | power   | loses its power |

@@ -15,6 +15,7 @@ UNITS = {
     "exactness": "transactions",
     "salvage": "transactions",
     "split-brain": "transactions",
+    "two-leaders": "transactions",
     "failovers": "promotions",
     "consistency": "figures",
     "replayed-all": "bytes",

@@ -47,7 +47,7 @@ from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
 from harness.checks.sound_backup import sound_backup
-from harness.checks.split_brain import split_brain
+from harness.checks.split_brain import split_brain, two_leaders
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
     decision,
@@ -211,6 +211,7 @@ VERSION_4 = replace(
         "lasting-told": lasting_told,
         "exposure-beyond": exposure_beyond,
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "two-leaders": two_leaders,
         "replayed-all": replayed_all,
         "region-fenced": region_fenced,
         "names-switched": names_switched,

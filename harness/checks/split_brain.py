@@ -88,6 +88,21 @@ def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
     return _finding(evidence, expected, Outcome.MET, words, 0)
 
 
+def two_leaders(evidence: Evidence, expected: Expectation) -> Finding:
+    """The same where acknowledged writes may be lost with a region: what is gone shows no second leader then."""
+    seen = histories(evidence)
+    overlapping, words = _overlapping(evidence, seen)
+    twofold, which = _twofold(evidence, seen)
+    if overlapping or twofold:
+        why = "; ".join(filter(None, (which, words)))
+        return _finding(evidence, expected, Outcome.MISSED, why, overlapping + twofold)
+    missing = missing_ledgers(evidence)
+    unknown = f"the ledger of {', '.join(missing)} is missing" if missing else _unknown(evidence, seen)
+    if unknown := unknown or _touching(evidence, seen):
+        return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
+    return _finding(evidence, expected, Outcome.MET, words, 0)
+
+
 def _finding(evidence: Evidence, expected: Expectation, outcome: Outcome, words: str, many: int | None) -> Finding:
     figure = None if many is None else float(many)
     return expected.finding_of(

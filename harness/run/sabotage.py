@@ -59,7 +59,7 @@ class Sabotage:
             "a server that hides damage": self.hidden,
             "a service that loses messages": self.telling == "message lost",
             "a region that replays nothing": self.replay_stopped,
-            "two regions that lead": "demote-the-second-region" in self.without,
+            "two regions that lead": bool(self.without & {"demote-the-second-region", "fence-the-lost-region"}),
         }
         return [what for what, is_so in kept.items() if is_so]
 
