@@ -131,6 +131,7 @@ def test_the_first_region_returns_as_a_follower_and_takes_over_without_a_second_
     assert stack.stands_for == dict.fromkeys(NAMES, EAST)
     assert told(memory, "make-it-follow")["how"] == "cloned anew"
     assert told(memory, "see-it-follow")["follows"] == WEST
+    assert stack.backed_up == [EAST]
     assert told(memory, "stop-the-writers")["stopped"] == ["api-west-a", "api-west-b"]
 
 

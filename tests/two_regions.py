@@ -137,6 +137,23 @@ class Database:
 
 
 @dataclass
+class Backups:
+    """The backup tool of a region."""
+
+    stack: TwoRegions = field(repr=False)
+    name: str
+
+    def take(self) -> Any:
+        self.stack.backed_up.append(self.name)
+        return SimpleNamespace(id="1", size=1)
+
+    def backups(self) -> list[Any]:
+        return []
+
+    check = restore = backups
+
+
+@dataclass
 class Place:
     """One region."""
 
@@ -175,7 +192,10 @@ class TwoRegions:
                     self.parts[f"{kind}-{zone}"] = Server(f"{kind}-{zone}", zone, name, self)
         self.databases = {name: Database(name, self) for name in ZONES}
         self.databases[WEST].upstream = EAST
-        self.regions = [Place(name, zones, (self.databases[name],), self) for name, zones in ZONES.items()]
+        self.backed_up: list[str] = []
+        self.regions = [
+            Place(name, zones, (self.databases[name], Backups(self, name)), self) for name, zones in ZONES.items()
+        ]
         self.stands_for = dict.fromkeys(NAMES, EAST)
 
     def of(self, name: str) -> list[Server]:

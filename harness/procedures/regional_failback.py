@@ -8,14 +8,17 @@ over the other way round: the region that leads is demoted first, and the first 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from harness.errors import NotReady
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.regional_failover import Ready
 from harness.stacks import Condition, Stack, regional
 from harness.stacks.capabilities import find, need
+from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Positioned, Standby
 from harness.stacks.capabilities.entrance import ZoneServices
@@ -40,8 +43,8 @@ class RegionalFailback:
     """
 
     needs: ClassVar[tuple[Any, ...]] = (
-        RegionDivisible | RegionPowered, RegionFence, Standby, Cluster, Positioned, ZoneServices, Startable, Named,
-        Regions(2),
+        RegionDivisible | RegionPowered, RegionFence, Standby, Cluster, Positioned, ZoneServices, Startable,
+        BaseBackups, Named, Regions(2),
     )  # fmt: skip  # a list
     stack: Stack
     first: str
@@ -70,10 +73,14 @@ class RegionalFailback:
             Step("switchback", "promote-the-first-region", "Promote the first region's database", self._promote),
             Step("switchback", "start-the-services", "Start the second region's services again, and see that all of "
                  "the first are ready", self._start_services),
-            Step("switchback", "switch-the-names-back", "Let the names stand for the first region again, by health",
-                 self._switch_back),
+            Step("switchback", "switch-the-names-back", "Change the record of each name so that it stands for the "
+                 "first region alone", self._switch_back),
             Step("switchback", "see-the-second-follow", "Wait until each database server of the second region streams",
                  self._see_second_follow),
+            Step("switchback", "back-up-the-first-region", "Take a base backup of the first region: its store may have "
+                 "died with it", self._back_up),
+            Step("switchback", "let-health-decide", "Publish the names anew, with the first region as the primary",
+                 self._publish),
         )  # fmt: skip  # a table
         kept = tuple(step for step in steps if step.name not in self.skip and step.phase not in self.skip)
         return Procedure("regional-failback", kept, recorder=self.recorder, changes=self.changes)
@@ -122,13 +129,18 @@ class RegionalFailback:
 
     def _demote(self) -> Facts:
         second, first = self._standby(self._second), self._standby(self.first)
-        how = second.follow(first.addresses)
-        return {"region": self._second, "how": how, "position": second.replayed()}
+        return {"region": self._second, "how": second.follow(first.addresses)}
 
     def _see_all(self) -> Facts:
-        first, position = self._standby(self.first), self._standby(self._second).replayed()
-        self._until(lambda: first.replayed() >= position, f"{self.first} has replayed up to {position}")
-        return {"position": position, "replayed": first.replayed()}
+        first, second = self._standby(self.first), self._standby(self._second)
+
+        def has_all() -> bool:
+            with suppress(NotReady):  # a server that was demoted is started anew
+                return first.replayed() >= second.replayed()
+            return False
+
+        self._until(has_all, f"{self.first} has replayed all that {self._second} has")
+        return {"position": second.replayed(), "replayed": first.replayed()}
 
     def _promote(self) -> Facts:
         standby, place = self._standby(self.first), regional.region(self.stack, self.first)
@@ -157,7 +169,20 @@ class RegionalFailback:
 
     def _switch_back(self) -> Facts:
         named = need(self.stack, Named)
+        for each in named.names:
+            named.switch_name(each, self.first)
+        return self._answered(named)
+
+    def _back_up(self) -> Facts:
+        backup = need(regional.region(self.stack, self.first), BaseBackups).take()
+        return {"region": self.first, "backup": backup.id, "bytes": backup.size}
+
+    def _publish(self) -> Facts:
+        named = need(self.stack, Named)
         named.publish_names(self.first)
+        return self._answered(named)
+
+    def _answered(self, named: Named) -> Facts:
         self._until(
             lambda: all(named.answered(each) == self.first for each in named.names), "resolvers say the first region"
         )

@@ -11,7 +11,7 @@ from harness.stacks import Stack, regional
 from harness.system import clock
 from harness.system.recorder import Recorder
 
-LOOKS = timedelta(milliseconds=200)  # between two looks
+LOOKS = timedelta(milliseconds=300)  # between two looks
 TOLD = 5  # looks a line of the journal
 Look = tuple[int, int, bool | None]  # mono before it was asked, and after; None: nobody could say
 

@@ -5,6 +5,8 @@ Of the region that a drill is about everybody asks the stack; here is what needs
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import Region, Stack
 from harness.stacks.capabilities import find, need
@@ -12,6 +14,9 @@ from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.database import Cluster, Fenced, Standby
 from harness.stacks.capabilities.entrance import Balanced
 from harness.stacks.capabilities.regions import RegionFence
+from harness.system import wait
+
+STORE_WITHIN = timedelta(seconds=60)
 
 
 def region(stack: Stack, name: str) -> Region:
@@ -76,7 +81,18 @@ def follow(stack: Stack, name: str) -> str:
     upstream = other(stack, name)
     if not leads(upstream):
         raise NotReady(f"{upstream.name} does not lead, so {name} cannot follow it", hint="see who leads first")
-    return need(region(stack, name), Standby).follow(need(upstream, Standby).addresses)
+    standby = need(region(stack, name), Standby)
+    wait.poll(lambda: _says_whom(standby), within=STORE_WITHIN)
+    return standby.follow(need(upstream, Standby).addresses)
+
+
+def _says_whom(standby: Standby) -> bool:
+    """Whether its consensus store answers: it may have just been started."""
+    try:
+        standby.follows()
+    except DrillError:
+        return False
+    return True
 
 
 def let_on(stack: Stack, name: str) -> list[str]:
