@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +153,12 @@ def test_a_region_that_came_back_as_a_follower_by_itself_is_left_so(stack: TwoRe
     regional.let_on(stack.made(), EAST)
     memory = fail_back(stack)
     assert told(memory, "make-it-follow")["how"] == "it was made to follow as its power came back"
+
+
+def test_the_runbook_has_the_steps_of_both_procedures() -> None:
+    """A person and the program take the same steps, by the same names, in the same order."""
+    text = (Path(__file__).parents[1] / "drills" / "runbooks" / "regional-failover.md").read_text()
+    made = TwoRegions().made()
+    failover = RegionalFailover(made, EAST, lambda name: {}, Memory()).procedure()
+    failback = RegionalFailback(made, EAST, lambda name: {}, Memory()).procedure()
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [step.name for step in (*failover.steps, *failback.steps)]
