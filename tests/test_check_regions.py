@@ -113,6 +113,19 @@ def idle_from(at: float) -> History:
     return history
 
 
+def asked(name: str) -> History:
+    history = a_region_lost()
+    history.expect(name)
+    return history
+
+
+def weighed(at: float, received: int | None = RECEIVED) -> History:
+    history = asked("choice-weighed")
+    over = {"choice": "fail over", "position": RECEIVED + 100, "received": received, "age": 0.2}
+    history.say(at, "weighed", rule="…", answers=[], choices=[over, {"choice": "repair", "waited": 10.0}])
+    return history
+
+
 def unnamed() -> History:
     history = a_region_lost()
     history.requests[OUTSIDE] = [each._replace(history=None) for each in history.requests[OUTSIDE]]
@@ -186,6 +199,10 @@ CASES: list[Case] = [
     ("what is lost with a region", "two-leaders", lambda: lost(a_region_lost(), 29.5), MET),
     ("what is lost with a region", "split-brain", lambda: lost(a_region_lost(), 29.5), MISSED),
     ("nothing says on which history", "two-leaders", unnamed, UNKNOWN),
+    ("weighed", "choice-weighed", lambda: weighed(40.2), MET),
+    ("weighed too late", "choice-weighed", lambda: weighed(40.8), MISSED),
+    ("not weighed", "choice-weighed", lambda: asked("choice-weighed"), MISSED),
+    ("a choice without a figure", "choice-weighed", lambda: weighed(40.2, received=None), UNKNOWN),
     ("nothing was done", "region-follows", nothing_done, UNKNOWN),
     ("it follows nobody", "region-follows", lambda: led({"follows": ""}, a_region_lost(), "see-it-follow"), MISSED),
     ("let on before it follows", "region-follows", lambda: without_step(a_region_lost(), "make-it-follow"), MISSED),

@@ -13,6 +13,7 @@ from drills.reconciliation import RECONCILIATION
 from drills.roles import COMMANDER
 from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.cut_region import CutRegion
+from harness.faults.kill_component import KillComponent
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.regional_failback import RegionalFailback
@@ -22,7 +23,7 @@ from harness.sentences.promises import in_time, recovery_point_beyond, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import BaseBackups
+from harness.stacks.capabilities.backups import BaseBackups, ObjectStore
 from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.names import Named
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
 A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
+STORE = "s3"
 INSIDE = 5.0  # requests a second of each group that stands in a region
 
 SENTENCES = Sentences()
@@ -97,6 +99,40 @@ def _stop_replay(scenario: ScenarioRun) -> None:
 @when("the primary region is cut off", needs=(CutRegion,))
 def _cut_off(scenario: ScenarioRun) -> None:
     scenario.faults.inject(CutRegion(scenario.region))
+
+
+@when(
+    "the store and the load balancers of the primary region die, and its database still answers",
+    needs=(KillComponent, Balanced, ObjectStore),
+)
+def _partly_gone(scenario: ScenarioRun) -> None:
+    balancers = [each.name for each in need(scenario.stack, Balanced).balancers]
+    scenario.faults.inject(KillComponent((STORE, *balancers)))
+
+
+@when(
+    "what each choice would cost is weighed by the rule of the plan",
+    needs=(Positioned, Standby, Cluster, Regions(2)),
+    promises=right("choice-weighed", "what each choice costs is known before it is made", "REG-1"),
+)
+def _weighed(scenario: ScenarioRun) -> None:
+    """To fail over loses what the second region has not received; to repair costs customers the time that it takes."""
+    standby = need(regional.other(scenario.stack, scenario.region), Standby)
+    positions = need(scenario.stack, Positioned).positions()
+    try:
+        written, received, age = positions.now(), standby.received(), standby.replay_age()
+    finally:
+        positions.close()
+    scenario.journal.record(
+        "weighed",
+        rule=scenario.plan.procedure("regional failover").settings["counts_as_down"],
+        answers=[each.name for each in need(scenario.stack, Cluster).members if each.running()],
+        choices=[
+            {"choice": "fail over", "position": written, "received": received,
+             "age": None if age is None else age.total_seconds()},
+            {"choice": "repair", "waited": clock.since(scenario.faults.begun).total_seconds()},
+        ],
+    )  # fmt: skip  # arguments in groups
 
 
 @when("the network of the lost region comes back by itself", needs=(RegionDivisible,))

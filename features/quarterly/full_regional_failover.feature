@@ -97,3 +97,24 @@ Feature: Full Regional Failover
       | what    | loss            |
       | network | is cut off      |
       | power   | loses its power |
+
+  @REG-1 @REG-2 @REG-3 @REG-4 @REG-7 @OBJ-5 @OBJ-6
+  Scenario: Partly gone
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the store and the load balancers of the primary region die, and its database still answers
+    Then the monitoring notices it
+    When what each choice would cost is weighed by the rule of the plan
+    And the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then customers are served again within the recovery time of critical financial data
+    And the response keeps the time that the plan gives
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And all that the second region had received was replayed before it led
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing

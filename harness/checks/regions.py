@@ -125,6 +125,24 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, SWITCHED, outcome, words, figure=high, low=low, high=high, beside=beside)
 
 
+def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
+    """What each choice would cost was measured, by the plan's rule, before somebody was asked to choose."""
+    title = "Each choice was weighed"
+    line, asked = evidence.last("weighed"), evidence.first("decided")
+    if line is None:
+        if asked is None:
+            return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or "nobody chose")
+        return expected.finding_of(evidence, title, MISSED, "somebody chose, and nobody had said what it costs")
+    choices = {str(each.get("choice")): each for each in line.data.get("choices") or ()}
+    over, repair = choices.get("fail over", {}), choices.get("repair", {})
+    behind = max(0, position(over.get("position")) - position(over.get("received")))
+    words = f"to fail over: what the second region had not received, {behind} bytes"
+    words += f"; to repair: longer than the {float(repair['waited']):.3f} s that customers had waited"
+    words += f"; the rule: {line.data.get('rule')}"
+    late = asked is not None and asked.seq < line.seq
+    return expected.finding_of(evidence, title, MISSED if late or not line.data.get("rule") else MET, words)
+
+
 def second_region_activated(evidence: Evidence, expected: Expectation) -> Finding:
     """Every service of the second region was seen ready before customers were sent there, those of all of its zones
     among them, and its database stored what customers wrote."""

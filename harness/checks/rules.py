@@ -35,6 +35,7 @@ from harness.checks.people_called import channel, roles_answered_for, roles_reac
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
 from harness.checks.regions import (
+    choice_weighed,
     names_switched,
     region_fenced,
     replayed_all,
@@ -212,6 +213,7 @@ VERSION_4 = replace(
         "exposure-beyond": exposure_beyond,
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "two-leaders": two_leaders,
+        "choice-weighed": choice_weighed,
         "replayed-all": replayed_all,
         "region-fenced": region_fenced,
         "names-switched": names_switched,
