@@ -75,6 +75,7 @@ def _customers_everywhere(scenario: ScenarioRun) -> None:
     ]
     second = regional.other(scenario.stack, scenario.region).name
     scenario.customers.serve_followed(second, inside=[*named, *past])
+    scenario.let_pass(A_WHILE, what="customers write, and the second region follows")  # else no loss could show
 
 
 # When: what happens
