@@ -33,12 +33,14 @@ class LocalGround:
     initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(
-        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str
+        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str, edge: str = ""
     ) -> None:
+        """`edge`: of the region; empty where it has none of its own."""
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
         self._network = network
+        self.edge = edge
         self.user = database_user(level)
 
     @property
@@ -87,8 +89,8 @@ class LocalGround:
         return [*self._network.inside(zone), *self.user.words]
 
     def as_database_user(self, words: Sequence[str]) -> list[str]:
-        """A command as the database's own user, outside of the zones."""
-        return [*self.user.words, *words]
+        """A command as the database's own user, outside of the zones, at the region's edge where it has one."""
+        return [*(self._network.inside(self.edge) if self.edge else []), *self.user.words, *words]
 
     def own(self, folder: Path) -> None:
         self.user.own(folder)

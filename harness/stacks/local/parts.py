@@ -102,9 +102,8 @@ def put_together(
 
     `others`: the database servers of the other regions, by the region's name; the first of them leads at first.
     """
-    edge = layout.edge if others else ""
     etcd = Etcd(ground, zones=layout.stores)
-    s3 = S3Server(ground, authority=authority, name=layout.own("s3"), place=edge)
+    s3 = S3Server(ground, authority=authority, name=layout.own("s3"), place=ground.edge)
     leads, upstream = layout is EAST, next(iter(others.values()), ())
     regional = followed_by(list(others)) if leads else following(layout.name, upstream)
 
@@ -162,7 +161,7 @@ def put_together(
 
     addresses = dict(zip(layout.balancers, entrances, strict=False))
     balancers = [
-        ground.unit(name, runs=Runs.PART, place=edge, argv=partial(envoy, name, address))
+        ground.unit(name, runs=Runs.PART, place=ground.edge, argv=partial(envoy, name, address))
         for name, address in addresses.items()
     ]
     entrance = Entrance(HOSTS[0], resolver, ENTRANCE_PORT, authority.ca)

@@ -326,7 +326,12 @@ class LocalStack:
         areas = {name: Area(network, one) for name, one in layouts.items()}
         grounds = {
             name: LocalGround(
-                self.folder, commands=self.commands, network=area, zones=list(layouts[name].zones), level=self.level
+                self.folder,
+                commands=self.commands,
+                network=area,
+                zones=list(layouts[name].zones),
+                level=self.level,
+                edge=layouts[name].edge if len(layouts) > 1 else "",
             )
             for name, area in areas.items()
         }
