@@ -126,6 +126,18 @@ def weighed(at: float, received: int | None = RECEIVED) -> History:
     return history
 
 
+def stale(*, never: bool = False) -> History:
+    """The customers in the second region have a resolver that lies."""
+    history = never_led_there(IN_WEST) if never else a_region_lost()
+    history.expect("stale-resolvers")
+    for _, kind, data in history.lines:
+        if kind == "workload.begin":
+            data["groups"] = [
+                {**each, **({"keeps": 20.0} if each["group"] == IN_WEST else {})} for each in data["groups"]
+            ]
+    return history
+
+
 def unnamed() -> History:
     history = a_region_lost()
     history.requests[OUTSIDE] = [each._replace(history=None) for each in history.requests[OUTSIDE]]
@@ -203,6 +215,10 @@ CASES: list[Case] = [
     ("weighed too late", "choice-weighed", lambda: weighed(40.8), MISSED),
     ("not weighed", "choice-weighed", lambda: asked("choice-weighed"), MISSED),
     ("a choice without a figure", "choice-weighed", lambda: weighed(40.2, received=None), UNKNOWN),
+    ("nobody has such a resolver", "stale-resolvers", lambda: asked("stale-resolvers"), UNKNOWN),
+    ("they follow late", "stale-resolvers", stale, MET),
+    ("they never follow", "stale-resolvers", lambda: stale(never=True), MISSED),
+    ("resolvers that lie are not promised", "names-switched", lambda: stale(never=True), MET),
     ("nothing was done", "region-follows", nothing_done, UNKNOWN),
     ("it follows nobody", "region-follows", lambda: led({"follows": ""}, a_region_lost(), "see-it-follow"), MISSED),
     ("let on before it follows", "region-follows", lambda: without_step(a_region_lost(), "make-it-follow"), MISSED),

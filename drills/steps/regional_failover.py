@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
 A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
+KEEPS = timedelta(seconds=20)  # beyond the time to live, by resolvers that lie
 STORE = "s3"
 INSIDE = 5.0  # requests a second of each group that stands in a region
 
@@ -63,6 +64,19 @@ class Recovery:
     needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _customers_everywhere(scenario: ScenarioRun) -> None:
+    _serve(scenario)
+
+
+@given(
+    "the books were checked, and customers write everywhere, some of them by resolvers that keep what they were told",
+    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
+)
+def _some_by_stale_resolvers(scenario: ScenarioRun) -> None:
+    zone = regional.other(scenario.stack, scenario.region).zones[-1]
+    _serve(scenario, Group("stale", INSIDE, zone=zone, keeps=KEEPS))
+
+
+def _serve(scenario: ScenarioRun, *more: Group) -> None:
     """In the first region also past the name: whoever leads there when it should not must have somebody to tell."""
     scenario.data.check(RECONCILIATION)
     named = [
@@ -74,7 +88,7 @@ def _customers_everywhere(scenario: ScenarioRun) -> None:
         Group(f"database-{leading}", INSIDE, zone=leading, via="database"),
     ]
     second = regional.other(scenario.stack, scenario.region).name
-    scenario.customers.serve_followed(second, inside=[*named, *past])
+    scenario.customers.serve_followed(second, inside=[*named, *past, *more])
     scenario.let_pass(A_WHILE, what="customers write, and the second region follows")  # else no loss could show
 
 
@@ -250,5 +264,10 @@ promise(
     "nobody was told by both regions that a transaction is stored",
     right("two-leaders", "one region leads at a time"),
     needs=(Cluster, Positioned),
+)
+promise(
+    "what customers saw whose resolvers keep an old answer is told",
+    right("stale-resolvers", "customers of a resolver that lies", "REG-4"),
+    needs=(Named,),
 )
 promise("the planned switchback lost nothing", right("switchback-lossless", "a switchback without a loss"))

@@ -125,6 +125,30 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, SWITCHED, outcome, words, figure=high, low=low, high=high, beside=beside)
 
 
+def stale_resolvers(evidence: Evidence, expected: Expectation) -> Finding:
+    """Customers whose resolvers keep an answer for longer than they may: the last group; each one stands beside."""
+    title = "Customers whose resolvers lie"
+    begin, switched = begun(evidence, SWITCH), done(evidence, SWITCH)
+    groups = _led_by_name(evidence, facts(done(evidence, FENCE)).get("region"), lie=True)
+    if begin is None or switched is None or not groups:
+        why = evidence.stopped() or ("no name was switched" if groups else "no customers have such a resolver")
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    servers = servers_of(evidence, str(facts(switched).get("region")))
+    first = {group: _first_answer(evidence, group, servers, since=begin.mono) for group in groups}
+    known = {group: answer for group, answer in first.items() if answer is not None}
+    beside = tuple((group, f"{seconds(answer - begin.mono):.3f} s") for group, answer in known.items())
+    if late := [group for group in first if group not in known]:
+        words = f"customers {', '.join(late)} never followed the name"
+        return expected.finding_of(
+            evidence, title, MISSED, words, beside=(*beside, *((each, "never") for each in late))
+        )
+    high = seconds(max(known.values()) - begin.mono)
+    low = seconds(max(0, max(known.values()) - switched.mono))
+    words = f"they were led to the second region {high:.3f} s after the names were switched"
+    outcome = MET if expected.limit is None else against(low, high, expected.limit)
+    return expected.finding_of(evidence, title, outcome, words, figure=high, low=low, high=high, beside=beside)
+
+
 def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
     """What each choice would cost was measured, by the plan's rule, before somebody was asked to choose."""
     title = "Each choice was weighed"
@@ -200,14 +224,15 @@ def _zones(evidence: Evidence, region: str) -> list[str]:
     return [zone for each in _regions(evidence, region) for zone in each.get("zones") or ()]
 
 
-def _led_by_name(evidence: Evidence, lost: object) -> list[str]:
-    """Groups of customers whom a name leads, and who do not stand in the lost region."""
+def _led_by_name(evidence: Evidence, lost: object, *, lie: bool = False) -> list[str]:
+    """Groups of customers whom a name leads, and who do not stand in the lost region; those whose resolvers keep what
+    they were told for longer than they may, or all others."""
     gone = _zones(evidence, str(lost))
     return [
         str(group["group"])
         for line in evidence.all("workload.begin")
         for group in line.data.get("groups") or ()
-        if group.get("zone") not in gone and group.get("via", BY_NAME) == BY_NAME
+        if group.get("zone") not in gone and group.get("via", BY_NAME) == BY_NAME and bool(group.get("keeps")) == lie
     ]
 
 

@@ -41,6 +41,7 @@ from harness.checks.regions import (
     replayed_all,
     response,
     second_region_activated,
+    stale_resolvers,
 )
 from harness.checks.replaced import copy_proved, server_rebuilt
 from harness.checks.root_cause import root_cause
@@ -214,6 +215,7 @@ VERSION_4 = replace(
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "two-leaders": two_leaders,
         "choice-weighed": choice_weighed,
+        "stale-resolvers": stale_resolvers,
         "replayed-all": replayed_all,
         "region-fenced": region_fenced,
         "names-switched": names_switched,

@@ -51,6 +51,7 @@ class Group:
     rate: float  # requests a second
     zone: str = ""  # empty: outside of all zones
     via: Literal["entrance", "api", "database"] = "entrance"
+    keeps: timedelta = timedelta(0)  # for so long beyond what an answer says does their resolver keep it
 
 
 def outside(rate: float) -> Group:
@@ -128,6 +129,7 @@ class Workload:
             "inside": bool(group.zone),
             "via": group.via,
             "file": self._file(group.name),
+            **({"keeps": group.keeps.total_seconds()} if group.keeps else {}),
         }
 
     def _file(self, name: str) -> str:
@@ -199,7 +201,7 @@ class Workload:
         if group.via == "database":
             given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
-            given |= way_in(self._entrance(group))
+            given |= way_in(self._entrance(group), keeps=group.keeps)
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env
 
@@ -245,9 +247,11 @@ def clients(rate: float) -> int:
     return max(LEAST_CLIENTS, round(rate * TIMEOUT.total_seconds() * SPARE))
 
 
-def way_in(entrance: Entrance) -> dict[str, object]:
-    """What the process of a group is told of where it comes in."""
-    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
+def way_in(entrance: Entrance, *, keeps: timedelta = timedelta(0)) -> dict[str, object]:
+    """What the process of a group is told of where it comes in. `keeps`: of a resolver that lies."""
+    said = entrance.resolver.said()
+    said |= {"keeps": keeps.total_seconds()} if keeps and "keeps" in said else {}
+    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(said)}
     return found | ({"ca": entrance.ca} if entrance.ca else {})
 
 
