@@ -270,4 +270,7 @@ promise(
     right("stale-resolvers", "customers of a resolver that lies", "REG-4"),
     needs=(Named,),
 )
+promise("the incident commander declared the disaster", right("decision", "declaration of the disaster", "REG-1"))
+promise("all services were tested comprehensively", right("health", "comprehensive testing of all services", "REG-5"))
+promise("stakeholders and customers were told", right("customers-told", "stakeholders and customers are told", "REG-6"))
 promise("the planned switchback lost nothing", right("switchback-lossless", "a switchback without a loss"))

@@ -19,7 +19,10 @@ Feature: Full Regional Failover
     And customers and stakeholders are told of the resolution
     And the lost region returns, and follows the second
     And the primary region takes over again, as planned
-    Then customers are served again within the recovery time of production
+    Then the incident commander declared the disaster
+    And all services were tested comprehensively
+    And stakeholders and customers were told
+    And customers are served again within the recovery time of production
     And customers are served again within the recovery time of critical financial data
     And the response keeps the time that the plan gives
     And no more is lost with the region than the recovery point of critical financial data allows
