@@ -28,7 +28,7 @@ class BlackOutRegion:
     ttl = timedelta(minutes=20)
     harms_data = True  # what the other region had not received is gone
     logical = False
-    back_within = timedelta(minutes=2)  # it is cloned anew, where it has to be
+    back_within = timedelta(minutes=3)  # it is cloned anew, where it has to be
 
     def prepare(self, stack: Stack) -> Undo:
         components = regional.parts(stack, self.region)

@@ -27,7 +27,7 @@ class CutRegion:
     ttl = timedelta(minutes=20)
     harms_data = False
     logical = False
-    back_within = timedelta(minutes=2)  # it is cloned anew, where it has to be
+    back_within = timedelta(minutes=3)  # it is cloned anew, where it has to be
 
     def prepare(self, stack: Stack) -> Undo:
         need(stack, RegionDivisible)
