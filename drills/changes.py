@@ -1,4 +1,4 @@
-"""What the restoration does otherwise than the plan's own script, and why. The pack says so, and the runbook too."""
+"""What procedures do otherwise than the plan says, and where it says nothing, and why. Packs and runbooks say so."""
 
 from harness.procedures import Change
 
@@ -44,5 +44,47 @@ RESTORE_DATABASE = (
         "says nothing about who still writes",
         "stops the platform's API in every zone first, and starts it last",
         "what is written into a database that will be replaced is lost",
+    ),
+)
+
+# Of a regional disaster the plan gives six steps and no script: what they leave open is decided here.
+REGIONAL_FAILOVER = (
+    Change(
+        "says that the incident commander declares the disaster, and not when a region counts as down",
+        "a region counts as down once monitoring that stands in no region names what has failed there, and the "
+        "incident commander has declared the disaster; until then nothing is fenced and nothing promoted",
+        "a region that is only slow, or only hidden from one observer, must not lose its database to a guess",
+    ),
+    Change(
+        "does not say who may declare a disaster while the incident commander cannot be reached",
+        "the deputy whom the contacts name, called as the communication plan calls deputies; nobody else",
+        "two who may decide, and do not know of each other, are two regions that lead",
+    ),
+    Change(
+        "activates the second region first, and restores the database from cross-region replicas",
+        "fences the lost region's database servers before anything of the second is promoted",
+        "a region that is silent may be alive: without a fence both take writes, and both tell customers that they did",
+    ),
+    Change(
+        "does not say what of the replica has to be there before it serves",
+        "waits until all that was received is replayed, and compares that with where the new history begins",
+        "what a customer was told is stored may be received and not yet replayed",
+    ),
+    Change(
+        "updates DNS, and gives neither a time to live nor a time within which customers have to follow",
+        "answers are kept for 5 s, and customers of every place have to be led to the second region within 60 s; a "
+        "name that was switched by hand stays switched, whatever health checks say",
+        "a name that changes back by itself leads customers to a region that was fenced",
+    ),
+    Change(
+        "gives two hours for the response, and does not say when that ends",
+        "it ends when service is good again",
+        "that is the strictest reading: whatever else is meant ends sooner",
+    ),
+    Change(
+        "says nothing about the way back",
+        "the lost region returns as a follower, by going on where its history is a beginning of the other's, else as a "
+        "clone; the lead is handed back as planned, without a loss",
+        "equal numbers of histories say nothing after two regions have led",
     ),
 )

@@ -51,8 +51,10 @@ class QuantumNestClient:
             said = None
         stored = said.get("stored") if isinstance(said, dict) else None
         if stored is True and status in (200, 201):
-            timeline = said.get("timeline")
-            return Acceptance(stored=True, history=timeline if isinstance(timeline, int) else None)
+            timeline, server = said.get("timeline"), said.get("server")
+            return Acceptance(
+                stored=True, history=timeline if isinstance(timeline, int) else None, server=str(server or "")
+            )
         return Acceptance(stored=False if stored is False else None)
 
     def rows(self, source: psycopg.Connection[Any], *, origin: str) -> Iterator[StoredTransaction]:

@@ -9,12 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.errors import DrillError
 from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.scenario.health import NotHealthy
 from harness.scenario.observations import OK, Answer
-from harness.stacks import Condition, Entrance, Stack, zones
+from harness.stacks import Condition, Entrance, Region, Stack, regional, zones
 from harness.stacks.capabilities import need
+from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Cluster, Queried
 from harness.stacks.capabilities.entrance import Balanced, Reachable, ZoneServices
 
@@ -89,6 +91,31 @@ def works(stack: Stack, name: str) -> str:
         if member.name == name:
             return next((_said(one) for one in need(stack, Cluster).healthy() if one.ok and _is_of(one, name)), "")
     return "runs" if stack.components()[name].running() else ""
+
+
+def region_ready(stack: Stack, name: str) -> dict[str, str]:
+    """By service of a region: what shows that it is ready for customers, asked past all names; empty where it is not.
+
+    The API of each zone, each load balancer, the database, which has to take writes, and the store of its backups.
+    """
+    place = regional.region(stack, name)
+    services, balanced = need(place, ZoneServices), need(place, Balanced)
+    entrances = {f"zone {zone}": services.zone_entrance(zone) for zone in place.zones}
+    entrances |= {each.name: balanced.balancer_entrance(each.name) for each in balanced.balancers}
+    found = {}
+    for what, entrance in entrances.items():
+        said = [_probe(entrance).ask("GET", path, within=PATIENCE) for path in (LIVE, READY)]
+        found[what] = f"HTTP {OK}" if all(answer.status == OK for answer in said) else ""
+    leader = need(place, Cluster).leader()
+    return {**found, "database": f"{leader.name} leads" if leader else "", "store": _store(place)}
+
+
+def _store(place: Region) -> str:
+    """Whether the backups of a region can be listed; of what it holds the plan demands nothing then."""
+    try:
+        return f"answers, and lists {len(need(place, BaseBackups).backups())} backups"
+    except DrillError:
+        return ""
 
 
 def _probe(entrance: Entrance) -> Probe:

@@ -22,6 +22,8 @@ REPLICATED = "The damage is in every copy and in the newest backup"
 
 API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
+BLACKOUT, FAILBACK = "Blackout of the primary region", "Failback"
+PARTITION = "The region comes back by itself, network before the promotion"
 ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
@@ -104,6 +106,25 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "nobody is told, although another zone takes over"),
         Twin("cut-heals-itself-too-early", CUT_OFF, Sabotage(brief=True), "effective", UNKNOWN,
              "the cut bites, and has ended before another zone could lead"),
+    ),
+    "full-regional-failover": (
+        Twin("record-not-switched", BLACKOUT,
+             Sabotage(without=frozenset({"switch-the-names", "see-what-resolvers-say"})), "names-switched", MISSED,
+             "the second region leads, and nobody has changed the records of the names"),
+        Twin("promotion-without-fencing", BLACKOUT, Sabotage(without=frozenset({"fence-the-lost-region"})),
+             "region-fenced", MISSED, "the second region is promoted, and nothing keeps the first from leading, too"),
+        Twin("promotion-without-fencing-in-a-partition", PARTITION,
+             Sabotage(without=frozenset({"fence-the-lost-region"})), "two-leaders", MISSED,
+             "the first region is alive and cut off, and both tell customers that transactions are stored"),
+        Twin("standby-replays-nothing", BLACKOUT, Sabotage(replay_stopped=True), "replayed-all", MISSED,
+             "the second region receives all that is written, and replays nothing of it"),
+        Twin("second-region-never-asked", BLACKOUT, Sabotage(without=frozenset({"see-every-service-ready"})),
+             "second-region-activated", MISSED, "customers are sent to the second region before anybody has looked at "
+             "its services"),
+        Twin("switchback-drops-the-newest-writes", FAILBACK,
+             Sabotage(without=frozenset({"stop-the-writers", "wait-until-the-first-has-all", "see-that-all-has-come",
+                                         "demote-the-second-region", "see-the-second-follow"})),
+             "switchback-lossless", MISSED, "the first region is promoted while customers still write in the second"),
     ),
     "communications": (
         Twin("wrong-contact", ALL_UP, Sabotage(telling="wrong contact"), "roles-reached", MISSED,

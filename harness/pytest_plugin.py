@@ -35,6 +35,7 @@ from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
 from harness.stacks import brought_up
 from harness.stacks.local import sandbox
+from harness.stacks.needs import Regions, regions_for
 from harness.system import modules
 from harness.system.bugs import is_bug
 from harness.system.command import LABEL
@@ -211,11 +212,15 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     chosen = here.twin(option.sabotage) if option.sabotage else None
     standing = brought_up.find(Path(option.on)) if option.on else None
     scale = 1.0 if option.scale is None else option.scale
+    kind = here.kind(standing.kind.name if standing else option.stack)
+    told = [request.config.stash[WANTED][key] for item in request.session.items if (key := collected.key_of(item))]
+    wanted = [need for scenario in told for need in here.sentences.needs(scenario.sentences)]
     options = Options(
         evidence=Path(option.evidence),
-        stack=here.kind(standing.kind.name if standing else option.stack),
+        stack=kind,
         on=standing.folder if standing else None,
         scale=standing.scale if standing else scale,
+        regions=min(regions_for(wanted), kind.offer().number(Regions)),
         nonce=option.nonce,
         rate=option.rate,
         sabotage=chosen.sabotage if chosen else NONE,

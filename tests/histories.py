@@ -61,6 +61,7 @@ class History:
     requests: dict[str, list[Request]] = field(default_factory=dict)
     rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    ready: dict[str, Any] = field(default_factory=dict)  # what the run said of its stack, before the scenario
 
     def say(self, at: float, kind: str, /, **data: Any) -> None:
         self.lines.append((at, kind, data))
@@ -119,6 +120,7 @@ class History:
             rows=lambda moment, zone: iter(self.rows[moment, zone]),
             asking=tuple(sorted(self.answers)),
             answers=lambda group: iter(self.answers[group]),
+            run=(Line(0, "stack.ready", ns(-1.0), utc(-1.0), self.ready),) if self.ready else (),
         )
 
     def write(self, folder: Path, **begin: Any) -> Path:
@@ -143,6 +145,8 @@ class History:
             content = (folder / data["file"]).read_bytes()
             data |= {"sha256": hashlib.sha256(content).hexdigest(), "lines": content.count(b"\n")}
             self.say(last, kind, **data)
+        if self.ready:
+            self.say(-0.5, "stack.ready", **self.ready)
         self.say(-1.0, "run.begin", run="a-run", scenarios=[NAME], **begin)
         self.say(last + 1, "run.end", outcome="completed", by="harness")
         with (folder / "journal.jsonl").open("w") as out:
@@ -176,7 +180,9 @@ def ledger_lines(zone: str, requests: Iterable[Request]) -> list[str]:
         line = sent_line(n, due=due, t=request.sent, payload=str(request.payload), amount=request.amount)
         events.append((request.sent, n, line))
         if request.ended is not None:
-            end = end_line(n, request.outcome, t=request.ended, why=request.why, history=request.history)
+            end = end_line(
+                n, request.outcome, t=request.ended, why=request.why, history=request.history, server=request.server
+            )
             events.append((request.ended, n, end))
     header = Header(origin=f"a-run/{NAME}", group=zone, rate=1 / EVERY, timeout=5.0)
     return [header_line(header), *(line for _, _, line in _by_number(events))]
@@ -219,8 +225,9 @@ def payment(number: int, amount: Decimal) -> str:
 
 
 def request(
-    number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY, timeline: int | None = None
-) -> Request:
+    number: int, due: float, outcome: str = "acknowledged", *, took: float = LATENCY, timeline: int | None = None,
+    server: str = "",
+) -> Request:  # fmt: skip  # parameters in groups
     """One request, sent when it was due."""
     at = ns(due)
     if outcome == "not_sent":
@@ -228,7 +235,8 @@ def request(
     amount = Decimal(number % 977) / 100 + 1
     end = at + round(took * 1_000_000_000)
     timeline = timeline if outcome == "acknowledged" else None
-    return Request(number, at, at, end, outcome, payment(number, amount), amount, "", timeline)
+    server = server if outcome == "acknowledged" else ""
+    return Request(number, at, at, end, outcome, payment(number, amount), amount, "", timeline, server)
 
 
 def row_of(request: Request) -> Row:

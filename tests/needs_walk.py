@@ -29,6 +29,8 @@ SOMETIMES = {
     ("Workload._entrance", "ZoneServices"): "only of customers inside a zone: `Group`",
     ("Workload._stand", "Standpoints"): "only of customers inside a zone: `Group`",
     ("_volumes_lost", "DamageStoredObject"): "only where it is sabotaged: `Sabotage.needs`",
+    ("_stop_replay", "Cluster"): "only where it is sabotaged: `Sabotage.needs`",
+    ("_stop_replay", "Queried"): "only where it is sabotaged: `Sabotage.needs`",
     ("Communications.begin", "Interruptible"): "only where it is sabotaged: `Sabotage.needs`",
     ("outside", "Group"): "these stand outside of all zones",
     ("find_mistake", "LogReadable"): "only where there is a mistake to be found",

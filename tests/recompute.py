@@ -18,6 +18,7 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - Where nothing was due in a zone for longer than 20 of its requests take (and than 1 s), the first answer is looked
   for after that, unless it began later than the settling time past the end of `verify`.
 - After a fault that harms data the clock ends no sooner than `verified` (ok) and `in_service`.
+- Nothing that was due or answered after `planned.begin` counts for any of this.
 - Good service must be known in every zone for `settling` seconds (5 where not said) past its beginning and past the
   end of `verify`. Otherwise, and where it never came, the figure is a lower bound.
 - Groups that `workload.begin` lists as `inside` are not counted for any of this; they are for all that follows.
@@ -30,16 +31,19 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
   without one of their own are left out, unless there is none at all. Where nothing came: at least until the receiver
   was read for the last time, which is at the scenario's end, or, where it has none, the last `alert.awaited` or
   `alert`.
-- Exposure: at each sample the oldest answer later than `asked` of the last sample up to it whose `position` is at most
-  `safe` is not surely safe. Its age at the sample is the figure, at the next one (of the last before a disaster: at
-  `latest`) the high end; the low end is the age of the oldest answer to a request sent from the first sample on whose
-  `position` is at least `safe`. Where the last age of a stretch is more than twice the longest wait that was seen to
-  end, or none was in the first stretch, it is a lower bound.
+- Exposure, by the samples `of` the archive: at each one the oldest answer later than `asked` of the last sample up to
+  it whose `position` is at most `safe` is not surely safe. Its age at the sample is the figure, at the next one (of the
+  last before a disaster: at `latest`) the high end; the low end is the age of the oldest answer to a request sent from
+  the first sample on whose `position` is at least `safe`. Where the last age of a stretch is more than twice the
+  longest wait that was seen to end, or none was in the first stretch, it is a lower bound.
 - Exactness: after a mistake all acknowledged up to the ordered moment, and in any case up to `earliest`, must be in the
   `recovered` rows, and nothing sent from `latest` on. After lost volumes all that was acknowledged until `asked` of the
   last sample before the fault whose `position` is at most what was safe at the last one, or the declared position.
 - Split brain: acknowledged writes on a history that were sent after one on a newer one was answered. Only `touching`
-  where no such write is known, and some newer one was sent before the last older one was answered.
+  where no such write is known, and some newer one was sent before the last older one was answered. `twofold`: where
+  answers name their `server`, those of each history by another server than the one that gave most of its answers.
+- Never written on both sides: `writes` are looks of `region.looks` that saw the lost region take a write, from the end
+  of the fence to the begin of its promotion back; `answers` are acknowledged writes of its servers sent in that time.
 """
 
 from __future__ import annotations
@@ -97,6 +101,7 @@ def ledger(path: Path) -> Ledger:
             requests[event["n"]] = {"due": event["due"], "sent": None, "end": event["t"], "how": "not_sent"}
         elif event["e"] in ("acknowledged", "failed", "in_doubt"):
             requests[event["n"]].update(end=event["t"], how=event["e"], timeline=event.get("history", event.get("tl")))
+            requests[event["n"]]["server"] = event.get("server", "")
     return requests
 
 
@@ -177,6 +182,7 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     early, late = effective["data"]["earliest"], effective["data"]["latest"]
     settling = round(float(lines[0]["data"].get("settling", 5.0)) * S)
     verify = last_mono(lines, "span.end", span="verify")
+    ledgers = {zone: before_planned(lines, ledger) for zone, ledger in ledgers.items()}
     every = [(request["due"], zone, request) for zone, ledger in ledgers.items() for request in ledger.values()]
     ended = [(due, zone, request) for due, zone, request in every if request["end"] is not None]
     good = [(due, request["end"]) for due, _, request in ended if request["how"] == "acknowledged"]
@@ -216,6 +222,14 @@ def rto(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     if not bad and not harms:
         low, high = 0.0, max(widest(ledgers, early), unanswered(ledgers, early)) / S
     return {"figure": high, "low": low, "high": high, "lower_bound": False}
+
+
+def before_planned(lines: list[Facts], ledger: Ledger) -> Ledger:
+    """What was neither due nor ended after an interruption that was planned."""
+    planned = next((line["mono"] for line in lines if line["kind"] == "planned.begin"), None)
+    if planned is None:
+        return ledger
+    return {n: each for n, each in ledger.items() if each["due"] < planned and (each["end"] or 0) < planned}
 
 
 def widest(ledgers: dict[str, Ledger], early: int) -> int:
@@ -325,7 +339,35 @@ def split_brain(ledgers: dict[str, Ledger]) -> Facts | None:
     begun = {each: min((sent[later] for later in sent if later > each), default=None) for each in sent}
     overlapping = [each for each in answered if (at := newer[each["timeline"]]) is not None and each["sent"] > at]
     touching = any((at := begun[each["timeline"]]) is not None and each["end"] >= at for each in answered)
-    return {"overlapping": len(overlapping), "touching": touching and not overlapping}
+    servers: dict[int, Counter[str]] = {}
+    for request in answered:
+        if request["server"]:
+            servers.setdefault(request["timeline"], Counter())[request["server"]] += 1
+    twofold = sum(each.total() - max(each.values()) for each in servers.values())
+    return {"overlapping": len(overlapping), "touching": touching and not overlapping, "twofold": twofold}
+
+
+def both_sides(lines: list[Facts], ledgers: dict[str, Ledger], ready: Facts) -> Facts | None:
+    """Of a region that was fenced; None where none was."""
+    steps = [line for line in lines if line["kind"] in ("step.begin", "step.end")]
+    fence = next(
+        (each for each in steps if each["data"]["name"] == "fence-the-lost-region" and "ok" in each["data"]), None
+    )
+    if fence is None:
+        return None
+    region, since = fence["data"]["facts"]["region"], fence["mono"]
+    back = [each["mono"] for each in steps if each["data"]["name"] == "promote-the-first-region"]
+    until = back[0] if back else lines[-1]["mono"]
+    said = [line["data"] for line in lines if line["kind"] == "region.looks" and line["data"]["region"] == region]
+    looks = [look for each in said for look in each["looks"] if since <= look[0] and look[1] <= until]
+    own = {address for each in ready["regions"] if each["region"] == region for address in each.get("servers", {})}
+    answers = [
+        request
+        for ledger in ledgers.values()
+        for request in ledger.values()
+        if request["how"] == "acknowledged" and request["server"] in own and since <= request["sent"] < until
+    ]
+    return {"looks": len(looks), "writes": sum(bool(look[2]) for look in looks), "answers": len(answers)}
 
 
 def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Facts]]) -> Facts | None:
@@ -374,7 +416,8 @@ def samples(lines: list[Facts]) -> list[Facts]:
     """{asked, told, position, safe}; those to which the database did not answer are left out."""
     found: list[Facts] = []
     for line in lines:
-        if line["kind"] == "exposure.sample" and line["data"].get("position") is not None:
+        of = line["data"].get("of", "archive") == "archive"
+        if line["kind"] == "exposure.sample" and of and line["data"].get("position") is not None:
             asked = line["data"].get("asked", found[-1]["told"] if found else 0)
             position, safe = line["data"]["position"], line["data"].get("safe") or 0
             found.append({"asked": asked, "told": line["mono"], "position": position, "safe": safe})
@@ -477,6 +520,7 @@ def unknown_of_clock(lines: list[Facts], ordered: Facts) -> int:
 def recompute(pack: Path) -> dict[str, Any]:
     """Scenario to its figures; None where there is nothing to compute them from."""
     found = {}
+    stack = [line["data"] for line in lines_of(pack / "journal.jsonl") if line["kind"] == "stack.ready"]
     for name, lines in scenarios(pack).items():
         ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
         rows = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
@@ -490,6 +534,7 @@ def recompute(pack: Path) -> dict[str, Any]:
             "loss": loss(lines, ledgers, rows) if whole and ledgers.keys() <= rows.keys() else None,
             "detection": detection(lines),
             "split-brain": split_brain(ledgers),
+            "both-sides": both_sides(lines, ledgers, stack[0]) if stack and whole else None,
             "exposure": exposure(lines, ledgers) if whole else None,
             "exactness": exactness(lines, ledgers, after) if whole and ledgers.keys() <= after.keys() else None,
         }

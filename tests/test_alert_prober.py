@@ -24,7 +24,7 @@ from harness.alerts.prober import Config, Prober, Told
 from harness.alerts.receiver import Receiver
 from harness.alerts.rules import Look, Problem, Target, firing, wrong
 from harness.stacks import Entrance
-from harness.stacks.local.watching import Watching
+from harness.stacks.local.watching import Watched, Watching
 from harness.stacks.parts.monitor import named
 from harness.stacks.parts.settings import Settings
 from harness.system import clock, wait
@@ -90,7 +90,8 @@ def test_every_component_of_an_embedded_stack_is_asked(tmp_path: Path) -> None:
 
     def asked(settings: Settings) -> list[Target]:
         store = "https://10.0.0.10:9000"
-        return Watching(ground, entrance=entrance, balancers=balancers, store=store, chosen=settings).targets()
+        region = Watched(ground, entrance, balancers, "s3", store, "abc")
+        return Watching(ground, [region], chosen=settings).targets()
 
     right, wrongly = asked(Settings()), asked(Settings(alerts="wrong"))
     of_zones = {f"{part}-{zone}" for part in ("api", "patroni", "etcd") for zone in "abc"}

@@ -96,6 +96,17 @@ def touching() -> History:
     return history
 
 
+def served_by(new: str, old: str = "10.0.0.11") -> History:
+    """Every answer names its server; the later ones stay on the timeline of the old ones."""
+    history = a_zone_cut()
+    for group in (OUTSIDE, *INSIDE):
+        history.requests[group] = [
+            each._replace(history=OLD, server=old if each.history == OLD else new) if each.history else each
+            for each in history.requests[group]
+        ]
+    return history
+
+
 def lost(group: str) -> History:
     history = a_zone_cut()
     history.lose(group, 5)
@@ -185,6 +196,8 @@ CASES: list[tuple[str, str, float | None, Callable[[], History], Outcome]] = [
     ("an answer before anybody else led", "split-brain", None,
      lambda: acknowledged(a_zone_cut(), DATABASE_A, 45.0, OLD), MET),
     ("too near to each other", "split-brain", None, touching, UNKNOWN),
+    ("two databases whose timelines have one number", "split-brain", None, lambda: served_by("10.0.0.14"), MISSED),
+    ("one that names itself", "split-brain", None, lambda: served_by("10.0.0.11"), MET),
     ("no timelines", "split-brain", None, lambda: unnamed(OUTSIDE, *INSIDE), UNKNOWN),
     ("some without timelines", "split-brain", None, lambda: unnamed(DATABASE_A), UNKNOWN),
     ("nobody inside was answered", "split-brain", None, nobody_inside, UNKNOWN),

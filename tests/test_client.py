@@ -50,6 +50,8 @@ def test_what_would_not_be_read_back_the_same_is_refused(payload: Payload) -> No
     [
         (201, {"stored": True, "timeline": 3}, Acceptance(stored=True, history=3)),
         (200, {"stored": True}, Acceptance(stored=True)),
+        (201, {"stored": True, "timeline": 3, "server": "10.0.0.14"}, Acceptance(True, 3, "10.0.0.14")),
+        (201, {"stored": True, "server": None}, Acceptance(stored=True)),
         (201, {"stored": True, "timeline": "3"}, Acceptance(stored=True)),
         (503, {"stored": False, "why": "full"}, Acceptance(stored=False)),
         (500, {"stored": None}, Acceptance(stored=None)),

@@ -395,4 +395,4 @@ def test_a_resolver_that_is_none_is_refused(zone: Callable[..., Zone], wrong: st
     """With those that there are."""
     customers = zone("--rate=50", f"--resolver={wrong}")
     _, err = customers.process.communicate(timeout=15)
-    assert customers.process.returncode == 3 and "not a resolver" in err and "kinds: fixed, hosts" in err
+    assert customers.process.returncode == 3 and "not a resolver" in err and "kinds: dns, fixed, hosts" in err

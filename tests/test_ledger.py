@@ -100,6 +100,13 @@ def test_an_answer_may_say_on_which_timeline_it_was_committed() -> None:
     assert json.loads(lines[3]) == {"n": 1, "e": "acknowledged", "t": 15, "history": 3}
 
 
+def test_an_answer_may_say_which_server_committed_it() -> None:
+    """Two databases may give their histories the same number; where the answer named no server, there is none."""
+    lines = [FIRST, sent(1), sent(2), end_line(1, "acknowledged", t=15, history=3, server="10.0.0.14"), end(2)]
+    assert [request.server for request in outcomes(lines)] == ["10.0.0.14", ""]
+    assert json.loads(lines[3])["server"] == "10.0.0.14"
+
+
 @pytest.mark.parametrize("keep", [1, 20, len(sent(3)) - 2])
 def test_a_torn_last_line_is_left_out_and_reported(keep: int) -> None:
     """Wherever it is torn; what stands before it is read."""

@@ -19,7 +19,19 @@ from harness.stacks.capabilities.backups import Archive
 from harness.stacks.capabilities.database import Queried
 from harness.stacks.capabilities.entrance import Reachable, Readable
 from harness.stacks.capabilities.network import Divisible
-from harness.stacks.needs import Copies, Need, Offer, PlannedHealth, Withheld, Zones, either, flat
+from harness.stacks.needs import (
+    Copies,
+    Need,
+    Number,
+    Offer,
+    PlannedHealth,
+    Regions,
+    Withheld,
+    Zones,
+    either,
+    flat,
+    regions_for,
+)
 from tests.needs_walk import SOMETIMES, Asked
 from tests.test_house import HOME
 
@@ -46,7 +58,7 @@ def said(needs: Iterable[Need]) -> set[object]:
     for each in needs:
         if isinstance(each, PlannedHealth):
             found |= {each, *flat(QUANTUMNEST.health.needs(QUANTUMNEST.load_plan().health))}
-        elif not isinstance(each, Zones | Copies):
+        elif not isinstance(each, Number):
             found |= set(either(each))
     return found
 
@@ -125,3 +137,13 @@ def test_what_is_no_capability_cannot_be_needed() -> None:
         flat(["Divisible"])
     with pytest.raises(Refused, match="nothing that a stack has"):
         flat([Iterable])
+
+
+def test_a_stack_that_stands_has_as_many_regions_as_it_was_made_with() -> None:
+    """Whatever others of its kind can be made with; and a run makes as many as one of its scenarios needs."""
+    offer = Offer("plain", (Zones(3), Regions(2)))
+    assert offer.lacking([Regions(2)]) == []
+    (lack,) = offer.of(1).lacking([Zones(3), Regions(2)])
+    assert (lack.what, lack.why) == ("2 regions", "the stack that stands has 1")
+    assert offer.of(2).lacking([Regions(2)]) == [] and Offer("bare", ()).number(Regions) == 1
+    assert regions_for([Zones(3)]) == 1 and regions_for([Regions(2), Zones(3), Regions(1)]) == 2

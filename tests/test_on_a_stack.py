@@ -47,7 +47,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BroughtUp:
     monkeypatch.setattr(begin, "DISK_WANTED", 0)
     found = BroughtUp(tmp_path / "s" / "stack-1")
     found.folder.mkdir(parents=True)
-    brought_up.remember(found.folder, USUAL, scale=0.1, holder=Process.of(os.getpid()))
+    brought_up.remember(found.folder, USUAL, scale=0.1, regions=1, holder=Process.of(os.getpid()))
     (found.folder / brought_up.READY).write_text("{}")
     answers(monkeypatch, STEADY)
     return found
@@ -88,7 +88,7 @@ def test_the_folder_above_is_enough_where_one_is_up(stack: BroughtUp) -> None:
     other = stack.folder.with_name("stack-2")
     other.mkdir()
     assert brought_up.find(stack.folder.parent) == stack
-    brought_up.remember(other, USUAL, scale=0.1, holder=Process.of(os.getpid()))
+    brought_up.remember(other, USUAL, scale=0.1, regions=1, holder=Process.of(os.getpid()))
     assert "2 stacks are up" in refused(run(stack.folder.parent))
 
 

@@ -22,8 +22,10 @@ from harness.checks.loss import tally
 from harness.checks.rules import CURRENT
 from tests import recompute
 from tests.histories import INTENT, NAME, ZONES, History, a_mistake, lost_volumes, ns
+from tests.region_losses import EAST_SERVER, SECOND, SERVED, a_region_lost
 from tests.test_check_failover import acknowledged
 from tests.test_check_loss import built, fates
+from tests.test_check_regions import answered, looks
 from tests.test_rules import STORED, VERSION, unpacked
 from tests.zone_cuts import DATABASE_A, OLD, a_zone_cut, an_alert
 
@@ -47,6 +49,7 @@ def agree(pack: Path) -> dict[str, Any]:
         listed = [tuple(each[name] for name in ("figure", "low", "high", "lower_bound")) for each in said["detection"]]
         assert wanted in [pytest.approx(each, abs=1e-6) for each in listed]
     _same_split_brain(said["split-brain"], asked(evidence, Expectation("split-brain")))
+    _same_sides(said["both-sides"], asked(evidence, Expectation("region-fenced")))
     _same_bar(said["exposure"], asked(evidence, Expectation("exposure", limit=5.0)))
     _same_exactness(said["exactness"], asked(evidence, Expectation("exactness")))
     found = asked(evidence, Expectation("loss", limit=5.0))
@@ -84,12 +87,22 @@ def _same_exactness(said: dict[str, Any] | None, found: Finding) -> None:
 def _same_split_brain(said: dict[str, Any] | None, found: Finding) -> None:
     if said is None:
         assert found.outcome is not Outcome.MET
-    elif said["overlapping"]:
-        assert (found.outcome, found.figure) == (Outcome.MISSED, said["overlapping"])
+    elif many := said["overlapping"] + said["twofold"]:
+        assert (found.outcome, found.figure) == (Outcome.MISSED, many)
     elif said["touching"]:
         assert found.outcome is not Outcome.MET
     else:
         assert found.outcome is not Outcome.MISSED or "not in the surviving rows" in found.reason
+
+
+def _same_sides(said: dict[str, Any] | None, found: Finding) -> None:
+    """Whether a region that was fenced took a write."""
+    if said is None:
+        assert found.outcome is not Outcome.MET
+    elif said["writes"] or said["answers"]:
+        assert (found.outcome, found.figure) == (Outcome.MISSED, said["writes"])
+    else:
+        assert found.outcome is not Outcome.MISSED and f"{said['looks']} looks" in found.reason
 
 
 def packed(history: History) -> dict[str, Any]:
@@ -189,7 +202,7 @@ def test_both_agree_on_any_zone_cut(
 def test_it_says_what_was_built_into_a_zone_cut() -> None:
     """Detection, customers inside, and an old leader that still answered."""
     said = packed(acknowledged(a_zone_cut(), DATABASE_A, 60.0, OLD))
-    assert said["split-brain"] == {"overlapping": 1, "touching": False}
+    assert said["split-brain"] == {"overlapping": 1, "touching": False, "twofold": 0}
     assert [each["figure"] for each in said["detection"]] == [pytest.approx(11.0)]
     assert said["rto"]["figure"] == pytest.approx(22.01)
 
@@ -234,3 +247,13 @@ def test_the_figures_of_a_stored_pack_are_those_that_were_sealed(archive: Path, 
         (figures,) = figures if each["id"] == "detection" else (figures,)
         for name in ("figure", "low", "high", "lower_bound"):
             assert figures[name] == pytest.approx(each[name], abs=1e-6), (each["id"], name)
+
+
+def test_it_says_what_was_built_into_a_lost_region() -> None:
+    """Recovery time up to a planned interruption, a look that saw a second writer, and two servers on one timeline."""
+    said = packed(a_region_lost())
+    assert said["rto"]["figure"] == pytest.approx(SERVED - 30, abs=0.2)
+    assert said["both-sides"] == {"looks": 227, "writes": 0, "answers": 0}
+    assert packed(looks((43, False), (71, True)))["both-sides"] == {"looks": 2, "writes": 1, "answers": 0}
+    said = packed(answered(a_region_lost(), 62, server=EAST_SERVER, timeline=SECOND))
+    assert (said["split-brain"]["twofold"], said["both-sides"]["answers"]) == (1, 1)

@@ -12,7 +12,7 @@ from harness.errors import NotReady, Refused
 from harness.stacks import Entrance
 from harness.stacks.parts.visitor import Visitor
 from harness.system.http import DIRECT, NoAnswer
-from harness.system.resolver import Fixed, HostsFile, NotResolved, Resolver, resolver
+from harness.system.resolver import Dns, Fixed, HostsFile, NotResolved, Resolver, resolver
 from harness.workload.probe import Probe
 
 NAME = "api.example"
@@ -52,18 +52,30 @@ def test_what_is_written_takes_the_place_of_what_was(tmp_path: Path) -> None:
         names.resolve("app.example")
 
 
-@pytest.mark.parametrize("one", [HostsFile(Path("/x/hosts")), Fixed(("10.0.0.5", "10.0.0.6"))], ids=["hosts", "fixed"])
+OF_EACH_KIND = [
+    HostsFile(Path("/x/hosts")),
+    Fixed(("10.0.0.5", "10.0.0.6")),
+    Dns("10.0.0.2", 5300, keeps=timedelta(seconds=90)),
+]
+
+
+@pytest.mark.parametrize("one", OF_EACH_KIND, ids=["hosts", "fixed", "dns"])
 def test_a_resolver_travels_as_json(one: Resolver) -> None:
     """To a process of customers."""
     assert resolver(json.loads(json.dumps(one.said()))) == one
 
 
-@pytest.mark.parametrize("said", [None, [], {}, {"kind": "guess"}, {"kind": "hosts"}, {"kind": ["hosts"]}, "hosts"])
+NO_PORT = {"kind": "dns", "server": "10.0.0.2", "port": "x", "keeps": 0, "within": 2}
+
+
+@pytest.mark.parametrize(
+    "said", [None, [], {}, {"kind": "guess"}, {"kind": "hosts"}, {"kind": ["hosts"]}, "hosts", NO_PORT]
+)
 def test_what_is_no_resolver_is_refused(said: object) -> None:
     """With the kinds that there are."""
     with pytest.raises(Refused, match="not a resolver") as refused:
         resolver(said)
-    assert "fixed, hosts" in refused.value.hint
+    assert "dns, fixed, hosts" in refused.value.hint
 
 
 def test_an_entrance_is_resolved_each_time_it_is_asked(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Database:
         self.said.append(word)
         if word == self.breaks_at:
             raise self.error
-        row = None if word == "INSERT" and self.row is None else (5, "0000000C")
+        row = None if word == "INSERT" and self.row is None else (5, "0000000C", "10.0.0.14")
         if word == "SELECT" and "pg_logical_emit_message" not in query:
             row = self.row
         return SimpleNamespace(fetchone=lambda: row, rowcount=0 if values[-1:] and values[-1] in self.missing else 1)
@@ -93,7 +93,8 @@ def test_what_committed_cleanly_is_stored() -> None:
 
 def test_what_is_stored_says_on_which_timeline() -> None:
     """The name of a WAL segment begins with it, in hexadecimal; also where it was stored before."""
-    assert Transactions(Database()).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
+    said = Transactions(Database()).store(json.dumps(GOOD).encode())[1]
+    assert (said["timeline"], said["server"]) == (12, "10.0.0.14")
     before = Twice(row=(5, 1, 2, Decimal("12.34")))
     assert Transactions(before).store(json.dumps(GOOD).encode())[1]["timeline"] == 12
 

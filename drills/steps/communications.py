@@ -19,7 +19,7 @@ from harness.system import clock
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
-CATEGORY, TIER = "infrastructure failure", "production"
+CATEGORY, REGIONAL, TIER = "infrastructure failure", "regional disaster", "production"
 ANSWERS = timedelta(seconds=0.5)  # after which people acknowledge, in real time
 CALLS = 30.0  # how many seconds of the incident pass in one, where people are called: a service's own times are real
 LONG = 180.0  # and where customers are told of an incident that lasts for more than an hour
@@ -142,9 +142,11 @@ def _incident(scenario: ScenarioRun) -> Incident:
     """What a team would know then."""
     hurt = [each.get("component") or f"zone {each['zone']}" for each in scenario.faults.affected]
     names = ", ".join(dict.fromkeys(hurt)) or "a part of the platform"
+    if scenario.category == REGIONAL:
+        names = f"the region {scenario.region}"
     rto = scenario.plan.objective(TIER).rto
     return Incident(
-        category=scenario.plan.category(CATEGORY).title,
+        category=scenario.plan.category(scenario.category or CATEGORY).title,
         what_happened=f"{names} does not answer",
         began=f"{clock.now().utc - clock.since(scenario.faults.begun):%Y-%m-%d %H:%M} UTC",
         affected_services="API requests may be slow or fail",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 # What a target is asked for. `alive` and `ready`: a good answer. `there`: any answer at all, for what stands in front
-# of others. `leads`: a good answer of at least one target.
-Asks = Literal["alive", "ready", "there", "leads"]
+# of others; `stands`: the same, where these others need not serve. `leads`: a good answer of at least one target.
+Asks = Literal["alive", "ready", "there", "stands", "leads"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def wrong(looks: Looks) -> dict[Problem, str]:
         component, zone = target.component, target.zone
         if target.asks == "alive" and not look.good:
             found[Problem("InstanceDown", component, zone)] = f"{component} does not answer well: {look.seen}"
-        elif target.asks == "there" and not look.taken:
+        elif target.asks in ("there", "stands") and not look.taken:
             found[Problem("InstanceDown", component, zone)] = f"{component} does not answer: {look.seen}"
         elif target.asks == "there" and not look.good:
             # It is there: whatever fails stands behind it, and this cannot say what.

@@ -15,8 +15,12 @@ UNITS = {
     "exactness": "transactions",
     "salvage": "transactions",
     "split-brain": "transactions",
+    "two-leaders": "transactions",
     "failovers": "promotions",
     "consistency": "figures",
+    "replayed-all": "bytes",
+    "region-fenced": "looks",
+    "switchback-lossless": "transactions",
 }  # of what the limit counts, where it is no time; also where there is no figure
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)  # what a line of a wrong form raises
 

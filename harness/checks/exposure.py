@@ -7,15 +7,28 @@ samples the age goes on growing, so the gap between samples is in the bar.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, against, disaster, ineffective, seconds
+from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, ineffective, seconds
 from harness.checks.reach import AGE, within_reach
 from harness.checks.rto import missing_ledgers
-from harness.checks.samples import Oldest, Window, windows
+from harness.checks.samples import SECOND_REGION, Oldest, Window, samples, windows
 
 TITLE = "Exposure"
 STALLED = 2  # times the longest age that was ever brought to an end: an archive that is later than this has stopped
+
+
+class Subject(NamedTuple):
+    """What makes a write safe, in words: `what` was sampled, and what is then `done` with a write; `one` such write."""
+
+    what: str
+    done: str
+    one: str
+
+
+ARCHIVE = Subject("the archive", "archived", "an archived write")
+BEYOND = Subject("the second region", "received in the second region", "a write that was received there")
 
 
 @dataclass
@@ -32,9 +45,28 @@ class Ages:
 def exposure(evidence: Evidence, expected: Expectation) -> Finding:
     """The greatest age against `expected.limit`, in seconds."""
     hurt = None if ineffective(evidence) else disaster(evidence)
-    found = windows(evidence, hurt)
+    return _exposure(evidence, expected, hurt, windows(evidence, hurt), ARCHIVE)
+
+
+def exposure_beyond(evidence: Evidence, expected: Expectation) -> Finding:
+    """The same of a second region and what it had received: before the disaster, for then it is all that is left.
+
+    Errors: `Unsound` where it is not known that the fault took effect.
+    """
+    hurt = disaster(evidence)
+    before = tuple(each for each in samples(evidence, of=SECOND_REGION) if each.told <= hurt.latest)
+    found = [Window(before, None, hurt.latest, True)] if before else []
+    finding = _exposure(evidence, expected, hurt, found, BEYOND)
+    if finding.figure is None:
+        return finding
+    return within_reach(finding, AGE, seconds(before[-1].told - before[0].asked))
+
+
+def _exposure(
+    evidence: Evidence, expected: Expectation, hurt: Disaster | None, found: list[Window], of: Subject
+) -> Finding:
     if not found or (hurt is not None and hurt.harms_data and not found[0].disaster):
-        why = "the archive was not sampled before the fault" if hurt else "the archive was not sampled"
+        why = f"{of.what} was not sampled" + (" before the fault" if hurt else "")
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     if missing := missing_ledgers(evidence):
         why = f"the ledger of customers {', '.join(missing)} is missing"
@@ -45,15 +77,15 @@ def exposure(evidence: Evidence, expected: Expectation) -> Finding:
     figure = max(ages.figure for ages in measured)
     low, high = max(ages.low for ages in measured), max(ages.high for ages in measured)
     cycle = max(ages.cycle for ages in measured)
-    stalled = _stalled(found, measured, cycle)
+    stalled = _stalled(found, measured, cycle, of)
     outcome = against(seconds(low), seconds(high), expected.limit, lower_bound=bool(stalled))
-    words = f"the oldest acknowledged write that was not archived was {seconds(figure):.3f} s old"
+    words = f"the oldest acknowledged write that was not {of.done} was {seconds(figure):.3f} s old"
     words += f", at most {seconds(high):.3f} s between two samples" if high > figure else ""
     return expected.finding_of(
         evidence,
         TITLE,
         outcome,
-        f"{words}; {stalled}" if stalled else f"{words}; an archived write had waited {seconds(cycle):.3f} s at most",
+        f"{words}; {stalled}" if stalled else f"{words}; {of.one} had waited {seconds(cycle):.3f} s at most",
         figure=seconds(figure),
         low=seconds(low),
         high=None if stalled else seconds(high),
@@ -105,12 +137,12 @@ def _ages(oldest: Oldest) -> Ages:
     return ages
 
 
-def _stalled(found: list[Window], measured: list[Ages], cycle: int) -> str:
-    """Why the greatest age may have gone on growing; empty where the archive kept up."""
+def _stalled(found: list[Window], measured: list[Ages], cycle: int, of: Subject) -> str:
+    """Why the greatest age may have gone on growing; empty where the archive, or whatever it is, kept up."""
     for window, ages in zip(found, measured, strict=True):
         what = "at the fault" if window.disaster else "at the end"
         if not ages.cycle and window is found[0]:
-            return "no acknowledged write was seen to be archived: the archive had stopped keeping up, or had not begun"
+            return f"no acknowledged write was seen to be {of.done}: {of.what} had stopped keeping up, or had not begun"
         if ages.open > STALLED * cycle:
-            return f"the archive had stopped keeping up {what}: a write had waited {seconds(ages.open):.3f} s by then"
+            return f"{of.what} had stopped keeping up {what}: a write had waited {seconds(ages.open):.3f} s by then"
     return ""

@@ -13,6 +13,9 @@ from harness.checks.root_cause import category
 from harness.checks.rules import CURRENT, Rules
 from harness.checks.stamps import doubtful
 
+# What a recovery point is the worse of.
+PARTS = {"rpo": ("loss", "exposure"), "rpo-beyond": ("loss", "exposure-beyond")}
+
 
 def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
     """Every finding of one scenario: those expected, in the order of the sentences, then those always asked.
@@ -82,8 +85,7 @@ def expectations(evidence: Evidence) -> list[Expectation]:
     brought = [
         replace(each, finding=part)
         for each in found.values()
-        if each.finding == "rpo"
-        for part in ("loss", "exposure")
+        for part in PARTS.get(each.finding, ())
         if part not in names
     ]
     return [*found.values(), *brought]

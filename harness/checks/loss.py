@@ -91,7 +91,7 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
             total.duplicates += 1
             total.changed += row is not None and not same(request, row)
             continue
-        _, _, sent, ended, outcome, _, amount, _, _ = request
+        _, _, sent, ended, outcome, _, amount, _, _, _ = request
         if amount is None and sent is not None:
             total.money = False
         if outcome != "acknowledged":

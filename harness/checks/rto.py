@@ -35,9 +35,11 @@ def rto(evidence: Evidence, expected: Expectation) -> Finding:
     hurt = disaster(evidence)
     verified = span_end(evidence, "verify")
     must_last = settling(evidence)
+    planned = evidence.first("planned.begin")  # an interruption that belongs to no recovery
     seen = service(
-        evidence, earliest=hurt.earliest, latest=hurt.latest, matters_until=(verified or hurt.latest) + must_last
-    )
+        evidence, earliest=hurt.earliest, latest=hurt.latest, matters_until=(verified or hurt.latest) + must_last,
+        until=planned.mono if planned else None,
+    )  # fmt: skip  # arguments in groups
     parts = span_lengths(evidence)
     if why := nothing_seen(evidence, seen):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why, parts=parts)

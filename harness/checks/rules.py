@@ -23,7 +23,8 @@ from harness.checks.damage import damage_found
 from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
-from harness.checks.exposure import backup_frequency, exposure, exposure_seen
+from harness.checks.exposure import backup_frequency, exposure, exposure_beyond, exposure_seen
+from harness.checks.failback import region_follows, switchback_lossless
 from harness.checks.groups_told import initial, lasting_told, report, resolution, updates
 from harness.checks.healing import self_recovery
 from harness.checks.ids import OLD_IDS
@@ -33,13 +34,22 @@ from harness.checks.noticed import noticed
 from harness.checks.people_called import channel, roles_answered_for, roles_reached
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
+from harness.checks.regions import (
+    choice_weighed,
+    names_switched,
+    region_fenced,
+    replayed_all,
+    response,
+    second_region_activated,
+    stale_resolvers,
+)
 from harness.checks.replaced import copy_proved, server_rebuilt
 from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
 from harness.checks.salvage import salvage
 from harness.checks.sound_backup import sound_backup
-from harness.checks.split_brain import split_brain
+from harness.checks.split_brain import split_brain, two_leaders
 from harness.checks.stamps import impossible, records
 from harness.checks.steps import (
     decision,
@@ -203,6 +213,18 @@ VERSION_4 = replace(
         "marked-as-exercise": marked,
         "told-once": told_once,
         "lasting-told": lasting_told,
+        "exposure-beyond": exposure_beyond,
+        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "two-leaders": two_leaders,
+        "choice-weighed": choice_weighed,
+        "stale-resolvers": stale_resolvers,
+        "replayed-all": replayed_all,
+        "region-fenced": region_fenced,
+        "names-switched": names_switched,
+        "second-region-activated": second_region_activated,
+        "response": response,
+        "region-follows": region_follows,
+        "switchback-lossless": switchback_lossless,
     },
     always=(*(OLD_IDS.get(name, name) for name in VERSION_3.always), "lasting-told"),
     ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),

@@ -1,7 +1,8 @@
 """The samples of the database's position and of its archive: what was surely archived at which moment.
 
 A sample asks the database for its position and the archive for how far it goes. That takes a while: both
-answers were true at some moment between `asked` and the line's own stamp.
+answers were true at some moment between `asked` and the line's own stamp. The same is sampled of a second region, and
+of what it has received.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from harness.checks.evidence import Disaster, Evidence, Unsound, position
 
+ARCHIVE, SECOND_REGION = "archive", "second region"  # what a sample says to be safe `of`
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -21,12 +24,12 @@ class Sample:
     safe: int  # all below this is in the archive
 
 
-def samples(evidence: Evidence) -> list[Sample]:
-    """All of them. Where a line does not say when it asked, it asked after the sample before it was told."""
+def samples(evidence: Evidence, of: str = ARCHIVE) -> list[Sample]:
+    """All of one subject. Where a line does not say when it asked, it asked after the sample before it was told."""
     found: list[Sample] = []
     for line in evidence.all("exposure.sample"):
-        if line.data.get("position") in (None, ""):
-            continue  # the database did not answer
+        if line.data.get("position") in (None, "") or line.data.get("of", ARCHIVE) != of:
+            continue  # the database did not answer, or it is of something else
         asked = line.data.get("asked")
         if not isinstance(asked, int):
             asked = found[-1].told if found else 0

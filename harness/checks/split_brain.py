@@ -3,10 +3,14 @@
 Every promotion begins a new history. An acknowledged write was committed at some moment between `sent` and its
 answer. A write of an older history that was sent after a write of a newer one was answered is a split brain. Where
 the two stretches only touch, nobody can tell. Customers of all groups count, those inside a cut zone above all.
+
+Two databases that were promoted apart from each other give their histories the same number. Where answers name the
+server, one history that two servers have written on is a split brain, too, whenever they did.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.checks import Finding, Outcome
@@ -38,6 +42,7 @@ class Histories:
     """Which histories the customers' answers are of."""
 
     stretches: dict[int, Stretch] = field(default_factory=dict)
+    servers: dict[int, Counter[str]] = field(default_factory=dict)  # by history: how many answers each one gave
     unnamed: int = 0  # acknowledged, and the answer named no history
     by_group: dict[str, dict[int, Stretch]] = field(default_factory=dict)
 
@@ -48,7 +53,7 @@ def histories(evidence: Evidence) -> Histories:
     for group in evidence.zones:
         own = found.by_group.setdefault(group, {})
         for request in evidence.requests(group):
-            _, _, sent, ended, outcome, _, _, _, history = request
+            _, _, sent, ended, outcome, _, _, _, history, server = request
             if outcome != "acknowledged" or sent is None or ended is None:
                 continue
             if history is None:
@@ -56,6 +61,8 @@ def histories(evidence: Evidence) -> Histories:
             else:
                 own.setdefault(history, Stretch()).add(sent, ended)
                 found.stretches.setdefault(history, Stretch()).add(sent, ended)
+                if server:
+                    found.servers.setdefault(history, Counter())[server] += 1
     return found
 
 
@@ -63,9 +70,11 @@ def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
     """Acknowledged writes that another history contradicts; one is too many."""
     seen = histories(evidence)
     overlapping, words = _overlapping(evidence, seen)
+    twofold, which = _twofold(evidence, seen)
     missing = missing_ledgers(evidence)
-    if overlapping:
-        return _finding(evidence, expected, Outcome.MISSED, words, overlapping)
+    if overlapping or twofold:
+        why = "; ".join(filter(None, (which, words)))
+        return _finding(evidence, expected, Outcome.MISSED, why, overlapping + twofold)
     total = tally(evidence)  # Unsound where the rows were not read
     if total.lost:
         why = f"{total.lost} acknowledged transactions ({total.lost_amount}) are not in the surviving rows; {words}"
@@ -75,6 +84,21 @@ def split_brain(evidence: Evidence, expected: Expectation) -> Finding:
         unknown = f"the ledger of {', '.join(missing)} is missing"
     unknown = unknown or nothing_to_lose(evidence, total) or _touching(evidence, seen)
     if unknown:
+        return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
+    return _finding(evidence, expected, Outcome.MET, words, 0)
+
+
+def two_leaders(evidence: Evidence, expected: Expectation) -> Finding:
+    """The same where acknowledged writes may be lost with a region: what is gone shows no second leader then."""
+    seen = histories(evidence)
+    overlapping, words = _overlapping(evidence, seen)
+    twofold, which = _twofold(evidence, seen)
+    if overlapping or twofold:
+        why = "; ".join(filter(None, (which, words)))
+        return _finding(evidence, expected, Outcome.MISSED, why, overlapping + twofold)
+    missing = missing_ledgers(evidence)
+    unknown = f"the ledger of {', '.join(missing)} is missing" if missing else _unknown(evidence, seen)
+    if unknown := unknown or _touching(evidence, seen):
         return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
     return _finding(evidence, expected, Outcome.MET, words, 0)
 
@@ -110,6 +134,15 @@ def _overlapping(evidence: Evidence, seen: Histories) -> tuple[int, str]:
         many,
         f"{many} writes of {', '.join(sorted(groups))} were acknowledged on a {called} that another had left; {words}",
     )
+
+
+def _twofold(evidence: Evidence, seen: Histories) -> tuple[int, str]:
+    """How many writes were acknowledged by another server than the one that gave most answers on that history."""
+    two = {history: servers for history, servers in seen.servers.items() if len(servers) > 1}
+    many = sum(servers.total() - max(servers.values()) for servers in two.values())
+    called = evidence.called["history"]
+    words = [f"{called} {each}: acknowledged by {' and '.join(sorted(two[each]))}" for each in sorted(two)]
+    return many, "; ".join(words)
 
 
 def _length(stretch: Stretch) -> str:

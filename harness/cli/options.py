@@ -115,6 +115,16 @@ def scale(function: F) -> F:
     )(function)
 
 
+def regions(function: F) -> F:
+    return click.option(
+        "--regions",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="How many regions the stack has, of a kind that can have several.",
+    )(function)
+
+
 def person(help: str) -> Callable[[F], F]:
     """`--as NAME`; the login name where it is left out."""
 

@@ -170,7 +170,8 @@ def run(
     if dry:
         if name != DUE:
             options.say_which(project)
-        lacking = partial(project.lacking, offer=kind.offer(level=level))
+        offer = standing.offer(kind) if standing else kind.offer(level=level)
+        lacking = partial(project.lacking, offer=offer)
         dry_run(
             chosen, known, only=only, plan=the_plan, stack=kind, lacking=lacking, attended=attended, on=standing,
             messages=messages(

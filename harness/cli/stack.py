@@ -29,6 +29,7 @@ from harness.stacks.docker import image
 from harness.stacks.docker.extra import EXTRA
 from harness.stacks.kinds import Kind
 from harness.stacks.local import sandbox
+from harness.stacks.needs import Regions
 from harness.system import wait
 from harness.system.command import LABEL, Process, end_labelled
 from harness.system.environment import for_harness, for_people
@@ -48,17 +49,19 @@ def stack() -> None:
 @options.stack
 @options.level
 @options.scale
+@options.regions
 @options.evidence
 @options.as_json
-def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: bool) -> None:
+def up(*, stack: str, level: str | None, scale: float, regions: int, evidence: Path, as_json: bool) -> None:
     """Start a stack and print where everything is."""
     if alive := [one.name for one in brought_up.all_in(evidence) if one.alive()]:
         down = f"`drdrill stack down{option(evidence)}`"
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = BroughtUp((evidence / f"{brought_up.PREFIX}{new_id()}").absolute())
     kind = _kind(stack)
+    _must_have(kind, regions)
     own = [] if kind.project is None else [kind.place, str(kind.project)]
-    words = [sys.executable, "-m", daemon.__name__, kind.name, str(held.folder), str(scale), *own]
+    words = [sys.executable, "-m", daemon.__name__, kind.name, str(held.folder), str(scale), str(regions), *own]
     kind.maker.prepare(lambda said: click.echo(said, err=True))
     inside = kind.maker.way_in(words, level=level)
     _must_be_usable(evidence)
@@ -73,7 +76,7 @@ def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: 
             env={**for_harness(), LABEL: held.name},
             start_new_session=True,
         )
-    brought_up.remember(held.folder, kind, scale=scale, holder=Process.of(child.pid))
+    brought_up.remember(held.folder, kind, scale=scale, regions=regions, holder=Process.of(child.pid))
     try:
         wait.until(
             lambda: held.ready() or child.poll() is not None,
@@ -92,6 +95,12 @@ def up(*, stack: str, level: str | None, scale: float, evidence: Path, as_json: 
         click.echo(json.dumps(_facts(held), indent=1))
     else:
         _show(held)
+
+
+def _must_have(kind: Kind, regions: int) -> None:
+    """Errors: `Refused` where stacks of the kind have fewer regions."""
+    if regions > 1 and (lacks := kind.offer().lacking([Regions(regions)])):
+        raise Refused(f"{lacks[0].why}, and no {lacks[0].what}", hint="another --stack, or fewer --regions")
 
 
 def _kind(name: str) -> Kind:
@@ -215,6 +224,7 @@ def _facts(held: BroughtUp) -> dict[str, Any]:
         "folder": str(held.folder),
         "alive": held.alive(),
         "scale": held.scale,
+        "regions": held.regions,
         **(held.ready() or {}),
     }
 

@@ -63,6 +63,13 @@ class Fault(Protocol):
 
 
 @runtime_checkable
+class TakesLong(Protocol):
+    """A fault of which it takes longer than a look is repeated otherwise until nothing is left, once it is healed."""
+
+    back_within: timedelta
+
+
+@runtime_checkable
 class LetsBack(Protocol):
     """A fault that keeps components down, silent or frozen: what its healing lets back, a database that led among it.
 

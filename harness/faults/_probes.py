@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.errors import NotReady, Refused
-from harness.stacks import Component, Stack, zones
+from harness.stacks import Component, Entrance, Stack, regional, zones
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
@@ -49,11 +49,12 @@ def door(stack: Stack, name: str) -> Door | None:
     """The door of an API, a database server or a load balancer; None for a component that no verb can ask."""
     if isinstance(found := stack.components().get(name), Asked):
         return asked_at(found)
-    entrances = {}
-    if apis := find(stack, ZoneServices):
-        entrances = {apis.service(zone).name: apis.zone_entrance(zone) for zone in zones(stack)}
-    if balanced := find(stack, Balanced):
-        entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
+    entrances: dict[str, Entrance] = {}
+    for place, own in [(stack, zones(stack)), *((region, region.zones) for region in stack.regions[1:])]:
+        if apis := find(place, ZoneServices):
+            entrances |= {apis.service(zone).name: apis.zone_entrance(zone) for zone in own}
+        if balanced := find(place, Balanced):
+            entrances |= {balancer.name: balanced.balancer_entrance(balancer.name) for balancer in balanced.balancers}
     if name not in entrances:
         return None
     from harness.stacks.parts.visitor import Visitor  # noqa: PLC0415  (see harness.faults)
@@ -97,6 +98,12 @@ def of_zone(stack: Stack, zone: str) -> list[str]:
 
 def member_of(stack: Stack, zone: str) -> Member:
     return next(member for member in need(stack, Cluster).members if member.zone == zone)
+
+
+def of_region(stack: Stack, name: str) -> dict[str, str]:
+    """What becomes of a connection to each database server of a region."""
+    members = need(regional.region(stack, name), Cluster).members
+    return {member.name: asked_at(member).said() for member in members}
 
 
 def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:

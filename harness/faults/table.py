@@ -16,10 +16,12 @@ from harness.system.later import fetch
 
 TABLE: Mapping[str, str] = {
     "alter_rows": "harness.faults.alter_rows:AlterRows",
+    "black_out_region": "harness.faults.black_out_region:BlackOutRegion",
     "break_channel": "harness.faults.break_channel:BreakChannel",
     "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
     "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
     "cut_link": "harness.faults.cut_link:CutLink",
+    "cut_region": "harness.faults.cut_region:CutRegion",
     "cut_zone": "harness.faults.cut_zone:CutZone",
     "damage_stored_object": "harness.faults.damage_stored_object:DamageStoredObject",
     "destroy_recent_rows": "harness.faults.destroy_recent_rows:DestroyRecentRows",

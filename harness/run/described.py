@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.stacks import Stack
 from harness.stacks.capabilities import find
-from harness.stacks.capabilities.database import LogReadable, Positioned
+from harness.stacks.capabilities.database import Cluster, LogReadable, Positioned
 from harness.stacks.capabilities.emulated import Emulated
 
 
@@ -19,6 +19,16 @@ def described(stack: Stack) -> dict[str, Any]:
         "simulated": list(emulated.simulated) if emulated else [],
         "logs": _logs(stack),
     }
+
+
+def regions(stack: Stack) -> list[dict[str, Any]]:
+    """Where its zones are. Of several regions also the addresses of the database servers, by which answers name them:
+    so that it is known which region's database an answer is of."""
+    found: list[dict[str, Any]] = [{"region": each.name, "zones": list(each.zones)} for each in stack.regions]
+    for said, region in zip(found, stack.regions, strict=True) if len(found) > 1 else ():
+        cluster = find(region, Cluster)
+        said["servers"] = {each.door[0]: each.name for each in (cluster.members if cluster else ())}
+    return found
 
 
 def _logs(stack: Stack) -> dict[str, list[str]]:

@@ -28,13 +28,14 @@ from harness.plan import Plan
 from harness.run import code
 from harness.run.code import Drilled
 from harness.run.decisions import Attended, Desk, StandIn
-from harness.run.described import described
+from harness.run.described import described, regions
 from harness.run.sabotage import NONE, Sabotage
 from harness.safety import undo
 from harness.safety.guardian import Guardian
 from harness.safety.healing import by_removal, record
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.kinds import USUAL, Kind
@@ -57,6 +58,7 @@ class Options:
     on: Path | None = None  # the folder of a stack that was brought up before; None: the run makes one, and removes it
     scale: float = 1.0
     nonce: str = ""
+    regions: int = 1  # of a stack that the run makes: as many as one of its scenarios needs
     rate: float = 50.0  # transactions a second, all zones together
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
@@ -94,7 +96,8 @@ class Run:
         self.health = project.health
         self.guardian = guardian
         self.listener = listener
-        self.offer = options.stack.offer(level=level)  # what its stack has
+        stands = BroughtUp(options.on) if options.on else None
+        self.offer = stands.offer(options.stack, level=level) if stands else options.stack.offer(level=level)
         self._private = kept_out.begin(folder, project.contacts)
         self.redactor = Redactor(self._private, places=places(folder))
         self.journal = Journal.create(folder, redactor=self.redactor)
@@ -166,6 +169,7 @@ class Run:
                     label=self.id,
                     scale=self.options.scale,
                     broken=self.options.sabotage.stack,
+                    regions=self.options.regions,
                 )
             self._stack = stack
             self.redactor = Redactor([*kept_out_of(stack), *self._private], places=places(self.folder))
@@ -176,7 +180,7 @@ class Run:
             self.journal.record(
                 "stack.ready",
                 kind=stack.kind,
-                regions=[{"region": region.name, "zones": list(region.zones)} for region in stack.regions],
+                regions=regions(stack),
                 seconds=clock.since(begin).total_seconds(),
                 **described(stack),
             )

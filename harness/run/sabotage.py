@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
-from harness.stacks.capabilities.database import Switched
+from harness.stacks.capabilities.database import Queried, Standby, Switched
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
@@ -42,6 +42,7 @@ class Sabotage:
     handed_back: bool = False  # once all is repaired, the lead goes back to who led before
     hidden: bool = False  # what cannot be read is shown as empty, instead of being repaired
     silent: bool = False  # a recovery that ends early does not say so
+    replay_stopped: bool = False  # the second region receives all, and replays nothing
     telling: str = ""  # how people are told wrongly: one of `TELLING`
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
@@ -57,6 +58,8 @@ class Sabotage:
             "damaged copies": self.copies_damaged,
             "a server that hides damage": self.hidden,
             "a service that loses messages": self.telling == "message lost",
+            "a region that replays nothing": self.replay_stopped,
+            "two regions that lead": bool(self.without & {"demote-the-second-region", "fence-the-lost-region"}),
         }
         return [what for what, is_so in kept.items() if is_so]
 
@@ -71,6 +74,7 @@ class Sabotage:
             (self.rows_damaged, (Paged, Corruptible)),
             (self.copies_damaged, (Paged, Corruptible)),
             (self.handed_back, (Switched,)),
+            (self.replay_stopped, (Standby, Queried)),
             (bool(self.telling), (Messaged, Interruptible)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)

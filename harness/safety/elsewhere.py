@@ -13,8 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DrillError
+from harness.errors import DrillError, Refused
 from harness.evidence.run_folder import STACK_FOLDER
+from harness.faults import TakesLong
 from harness.safety import healer
 from harness.safety.healing import DATA_LIMIT, FENCED_LIMIT, LOOK_LIMIT, Healing
 from harness.safety.undo import Pending
@@ -38,12 +39,21 @@ def healed_there(maker: Maker, place: Path, pending: Sequence[Pending], *, of: P
     begun, found, why = clock.mono(), {}, ""
     words = [sys.executable, "-P", "-m", healer.__name__, str(of.resolve())]
     try:
-        said, why = _run(maker.join(place.resolve() / STACK_FOLDER, words), label, within=EACH * len(pending))
+        within = sum(map(_time_for, pending), timedelta(0))
+        said, why = _run(maker.join(place.resolve() / STACK_FOLDER, words), label, within=within)
         found = {line[healer.FILE]: _healing(line) for line in said}
     except DrillError as error:
         why = error.message
     unknown = Healing(False, "not healed", f"nobody could look: {why}", begun, clock.mono())
     return [(each, found.get(each.path.name, unknown)) for each in reversed(pending)]
+
+
+def _time_for(pending: Pending) -> timedelta:
+    """For the healing of one, in all."""
+    with suppress(Refused):
+        if isinstance(fault := pending.known(), TakesLong):
+            return EACH + fault.back_within
+    return EACH
 
 
 def _run(argv: Sequence[str], label: str, *, within: timedelta) -> tuple[list[dict[str, Any]], str]:

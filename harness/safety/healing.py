@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from harness.errors import quietly
-from harness.faults import Fault, Undo
+from harness.faults import Fault, TakesLong, Undo
 from harness.safety import fencing
 from harness.stacks import Stack
 from harness.stacks.capabilities.sabotage import Unfenced
@@ -82,6 +82,8 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     wrong = wrong or quietly(lambda: _start_stopped(stack, fault, undo))
     moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
     limit = DATA_LIMIT if fault.harms_data else LOOK_LIMIT
+    if isinstance(fault, TakesLong):
+        limit = fault.back_within
 
     def look() -> str:
         return fault.still_hurt(stack, undo) or fencing.several_write(stack, fault, undo)

@@ -11,8 +11,10 @@ from harness.scenario.active_faults import ActiveFaults
 from harness.scenario.baseline import wait_for_baseline
 from harness.scenario.exposure import ExposureSampler
 from harness.scenario.waits import in_time
+from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive
+from harness.stacks.capabilities.database import Standby
 from harness.stacks.capabilities.sabotage import Deafenable
 from harness.system import clock, wait
 from harness.workload.readers import RATE, Readers
@@ -35,6 +37,7 @@ class ScenarioCustomers:
         self._workload: Workload | None = None
         self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
+        self._beyond: ExposureSampler | None = None
         self.origin = f"{run.id}/{name}"
 
     @property
@@ -71,10 +74,17 @@ class ScenarioCustomers:
 
     def serve_archived(self) -> None:
         """Customers write until it reaches the archive, which is looked at from now on. Errors: as `serve`."""
-        need(self._run.stack, Archive)
-        self._sampler = ExposureSampler(self._run.stack, self._run.journal)
+        archive = need(self._run.stack, Archive)
+        self._sampler = ExposureSampler(self._run.stack, self._run.journal, of="archive", safe=archive.archived)
         self._sampler.begin()
         self.serve()
+
+    def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
+        """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""
+        standby = need(regional.region(self._run.stack, region), Standby)
+        self._beyond = ExposureSampler(self._run.stack, self._run.journal, of="second region", safe=standby.received)
+        self._beyond.begin()
+        self.serve(inside=inside)
 
     def ask(self) -> None:
         """Customers also ask for what they know, from now on. Errors: as `Readers.begin`."""
@@ -126,9 +136,10 @@ class ScenarioCustomers:
                 self._workload.end()
 
     def end_sampling(self) -> None:
-        """The archive is no longer looked at."""
-        if self._sampler is not None:
-            self._sampler.end()
+        """Neither the archive nor another region is looked at any more."""
+        for sampler in (self._sampler, self._beyond):
+            if sampler is not None:
+                sampler.end()
 
     def _wait(self, what: str, *, good_for: timedelta, after: int, within: timedelta) -> None:
         workload = self._writing()

@@ -75,6 +75,7 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
     """`looked`: rows and books are read; what was hurt, and left before it was recovered, says nothing."""
     customers, data = scenario.customers, scenario.data
     scenario.lasting.end()
+    scenario.second_writer.end()
     _quietly(scenario, "messages ended badly", scenario.communications.end)
     _quietly(scenario, "customers ended badly", customers.end)
     if customers.any and looked:

@@ -1,13 +1,13 @@
-"""How far behind its writes the archive is, looked at twice a second all through a run."""
+"""How far behind its writes the archive is, or a second region, looked at twice a second all through a run."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import Archive
 from harness.stacks.capabilities.database import Positioned, Positions
 from harness.system import clock
 from harness.system.recorder import Recorder
@@ -21,9 +21,12 @@ class ExposureSampler:
     The judge computes the figure from the samples; what this class computes is for waiting and watching only.
     """
 
-    def __init__(self, stack: Stack, recorder: Recorder) -> None:
+    def __init__(self, stack: Stack, recorder: Recorder, *, of: str, safe: Callable[[], int]) -> None:
+        """`safe`: up to which position all is safe, in the archive or in what else it is `of`."""
         self.stack = stack
         self.recorder = recorder
+        self._of = of
+        self._safe = safe
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="exposure", daemon=True)
         self._positions: Positions | None = None
@@ -66,10 +69,10 @@ class ExposureSampler:
 
     def _look(self) -> None:
         asked = clock.mono()
-        safe = need(self.stack, Archive).archived()
+        safe = self._safe()
         self._positions = self._positions or need(self.stack, Positioned).positions()
         now = self._positions.now()
-        self.recorder.record("exposure.sample", position=now, safe=safe, of="archive", asked=asked)
+        self.recorder.record("exposure.sample", position=now, safe=safe, of=self._of, asked=asked)
         self._samples.append((clock.mono(), now))
         if safe > self._archived:
             self._archived = safe

@@ -26,6 +26,7 @@ from harness.scenario.decision import DecisionDesk
 from harness.scenario.detection import Detection
 from harness.scenario.lasting import Lasting
 from harness.scenario.leadership import REJOINS_LIMIT, Leadership
+from harness.scenario.second_writer import SecondWriter
 from harness.scenario.waits import in_time, span
 from harness.stacks import Stack
 from harness.system import clock, wait
@@ -51,9 +52,11 @@ class ScenarioRun:
         self.communications = Communications(run)
         self.lasting = Lasting(self)
         self.data = ScenarioData(run, self.folder, self.customers)
+        self.second_writer = SecondWriter(run)
         self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)
         self.verified = False  # that the platform is whole again: then service must settle
-        self._category = ""  # of the plan's failures
+        self.category = ""  # of the plan's failures
+        self.region = ""  # the one in service as it begins
         self._full = False  # the disk that all of this lies on
 
     @property
@@ -70,9 +73,9 @@ class ScenarioRun:
     def announce(self, *, title: str, tags: list[str], feature: str) -> None:
         """The scenario's first line, and its folder. Errors: OSError where there can be none."""
         categories = self.plan.categories.values()
-        self._category = next((each.name for each in categories if set(each.demands) & set(tags)), "")
+        self.category = next((each.name for each in categories if set(each.demands) & set(tags)), "")
         self.journal.record(
-            "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=self._category,
+            "scenario.begin", scenario=self.name, title=title, tags=tags, feature=feature, category=self.category,
             settling=SETTLING.total_seconds(),
         )  # fmt: skip  # arguments in groups
         self.folder.mkdir(parents=True)
@@ -87,11 +90,12 @@ class ScenarioRun:
     def begin(self) -> None:
         """A steady stack. Errors: `NotReady`; nothing has been hurt then."""
         must_be_steady(self.stack, self.journal, self.trials)
+        self.region = self.stack.regions[0].name
         observations.clocks(self.stack, self.journal)
         self.detection.begin()
         self.leader.look()
         observations.release(self.stack, self.journal)
-        self.lasting.begin(self._category)
+        self.lasting.begin(self.category)
 
     # What happens
 
@@ -107,6 +111,16 @@ class ScenarioRun:
         self.faults.touched = True
         with span(self.journal, "verify" if phase == "verify" else "recover"):
             procedure.run(phase)
+
+    def carry_out(self, procedure: Procedure, phase: str) -> None:
+        """Run one phase of a procedure that is no part of the recovery: customers are served, or it is planned."""
+        procedure.run(phase)
+
+    def plan_interruption(self, what: str) -> None:
+        """From here on customers may be without service as planned, once they have been served well for a while: that
+        is no part of a recovery time. Errors: `NotInTime`."""
+        self.customers.settle()
+        self.journal.record("planned.begin", what=what)
 
     def verify_health(self) -> None:
         """The plan's health verification, once the platform serves."""

@@ -21,6 +21,11 @@ def recovery_point(plan: Plan, tier: str) -> list[Expected]:
     return [of_tier(plan, tier, "rpo", finding="rpo", objective="RPO")]
 
 
+def recovery_point_beyond(plan: Plan, tier: str) -> list[Expected]:
+    """The worse of what was lost with a region, and of what the other one had not received at any moment before."""
+    return [of_tier(plan, tier, "rpo", finding="rpo-beyond", objective="RPO")]
+
+
 def loss(plan: Plan, tier: str) -> list[Expected]:
     """What was lost this time, and not what could have been: for a platform that keeps no archive to look at."""
     return [of_tier(plan, tier, "rpo", finding="loss", objective="RPO")]

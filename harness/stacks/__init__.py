@@ -99,7 +99,7 @@ class Stack(Protocol):
 
     @property
     def regions(self) -> Sequence[Region]:
-        """The first is the one that a drill is about, unless it says another; there once the stack has been started."""
+        """The first is the one in service, whose database customers are told of; there once the stack was started."""
 
     def components(self) -> Mapping[str, Component]:
         """Every component, by its name."""
@@ -119,5 +119,5 @@ class Stack(Protocol):
 
 
 def zones(stack: Stack) -> list[str]:
-    """Of all its regions, in order."""
-    return [zone for region in stack.regions for zone in region.zones]
+    """Of the region in service, in order: the one that drills, and whoever asks the stack, are about."""
+    return [zone for region in tuple(stack.regions)[:1] for zone in region.zones]

@@ -9,7 +9,7 @@ from harness.errors import Refused
 from harness.stacks import Stack
 from harness.stacks.capabilities import CAPABILITIES, COMPONENT, Capability, find
 from harness.stacks.capabilities.database import Cluster
-from harness.stacks.needs import Copies, Need, Zones
+from harness.stacks.needs import Copies, Need, Number, Regions, Zones
 
 HINT = "docs/add-a-stack.md says how a kind says what it has"
 
@@ -23,6 +23,8 @@ def there(stack: Stack) -> tuple[Need, ...]:
     counted: list[Need] = [Zones(len(home[0].zones))] if home and home[0].zones else []
     if cluster := find(stack, Cluster):
         counted.append(Copies(len(cluster.members) - 1))
+    if len(stack.regions) > 1:
+        counted.append(Regions(len(stack.regions)))
     return (*counted, *known)
 
 
@@ -30,16 +32,16 @@ def must_be_as_said(stack: Stack, said: Iterable[Need]) -> None:
     """Errors: `Refused`, naming the verb that is missing, or what is there and was not said."""
     told, found, name = list(said), there(stack), type(stack).__name__
     for each in told:
-        if each in found:
+        if each in found or each == Regions(1):  # every stack has one
             continue
-        if isinstance(each, Zones | Copies):
+        if isinstance(each, Number):
             number = next((one.number for one in found if isinstance(one, type(each))), 0)
             raise Refused(f"{name} says that it has {each.word}, and has {number}", hint=HINT)
         line = next(one for one in CAPABILITIES if one.protocol is each)
         raise Refused(f"{name} says that it has: {line.word}, and has no {_missing(stack, line)}", hint=HINT)
     for each in found:
         if each not in told:
-            called = repr(each) if isinstance(each, Zones | Copies) else getattr(each, "__name__", str(each))
+            called = repr(each) if isinstance(each, Number) else getattr(each, "__name__", str(each))
             raise Refused(f"{name} has {called}, and does not say so", hint=f"add it to its `capabilities`; {HINT}")
 
 

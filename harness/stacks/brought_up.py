@@ -18,6 +18,7 @@ from harness.errors import DrillError, Refused
 from harness.evidence.run_folder import STACK_FOLDER, UNHEALED, option
 from harness.stacks import Condition, kinds, steadiness
 from harness.stacks.kinds import Kind
+from harness.stacks.needs import Offer
 from harness.system import clock, control_files
 from harness.system.command import Commands, Process, labelled
 from harness.system.recorder import Memory
@@ -57,6 +58,15 @@ class BroughtUp:
     def scale(self) -> float:
         """Size of the data set that it was started with."""
         return float(self.said.get("scale", 1.0))
+
+    @property
+    def regions(self) -> int:
+        """How many it was asked for."""
+        return int(self.said.get("regions", 1))
+
+    def offer(self, kind: Kind, *, level: str | None = None) -> Offer:
+        """What it has, where it stands."""
+        return kind.offer(level=level).of(self.regions) if kind.project is None else kind.offer(level=level)
 
     def ready(self) -> dict[str, Any] | None:
         """Its addresses, once it serves."""
@@ -102,12 +112,13 @@ class BroughtUp:
             return Process(pid=0, started=0)
 
 
-def remember(folder: Path, kind: Kind, *, scale: float, holder: Process) -> None:
+def remember(folder: Path, kind: Kind, *, scale: float, regions: int, holder: Process) -> None:
     """For whoever drills it, asks for it or removes it. `holder`: the process that it dies with."""
     facts = {
         **kinds.words(kind),
         "environment": kind.environment,
         "scale": scale,
+        "regions": regions,
         "machine": machine(),
         "boot": clock.boot(),
         "holder": [holder.pid, holder.started],

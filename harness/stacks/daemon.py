@@ -1,4 +1,5 @@
-"""Holds a stack that was brought up by hand: `python -m harness.stacks.daemon KIND FOLDER SCALE`, where it stands.
+"""Holds a stack that was brought up by hand: `python -m harness.stacks.daemon KIND FOLDER SCALE REGIONS`, where it
+stands.
 
 Of a kind that a project brings, its place and the project's folder follow.
 """
@@ -22,7 +23,7 @@ from harness.stacks.local import sandbox
 from harness.system.recorder import Memory
 
 
-def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: float) -> int:
+def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: float, regions: int) -> int:
     """Start the stack, say where everything is in `ready.json`, and keep it until told to end.
 
     `place` and `project`: of a kind that a project brings.
@@ -32,7 +33,9 @@ def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: 
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     stack = None
     try:
-        stack = chosen.maker.open(folder / STACK_FOLDER, recorder=Memory(), label=folder.name, scale=scale, broken={})
+        stack = chosen.maker.open(
+            folder / STACK_FOLDER, recorder=Memory(), label=folder.name, scale=scale, broken={}, regions=regions
+        )
         need(stack, Startable).start()
         explorable = find(stack, Explorable)
         ready = {
@@ -54,5 +57,5 @@ def hold(kind: str, folder: Path, place: str = "", project: str = "", *, scale: 
 
 
 if __name__ == "__main__":
-    named, where, size, *own = sys.argv[1:]
-    sys.exit(hold(named, Path(where), *own, scale=float(size)))
+    named, where, size, number, *own = sys.argv[1:]
+    sys.exit(hold(named, Path(where), *own, scale=float(size), regions=int(number)))

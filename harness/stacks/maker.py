@@ -26,8 +26,13 @@ class Maker:
         """What of that this machine cannot do, or the level of its sandbox: `level`, else the one that is taken."""
         return {}
 
-    def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
-        """A stack that is not started. `broken`: what a sabotage twin makes otherwise, by the kind's own names."""
+    def open(
+        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any], regions: int = 1
+    ) -> Stack:
+        """A stack that is not started. `broken`: what a sabotage twin makes otherwise, by the kind's own names.
+
+        `regions`: at least so many, of a kind that has them; no more where it can be made with fewer.
+        """
         raise NotImplementedError
 
     def must_answer(self, stack: Stack) -> None:

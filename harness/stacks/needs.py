@@ -1,13 +1,13 @@
 """What a drill needs of a stack, what stacks of a kind have, and what is lacking: all known without starting one.
 
 Sentences, faults and procedures say what they need, and a kind says what its stacks have, both in the same words:
-capabilities, and how many zones and copies at least.
+capabilities, and how many zones, copies and regions at least.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, NamedTuple
 
@@ -46,6 +46,21 @@ class Copies:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """So many regions; of a need, at least. What stacks of a kind have is the most that one can be made with."""
+
+    number: int
+
+    @property
+    def word(self) -> str:
+        return f"{self.number} region{'' if self.number == 1 else 's'}"
+
+    @property
+    def given_by(self) -> str:
+        return f"a stack of at least {self.word}"
+
+
+@dataclass(frozen=True)
 class PlannedHealth:
     """What it takes to ask for the health of the platform: the project knows, for it says how that is asked."""
 
@@ -53,7 +68,8 @@ class PlannedHealth:
 HEALTH = PlannedHealth()
 
 # A protocol, several of which one is enough (`Readable | Queried`), or a number of something.
-Need = type | UnionType | Zones | Copies | PlannedHealth
+Number = Zones | Copies | Regions
+Need = type | UnionType | Number | PlannedHealth
 _KNOWN = {each.protocol for each in CAPABILITIES}
 
 
@@ -104,17 +120,18 @@ class Offer:
     kind: str
     has: tuple[Need, ...]
     withheld: Mapping[type, Withheld] = field(default_factory=dict)
+    stands: bool = False  # it is said of one that stands
 
     def lacking(self, wanted: Iterable[Need]) -> list[Lack]:
         """Of what is wanted; each once, in order."""
         return list(dict.fromkeys(lack for each in wanted if (lack := self._lack(each)) is not None))
 
     def _lack(self, wanted: Need) -> Lack | None:
-        if isinstance(wanted, Zones | Copies):
+        if isinstance(wanted, Number):
             number = self.number(type(wanted))
             if number >= wanted.number:
                 return None
-            why = f"stacks of the kind {self.kind} have {number}" if number else self._none
+            why = f"{self._whose} {number}" if number else self._none
             return Lack(wanted.word, why, name_of(wanted), wanted.given_by)
         if isinstance(wanted, PlannedHealth):
             raise TypeError("what the health needs was not asked of the project")
@@ -131,9 +148,18 @@ class Offer:
     def _none(self) -> str:
         return f"stacks of the kind {self.kind} have none"
 
-    def number(self, of: type[Zones | Copies]) -> int:
-        """How many zones or copies there are."""
-        return max((each.number for each in self.has if isinstance(each, of)), default=0)
+    @property
+    def _whose(self) -> str:
+        return "the stack that stands has" if self.stands else f"stacks of the kind {self.kind} have"
+
+    def number(self, of: type[Number]) -> int:
+        """How many zones, copies or regions there are; every stack has a region."""
+        return max((each.number for each in self.has if isinstance(each, of)), default=1 if of is Regions else 0)
+
+    def of(self, regions: int) -> Offer:
+        """What a stack of the kind has that stands, and was made with so many regions."""
+        has = (*(each for each in self.has if not isinstance(each, Regions)), Regions(regions))
+        return replace(self, has=has, stands=True)
 
 
 def flat(declared: Iterable[Any]) -> tuple[Need, ...]:
@@ -143,13 +169,18 @@ def flat(declared: Iterable[Any]) -> tuple[Need, ...]:
     """
     found: dict[Need, None] = {}
     for each in declared:
-        if isinstance(each, Zones | Copies | PlannedHealth) or _is_known(each):
+        if isinstance(each, Number | PlannedHealth) or _is_known(each):
             found[each] = None
         elif hasattr(each, "needs"):
             found |= dict.fromkeys(flat(each.needs))
         else:
             raise Refused(f"{each!r} is nothing that a stack has", hint="docs/stacks.md lists what can be needed")
     return tuple(found)
+
+
+def regions_for(wanted: Iterable[Need]) -> int:
+    """How many regions it takes to have all of it."""
+    return max((each.number for each in wanted if isinstance(each, Regions)), default=1)
 
 
 def either(wanted: Need) -> tuple[Any, ...]:

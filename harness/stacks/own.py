@@ -86,7 +86,11 @@ class OwnMaker(Maker):
         with TemporaryDirectory() as folder:
             self.open(Path(folder) / STACK_FOLDER, recorder=Memory(), label="looked-at", scale=1.0, broken={})
 
-    def open(self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]) -> Stack:
+    def open(
+        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any], regions: int = 1
+    ) -> Stack:
+        """It has the regions that its class gives it."""
+
         def made() -> Stack:
             stack = self.load()(folder, recorder=recorder, label=label, scale=scale, broken=broken)
             must_be_well_made(stack, label=label)

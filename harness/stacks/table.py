@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.stacks.as_said import verbs
 from harness.stacks.capabilities import CAPABILITIES
 from harness.stacks.kinds import KINDS, Kind
-from harness.stacks.needs import Copies, Offer, Zones
+from harness.stacks.needs import Copies, Offer, Regions, Zones
 
 YES, NO = "yes", "no"
 
@@ -28,9 +28,11 @@ def rows(offers: Sequence[Offer]) -> list[Row]:
     """What this machine or its sandbox cannot do is not looked at: it is about what kinds have."""
     zones = tuple(str(offer.number(Zones)) for offer in offers)
     copies = tuple(str(offer.number(Copies)) for offer in offers)
+    regions = tuple(str(offer.number(Regions)) for offer in offers)
     counted = [
         Row("zones", "Zones", (), "a region with so many", zones),
         Row("copies of the database", "Copies", (), "a cluster with so many that follow the leader", copies),
+        Row("regions", "Regions", (), "a stack made with so many", regions),
     ]
     return counted + [
         Row(

@@ -46,6 +46,7 @@ class Acceptance:
 
     stored: bool | None
     history: int | None = None  # of a stored one: the database's history that it was written on, a number that grows
+    server: str = ""  # of a stored one: the address of the database server that wrote it; two may have one history
 
 
 class StoredTransaction(NamedTuple):

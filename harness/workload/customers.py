@@ -12,12 +12,14 @@ from collections.abc import Sequence
 
 from harness.errors import Refused
 from harness.workload import ledger
-from harness.workload.client import Client, DirectClient, Key, Message, canonical
+from harness.workload.client import Acceptance, Client, DirectClient, Key, Message, canonical
 from harness.workload.connection import Connection, Reply
 from harness.workload.direct import DirectConnection
 from harness.workload.ledger import Outcome
 from harness.workload.open_loop import Customers, End, Order, Way
 from harness.workload.options import Options, header_of, run, target
+
+NOT_STORED = Acceptance(None)
 
 
 class Writing:
@@ -39,18 +41,18 @@ class Writing:
         return self._client.message(Key(self._origin, order.number), order.content)
 
     def ended(self, order: Order, reply: Reply) -> End:
-        outcome, history, why = self._outcome(reply)
-        line = ledger.end_line(order.number, outcome, t=reply.t, why=why, history=history)
+        outcome, stored, why = self._outcome(reply)
+        line = ledger.end_line(order.number, outcome, t=reply.t, why=why, history=stored.history, server=stored.server)
         return End(line, bad="" if outcome == "acknowledged" else outcome)
 
-    def _outcome(self, reply: Reply) -> tuple[Outcome, int | None, str]:
+    def _outcome(self, reply: Reply) -> tuple[Outcome, Acceptance, str]:
         """What an answer says about the transaction, as the project's client judges it."""
         if not reply.status:
-            return "in_doubt" if reply.left else "failed", None, reply.why
+            return "in_doubt" if reply.left else "failed", NOT_STORED, reply.why
         found = self._client.judge(reply.status, reply.body)
         if found.stored:
-            return "acknowledged", found.history, ""
-        return "failed" if found.stored is False else "in_doubt", None, reply.said
+            return "acknowledged", found, ""
+        return "failed" if found.stored is False else "in_doubt", NOT_STORED, reply.said
 
 
 def _options() -> Options:

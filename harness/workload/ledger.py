@@ -45,6 +45,7 @@ class Request(NamedTuple):
     amount: Decimal | None  # the money that it moves; None: none, or not sent
     why: str
     history: int | None = None  # of an acknowledged one: which of the database's histories it was written on
+    server: str = ""  # of an acknowledged one: the address of the database server that stored it; empty: not said
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,12 @@ def sent_line(number: int, *, due: int, t: int, payload: str, amount: Decimal | 
     return json_line({"n": number, "e": "sent", "due": due, "t": t, "payload": payload, **money})
 
 
-def end_line(number: int, outcome: Outcome, *, t: int, why: str = "", history: int | None = None) -> str:
-    """What came of a request that was sent; `history`: of the database that has stored it, where that is known."""
+def end_line(
+    number: int, outcome: Outcome, *, t: int, why: str = "", history: int | None = None, server: str = ""
+) -> str:
+    """What came of a request that was sent; `history`, `server`: of the database that has stored it, where known."""
     more = ({"why": why} if why else {}) | ({"history": history} if history is not None else {})
+    more |= {"server": server} if server else {}
     return json_line({"n": number, "e": outcome, "t": t} | more)
 
 
@@ -201,7 +205,7 @@ def _ends(
             if event in ENDS:
                 if number not in under_way:
                     raise ValueError(f"number {number} ends here, and is not under way")
-                yield _ended(under_way.pop(number), t, event, str(fact.get("why", "")), form.history(fact))
+                yield _ended(under_way.pop(number), t, event, fact, form.history(fact))
                 continue
             if event not in ("sent", "not_sent"):
                 form.unknown(event)
@@ -283,9 +287,10 @@ def _history(fact: dict[str, Any]) -> int | None:
     return found
 
 
-def _ended(sent: Request, t: int, outcome: Outcome, why: str, history: int | None) -> Request:
-    number, due, at, _, _, payload, amount, _, _ = sent
-    return Request(number, due, at, t, outcome, payload, amount, why, history)
+def _ended(sent: Request, t: int, outcome: Outcome, fact: dict[str, Any], history: int | None) -> Request:
+    number, due, at, _, _, payload, amount = sent[:7]
+    why, server = str(fact.get("why", "")), str(fact.get("server", ""))
+    return Request(number, due, at, t, outcome, payload, amount, why, history, server)
 
 
 def whole(value: Any) -> int:

@@ -51,6 +51,7 @@ class Group:
     rate: float  # requests a second
     zone: str = ""  # empty: outside of all zones
     via: Literal["entrance", "api", "database"] = "entrance"
+    keeps: timedelta = timedelta(0)  # for so long beyond what an answer says does their resolver keep it
 
 
 def outside(rate: float) -> Group:
@@ -103,10 +104,7 @@ class Workload:
             "workload.begin",
             origin=self.origin,
             rate=sum(group.rate for group in self.groups.values() if not group.zone),
-            groups=[
-                {"group": name, "zone": group.zone or None, "inside": bool(group.zone), "file": self._file(name)}
-                for name, group in self.groups.items()
-            ],
+            groups=[self._said(group) for group in self.groups.values()],
         )
         self._begun = True
         for index, (name, group) in enumerate(self.groups.items()):
@@ -123,6 +121,16 @@ class Workload:
             last_seen=lambda: f"begun: {', '.join(self._all.begun()) or 'none'}",
             hint=f"read customers-<group>.log in {self.logs}",
         )
+
+    def _said(self, group: Group) -> dict[str, object]:
+        return {
+            "group": group.name,
+            "zone": group.zone or None,
+            "inside": bool(group.zone),
+            "via": group.via,
+            "file": self._file(group.name),
+            **({"keeps": group.keeps.total_seconds()} if group.keeps else {}),
+        }
 
     def _file(self, name: str) -> str:
         return name_in_pack(self.files[name])
@@ -193,7 +201,7 @@ class Workload:
         if group.via == "database":
             given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
-            given |= way_in(self._entrance(group))
+            given |= way_in(self._entrance(group), keeps=group.keeps)
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env
 
@@ -239,9 +247,11 @@ def clients(rate: float) -> int:
     return max(LEAST_CLIENTS, round(rate * TIMEOUT.total_seconds() * SPARE))
 
 
-def way_in(entrance: Entrance) -> dict[str, object]:
-    """What the process of a group is told of where it comes in."""
-    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(entrance.resolver.said())}
+def way_in(entrance: Entrance, *, keeps: timedelta = timedelta(0)) -> dict[str, object]:
+    """What the process of a group is told of where it comes in. `keeps`: of a resolver that lies."""
+    said = entrance.resolver.said()
+    said |= {"keeps": keeps.total_seconds()} if keeps and "keeps" in said else {}
+    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(said)}
     return found | ({"ca": entrance.ca} if entrance.ca else {})
 
 

@@ -21,10 +21,12 @@ from drills.mistake import old_amounts_altered, recent_transactions_destroyed
 from drills.reconciliation import ACCOUNTS, TABLE
 from harness.errors import Unable
 from harness.faults import Fault
+from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.break_channel import BreakChannel
 from harness.faults.corrupt_index import CorruptIndex
 from harness.faults.corrupt_page import CorruptPage
 from harness.faults.cut_link import CutLink
+from harness.faults.cut_region import CutRegion
 from harness.faults.cut_zone import CutZone
 from harness.faults.damage_stored_object import DamageStoredObject
 from harness.faults.fill_disk import FillDisk
@@ -95,10 +97,15 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
+# Of a stack of two regions; of the one that leads.
+OF_REGIONS: dict[str, Callable[[str, str], Fault]] = {
+    "black_out_region": lambda zone, other: BlackOutRegion("us-east-1"),
+    "cut_region": lambda zone, other: CutRegion("us-east-1"),
+}
 # What they destroyed comes back by a recovery, not by healing.
 STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
-NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link")
+NO_NETWORK = ("cut_zone", "cut_link", "slow_link", "flap_link", "cut_region")
 MAY_LACK = ("slow_link",)
 NOT_HERE, ZONES, PROOF = "not-here", "zones", "proof"  # files in the case's folder
 
@@ -206,7 +213,7 @@ class Case:
     def fault(self) -> Fault:
         """With the settings that the first look chose."""
         zone, other = (self.folder / ZONES).read_text().split()[:2]
-        return CASES[self.name](zone, other)
+        return (CASES | OF_REGIONS)[self.name](zone, other)
 
     def pending(self) -> undo.Pending:
         """As it lies on disk."""

@@ -65,10 +65,10 @@ class Held:
 
 
 @contextmanager
-def held(kind: str, *, on: str | None = None, outer: Sequence[str] = ()) -> Iterator[Held]:
+def held(kind: str, *, on: str | None = None, outer: Sequence[str] = (), regions: int = 1) -> Iterator[Held]:
     """A stack of a kind (`on` a level of the embedded one); `outer` are words before the whole command."""
     folder, label = Path(tempfile.mkdtemp(prefix="stack-test-")), f"test-{uuid.uuid4().hex[:8]}"
-    words = [sys.executable, "-m", "tests.contract.scenes", "hold", kind, str(folder), label]
+    words = [sys.executable, "-m", "tests.contract.scenes", "hold", kind, str(folder), label, str(regions)]
     with (folder / "hold.out").open("wb") as log:
         holder = subprocess.Popen(
             [*outer, *kinds.named(kind).maker.way_in(words, level=on)],

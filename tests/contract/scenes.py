@@ -26,8 +26,10 @@ from harness.stacks.capabilities.backups import Archive, BaseBackups
 from harness.stacks.capabilities.components import Pausable
 from harness.stacks.capabilities.database import Cluster, Queried, Restorable
 from harness.stacks.capabilities.entrance import Reachable, Standpoints, ZoneServices
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible
 from harness.stacks.local.sandbox import SANDBOX
+from harness.stacks.needs import Regions
 from harness.stacks.parts.visitor import Visitor
 from harness.system import clock
 from harness.system.http import NoAnswer
@@ -40,12 +42,14 @@ ORIGIN = "run-1/scene"
 LONG = 8.0  # seconds that a connection into a cut is waited for: longer than a kernel asks for a hardware address
 
 
-def hold(kind: str, folder: Path, label: str) -> None:
+def hold(kind: str, folder: Path, label: str, *, regions: int = 1) -> None:
     """Start a stack, write `ready` beside it, and remove it at SIGTERM."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     recorder = Memory()
-    stack = kinds.named(kind).maker.open(folder / "stack", recorder=recorder, label=label, scale=0.1, broken={})
+    stack = kinds.named(kind).maker.open(
+        folder / "stack", recorder=recorder, label=label, scale=0.1, broken={}, regions=regions
+    )
     begin = clock.mono()
     try:
         stack.start()
@@ -209,7 +213,8 @@ def show_logs(stack: Stack) -> None:
 
     And the stack has what its kind says that it has, no more and no less.
     """
-    assert set(there(stack)) == set(kinds.KINDS[stack.kind].maker.has)
+    said = {each for each in kinds.KINDS[stack.kind].maker.has if not isinstance(each, Regions) and each is not Named}
+    assert set(there(stack)) == said
     found, logs = stack.components(), stack.logs()
     assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in zones(stack))} <= set(found)
     for name, component in found.items():
@@ -325,8 +330,8 @@ SCENES: dict[str, Callable[[Stack], None]] = {
 }
 
 if __name__ == "__main__":
-    name, kind, where, label = sys.argv[1:]
+    name, kind, where, label, *more = sys.argv[1:]
     if name == "hold":
-        hold(kind, Path(where), label)
+        hold(kind, Path(where), label, regions=int(more[0]))
     else:
         SCENES[name](attached(Path(where) / "stack"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ class ArchivedFile:
     sound_version: str  # id of an earlier version of the object whose digest is right, "" where there is none
     written: bool  # whether it is a piece of what was written, in the order of their names
     past: tuple[Branch, ...] = ()  # of a file that tells what a history descends from, in its sound version
+
+
+@dataclass(frozen=True)
+class Replication:
+    """What of the store the copy in the other region lacks."""
+
+    missing: int  # objects, each version of one counted
+    oldest: timedelta  # the age, at `seen`, of the oldest of them; zero where none is missing
+    seen: datetime  # when the store was looked at: of what came after that, nothing is known
 
 
 @runtime_checkable
@@ -113,3 +122,12 @@ class Damageable(Protocol):
 
     def undo_damage(self, key: str, version: str) -> None:
         """Make `version` current again; harmless where it is already."""
+
+
+@runtime_checkable
+class Replicated(Protocol):
+    """A store that is copied to another region."""
+
+    def replicated(self) -> Replication:
+        """From both stores; where the one that is copied is gone, as it was known last. Errors: `DrillError` where
+        nothing can be said."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
@@ -145,6 +146,61 @@ class Queried(Protocol):
 
     def answers(self, member: Member, sizes: Sequence[int]) -> list[float]:
         """Seconds of an answer of so many bytes each, one after the other; of fewer, where one was not given."""
+
+
+@runtime_checkable
+class Standby(Protocol):
+    """A database cluster that can follow that of another region as a whole, and be promoted to lead by itself.
+
+    Positions are bytes; a log that is handed over segment by segment makes them jump, so lag is an age, and no size.
+    """
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Of its servers: for another region that is to follow it."""
+
+    def follows(self) -> str:
+        """The region, or else the addresses, that it follows; empty where it leads by itself.
+
+        Errors: `DrillError` where its consensus store cannot be asked.
+        """
+
+    def follow(self, upstream: Sequence[str]) -> str:
+        """Make it follow the cluster at these addresses. Where it runs, it is demoted as planned, without a loss.
+
+        Where all of its servers are down, it is made so before any of them is started: nobody starts them here. What a
+        server has that has led, or whose history parted from the upstream's, is put aside, and the server is cloned
+        anew once it is started. Returns in words what was done.
+        Errors: `Refused` where both lead, or the servers are down and the upstream does not lead, or only some are
+        down; `NotInTime`.
+        """
+
+    def promote(self) -> Moment | None:
+        """From the order until a transaction was committed; harmless where it leads.
+
+        Errors: `NotReady`, `NotInTime`.
+        """
+
+    def received(self) -> int:
+        """The last position that any of its servers has from the upstream. Errors: `NotReady` where none answers."""
+
+    def replayed(self) -> int:
+        """The last position that any of its servers has replayed. Errors: as `received`."""
+
+    def receives(self) -> bool:
+        """Whether any of its servers still streams from the upstream."""
+
+    def parted(self) -> int:
+        """The position at which the history that it leads on left the one before: up to there it has all of that.
+
+        Errors: `NotReady` where it does not lead.
+        """
+
+    def replay_age(self) -> timedelta | None:
+        """The age of the newest transaction that it has replayed; None where there is none, or none answers."""
+
+    def standing_by(self) -> list[Condition]:
+        """It follows, each of its servers streams."""
 
 
 @runtime_checkable

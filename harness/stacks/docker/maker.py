@@ -28,7 +28,7 @@ class DockerMaker(Maker):
     has: tuple[Need, ...] = (*PLATFORM, *GROUND)
 
     def open(
-        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
+        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any], regions: int = 1
     ) -> DockerStack:
         made: DockerStack = _class()(folder, recorder=recorder, label=label, settings=Settings(scale=scale, **broken))
         return made

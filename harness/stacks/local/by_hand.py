@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.stacks.local.parts import Parts
@@ -10,8 +11,10 @@ from harness.stacks.local.parts import Parts
 FOLDER = "STACK_FOLDER"
 
 
-def environment(parts: Parts, folder: Path) -> dict[str, str]:
+def environment(parts: Parts, folder: Path, *, others: Sequence[Parts] = ()) -> dict[str, str]:
     """The variables that `drdrill stack exec` sets for a runbook; those that end in `_a` are of zone a.
+
+    `others`: of the regions that follow; zone west-a has the end `_west_a`.
 
     STACK_ON_a holds the words before a command that has to run on that zone's database server, as the database's user.
     """
@@ -26,9 +29,10 @@ def environment(parts: Parts, folder: Path) -> dict[str, str]:
         "ETCDCTL_ENDPOINTS": ",".join(parts.etcd.endpoints()),
         "ETCDCTL_API": "3",
     }
-    for member in members:
-        found[f"STACK_ADDRESS_{member.zone}"] = member.address
-        found[f"STACK_ON_{member.zone}"] = shlex.join(member.words())
-        found[f"STACK_VOLUME_{member.zone}"] = str(member.volume)
-        found[f"STACK_LOG_{member.zone}"] = str(member.database_log)
+    for member in (*members, *(member for one in others for member in one.members)):
+        zone = member.zone.replace("-", "_")
+        found[f"STACK_ADDRESS_{zone}"] = member.address
+        found[f"STACK_ON_{zone}"] = shlex.join(member.words())
+        found[f"STACK_VOLUME_{zone}"] = str(member.volume)
+        found[f"STACK_LOG_{zone}"] = str(member.database_log)
     return found

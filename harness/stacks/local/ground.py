@@ -33,12 +33,14 @@ class LocalGround:
     initdb = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(
-        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str
+        self, folder: Path, *, commands: Commands, network: Addresses, zones: Sequence[str], level: str, edge: str = ""
     ) -> None:
+        """`edge`: of the region; empty where it has none of its own."""
         self.folder = folder
         self.zones = tuple(zones)
         self.commands = commands
         self._network = network
+        self.edge = edge
         self.user = database_user(level)
 
     @property
@@ -75,7 +77,7 @@ class LocalGround:
         env: Callable[[], Mapping[str, str]] = dict, stop_within: timedelta = SOON,
     ) -> LocalProcess:  # fmt: skip  # parameters in groups
         def words() -> list[str]:
-            before = self._network.inside(zone) if zone else []
+            before = self._network.inside(zone or place) if zone or place else []
             return [*before, *(self.user.words if runs is Runs.DATABASE else ()), *argv()]
 
         return LocalProcess(
@@ -87,8 +89,8 @@ class LocalGround:
         return [*self._network.inside(zone), *self.user.words]
 
     def as_database_user(self, words: Sequence[str]) -> list[str]:
-        """A command as the database's own user, outside of the zones."""
-        return [*self.user.words, *words]
+        """A command as the database's own user, outside of the zones, at the region's edge where it has one."""
+        return [*(self._network.inside(self.edge) if self.edge else []), *self.user.words, *words]
 
     def own(self, folder: Path) -> None:
         self.user.own(folder)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
+from harness.stacks.capabilities.database import Standby
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
+from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
-from harness.stacks.needs import Need, Withheld
+from harness.stacks.needs import Need, Regions, Withheld
 from harness.stacks.parts import left
 from harness.stacks.parts.has import GROUND, PLATFORM
 from harness.stacks.parts.settings import Settings
@@ -23,13 +26,22 @@ if TYPE_CHECKING:
     from harness.stacks.local.stack import LocalStack
 
 
-NETWORKS = (Divisible, Linked, Slowable, Flappable)  # what it takes zones for that are networks
+NETWORKS = (Divisible, Linked, Slowable, Flappable, RegionDivisible)  # what it takes zones for that are networks
 
 
 class LocalMaker(Maker):
     """In a sandbox of this machine."""
 
-    has: tuple[Need, ...] = (*PLATFORM, *GROUND)
+    has: tuple[Need, ...] = (
+        *PLATFORM,
+        *GROUND,
+        Regions(2),
+        Standby,
+        RegionDivisible,
+        RegionPowered,
+        RegionFence,
+        Named,
+    )
 
     def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:
         """Without a level it is tried which one this machine has. Where it has none, the way in says so."""
@@ -41,9 +53,10 @@ class LocalMaker(Maker):
         return {}
 
     def open(
-        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any]
+        self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any], regions: int = 1
     ) -> LocalStack:
-        made: LocalStack = _class()(folder, recorder=recorder, label=label, settings=Settings(scale=scale, **broken))
+        chosen = Settings(scale=scale, regions=regions, **broken)
+        made: LocalStack = _class()(folder, recorder=recorder, label=label, settings=chosen)
         return made
 
     def attach(self, folder: Path, *, recorder: Recorder) -> LocalStack:

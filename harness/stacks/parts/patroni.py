@@ -222,7 +222,7 @@ class PatroniCluster:
             raise Refused("the restored database still runs", hint="stop it cleanly first")
         leader = next(member for member in self._members if member.zone == place.zone)
         self._etcd.forget(f"{NAMESPACE}{SCOPE}/")
-        self._move_aside()
+        self.move_aside(self._members)
         leader.volume.mkdir(parents=True, exist_ok=True)
         shutil.move(place.data, leader.data)
         for name in PATRONI_FILES:
@@ -232,8 +232,7 @@ class PatroniCluster:
         self._wait_leader([leader])
         for member in self._members:
             member.start()
-        for earlier in self._set_aside()[:-1]:  # drills in a row would fill the disk
-            shutil.rmtree(earlier, ignore_errors=True)
+        self.forget_earlier()
         return leader
 
     def _member(self, name: str) -> PatroniMember:
@@ -245,13 +244,19 @@ class PatroniCluster:
             raise NotReady("no member of the cluster leads", hint="read the Patroni logs of this stack")
         return leader
 
-    def _move_aside(self) -> None:
+    def move_aside(self, members: Sequence[PatroniMember]) -> None:
+        """What these have, until the next time."""
         number = max((int(path.name) for path in self._set_aside()), default=0) + 1
-        for member in self._members:
+        for member in members:
             if member.data.exists():
                 target = self._aside / str(number) / member.zone
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(member.data, target)
+
+    def forget_earlier(self) -> None:
+        """What was moved aside before the last time: drills in a row would fill the disk."""
+        for earlier in self._set_aside()[:-1]:
+            shutil.rmtree(earlier, ignore_errors=True)
 
     def _set_aside(self) -> list[Path]:
         """What was moved aside, the latest last."""

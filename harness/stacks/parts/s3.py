@@ -28,16 +28,19 @@ def simulated() -> str:
 class S3Server:
     """One Moto server."""
 
-    def __init__(self, ground: Ground, *, authority: Issuer, port: int = PORT) -> None:
+    def __init__(
+        self, ground: Ground, *, authority: Issuer, port: int = PORT, name: str = "s3", place: str = ""
+    ) -> None:
+        """`name`: of the unit and of its folder; `place`: where it stands outside of the zones."""
         self._ground = ground
         self._port = port
         self._authority = authority
-        self._folder = ground.folder / "s3"
+        self._folder = ground.folder / name
         self._folder.mkdir(parents=True, exist_ok=True)
         self._profile = self._folder / "aws-config"
         self._profile.write_text(f"[default]\nregion = {REGION}\ns3 =\n  addressing_style = path\n")
         self.url = f"https://{ground.storage}:{port}"
-        self.unit = ground.unit("s3", runs=Runs.HARNESS, argv=self._argv, env=self._server_env)
+        self.unit = ground.unit(name, runs=Runs.HARNESS, place=place, argv=self._argv, env=self._server_env)
         self.bucket = Bucket(BUCKET, url=self.url, ca=authority.ca, credentials=CREDENTIALS, region=REGION)
 
     def env(self) -> dict[str, str]:
@@ -70,7 +73,7 @@ class S3Server:
         return self.bucket.answers()
 
     def _argv(self) -> list[str]:
-        chain, key = self._authority.issue("s3", [self._ground.storage, "localhost"])
+        chain, key = self._authority.issue(self.unit.name, [self._ground.storage, "localhost"])
         place = ["-H", self._ground.storage, "-p", str(self._port)]
         return [sys.executable, "-P", "-m", "moto.server", *place, "-c", str(chain), "-k", str(key)]
 

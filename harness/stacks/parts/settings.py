@@ -14,9 +14,10 @@ STALLED = "archiving-stalled"  # file in the stack's folder: while it is there, 
 
 @dataclass(frozen=True)
 class Settings:
-    """Whatever differs from its default, but for `scale` and `archive_timeout`, is for sabotage twins."""
+    """Whatever differs from its default, but for `scale`, `regions` and `archive_timeout`, is for sabotage twins."""
 
     scale: float = 1.0  # 1.0: 200,000 transactions
+    regions: int = 1
     archive_timeout: timedelta = timedelta(seconds=5)
     archiving: str = "on"  # "off": nothing reaches the archive, and nothing says so
     balancers: int = 2  # load balancers at the entrance

@@ -59,6 +59,10 @@ class Steady:
         """Until everything is watched, and alerts arrive. Errors: `NotInTime`."""
         self._wait(lambda: [self.monitoring.condition()], "the stack is watched", WATCHED_WITHIN)
 
+    def wait_for(self, ask: Callable[[], Sequence[Condition]], what: str) -> None:
+        """Until all of these hold. Errors: `NotInTime`."""
+        self._wait(ask, what, HEALTHY_WITHIN)
+
     def _wait(self, ask: Callable[[], Sequence[Condition]], what: str, within: timedelta) -> None:
         wait.until(
             lambda: all(condition.ok for condition in ask()), what=what, within=within, recorder=self.recorder,

@@ -59,6 +59,10 @@ class Visitor:
         """Whether whoever answers says that it can do its work."""
         return self._condition(name, "GET", READY, wanted=OK)[0]
 
+    def alive(self, name: str) -> Condition:
+        """Whether whoever answers says that it lives, whatever it can do."""
+        return self._condition(name, "GET", HEALTH, wanted=OK)[0]
+
     def _condition(self, name: str, method: str, path: str, *, wanted: int) -> tuple[Condition, dict[str, Any]]:
         try:
             status, answer = self.ask(method, path)

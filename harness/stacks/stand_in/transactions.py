@@ -20,6 +20,7 @@ CENT = Decimal("0.01")
 MOST_AMOUNT = Decimal(10) ** 15
 # The history that the database writes on: a server that leads no more goes on with an old one.
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+SERVER = "host(inet_server_addr())"  # two that were promoted at one time have one timeline; null through a socket
 NOT_FOUND: Reply = (404, {"found": False})
 
 
@@ -183,7 +184,7 @@ def _store(connection: Connection, transfer: Transfer) -> Reply:
     stored = connection.execute(
         "INSERT INTO quantumnest.financial_transactions (origin, number, from_account, to_account, amount)"
         " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (origin, number) DO NOTHING"
-        f" RETURNING id, {TIMELINE}",
+        f" RETURNING id, {TIMELINE}, {SERVER}",
         (t.origin, t.number, t.payer, t.payee, t.amount),
     ).fetchone()
     if stored is None:
@@ -195,7 +196,7 @@ def _store(connection: Connection, transfer: Transfer) -> Reply:
         )
         if done.rowcount != 1:
             raise Rejected(f"there is no account {account}")
-    return 201, {"stored": True, "id": stored[0], "timeline": int(stored[1], 16)}
+    return 201, {"stored": True, "id": stored[0], "timeline": int(stored[1], 16), "server": stored[2]}
 
 
 def _stored_before(connection: Connection, transfer: Transfer) -> Reply:
@@ -208,10 +209,11 @@ def _stored_before(connection: Connection, transfer: Transfer) -> Reply:
         raise NumberTaken(f"the number {transfer.number} is taken by another transaction")
     # It may be committed here and replicated nowhere yet: a commit of our own waits for all that is before it.
     said = connection.execute(
-        f"SELECT pg_logical_emit_message(true, 'quantumnest', 'stored before'), {TIMELINE}"
+        f"SELECT pg_logical_emit_message(true, 'quantumnest', 'stored before'), {TIMELINE}, {SERVER}"
     ).fetchone()
     assert said is not None
-    return 200, {"stored": True, "duplicate": True, "id": row[0], "timeline": int(said[1], 16)}
+    written = {"timeline": int(said[1], 16), "server": said[2]}
+    return 200, {"stored": True, "duplicate": True, "id": row[0], **written}
 
 
 def _plain(row: tuple[Any, ...]) -> list[Any]:

@@ -1,0 +1,140 @@
+@quarterly @TST-Q1
+Feature: Full Regional Failover
+  In March, June, September and December a whole region is lost. The second one takes over, no customer is told by both
+  that a transaction is stored, and the lost region comes back as a follower before it is in service again.
+
+  @REG-1 @REG-2 @REG-3 @REG-4 @REG-5 @REG-6 @REG-7 @REG-8 @OBJ-1 @OBJ-5 @OBJ-6 @CON-1 @CON-2 @CON-3 @APP-1 @APP-2 @APP-3 @APP-4 @APP-5
+  Scenario: Blackout of the primary region
+    Given the platform serves customers, replicates and archives
+    And whoever is called answers
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region loses its power
+    Then the monitoring notices it
+    When the roles of the plan are called
+    And customers and stakeholders are told of the disruption
+    And the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And customers and stakeholders are told of the resolution
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the incident commander declared the disaster
+    And all services were tested comprehensively
+    And stakeholders and customers were told
+    And customers are served again within the recovery time of production
+    And customers are served again within the recovery time of critical financial data
+    And the response keeps the time that the plan gives
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And all that the second region had received was replayed before it led
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+    And the books agree with those from before the disaster
+    And each role of the plan is reached within the time that the plan gives
+    And customers are told of the disruption, and what the plan wants them to know
+    And customers are told of the resolution, and not before it
+    And every health check answers within the time that the plan gives it
+
+  @REG-2 @REG-8 @OBJ-6
+  Scenario: Failback
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region loses its power
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the lost region took no write until it was in service again
+    And the planned switchback lost nothing
+    And nobody was told by both regions that a transaction is stored
+    And no more is lost with the region than the recovery point of critical financial data allows
+
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-6
+  Scenario Outline: The region comes back by itself, <what> before the promotion
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region <loss>
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the <what> of the lost region comes back by itself
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And all that the second region had received was replayed before it led
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And the planned switchback lost nothing
+
+    Examples:
+      | what    | loss            |
+      | network | is cut off      |
+      | power   | loses its power |
+
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-6
+  Scenario Outline: The region comes back by itself, <what> after the promotion
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the primary region <loss>
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the <what> of the lost region comes back by itself
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And all that the second region had received was replayed before it led
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And the planned switchback lost nothing
+
+    Examples:
+      | what    | loss            |
+      | network | is cut off      |
+      | power   | loses its power |
+
+  @REG-1 @REG-2 @REG-3 @REG-4 @REG-7 @OBJ-5 @OBJ-6
+  Scenario: Partly gone
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write in both regions and in neither
+    When the store and the load balancers of the primary region die, and its database still answers
+    Then the monitoring notices it
+    When what each choice would cost is weighed by the rule of the plan
+    And the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then customers are served again within the recovery time of critical financial data
+    And the response keeps the time that the plan gives
+    And no more is lost with the region than the recovery point of critical financial data allows
+    And all that the second region had received was replayed before it led
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
+  @REG-2 @REG-4 @OBJ-6
+  Scenario: Resolvers that keep the old answer
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write everywhere, some of them by resolvers that keep what they were told
+    When the primary region loses its power
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then what customers saw whose resolvers keep an old answer is told
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing

@@ -1,0 +1,116 @@
+"""Faults of a whole region: what is hurt and healed, and that healing never makes a second writer."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import NotReady, Refused
+from harness.faults import _probes
+from harness.faults.black_out_region import BlackOutRegion
+from harness.faults.cut_region import CutRegion
+from harness.safety.healing import heal
+from harness.stacks import regional
+from tests.two_regions import EAST, WEST, TwoRegions
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> TwoRegions:
+    made = TwoRegions()
+    monkeypatch.setattr(_probes, "asked_at", made.opened)
+    monkeypatch.setattr(_probes, "door", lambda _, name: made.opened(made.parts[name]))
+    return made
+
+
+def test_a_blackout_takes_all_of_a_region_and_nothing_of_the_other(stack: TwoRegions) -> None:
+    """And its proof names what does not run."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    assert not fault.took_effect(made, undo)
+    fault.inject(made, undo)
+    assert "region us-east-1 has no power" in fault.took_effect(made, undo)
+    assert {each.name for each in stack.of(EAST)} == set(fault.affects(undo))
+    assert all(each.up for each in stack.of(WEST))
+    with pytest.raises(NotReady, match="has no power"):
+        fault.prepare(made)
+
+
+def test_a_region_that_is_half_dead_has_no_blackout(stack: TwoRegions) -> None:
+    """All of it must be gone."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    stack.parts["api-b"].up = True
+    assert not fault.took_effect(made, undo)
+
+
+def test_after_a_blackout_in_which_nobody_took_over_all_is_as_it_was(stack: TwoRegions) -> None:
+    """Nothing is fenced, and it leads again."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    assert fault.still_hurt(made, undo) == "region us-east-1 has no power"
+    assert heal(made, fault, undo).ok
+    assert regional.writers(made) == [EAST] and not stack.fenced
+    assert heal(made, fault, undo).ok  # twice is harmless
+
+
+@pytest.mark.parametrize("fault", [BlackOutRegion(EAST), CutRegion(EAST)], ids=lambda fault: str(fault.name))
+def test_healing_makes_a_region_follow_the_one_that_was_promoted(
+    stack: TwoRegions, fault: BlackOutRegion | CutRegion
+) -> None:
+    """Its database servers are fenced before it can be reached, and let on once they follow."""
+    made = stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    stack.fence_region(EAST)
+    stack.databases[WEST].promote()
+    assert heal(made, fault, undo).ok
+    assert regional.writers(made) == [WEST]
+    assert stack.databases[EAST].follows() == WEST and not stack.fenced
+
+
+def test_a_cut_after_which_nobody_was_fenced_is_healed_without_a_second_writer(stack: TwoRegions) -> None:
+    """It was alive in the cut, and led on."""
+    fault, made = CutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    assert "us-east-1 is silent" in fault.took_effect(made, undo)
+    stack.databases[WEST].promote()
+    assert regional.several_write(made) == "us-east-1 and us-west-2 take writes at once"
+    assert heal(made, fault, undo).ok
+    order = ["us-east-1 is fenced", "us-east-1 is joined", "us-east-1 follows us-west-2", "us-east-1 is let on"]
+    assert [each for each in stack.said if each in order] == order
+    assert regional.writers(made) == [WEST]
+
+
+def test_a_run_that_ends_between_the_fence_and_the_promotion_lets_the_region_lead_again(stack: TwoRegions) -> None:
+    """Nobody else has led."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    stack.fence_region(EAST)
+    assert heal(made, fault, undo).ok
+    assert regional.writers(made) == [EAST] and not stack.fenced
+
+
+def test_what_cannot_be_let_on_stays_fenced_and_is_said(stack: TwoRegions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not healed, and no second writer."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    fault.inject(made, undo)
+    stack.fence_region(EAST)
+    stack.databases[WEST].promote()
+
+    def refuse(upstream: object) -> str:
+        raise Refused("its histories cannot be read", hint="look")
+
+    monkeypatch.setattr(stack.databases[EAST], "follow", refuse)
+    fault.heal(made, undo)
+    assert fault.still_hurt(made, undo) == "the database servers of us-east-1 are fenced"
+    assert regional.writers(made) == [WEST]
+
+
+def test_a_region_that_nobody_knows_is_refused(stack: TwoRegions) -> None:
+    """By its name."""
+    with pytest.raises(Refused, match="no region 'mars'"):
+        CutRegion("mars").prepare(stack.made())

@@ -1,0 +1,164 @@
+"""Failover to the second region and the way back: what is done in which order, and what stops it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import DrillError, NotReady
+from harness.procedures import regional_failback, regional_failover
+from harness.procedures.regional_failback import RegionalFailback
+from harness.procedures.regional_failover import RegionalFailover
+from harness.stacks import regional
+from harness.system.recorder import Memory
+from tests.two_regions import EAST, NAMES, WEST, TwoRegions
+
+SOON = timedelta(seconds=0.3)
+FAILOVER, FAILBACK = ("fence", "activate", "switch"), ("return", "switchback")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (regional_failover, regional_failback):
+        for name in [each for each in vars(module) if each.endswith("_WITHIN")]:
+            monkeypatch.setattr(module, name, SOON)
+
+
+@pytest.fixture
+def stack() -> TwoRegions:
+    """Whose first region is gone."""
+    made = TwoRegions()
+    made.cut_region_power(EAST)
+    return made
+
+
+def ready(stack: TwoRegions, name: str) -> Mapping[str, str]:
+    leads = stack.databases[name].leader() is not None
+    return {
+        f"zone {each.zone}": "HTTP 200" if each.up and leads else "" for each in stack.of(name) if "api" in each.name
+    }
+
+
+def fail_over(stack: TwoRegions, *, without: frozenset[str] = frozenset()) -> Memory:
+    memory = Memory()
+    made = RegionalFailover(stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without).procedure()
+    for phase in FAILOVER:
+        made.run(phase)
+    return memory
+
+
+def fail_back(stack: TwoRegions, *, without: frozenset[str] = frozenset()) -> Memory:
+    memory = Memory()
+    made = RegionalFailback(stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without).procedure()
+    for phase in FAILBACK:
+        made.run(phase)
+    return memory
+
+
+def told(memory: Memory, step: str) -> dict[str, Any]:
+    return next(data["facts"] for kind, data in memory.facts if kind == "step.end" and data["name"] == step)
+
+
+def test_the_second_region_leads_only_once_the_first_is_fenced(stack: TwoRegions) -> None:
+    """And the facts of each step are what the checks need."""
+    memory = fail_over(stack)
+    assert [each for each in stack.said if "fenced" in each or "promoted" in each] == [
+        "us-east-1 is fenced",
+        "us-west-2 is promoted",
+    ]
+    assert regional.writers(stack.made()) == [WEST]
+    assert told(memory, "wait-until-all-is-replayed")["received"] == 1000
+    assert told(memory, "promote-the-second-region")["parted"] == 1000
+    assert told(memory, "switch-the-names")["recorded"] == dict.fromkeys(NAMES, WEST)
+    assert [kind for kind, _ in memory.facts if kind in ("verified", "in_service")] == ["verified", "in_service"]
+    assert next(data["ok"] for kind, data in memory.facts if kind == "verified")
+
+
+def test_nothing_is_promoted_while_what_was_received_waits_to_be_replayed(stack: TwoRegions) -> None:
+    """It says how much that is."""
+    stack.databases[WEST].done = 900
+    with pytest.raises(NotReady, match="100 bytes that it received are not replayed"):
+        fail_over(stack)
+    assert "us-west-2 is promoted" not in stack.said
+
+
+def test_nothing_is_promoted_while_the_first_region_still_sends() -> None:
+    """Without a fence it may go on for ever."""
+    alive = TwoRegions()
+    with pytest.raises(NotReady, match="it still receives"):
+        fail_over(alive, without=frozenset({"fence-the-lost-region"}))
+
+
+def test_a_promotion_that_drops_what_was_received_is_told(stack: TwoRegions) -> None:
+    """Left out on purpose: then the data is not verified."""
+    stack.databases[WEST].done = 900
+    memory = fail_over(stack, without=frozenset({"wait-until-all-is-replayed"}))
+    assert not next(data["ok"] for kind, data in memory.facts if kind == "verified")
+
+
+def test_names_are_not_switched_to_a_region_that_is_not_ready(stack: TwoRegions) -> None:
+    """Each service that is not ready is named."""
+    stack.parts["api-west-b"].up = False
+    with pytest.raises(NotReady, match="not ready in us-west-2: zone west-b"):
+        fail_over(stack)
+    assert stack.stands_for == dict.fromkeys(NAMES, EAST)
+
+
+def test_a_name_that_nobody_switched_is_noticed(stack: TwoRegions) -> None:
+    """Resolvers are asked for each of them."""
+    stack.stubborn.add(NAMES[1])
+    with pytest.raises(DrillError, match="resolvers say the second region"):
+        fail_over(stack)
+
+
+def test_the_first_region_returns_as_a_follower_and_takes_over_without_a_second_writer(stack: TwoRegions) -> None:
+    """Its servers are let on once it follows; the second is demoted before it is promoted."""
+    fail_over(stack)
+    stack.said.clear()
+    memory = fail_back(stack)
+    assert stack.said == [
+        "us-east-1 has its power back",
+        "us-east-1 follows us-west-2",
+        "us-east-1 is let on",
+        "us-west-2 follows us-east-1",
+        "us-east-1 is promoted",
+    ]
+    assert regional.writers(stack.made()) == [EAST]
+    assert all(each.up for each in stack.parts.values()) and not stack.fenced
+    assert stack.stands_for == dict.fromkeys(NAMES, EAST)
+    assert told(memory, "make-it-follow")["how"] == "cloned anew"
+    assert told(memory, "see-it-follow")["follows"] == WEST
+    assert stack.backed_up == [EAST]
+    assert told(memory, "stop-the-writers")["stopped"] == ["api-west-a", "api-west-b"]
+
+
+def test_the_lead_is_not_handed_to_a_region_that_lacks_the_newest_writes(stack: TwoRegions) -> None:
+    """It is not promoted, and the second goes on leading."""
+    fail_over(stack)
+    stack.databases[EAST].done = 400
+    with pytest.raises(DrillError, match="us-east-1 has replayed up to 1000"):
+        fail_back(stack)
+    assert regional.writers(stack.made()) == [WEST]
+
+
+def test_a_region_that_came_back_as_a_follower_by_itself_is_left_so(stack: TwoRegions) -> None:
+    """Whoever gave it its power back has made it follow."""
+    fail_over(stack)
+    regional.follow(stack.made(), EAST)
+    regional.let_on(stack.made(), EAST)
+    memory = fail_back(stack)
+    assert told(memory, "make-it-follow")["how"] == "it was made to follow as its power came back"
+
+
+def test_the_runbook_has_the_steps_of_both_procedures() -> None:
+    """A person and the program take the same steps, by the same names, in the same order."""
+    text = (Path(__file__).parents[1] / "drills" / "runbooks" / "regional-failover.md").read_text()
+    made = TwoRegions().made()
+    failover = RegionalFailover(made, EAST, lambda name: {}, Memory()).procedure()
+    failback = RegionalFailback(made, EAST, lambda name: {}, Memory()).procedure()
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [step.name for step in (*failover.steps, *failback.steps)]
