@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
+
+import pytest
 
 from harness.run.run import Run
 from harness.scenario.active_faults import ActiveFaults
@@ -38,3 +40,21 @@ def test_the_first_of_several_ends_the_wait_and_who_saw_nothing_is_told() -> Non
     ]  # fmt: skip  # a list
     detection.await_any({"log": lambda: ""}, within=timedelta(0))
     assert memory.facts[-1] == ("not_detected", {"by": "log"})
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_alert_is_waited_for_from_the_earliest_effect_of_the_fault(
+    monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    """One that came in between the order and the effect tells of something else, and must not end the wait."""
+    memory, asked = Memory(), []
+
+    def wait_named(_: object, *, since: int, within: timedelta) -> bool:
+        asked.append((since, within))
+        return named
+
+    monkeypatch.setattr(Detection, "alerts", SimpleNamespace(wait_named=wait_named))
+    faults: Any = SimpleNamespace(affected=[{"component": "api-a"}], begun=10, effective=20)
+    Detection(cast(Run, SimpleNamespace(journal=memory)), faults).await_alert(within=timedelta(minutes=1))
+    assert asked == [(20, timedelta(minutes=1))]
+    assert any(kind == "detected" for kind, _ in memory.facts) is named

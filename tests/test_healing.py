@@ -171,6 +171,8 @@ def test_the_last_fault_is_healed_first_and_one_that_cannot_be_keeps_none(
     for name in ("api-a", "api-b"):
         faults.inject(KillComponent((name,)))
     faults.heal()
+    first = next(data for kind, data in journal.facts if kind == "fault.effective")
+    assert faults.begun <= faults.effective == first["earliest"]
     assert order == ["frozen", "frozen", "api-b", "api-a"]
     lines = [data for kind, data in journal.facts if kind == "fault.healed"]
     assert [(line["injection"], line["ok"], line["how"]) for line in lines] == [

@@ -32,6 +32,12 @@ def test_a_copy_goes_on_along_another_where_all_it_descends_from_is_the_same(
     assert own.begins(PROMOTED, equal=equal) is begins
 
 
+def test_where_another_history_left_a_timeline() -> None:
+    """Nowhere, where that goes on along it."""
+    assert History(2, (FIRST,)).left_at(PROMOTED) == SECOND.until
+    assert PROMOTED.left_at(PROMOTED) is None
+
+
 def test_a_server_that_is_down_says_its_history_by_its_files(tmp_path: Path) -> None:
     """The newest counts; without any it is on the first timeline."""
     assert on_disk(tmp_path) == History(1, ())

@@ -103,3 +103,12 @@ def test_a_segment_that_is_recycled_in_between_is_fetched_then(tmp_path: Path, g
         (one.data / "pg_wal" / NEW).unlink()
     done = one.read_changes(files=[NEW], fetch="printf fetched >%p")
     assert done.out == f"{NEW}={'fetched' if gone else 'kept'}"
+
+
+def test_whether_a_log_goes_past_a_position_is_read_from_its_segment(tmp_path: Path) -> None:
+    """Where that segment is not there, nothing of it was written, and pg_waldump is not left to wait for it."""
+    one = member(tmp_path, commands=Shell())
+    assert not one.has_written(2, past=5 * wal.SEGMENT + 1)
+    (one.data / "pg_wal" / NEW).write_text("a record")
+    assert one.has_written(2, past=5 * wal.SEGMENT + 1)
+    assert not one.has_written(1, past=5 * wal.SEGMENT + 1)

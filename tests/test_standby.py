@@ -41,7 +41,8 @@ class Store(dict[str, str]):
 class Server:
     """A member that is down, on timeline 2."""
 
-    def __init__(self, folder: Path, zone: str, *, copy: bool, up: bool = False) -> None:
+    def __init__(self, folder: Path, zone: str, *, copy: bool, up: bool = False, ends: int = 200) -> None:
+        self.ends = ends
         self.name, self.data, self.alive = f"patroni-{zone}", folder / zone, lambda: up
         (self.data / "pg_wal").mkdir(parents=True)
         (self.data / "pg_wal" / "00000002.history").write_text(PAST)
@@ -50,6 +51,9 @@ class Server:
 
     def has_data(self) -> bool:
         return self.data.exists()
+
+    def has_written(self, timeline: int, *, past: int) -> bool:
+        return timeline == 2 and self.ends > past
 
 
 def standby(store: Store, *members: Server, theirs: History = PROMOTED) -> PatroniStandby:
@@ -84,6 +88,15 @@ def test_a_copy_keeps_what_it_has_and_who_led_is_cloned_anew(tmp_path: Path, sto
     assert (led.has_data(), copy.has_data()) == (False, True) and (tmp_path / "a.aside").exists()
     assert made.follows() == "us-west-2" and made.goes_on(THERE)
     assert made.follow(THERE) == "what it has is kept"
+
+
+def test_a_copy_that_received_more_than_the_other_region_is_cloned_anew(tmp_path: Path, store: Store) -> None:
+    """It would have to be rewound, with all of the other's log over the link."""
+    more, less = Server(tmp_path, "a", copy=True, ends=201), Server(tmp_path, "b", copy=True)
+    made = standby(store, more, less)
+    assert not made.goes_on(THERE)
+    assert "cloned anew once started: patroni-a" in made.follow(THERE)
+    assert (more.has_data(), less.has_data()) == (False, True) and made.goes_on(THERE)
 
 
 def test_where_nobody_has_anything_that_can_go_on_the_cluster_is_made_anew(tmp_path: Path, store: Store) -> None:

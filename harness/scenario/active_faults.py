@@ -44,6 +44,7 @@ class ActiveFaults:
         self._left: list[Injected] = []
         self._many = 0
         self._begun: int | None = None
+        self._effective: int | None = None
         self.affected: list[Affected] = []  # what alerts have to name
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
@@ -57,6 +58,12 @@ class ActiveFaults:
         """When the first fault was about to be injected, in monotonic nanoseconds."""
         assert self._begun is not None, "nothing was hurt"
         return self._begun
+
+    @property
+    def effective(self) -> int:
+        """When the first fault took effect at the earliest: what is told of it comes no sooner."""
+        assert self._effective is not None, "nothing was hurt"
+        return self._effective
 
     def inject(self, fault: Fault, *, affects: Sequence[str] = ()) -> None:
         """Write the undo, then the intent, then hurt, then ask for proof that it took effect.
@@ -93,6 +100,8 @@ class ActiveFaults:
         )
         begun = clock.mono()
         moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), CALL)
+        moment = replace(moment, earliest=max(moment.earliest, begun))  # not before it was ordered
+        self._effective = self._effective or moment.earliest
         proof = fault.took_effect(stack, needed)
         self._journal.record(
             "fault.effective",
@@ -100,7 +109,7 @@ class ActiveFaults:
             fault=fault.name,
             ok=bool(proof),
             proof=proof or "no effect was seen",
-            **asdict(replace(moment, earliest=max(moment.earliest, begun))),  # not before it was ordered
+            **asdict(moment),
         )
         if not proof:
             hint = "read its settings in the journal"

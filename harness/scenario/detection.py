@@ -51,7 +51,7 @@ class Detection:
     def await_alert(self, *, within: timedelta = LIMIT) -> None:
         """Wait until the platform's monitoring has named what was hurt, or its time is up: that is a finding."""
         with span(self._run.journal, "detect"):
-            if self.alerts.wait_named(self._faults.affected, since=self._faults.begun, within=within):
+            if self.alerts.wait_named(self._faults.affected, since=self._faults.effective, within=within):
                 self._run.journal.record("detected", by="monitoring", seen="an alert names what was hurt", gap=0.0)
 
     def await_check(self, look: Look, *, by: str) -> None:

@@ -35,6 +35,10 @@ class History:
             return False
         return equal or self.timeline != other.timeline
 
+    def left_at(self, other: History) -> int | None:
+        """The position at which the other history left this timeline; None where it has not."""
+        return next((one.until for one in other.past if one.history == self.timeline), None)
+
 
 def on_disk(data: Path) -> History:
     """Of a server that is down, by the files of its data directory."""

@@ -174,6 +174,15 @@ class PatroniMember:
         where = ("--path", str(folder), "--timeline", str(timeline))
         return self._run(*self.ground.program("pg_waldump"), *where, *words)
 
+    def has_written(self, timeline: int, *, past: int) -> bool:
+        """Whether its log has a record at or after this position, on this timeline. For a server that is down."""
+        log = self.data / "pg_wal"
+        if not (log / wal.segment_name(timeline, past // wal.SEGMENT)).exists():  # pg_waldump would wait for it
+            return False
+        where = ("--path", str(log), "--timeline", str(timeline), "--start", wal.lsn(past))
+        done = self._run(*self.ground.program("pg_waldump"), *where, "--limit", "1")
+        return done.ok and bool(done.out.strip())
+
     def _run(self, *words: str) -> Done:
         return self.ground.commands.run([*self.words(), *words], check=False, within=PROGRAM_LIMIT)
 
