@@ -23,7 +23,19 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
 
     scenario: Any = MagicMock(spec=ScenarioRun, run=MagicMock(), journal=recorder, verified=True, _full=False)
     scenario.name, scenario.folder = "one", "."
-    for part in ("faults", "decisions", "customers", "data", "detection", "leader", "trials", "stack"):
+    for part in (
+        "faults",
+        "decisions",
+        "customers",
+        "data",
+        "detection",
+        "leader",
+        "trials",
+        "stack",
+        "lasting",
+        "communications",
+        "second_writer",
+    ):
         setattr(scenario, part, MagicMock())
     scenario.decisions.declined, scenario.run.listener.stopping = False, False
     scenario.customers.settle.side_effect = lambda: fill("settle")

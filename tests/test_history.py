@@ -7,6 +7,7 @@ import re
 import shutil
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -237,7 +238,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, made_month: None) -> list[RunRequest]
     def choose(_: Project, name: str, only: str) -> list[Any]:
         named = {duty.drill: duty for duty in DUTIES}
         chosen = [duty for duty in DUTIES if name in (duty.drill, duty.cadence) and not duty.not_built]
-        return [type("Drill", (), {"name": duty.drill, "title": named[duty.drill].title})() for duty in chosen]
+        return [SimpleNamespace(name=each.drill, title=named[each.drill].title, scenarios=()) for each in chosen]
 
     monkeypatch.setattr("harness.cli.run.carry_out", carry_out)
     monkeypatch.setattr("harness.cli.run.choose", choose)

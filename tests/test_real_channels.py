@@ -184,7 +184,7 @@ def test_a_dry_run_says_what_is_real() -> None:
     lines = messages(PROJECT, PLAN, drill.scenarios, real=["slack"], stands_in=False)
     assert any("technical lead: by slack, after 2 min by teams (not on this stack)" in line for line in lines)
     lines = messages(PROJECT, PLAN, drill.scenarios, attended=True)
-    assert "is called by you" in lines[0] and any("after 2 min by bridge" in line for line in lines)
+    assert "is called by you" in lines[0] and any("after 2 min more by bridge" in line for line in lines)
     assert not any("bridge (simulated)" in line for line in lines)
     assert messages(PROJECT, replace(PLAN, communication=ONLY_SLACK), drill.scenarios, attended=True)[0] == (
         "messages as they would go out, roles for people; every channel is simulated, and none leaves the stack:"

@@ -29,7 +29,7 @@ from tests.test_ledger import sent
 NAME = "api.quantumnest.com"
 pytestmark = pytest.mark.xdist_group("timed")  # figures of a clock: not beside each other
 GROUPS = [
-    {"group": name, "zone": None, "inside": False, "file": f"scenarios/s/ledger-{name}.jsonl"}
+    {"group": name, "zone": None, "inside": False, "via": "entrance", "file": f"scenarios/s/ledger-{name}.jsonl"}
     for name in ("one", "two", "three")
 ]
 NAMES = [f"scenarios/s/ledger-{name}.jsonl" for name in ("one", "two", "three")]

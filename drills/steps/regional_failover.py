@@ -18,7 +18,6 @@ from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
-from harness.safety.healing import CALL
 from harness.sentences.promises import in_time, recovery_point_beyond, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
@@ -30,7 +29,7 @@ from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.regions import RegionDivisible, RegionPowered
 from harness.stacks.needs import HEALTH, Regions
 from harness.system import clock
-from harness.system.clock import Moment
+from harness.system.clock import CALL, Moment
 from harness.system.recorder import Memory
 from harness.workload.workload import Group
 
@@ -233,13 +232,13 @@ def _switched(scenario: ScenarioRun, recovery: Recovery) -> None:
 def _returned(scenario: ScenarioRun, recovery: Recovery) -> None:
     """No part of a recovery time: customers are served meanwhile."""
     scenario.customers.settle()
-    scenario.carry_out(recovery.failback, "return")
+    recovery.failback.run("return")
 
 
 @when("the primary region takes over again, as planned", needs=(RegionalFailback, Fenced))
 def _switched_back(scenario: ScenarioRun, recovery: Recovery) -> None:
-    scenario.plan_interruption(f"{recovery.first} takes over again")
-    scenario.carry_out(recovery.failback, "switchback")
+    scenario.customers.plan_interruption(f"{recovery.first} takes over again")
+    recovery.failback.run("switchback")
     scenario.second_writer.end()
     scenario.customers.await_settled()
 

@@ -201,6 +201,18 @@ VERSION_4 = replace(
         "sound-backup": sound_backup_4.sound_backup,
         "copy-proved": copy_proved,
         "server-rebuilt": server_rebuilt,
+    },
+    always=tuple(OLD_IDS.get(name, name) for name in VERSION_3.always),
+    ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
+)
+
+VERSION_5 = replace(
+    VERSION_4,
+    version="5",
+    checks={
+        **VERSION_4.checks,
+        "sound-backup": sound_backup,
+        "verified": verified,
         "roles-reached": roles_reached,
         "roles-answered-for": roles_answered_for,
         "primary-channel": channel("primary"),
@@ -226,14 +238,7 @@ VERSION_4 = replace(
         "region-follows": region_follows,
         "switchback-lossless": switchback_lossless,
     },
-    always=(*(OLD_IDS.get(name, name) for name in VERSION_3.always), "lasting-told"),
-    ground=lambda evidence: VERSION_3.ground(evidence) or contradictory(evidence),
-)
-
-VERSION_5 = replace(
-    VERSION_4,
-    version="5",
-    checks={**VERSION_4.checks, "sound-backup": sound_backup, "verified": verified},
+    always=(*VERSION_4.always, "lasting-told"),
 )
 
 TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4, VERSION_5)}

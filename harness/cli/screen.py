@@ -17,7 +17,6 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
-from harness.faults import BY_RECOVERY
 from harness.run import tasks
 from harness.safety import left_hurt, stopping, undo
 from harness.system import modules
@@ -104,7 +103,7 @@ def closing(pack: Path) -> None:
     if unhealed := left_hurt.said_in(pack):
         click.echo(f"NOT healed: {'; '.join(unhealed)}")
         seen = "; ".join(unhealed)
-        ends = BY_RECOVERY in seen
+        ends = undo.only_a_recovery(seen)
         hint = undo.what_to_do("drdrill stack down" if ends else "drdrill heal --on FOLDER", seen)
         click.echo(f"HINT: {hint}{'' if ends else ', with the folder of the stack'}")
 

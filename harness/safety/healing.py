@@ -16,10 +16,9 @@ from harness.safety import fencing
 from harness.stacks import Stack
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock, wait
-from harness.system.clock import Moment
+from harness.system.clock import CALL, Moment
 from harness.system.recorder import Recorder
 
-CALL = "the call that made it, and its return"
 FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives up by itself, well within that
 LOOK_LIMIT = timedelta(seconds=60)  # until what was started serves, a database server that has to catch up among it
 DATA_LIMIT = timedelta(seconds=10)  # what only a recovery brings back is there by then, or does not come

@@ -98,14 +98,19 @@ def explain(path: Path, *, seen: str) -> None:
 def command(place: Path, seen: str = "") -> str:
     """With which a person goes on: heals what is left on a stack, once it is settled why it was not healed; or ends a
     stack that only a recovery could heal, for who would have recovered it has ended."""
-    if BY_RECOVERY in seen:
+    if only_a_recovery(seen):
         return f"drdrill stack down{option(place.parent)}"
     return f"drdrill heal --on {shlex.quote(str(place))}"
 
 
+def only_a_recovery(seen: str) -> bool:
+    """Whether what was seen is what no healing brings back."""
+    return BY_RECOVERY in seen
+
+
 def what_to_do(command: str, seen: str) -> str:
     """The same in words."""
-    if BY_RECOVERY in seen:
+    if only_a_recovery(seen):
         return f"no healing brings back what only a recovery does: `{command}`, and bring up a new one"
     return f"settle that, then `{command}`"
 

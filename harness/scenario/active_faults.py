@@ -16,12 +16,12 @@ from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run
 from harness.safety import undo
-from harness.safety.healing import CALL, FROZEN, record
+from harness.safety.healing import FROZEN, record
 from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
-from harness.system.clock import Moment
+from harness.system.clock import CALL, Moment
 
 
 class Injected(NamedTuple):

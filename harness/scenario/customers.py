@@ -126,6 +126,12 @@ class ScenarioCustomers:
             recorder=self._run.journal,
         )
 
+    def plan_interruption(self, what: str) -> None:
+        """From here on they may be without service as planned, once they have been served well for a while: that is
+        no part of a recovery time. Errors: `NotInTime`."""
+        self.settle()
+        self._run.journal.record("planned.begin", what=what)
+
     def end(self) -> None:
         """No more requests. Errors: where they ended badly."""
         try:

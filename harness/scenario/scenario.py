@@ -112,16 +112,6 @@ class ScenarioRun:
         with span(self.journal, "verify" if phase == "verify" else "recover"):
             procedure.run(phase)
 
-    def carry_out(self, procedure: Procedure, phase: str) -> None:
-        """Run one phase of a procedure that is no part of the recovery: customers are served, or it is planned."""
-        procedure.run(phase)
-
-    def plan_interruption(self, what: str) -> None:
-        """From here on customers may be without service as planned, once they have been served well for a while: that
-        is no part of a recovery time. Errors: `NotInTime`."""
-        self.customers.settle()
-        self.journal.record("planned.begin", what=what)
-
     def verify_health(self) -> None:
         """The plan's health verification, once the platform serves."""
         with span(self.journal, "verify"):

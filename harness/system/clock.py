@@ -20,6 +20,9 @@ class Stamp:
     mono: int
 
 
+CALL = "the call that made it, and its return"  # what says so of a moment, where nothing says it more exactly
+
+
 @dataclass(frozen=True)
 class Moment:
     """Between which readings of the monotonic clock, in nanoseconds, something took effect, and what says so.

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.system.durable import sync_folder
+
 SIMULATED = "the fence device is simulated: it kills the processes of a region's database servers, and keeps them off"
 
 
@@ -53,12 +55,11 @@ class FenceDevice:
     def _locked(self) -> Iterator[None]:
         """One at a time, in any process; what was changed is on the disk afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        handles = [os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in (self._folder, self._folder.parent)]
+        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(handles[0], fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX)
             yield
-            for handle in handles:
-                os.fsync(handle)
+            for folder in (self._folder, self._folder.parent):
+                sync_folder(folder)
         finally:
-            for handle in handles:
-                os.close(handle)
+            os.close(handle)
