@@ -93,10 +93,11 @@ def works(stack: Stack, name: str) -> str:
     return "runs" if stack.components()[name].running() else ""
 
 
-def region_ready(stack: Stack, name: str) -> dict[str, str]:
+def region_ready(stack: Stack, name: str, *, backups: int = 0) -> dict[str, str]:
     """By service of a region: what shows that it is ready for customers, asked past all names; empty where it is not.
 
-    The API of each zone, each load balancer, the database, which has to take writes, and the store of its backups.
+    The API of each zone, each load balancer, the database, which has to take writes, and the store of its backups,
+    which has to list so many of these.
     """
     place = regional.region(stack, name)
     services, balanced = need(place, ZoneServices), need(place, Balanced)
@@ -107,15 +108,16 @@ def region_ready(stack: Stack, name: str) -> dict[str, str]:
         said = [_probe(entrance).ask("GET", path, within=PATIENCE) for path in (LIVE, READY)]
         found[what] = f"HTTP {OK}" if all(answer.status == OK for answer in said) else ""
     leader = need(place, Cluster).leader()
-    return {**found, "database": f"{leader.name} leads" if leader else "", "store": _store(place)}
+    return {**found, "database": f"{leader.name} leads" if leader else "", "store": _store(place, backups)}
 
 
-def _store(place: Region) -> str:
-    """Whether the backups of a region can be listed; of what it holds the plan demands nothing then."""
+def _store(place: Region, backups: int) -> str:
+    """Whether the backups of a region can be listed, and there are so many at least."""
     try:
-        return f"answers, and lists {len(need(place, BaseBackups).backups())} backups"
+        number = len(need(place, BaseBackups).backups())
     except DrillError:
         return ""
+    return f"answers, and lists {number} backups" if number >= backups else ""
 
 
 def _probe(entrance: Entrance) -> Probe:

@@ -121,6 +121,8 @@ TWINS: dict[str, tuple[Twin, ...]] = {
         Twin("second-region-never-asked", BLACKOUT, Sabotage(without=frozenset({"see-every-service-ready"})),
              "second-region-activated", MISSED, "customers are sent to the second region before anybody has looked at "
              "its services"),
+        Twin("second-store-is-empty", BLACKOUT, Sabotage(stack={"replication": "off"}), "second-region-activated",
+             MISSED, "no backup was ever copied to the second region, and nobody has said so"),
         Twin("switchback-drops-the-newest-writes", FAILBACK,
              Sabotage(without=frozenset({"stop-the-writers", "wait-until-the-first-has-all", "see-that-all-has-come",
                                          "demote-the-second-region", "see-the-second-follow"})),

@@ -81,6 +81,19 @@ def kept(bucket: Bucket) -> list[tuple[str, int, bool]]:
     return sorted((one.key, one.size, one.deletion) for one in bucket.history())
 
 
+def test_steady_means_that_only_what_came_in_lately_is_missing(stores: Stores, tmp_path: Path) -> None:
+    """And where nothing can be said, it is not steady."""
+    source, target = stores.buckets("steady")
+    one = Replicator(ground_of(tmp_path), source=source, target=target, ca=stores.ca)
+    assert one.condition().ok and one.condition().seen == "0 are missing"
+    source.write("late", b"1")
+    assert one.condition().ok and one.condition().seen.startswith("1 are missing, the oldest ")
+    assert wait.poll(lambda: not one.condition(behind=timedelta(0)).ok, within=SOON)
+    gone = Bucket("gone", url="https://127.0.0.1:1", ca=stores.ca, credentials=CREDENTIALS, region=REGION)
+    said = Replicator(ground_of(tmp_path), source=gone, target=target, ca=stores.ca, name="other").condition()
+    assert not said.ok and "nothing was ever replicated" in said.seen
+
+
 def test_every_version_is_copied_in_order_with_the_id_of_its_source(stores: Stores, tmp_path: Path) -> None:
     """Also large ones, and those that came in the same second; what was deleted is hidden in the copy, too."""
     source, target = stores.buckets("order")

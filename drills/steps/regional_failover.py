@@ -195,10 +195,13 @@ def _declared(scenario: ScenarioRun) -> Recovery:
     def ready(name: str) -> dict[str, str]:
         return region_ready(stack, name)
 
+    def ready_with_backups(name: str) -> dict[str, str]:
+        return region_ready(stack, name, backups=1)  # nobody else has one any more
+
     first = scenario.region
     recovery = Recovery(
         first,
-        RegionalFailover(stack, first, ready, journal, REGIONAL_FAILOVER, skip=left_out).procedure(),
+        RegionalFailover(stack, first, ready_with_backups, journal, REGIONAL_FAILOVER, skip=left_out).procedure(),
         RegionalFailback(stack, first, ready, journal, skip=left_out).procedure(),
     )
     scenario.follow(recovery.failover, "fence")

@@ -8,6 +8,7 @@ from harness.stacks import Stack
 from harness.stacks.capabilities import find
 from harness.stacks.capabilities.database import Cluster, LogReadable, Positioned
 from harness.stacks.capabilities.emulated import Emulated
+from harness.stacks.capabilities.entrance import Balanced
 
 
 def described(stack: Stack) -> dict[str, Any]:
@@ -22,12 +23,15 @@ def described(stack: Stack) -> dict[str, Any]:
 
 
 def regions(stack: Stack) -> list[dict[str, Any]]:
-    """Where its zones are. Of several regions also the addresses of the database servers, by which answers name them:
-    so that it is known which region's database an answer is of."""
+    """Where its zones are. Of several regions also the addresses of the database servers, by which answers name them,
+    and those of the load balancers, which resolvers say: so that it is known which region either is of."""
     found: list[dict[str, Any]] = [{"region": each.name, "zones": list(each.zones)} for each in stack.regions]
     for said, region in zip(found, stack.regions, strict=True) if len(found) > 1 else ():
         cluster = find(region, Cluster)
         said["servers"] = {each.door[0]: each.name for each in (cluster.members if cluster else ())}
+        if balanced := find(region, Balanced):
+            entrances = [balanced.balancer_entrance(each.name) for each in balanced.balancers]
+            said["entrances"] = [address for each in entrances for address in each.addresses]
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from harness.checks import Finding
 from harness.checks.evidence import SECOND, Evidence, Unsound, disaster, ineffective
 from harness.checks.loss import FINAL, Tally, missing_rows, tally
-from harness.checks.samples import Oldest, windows
+from harness.checks.samples import SECOND_REGION, Oldest, Window, samples, windows
 from harness.errors import Refused
 from harness.workload.ledger import Totals
 from reports.judged import figure_of, said
@@ -78,16 +78,32 @@ def exposure(evidence: Evidence | None, *, zero: int, problems: list[str]) -> tu
         return ()
     try:
         hurt = None if ineffective(evidence) else disaster(evidence)
-        oldest = [Oldest(window) for window in windows(evidence, hurt)]
-        for zone in evidence.zones:
-            for request in evidence.requests(zone):
-                if request.outcome == "acknowledged" and request.sent is not None and request.ended is not None:
-                    for each in oldest:
-                        each.add(request.sent, request.ended)
-        return tuple(_curve(each, zero) for each in oldest)
+        return _curves(evidence, windows(evidence, hurt), zero)
     except NOT_AS_IT_MUST_BE as why:
         problems.append(f"{evidence.scenario}: what was at risk cannot be drawn: {why}")
         return ()
+
+
+def behind(evidence: Evidence | None, *, zero: int) -> tuple[Curve, ...]:
+    """The same of what a second region had not received, until the disaster. What cannot be drawn is in its finding."""
+    if evidence is None:
+        return ()
+    try:
+        end = None if ineffective(evidence) else disaster(evidence).latest
+        taken = tuple(each for each in samples(evidence, of=SECOND_REGION) if end is None or each.told <= end)
+        return _curves(evidence, [Window(taken, None, end, end is not None)] if taken else [], zero)
+    except NOT_AS_IT_MUST_BE:
+        return ()
+
+
+def _curves(evidence: Evidence, found: list[Window], zero: int) -> tuple[Curve, ...]:
+    oldest = [Oldest(window) for window in found]
+    for zone in evidence.zones if oldest else ():
+        for request in evidence.requests(zone):
+            if request.outcome == "acknowledged" and request.sent is not None and request.ended is not None:
+                for each in oldest:
+                    each.add(request.sent, request.ended)
+    return tuple(_curve(each, zero) for each in oldest)
 
 
 def _curve(oldest: Oldest, zero: int) -> Curve:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from reports import svg
 from reports.run.customers import Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Tick
+from reports.run.regions import Regions, Stretch
 from reports.run.sheet import FONT, PANEL, ROW, Sheet
 from reports.words import length, limit
 
@@ -71,6 +73,39 @@ def answers(sheet: Sheet, told: Sequence[Answered], *, history: str) -> None:
     _legend(sheet, [(f"tl{place % 2}", f"{history} {each}") for place, each in enumerate(histories)])
 
 
+def regions(sheet: Sheet, seen: Regions) -> None:
+    """Both sides of a failover between regions, in the same colours in every row."""
+    for heading, short, stretches in (
+        ("Whose database stored what customers wrote", "Whose database stored", seen.stored),
+        ("From where each group of customers was answered", "Answered from where", seen.answered),
+        ("What the resolver of each group said", "What resolvers said", seen.resolved),
+        ("Whether the lost region takes writes, looked at beside its servers", "Takes writes", seen.writable),
+    ):
+        if stretches:
+            sheet.heading(heading, short)
+            _stretches(sheet, stretches, seen)
+    if seen.stored or seen.resolved:
+        _legend(sheet, [(seen.style(name), name) for name in seen.names])
+
+
+def _stretches(sheet: Sheet, stretches: Sequence[Stretch], seen: Regions) -> None:
+    """A row for each name; what lies outside of the picture is cut off at its edge."""
+    for name in dict.fromkeys(each.row for each in stretches):
+        row = [each for each in stretches if each.row == name and each.end >= sheet.begin and each.begin <= sheet.end]
+        if not row:
+            continue
+        ends = [(sheet.x(max(each.begin, sheet.begin)), sheet.x(min(each.end, sheet.end))) for each in row]
+        place = len(sheet.front)
+        words = ", then ".join(label for label, _ in groupby(each.label for each in row))
+        widest = max(ends, key=lambda bar: bar[1] - bar[0])
+        sheet.row(name, words, ends[0][0], ends[-1][1], inside=widest)
+        sheet.front[place:place] = [
+            svg.box(begin, sheet.y + 2, max(end - begin, 1.5), 12, seen.style(each.region), title=each.words)
+            for each, (begin, end) in zip(row, ends, strict=True)
+        ]
+        sheet.y += ROW
+
+
 def alerts(sheet: Sheet, ticks: Sequence[Tick], *, nameable: bool) -> None:
     """Every alert that came in: those that name what was hurt stand out, where one could (`nameable`)."""
     if not ticks:
@@ -129,20 +164,19 @@ def _latency(sheet: Sheet, seconds: Seconds) -> None:
     _legend(sheet, (("p50 key", "half were faster"), ("p99 key", "99 of 100 were faster")))
 
 
-def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None) -> None:
-    """The age of the oldest write that a disaster would have cost, with the objective where it fits."""
+def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None, *, of: str = "the backup store") -> None:
+    """The age of the oldest write that a disaster would have cost, with the objective where it fits. `of`: in what a
+    write has to be."""
     curves = [curve for curve in samples if len(curve) > 1]
     if not curves:
         return
     worst = max(age for curve in curves for _, age in curve)
     if not worst:
-        sheet.heading(
-            "At risk: no acknowledged write was seen waiting for the backup store", "No write was seen at risk"
-        )
+        sheet.heading(f"At risk: no acknowledged write was seen waiting for {of}", "No write was seen at risk")
         return
     sheet.heading(
-        "At risk: age of the oldest acknowledged write not yet in the backup store",
-        "Age of the oldest write not yet stored",
+        f"At risk: age of the oldest acknowledged write not yet in {of}",
+        "Age of the oldest write not yet stored" if of == "the backup store" else f"Oldest write not yet in {of}",
     )
     shown = goal is not None and goal <= worst * 3
     most = max(worst, goal if shown and goal else 0.0, 0.001) * 1.25

@@ -9,6 +9,7 @@ from reports.pack import Fact, Facts, Scenario
 from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Clock, Tick, affects, ticks
+from reports.run.regions import NONE, Regions
 from reports.run.timeline import Bar, Mark, Picture, Recovery
 from reports.run.told import bars as told_bars
 from reports.words import clean, length, limit
@@ -30,6 +31,8 @@ def picture(
     note: str,
     exposure: tuple[Curve, ...],
     answers: tuple[Answered, ...] = (),
+    seen: Regions = NONE,
+    behind: tuple[Curve, ...] = (),
 ) -> Picture | None:
     """None where nothing happened that could be drawn."""
     facts = scenario.facts
@@ -59,11 +62,13 @@ def picture(
         doer=doer(facts),
         customers=customers.between(begin, end) if customers else None,
         exposure=tuple(tuple(point for point in curve if begin <= point[0] <= end) for curve in exposure),
+        behind=tuple(tuple(point for point in curve if begin <= point[0] <= end) for curve in behind),
         exposure_objective=_objective(scenario.finding("exposure")),
         alerts=told,
         told=people,
         nameable=any(affects(intent) for intent in facts.of("fault.intent")),
         answers=answers,
+        regions=seen,
         history=clean(scenario.called["history"]),
     )
 

@@ -16,7 +16,7 @@ from harness.evidence import format1
 from reports import verdicts
 from reports.judged import exercised, figure_of, others, reach, used
 from reports.pack import Fact, Facts, Pack, Scenario
-from reports.run import customers, features, losses, moments, picture, root_cause, story, told
+from reports.run import customers, features, losses, moments, picture, regions, root_cause, story, told
 from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
@@ -126,7 +126,17 @@ def page(
     seen = customers.read(scenario.ledgers, zero=zero, problems=problems, inside=scenario.inside)
     if clock:
         risk = losses.exposure(evidence, zero=clock.zero, problems=problems)
-        drawn = picture.picture(scenario, seen.seconds, clock, note=note, exposure=risk, answers=seen.answers)
+        both = regions.read(pack.facts.data("stack.ready"), scenario.ledgers, facts, zero=clock.zero)
+        drawn = picture.picture(
+            scenario,
+            seen.seconds,
+            clock,
+            note=note,
+            exposure=risk,
+            answers=seen.answers,
+            seen=both,
+            behind=losses.behind(evidence, zero=clock.zero),
+        )
         if drawn:
             # the SVG was escaped where it was made: reports/svg.py
             wide = Markup(draw(drawn, width=WIDE, key=f"s{place}w"))

@@ -16,6 +16,7 @@ from reports.run import panels
 from reports.run.customers import Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Tick
+from reports.run.regions import NONE, Regions
 from reports.run.sheet import FONT, ROW, Sheet
 from reports.words import clean, length, limit
 
@@ -70,10 +71,12 @@ class Picture:
     customers: Seconds | None
     exposure: tuple[Curve, ...] = ()
     exposure_objective: float | None = None
+    behind: tuple[Curve, ...] = ()  # what the second region had not received
     alerts: tuple[Tick, ...] = ()
     nameable: bool = True  # a fault hurts something that an alert could name
     answers: tuple[Answered, ...] = ()
     told: tuple[Bar, ...] = ()  # messages, a row for each whom they were for
+    regions: Regions = NONE
     history: str = "history"  # what each history of the database is called
 
 
@@ -98,7 +101,9 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     panels.alerts(sheet, picture.alerts, nameable=picture.nameable)
     panels.customers(sheet, picture.customers, outside=any(each.inside for each in picture.answers))
     panels.answers(sheet, picture.answers, history=picture.history)
+    panels.regions(sheet, picture.regions)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
+    panels.exposure(sheet, picture.behind, None, of="the second region")
     sheet.axis(top)
     lines = [
         piece

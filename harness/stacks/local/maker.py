@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
+from harness.stacks.capabilities.backups import Replicated
 from harness.stacks.capabilities.database import Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
@@ -41,6 +42,7 @@ class LocalMaker(Maker):
         RegionPowered,
         RegionFence,
         Named,
+        Replicated,
     )
 
     def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.receivers import unit as receivers
 from harness.stacks.parts.region_names import RegionNames
 from harness.stacks.parts.releases import FileReleases
+from harness.stacks.parts.replicator import Replicator
 from harness.stacks.parts.route53 import Route53
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
@@ -61,10 +62,11 @@ class Parts:
     entrance: Entrance
     balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
     standby: PatroniStandby
+    replicator: Replicator | None = None  # which copies the store of the first region to this one
 
     def components(self) -> list[Unit | PatroniMember]:
         found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
-        return [*found, *self.balancers, self.s3.unit]
+        return [*found, *self.balancers, self.s3.unit, *([self.replicator.unit] if self.replicator else [])]
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,20 @@ def put_together(
             led=partial(service.is_now, layout.name),
         ),
     )
+
+
+def replicated(parts: Mapping[str, Parts], *, authority: Issuer) -> dict[str, Parts]:
+    """Each other region has a process at its edge that copies the store of the first to its own."""
+    first = parts[EAST.name].s3.bucket
+
+    def with_copy(one: Parts) -> Parts:
+        target = one.s3.bucket
+        return replace(
+            one,
+            replicator=Replicator(one.ground, source=first, target=target, ca=authority.ca, place=one.ground.edge),
+        )
+
+    return {name: one if name == EAST.name else with_copy(one) for name, one in parts.items()}
 
 
 def put_outside(ground: LocalGround, parts: Sequence[Parts], chosen: Settings) -> Outside:

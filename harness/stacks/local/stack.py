@@ -17,19 +17,18 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.clocks import SAME_KERNEL, Clock
 from harness.stacks.capabilities.entrance import ZoneServices
 from harness.stacks.capabilities.network import Slowness
-from harness.stacks.local import by_hand
+from harness.stacks.local import by_hand, others
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
 from harness.stacks.local.layout import EAST, REGIONS
 from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.making import make_network
 from harness.stacks.local.network import Area, Network, saved_network
-from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together
+from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together, replicated
 from harness.stacks.local.process import kill_parts, kill_together
 from harness.stacks.local.regions import RegionPowers
 from harness.stacks.local.sandbox import SANDBOX, inside
 from harness.stacks.parts import lifecycle
-from harness.stacks.parts.beyond import Beyond
 from harness.stacks.parts.fence_device import SIMULATED as FENCE_SIMULATED
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.first_data import make_first_data
@@ -146,14 +145,17 @@ class LocalStack:
             parts.cluster.start()
             for member in (member for one in regions[1:] for member in one.members):  # now there is whom to follow
                 member.start()
+        for replicator in others.replicators(self._parts.values()):
+            replicator.start()
         with lifecycle.timed(self._recorder, "serving"):
             self._asked().wait_serving()
         with lifecycle.timed(self._recorder, "first backup"):
             parts.backups.take()
         with lifecycle.timed(self._recorder, "replication"):
             self._asked().wait_replicating()
-            for other in self._beyond:
+            for other in others.standing_by(self._followers, parts.cluster):
                 self._asked().wait_for(other.conditions, f"{other.region.name} stands by")
+            others.wait_copied(self._parts.values(), self._recorder)
         with lifecycle.timed(self._recorder, "watching"):
             self._asked().wait_watched()
 
@@ -176,7 +178,7 @@ class LocalStack:
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
         found = self._asked().conditions()
-        for one in self._beyond:
+        for one in others.standing_by(self._followers, self._made.cluster):
             found += one.conditions()
         return found
 
@@ -260,7 +262,8 @@ class LocalStack:
 
     @property
     def simulated(self) -> Sequence[str]:
-        return [simulated(), SIMULATED, *([FENCE_SIMULATED, names_simulated()] if self._naming else [])]
+        beyond = [FENCE_SIMULATED, names_simulated(), *others.simulated(self._parts.values())]
+        return [simulated(), SIMULATED, *(beyond if self._naming else [])]
 
     def parts(self) -> dict[str, str]:
         return {name: version(name) for name in WHEELS}
@@ -283,26 +286,16 @@ class LocalStack:
             "commands": lifecycle.commands(parts.entrance, parts.members),
             "addresses": {
                 **lifecycle.addresses(parts.entrance, parts.members, store=parts.s3.url, bucket=bucket),
-                **self._addresses_beyond(),
+                **others.addresses(self._followers),
             },
             "environment": {
                 **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
-                **by_hand.environment(parts, self.folder, others=[self._parts[one.name] for one in self.regions[1:]]),
+                **by_hand.environment(parts, self.folder, others=[parts for _, parts in self._followers]),
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }
-
-    def _addresses_beyond(self) -> dict[str, str]:
-        """Of the regions that follow the one in service."""
-        found = {}
-        for name, parts in [(one.name, self._parts[one.name]) for one in self.regions[1:]]:
-            entrance, bucket = parts.entrance, parts.vault.bucket.name
-            of = lifecycle.addresses(entrance, parts.members, store=parts.s3.url, bucket=bucket)
-            found[name] = f"{of.pop('entrance')}; storage {of.pop('storage')}"
-            found |= {what: said for what, said in of.items() if what.startswith("zone ")}
-        return found
 
     @property
     def _net(self) -> Network:
@@ -349,6 +342,8 @@ class LocalStack:
             )
             for name, layout in layouts.items()
         }  # fmt: skip  # arguments in groups
+        if self.settings.replication == "on":
+            self._parts = replicated(self._parts, authority=authority)
         self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
         powers = RegionPowers(network, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
         self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
@@ -373,20 +368,16 @@ class LocalStack:
                 PostgresUsers(parts.cluster, parts.cluster.log_in, self._recorder),
                 parts.backups, parts.vault, parts.releases, outside.monitor, outside.messages, powers,
                 *([self._naming.names] if self._naming else []),
+                *(others.replicators(self._parts.values()) if name == EAST.name else []),
             ),
             parts.entrance, parts.balancers, parts.balancer_entrances, parts.services,
             {zone: ground.address(zone) for zone in ground.zones}, self._roles,
         )  # fmt: skip  # arguments in groups
 
     @property
-    def _beyond(self) -> list[Beyond]:
+    def _followers(self) -> list[tuple[PlatformRegion, Parts]]:
         """The regions that follow the one in service."""
-        cluster = self._made.cluster
-        others = [(region, self._parts[region.name]) for region in self.regions[1:]]
-        return [
-            Beyond(region, cluster, parts.standby, parts.s3.unit.name, parts.s3.bucket.answers)
-            for region, parts in others
-        ]
+        return [(region, self._parts[region.name]) for region in self.regions[1:]]
 
     def _asked(self) -> Steady:
         parts, region = self._made, self.regions[0]

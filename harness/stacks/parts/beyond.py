@@ -22,13 +22,15 @@ OFTEN = timedelta(milliseconds=100)
 
 @dataclass(frozen=True)
 class Beyond:
-    """Asks one. `primary`: the database that it follows. `answers`: whether its store does, which has this name."""
+    """Asks one. `primary`: the database that it follows. `answers`: whether its store does, which has this name.
+    `replicates`: whether that has the backups of the region in service, where these are copied to it."""
 
     region: PlatformRegion
     primary: Queried
     standby: Standby
     store: str
     answers: Callable[[], bool]
+    replicates: Callable[[], Condition] | None = None
 
     def conditions(self) -> list[Condition]:
         zones = [Visitor(self.region.zone_entrance(zone)).alive(f"zone {zone} alive") for zone in self.region.zones]
@@ -36,7 +38,8 @@ class Beyond:
         behind = [self._behind()] if all(one.ok for one in follows) else []
         there = self.answers()
         store = Condition(self.store, ok=there, seen="answers" if there else "does not answer")
-        return [*follows, *behind, *zones, store]
+        copied = [self.replicates()] if there and self.replicates else []
+        return [*follows, *behind, *zones, store, *copied]
 
     def _behind(self) -> Condition:
         """Whether what is committed now in the region that leads is soon replayed in this one."""

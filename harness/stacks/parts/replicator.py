@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from harness.errors import DrillError, NotReady
+from harness.stacks import Condition
 from harness.stacks.capabilities.backups import Replication
 from harness.stacks.parts.bucket import Bucket, Kept
 from harness.stacks.parts.ground import Ground, Runs
@@ -16,6 +17,7 @@ from harness.stacks.parts.replication.copying import State
 from harness.system import clock
 
 EVERY = timedelta(seconds=5)  # of rest between passes: the emulator needs a third of a second for an empty one
+BEHIND = timedelta(seconds=20)  # a rest, and a base backup that goes over the link meanwhile
 
 
 def simulated() -> str:
@@ -56,6 +58,16 @@ class Replicator:
             return self._known()
         missing = lacking(there, self._target.history())
         return Replication(len(missing), now - missing[0].at if missing else timedelta(0), seen=now)
+
+    def condition(self, *, behind: timedelta = BEHIND) -> Condition:
+        """Whether the other store has all but what came in lately."""
+        name = "the second store has the backups"
+        try:
+            found = self.replicated()
+        except DrillError as error:
+            return Condition(name, ok=False, seen=error.message)
+        age = f", the oldest {found.oldest.total_seconds():.1f} s old" if found.missing else ""
+        return Condition(name, ok=found.oldest <= behind, seen=f"{found.missing} are missing{age}")
 
     def _known(self) -> Replication:
         """What the process knew when it listed the source last."""

@@ -20,6 +20,7 @@ class Settings:
     regions: int = 1
     archive_timeout: timedelta = timedelta(seconds=5)
     archiving: str = "on"  # "off": nothing reaches the archive, and nothing says so
+    replication: str = "on"  # "off": no backup is copied to the second region, and nothing says so
     balancers: int = 2  # load balancers at the entrance
     health_checks: str = "ready"  # what a load balancer asks: "ready", or "port" (whether a connection is taken)
     synchronous: str = "on"  # "off": a commit waits for no other zone
