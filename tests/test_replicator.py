@@ -81,6 +81,16 @@ def kept(bucket: Bucket) -> list[tuple[str, int, bool]]:
     return sorted((one.key, one.size, one.deletion) for one in bucket.history())
 
 
+def test_what_died_with_the_target_is_copied_again(stores: Stores, tmp_path: Path) -> None:
+    """Once the process starts again: it stands in the region of the target, and dies with it."""
+    source, target = stores.buckets("died")
+    source.write("a", b"1")
+    assert Copying(source, target, tmp_path).go_through().copied == 1
+    empty = Bucket("died-3", url=target.url, ca=stores.ca, credentials=CREDENTIALS, region=REGION)
+    assert not Copying(source, empty, tmp_path).go_through().why
+    assert empty.find("a") == b"1"
+
+
 def test_steady_means_that_only_what_came_in_lately_is_missing(stores: Stores, tmp_path: Path) -> None:
     """And where nothing can be said, it is not steady."""
     source, target = stores.buckets("steady")

@@ -78,19 +78,27 @@ class Copying:
     def _pass(self, ended: Callable[[], bool]) -> bool:
         """Whether it came to its end."""
         seen = clock.utc_text(clock.now().utc)
+        there = self._there() if self._unsure else {}
         missing = [one for one in self._source.history() if (one.key, one.id) not in self._done]
         self._becomes(seen=seen, **_left(missing, 0))
-        there: dict[str, list[str]] = {}
-        if missing and self._unsure:
-            self._target.make()
-            for one in self._target.history():
-                there.setdefault(one.key, []).extend([] if one.deletion else [one.id])
         for at, one in enumerate(missing):
             if ended():
                 return False
             self._record(one, self._delete(one) if one.deletion else self._copy(one, there.get(one.key, ())))
             self._becomes(copied=len(self._done), **_left(missing, at + 1))
         return True
+
+    def _there(self) -> dict[str, list[str]]:
+        """What the target has, by key. What was copied and is not there any more is copied again: it may have died with
+        its region."""
+        self._target.make()
+        there: dict[str, list[str]] = {}
+        for one in self._target.history():
+            there.setdefault(one.key, []).extend([] if one.deletion else [one.id])
+        self._done = {
+            (key, id): copy for (key, id), copy in self._done.items() if not copy or copy in there.get(key, ())
+        }
+        return there
 
     def _copy(self, one: Kept, there: Sequence[str]) -> str:
         """Returns the id of the copy; empty where there is none. `there`: what may be it, though nobody recorded it."""
@@ -115,7 +123,7 @@ class Copying:
 
     def _record(self, one: Kept, copy: str) -> None:
         os.write(self._file, (json.dumps({"key": one.key, "version": one.id, "copy": copy}) + "\n").encode())
-        self._done.add((one.key, one.id))
+        self._done[one.key, one.id] = copy
 
     def _becomes(self, **news: Any) -> None:
         self.state = replace(self.state, **news)
@@ -129,10 +137,11 @@ def _left(missing: Sequence[Kept], at: int) -> dict[str, Any]:
     return {"missing": left, "oldest": clock.utc_text(missing[at].at) if left else ""}
 
 
-def _read(path: Path) -> set[tuple[str, str]]:
-    found = set()
+def _read(path: Path) -> dict[tuple[str, str], str]:
+    """By key and version: the id of the copy; empty where there is none."""
+    found = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         with suppress(ValueError, KeyError, TypeError):  # torn: whether it was copied is looked for
             one = json.loads(line)
-            found.add((one["key"], one["version"]))
+            found[one["key"], one["version"]] = str(one["copy"])
     return found
