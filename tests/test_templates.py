@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,23 @@ def test_a_field_that_nothing_fills_is_refused_with_its_line(tmp_path: Path) -> 
         ("{{ what", "3: unexpected end"),
         ("{% if what %}", "3: Unexpected end of template"),
         ("{{ what|nonsense }}", "3: has the filter nonsense"),
+        ("{{ what|upper(1, 2) }}", "3: gives the filter upper something"),
+        ("\n{{ what|title(1) }}", "4: gives the filter title something"),
+        ("{{ what|trim(*what) }}", "3: gives the filter trim something"),
+        ("{{ what|trim(**what) }}", "3: gives the filter trim something"),
+        ("{{ self }}", "3: self is no field"),
+        ("{{ none }}", "3: has None, which is no text"),
+        ("{% if what == 1 %}x{% endif %}", "3: has 1, which is no text"),
+        ("{{ what == 'x' }}", "3: has what is true or false in the place of a text"),
+        ("{% if (what == 'x') < 'y' %}x{% endif %}", "3: has what is true or false"),
+        ("{{ what if what }}", "3: has an if without an else"),
+        ("{% raw %}{{ what }}{% endraw %}", "3: a brace would be left in the text"),
+        ("what }}", "3: a brace would be left in the text"),
+        ("x\n{{ what }}\n\n{ what }", "6: a brace would be left in the text"),
+        ("{% if " + "what and " * 2000 + "what %}x{% endif %}", "3: is nested too deeply"),
+        ("{{ what" + "|upper" * 2500 + " }}", "3: is nested too deeply"),
+        ("{{ " + "(" * 5000 + "what" + ")" * 5000 + " }}", "2: is nested too deeply"),
+        ("{{ " + "9" * 5000 + " }}", "2: cannot be read"),
     ],
 )
 def test_what_could_do_more_than_fill_is_refused_with_its_line(tmp_path: Path, body: str, says: str) -> None:
@@ -70,6 +88,29 @@ def test_what_could_do_more_than_fill_is_refused_with_its_line(tmp_path: Path, b
     with pytest.raises(Refused) as caught:
         written(tmp_path, f"Subject: Down\n\n{body}")
     assert f"{tmp_path}/initial.txt:{says}" in caught.value.message and caught.value.hint
+
+
+def test_a_field_may_be_compared_with_a_text(tmp_path: Path) -> None:
+    """In an `if` of either kind, and with others beside it."""
+    body = '{% if number == "1" and not more %}First{% else %}Next{% endif %}{{ ", more" if more != "" else "." }}'
+    made = written(tmp_path, f"Subject: Down\n\n{body}")
+    assert made.fields == {"number": 3, "more": 3}
+    assert made.filled({"number": "1", "more": ""})[1].strip() == "First."
+    assert made.filled({"number": "2", "more": "x"})[1].strip() == "Next, more"
+
+
+def test_what_is_no_file_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    """A pipe would never end, and a link leads to what is nobody's business."""
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "device.txt").symlink_to("/dev/zero")
+    (tmp_path / "link.txt").symlink_to(HOME / "drills" / "templates" / "initial.txt")
+    (tmp_path / "self.txt").symlink_to("self.txt")
+    for name, says in (
+        ("pipe.txt", "is no file"), ("device.txt", "leads out of its folder"), ("link.txt", "leads out of its folder"),
+        ("self.txt", "cannot be read"),
+    ):  # fmt: skip  # a table
+        with pytest.raises(Refused, match=says):
+            templates.load_all(tmp_path, {"initial": name}, where="plan.yaml")
 
 
 @pytest.mark.parametrize(
