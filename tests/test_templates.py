@@ -9,7 +9,7 @@ import pytest
 
 from harness import plan
 from harness.communications import contacts, templates
-from harness.communications.message import FIRST_LINE, LONGEST, MARK, Message
+from harness.communications.message import FIRST_LINE, LONGEST, LONGEST_SUBJECT, MARK, Message
 from harness.communications.preview import preview
 from harness.communications.templates import Template
 from harness.errors import Refused
@@ -144,11 +144,17 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     assert templates.load_all(None, {}, where="plan.yaml") == {}
 
 
-def test_what_comes_out_too_long_is_refused(tmp_path: Path) -> None:
-    """A field may hold whatever a drill saw."""
-    made = written(tmp_path, "Subject: Down\n\n{{ what }}")
-    with pytest.raises(Refused, match="longer than 20000 bytes"):
-        made.filled({"what": "x" * 20_001})
+def test_what_would_come_out_too_long_is_shortened(tmp_path: Path) -> None:
+    """A field may hold whatever a drill saw, and nothing is refused after the fault."""
+    made = written(
+        tmp_path, "Subject: {{ what }} {{ what }} {{ what }} is down\n\n" + "{{ what|upper }}\n" * 20 + "end"
+    )
+    for letter in "xß€":
+        sent = made.message("update", "customers", {"what": letter * 20_001})
+        assert len(sent.subject) <= LONGEST_SUBJECT and sent.subject.endswith("…") and len(sent.text) <= LONGEST
+    one = written(tmp_path, "Subject: {{ what }} is down\n\n{{ what }}\n\nWe are sorry.")
+    subject, text = one.filled({"what": "x" * 20_001})
+    assert subject.endswith("x… is down") and text.endswith("x…\n\nWe are sorry.")
 
 
 def test_every_template_of_the_plan_can_be_read_and_has_the_fields_of_the_document() -> None:

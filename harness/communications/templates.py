@@ -18,10 +18,12 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from harness.communications.message import Kind, Message, Urgency
+from harness.communications.message import LONGEST, LONGEST_SUBJECT, MARK, Kind, Message, Urgency
 from harness.errors import Refused
 
 LARGEST = 20_000  # bytes, of a template
+OF_SUBJECT = (60, LONGEST_SUBJECT - len(f"{MARK}: "))  # letters of a field, and of all
+OF_TEXT = (2_000, LONGEST - 500)  # with room for the mark, and for whom a deputy stands in
 DEEPEST = 20  # levels of nesting; each filter and each `and` of a chain is one
 HINT = "docs/projects.md says what a template may have"
 FILTERS = ("upper", "lower", "title", "capitalize", "trim")
@@ -47,11 +49,14 @@ class Template:
         return self.path.name
 
     def filled(self, fields: Mapping[str, str]) -> tuple[str, str]:
-        """Subject and text. Errors: `Refused` where a field is not filled, or where too much comes out."""
+        """Subject and text, which fit: what a field says is shortened, so that nothing is refused once it is due.
+
+        Errors: `Refused` where a field is not filled."""
         must_be_fillable(self, fields)
-        subject, text = (part.render(**{name: fields[name] for name in self.fields}) for part in self._parts)
-        if len(subject.encode()) + len(text.encode()) > LARGEST:
-            raise Refused(f"{self.path}: with its fields it is longer than {LARGEST} bytes", hint="fill in less")
+        subject, text = (
+            shortened(part.render(**{name: shortened(fields[name], field) for name in self.fields}), whole)
+            for part, (field, whole) in zip(self._parts, (OF_SUBJECT, OF_TEXT), strict=True)
+        )
         return subject, text
 
     def message(
@@ -94,6 +99,11 @@ def load(path: Path) -> Template:
         except (RecursionError, MemoryError, SyntaxError):  # of Jinja, or of Python that compiles what Jinja made
             raise Refused(f"{path}:{before + 1}: is nested too deeply", hint=HINT) from None
     return Template(path, fields, *compiled)
+
+
+def shortened(said: str, most: int) -> str:
+    """With `…` for what is left out."""
+    return said if len(said) <= most else f"{said[: most - 1]}…"
 
 
 def load_all(folder: Path | None, files: Mapping[str, str], *, where: str) -> dict[str, Template]:
