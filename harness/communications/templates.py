@@ -11,13 +11,14 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jinja2
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from harness.communications.incident import OPEN
 from harness.communications.message import LONGEST, LONGEST_SUBJECT, MARK, Kind, Message, Urgency
 from harness.errors import Refused
 
@@ -65,10 +66,11 @@ class Template:
     ) -> Message:  # fmt: skip  # parameters in groups
         """What goes out. Errors: `Refused`, as `filled` and `Message.of`."""
         subject, text = self.filled(fields)
-        return Message.of(
+        made = Message.of(
             kind, whom, subject, text, urgency=urgency, template=self.name, fields=sorted(self.fields),
             exercise=exercise, environment=environment,
         )  # fmt: skip  # arguments in groups
+        return replace(made, open=tuple(sorted(name for name in self.fields if fields[name] == OPEN)))
 
     @property
     def _parts(self) -> tuple[jinja2.Template, jinja2.Template]:
