@@ -203,6 +203,23 @@ def test_what_may_have_been_taken_is_not_sent_again(ok: Any) -> None:
     assert found.outcome is Outcome.MISSED and "technical lead 2 times by slack" in found.reason
 
 
+def test_a_resolution_that_leaves_something_open_says_so() -> None:
+    """The words are no larger than what people were told."""
+    history = all_told()
+    said = [data for _, kind, data in history.lines if kind == "message" and data["what"] == "resolution"]
+    said[0]["open"] = ["preventive_measures", "root_cause"]
+    found = judged("customers-told-resolved", history)
+    assert found.outcome is Outcome.MET
+    assert "of preventive_measures and root_cause they were told that it is under investigation" in found.reason
+
+
+def test_whether_it_came_in_once_nobody_says_in_a_killed_run() -> None:
+    """As of all else that services said they took."""
+    history = all_told()
+    history.lines = [line for line in history.lines if line[1] != "message.received"]
+    assert judged("told-once", history).outcome is Outcome.UNKNOWN
+
+
 def test_a_failure_that_lasts_is_told_to_whom_the_plan_names() -> None:
     """Asked only of a scenario in which one did."""
     history = all_told()

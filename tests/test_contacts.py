@@ -95,6 +95,24 @@ def test_whom_the_plan_tells_can_be_told() -> None:
     contacts.must_reach(contacts.load(OURS), planned)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("conference bridge", "other bridge"), ("      phone: +1-555-0199", "      slack: U0BRIDGE001")]
+)
+def test_a_bridge_of_no_number_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """People would be called to nothing."""
+    planned = plan.load(HOME / "drills" / "plan.yaml").communication
+    with pytest.raises(Refused, match="conference bridge has no phone, and the plan calls people to it"):
+        contacts.must_reach(loaded(tmp_path, OURS.read_text().replace(old, new)), planned)
+
+
+@pytest.mark.parametrize(
+    ("pager", "sound"), [("incident", False), ("a1", False), ("0123456789abcdef", True), ("mira@example.com", True)]
+)
+def test_an_ordinary_word_is_no_address_of_a_pager(pager: str, sound: bool) -> None:
+    """It would be blotted out wherever a pack says it."""
+    assert contacts.ADDRESSES["pager"][0](pager) is sound
+
+
 def test_whom_the_plan_tells_and_nobody_can_is_told_at_once(tmp_path: Path) -> None:
     """All of them in one error, each with what is lacking, and none with an address."""
     planned = plan.load(HOME / "drills" / "plan.yaml").communication

@@ -185,6 +185,13 @@ WRONG = [
         "communication.lasting.infrastructure failure.groups[1]",
         'there is no group "press"',
     ),
+    ("    update: update.txt\n", "", "communication.templates.update", "is missing, by which the groups are told"),
+    ("    call-out: call-out.txt\n", "", "communication.templates.call-out", "by which the roles are told"),
+    ("  update_every: 30 min", "  update_every: 1 min", "communication.update_every", '"1 min" is too often'),
+    ("  update_every: 30 min", "  update_every: -5 min", "communication.update_every", "is not a length of time"),
+    ("use: secondary", "use: primary", "communication.channels[2].use", '"primary" is there already'),
+    ("use: secondary", "use: second", "communication.channels[2].use", '"second" is not one of primary, secondary'),
+    ("    customers: [e-mail, status page]\n", "", "findings.customers-told", "there is no such group"),
     ("format: 2", "format: 3", "format", '"3" is not one of 1, 2'),
     ("time_zone: UTC\n", "", "time_zone", "is missing"),
 ]
@@ -199,6 +206,16 @@ def test_a_wrong_field_is_named(changed, old: str, new: str, field: str, says: s
     assert says in problems[0]
     if new and "twice" not in says:
         assert problems[0].startswith(f"{path}:{line}: ")
+
+
+def test_channels_are_in_the_order_in_which_they_are_tried(tmp_path: Path) -> None:
+    """Primary, secondary, emergency; a plan may leave some out."""
+    text = (
+        PLAN.read_text(encoding="utf-8").replace("use: primary", "use: first").replace("use: secondary", "use: primary")
+    )
+    (tmp_path / "plan.yaml").write_text(text.replace("use: first", "use: secondary"), encoding="utf-8")
+    with pytest.raises(Refused, match=r'channels\[2\]\.use: "primary" comes after what is used later'):
+        plan.load(tmp_path / "plan.yaml")
 
 
 def test_an_unknown_field_leads_to_the_known_one(changed) -> None:

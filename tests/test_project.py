@@ -92,6 +92,20 @@ def with_contacts(copy: Path, text: str) -> None:
     write(copy, "contacts.yaml", text)
     change(copy, "project.yaml", "sentences:", "contacts: contacts.yaml\nsentences:")
     change(copy, "plan.yaml", "roles: []", "roles: [keeper]")
+    one = "channels: [{use: primary, name: Slack, by: slack, next_after: 2 min}]"
+    change(copy, "plan.yaml", "channels: []", one)
+    change(copy, "plan.yaml", "templates: {}", "templates: {call-out: call-out.txt}")
+
+
+def without_contacts(copy: Path) -> None:
+    with_contacts(copy, "")
+    change(copy, "project.yaml", "contacts: contacts.yaml\n", "")
+
+
+def with_contacts_in_a_circle(copy: Path) -> None:
+    with_contacts(copy, "")
+    (copy / "contacts.yaml").unlink()
+    (copy / "contacts.yaml").symlink_to("contacts.yaml")
 
 
 def with_template(copy: Path, text: str) -> None:
@@ -176,6 +190,7 @@ def test_pytest_says_so_too(tmp_path: Path) -> None:
 # What is done to it, and what is said of it; {} is the folder of the project.
 SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no YAML": (lambda p: change(p, "project.yaml", "name: Smallest", "name: [S"), "{}/project.yaml:4: is not YAML"),
+    "contacts that lead to themselves": (with_contacts_in_a_circle, ": contacts: there is no file contacts.yaml in {}"),
     "empty": (lambda p: write(p, "project.yaml", ""), "{}/project.yaml: is empty"),
     "a list": (lambda p: write(p, "project.yaml", "- x\n"), "{}/project.yaml:1: is a list, where a block of fields"),
     "unknown field": (
@@ -262,6 +277,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda p: with_contacts(p, "format: 1\npeople: []\n"),
         "{}/contacts.yaml: there is no keeper, whom the plan tells",
     ),
+    "no contacts at all": (without_contacts, "{}/project.yaml:1: names no contacts, and the plan tells keeper"),
     "a template that loops": (
         lambda p: with_template(p, "Subject: Down\n\n{% for each in all %}{{ each }}{% endfor %}\n"),
         "{}/texts/initial.txt:3: loops, which a template may not",

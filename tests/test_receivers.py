@@ -131,6 +131,16 @@ def test_opsgenie_wants_a_key(receivers: Receivers) -> None:
     assert posted(receivers, "pager", "/v2/alerts", body, **key).status == 202
 
 
+def test_addresses_are_for_nobody_else(tmp_path: Path) -> None:
+    """Neither how people answer, nor what came in below the same folder."""
+    ground = SimpleNamespace(folder=tmp_path, unit=lambda name, argv, **_: argv())
+    unit.unit(cast("Any", ground), address="127.0.0.1")
+    folder = unit.folder(cast("Any", ground))
+    control.leave(folder, Control())
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / control.FILE).stat().st_mode & 0o777 == 0o600
+
+
 def test_whoever_only_looks_at_a_link_acknowledges_nothing(receivers: Receivers) -> None:
     """A button does; a program that opens every link does not press it."""
     url = receivers.url("page")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from harness import plan
 from harness.communications import contacts, templates
-from harness.communications.message import FIRST_LINE, LONGEST, MARK, Message
+from harness.communications.message import FIRST_LINE, LONGEST, LONGEST_SUBJECT, MARK, Message
 from harness.communications.preview import preview
 from harness.communications.templates import Template
 from harness.errors import Refused
@@ -63,6 +64,23 @@ def test_a_field_that_nothing_fills_is_refused_with_its_line(tmp_path: Path) -> 
         ("{{ what", "3: unexpected end"),
         ("{% if what %}", "3: Unexpected end of template"),
         ("{{ what|nonsense }}", "3: has the filter nonsense"),
+        ("{{ what|upper(1, 2) }}", "3: gives the filter upper something"),
+        ("\n{{ what|title(1) }}", "4: gives the filter title something"),
+        ("{{ what|trim(*what) }}", "3: gives the filter trim something"),
+        ("{{ what|trim(**what) }}", "3: gives the filter trim something"),
+        ("{{ self }}", "3: self is no field"),
+        ("{{ none }}", "3: has None, which is no text"),
+        ("{% if what == 1 %}x{% endif %}", "3: has 1, which is no text"),
+        ("{{ what == 'x' }}", "3: has what is true or false in the place of a text"),
+        ("{% if (what == 'x') < 'y' %}x{% endif %}", "3: has what is true or false"),
+        ("{{ what if what }}", "3: has an if without an else"),
+        ("{% raw %}{{ what }}{% endraw %}", "3: a brace would be left in the text"),
+        ("what }}", "3: a brace would be left in the text"),
+        ("x\n{{ what }}\n\n{ what }", "6: a brace would be left in the text"),
+        ("{% if " + "what and " * 2000 + "what %}x{% endif %}", "3: is nested too deeply"),
+        ("{{ what" + "|upper" * 2500 + " }}", "3: is nested too deeply"),
+        ("{{ " + "(" * 5000 + "what" + ")" * 5000 + " }}", "2: is nested too deeply"),
+        ("{{ " + "9" * 5000 + " }}", "2: cannot be read"),
     ],
 )
 def test_what_could_do_more_than_fill_is_refused_with_its_line(tmp_path: Path, body: str, says: str) -> None:
@@ -70,6 +88,29 @@ def test_what_could_do_more_than_fill_is_refused_with_its_line(tmp_path: Path, b
     with pytest.raises(Refused) as caught:
         written(tmp_path, f"Subject: Down\n\n{body}")
     assert f"{tmp_path}/initial.txt:{says}" in caught.value.message and caught.value.hint
+
+
+def test_a_field_may_be_compared_with_a_text(tmp_path: Path) -> None:
+    """In an `if` of either kind, and with others beside it."""
+    body = '{% if number == "1" and not more %}First{% else %}Next{% endif %}{{ ", more" if more != "" else "." }}'
+    made = written(tmp_path, f"Subject: Down\n\n{body}")
+    assert made.fields == {"number": 3, "more": 3}
+    assert made.filled({"number": "1", "more": ""})[1].strip() == "First."
+    assert made.filled({"number": "2", "more": "x"})[1].strip() == "Next, more"
+
+
+def test_what_is_no_file_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    """A pipe would never end, and a link leads to what is nobody's business."""
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "device.txt").symlink_to("/dev/zero")
+    (tmp_path / "link.txt").symlink_to(HOME / "drills" / "templates" / "initial.txt")
+    (tmp_path / "self.txt").symlink_to("self.txt")
+    for name, says in (
+        ("pipe.txt", "is no file"), ("device.txt", "leads out of its folder"), ("link.txt", "leads out of its folder"),
+        ("self.txt", "cannot be read"),
+    ):  # fmt: skip  # a table
+        with pytest.raises(Refused, match=says):
+            templates.load_all(tmp_path, {"initial": name}, where="plan.yaml")
 
 
 @pytest.mark.parametrize(
@@ -103,11 +144,17 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     assert templates.load_all(None, {}, where="plan.yaml") == {}
 
 
-def test_what_comes_out_too_long_is_refused(tmp_path: Path) -> None:
-    """A field may hold whatever a drill saw."""
-    made = written(tmp_path, "Subject: Down\n\n{{ what }}")
-    with pytest.raises(Refused, match="longer than 20000 bytes"):
-        made.filled({"what": "x" * 20_001})
+def test_what_would_come_out_too_long_is_shortened(tmp_path: Path) -> None:
+    """A field may hold whatever a drill saw, and nothing is refused after the fault."""
+    made = written(
+        tmp_path, "Subject: {{ what }} {{ what }} {{ what }} is down\n\n" + "{{ what|upper }}\n" * 20 + "end"
+    )
+    for letter in "xß€":
+        sent = made.message("update", "customers", {"what": letter * 20_001})
+        assert len(sent.subject) <= LONGEST_SUBJECT and sent.subject.endswith("…") and len(sent.text) <= LONGEST
+    one = written(tmp_path, "Subject: {{ what }} is down\n\n{{ what }}\n\nWe are sorry.")
+    subject, text = one.filled({"what": "x" * 20_001})
+    assert subject.endswith("x… is down") and text.endswith("x…\n\nWe are sorry.")
 
 
 def test_every_template_of_the_plan_can_be_read_and_has_the_fields_of_the_document() -> None:

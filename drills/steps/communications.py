@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harness.communications.incident import Incident
+from harness.errors import Refused
 from harness.faults.break_channel import BreakChannel
 from harness.features.sentences import Expected, Sentences
 from harness.plan import Plan
@@ -130,7 +131,9 @@ def _pace(scenario: ScenarioRun) -> float:
 
 
 def _break(scenario: ScenarioRun, use: str, how: str) -> None:
-    by = next(each.by for each in scenario.plan.communication.channels if each.use == use)
+    by = next((each.by for each in scenario.plan.communication.channels if each.use == use), "")
+    if not by:
+        raise Refused(f"the plan has no {use} channel", hint="communication: channels: in the plan")
     scenario.faults.inject(BreakChannel(by, how))
 
 

@@ -73,6 +73,8 @@ def resolution(evidence: Evidence, expected: Expectation) -> Finding:
     late = [each for each in messages.kind("update") if told and each.line.seq > told[-1].line.seq]
     wrong += [f"{each.whom} were told of it as if it went on, after the resolution" for each in late]
     words = f"{_all(messages)} were told, after every health check was good"
+    if left := sorted({field for each in told for field in each.line.data.get("open", ())}):
+        words += f"; of {' and '.join(left)} they were told that it is under investigation"
     return right_or_wrong(evidence, expected, RESOLUTION, wrong, words)
 
 

@@ -37,6 +37,8 @@ def told_once(evidence: Evidence, expected: Expectation) -> Finding:
     taken = [line.data for line in evidence.all("message.attempt") if line.data["ok"] is not False]
     if not taken:
         raise Unsound("no service took anything")
+    if not evidence.all("message.received") and not all(each["real"] for each in taken):
+        raise Unsound(NOBODY_ASKED)
     times = Counter((each["message"], each["role"], each["channel"]) for each in taken)
     wrong = [f"{role} {many} times by {channel}" for (_, role, channel), many in times.items() if many > 1]
     return right_or_wrong(evidence, expected, ONCE, wrong, f"{len(taken)} messages were taken, each once")

@@ -25,7 +25,7 @@ _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+
 _SLACK = re.compile(r"@[a-z0-9._-]{1,80}|[UW][A-Z0-9]{6,}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _PHONE = re.compile(r"\+[0-9](?:[ ()-]{0,2}[0-9]){6,14}", re.ASCII)  # E.164: at most 15 digits
-_PAGER = re.compile(r"[\w.@-]{6,255}", re.ASCII)
+_PAGER = re.compile(r"(?=.*[0-9@])[\w.@-]{8,255}", re.ASCII)  # no ordinary word: a pack has it nowhere
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,10 @@ def must_reach(contacts: Contacts, planned: Communication) -> None:
             continue
         words = dict.fromkeys(KEY.get(by, by) for by in channels if not found.address(by))
         lacking += [f"{contacts.path}: {name} has no {word}, by which the plan tells it" for word in words]
+    for each in planned.channels:
+        called = contacts.whom(each.name.lower())
+        if each.by == "bridge" and not (called and called.address("bridge")):
+            lacking.append(f"{contacts.path}: {each.name.lower()} has no phone, and the plan calls people to it")
     if lacking:
         raise Refused("\n".join(lacking), hint=f"add it there, or take it out of the plan; {HINT}")
 
@@ -162,6 +166,9 @@ ADDRESSES: dict[str, tuple[Callable[[str], bool], str]] = {  # what each looks l
     "teams": (_like(_EMAIL, _ID), "write the name by which they sign in, such as mira@example.com, or their object id"),
     "e-mail": (_like(_EMAIL), "write one address, such as mira@example.com"),
     "phone": (_like(_PHONE), "write a number with its country, such as +49 30 1234567"),
-    "pager": (_like(_PAGER), "write the key of the service, or the name of the user: 6 letters or more"),
+    "pager": (
+        _like(_PAGER),
+        "write the key of the service, or the name of the user: 8 letters or more, with a digit or @",
+    ),
     "status page": (_status_page, "write where people read it, such as https://status.example.com"),
 }

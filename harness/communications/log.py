@@ -32,7 +32,8 @@ class Log:
             if not self._ended:
                 self._recorder.record(
                     "message", message=about, digest=message.digest, what=message.kind, whom=message.whom,
-                    instead_of=instead_of, template=message.template, fields=list(message.fields),
+                    instead_of=instead_of, template=message.template,
+                    fields=list(message.fields), open=list(message.open),
                     exercise=message.exercise, marked=message.is_marked, urgency=message.urgency,
                     acknowledge=message.wants_acknowledgement, channels=list(channels), ratio=self._ratio,
                 )  # fmt: skip  # arguments in groups

@@ -31,6 +31,7 @@ class Message:
     template: str = ""  # the file that it was made from
     fields: tuple[str, ...] = ()  # of the template, all of them filled
     exercise: bool = True
+    open: tuple[str, ...] = ()  # fields of which it says that they are under investigation
     instead_of: str = ""  # the role that has not acknowledged it, where it goes to a deputy
 
     @classmethod

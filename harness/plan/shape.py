@@ -10,7 +10,7 @@ import json
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from keyword import iskeyword
 from typing import Any
@@ -32,6 +32,9 @@ NO_ZONES = ("localtime", "posixrules", "Factory")  # lie beside the zones, and a
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-(?:[A-Z]|[A-Z]?[0-9]{1,2})", re.ASCII)
 _DRILL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LONGEST_STREAM = 40  # letters
+USES = ("primary", "secondary", "emergency")  # of channels, in the order in which they are tried
+OF_ROLES, OF_GROUPS = ("call-out",), ("initial", "update", "resolution", "report")  # kinds of messages
+OFTENEST = timedelta(minutes=2)  # for updates, each of which goes out a minute before it is due
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
 _TYPES = {"object": "a block of fields", "array": "a list", "string": "text"}
 
@@ -277,6 +280,8 @@ def _references(text: Text) -> None:
         elif "body" in check and not check.get("request", "").startswith("POST"):
             text.problem(("health", at, "body"), "belongs to a POST request", hint="take it out, or write POST")
     channels = plan["communication"]["channels"]
+    if plan.get("format") != "1":
+        _can_be_told(text)
     used = [(("communication", "channels", at, "by"), each.get("by", "")) for at, each in enumerate(channels)]
     _once(text, [(where, by) for where, by in used if by])
     _limits_named(text)
@@ -285,6 +290,37 @@ def _references(text: Text) -> None:
         for key in objective["demands"]:
             if key not in objective:
                 text.problem(("objectives", name, "demands", key), "has no figure beside it", hint=f'add "{key}"')
+
+
+def _can_be_told(text: Text) -> None:
+    """Whoever the plan names can be told: by what, with which text, how often."""
+    said = text.values["communication"]
+    where, roles, groups, channels = ("communication",), said["roles"], said.get("groups", {}), said["channels"]
+    if bool(roles) != bool(channels):
+        empty, other = ("channels", "roles") if roles else ("roles", "channels")
+        text.problem((*where, empty), f"holds nothing, and there are {other}", hint=f"name {empty}, or no {other}")
+    for kind in (*(OF_ROLES if roles else ()), *(OF_GROUPS if groups else ())):
+        if kind not in said["templates"]:
+            whom = "the roles" if kind in OF_ROLES else "the groups"
+            hint = f"write {kind}: FILE; docs/projects.md says what a template may have"
+            text.problem((*where, "templates", kind), f"is missing, by which {whom} are told", hint=hint)
+    if groups and length_of_time(said["update_every"]) < OFTENEST:
+        what = f'"{said["update_every"]}" is too often: an update goes out up to a minute before it is due'
+        text.problem((*where, "update_every"), what, hint="write 2 min or more")
+    uses = [each["use"] for each in channels]
+    for at, use in enumerate(uses):
+        if use not in USES:
+            text.problem((*where, "channels", at, "use"), f'"{use}" is not one of {", ".join(USES)}')
+        elif use in uses[:at]:
+            text.problem((*where, "channels", at, "use"), f'"{use}" is there already', hint="give each its own use")
+        elif any(USES.index(before) > USES.index(use) for before in uses[:at] if before in USES):
+            hint = f"order them: {', '.join(USES)}"
+            text.problem((*where, "channels", at, "use"), f'"{use}" comes after what is used later', hint=hint)
+    if "customers" not in groups:
+        for id in text.values.get("findings", {}):
+            if id.startswith("customers-told") or id == "customers-updated":
+                hint = f"add it under communication: groups, or take {id} out"
+                text.problem(("findings", id), "is of customers, and there is no such group", hint=hint)
 
 
 def _limits_named(text: Text) -> None:

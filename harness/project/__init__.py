@@ -7,6 +7,7 @@ The machine knows no project by name. A command is given one by `drdrill --proje
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,10 +72,15 @@ class Project:
         """
         from harness.communications import contacts  # noqa: PLC0415  (see above)
 
+        planned = self.load_plan().communication
         if self.contacts is None:
+            named = [*planned.roles, *planned.groups]
+            if named and planned.acknowledge_within:  # a plan of format 1 is told by nobody any more
+                hint = f"write contacts: FILE there; {contacts.HINT}"
+                raise Refused(f"{self.file}:1: names no contacts, and the plan tells {', '.join(named)}", hint=hint)
             return None
         found = contacts.load(self.contacts)
-        contacts.must_reach(found, self.load_plan().communication)
+        contacts.must_reach(found, planned)
         return found
 
     def load_templates(self) -> Mapping[str, Template]:
@@ -171,7 +177,22 @@ class Project:
         self.load_contacts()
         self.load_templates()
         _ = self.health
-        return sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
+        found = sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
+        self._must_tell(the_plan, found)
+        return found
+
+    def _must_tell(self, plan: Plan, drills: Sequence[Drill]) -> None:
+        """Where a sentence tells people, the plan says whom. Errors: `Refused`, with the line of the scenario."""
+        from harness.stacks.capabilities.messaging import Messaged  # noqa: PLC0415  (see above)
+        from harness.stacks.needs import either  # noqa: PLC0415  (see above)
+
+        lacking = [each for each in ("roles", "channels", "groups") if not getattr(plan.communication, each)]
+        for drill, scenario in ((of, each) for of in drills for each in of.scenarios if lacking):
+            if any(Messaged in either(need) for need in self.sentences.needs(scenario.sentences)):
+                raise Refused(
+                    f"{drill.feature}:{scenario.line}: tells people, and the plan has no {', no '.join(lacking)}",
+                    hint=f"say under communication in {plan.path} who is told, and by what; docs/projects.md",
+                )
 
     def lacking(self, scenario: Scenario, offer: Offer, *, sabotage: Sabotage | None = None) -> list[Lack]:
         """What a kind of stack has not, and the scenario takes, sabotaged or not: it cannot be exercised there."""
@@ -288,7 +309,7 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         if name not in read.values:
             continue
         path = folder / read.values[name]
-        if not path.resolve().is_relative_to(folder):
+        if not Path(os.path.realpath(path)).is_relative_to(folder):  # which a link to itself does not break
             read.problem((name,), f"{read.values[name]} lies outside of the project", hint="move it into the project")
         elif not is_what_it_should_be(path):
             hint = f"{FILE} says where it lies, seen from its own folder; {modules.HINT}"

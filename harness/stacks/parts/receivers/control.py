@@ -59,7 +59,7 @@ def leave(folder: Path, control: Control) -> None:
             raise Refused(f"the simulated {service} has no mode {mode}", hint=f"there are: {known}")
     people = {address: _seconds(after) for address, after in control.people.items()}
     content = {"modes": dict(control.modes), "people": people, "otherwise": _seconds(control.otherwise)}
-    control_files.leave(folder / FILE, content)
+    control_files.leave(folder / FILE, content, private=True)
 
 
 def read(folder: Path) -> Control:

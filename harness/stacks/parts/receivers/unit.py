@@ -24,7 +24,7 @@ def unit(ground: Ground, *, address: str, place: str = "") -> Unit:
     words = [*module, *(f"--{name}={address}:{port}" for name, port in PORTS.items())]
 
     def argv() -> list[str]:
-        folder(ground).mkdir(parents=True, exist_ok=True)  # by whoever drills, who writes there, too
+        folder(ground).mkdir(mode=0o700, parents=True, exist_ok=True)  # by whoever drills, and for nobody else
         return words
 
     return ground.unit(NAME, runs=Runs.HARNESS, place=place, argv=argv)
