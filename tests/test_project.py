@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -401,11 +400,3 @@ def test_a_run_leaves_word_of_its_project_at_once(tmp_path: Path, monkeypatch: p
     _, lock = with_reports.begin(tmp_path / "e", "r1", project=SMALLEST)
     os.close(lock)
     assert seen == ["<project>"]
-
-
-def test_the_page_shows_the_one_to_begin_with_as_it_is() -> None:
-    """Word for word, and its project.yaml is that of this repository."""
-    page = (HOME / "docs" / "projects.md").read_text()
-    blocks = re.findall(r"```(?:yaml|gherkin|python)\n(.*?)```", page, re.DOTALL)
-    files = [HOME / "project.yaml", NOTEBOOK / "project.yaml", *NOTEBOOK.rglob("*.feature")]
-    assert blocks == [re.sub(r"\A#.*\n", "", file.read_text()) for file in files]
