@@ -363,13 +363,6 @@ def test_a_sabotage_that_there_is_not_is_refused_by_pytest_too(copy: Path, tmp_p
     must_be_refused(call("pytest", "--sabotage", "x", about=copy, cwd=tmp_path), "there is no sabotage 'x'")
 
 
-def test_a_folder_whose_name_cannot_be_printed_is_refused(copy: Path) -> None:
-    """It goes into files and journals."""
-    odd = copy.rename(copy.with_name("odd\nname"))
-    with pytest.raises(Refused, match="cannot be printed"):
-        project.find(odd)
-
-
 # Words for its folders
 
 

@@ -1,10 +1,24 @@
-"""The page of projects shows what is really there."""
+"""What a project is called on the disk, and what the page of projects shows of it."""
 
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
-from tests.test_project import HOME, NOTEBOOK
+import pytest
+
+from harness import project
+from harness.errors import Refused
+from tests.test_project import HOME, NOTEBOOK, SMALLEST
+
+
+def test_a_folder_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> None:
+    """It goes into files and journals."""
+    odd = tmp_path / "odd\nname"
+    shutil.copytree(SMALLEST, odd)
+    with pytest.raises(Refused, match="cannot be printed"):
+        project.find(odd)
 
 
 def test_the_page_shows_the_one_to_begin_with_as_it_is() -> None:
