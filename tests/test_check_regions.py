@@ -144,6 +144,12 @@ def unnamed() -> History:
     return history
 
 
+def without_server() -> History:
+    history = a_region_lost()
+    history.requests[OUTSIDE] = [each._replace(server="") for each in history.requests[OUTSIDE]]
+    return history
+
+
 def every_look(writes: Any) -> History:
     return looks(*((42.0 + second, writes) for second in range(45)))
 
@@ -211,6 +217,7 @@ CASES: list[Case] = [
     ("what is lost with a region", "two-leaders", lambda: lost(a_region_lost(), 29.5), MET),
     ("what is lost with a region", "split-brain", lambda: lost(a_region_lost(), 29.5), MISSED),
     ("nothing says on which history", "two-leaders", unnamed, UNKNOWN),
+    ("nothing says which server it was", "two-leaders", without_server, UNKNOWN),
     ("weighed", "choice-weighed", lambda: weighed(40.2), MET),
     ("weighed too late", "choice-weighed", lambda: weighed(40.8), MISSED),
     ("not weighed", "choice-weighed", lambda: asked("choice-weighed"), MISSED),

@@ -98,6 +98,8 @@ def two_leaders(evidence: Evidence, expected: Expectation) -> Finding:
         return _finding(evidence, expected, Outcome.MISSED, why, overlapping + twofold)
     missing = missing_ledgers(evidence)
     unknown = f"the ledger of {', '.join(missing)} is missing" if missing else _unknown(evidence, seen)
+    if not unknown and (many := _serverless(seen)):
+        unknown = f"{many} acknowledged writes name no database server: two may have led on one history"
     if unknown := unknown or _touching(evidence, seen):
         return _finding(evidence, expected, Outcome.UNKNOWN, f"{unknown}; {words}" if words else unknown, None)
     return _finding(evidence, expected, Outcome.MET, words, 0)
@@ -134,6 +136,11 @@ def _overlapping(evidence: Evidence, seen: Histories) -> tuple[int, str]:
         many,
         f"{many} writes of {', '.join(sorted(groups))} were acknowledged on a {called} that another had left; {words}",
     )
+
+
+def _serverless(seen: Histories) -> int:
+    """Acknowledged writes whose answer named a history, and no server."""
+    return sum(each.many for each in seen.stretches.values()) - sum(each.total() for each in seen.servers.values())
 
 
 def _twofold(evidence: Evidence, seen: Histories) -> tuple[int, str]:
