@@ -6,12 +6,13 @@ updates a row by an index trusts it, and would change whatever row it leads to.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+
+from harness.stacks.parts.pages import fitted
 
 LEAVES = """
     SELECT number FROM generate_series(
@@ -33,7 +34,6 @@ ROWS_END = """
     SELECT pg_relation_size(indrelid) / current_setting('block_size')::int FROM pg_index
     WHERE indexrelid = %(index)s::text::regclass
 """
-CHECKSUM_AT = 8  # in a page's header (bufpage.h)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ class IndexPages:
 
     def fitted(self, page: bytes, number: int) -> bytes:
         with self._connect() as connection:
-            row = connection.execute("SELECT page_checksum(%s, %s)", (page, number)).fetchone()
-        assert row is not None
-        return page[:CHECKSUM_AT] + struct.pack("<H", row[0] & 0xFFFF) + page[CHECKSUM_AT + 2 :]
+            return fitted(connection, page, number)
 
     def _connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.dsn, autocommit=True)

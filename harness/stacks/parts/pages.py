@@ -53,7 +53,8 @@ CROWD = f"""
 # Of a row's header (htup_details.h): whether it is settled what became of who wrote it, and of who changed it.
 MASK_AT = 20
 WRITER, CHANGER, LOCKED_ONLY, SEVERAL = 0x0300, 0x0C00, 0x0080, 0x1000
-PAGE_FULL, LEAST_FREE = 0x0002, PAGE // 10  # a fuller page is tidied up by who reads it
+PAGE_FULL, LEAST_FREE = 0x0002, PAGE // 10  # a fuller page is tidied up by who reads it, where rows are left over
+CHECKSUM_AT, TIDIED_AT = 8, 20  # in a page's header (bufpage.h); the second tells who left rows over, or 0
 NORMAL = 1  # of a line pointer
 
 
@@ -76,11 +77,7 @@ class Pages:
                 == "i"
             ):
                 return True
-            rows = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE ctid >= {}::tid AND ctid < {}::tid)").format(
-                _name(relation), f"({number},0)", f"({number + 1},0)"
-            )
-            found = connection.execute(rows).fetchone()
-            return bool(found and found[0])
+            return connection.execute(_rows_of(relation, number)).fetchone() is not None
 
     def page(self, relation: str, number: int) -> bytes:
         with self._connect() as connection:
@@ -99,12 +96,14 @@ class Pages:
         with self._connect() as connection:
 
             def settled() -> bytes:
-                connection.execute(sql.SQL("SELECT count(*) FROM {}").format(_name(relation)))
-                connection.execute("CHECKPOINT")
-                found = self._read(self._path(connection, relation), number)
+                # Out of the server's memory and at once: until it lay on the disk customers would have written again.
+                connection.execute(_rows_of(relation, number))
+                raw = _one(connection, "SELECT get_raw_page(%(relation)s, %(number)s)",
+                           relation=relation, number=number)  # fmt: skip  # arguments in groups
+                found = fitted(connection, bytes(raw), number)
                 return found if is_settled(found) else b""
 
-            found = wait.poll(settled, within=SETTLES_WITHIN)
+            found = wait.poll(settled, within=SETTLES_WITHIN, every=OFTEN)
         if not found:
             raise NotReady(f"page {number} of {relation} is always being written", hint="draw another page")
         return found
@@ -239,10 +238,17 @@ class Pages:
         return found
 
 
+def fitted(connection: psycopg.Connection[Any], page: bytes, number: int) -> bytes:
+    """A page as it would be valid at that number: with the checksum that the server itself makes of it there."""
+    checksum = _one(connection, "SELECT page_checksum(%(page)s, %(number)s)", page=page, number=number)
+    return page[:CHECKSUM_AT] + struct.pack("<H", checksum & 0xFFFF) + page[CHECKSUM_AT + 2 :]
+
+
 def is_settled(page: bytes) -> bool:
     """Whether who reads its rows finds nothing to write down on it: neither what became of a transaction, nor room."""
     flags, lower, upper = struct.unpack_from("<HHH", page, 10)
-    if flags & PAGE_FULL or upper - lower < LEAST_FREE:
+    (left_over,) = struct.unpack_from("<I", page, TIDIED_AT)
+    if left_over and (flags & PAGE_FULL or upper - lower < LEAST_FREE):
         return False
     for at in range(24, lower, 4):
         (pointer,) = struct.unpack_from("<I", page, at)
@@ -291,6 +297,13 @@ def _one(connection: psycopg.Connection[Any], query: str, **given: Any) -> Any:
     row = connection.execute(query.encode(), given or None).fetchone()
     assert row is not None
     return row[0]
+
+
+def _rows_of(relation: str, number: int) -> sql.Composed:
+    """Reads every row of a page."""
+    return sql.SQL("SELECT count(*) FROM {} WHERE ctid >= {}::tid AND ctid < {}::tid HAVING count(*) > 0").format(
+        _name(relation), f"({number},0)", f"({number + 1},0)"
+    )
 
 
 def _name(relation: str) -> sql.Identifier:
