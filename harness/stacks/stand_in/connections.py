@@ -2,7 +2,8 @@
 
 No pool of the shelf: those wait longer and longer between attempts while the database is away, and then a recovery
 would look slower than it is. Nor one connection attempt with several hosts: it asks one after the other, and a server
-that has lost its power keeps it from the one behind.
+that has lost its power keeps it from the one behind. And a server that takes no writes is asked again on the same
+connection: where all of a region follow for minutes, new ones for each request would cost more than all else there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from gevent.lock import BoundedSemaphore
 MOST = 12  # connections
 CONNECT_LIMIT = 2.5  # seconds, for all servers, which are asked at once
 STATEMENT_LIMIT = 4000  # milliseconds; customers wait 5 s
+READ_ONLY = "the database takes no writes"
+
+TAKES_WRITES = "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::bool"
 
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
@@ -37,6 +41,7 @@ class Connections:
         given: dict[str, Any] = dict(psycopg.conninfo.conninfo_to_dict(dsn))
         self._servers = [psycopg.conninfo.make_conninfo(**{**given, "host": host}) for host in _hosts(given)]
         self._idle: list[Connection] = []
+        self._follow: dict[str, Connection] = {}  # one to each server that took no writes when it was asked last
         self._free = BoundedSemaphore(MOST)
 
     @contextmanager
@@ -66,14 +71,11 @@ class Connections:
         """A real question on one connection. Errors: `NoDatabase`."""
         try:
             with self.use() as connection:
-                row = connection.execute(
-                    "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::bool"
-                ).fetchone()
-                connection.rollback()
+                writes = _takes_writes(connection)
         except psycopg.Error as error:
             raise NoDatabase(_said(error)) from None
-        if row is None or not row[0]:
-            raise NoDatabase("the database takes no writes")
+        if not writes:
+            raise NoDatabase(READ_ONLY)
 
     def _take(self) -> Connection:
         while self._idle:
@@ -85,7 +87,7 @@ class Connections:
 
     def _connect(self) -> Connection:
         """To the first server that takes writes, all asked at once. Errors: `NoDatabase`, with what each said."""
-        asked = [gevent.spawn(_connect_to, server) for server in self._servers]
+        asked = [gevent.spawn(self._ask, server) for server in self._servers]
         said = []
         try:
             for one in gevent.iwait(asked, timeout=CONNECT_LIMIT):
@@ -101,6 +103,31 @@ class Connections:
         said += [f"no answer within {CONNECT_LIMIT:g} s"] * (len(asked) - len(said))
         raise NoDatabase("; ".join(dict.fromkeys(said)))
 
+    def _ask(self, server: str) -> Connection | str:
+        """A connection to it on which writes are taken, or what was said instead."""
+        connection = self._follow.pop(server, None)
+        asked = False
+        try:
+            if connection is not None and (connection.closed or _has_news(connection)):
+                connection.close()
+                connection = None
+            if connection is None:
+                connection = psycopg.connect(server, options=f"-c statement_timeout={STATEMENT_LIMIT}")
+            writes = _takes_writes(connection)
+            asked = True
+        except psycopg.Error as error:
+            return _said(error)
+        finally:  # also where nobody waited for the answer any more
+            if connection is not None and not asked:
+                connection.close()
+        if writes:
+            return connection
+        if server in self._follow:
+            connection.close()
+        else:
+            self._follow[server] = connection
+        return READ_ONLY
+
     def close(self) -> None:
         """Those that nobody uses."""
         while self._idle:
@@ -111,14 +138,10 @@ def _hosts(given: Mapping[str, Any]) -> list[str]:
     return str(given.get("host", "")).split(",")
 
 
-def _connect_to(server: str) -> Connection | str:
-    """A connection on which writes are taken, or what was said instead."""
-    try:
-        return psycopg.connect(
-            server, target_session_attrs="read-write", options=f"-c statement_timeout={STATEMENT_LIMIT}"
-        )
-    except psycopg.Error as error:
-        return _said(error)
+def _takes_writes(connection: Connection) -> bool:
+    row = connection.execute(TAKES_WRITES).fetchone()
+    connection.rollback()
+    return bool(row and row[0])
 
 
 def _has_news(connection: Connection) -> bool:
