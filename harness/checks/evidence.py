@@ -5,7 +5,7 @@ Nothing here opens a file: `harness.checks.load` fills it from a pack, a test fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -94,7 +94,13 @@ class Evidence:
     @cached_property
     def called(self) -> dict[str, str]:
         """What the keepers of this database call a `position`, a `history` and several `histories`."""
-        return called(next((line.data for line in self.run if line.kind == "stack.ready"), {}))
+        return called(self.stack)
+
+    @cached_property
+    def stack(self) -> Mapping[str, Any]:
+        """What its stack said of itself when it was ready; a run may have several, one after the other."""
+        end = self.lines[-1].seq if self.lines else 0
+        return next((line.data for line in reversed(self.run) if line.kind == "stack.ready" and line.seq <= end), {})
 
     @cached_property
     def outside(self) -> tuple[str, ...]:

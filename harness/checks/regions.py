@@ -216,8 +216,7 @@ def answered_by(evidence: Evidence, servers: frozenset[str]) -> Iterator[Request
 
 
 def _regions(evidence: Evidence, name: str) -> list[dict[str, Any]]:
-    ready = next((line.data for line in evidence.run if line.kind == "stack.ready"), {})
-    return [each for each in ready.get("regions") or () if each.get("region") == name]
+    return [each for each in evidence.stack.get("regions") or () if each.get("region") == name]
 
 
 def _zones(evidence: Evidence, region: str) -> list[str]:

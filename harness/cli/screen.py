@@ -121,8 +121,8 @@ def left_of(pack: Path) -> dict[str, Any] | None:
 
 
 def _ended_of(pack: Path) -> int:
-    """How many processes were left when a stack of the run's own was gone."""
-    return int((_line(pack, "stack.end") or {}).get("ended", 0))
+    """How many processes were left when the stacks of the run's own were gone."""
+    return sum(int(line.data.get("ended", 0)) for line in read(pack / JOURNAL) if line.kind == "stack.end")
 
 
 def _line(pack: Path, kind: str) -> dict[str, Any] | None:

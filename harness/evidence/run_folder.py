@@ -35,7 +35,7 @@ def keep_logs(logs: Mapping[str, Path], into: Path, *, since: Mapping[str, int] 
 
     `since`: how long each was when a run began on a stack that is older; one that is shorter now was begun anew.
     """
-    into.mkdir(exist_ok=True)
+    into.mkdir(parents=True, exist_ok=True)
     for name, path in logs.items():
         if Path(name).name != name:
             raise Refused(f"a log cannot be named {name!r}", hint="name it by its component, without a folder")

@@ -105,6 +105,7 @@ class Run:
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
         self.nonce = options.nonce or secrets.token_hex(16)  # what is drawn in this run follows from it
         self._stack: Stack | None = None
+        self._spoilt = 0  # stacks that a scenario has left otherwise than the next one needs
         self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
         self.ended: list[str] = []  # those that have their last line
@@ -154,7 +155,7 @@ class Run:
 
     @property
     def stack(self) -> Stack:
-        """The stack, started at first use, or attached to where it stands already."""
+        """The stack, started at first use, or attached to where it stands already; a new one where it was spoilt."""
         if self._stack is None:
             begin = clock.mono()
             kind, on = self.options.stack, self.options.on
@@ -172,7 +173,8 @@ class Run:
                     regions=self.options.regions,
                 )
             self._stack = stack
-            self.redactor = Redactor([*kept_out_of(stack), *self._private], places=places(self.folder))
+            self._private = self._private.union(kept_out_of(stack))
+            self.redactor = Redactor(self._private, places=places(self.folder))
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()
@@ -186,12 +188,23 @@ class Run:
             )
         return self._stack
 
+    def spoilt(self) -> None:
+        """The stack is not steady, and the next scenario would say only that: where it is the run's own, it is ended,
+        and the next one has a new one. Its logs lie in a folder of their own."""
+        if self._stack is None or self.options.on is not None or set(self.planned) <= set(self.ended):
+            return
+        self._spoilt += 1
+        if wrong := self._left_behind(self._stack, logs=self.folder / "logs" / f"stack-{self._spoilt}"):
+            self.journal.record("failed", what="the stack ended badly", error=wrong)
+        shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
+        self._stack = None
+
     def end(self, *, outcome: str, by: str) -> None:
         """End the stack, keep its logs, write the journal's last line. A stack that the run does not own is left.
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
-        broken = self._left_behind(self._stack) if self._stack is not None else ""
+        broken = self._left_behind(self._stack, logs=self.folder / "logs") if self._stack is not None else ""
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
         if outcome == "completed" and left:
@@ -202,12 +215,12 @@ class Run:
             self.journal.record("run.end", outcome=outcome, by=by)
         self.journal.close()
 
-    def _left_behind(self, stack: Stack) -> str:
+    def _left_behind(self, stack: Stack, *, logs: Path) -> str:
         """Keep the logs of the stack, and end it, or leave it; what of that broke first, in words: each is tried."""
         begin, owned = clock.mono(), self.options.on is None
         seen = [] if owned else self._settled(stack)
-        tried = [self._quietly(lambda: keep_logs(stack.logs(), self.folder / "logs", since=self._logs))]
-        clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
+        tried = [self._quietly(lambda: keep_logs(stack.logs(), logs, since=self._logs))]
+        clean_logs(logs, redactor=self.redactor)  # while the secrets are known, also to a heal
         if owned:
             wrong = self._quietly(need(stack, Startable).stop)
             ended = end_left(self.id)

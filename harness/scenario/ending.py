@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harness.checks import NOT_EXERCISED, Verdict
+from harness.checks.evidence import Evidence
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import quietly
@@ -58,7 +59,10 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         outcome = "stopped" if stopped else outcome
         scenario.journal.record("scenario.end", scenario=scenario.name, outcome=outcome, error=error)
         run.ended.append(scenario.name)
-        return Verdict.of(judge(next(found for found in evidence(run.folder) if found.scenario == scenario.name)))
+        seen = next(found for found in evidence(run.folder) if found.scenario == scenario.name)
+        if not stopped and _left_unsteady(seen):
+            run.spoilt()
+        return Verdict.of(judge(seen))
 
 
 def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack]) -> Verdict:
@@ -91,6 +95,12 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
             "the release cannot be read",
             lambda: observations.release(scenario.stack, scenario.journal),
         )
+
+
+def _left_unsteady(seen: Evidence) -> bool:
+    """Whether its stack was not steady when somebody looked last, or nobody has looked since it was hurt."""
+    last, hurt = seen.last("steady"), seen.first("fault.intent")
+    return last is not None and (not last.data["ok"] or (hurt is not None and last.seq < hurt.seq))
 
 
 def _look_at_room(scenario: ScenarioRun) -> None:

@@ -26,6 +26,7 @@ SCALE = "0.05"
 LOOKED = timedelta(seconds=10)  # a server of which nobody has asked for so long may have done anything
 STEADY = timedelta(seconds=90)
 SOON = timedelta(seconds=20)
+SERVERS = {1: 3, 2: 5}  # database servers of a stack of so many regions
 
 
 @dataclass
@@ -105,17 +106,17 @@ class StackUp:
 
 
 @contextmanager
-def stack_up(level: str = "") -> Iterator[StackUp]:
+def stack_up(level: str = "", *, regions: int = 1) -> Iterator[StackUp]:
     """From nothing; afterwards nothing of it is left, however hurt it is."""
     with new_folder(level) as folder:
-        own = ["--sandbox", level] if level else []
+        own = [*(["--sandbox", level] if level else []), "--regions", str(regions)]
         up = folder.drdrill("stack", "up", "--scale", SCALE, *own, "--evidence", str(folder.evidence))
         asks = None
         try:
             assert up.returncode == 0, up.stdout + up.stderr
             held = brought_up.find(folder.evidence)
             answers = folder.path / "answers.jsonl"
-            asks = _asking(folder, held, answers)
+            asks = _asking(folder, held, answers, servers=SERVERS[regions])
             yield StackUp(folder, held, asks, answers)
         finally:
             if asks is not None:
@@ -134,15 +135,15 @@ def log_end(stack: Path, name: str) -> str:
     return found.read_text(errors="replace")[-3000:] if found else "it has no log"
 
 
-def _asking(folder: Folder, held: BroughtUp, answers: Path) -> subprocess.Popen[bytes]:
+def _asking(folder: Folder, held: BroughtUp, answers: Path, *, servers: int) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", writers.__name__, held.kind.name, str(held.stack), str(answers)]
     with (folder.path / "asking.log").open("wb") as log:
         asks = subprocess.Popen(
             held.kind.maker.join(held.stack, words), cwd=ROOT, env=_environment(folder), stdout=log, stderr=log
         )
     wait.until(
-        lambda: answers.exists() and len({one.server for one in writers.read(answers) if one.life}) == 3,
-        what="each of the three servers has answered",
+        lambda: answers.exists() and len({one.server for one in writers.read(answers) if one.life}) == servers,
+        what=f"each of the {servers} servers has answered",
         within=SOON,
         recorder=Memory(),
         last_seen=lambda: (folder.path / "asking.log").read_text()[-1000:],

@@ -125,24 +125,27 @@ class Victim:
         instead: str = "",
         leads: bool = False,
         on: Path | None = None,
+        drills: tuple[str, str] | None = None,
     ) -> Victim:
         """Begin a run that does these deeds to itself; with `viewer` by `drdrill run`, which chooses the run's id.
 
         `instead` names the case of the contract of faults that is injected instead of the scenario's own fault; with
-        `leads` into the zone whose database leads. `on`: the stack that stands and is drilled, by a shorter drill.
+        `leads` into the zone whose database leads. `on`: the stack that stands and is drilled, by a shorter drill where
+        `drills` names no other, and no scenario of it.
         """  # fmt: skip  # arguments in groups
         number = len(folder.victims)
         mark = folder.path / f"mark-{number}"
         wanted = {"deeds": list(deeds), "mark": str(mark), "ttl": ttl, "instead": instead, "leads": leads}
         environment = {**folder.environment(), CRASH: json.dumps(wanted)}
         run = "" if viewer else new_id()
-        own = ["--only", SCENARIO, "--sandbox", folder.level, "--scale", SCALE]
-        words = [*(["--on", str(on)] if on else own), "--evidence", str(folder.evidence)]
+        drill, scenario = drills or (DRILL, "" if on else SCENARIO)
+        where = ["--on", str(on)] if on else ["--sandbox", folder.level, "--scale", SCALE]
+        words = [*(["--only", scenario] if scenario else []), *where, "--evidence", str(folder.evidence)]
         if viewer:
-            argv = [sys.executable, "-m", "tests.crash.viewer", "run", DRILL, *words]
+            argv = [sys.executable, "-m", "tests.crash.viewer", "run", drill, *words]
         else:
-            drill = [SHORT] if on else ["features", "--drill", DRILL]
-            argv = [sys.executable, "-m", "pytest", *drill, "-p", "no:cacheprovider", "-q"]
+            features = [SHORT] if on and not drills else ["features", "--drill", drill]
+            argv = [sys.executable, "-m", "pytest", *features, "-p", "no:cacheprovider", "-q"]
             argv += [*words, "--rate", RATE, "--run-id", run, *PLUGIN]
         before = folder_names(folder.evidence)
         with (folder.path / f"out-{number}").open("wb") as out:

@@ -133,7 +133,7 @@ def main(kind: str, stack: Path, out: Path) -> None:
     found = kinds.named(kind).maker.attach(stack, recorder=Memory())
     children = []
     with out.open("ab", buffering=0) as lines:
-        for member in need(found, Cluster).members:
+        for member in (each for region in found.regions for each in need(region, Cluster).members):
             words = [*need(found, Standpoints).stand_in(member.zone), sys.executable, "-m", __spec__.name, member.name]
             environment = {**os.environ, DSN: member.dsn}
             children.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=lines, env=environment))
