@@ -23,7 +23,7 @@ NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by re
 SOON = timedelta(seconds=20)
 # Of the link between two regions each way, on the trunk of each: room for what archiving every 5 s pads its segments
 # with, and about as long on its way as from coast to coast.
-TRUNK = Slowness(kilobytes=12_500, latency=timedelta(milliseconds=15))
+TRUNK = Slowness(kilobytes=40_000, latency=timedelta(milliseconds=15))
 
 
 def make_network(level: str, *, regions: Sequence[Layout], commands: Commands, logs: Path) -> Network:
