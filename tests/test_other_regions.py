@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.stacks import Condition
-from harness.stacks.local import others
+from harness.stacks.parts import others
 from harness.system.recorder import Memory
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from harness.errors import NotReady, Refused
-from harness.stacks.local import regions
-from harness.stacks.local.regions import RegionPowers
+from harness.stacks.local.regions import LocalGrid
+from harness.stacks.parts import region_powers
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.postgres import Roles
+from harness.stacks.parts.region_powers import RegionPowers
 from harness.system.clock import Moment
 from harness.system.command import Commands
 from harness.system.recorder import Memory
@@ -81,7 +82,8 @@ class Two:
         self.known = {HERE: self.here, THERE: self.there}
         network: Any = type("Network", (), {"cut_region": lambda *_: None, "join_region": lambda *_: None})()
         parts: Any = self.known
-        self.powers = RegionPowers(network, parts, device=device, kill=self.kill, recorder=Memory())
+        grid = LocalGrid(network, parts, kill=self.kill)
+        self.powers = RegionPowers(grid, parts, device=device, kill=self.kill, recorder=Memory())
 
     def kill(self, names: Sequence[str], *, first: Callable[[], object] = bool) -> Moment | None:
         first()
@@ -93,8 +95,8 @@ class Two:
 
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Two:
-    monkeypatch.setattr(regions.fencing, "writable", lambda member: member.on and member.led)
-    monkeypatch.setattr(regions.fencing, "is_copy", lambda member: not member.led)
+    monkeypatch.setattr(region_powers.fencing, "writable", lambda member: member.on and member.led)
+    monkeypatch.setattr(region_powers.fencing, "is_copy", lambda member: not member.led)
     return Two(tmp_path)
 
 

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
+from harness.stacks.parts.layout import Layout
 from harness.stacks.parts.s3 import REGION
 
 WATCH = 9  # where alerts go, outside of all regions
 NAMES = (2, 3)  # Route 53, and the name server
 OUTSIDE = (1, *NAMES, WATCH)  # on the backbone of a stack of several regions: the harness, and what is in none of them
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One region. Its edge is where its load balancers and its store stand, once there is another region."""
-
-    name: str
-    zones: Mapping[str, int]  # name to host
-    stores: Sequence[str]  # the zones with a member of etcd
-    balancers: Mapping[str, int]  # name to host
-    storage: int
-    suffix: str = ""  # of names and folders that only one region of a stack can have without it
-
-    @property
-    def edge(self) -> str:
-        return f"edge{self.suffix}"
-
-    def own(self, name: str) -> str:
-        """A name or a folder that each region has."""
-        return f"{name}{self.suffix}"
-
 
 EAST = Layout(REGION, {"a": 11, "b": 12, "c": 13}, ("a", "b", "c"), {"envoy-1": 5, "envoy-2": 6}, 10)
 # Half the size: it takes over when the first is gone. Its zones have names of their own, and so its database servers

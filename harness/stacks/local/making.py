@@ -13,8 +13,8 @@ from harness.errors import DrillError, NotReady, Unable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
-from harness.stacks.local.layout import Layout
 from harness.stacks.local.network import Bridged, Loopback, Network, end, on_the_bridge
+from harness.stacks.parts.layout import Layout
 from harness.system import wait
 from harness.system.command import PART, Commands, Process, reap
 

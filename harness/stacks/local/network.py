@@ -17,8 +17,9 @@ from harness.errors import Unable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import STORE, Bridge
-from harness.stacks.local.layout import OUTSIDE, REGIONS, WATCH, Layout
+from harness.stacks.local.layout import OUTSIDE, REGIONS, WATCH
 from harness.stacks.local.sandbox import NO_NETWORKS, to_zones_apart
+from harness.stacks.parts.layout import Layout
 from harness.system.clock import Moment, spanning
 from harness.system.command import Process, reap
 

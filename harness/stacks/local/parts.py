@@ -15,33 +15,29 @@ from harness.stacks.load_balancers import LoadBalancer
 from harness.stacks.load_balancers.envoy import Envoy
 from harness.stacks.local import watching
 from harness.stacks.local.ground import LocalGround
-from harness.stacks.local.layout import EAST, NAMES, Layout
-from harness.stacks.local.network import Area, Network
+from harness.stacks.local.layout import EAST
 from harness.stacks.parts.api import API_PORT, api
-from harness.stacks.parts.dns_server import DnsServer
+from harness.stacks.parts.bucket import Bucket
 from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.ground import Runs, Unit
-from harness.stacks.parts.hosted_zone import Side
 from harness.stacks.parts.in_service import InService
+from harness.stacks.parts.layout import Layout
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import Messages
 from harness.stacks.parts.monitor import Monitor, alert_receiver
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles, settings
 from harness.stacks.parts.receivers import unit as receivers
-from harness.stacks.parts.region_names import RegionNames
 from harness.stacks.parts.releases import FileReleases
 from harness.stacks.parts.replicator import Replicator
-from harness.stacks.parts.route53 import Route53
 from harness.stacks.parts.s3 import S3Server
 from harness.stacks.parts.settings import Settings
-from harness.stacks.parts.standby import PatroniStandby, followed_by, following
+from harness.stacks.parts.standby import KEPT, PatroniStandby, followed_by, following
 from harness.stacks.parts.tls import Issuer
 from harness.stacks.stand_in import HOSTS
 from harness.system.resolver import Resolver
 
-KEPT = "1GB"  # of the log for a region that follows: a slot that nobody uses would fill the disk
 QUORUM = {"synchronous_mode": "quorum"}  # a commit is on one other zone, and only such a zone is promoted
 
 
@@ -68,6 +64,14 @@ class Parts:
         found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
         return [*found, *self.balancers, self.s3.unit, *([self.replicator.unit] if self.replicator else [])]
 
+    def replicated(self, source: Bucket, *, authority: Issuer) -> Parts:
+        """With a process at its edge that copies another region's store to its own."""
+        target = self.s3.bucket
+        return replace(
+            self,
+            replicator=Replicator(self.ground, source=source, target=target, ca=authority.ca, place=self.ground.edge),
+        )
+
 
 @dataclass(frozen=True)
 class Outside:
@@ -76,24 +80,6 @@ class Outside:
     monitor: Monitor
     messages: Messages
     watchers: Sequence[Unit]
-
-
-@dataclass(frozen=True)
-class Naming:
-    """Where the names of a stack of several regions come from."""
-
-    route53: Route53
-    server: DnsServer
-    names: RegionNames
-
-
-def put_names(ground: LocalGround, network: Network, areas: Mapping[str, Area], *, authority: Issuer) -> Naming:
-    """`ground`: of the first of the regions; the names stand outside of all of them."""
-    api, answers = (network.at(host) for host in NAMES)
-    route53 = Route53(ground, authority=authority, address=api)
-    server = DnsServer(ground, authority=authority, route53=route53, address=answers)
-    sides = {name: Side(name, list(area.entrances)) for name, area in areas.items()}
-    return Naming(route53, server, RegionNames(route53, server, sides))
 
 
 def put_together(
@@ -117,7 +103,7 @@ def put_together(
         command = chosen.archive_command(backups.archive_command(), folder=ground.folder)
         return {
             **settings(archive_command=command, archive_timeout=chosen.archive_timeout),
-            **({"max_slot_wal_keep_size": KEPT} if others else {}),
+            **(KEPT if others else {}),
         }
 
     waits = chosen.synchronous == "on"
@@ -190,20 +176,6 @@ def put_together(
             led=partial(service.is_now, layout.name),
         ),
     )
-
-
-def replicated(parts: Mapping[str, Parts], *, authority: Issuer) -> dict[str, Parts]:
-    """Each other region has a process at its edge that copies the store of the first to its own."""
-    first = parts[EAST.name].s3.bucket
-
-    def with_copy(one: Parts) -> Parts:
-        target = one.s3.bucket
-        return replace(
-            one,
-            replicator=Replicator(one.ground, source=first, target=target, ca=authority.ca, place=one.ground.edge),
-        )
-
-    return {name: one if name == EAST.name else with_copy(one) for name, one in parts.items()}
 
 
 def put_outside(ground: LocalGround, parts: Sequence[Parts], chosen: Settings) -> Outside:

@@ -17,18 +17,18 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.clocks import SAME_KERNEL, Clock
 from harness.stacks.capabilities.entrance import ZoneServices
 from harness.stacks.capabilities.network import Slowness
-from harness.stacks.local import by_hand, others
+from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
 from harness.stacks.local.ground import POSTGRES, LocalGround
-from harness.stacks.local.layout import EAST, REGIONS
+from harness.stacks.local.layout import EAST, NAMES, REGIONS
 from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.making import make_network
 from harness.stacks.local.network import Area, Network, saved_network
-from harness.stacks.local.parts import Naming, Parts, put_names, put_outside, put_together, replicated
+from harness.stacks.local.parts import Parts, put_outside, put_together
 from harness.stacks.local.process import kill_parts, kill_together
-from harness.stacks.local.regions import RegionPowers
+from harness.stacks.local.regions import LocalGrid
 from harness.stacks.local.sandbox import SANDBOX, inside
-from harness.stacks.parts import lifecycle
+from harness.stacks.parts import lifecycle, others
 from harness.stacks.parts.fence_device import SIMULATED as FENCE_SIMULATED
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.first_data import make_first_data
@@ -37,10 +37,12 @@ from harness.stacks.parts.in_service import InService
 from harness.stacks.parts.member import PatroniMember
 from harness.stacks.parts.messages import SIMULATED
 from harness.stacks.parts.names import Names
+from harness.stacks.parts.naming import Naming, put_names
 from harness.stacks.parts.positions import PostgresPositions
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.reachability import sees
 from harness.stacks.parts.region import PlatformRegion
+from harness.stacks.parts.region_powers import RegionPowers
 from harness.stacks.parts.route53 import simulated as names_simulated
 from harness.stacks.parts.s3 import simulated
 from harness.stacks.parts.settings import STALLED, Settings
@@ -111,7 +113,7 @@ class LocalStack:
             )
         regions, parts = list(self._parts.values()), self._made
         self._names.publish()
-        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
+        naming = self._naming.units if self._naming else ()
         for unit in (
             *(unit for one in regions for unit in (*one.etcd.members, one.s3.unit)), *self._outside.watchers, *naming,
         ):  # fmt: skip  # a list
@@ -132,13 +134,7 @@ class LocalStack:
                 wait.until(one.s3.ready, what="s3 serves", within=SERVES_WITHIN, recorder=self._recorder)
         if self._naming:
             with lifecycle.timed(self._recorder, "names"):
-                wait.until(
-                    self._naming.route53.ready, what="Route 53 answers", within=SERVES_WITHIN, recorder=self._recorder
-                )
-                self._naming.names.publish_names(self.regions[0].name)
-                wait.until(
-                    self._naming.server.ready, what="names are answered", within=SERVES_WITHIN, recorder=self._recorder
-                )
+                self._naming.publish(self.regions[0].name, self._recorder)
         with lifecycle.timed(self._recorder, "cluster"):
             for service in (service for one in regions for service in (*one.balancers, *one.services.values())):
                 service.start()
@@ -275,7 +271,7 @@ class LocalStack:
     def components(self) -> dict[str, Unit | PatroniMember]:
         """Every process of the stack, by its name."""
         found = [one for parts in self._parts.values() for one in parts.components()]
-        naming = [self._naming.route53.unit, self._naming.server.unit] if self._naming else []
+        naming = self._naming.units if self._naming else ()
         return {component.name: component for component in (*found, *self._outside.watchers, *naming)}
 
     def explore(self) -> dict[str, Any]:
@@ -329,7 +325,11 @@ class LocalStack:
             for name, area in areas.items()
         }
         if len(layouts) > 1:
-            self._naming = put_names(grounds[EAST.name], network, areas, authority=authority)
+            api, answers = (network.at(host) for host in NAMES)
+            entrances = {name: area.entrances for name, area in areas.items()}
+            self._naming = put_names(
+                grounds[EAST.name], authority=authority, api=api, answers=answers, entrances=entrances
+            )
         self._names = Names(self.folder, areas[EAST.name].entrances[: self.settings.balancers])
         servers = {name: [area.address(zone) for zone in layouts[name].zones] for name, area in areas.items()}
         device = FenceDevice(self.folder)
@@ -343,9 +343,14 @@ class LocalStack:
             for name, layout in layouts.items()
         }  # fmt: skip  # arguments in groups
         if self.settings.replication == "on":
-            self._parts = replicated(self._parts, authority=authority)
+            first = self._parts[EAST.name]
+            self._parts = {
+                name: one if one is first else one.replicated(first.s3.bucket, authority=authority)
+                for name, one in self._parts.items()
+            }
         self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
-        powers = RegionPowers(network, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
+        grid = LocalGrid(network, self._parts, kill=self.kill_together)
+        powers = RegionPowers(grid, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
         self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
         saved = {
             "kind": self.kind,

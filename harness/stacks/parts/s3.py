@@ -43,6 +43,10 @@ class S3Server:
         self.unit = ground.unit(name, runs=Runs.HARNESS, place=place, argv=self._argv, env=self._server_env)
         self.bucket = Bucket(BUCKET, url=self.url, ca=authority.ca, credentials=CREDENTIALS, region=REGION)
 
+    @property
+    def name(self) -> str:
+        return self.unit.name
+
     def env(self) -> dict[str, str]:
         """What any S3 client needs to reach this store, and nothing of the user's own AWS settings or proxy."""
         return {

@@ -26,6 +26,8 @@ from harness.system.http import DIRECT, NoAnswer
 PATIENCE = timedelta(seconds=2)  # for an answer of Patroni's
 PROMOTED_WITHIN, DEMOTED_WITHIN = timedelta(seconds=60), timedelta(seconds=90)
 OFTEN = timedelta(milliseconds=50)
+# Of the log for a region that follows: a slot that nobody uses would fill the disk.
+KEPT = {"max_slot_wal_keep_size": "1GB"}
 OK = 200
 BASE = f"{NAMESPACE}{SCOPE}/"
 COMMITS = "SELECT pg_logical_emit_message(true, 'drdrill', 'takes writes')"
