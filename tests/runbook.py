@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-RUNBOOK = Path(__file__).parent.parent / "drills" / "runbooks" / "database-backup-restoration.md"
+RUNBOOKS = Path(__file__).parent.parent / "drills" / "runbooks"
+RUNBOOK = RUNBOOKS / "database-backup-restoration.md"
+REGIONAL = RUNBOOKS / "regional-failover.md"
 MISTAKE_ONLY = "*After a mistake only.*"
 
 
@@ -27,10 +29,10 @@ class Section:
         return re.findall(rf"^```{info}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
 
 
-def sections() -> Iterator[Section]:
+def sections(page: Path = RUNBOOK) -> Iterator[Section]:
     """In the order of the page; a heading inside a block is none."""
     outside = re.compile(r"^(#{2,3}) (.+?)\n+((?:^```.*?^```$|(?!#{2,3} ).)*)", re.MULTILINE | re.DOTALL)
-    for level, title, text in outside.findall(RUNBOOK.read_text(encoding="utf-8")):
+    for level, title, text in outside.findall(page.read_text(encoding="utf-8")):
         yield Section(title, step=level == "###", text=text)
 
 
@@ -47,6 +49,16 @@ def recovery(*, mistaken: bool) -> str:
     """All commands of one of the two cases, in the order of the page."""
     wanted = {one.title for one in steps(mistaken=mistaken)} | {"Open a shell", "Afterwards"}
     return _script([one for one in sections() if one.title in wanted], before=False)
+
+
+def regional_steps() -> list[Section]:
+    """Of the way there and the way back: what is said once, before them, has more than one word for a title."""
+    return [one for one in sections(REGIONAL) if " " not in one.title]
+
+
+def regional(*titles: str) -> str:
+    """The commands of these steps of the regional runbook, in the order of the page, in a shell of their own."""
+    return _script([one for one in sections(REGIONAL) if one.title == "Open a shell" or one.title in titles])
 
 
 def _script(chosen: list[Section], *, before: bool = True) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
 from harness.stacks import regional
 from harness.system.recorder import Memory
+from tests import runbook
 from tests.two_regions import EAST, NAMES, WEST, TwoRegions
 
 SOON = timedelta(seconds=0.3)
@@ -157,8 +156,17 @@ def test_a_region_that_came_back_as_a_follower_by_itself_is_left_so(stack: TwoRe
 
 def test_the_runbook_has_the_steps_of_both_procedures() -> None:
     """A person and the program take the same steps, by the same names, in the same order."""
-    text = (Path(__file__).parents[1] / "drills" / "runbooks" / "regional-failover.md").read_text()
     made = TwoRegions().made()
     failover = RegionalFailover(made, EAST, lambda name: {}, Memory()).procedure()
     failback = RegionalFailback(made, EAST, lambda name: {}, Memory()).procedure()
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [step.name for step in (*failover.steps, *failback.steps)]
+    by_program = [step.name for step in (*failover.steps, *failback.steps)]
+    assert [step.title for step in runbook.regional_steps()] == by_program
+
+
+@pytest.mark.parametrize("step", runbook.regional_steps(), ids=lambda step: step.title)
+def test_every_step_of_the_runbook_says_what_to_do_what_to_see_and_what_else(step: runbook.Section) -> None:
+    """Each has exactly one block of commands, in none of which the stack's own variables are named."""
+    (block,) = step.blocks("sh")
+    _, after = step.text.rsplit("```", 1)
+    assert 0 <= after.find("*You should see*") < after.find("*If not*")
+    assert "STACK_" not in block

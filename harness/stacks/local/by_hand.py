@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.stacks.local.parts import Parts
+from harness.stacks.parts.naming import Naming
 
 FOLDER = "STACK_FOLDER"
 
@@ -35,4 +36,22 @@ def environment(parts: Parts, folder: Path, *, others: Sequence[Parts] = ()) -> 
         found[f"STACK_ON_{zone}"] = shlex.join(member.words())
         found[f"STACK_VOLUME_{zone}"] = str(member.volume)
         found[f"STACK_LOG_{zone}"] = str(member.database_log)
+    return found
+
+
+def of_regions(regions: Mapping[str, Parts], naming: Naming) -> dict[str, str]:
+    """Where both regions are, by their names: what ends in `_us_east_1` is of that one."""
+    resolver = naming.server.resolver
+    found = {
+        "STACK_REGIONS": " ".join(regions),
+        "STACK_ROUTE53": naming.route53.url,
+        "STACK_NAME_SERVER": f"{resolver.server}:{resolver.port}",
+    }
+    for name, parts in regions.items():
+        end = name.replace("-", "_")
+        found[f"STACK_ZONES_{end}"] = " ".join(member.zone for member in parts.members)
+        found[f"STACK_PATRONI_{end}"] = str(parts.members[0].configuration)
+        found[f"STACK_ETCD_{end}"] = ",".join(parts.etcd.endpoints())
+        found[f"STACK_BALANCERS_{end}"] = " ".join(parts.entrance.addresses)
+        found[f"STACK_STORE_{end}"] = f"{parts.s3.url}/{parts.vault.bucket.name}"
     return found

@@ -289,6 +289,7 @@ class LocalStack:
                 "PGPASSWORD": self._roles.postgres,
                 "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
                 **by_hand.environment(parts, self.folder, others=[parts for _, parts in self._followers]),
+                **(by_hand.of_regions(self._parts, self._naming) if self._naming else {}),
                 "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             },
         }
