@@ -21,6 +21,7 @@ from tests.region_losses import (
     PROMOTED,
     RECEIVED,
     SECOND,
+    SEEN,
     SERVED,
     WEST,
     WEST_SERVER,
@@ -119,6 +120,12 @@ def asked(name: str) -> History:
     return history
 
 
+def not_asked(service: str) -> History:
+    """All others were."""
+    ready = {name: said for name, said in SEEN.items() if name != service}
+    return led({"ready": ready}, a_region_lost(), "see-every-service-ready")
+
+
 def weighed(at: float, received: int | None = RECEIVED) -> History:
     history = asked("choice-weighed")
     over = {"choice": "fail over", "position": RECEIVED + 100, "received": received, "age": 0.2}
@@ -199,12 +206,17 @@ CASES: list[Case] = [
     ("a record nobody switched", "names-switched", lambda: without_step(a_region_lost(), "switch-the-names"), MISSED),
     ("resolvers that keep the old answer", "names-switched", lambda: never_led_there(OUTSIDE), MISSED),
     ("those of one place keep it", "names-switched", lambda: never_led_there(IN_WEST), MISSED),
+    ("answers are kept for too long", "names-switched",
+     lambda: led({"ttl": 3600.0}, a_region_lost(), "switch-the-names"), MISSED),
     ("nothing says whose servers", "names-switched", known_by_nobody, UNKNOWN),
     ("nothing was done", "second-region-activated", nothing_done, UNKNOWN),
     ("one that is not ready", "second-region-activated",
      lambda: failed("see-every-service-ready", "not ready in us-west-2: zone west-b"), MISSED),
     ("one service out of all", "second-region-activated",
      lambda: led({"ready": {"zone west-a": "HTTP 200"}}, a_region_lost(), "see-every-service-ready"), MISSED),
+    ("its database was not asked", "second-region-activated", lambda: not_asked("database"), MISSED),
+    ("its store was not asked", "second-region-activated", lambda: not_asked("store"), MISSED),
+    ("its load balancer was not asked", "second-region-activated", lambda: not_asked("envoy-west"), MISSED),
     ("never asked", "second-region-activated",
      lambda: without_step(a_region_lost(), "see-every-service-ready"), MISSED),
     ("it stored nothing", "second-region-activated", lambda: never_led_there(OUTSIDE, IN_WEST), MISSED),

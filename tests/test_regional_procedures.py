@@ -44,9 +44,11 @@ def ready(stack: TwoRegions, name: str) -> Mapping[str, str]:
     }
 
 
-def fail_over(stack: TwoRegions, *, without: frozenset[str] = frozenset()) -> Memory:
+def fail_over(stack: TwoRegions, *, without: frozenset[str] = frozenset(), tolerates: int = 0) -> Memory:
     memory = Memory()
-    made = RegionalFailover(stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without).procedure()
+    made = RegionalFailover(
+        stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without, tolerates=tolerates
+    ).procedure()
     for phase in FAILOVER:
         made.run(phase)
     return memory
@@ -85,6 +87,17 @@ def test_nothing_is_promoted_while_what_was_received_waits_to_be_replayed(stack:
     with pytest.raises(NotReady, match="100 bytes that it received are not replayed"):
         fail_over(stack)
     assert "us-west-2 is promoted" not in stack.said
+
+
+def test_so_little_that_it_is_tolerated_is_told_and_promoted(stack: TwoRegions) -> None:
+    """For a sabotage twin alone: the facts say both positions."""
+    stack.databases[WEST].done = 900
+    memory = fail_over(stack, tolerates=100)
+    assert stack.said[-1] == "us-west-2 is promoted"
+    assert {key: told(memory, "wait-until-all-is-replayed")[key] for key in ("received", "replayed")} == {
+        "received": 1000,
+        "replayed": 900,
+    }
 
 
 def test_nothing_is_promoted_while_the_first_region_still_sends() -> None:
@@ -135,6 +148,17 @@ def test_the_first_region_returns_as_a_follower_and_takes_over_without_a_second_
     assert told(memory, "see-it-follow")["follows"] == WEST
     assert stack.backed_up == [EAST]
     assert told(memory, "stop-the-writers")["stopped"] == ["api-west-a", "api-west-b"]
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_region_that_streams_and_is_no_copy_is_not_let_go_on(stack: TwoRegions, *, streams: bool) -> None:
+    """Two histories of one number look whole; where it does not stream either, that is why."""
+    fail_over(stack)
+    stack.databases[EAST].whole = False
+    stack.databases[EAST].streams = streams
+    with pytest.raises(NotReady, match="what us-east-1 has is no beginning of what us-west-2 has written"):
+        fail_back(stack)
+    assert regional.writers(stack.made()) == [WEST]
 
 
 def test_the_lead_is_not_handed_to_a_region_that_lacks_the_newest_writes(stack: TwoRegions) -> None:

@@ -61,6 +61,8 @@ class Database:
     switched_at: int = 0
     words: Mapping[str, str] = field(default_factory=dict)
     promotes: bool = True
+    streams: bool = True
+    whole: bool = True  # whatever it follows, what it has is a beginning of that
 
     @property
     def members(self) -> list[Server]:
@@ -124,7 +126,10 @@ class Database:
     def standing_by(self) -> list[Condition]:
         up = [each.name for each in self.members if each.up]
         follows = Condition(f"{self.name} follows", ok=bool(self.upstream), seen=self.upstream)
-        return [follows, *(Condition(f"{each} replicates", ok=True, seen="streaming") for each in up)]
+        return [follows, *(Condition(f"{each} replicates", ok=self.streams, seen="…") for each in up)]
+
+    def goes_on(self, upstream: Sequence[str]) -> bool:
+        return self.whole
 
     def positions(self) -> Any:
         return SimpleNamespace(now=lambda: self.done, close=lambda: None)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.changes import REGIONAL_FAILOVER
 from drills.health import region_ready
-from drills.promises import names_in_time
+from drills.promises import REGIONAL, names_in_time, noticed_outside
 from drills.reconciliation import RECONCILIATION
 from drills.roles import COMMANDER
 from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.cut_region import CutRegion
 from harness.faults.kill_component import KillComponent
 from harness.features.sentences import Approval, Sentences
+from harness.plan.lengths import length_of_time
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
@@ -25,8 +27,10 @@ from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import BaseBackups, ObjectStore
 from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
+from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.regions import RegionDivisible, RegionPowered
+from harness.stacks.capabilities.sabotage import Overruled
 from harness.stacks.needs import HEALTH, Regions
 from harness.system import clock
 from harness.system.clock import CALL, Moment
@@ -37,13 +41,16 @@ if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
 REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
+REPLAYS = ("ALTER SYSTEM RESET recovery_min_apply_delay", "SELECT pg_reload_conf()")
 A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
 KEEPS = timedelta(seconds=20)  # beyond the time to live, by resolvers that lie
+FOR_EVER = timedelta(days=1)
+LITTLE = 16 * 1024 * 1024  # bytes of the log, which whoever does not look closely takes for nothing
 STORE = "s3"
 INSIDE = 5.0  # requests a second of each group that stands in a region
 
 SENTENCES = Sentences()
-given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
+given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SENTENCES.promise
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def _customers_everywhere(scenario: ScenarioRun) -> None:
 )
 def _some_by_stale_resolvers(scenario: ScenarioRun) -> None:
     zone = regional.other(scenario.stack, scenario.region).zones[-1]
-    _serve(scenario, Group("stale", INSIDE, zone=zone, keeps=KEEPS))
+    keeps = FOR_EVER if scenario.sabotage.never_resolve else KEEPS
+    _serve(scenario, Group("stale", INSIDE, zone=zone, keeps=keeps))
 
 
 def _serve(scenario: ScenarioRun, *more: Group) -> None:
@@ -94,19 +102,29 @@ def _serve(scenario: ScenarioRun, *more: Group) -> None:
 # When: what happens
 
 
+@then(
+    "monitoring that stands in neither region notices it",
+    needs=(Monitoring, Regions(2)),
+    promises=noticed_outside,
+)
+def _noticed_outside(scenario: ScenarioRun) -> None:
+    settings = scenario.plan.procedure(REGIONAL).settings
+    scenario.detection.await_alert(within=length_of_time(settings["noticed_within"]))
+
+
 @when("the primary region loses its power", needs=(BlackOutRegion,))
 def _blacked_out(scenario: ScenarioRun) -> None:
-    if scenario.sabotage.replay_stopped:
-        _stop_replay(scenario)
+    if scenario.sabotage.replay_stopped or scenario.sabotage.falls_short:
+        _replay(scenario, REPLAYS_NOTHING)
     scenario.faults.inject(BlackOutRegion(scenario.region))
 
 
-def _stop_replay(scenario: ScenarioRun) -> None:
-    """No database server of the second region replays any more what it receives."""
+def _replay(scenario: ScenarioRun, statements: Sequence[str]) -> None:
+    """For sabotage only: what the database servers of the second region do with what they receive."""
     second = regional.other(scenario.stack, scenario.region)
     for member in need(second, Cluster).members:
         with need(second, Queried).connect(member) as connection:
-            for statement in REPLAYS_NOTHING:
+            for statement in statements:
                 connection.execute(statement)
 
 
@@ -139,7 +157,7 @@ def _weighed(scenario: ScenarioRun) -> None:
         positions.close()
     scenario.journal.record(
         "weighed",
-        rule=scenario.plan.procedure("regional failover").settings["counts_as_down"],
+        rule=scenario.plan.procedure(REGIONAL).settings["counts_as_down"],
         answers=[each.name for each in need(scenario.stack, Cluster).members if each.running()],
         choices=[
             {"choice": "fail over", "position": written, "received": received,
@@ -190,18 +208,22 @@ def _failback() -> Procedure:
 )
 def _declared(scenario: ScenarioRun) -> Recovery:
     scenario.faults.still_active()
-    stack, journal, left_out = scenario.stack, scenario.journal, scenario.sabotage.without
+    stack, journal, sabotage = scenario.stack, scenario.journal, scenario.sabotage
+    left_out, tolerates = sabotage.without, LITTLE if sabotage.falls_short else 0
 
     def ready(name: str) -> dict[str, str]:
         return region_ready(stack, name)
 
     def ready_with_backups(name: str) -> dict[str, str]:
-        return region_ready(stack, name, backups=1)  # nobody else has one any more
+        found = region_ready(stack, name, backups=1)  # nobody else has one any more
+        return dict(list(found.items())[:1]) if sabotage.one_asked else found
 
     first = scenario.region
     recovery = Recovery(
         first,
-        RegionalFailover(stack, first, ready_with_backups, journal, REGIONAL_FAILOVER, skip=left_out).procedure(),
+        RegionalFailover(
+            stack, first, ready_with_backups, journal, REGIONAL_FAILOVER, skip=left_out, tolerates=tolerates
+        ).procedure(),
         RegionalFailback(stack, first, ready, journal, skip=left_out).procedure(),
     )
     scenario.follow(recovery.failover, "fence")
@@ -216,6 +238,8 @@ def _declared(scenario: ScenarioRun) -> Recovery:
 )
 def _activated(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.failover, "activate")
+    if scenario.sabotage.falls_short:
+        _replay(scenario, REPLAYS)
 
 
 @when("the names are switched to the second region", needs=(RegionalFailover,), promises=names_in_time)
@@ -232,7 +256,17 @@ def _switched(scenario: ScenarioRun, recovery: Recovery) -> None:
 def _returned(scenario: ScenarioRun, recovery: Recovery) -> None:
     """No part of a recovery time: customers are served meanwhile."""
     scenario.customers.settle()
+    if scenario.sabotage.looks_whole:
+        _lead_and_follow(scenario, recovery.first)
     recovery.failback.run("return")
+
+
+def _lead_and_follow(scenario: ScenarioRun, name: str) -> None:
+    """For sabotage only: it leads for a while, as the other does, on a history of the same number, and then follows."""
+    need(scenario.stack, RegionPowered).restore_region_power(name)
+    need(scenario.stack, Overruled).let_lead(name)
+    scenario.let_pass(A_WHILE, what="both regions lead")
+    need(scenario.stack, Overruled).follow_unlooked(name)
 
 
 @when("the primary region takes over again, as planned", needs=(RegionalFailback, Fenced))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import Finding, Outcome
@@ -109,6 +109,10 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
         why = "no customers come in by name" if not groups else f"nothing says which servers are of {second}"
         return expected.finding_of(evidence, SWITCHED, UNKNOWN, why)
     first = {group: _first_answer(evidence, group, servers, since=begin.mono) for group in groups}
+    ttl = facts(switched).get("ttl")
+    if ttl is not None and expected.limit is not None and float(ttl) > expected.limit:
+        words = f"an answer of a name may be kept for {float(ttl):g} s, and customers have to be led there sooner"
+        return expected.finding_of(evidence, SWITCHED, MISSED, words)
     if late := [group for group, answer in first.items() if answer is None]:
         low = seconds(max(0, evidence.observed() - switched.mono))
         words = f"customers {', '.join(late)} were never answered from {second}"
@@ -118,7 +122,6 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     last = max(answer for answer in first.values() if answer is not None)
     low, high = seconds(max(0, last - switched.mono)), seconds(last - begin.mono)
     beside = tuple((group, f"{seconds(answer - begin.mono):.3f} s") for group, answer in first.items() if answer)
-    ttl = facts(switched).get("ttl")
     words = f"customers of every place were answered from {second} at most {high:.3f} s after the names were switched"
     words += f"; an answer of a name may be kept for {float(ttl):g} s" if ttl is not None else ""
     outcome = MET if expected.limit is None else against(low, high, expected.limit)
@@ -168,8 +171,8 @@ def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def second_region_activated(evidence: Evidence, expected: Expectation) -> Finding:
-    """Every service of the second region was seen ready before customers were sent there, those of all of its zones
-    among them, and its database stored what customers wrote."""
+    """Every service of the second region was seen ready before customers were sent there: that of each of its zones,
+    as many load balancers as it has, its database and its store; and that database stored what customers wrote."""
     failed = [line for line in ended(evidence, READY) if not line.data.get("ok")]
     if failed:
         return expected.finding_of(evidence, ACTIVATED, MISSED, str(facts(failed[-1]).get("error")))
@@ -179,10 +182,10 @@ def second_region_activated(evidence: Evidence, expected: Expectation) -> Findin
     if seen is None:
         return expected.finding_of(evidence, ACTIVATED, UNKNOWN, evidence.stopped() or "it was not activated")
     second, ready = str(facts(seen).get("region")), dict(facts(seen).get("ready") or {})
-    unasked = [zone for zone in _zones(evidence, second) if f"zone {zone}" not in ready]
+    unasked = _unasked(evidence, second, ready)
     late = [name for name, said in ready.items() if not said]
     if unasked or late or not ready:
-        why = f"not asked: zone {', '.join(unasked)}" if unasked else f"not ready: {', '.join(late) or 'nothing asked'}"
+        why = f"not asked: {', '.join(unasked)}" if unasked else f"not ready: {', '.join(late) or 'nothing asked'}"
         return expected.finding_of(evidence, ACTIVATED, MISSED, why)
     stored = sum(1 for _ in answered_by(evidence, servers_of(evidence, second)))
     words = f"{', '.join(ready)} of {second} were ready, and its database stored {stored} transactions"
@@ -222,6 +225,15 @@ def _regions(evidence: Evidence, name: str) -> list[dict[str, Any]]:
 
 def _zones(evidence: Evidence, region: str) -> list[str]:
     return [zone for each in _regions(evidence, region) for zone in each.get("zones") or ()]
+
+
+def _unasked(evidence: Evidence, region: str, ready: Mapping[str, str]) -> list[str]:
+    """Services of a region that nobody asked. What its load balancers are called is not said, only how many it has."""
+    one_each = [*(f"zone {zone}" for zone in _zones(evidence, region)), "database", "store"]
+    missing = [each for each in one_each if each not in ready]
+    balancers = sum(len(each.get("entrances") or ()) for each in _regions(evidence, region))
+    asked = len([each for each in ready if each not in one_each])
+    return missing + ([f"{balancers - asked} of {balancers} load balancers"] if asked < balancers else [])
 
 
 def _led_by_name(evidence: Evidence, lost: object, *, lie: bool = False) -> list[str]:

@@ -37,8 +37,8 @@ Ready = Callable[
 class RegionalFailover:
     """One failover under way, from the region `lost` to the other.
 
-    `ready`: asks every service of a region as its users do. `skip` exists for sabotage twins alone: steps that are left
-    out.
+    `ready`: asks every service of a region as its users do. For sabotage twins alone: `skip`, steps that are left out,
+    and `tolerates`, so many bytes that may wait to be replayed.
     """
 
     needs: ClassVar[tuple[Any, ...]] = (RegionFence, Standby, Cluster, Fenced, Positioned, Named, Regions(2))
@@ -48,6 +48,7 @@ class RegionalFailover:
     recorder: Recorder
     changes: Sequence[Change] = ()
     skip: frozenset[str] = frozenset()
+    tolerates: int = 0
     _received: int | None = field(init=False, default=None)
 
     def procedure(self) -> Procedure:
@@ -88,7 +89,9 @@ class RegionalFailover:
     def _await_replayed(self) -> Facts:
         standby = self._standby
         receives = wait.poll(standby.receives, within=QUIET_WITHIN, every=OFTEN, enough=lambda still: not still)
-        done = wait.poll(lambda: standby.received() <= standby.replayed(), within=REPLAYED_WITHIN, every=OFTEN)
+        done = wait.poll(
+            lambda: standby.received() - standby.replayed() <= self.tolerates, within=REPLAYED_WITHIN, every=OFTEN
+        )
         received, replayed = standby.received(), standby.replayed()
         self._received = received
         facts = {"region": self._second, "receives": bool(receives), "received": received, "replayed": replayed}

@@ -99,6 +99,7 @@ CAPABILITIES = (
     Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a database manager that can be frozen", COMPONENT),
     Capability(sabotage.Stallable, "stalling the archive (sabotage)", "an archive that can be made to stall"),
     Capability(sabotage.Deafenable, "losing alerts (sabotage)", "a monitoring whose receiver can be lost"),
+    Capability(sabotage.Overruled, "overruling a fence (sabotage)", "a fence of regions that can be overruled"),
 )  # fmt: skip  # a table
 _BY_PROTOCOL = {each.protocol: each for each in CAPABILITIES}
 

@@ -202,6 +202,12 @@ class Standby(Protocol):
     def standing_by(self) -> list[Condition]:
         """It follows, each of its servers streams."""
 
+    def goes_on(self, upstream: Sequence[str]) -> bool:
+        """Whether what each of its servers has is a beginning of what the cluster at these addresses has written.
+
+        Errors: `Refused` where that does not lead.
+        """
+
 
 @runtime_checkable
 class Positioned(Protocol):

@@ -13,6 +13,7 @@ from harness.stacks.capabilities.database import Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
 from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
+from harness.stacks.capabilities.sabotage import Overruled
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
@@ -41,6 +42,7 @@ class LocalMaker(Maker):
         RegionDivisible,
         RegionPowered,
         RegionFence,
+        Overruled,
         Named,
         Replicated,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -63,10 +64,12 @@ class Parts:
     balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
     standby: PatroniStandby
     replicator: Replicator | None = None  # which copies the store of the first region to this one
+    prober: Unit | None = None  # of all regions; only for sabotage does it stand in this one
 
     def components(self) -> list[Unit | PatroniMember]:
         found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
-        return [*found, *self.balancers, self.s3.unit, *([self.replicator.unit] if self.replicator else [])]
+        edge = [self.replicator.unit if self.replicator else None, self.prober]
+        return [*found, *self.balancers, self.s3.unit, *filter(None, edge)]
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Outside:
     monitor: Monitor
     messages: Messages
     watchers: Sequence[Unit]
+    prober: Unit
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,12 @@ class Naming:
     names: RegionNames
 
 
-def put_names(ground: LocalGround, network: Network, areas: Mapping[str, Area], *, authority: Issuer) -> Naming:
+def put_names(
+    ground: LocalGround, network: Network, areas: Mapping[str, Area], *, authority: Issuer, ttl: timedelta
+) -> Naming:
     """`ground`: of the first of the regions; the names stand outside of all of them."""
     api, answers = (network.at(host) for host in NAMES)
-    route53 = Route53(ground, authority=authority, address=api)
+    route53 = Route53(ground, authority=authority, address=api, ttl=ttl)
     server = DnsServer(ground, authority=authority, route53=route53, address=answers)
     sides = {name: Side(name, list(area.entrances)) for name, area in areas.items()}
     return Naming(route53, server, RegionNames(route53, server, sides))
@@ -209,11 +215,13 @@ def replicated(parts: Mapping[str, Parts], *, authority: Issuer) -> dict[str, Pa
 def put_outside(ground: LocalGround, parts: Sequence[Parts], chosen: Settings) -> Outside:
     """What watches all regions, and tells people. `ground`: of the first of them."""
     receiver = alert_receiver(ground, address=ground.watch)
-    watched = watching.Watching(ground, list(map(_watched, parts)), chosen=chosen)
+    inside = ground.edge if chosen.monitoring == "inside" else ""
+    watched = watching.Watching(ground, list(map(_watched, parts)), chosen=chosen, place=inside)
     return Outside(
         monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
         messages=Messages(ground, address=ground.watch),
         watchers=[receiver, receivers.unit(ground, address=ground.watch), watched.unit],
+        prober=watched.unit,
     )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -329,7 +330,8 @@ class LocalStack:
             for name, area in areas.items()
         }
         if len(layouts) > 1:
-            self._naming = put_names(grounds[EAST.name], network, areas, authority=authority)
+            ttl = self.settings.ttl
+            self._naming = put_names(grounds[EAST.name], network, areas, authority=authority, ttl=ttl)
         self._names = Names(self.folder, areas[EAST.name].entrances[: self.settings.balancers])
         servers = {name: [area.address(zone) for zone in layouts[name].zones] for name, area in areas.items()}
         device = FenceDevice(self.folder)
@@ -345,6 +347,8 @@ class LocalStack:
         if self.settings.replication == "on":
             self._parts = replicated(self._parts, authority=authority)
         self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
+        if self.settings.monitoring == "inside":
+            self._parts[EAST.name] = replace(self._parts[EAST.name], prober=self._outside.prober)
         powers = RegionPowers(network, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
         self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]
         saved = {

@@ -96,12 +96,15 @@ class PatroniStandby:
         return f"cloned anew once started: {names}; what they had is kept aside" if gone else "what it has is kept"
 
     def goes_on(self, upstream: Sequence[str]) -> bool:
-        """Whether whatever of it has data can go on along what the cluster at these addresses has written.
-
-        Errors: `Refused` where that does not lead.
-        """
         theirs = self._history_at(upstream)
         return all(_goes_on(member, theirs, equal=True) for member in self._members if member.has_data())
+
+    def follow_unlooked(self, upstream: Sequence[str]) -> None:
+        """For sabotage only: who leads is told to follow, whatever either has written."""
+        leader = self._cluster.leader()
+        if leader is None:
+            raise NotReady(f"nobody leads in {self._region}", hint="let it lead first")
+        self._patch(leader, following(self._region, upstream))
 
     def promote(self) -> Moment | None:
         if self._cluster.leader() is not None:
