@@ -115,8 +115,22 @@ def idle_from(at: float) -> History:
 
 
 def asked(name: str) -> History:
-    history = a_region_lost()
+    return asked_of(a_region_lost(), name)
+
+
+def asked_of(history: History, name: str) -> History:
     history.expect(name)
+    return history
+
+
+def by_another_name(*, never: bool = False) -> History:
+    """The customers in the second region come in by another name than those outside."""
+    history = asked_of(never_led_there(IN_WEST) if never else a_region_lost(), "each-resolver")
+    for _, kind, data in history.lines:
+        if kind == "workload.begin":
+            data["groups"] = [
+                {**each, **({"host": "app.example"} if each["group"] == IN_WEST else {})} for each in data["groups"]
+            ]
     return history
 
 
@@ -237,6 +251,12 @@ CASES: list[Case] = [
     ("nobody has such a resolver", "stale-resolvers", lambda: asked("stale-resolvers"), UNKNOWN),
     ("they follow late", "stale-resolvers", stale, MET),
     ("they never follow", "stale-resolvers", lambda: stale(never=True), MISSED),
+    ("all have one resolver", "each-resolver", lambda: asked("each-resolver"), UNKNOWN),
+    ("nothing was done", "each-resolver", lambda: asked_of(nothing_done(), "each-resolver"), UNKNOWN),
+    ("some follow late", "each-resolver", lambda: asked_of(stale(), "each-resolver"), MET),
+    ("some never follow", "each-resolver", lambda: asked_of(stale(never=True), "each-resolver"), MISSED),
+    ("one name is left behind", "each-resolver", lambda: by_another_name(never=True), MISSED),
+    ("by another name", "each-resolver", by_another_name, MET),
     ("resolvers that lie are not promised", "names-switched", lambda: stale(never=True), MET),
     ("nothing was done", "region-follows", nothing_done, UNKNOWN),
     ("it follows nobody", "region-follows", lambda: led({"follows": ""}, a_region_lost(), "see-it-follow"), MISSED),
@@ -283,6 +303,14 @@ def test_the_switch_is_timed_for_each_place() -> None:
     assert finding.figure == pytest.approx(SERVED - 50.0, abs=0.2)
     assert [group for group, _ in finding.beside] == [OUTSIDE, IN_WEST]
     assert "kept for 5 s" in finding.reason
+
+
+def test_what_customers_of_each_resolver_saw_is_a_figure_each() -> None:
+    """From the disaster until their first answer from there, with how many requests were not good until then."""
+    finding = found("each-resolver", asked_of(stale(), "each-resolver"))
+    assert finding.figure == pytest.approx(SERVED - 30, abs=0.3)
+    assert [group for group, _ in finding.beside] == [OUTSIDE, IN_WEST]
+    assert all(said.endswith("requests were not good until then") for _, said in finding.beside)
 
 
 def test_the_longest_time_between_two_looks_is_told() -> None:

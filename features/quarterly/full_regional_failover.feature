@@ -139,3 +139,40 @@ Feature: Full Regional Failover
     And the lost region took no write until it was in service again
     And nobody was told by both regions that a transaction is stored
     And the planned switchback lost nothing
+
+  @REG-2 @REG-4 @OBJ-6
+  Scenario: One name is switched and the other is not
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write by each name, some of them by resolvers that keep what they were told
+    When the primary region loses its power
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And one name is switched to the second region, and the other is not
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then what customers of each name and of each resolver saw is told
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
+  @REG-2 @REG-4 @OBJ-6
+  Scenario: Names cannot be changed
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write by each name, some of them by resolvers that keep what they were told
+    When the primary region loses its power, and what changes names hangs with it
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And no name can be switched, and health leads customers to the second region
+    And the health of the platform is verified
+    And what changes names answers again
+    And the names are switched to the second region
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then what customers of each name and of each resolver saw is told
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing

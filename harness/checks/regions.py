@@ -152,6 +152,32 @@ def stale_resolvers(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, title, outcome, words, figure=high, low=low, high=high, beside=beside)
 
 
+def each_resolver(evidence: Evidence, expected: Expectation) -> Finding:
+    """How long customers of each resolver and of each name went without an answer of the second region: the last group;
+    each one stands beside. Nobody is promised anything by it, but that they all are led there in the end."""
+    title = "What customers of each resolver saw"
+    promoted, fenced = done(evidence, PROMOTE), done(evidence, FENCE)
+    if promoted is None or fenced is None:
+        return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or "nothing was promoted")
+    lost = facts(fenced).get("region")
+    groups = [*_led_by_name(evidence, lost), *_led_by_name(evidence, lost, lie=True)]
+    if missing := [group for group in missing_ledgers(evidence) if group in groups]:
+        raise Unsound(f"the ledger of customers {', '.join(missing)} is missing")
+    servers, hurt = servers_of(evidence, str(facts(promoted).get("region"))), disaster(evidence)
+    if len(_ways(evidence, groups)) < 2 or not servers:
+        why = "all customers are led there by one name, and by one resolver" if servers else "no server is known there"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    first = {group: _first_answer(evidence, group, servers, since=hurt.earliest) for group in groups}
+    known = {group: answer for group, answer in first.items() if answer is not None}
+    beside = tuple((group, _without(evidence, group, hurt.earliest, known.get(group))) for group in groups)
+    if late := [group for group in groups if group not in known]:
+        outcome, words = UNKNOWN if evidence.stopped() else MISSED, f"customers {', '.join(late)} were never led there"
+        return expected.finding_of(evidence, title, outcome, words, beside=beside)
+    low, high = (seconds(max(0, max(known.values()) - moment)) for moment in (hurt.latest, hurt.earliest))
+    words = f"the last of them were answered there {high:.3f} s after the disaster"
+    return expected.finding_of(evidence, title, MET, words, figure=high, low=low, high=high, beside=beside)
+
+
 def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
     """What each choice would cost was measured, by the plan's rule, before somebody was asked to choose."""
     title = "Each choice was weighed"
@@ -234,6 +260,19 @@ def _unasked(evidence: Evidence, region: str, ready: Mapping[str, str]) -> list[
     balancers = sum(len(each.get("entrances") or ()) for each in _regions(evidence, region))
     asked = len([each for each in ready if each not in one_each])
     return missing + ([f"{balancers - asked} of {balancers} load balancers"] if asked < balancers else [])
+
+
+def _ways(evidence: Evidence, groups: list[str]) -> set[tuple[object, object]]:
+    """By which name these come in, and for how long their resolvers keep it, each once."""
+    listed = [group for line in evidence.all("workload.begin") for group in line.data.get("groups") or ()]
+    return {(each.get("host"), each.get("keeps")) for each in listed if each["group"] in groups}
+
+
+def _without(evidence: Evidence, group: str, since: int, until: int | None) -> str:
+    """How long a group was without an answer, and how many of its requests were not good meanwhile, in words."""
+    sent = [each for each in evidence.requests(group) if each.sent is not None and each.sent >= since]
+    bad = sum(each.outcome != "acknowledged" for each in sent if until is None or (each.sent or 0) < until)
+    return f"{'never' if until is None else f'{seconds(until - since):.3f} s'}, {bad} requests were not good until then"
 
 
 def _led_by_name(evidence: Evidence, lost: object, *, lie: bool = False) -> list[str]:

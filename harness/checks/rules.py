@@ -36,6 +36,7 @@ from harness.checks.ready import back_in_rotation, exercised, honest_ready, roll
 from harness.checks.rebuilt import heap_proved
 from harness.checks.regions import (
     choice_weighed,
+    each_resolver,
     names_switched,
     region_fenced,
     replayed_all,
@@ -230,6 +231,7 @@ VERSION_5 = replace(
         "two-leaders": two_leaders,
         "choice-weighed": choice_weighed,
         "stale-resolvers": stale_resolvers,
+        "each-resolver": each_resolver,
         "replayed-all": replayed_all,
         "region-fenced": region_fenced,
         "names-switched": names_switched,

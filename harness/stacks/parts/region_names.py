@@ -22,6 +22,7 @@ class RegionNames:
 
     def __init__(self, route53: Route53, server: DnsServer, sides: Mapping[str, Side]) -> None:
         """`sides`: where customers come into each region, by its name."""
+        self.zone = route53
         self._zone = route53.zone
         self.ttl: timedelta = route53.zone.ttl
         self._server = server

@@ -14,8 +14,10 @@ from harness.stacks.parts.ground import Ground, Runs
 from harness.stacks.parts.hosted_zone import TTL, HostedZone
 from harness.stacks.parts.tls import Issuer
 from harness.stacks.stand_in import HOSTS
+from harness.system.http import DIRECT
 
 PORT = 9053
+PATIENCE = timedelta(seconds=2)
 ZONE = HOSTS[0].partition(".")[2]
 
 
@@ -40,6 +42,18 @@ class Route53:
         self.url = f"https://{address}:{port}"
         self.unit = ground.unit("route53", runs=Runs.HARNESS, place=place, argv=self._argv, env=self._env)
         self.zone = HostedZone(ZONE, url=self.url, ca=authority.ca, ttl=ttl)
+
+    @property
+    def name(self) -> str:
+        return self.unit.name
+
+    @property
+    def door(self) -> tuple[str, int]:
+        return self._address, self._port
+
+    def ask(self) -> None:
+        """Fills the protocol Asked."""
+        DIRECT.ask("GET", f"{self.url}/2013-04-01/hostedzone", within=PATIENCE, ca=self._authority.ca)
 
     def start(self) -> None:
         """Start it; `ready()` says when it serves."""
