@@ -173,7 +173,7 @@ def test_a_feature_or_a_test_of_it_is_chosen_by_its_name(project: Path) -> None:
     assert "7/44 tests collected" in run_pytest(project, words=[feature]).stdout
     slow = f"{project / 'harness' / 'project' / 'collector.py'}::test_a_slow_link"
     done = run_pytest(project, words=[slow, "-vv"])
-    assert "1/42 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
+    assert "1/44 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
     (project / "test_other.py").write_text("def test_other():\n    pass\n")
     done = run_pytest(project, words=[feature, "test_other.py"])
     assert "8/43 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
