@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -134,6 +134,20 @@ def by_another_name(*, never: bool = False) -> History:
     return history
 
 
+def restored(
+    *, usable: bool | None, at: float = 40.2, steps: Sequence[str] = ("verify-the-books", "put-in-service")
+) -> History:
+    """What led had been restored by these steps, and somebody had looked at the replica before."""
+    history = asked("replica-refused")
+    if usable is not None:
+        history.say(at, "replica", region=WEST, usable=usable, received=900, replayed=100, age=30.0, why="it waits")
+    for place, step in enumerate(steps):
+        begin = 42 + place
+        history.say(begin, "step.begin", phase="verify", name=step, does="…")
+        history.say(begin + 0.5, "step.end", phase="verify", name=step, ok=True, seconds=0.5, facts={})
+    return history
+
+
 def not_asked(service: str) -> History:
     """All others were."""
     ready = {name: said for name, said in SEEN.items() if name != service}
@@ -201,6 +215,13 @@ CASES: list[Case] = [
      lambda: led({"replayed": RECEIVED - 1}, a_region_lost(), "wait-until-all-is-replayed"), MISSED),
     ("the new history begins early", "replayed-all",
      lambda: led({"parted": RECEIVED - 1}, a_region_lost(), "promote-the-second-region"), MISSED),
+    ("nobody looked", "replica-refused", lambda: restored(usable=None), MISSED),
+    ("it was fit", "replica-refused", lambda: restored(usable=True), MISSED),
+    ("seen, and restored", "replica-refused", lambda: restored(usable=False), MET),
+    ("seen too late", "replica-refused", lambda: restored(usable=False, at=PROMOTED + 1), MISSED),
+    ("seen, and led all the same", "replica-refused", lambda: restored(usable=False, steps=()), MISSED),
+    ("not verified", "replica-refused", lambda: restored(usable=False, steps=("put-in-service",)), MISSED),
+    ("nothing was done", "replica-refused", lambda: asked_of(nothing_done(), "replica-refused"), UNKNOWN),
     ("more was still coming", "replayed-all",
      lambda: led({"receives": True}, a_region_lost(), "wait-until-all-is-replayed"), MISSED),
     ("no position", "replayed-all",

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError, NotReady, Refused
 from harness.procedures import regional_failback, regional_failover
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
-from harness.stacks import regional
+from harness.stacks import regional, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.system.recorder import Memory
 from tests.two_regions import EAST, NAMES, WEST, TwoRegions
 
@@ -186,3 +188,26 @@ def test_the_runbook_has_the_steps_of_both_procedures() -> None:
     failover = RegionalFailover(made, EAST, lambda name: {}, Memory()).procedure()
     failback = RegionalFailback(made, EAST, lambda name: {}, Memory()).procedure()
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [step.name for step in (*failover.steps, *failback.steps)]
+
+
+def test_where_the_database_was_restored_nothing_waits_for_a_replica(stack: TwoRegions) -> None:
+    """That it leads is all that is left to do there, and it is not verified by what the replica had."""
+    stack.databases[WEST].done = 900
+    stack.databases[WEST].upstream = ""
+    memory = Memory()
+    made = RegionalFailover(stack.made(), EAST, lambda name: ready(stack, name), memory, restored=True).procedure()
+    assert "wait-until-all-is-replayed" not in [step.name for step in made.steps]
+    for phase in FAILOVER:
+        made.run(phase)
+    assert stack.stands_for == dict.fromkeys(NAMES, WEST)
+    assert not [kind for kind, _ in memory.facts if kind in ("verified", "in_service")]
+
+
+def test_a_procedure_that_knows_of_no_regions_is_asked_of_one(stack: TwoRegions) -> None:
+    """All that it asks the stack for is that region's."""
+    alone = regional.alone(stack.made(), WEST)
+    assert [each.name for each in alone.regions] == [WEST] and zones(alone) == ["west-a", "west-b"]
+    assert need(alone, Cluster) is stack.databases[WEST] and alone.kind == "fake"
+    assert alone.components() is stack.parts
+    with pytest.raises(Refused, match="has no region 'elsewhere'"):
+        regional.alone(stack.made(), "elsewhere")

@@ -62,6 +62,7 @@ class Database:
     words: Mapping[str, str] = field(default_factory=dict)
     promotes: bool = True
     streams: bool = True
+    held: bool = False  # back: it receives, and replays nothing
     whole: bool = True  # whatever it follows, what it has is a beginning of that
 
     @property
@@ -112,6 +113,18 @@ class Database:
 
     def replayed(self) -> int:
         return self.done
+
+    def hold_replay(self) -> None:
+        self.held = True
+
+    def release_replay(self) -> None:
+        self.held, self.done = False, self.at
+
+    def holds_replay(self) -> list[str]:
+        return [each.name for each in self.members] if self.held else []
+
+    def connect(self, member: object = None) -> Any:
+        raise NotReady("nobody leads", hint="look")
 
     def receives(self) -> bool:
         upstream = self.stack.databases.get(self.upstream)
@@ -187,6 +200,7 @@ class TwoRegions:
     led: set[str] = field(default_factory=set)
     stubborn: set[str] = field(default_factory=set)  # names whose record does not change
     names = NAMES
+    zone = None  # what changes them, which nobody asks here
     ttl = timedelta(seconds=5)
 
     def __post_init__(self) -> None:

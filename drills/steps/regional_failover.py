@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from drills.changes import REGIONAL_FAILOVER
 from drills.health import region_ready
 from drills.promises import REGIONAL, names_in_time, noticed_outside
 from drills.reconciliation import RECONCILIATION
 from drills.roles import COMMANDER
-from harness.errors import DrillError, quietly
 from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.cut_region import CutRegion
 from harness.faults.kill_component import KillComponent
-from harness.faults.pause_component import PauseComponent
 from harness.features.sentences import Approval, Sentences
 from harness.plan.lengths import length_of_time
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
+from harness.procedures.restore_database import RestoreDatabase
 from harness.sentences.promises import in_time, recovery_point_beyond, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import BaseBackups, ObjectStore
-from harness.stacks.capabilities.components import Pausable
-from harness.stacks.capabilities.database import Cluster, Fenced, Positioned, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Delayable, Fenced, Positioned, Queried, Standby
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.regions import RegionDivisible, RegionPowered
 from harness.stacks.capabilities.sabotage import Overruled
 from harness.stacks.needs import HEALTH, Regions
-from harness.system import clock, wait
+from harness.system import clock
 from harness.system.clock import CALL, Moment
 from harness.system.recorder import Memory
 from harness.workload.workload import Group
@@ -43,12 +40,7 @@ from harness.workload.workload import Group
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
-REPLAYS_NOTHING = ("ALTER SYSTEM SET recovery_min_apply_delay = '1d'", "SELECT pg_reload_conf()")
-REPLAYS = ("ALTER SYSTEM RESET recovery_min_apply_delay", "SELECT pg_reload_conf()")
 A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
-LED_WITHIN = timedelta(seconds=90)  # three checks of health, 10 s apart, and what else has to happen
-KEEPS = timedelta(seconds=20)  # beyond the time to live, by resolvers that lie
-FOR_EVER = timedelta(days=1)
 LITTLE = 16 * 1024 * 1024  # bytes of the log, which whoever does not look closely takes for nothing
 STORE = "s3"
 INSIDE = 5.0  # requests a second of each group that stands in a region
@@ -59,11 +51,12 @@ given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SE
 
 @dataclass(frozen=True)
 class Recovery:
-    """Both procedures, from one sentence to the next. `first` is the region that was lost."""
+    """The procedures, from one sentence to the next. `first` is the region that was lost."""
 
     first: str
     failover: Procedure
     failback: Procedure
+    restoration: RestoreDatabase | None = None  # where the replica cannot be used
 
 
 # Given
@@ -74,46 +67,24 @@ class Recovery:
     needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _customers_everywhere(scenario: ScenarioRun) -> None:
-    _serve(scenario)
+    serve(scenario)
 
 
-@given(
-    "the books were checked, and customers write everywhere, some of them by resolvers that keep what they were told",
-    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
-)
-def _some_by_stale_resolvers(scenario: ScenarioRun) -> None:
-    zone = regional.other(scenario.stack, scenario.region).zones[-1]
-    keeps = FOR_EVER if scenario.sabotage.never_resolve else KEEPS
-    _serve(scenario, Group("stale", INSIDE, zone=zone, keeps=keeps))
+def past_the_name(scenario: ScenarioRun) -> list[Group]:
+    """Past the name, to where the leader of the first region stands."""
+    zone = scenario.leader.zone
+    ways: tuple[Literal["api", "database"], ...] = ("api", "database")
+    return [Group(f"{'zone' if via == 'api' else via}-{zone}", INSIDE, zone=zone, via=via) for via in ways]
 
 
-@given(
-    "the books were checked, and customers write by each name, some of them by resolvers that keep what they were told",
-    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
-)
-def _by_each_name(scenario: ScenarioRun) -> None:
-    zone = regional.other(scenario.stack, scenario.region).zones[-1]
-    names = need(scenario.stack, Named).names
-    _serve(
-        scenario,
-        Group("stale", INSIDE, zone=zone, keeps=KEEPS),
-        *(Group(f"by-{name.partition('.')[0]}", INSIDE, zone=zone, host=name) for name in names[1:]),
-    )
-
-
-def _serve(scenario: ScenarioRun, *more: Group) -> None:
+def serve(scenario: ScenarioRun, *more: Group) -> None:
     """In the first region also past the name: whoever leads there when it should not must have somebody to tell."""
     scenario.data.check(RECONCILIATION)
     named = [
         Group(f"in-{region.name}", INSIDE, zone=region.zones[0], via="entrance") for region in scenario.stack.regions
     ]
-    leading = scenario.leader.zone
-    past = [
-        Group(f"zone-{leading}", INSIDE, zone=leading, via="api"),
-        Group(f"database-{leading}", INSIDE, zone=leading, via="database"),
-    ]
     second = regional.other(scenario.stack, scenario.region).name
-    scenario.customers.serve_followed(second, inside=[*named, *past, *more])
+    scenario.customers.serve_followed(second, inside=[*named, *past_the_name(scenario), *more])
     scenario.let_pass(A_WHILE, what="customers write, and the second region follows")  # else no loss could show
 
 
@@ -133,26 +104,8 @@ def _noticed_outside(scenario: ScenarioRun) -> None:
 @when("the primary region loses its power", needs=(BlackOutRegion,))
 def _blacked_out(scenario: ScenarioRun) -> None:
     if scenario.sabotage.replay_stopped or scenario.sabotage.falls_short:
-        _replay(scenario, REPLAYS_NOTHING)
+        need(regional.other(scenario.stack, scenario.region), Delayable).hold_replay()
     scenario.faults.inject(BlackOutRegion(scenario.region))
-
-
-def _replay(scenario: ScenarioRun, statements: Sequence[str]) -> None:
-    """For sabotage only: what the database servers of the second region do with what they receive."""
-    second = regional.other(scenario.stack, scenario.region)
-    for member in need(second, Cluster).members:
-        with need(second, Queried).connect(member) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-
-@when(
-    "the primary region loses its power, and what changes names hangs with it",
-    needs=(BlackOutRegion, PauseComponent, Named),
-)
-def _blacked_out_with_names(scenario: ScenarioRun) -> None:
-    scenario.faults.inject(BlackOutRegion(scenario.region))
-    scenario.faults.inject(PauseComponent(need(scenario.stack, Named).zone.name))
 
 
 @when("the primary region is cut off", needs=(CutRegion,))
@@ -234,6 +187,10 @@ def _failback() -> Procedure:
     returns="recovery",
 )
 def _declared(scenario: ScenarioRun) -> Recovery:
+    return declare(scenario)
+
+
+def declare(scenario: ScenarioRun, restoration: RestoreDatabase | None = None) -> Recovery:
     scenario.faults.still_active()
     stack, journal, sabotage = scenario.stack, scenario.journal, scenario.sabotage
     left_out, tolerates = sabotage.without, LITTLE if sabotage.falls_short else 0
@@ -249,9 +206,17 @@ def _declared(scenario: ScenarioRun) -> Recovery:
     recovery = Recovery(
         first,
         RegionalFailover(
-            stack, first, ready_with_backups, journal, REGIONAL_FAILOVER, skip=left_out, tolerates=tolerates
+            stack,
+            first,
+            ready_with_backups,
+            journal,
+            REGIONAL_FAILOVER,
+            restored=restoration is not None,
+            skip=left_out,
+            tolerates=tolerates,
         ).procedure(),
         RegionalFailback(stack, first, ready, journal, skip=left_out).procedure(),
+        restoration,
     )
     scenario.follow(recovery.failover, "fence")
     scenario.second_writer.begin(first)
@@ -266,54 +231,12 @@ def _declared(scenario: ScenarioRun) -> Recovery:
 def _activated(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.failover, "activate")
     if scenario.sabotage.falls_short:
-        _replay(scenario, REPLAYS)
+        need(regional.other(scenario.stack, scenario.region), Delayable).release_replay()
 
 
 @when("the names are switched to the second region", needs=(RegionalFailover,), promises=names_in_time)
 def _switched(scenario: ScenarioRun, recovery: Recovery) -> None:
     scenario.follow(recovery.failover, "switch")
-
-
-@when("one name is switched to the second region, and the other is not", needs=(Named,))
-def _half_switched(scenario: ScenarioRun, recovery: Recovery) -> None:
-    """As by somebody who is called away, or an API that takes one change and not the next."""
-    named, second = need(scenario.stack, Named), regional.other(scenario.stack, recovery.first).name
-    named.switch_name(named.names[0], second)
-    _await_told(scenario, lambda: named.answered(named.names[0]) == second)
-    scenario.let_pass(A_WHILE, what="one name leads to the second region, and the other to the lost one")
-    _say_told(scenario, "one name was switched by hand")
-
-
-@when("no name can be switched, and health leads customers to the second region", needs=(Named,))
-def _led_by_health(scenario: ScenarioRun, recovery: Recovery) -> None:
-    """It is tried. The name server goes on with the records that it has, and with its own checks of health."""
-    named, second = need(scenario.stack, Named), regional.other(scenario.stack, recovery.first).name
-    try:
-        named.switch_name(named.names[0], second)
-    except DrillError as error:
-        scenario.journal.record("names.refused", name=named.names[0], why=error.message)
-    _await_told(scenario, lambda: all(named.answered(each) == second for each in named.names))
-    _say_told(scenario, "no name was switched by hand")
-
-
-def _await_told(scenario: ScenarioRun, led: Callable[[], bool]) -> None:
-    wait.until(led, what="resolvers are told the second region", within=LED_WITHIN, recorder=scenario.journal)
-
-
-def _say_told(scenario: ScenarioRun, why: str) -> None:
-    named = need(scenario.stack, Named)
-    scenario.journal.record("names.told", why=why, answered={each: named.answered(each) for each in named.names})
-
-
-@when("what changes names answers again", needs=(Named, Pausable))
-def _names_back(scenario: ScenarioRun) -> None:
-    """It is no healing: the power of the lost region is not back."""
-    name = need(scenario.stack, Named).zone.name
-    need(scenario.stack.components()[name], Pausable).resume()
-    wait.until(
-        lambda: not quietly(need(scenario.stack, Named).zone.ask), what=f"{name} answers", within=LED_WITHIN,
-        recorder=scenario.journal,
-    )  # fmt: skip  # arguments in groups
 
 
 @when(
@@ -369,16 +292,6 @@ promise(
     "nobody was told by both regions that a transaction is stored",
     right("two-leaders", "one region leads at a time"),
     needs=(Cluster, Positioned),
-)
-promise(
-    "what customers saw whose resolvers keep an old answer is told",
-    right("stale-resolvers", "customers of a resolver that lies", "REG-4"),
-    needs=(Named,),
-)
-promise(
-    "what customers of each name and of each resolver saw is told",
-    right("each-resolver", "customers of each name and resolver", "REG-4"),
-    needs=(Named,),
 )
 promise("the incident commander declared the disaster", right("decision", "declaration of the disaster", "REG-1"))
 promise("all services were tested comprehensively", right("health", "comprehensive testing of all services", "REG-5"))

@@ -16,6 +16,7 @@ FENCE, REPLAY, PROMOTE, READY, SWITCH = (
     "switch-the-names",
 )  # fmt: skip  # a list
 HAND_BACK = "promote-the-first-region"
+VERIFIED, ADOPT = "verify-the-books", "put-in-service"
 BY_NAME = "entrance"  # how customers come in whom a name leads
 LONGEST_GAP = 10.0  # seconds without a look; behind a longer one a second writer could have come and gone
 REPLAYED, FENCED = "All that was received was replayed", "The lost region takes no write"
@@ -48,6 +49,27 @@ def replayed_all(evidence: Evidence, expected: Expectation) -> Finding:
     if said.get("receives"):
         return found(MISSED, f"more was still coming when it was promoted; {words}")
     return found(MISSED if missing > 0 else MET, words, float(max(0, missing)))
+
+
+def replica_refused(evidence: Evidence, expected: Expectation) -> Finding:
+    """That the second region's replica cannot be used was seen before anything led there, and what led had been
+    restored and verified. The figure: how old the newest was, in seconds, of what the replica had replayed."""
+    title = "A replica that cannot be used does not lead"
+    line, promoting = evidence.last("replica"), begun(evidence, PROMOTE)
+    if promoting is None or line is None:
+        outcome = UNKNOWN if promoting is None else MISSED
+        why = evidence.stopped() or "nothing led in the second region"
+        return expected.finding_of(evidence, title, outcome, "nobody looked at the replica" if promoting else why)
+    served = [each for each in (done(evidence, VERIFIED), done(evidence, ADOPT)) if each and each.seq < promoting.seq]
+    said = f"received up to {line.data.get('received')}, replayed up to {line.data.get('replayed')}"
+    if line.data.get("usable") is not False or line.seq > promoting.seq:
+        return expected.finding_of(evidence, title, MISSED, f"it was not seen before it led that it cannot: {said}")
+    if len(served) < 2:
+        return expected.finding_of(evidence, title, MISSED, f"it led, and nothing restored and verified had; {said}")
+    age = line.data.get("age")
+    figure = None if age is None else float(age)
+    words = f"{line.data.get('why')}; what led was restored from the backups there, and verified"
+    return expected.finding_of(evidence, title, MET, words, figure=figure, low=figure, high=figure)
 
 
 def region_fenced(evidence: Evidence, expected: Expectation) -> Finding:

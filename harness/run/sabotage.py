@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
-from harness.stacks.capabilities.database import Queried, Standby, Switched
+from harness.stacks.capabilities.database import Delayable, Switched
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.pages import Corruptible, Paged
 from harness.stacks.capabilities.sabotage import Deafenable, Overruled, Stallable, Unfenced
@@ -79,7 +79,7 @@ class Sabotage:
             (self.rows_damaged, (Paged, Corruptible)),
             (self.copies_damaged, (Paged, Corruptible)),
             (self.handed_back, (Switched,)),
-            (self.replay_stopped or self.falls_short, (Standby, Queried)),
+            (self.replay_stopped or self.falls_short, (Delayable,)),
             (self.looks_whole, (Overruled,)),
             (bool(self.telling), (Messaged, Interruptible)),
         )

@@ -61,6 +61,7 @@ CAPABILITIES = (
     Capability(database.Switched, "handing over the lead", "a cluster whose lead is handed to a named server"),
     Capability(database.Rebuilt, "rebuilding of servers", "a cluster of which a server is made anew from the leader"),
     Capability(database.Standby, "following another region", "a cluster that follows another one, and is promoted"),
+    Capability(database.Delayable, "holding back of replay", "a cluster that follows another one, and can be delayed"),
     Capability(database.LogReadable, "changes as text", "database servers that read the record of changes", COMPONENT),
     Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost", COMPONENT),
     Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full", COMPONENT),

@@ -210,6 +210,23 @@ class Standby(Protocol):
 
 
 @runtime_checkable
+class Delayable(Protocol):
+    """For faults only: a cluster that follows another region, and can be made to hold back what it receives."""
+
+    def hold_replay(self) -> None:
+        """Returns once each of its servers does: it receives, and replays no commit. Harmless when repeated.
+
+        Errors: `NotReady`, `NotInTime`.
+        """
+
+    def release_replay(self) -> None:
+        """Returns once none of its servers does; harmless where none did. Errors: as `hold_replay`."""
+
+    def holds_replay(self) -> list[str]:
+        """The names of those that do. Errors: `NotReady` where one cannot be asked."""
+
+
+@runtime_checkable
 class Positioned(Protocol):
     """A database that says how far it has written: a position, which only grows in one history of it."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
 from harness.stacks.capabilities.backups import Replicated
-from harness.stacks.capabilities.database import Standby
+from harness.stacks.capabilities.database import Delayable, Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
 from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
@@ -39,6 +39,7 @@ class LocalMaker(Maker):
         *GROUND,
         Regions(2),
         Standby,
+        Delayable,
         RegionDivisible,
         RegionPowered,
         RegionFence,

@@ -25,12 +25,14 @@ from harness.system.http import DIRECT, NoAnswer
 
 PATIENCE = timedelta(seconds=2)  # for an answer of Patroni's
 PROMOTED_WITHIN, DEMOTED_WITHIN = timedelta(seconds=60), timedelta(seconds=90)
+DELAYED_WITHIN = timedelta(seconds=30)
 OFTEN = timedelta(milliseconds=50)
 OK = 200
 BASE = f"{NAMESPACE}{SCOPE}/"
 COMMITS = "SELECT pg_logical_emit_message(true, 'drdrill', 'takes writes')"
 RECEIVED = "SELECT COALESCE(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text"
 REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
+DELAYS = "SELECT pg_is_in_recovery() AND setting::bigint > 0 FROM pg_settings WHERE name = 'recovery_min_apply_delay'"
 AGE = "SELECT clock_timestamp() - pg_last_xact_replay_timestamp()"
 SENDER = "SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
@@ -53,7 +55,7 @@ def following(region: str, upstream: Sequence[str]) -> dict[str, Any]:
 
 
 class PatroniStandby:
-    """Fills the protocol Standby."""
+    """Fills the protocols Standby and Delayable."""
 
     def __init__(
         self, cluster: PatroniCluster, members: Sequence[PatroniMember], *, etcd: Etcd, roles: Roles, region: str,
@@ -107,7 +109,8 @@ class PatroniStandby:
         self._patch(leader, following(self._region, upstream))
 
     def promote(self) -> Moment | None:
-        if self._cluster.leader() is not None:
+        if (leads := self._cluster.leader()) is not None:
+            self._patch(leads, followed_by(list(self._others)))  # one that was restored knows of nobody who may follow
             self._led()
             return None
         leader = self._standby_leader()
@@ -122,6 +125,33 @@ class PatroniStandby:
         moment = around(lead, by="Patroni, which was told to lead, and the database, which answered a COMMIT")
         self._led()
         return moment
+
+    def hold_replay(self) -> None:
+        self._delay("1d", len(self._members))
+
+    def release_replay(self) -> None:
+        self._delay(None, 0)
+
+    def holds_replay(self) -> list[str]:
+        return [member.name for member in self._members if self._holds(member)]
+
+    def _delay(self, length: str | None, wanted: int) -> None:
+        """By Patroni, which takes out again what it has not set itself."""
+        change = {"postgresql": {"recovery_conf": {"recovery_min_apply_delay": length}}}
+        asked = next((member for member in self._members if member.running()), self._members[0])
+        self._patch(asked, change)
+        what = f"{self._region} {'holds back' if length else 'replays'} what it receives"
+        wait.until(
+            lambda: len(self.holds_replay()) == wanted, what=what, within=DELAYED_WITHIN, recorder=self._recorder
+        )
+
+    def _holds(self, member: PatroniMember) -> bool:
+        try:
+            with self._cluster.connect(member) as connection:
+                row = connection.execute(DELAYS).fetchone()
+        except psycopg.Error as error:
+            raise NotReady(f"{member.name} does not answer: {error}", hint=f"read {member.log}") from None
+        return bool(row and row[0])
 
     def received(self) -> int:
         return max(map(wal.position, self._asked(RECEIVED)))
