@@ -28,10 +28,18 @@ ASKED = (
 READY = {
     "regions": [
         {"region": EAST, "zones": ["a", "b", "c"], "servers": {EAST_SERVER: "patroni-a", "10.0.0.12": "patroni-b"}},
-        {"region": WEST, "zones": ["west-a", "west-b"], "servers": {WEST_SERVER: "patroni-west-a"}},
+        {
+            "region": WEST,
+            "zones": ["west-a", "west-b"],
+            "servers": {WEST_SERVER: "patroni-west-a"},
+            "entrances": ["10.0.0.7"],
+        },
     ]
 }
-SEEN = {"zone west-a": "HTTP 200", "zone west-b": "HTTP 200", "envoy-west": "HTTP 200", "s3-west": "answers"}
+SEEN = {
+    "zone west-a": "HTTP 200", "zone west-b": "HTTP 200", "envoy-west": "HTTP 200",
+    "database": "patroni-west-a leads", "store": "answers, and lists 1 backups",
+}  # fmt: skip  # a table
 GOOD = [{"name": "serves", "ok": True, "seen": "200"}]
 HEALTH = [{"name": "/health", "ok": True, "seconds": 0.2, "limit": 30.0, "seen": "200"}]
 FAILOVER = (

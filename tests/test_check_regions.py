@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.region_losses import (
     PROMOTED,
     RECEIVED,
     SECOND,
+    SEEN,
     SERVED,
     WEST,
     WEST_SERVER,
@@ -114,9 +115,43 @@ def idle_from(at: float) -> History:
 
 
 def asked(name: str) -> History:
-    history = a_region_lost()
+    return asked_of(a_region_lost(), name)
+
+
+def asked_of(history: History, name: str) -> History:
     history.expect(name)
     return history
+
+
+def by_another_name(*, never: bool = False) -> History:
+    """The customers in the second region come in by another name than those outside."""
+    history = asked_of(never_led_there(IN_WEST) if never else a_region_lost(), "each-resolver")
+    for _, kind, data in history.lines:
+        if kind == "workload.begin":
+            data["groups"] = [
+                {**each, **({"host": "app.example"} if each["group"] == IN_WEST else {})} for each in data["groups"]
+            ]
+    return history
+
+
+def restored(
+    *, usable: bool | None, at: float = 40.2, steps: Sequence[str] = ("verify-the-books", "put-in-service")
+) -> History:
+    """What led had been restored by these steps, and somebody had looked at the replica before."""
+    history = asked("replica-refused")
+    if usable is not None:
+        history.say(at, "replica", region=WEST, usable=usable, received=900, replayed=100, age=30.0, why="it waits")
+    for place, step in enumerate(steps):
+        begin = 42 + place
+        history.say(begin, "step.begin", phase="verify", name=step, does="…")
+        history.say(begin + 0.5, "step.end", phase="verify", name=step, ok=True, seconds=0.5, facts={})
+    return history
+
+
+def not_asked(service: str) -> History:
+    """All others were."""
+    ready = {name: said for name, said in SEEN.items() if name != service}
+    return led({"ready": ready}, a_region_lost(), "see-every-service-ready")
 
 
 def weighed(at: float, received: int | None = RECEIVED) -> History:
@@ -180,6 +215,13 @@ CASES: list[Case] = [
      lambda: led({"replayed": RECEIVED - 1}, a_region_lost(), "wait-until-all-is-replayed"), MISSED),
     ("the new history begins early", "replayed-all",
      lambda: led({"parted": RECEIVED - 1}, a_region_lost(), "promote-the-second-region"), MISSED),
+    ("nobody looked", "replica-refused", lambda: restored(usable=None), MISSED),
+    ("it was fit", "replica-refused", lambda: restored(usable=True), MISSED),
+    ("seen, and restored", "replica-refused", lambda: restored(usable=False), MET),
+    ("seen too late", "replica-refused", lambda: restored(usable=False, at=PROMOTED + 1), MISSED),
+    ("seen, and led all the same", "replica-refused", lambda: restored(usable=False, steps=()), MISSED),
+    ("not verified", "replica-refused", lambda: restored(usable=False, steps=("put-in-service",)), MISSED),
+    ("nothing was done", "replica-refused", lambda: asked_of(nothing_done(), "replica-refused"), UNKNOWN),
     ("more was still coming", "replayed-all",
      lambda: led({"receives": True}, a_region_lost(), "wait-until-all-is-replayed"), MISSED),
     ("no position", "replayed-all",
@@ -199,12 +241,17 @@ CASES: list[Case] = [
     ("a record nobody switched", "names-switched", lambda: without_step(a_region_lost(), "switch-the-names"), MISSED),
     ("resolvers that keep the old answer", "names-switched", lambda: never_led_there(OUTSIDE), MISSED),
     ("those of one place keep it", "names-switched", lambda: never_led_there(IN_WEST), MISSED),
+    ("answers are kept for too long", "names-switched",
+     lambda: led({"ttl": 3600.0}, a_region_lost(), "switch-the-names"), MISSED),
     ("nothing says whose servers", "names-switched", known_by_nobody, UNKNOWN),
     ("nothing was done", "second-region-activated", nothing_done, UNKNOWN),
     ("one that is not ready", "second-region-activated",
      lambda: failed("see-every-service-ready", "not ready in us-west-2: zone west-b"), MISSED),
     ("one service out of all", "second-region-activated",
      lambda: led({"ready": {"zone west-a": "HTTP 200"}}, a_region_lost(), "see-every-service-ready"), MISSED),
+    ("its database was not asked", "second-region-activated", lambda: not_asked("database"), MISSED),
+    ("its store was not asked", "second-region-activated", lambda: not_asked("store"), MISSED),
+    ("its load balancer was not asked", "second-region-activated", lambda: not_asked("envoy-west"), MISSED),
     ("never asked", "second-region-activated",
      lambda: without_step(a_region_lost(), "see-every-service-ready"), MISSED),
     ("it stored nothing", "second-region-activated", lambda: never_led_there(OUTSIDE, IN_WEST), MISSED),
@@ -225,6 +272,12 @@ CASES: list[Case] = [
     ("nobody has such a resolver", "stale-resolvers", lambda: asked("stale-resolvers"), UNKNOWN),
     ("they follow late", "stale-resolvers", stale, MET),
     ("they never follow", "stale-resolvers", lambda: stale(never=True), MISSED),
+    ("all have one resolver", "each-resolver", lambda: asked("each-resolver"), UNKNOWN),
+    ("nothing was done", "each-resolver", lambda: asked_of(nothing_done(), "each-resolver"), UNKNOWN),
+    ("some follow late", "each-resolver", lambda: asked_of(stale(), "each-resolver"), MET),
+    ("some never follow", "each-resolver", lambda: asked_of(stale(never=True), "each-resolver"), MISSED),
+    ("one name is left behind", "each-resolver", lambda: by_another_name(never=True), MISSED),
+    ("by another name", "each-resolver", by_another_name, MET),
     ("resolvers that lie are not promised", "names-switched", lambda: stale(never=True), MET),
     ("nothing was done", "region-follows", nothing_done, UNKNOWN),
     ("it follows nobody", "region-follows", lambda: led({"follows": ""}, a_region_lost(), "see-it-follow"), MISSED),
@@ -271,6 +324,14 @@ def test_the_switch_is_timed_for_each_place() -> None:
     assert finding.figure == pytest.approx(SERVED - 50.0, abs=0.2)
     assert [group for group, _ in finding.beside] == [OUTSIDE, IN_WEST]
     assert "kept for 5 s" in finding.reason
+
+
+def test_what_customers_of_each_resolver_saw_is_a_figure_each() -> None:
+    """From the disaster until their first answer from there, with how many requests were not good until then."""
+    finding = found("each-resolver", asked_of(stale(), "each-resolver"))
+    assert finding.figure == pytest.approx(SERVED - 30, abs=0.3)
+    assert [group for group, _ in finding.beside] == [OUTSIDE, IN_WEST]
+    assert all(said.endswith("requests were not good until then") for _, said in finding.beside)
 
 
 def test_the_longest_time_between_two_looks_is_told() -> None:

@@ -248,3 +248,22 @@ def test_a_name_that_is_not_in_the_zone_is_not_switched(scene: Scene) -> None:
         with pytest.raises(Refused):
             scene.route53.zone.switch(name, to)
     assert scene.route53.zone.read() == before
+
+
+def test_while_the_api_hangs_no_name_can_be_switched_and_health_still_leads(scene: Scene) -> None:
+    """Whoever asks it is not answered in time; once it goes on, names are switched again."""
+    api = scene.route53
+    api.ask()
+    api.unit.pause()
+    try:
+        with pytest.raises(OSError, match="no answer within 2 s"):
+            api.ask()
+        with pytest.raises(DrillError, match=f"could not switch {NAME}"):
+            api.zone.switch(NAME, R2.addresses)
+        scene.become(R1, 503)
+        assert all(scene.tells(R2, name) for name in HOSTS)
+    finally:
+        api.unit.resume()
+    assert wait.poll(api.ready, within=SOON)
+    api.zone.switch(NAME, R2.addresses)
+    assert (api.name, api.door) == ("route53", ("127.0.0.1", int(api.url.rpartition(":")[2])))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from harness.errors import NotReady, Refused
-from harness.faults import _probes
+from harness.faults import _probes, stop_replay
 from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.cut_region import CutRegion
+from harness.faults.stop_replay import StopReplay
 from harness.safety.healing import heal
 from harness.stacks import regional
 from tests.two_regions import EAST, WEST, TwoRegions
@@ -114,3 +117,21 @@ def test_a_region_that_nobody_knows_is_refused(stack: TwoRegions) -> None:
     """By its name."""
     with pytest.raises(Refused, match="no region 'mars'"):
         CutRegion("mars").prepare(stack.made())
+
+
+def test_replay_that_stops_is_proved_by_what_waits_and_goes_on_once_it_is_healed(
+    stack: TwoRegions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was received since then, nothing is held back, and it has no effect."""
+    monkeypatch.setattr(stop_replay, "SOON", timedelta(0))
+    fault, made = StopReplay(WEST), stack.made()
+    undo = fault.prepare(made)
+    assert fault.affects(undo) == [] and not fault.took_effect(made, undo)
+    fault.inject(made, undo)
+    assert not fault.took_effect(made, undo)
+    stack.databases[WEST].at += 50
+    assert fault.took_effect(made, undo) == "us-west-2 has received 50 bytes that it does not replay"
+    assert fault.still_hurt(made, undo) == "patroni-west-a, patroni-west-b of us-west-2 hold back what they receive"
+    for _ in range(2):
+        assert heal(made, fault, undo).ok
+    assert stack.databases[WEST].done == stack.databases[WEST].at

@@ -38,6 +38,7 @@ class Zone:
     def __init__(self) -> None:
         self.kept: dict[str, tuple[str, ...]] = {}
         self.published: list[str] = []
+        self.ttl = timedelta(seconds=5)
 
     def switch(self, name: str, to: Any) -> None:
         self.kept[name] = tuple(to)

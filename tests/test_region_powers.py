@@ -72,6 +72,9 @@ class Region:
     def goes_on(self, upstream: Sequence[str]) -> bool:
         return self.same
 
+    def follow_unlooked(self, upstream: Sequence[str]) -> None:
+        self.upstream = upstream[0]
+
 
 class Two:
     """Two regions: the first leads, the second follows it."""
@@ -165,6 +168,19 @@ def test_what_was_fenced_before_stays_fenced_until_it_would_follow(two: Two) -> 
     for _ in range(2):
         two.powers.unfence_region(HERE)
     assert not two.powers.region_is_fenced(HERE) and not two.here.members[0].on
+
+
+def test_for_sabotage_a_region_leads_beside_another_and_follows_it_without_a_look(two: Two) -> None:
+    """Against its fence, and whatever either has written."""
+    two.powers.cut_region_power(HERE)
+    two.powers.fence_region(HERE)
+    promote(two)
+    two.powers.restore_region_power(HERE)
+    two.powers.let_lead(HERE)
+    assert two.here.members[0].on and two.here.members[0].led and not two.powers.region_is_fenced(HERE)
+    two.here.same = False
+    two.powers.follow_unlooked(HERE)
+    assert two.here.upstream == THERE
 
 
 def test_a_fence_of_a_region_that_nobody_took_over_from_can_be_ended(two: Two) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError, NotReady, Refused
 from harness.procedures import regional_failback, regional_failover
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
-from harness.stacks import regional
+from harness.stacks import regional, zones
+from harness.stacks.capabilities import need
+from harness.stacks.capabilities.database import Cluster
 from harness.system.recorder import Memory
 from tests import runbook
 from tests.two_regions import EAST, NAMES, WEST, TwoRegions
@@ -43,9 +45,11 @@ def ready(stack: TwoRegions, name: str) -> Mapping[str, str]:
     }
 
 
-def fail_over(stack: TwoRegions, *, without: frozenset[str] = frozenset()) -> Memory:
+def fail_over(stack: TwoRegions, *, without: frozenset[str] = frozenset(), tolerates: int = 0) -> Memory:
     memory = Memory()
-    made = RegionalFailover(stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without).procedure()
+    made = RegionalFailover(
+        stack.made(), EAST, lambda name: ready(stack, name), memory, skip=without, tolerates=tolerates
+    ).procedure()
     for phase in FAILOVER:
         made.run(phase)
     return memory
@@ -84,6 +88,17 @@ def test_nothing_is_promoted_while_what_was_received_waits_to_be_replayed(stack:
     with pytest.raises(NotReady, match="100 bytes that it received are not replayed"):
         fail_over(stack)
     assert "us-west-2 is promoted" not in stack.said
+
+
+def test_so_little_that_it_is_tolerated_is_told_and_promoted(stack: TwoRegions) -> None:
+    """For a sabotage twin alone: the facts say both positions."""
+    stack.databases[WEST].done = 900
+    memory = fail_over(stack, tolerates=100)
+    assert stack.said[-1] == "us-west-2 is promoted"
+    assert {key: told(memory, "wait-until-all-is-replayed")[key] for key in ("received", "replayed")} == {
+        "received": 1000,
+        "replayed": 900,
+    }
 
 
 def test_nothing_is_promoted_while_the_first_region_still_sends() -> None:
@@ -136,6 +151,17 @@ def test_the_first_region_returns_as_a_follower_and_takes_over_without_a_second_
     assert told(memory, "stop-the-writers")["stopped"] == ["api-west-a", "api-west-b"]
 
 
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_region_that_streams_and_is_no_copy_is_not_let_go_on(stack: TwoRegions, *, streams: bool) -> None:
+    """Two histories of one number look whole; where it does not stream either, that is why."""
+    fail_over(stack)
+    stack.databases[EAST].whole = False
+    stack.databases[EAST].streams = streams
+    with pytest.raises(NotReady, match="what us-east-1 has is no beginning of what us-west-2 has written"):
+        fail_back(stack)
+    assert regional.writers(stack.made()) == [WEST]
+
+
 def test_the_lead_is_not_handed_to_a_region_that_lacks_the_newest_writes(stack: TwoRegions) -> None:
     """It is not promoted, and the second goes on leading."""
     fail_over(stack)
@@ -170,3 +196,26 @@ def test_every_step_of_the_runbook_says_what_to_do_what_to_see_and_what_else(ste
     _, after = step.text.rsplit("```", 1)
     assert 0 <= after.find("*You should see*") < after.find("*If not*")
     assert "STACK_" not in block
+
+
+def test_where_the_database_was_restored_nothing_waits_for_a_replica(stack: TwoRegions) -> None:
+    """That it leads is all that is left to do there, and it is not verified by what the replica had."""
+    stack.databases[WEST].done = 900
+    stack.databases[WEST].upstream = ""
+    memory = Memory()
+    made = RegionalFailover(stack.made(), EAST, lambda name: ready(stack, name), memory, restored=True).procedure()
+    assert "wait-until-all-is-replayed" not in [step.name for step in made.steps]
+    for phase in FAILOVER:
+        made.run(phase)
+    assert stack.stands_for == dict.fromkeys(NAMES, WEST)
+    assert not [kind for kind, _ in memory.facts if kind in ("verified", "in_service")]
+
+
+def test_a_procedure_that_knows_of_no_regions_is_asked_of_one(stack: TwoRegions) -> None:
+    """All that it asks the stack for is that region's."""
+    alone = regional.alone(stack.made(), WEST)
+    assert [each.name for each in alone.regions] == [WEST] and zones(alone) == ["west-a", "west-b"]
+    assert need(alone, Cluster) is stack.databases[WEST] and alone.kind == "fake"
+    assert alone.components() is stack.parts
+    with pytest.raises(Refused, match="has no region 'elsewhere'"):
+        regional.alone(stack.made(), "elsewhere")

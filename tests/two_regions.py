@@ -61,6 +61,9 @@ class Database:
     switched_at: int = 0
     words: Mapping[str, str] = field(default_factory=dict)
     promotes: bool = True
+    streams: bool = True
+    held: bool = False  # back: it receives, and replays nothing
+    whole: bool = True  # whatever it follows, what it has is a beginning of that
 
     @property
     def members(self) -> list[Server]:
@@ -111,6 +114,18 @@ class Database:
     def replayed(self) -> int:
         return self.done
 
+    def hold_replay(self) -> None:
+        self.held = True
+
+    def release_replay(self) -> None:
+        self.held, self.done = False, self.at
+
+    def holds_replay(self) -> list[str]:
+        return [each.name for each in self.members] if self.held else []
+
+    def connect(self, member: object = None) -> Any:
+        raise NotReady("nobody leads", hint="look")
+
     def receives(self) -> bool:
         upstream = self.stack.databases.get(self.upstream)
         return bool(upstream and upstream.leader() and self.upstream not in self.stack.cut)
@@ -124,7 +139,10 @@ class Database:
     def standing_by(self) -> list[Condition]:
         up = [each.name for each in self.members if each.up]
         follows = Condition(f"{self.name} follows", ok=bool(self.upstream), seen=self.upstream)
-        return [follows, *(Condition(f"{each} replicates", ok=True, seen="streaming") for each in up)]
+        return [follows, *(Condition(f"{each} replicates", ok=self.streams, seen="…") for each in up)]
+
+    def goes_on(self, upstream: Sequence[str]) -> bool:
+        return self.whole
 
     def positions(self) -> Any:
         return SimpleNamespace(now=lambda: self.done, close=lambda: None)
@@ -182,6 +200,7 @@ class TwoRegions:
     led: set[str] = field(default_factory=set)
     stubborn: set[str] = field(default_factory=set)  # names whose record does not change
     names = NAMES
+    zone = None  # what changes them, which nobody asks here
     ttl = timedelta(seconds=5)
 
     def __post_init__(self) -> None:

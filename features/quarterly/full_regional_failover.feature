@@ -9,7 +9,7 @@ Feature: Full Regional Failover
     And whoever is called answers
     And the books were checked, and customers write in both regions and in neither
     When the primary region loses its power
-    Then the monitoring notices it
+    Then monitoring that stands in neither region notices it
     When the roles of the plan are called
     And customers and stakeholders are told of the disruption
     And the regional disaster is declared, and the lost region is fenced
@@ -36,19 +36,20 @@ Feature: Full Regional Failover
     And customers are told of the resolution, and not before it
     And every health check answers within the time that the plan gives it
 
-  @REG-2 @REG-8 @OBJ-6
+  @REG-1 @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-6
   Scenario: Failback
     Given the platform serves customers, replicates and archives
     And the books were checked, and customers write in both regions and in neither
     When the primary region loses its power
-    Then the monitoring notices it
+    Then monitoring that stands in neither region notices it
     When the regional disaster is declared, and the lost region is fenced
     And the database of the second region leads, and its services are ready
     And the names are switched to the second region
     And the health of the platform is verified
     And the lost region returns, and follows the second
     And the primary region takes over again, as planned
-    Then the lost region took no write until it was in service again
+    Then all that the second region had received was replayed before it led
+    And the lost region took no write until it was in service again
     And the planned switchback lost nothing
     And nobody was told by both regions that a transaction is stored
     And no more is lost with the region than the recovery point of critical financial data allows
@@ -122,6 +123,27 @@ Feature: Full Regional Failover
     And nobody was told by both regions that a transaction is stored
     And the planned switchback lost nothing
 
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-1 @OBJ-5 @OBJ-6 @CON-2
+  Scenario: The replica cannot be used
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write until it is in the backups of the second region
+    When the second region replays nothing any more, and nobody notices
+    And the primary region loses its power
+    Then the monitoring notices it
+    And whether the replica can be used is looked at
+    When the regional disaster is declared, the lost region is fenced, and the replica is given up
+    And the database is restored from the backups of the second region, and leads there
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then nothing led there that could not be used
+    And customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
   @REG-2 @REG-4 @OBJ-6
   Scenario: Resolvers that keep the old answer
     Given the platform serves customers, replicates and archives
@@ -135,6 +157,43 @@ Feature: Full Regional Failover
     And the lost region returns, and follows the second
     And the primary region takes over again, as planned
     Then what customers saw whose resolvers keep an old answer is told
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
+  @REG-2 @REG-4 @OBJ-6
+  Scenario: One name is switched and the other is not
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write by each name, some of them by resolvers that keep what they were told
+    When the primary region loses its power
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And one name is switched to the second region, and the other is not
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then what customers of each name and of each resolver saw is told
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
+  @REG-2 @REG-4 @OBJ-6
+  Scenario: Names cannot be changed
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write by each name, some of them by resolvers that keep what they were told
+    When the primary region loses its power, and what changes names hangs with it
+    Then the monitoring notices it
+    When the regional disaster is declared, and the lost region is fenced
+    And the database of the second region leads, and its services are ready
+    And no name can be switched, and health leads customers to the second region
+    And the health of the platform is verified
+    And what changes names answers again
+    And the names are switched to the second region
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then what customers of each name and of each resolver saw is told
     And the lost region took no write until it was in service again
     And nobody was told by both regions that a transaction is stored
     And the planned switchback lost nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import Finding, Outcome
@@ -16,6 +16,7 @@ FENCE, REPLAY, PROMOTE, READY, SWITCH = (
     "switch-the-names",
 )  # fmt: skip  # a list
 HAND_BACK = "promote-the-first-region"
+VERIFIED, ADOPT = "verify-the-books", "put-in-service"
 BY_NAME = "entrance"  # how customers come in whom a name leads
 LONGEST_GAP = 10.0  # seconds without a look; behind a longer one a second writer could have come and gone
 REPLAYED, FENCED = "All that was received was replayed", "The lost region takes no write"
@@ -48,6 +49,27 @@ def replayed_all(evidence: Evidence, expected: Expectation) -> Finding:
     if said.get("receives"):
         return found(MISSED, f"more was still coming when it was promoted; {words}")
     return found(MISSED if missing > 0 else MET, words, float(max(0, missing)))
+
+
+def replica_refused(evidence: Evidence, expected: Expectation) -> Finding:
+    """That the second region's replica cannot be used was seen before anything led there, and what led had been
+    restored and verified. The figure: how old the newest was, in seconds, of what the replica had replayed."""
+    title = "A replica that cannot be used does not lead"
+    line, promoting = evidence.last("replica"), begun(evidence, PROMOTE)
+    if promoting is None or line is None:
+        outcome = UNKNOWN if promoting is None else MISSED
+        why = evidence.stopped() or "nothing led in the second region"
+        return expected.finding_of(evidence, title, outcome, "nobody looked at the replica" if promoting else why)
+    served = [each for each in (done(evidence, VERIFIED), done(evidence, ADOPT)) if each and each.seq < promoting.seq]
+    said = f"received up to {line.data.get('received')}, replayed up to {line.data.get('replayed')}"
+    if line.data.get("usable") is not False or line.seq > promoting.seq:
+        return expected.finding_of(evidence, title, MISSED, f"it was not seen before it led that it cannot: {said}")
+    if len(served) < 2:
+        return expected.finding_of(evidence, title, MISSED, f"it led, and nothing restored and verified had; {said}")
+    age = line.data.get("age")
+    figure = None if age is None else float(age)
+    words = f"{line.data.get('why')}; what led was restored from the backups there, and verified"
+    return expected.finding_of(evidence, title, MET, words, figure=figure, low=figure, high=figure)
 
 
 def region_fenced(evidence: Evidence, expected: Expectation) -> Finding:
@@ -109,6 +131,10 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
         why = "no customers come in by name" if not groups else f"nothing says which servers are of {second}"
         return expected.finding_of(evidence, SWITCHED, UNKNOWN, why)
     first = {group: _first_answer(evidence, group, servers, since=begin.mono) for group in groups}
+    ttl = facts(switched).get("ttl")
+    if ttl is not None and expected.limit is not None and float(ttl) > expected.limit:
+        words = f"an answer of a name may be kept for {float(ttl):g} s, and customers have to be led there sooner"
+        return expected.finding_of(evidence, SWITCHED, MISSED, words)
     if late := [group for group, answer in first.items() if answer is None]:
         low = seconds(max(0, evidence.observed() - switched.mono))
         words = f"customers {', '.join(late)} were never answered from {second}"
@@ -118,7 +144,6 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     last = max(answer for answer in first.values() if answer is not None)
     low, high = seconds(max(0, last - switched.mono)), seconds(last - begin.mono)
     beside = tuple((group, f"{seconds(answer - begin.mono):.3f} s") for group, answer in first.items() if answer)
-    ttl = facts(switched).get("ttl")
     words = f"customers of every place were answered from {second} at most {high:.3f} s after the names were switched"
     words += f"; an answer of a name may be kept for {float(ttl):g} s" if ttl is not None else ""
     outcome = MET if expected.limit is None else against(low, high, expected.limit)
@@ -149,6 +174,32 @@ def stale_resolvers(evidence: Evidence, expected: Expectation) -> Finding:
     return expected.finding_of(evidence, title, outcome, words, figure=high, low=low, high=high, beside=beside)
 
 
+def each_resolver(evidence: Evidence, expected: Expectation) -> Finding:
+    """How long customers of each resolver and of each name went without an answer of the second region: the last group;
+    each one stands beside. Nobody is promised anything by it, but that they all are led there in the end."""
+    title = "What customers of each resolver saw"
+    promoted, fenced = done(evidence, PROMOTE), done(evidence, FENCE)
+    if promoted is None or fenced is None:
+        return expected.finding_of(evidence, title, UNKNOWN, evidence.stopped() or "nothing was promoted")
+    lost = facts(fenced).get("region")
+    groups = [*_led_by_name(evidence, lost), *_led_by_name(evidence, lost, lie=True)]
+    if missing := [group for group in missing_ledgers(evidence) if group in groups]:
+        raise Unsound(f"the ledger of customers {', '.join(missing)} is missing")
+    servers, hurt = servers_of(evidence, str(facts(promoted).get("region"))), disaster(evidence)
+    if len(_ways(evidence, groups)) < 2 or not servers:
+        why = "all customers are led there by one name, and by one resolver" if servers else "no server is known there"
+        return expected.finding_of(evidence, title, UNKNOWN, why)
+    first = {group: _first_answer(evidence, group, servers, since=hurt.earliest) for group in groups}
+    known = {group: answer for group, answer in first.items() if answer is not None}
+    beside = tuple((group, _without(evidence, group, hurt.earliest, known.get(group))) for group in groups)
+    if late := [group for group in groups if group not in known]:
+        outcome, words = UNKNOWN if evidence.stopped() else MISSED, f"customers {', '.join(late)} were never led there"
+        return expected.finding_of(evidence, title, outcome, words, beside=beside)
+    low, high = (seconds(max(0, max(known.values()) - moment)) for moment in (hurt.latest, hurt.earliest))
+    words = f"the last of them were answered there {high:.3f} s after the disaster"
+    return expected.finding_of(evidence, title, MET, words, figure=high, low=low, high=high, beside=beside)
+
+
 def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
     """What each choice would cost was measured, by the plan's rule, before somebody was asked to choose."""
     title = "Each choice was weighed"
@@ -168,8 +219,8 @@ def choice_weighed(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def second_region_activated(evidence: Evidence, expected: Expectation) -> Finding:
-    """Every service of the second region was seen ready before customers were sent there, those of all of its zones
-    among them, and its database stored what customers wrote."""
+    """Every service of the second region was seen ready before customers were sent there: that of each of its zones,
+    as many load balancers as it has, its database and its store; and that database stored what customers wrote."""
     failed = [line for line in ended(evidence, READY) if not line.data.get("ok")]
     if failed:
         return expected.finding_of(evidence, ACTIVATED, MISSED, str(facts(failed[-1]).get("error")))
@@ -179,10 +230,10 @@ def second_region_activated(evidence: Evidence, expected: Expectation) -> Findin
     if seen is None:
         return expected.finding_of(evidence, ACTIVATED, UNKNOWN, evidence.stopped() or "it was not activated")
     second, ready = str(facts(seen).get("region")), dict(facts(seen).get("ready") or {})
-    unasked = [zone for zone in _zones(evidence, second) if f"zone {zone}" not in ready]
+    unasked = _unasked(evidence, second, ready)
     late = [name for name, said in ready.items() if not said]
     if unasked or late or not ready:
-        why = f"not asked: zone {', '.join(unasked)}" if unasked else f"not ready: {', '.join(late) or 'nothing asked'}"
+        why = f"not asked: {', '.join(unasked)}" if unasked else f"not ready: {', '.join(late) or 'nothing asked'}"
         return expected.finding_of(evidence, ACTIVATED, MISSED, why)
     stored = sum(1 for _ in answered_by(evidence, servers_of(evidence, second)))
     words = f"{', '.join(ready)} of {second} were ready, and its database stored {stored} transactions"
@@ -221,6 +272,28 @@ def _regions(evidence: Evidence, name: str) -> list[dict[str, Any]]:
 
 def _zones(evidence: Evidence, region: str) -> list[str]:
     return [zone for each in _regions(evidence, region) for zone in each.get("zones") or ()]
+
+
+def _unasked(evidence: Evidence, region: str, ready: Mapping[str, str]) -> list[str]:
+    """Services of a region that nobody asked. What its load balancers are called is not said, only how many it has."""
+    one_each = [*(f"zone {zone}" for zone in _zones(evidence, region)), "database", "store"]
+    missing = [each for each in one_each if each not in ready]
+    balancers = sum(len(each.get("entrances") or ()) for each in _regions(evidence, region))
+    asked = len([each for each in ready if each not in one_each])
+    return missing + ([f"{balancers - asked} of {balancers} load balancers"] if asked < balancers else [])
+
+
+def _ways(evidence: Evidence, groups: list[str]) -> set[tuple[object, object]]:
+    """By which name these come in, and for how long their resolvers keep it, each once."""
+    listed = [group for line in evidence.all("workload.begin") for group in line.data.get("groups") or ()]
+    return {(each.get("host"), each.get("keeps")) for each in listed if each["group"] in groups}
+
+
+def _without(evidence: Evidence, group: str, since: int, until: int | None) -> str:
+    """How long a group was without an answer, and how many of its requests were not good meanwhile, in words."""
+    sent = [each for each in evidence.requests(group) if each.sent is not None and each.sent >= since]
+    bad = sum(each.outcome != "acknowledged" for each in sent if until is None or (each.sent or 0) < until)
+    return f"{'never' if until is None else f'{seconds(until - since):.3f} s'}, {bad} requests were not good until then"
 
 
 def _led_by_name(evidence: Evidence, lost: object, *, lie: bool = False) -> list[str]:

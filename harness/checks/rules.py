@@ -36,9 +36,11 @@ from harness.checks.ready import back_in_rotation, exercised, honest_ready, roll
 from harness.checks.rebuilt import heap_proved
 from harness.checks.regions import (
     choice_weighed,
+    each_resolver,
     names_switched,
     region_fenced,
     replayed_all,
+    replica_refused,
     response,
     second_region_activated,
     stale_resolvers,
@@ -230,7 +232,9 @@ VERSION_5 = replace(
         "two-leaders": two_leaders,
         "choice-weighed": choice_weighed,
         "stale-resolvers": stale_resolvers,
+        "each-resolver": each_resolver,
         "replayed-all": replayed_all,
+        "replica-refused": replica_refused,
         "region-fenced": region_fenced,
         "names-switched": names_switched,
         "second-region-activated": second_region_activated,

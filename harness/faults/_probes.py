@@ -13,6 +13,7 @@ from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged
 from harness.stacks.capabilities.database import Cluster, Member
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
+from harness.stacks.capabilities.names import Named
 from harness.system.clock import Moment, spanning
 
 SILENT = 1.0  # seconds; a machine that is there takes or refuses a connection within a millisecond
@@ -46,9 +47,11 @@ class Door:
 
 
 def door(stack: Stack, name: str) -> Door | None:
-    """The door of an API, a database server or a load balancer; None for a component that no verb can ask."""
+    """Of an API, a database server, a load balancer, what changes names; None for a component that no verb can ask."""
     if isinstance(found := stack.components().get(name), Asked):
         return asked_at(found)
+    if (named := find(stack, Named)) and named.zone.name == name:
+        return asked_at(named.zone)
     entrances: dict[str, Entrance] = {}
     for place, own in [(stack, zones(stack)), *((region, region.zones) for region in stack.regions[1:])]:
         if apis := find(place, ZoneServices):

@@ -37,6 +37,7 @@ TABLE: Mapping[str, str] = {
     "poison_release": "harness.faults.poison_release:PoisonRelease",
     "reject_credentials": "harness.faults.reject_credentials:RejectCredentials",
     "slow_link": "harness.faults.slow_link:SlowLink",
+    "stop_replay": "harness.faults.stop_replay:StopReplay",
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import NotReady
+from harness.errors import NotInTime, NotReady
 from harness.procedures import Change, Facts, Procedure, Step
 from harness.procedures.regional_failover import Ready
 from harness.stacks import Condition, Stack, regional
@@ -61,7 +61,8 @@ class RegionalFailback:
             Step("return", "make-it-follow", "Compare the histories of both regions, and make the lost one follow: "
                  "with what it has, or as a clone", self._follow),
             Step("return", "let-its-servers-on", "End the fence, and start its database servers", self._let_on),
-            Step("return", "see-it-follow", "Wait until each of its database servers streams", self._see_it_follow),
+            Step("return", "see-it-follow", "Wait until each of its database servers streams, and compare what it has "
+                 "with the history of the region that leads", self._see_it_follow),
             Step("switchback", "stop-the-writers", "Stop the platform's API in every zone of the second region",
                  self._stop_writers),
             Step("switchback", "wait-until-the-first-has-all", "Wait until the first region has replayed all that was "
@@ -112,7 +113,21 @@ class RegionalFailback:
         return {"region": self.first, "started": regional.let_on(self.stack, self.first)}
 
     def _see_it_follow(self) -> Facts:
-        return self._streams(self.first)
+        """That it streams shows nothing: with two histories of one number it does so, too, and is no copy."""
+        try:
+            streams = self._streams(self.first)
+        except NotInTime:
+            self._must_go_on()  # else that is why
+            raise
+        self._must_go_on()
+        return streams
+
+    def _must_go_on(self) -> None:
+        if not self._standby(self.first).goes_on(self._standby(self._second).addresses):
+            raise NotReady(
+                f"what {self.first} has is no beginning of what {self._second} has written",
+                hint="keep it off, and clone it anew",
+            )
 
     # It takes over again
 

@@ -28,6 +28,7 @@ QUIET_WITHIN = timedelta(seconds=30)  # until no server receives any more: whoev
 READY_WITHIN = timedelta(seconds=90)
 ANSWERED_WITHIN = timedelta(seconds=30)
 OFTEN = timedelta(milliseconds=200)
+REPLAYED = "wait-until-all-is-replayed"
 Ready = Callable[
     [str], Mapping[str, str]
 ]  # by service of that region: what shows that it works; empty where it does not
@@ -37,8 +38,9 @@ Ready = Callable[
 class RegionalFailover:
     """One failover under way, from the region `lost` to the other.
 
-    `ready`: asks every service of a region as its users do. `skip` exists for sabotage twins alone: steps that are left
-    out.
+    `ready`: asks every service of a region as its users do. `restored`: what leads in the other region was restored
+    from its backups, since what it had received could not be used. For sabotage twins alone: `skip`, steps that are
+    left out, and `tolerates`, so many bytes that may wait to be replayed.
     """
 
     needs: ClassVar[tuple[Any, ...]] = (RegionFence, Standby, Cluster, Fenced, Positioned, Named, Regions(2))
@@ -47,7 +49,9 @@ class RegionalFailover:
     ready: Ready
     recorder: Recorder
     changes: Sequence[Change] = ()
+    restored: bool = False
     skip: frozenset[str] = frozenset()
+    tolerates: int = 0
     _received: int | None = field(init=False, default=None)
 
     def procedure(self) -> Procedure:
@@ -55,7 +59,7 @@ class RegionalFailover:
         steps = (
             Step("fence", "fence-the-lost-region", "Have the fence device keep the database servers of the lost region "
                  "off, whatever comes back of it", self._fence),
-            Step("activate", "wait-until-all-is-replayed", "Wait until no server of the second region receives any "
+            Step("activate", REPLAYED, "Wait until no server of the second region receives any "
                  "more, and all that any of them has received is replayed", self._await_replayed),
             Step("activate", "promote-the-second-region", "Promote the second region's database, and compare where its "
                  "new history begins with what had been received", self._promote),
@@ -66,7 +70,8 @@ class RegionalFailover:
             Step("switch", "see-what-resolvers-say", "Ask for each name as a resolver does that has kept nothing",
                  self._see_answers),
         )  # fmt: skip  # a table
-        kept = tuple(step for step in steps if step.name not in self.skip and step.phase not in self.skip)
+        skip = self.skip | ({REPLAYED} if self.restored else frozenset())
+        kept = tuple(step for step in steps if step.name not in skip and step.phase not in skip)
         return Procedure("regional-failover", kept, recorder=self.recorder, changes=self.changes)
 
     @property
@@ -88,7 +93,9 @@ class RegionalFailover:
     def _await_replayed(self) -> Facts:
         standby = self._standby
         receives = wait.poll(standby.receives, within=QUIET_WITHIN, every=OFTEN, enough=lambda still: not still)
-        done = wait.poll(lambda: standby.received() <= standby.replayed(), within=REPLAYED_WITHIN, every=OFTEN)
+        done = wait.poll(
+            lambda: standby.received() - standby.replayed() <= self.tolerates, within=REPLAYED_WITHIN, every=OFTEN
+        )
         received, replayed = standby.received(), standby.replayed()
         self._received = received
         facts = {"region": self._second, "receives": bool(receives), "received": received, "replayed": replayed}
@@ -108,14 +115,18 @@ class RegionalFailover:
             cluster.leader, what=f"{name} has a leader", within=READY_WITHIN, recorder=self.recorder, every=OFTEN
         )
         parted = standby.parted()
+        if not self.restored:  # else that was verified, and put in service
+            self._verify(leader.name, parted)
+        history = need(regional.region(self.stack, name), Positioned).history(leader)
+        took = None if moment is None else (moment.latest - moment.earliest) / 1e9
+        return {"region": name, "leads": leader.name, "parted": parted, "history": history, "promotion": took}
+
+    def _verify(self, leader: str, parted: int) -> None:
         whole = self._received is not None and parted >= self._received
         seen = f"received up to {self._received}, and the new history begins at {parted}"
         checks = [{"name": "all that was received", "ok": whole, "seen": seen}]
         self.recorder.record("verified", ok=whole, checks=checks)
-        self.recorder.record("in_service", member=leader.name, how=f"promoted in {name}")
-        history = need(regional.region(self.stack, name), Positioned).history(leader)
-        took = None if moment is None else (moment.latest - moment.earliest) / 1e9
-        return {"region": name, "leads": leader.name, "parted": parted, "history": history, "promotion": took}
+        self.recorder.record("in_service", member=leader, how=f"promoted in {self._second}")
 
     def _see_ready(self) -> Facts:
         """All are asked again until all are ready; who is not in time is named, and nothing is switched."""

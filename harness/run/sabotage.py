@@ -11,10 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
-from harness.stacks.capabilities.database import Queried, Standby, Switched
+from harness.stacks.capabilities.database import Delayable, Switched
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.pages import Corruptible, Paged
-from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
+from harness.stacks.capabilities.sabotage import Deafenable, Overruled, Stallable, Unfenced
 from harness.stacks.needs import Need, flat
 
 TELLING = (
@@ -43,6 +43,10 @@ class Sabotage:
     hidden: bool = False  # what cannot be read is shown as empty, instead of being repaired
     silent: bool = False  # a recovery that ends early does not say so
     replay_stopped: bool = False  # the second region receives all, and replays nothing
+    falls_short: bool = False  # the same, and what it lacks is so little that it is promoted with that
+    one_asked: bool = False  # one service of the second region is asked whether it is ready, for all of them
+    looks_whole: bool = False  # the lost region leads, and then follows because both histories have one number
+    never_resolve: bool = False  # customers whose resolvers lie never ask again what a name stands for
     telling: str = ""  # how people are told wrongly: one of `TELLING`
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
@@ -58,8 +62,9 @@ class Sabotage:
             "damaged copies": self.copies_damaged,
             "a server that hides damage": self.hidden,
             "a service that loses messages": self.telling == "message lost",
-            "a region that replays nothing": self.replay_stopped,
-            "two regions that lead": bool(self.without & {"demote-the-second-region", "fence-the-lost-region"}),
+            "a region that replays nothing": self.replay_stopped or self.falls_short,
+            "two regions that lead": self.looks_whole
+            or bool(self.without & {"demote-the-second-region", "fence-the-lost-region"}),
         }
         return [what for what, is_so in kept.items() if is_so]
 
@@ -74,7 +79,8 @@ class Sabotage:
             (self.rows_damaged, (Paged, Corruptible)),
             (self.copies_damaged, (Paged, Corruptible)),
             (self.handed_back, (Switched,)),
-            (self.replay_stopped, (Standby, Queried)),
+            (self.replay_stopped or self.falls_short, (Delayable,)),
+            (self.looks_whole, (Overruled,)),
             (bool(self.telling), (Messaged, Interruptible)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)

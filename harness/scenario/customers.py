@@ -72,12 +72,16 @@ class ScenarioCustomers:
         if sabotage.receiver_lost:
             need(run.stack, Deafenable).lose_receiver()
 
-    def serve_archived(self) -> None:
-        """Customers write until it reaches the archive, which is looked at from now on. Errors: as `serve`."""
-        archive = need(self._run.stack, Archive)
+    def serve_archived(self, region: str = "", *, inside: Sequence[Group] = ()) -> None:
+        """Customers write until it reaches the archive, which is looked at from now on. Errors: as `serve`.
+
+        `region`: where the archive is looked at, as it is copied there; empty: in the region in service.
+        """
+        place = regional.region(self._run.stack, region) if region else self._run.stack
+        archive = need(place, Archive)
         self._sampler = ExposureSampler(self._run.stack, self._run.journal, of="archive", safe=archive.archived)
         self._sampler.begin()
-        self.serve()
+        self.serve(inside=inside)
 
     def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
         """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""

@@ -5,7 +5,10 @@ Of the region that a drill is about everybody asks the stack; here is what needs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 from harness.errors import DrillError, NotReady, Refused
 from harness.stacks import Region, Stack
@@ -34,6 +37,23 @@ def other(stack: Stack, name: str) -> Region:
     if found is None:
         raise Refused(f"the stack has no region beside {name}", hint="make it with two regions")
     return found
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A stack of which only one region is seen: for a procedure that knows of no others. Fills the protocol Stack."""
+
+    whole: Stack
+    regions: Sequence[Region]
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the stack's own."""
+        return getattr(self.whole, name)
+
+
+def alone(stack: Stack, name: str) -> Stack:
+    """Whoever asks it asks that region. Errors: as `region`."""
+    return cast(Stack, Alone(stack, [region(stack, name)]))
 
 
 def parts(stack: Stack, name: str) -> list[str]:

@@ -52,6 +52,7 @@ class Group:
     zone: str = ""  # empty: outside of all zones
     via: Literal["entrance", "api", "database"] = "entrance"
     keeps: timedelta = timedelta(0)  # for so long beyond what an answer says does their resolver keep it
+    host: str = ""  # the name by which they come in; empty: that of the entrance
 
 
 def outside(rate: float) -> Group:
@@ -130,6 +131,7 @@ class Workload:
             "via": group.via,
             "file": self._file(group.name),
             **({"keeps": group.keeps.total_seconds()} if group.keeps else {}),
+            **({"host": group.host} if group.host else {}),
         }
 
     def _file(self, name: str) -> str:
@@ -201,7 +203,7 @@ class Workload:
         if group.via == "database":
             given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
         else:
-            given |= way_in(self._entrance(group), keeps=group.keeps)
+            given |= way_in(self._entrance(group), keeps=group.keeps, host=group.host)
         options = [f"--{name}={value}" for name, value in given.items()]
         return [*self._stand(group), sys.executable, "-m", "harness.workload.customers", *options], env
 
@@ -247,11 +249,11 @@ def clients(rate: float) -> int:
     return max(LEAST_CLIENTS, round(rate * TIMEOUT.total_seconds() * SPARE))
 
 
-def way_in(entrance: Entrance, *, keeps: timedelta = timedelta(0)) -> dict[str, object]:
-    """What the process of a group is told of where it comes in. `keeps`: of a resolver that lies."""
+def way_in(entrance: Entrance, *, keeps: timedelta = timedelta(0), host: str = "") -> dict[str, object]:
+    """What the process of a group is told of where it comes in. `keeps`, `host`: as of a `Group`."""
     said = entrance.resolver.said()
     said |= {"keeps": keeps.total_seconds()} if keeps and "keeps" in said else {}
-    found: dict[str, object] = {"url": entrance.url(""), "resolver": json.dumps(said)}
+    found: dict[str, object] = {"url": entrance.url("", host=host), "resolver": json.dumps(said)}
     return found | ({"ca": entrance.ca} if entrance.ca else {})
 
 

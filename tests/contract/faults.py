@@ -41,6 +41,7 @@ from harness.faults.pause_component import PauseComponent
 from harness.faults.poison_release import PoisonRelease
 from harness.faults.reject_credentials import RejectCredentials
 from harness.faults.slow_link import SlowLink
+from harness.faults.stop_replay import StopReplay
 from harness.run.run import new_id
 from harness.run.steady import steady
 from harness.run.trial import Trials
@@ -97,10 +98,11 @@ CASES: dict[str, Callable[[str, str], Fault]] = {
     "destroy_recent_rows": lambda zone, other: recent_transactions_destroyed(24),
     "lose_volumes": lambda zone, other: LoseVolumes(),
 }
-# Of a stack of two regions; of the one that leads.
+# Of a stack of two regions; of the one that leads, but for the last.
 OF_REGIONS: dict[str, Callable[[str, str], Fault]] = {
     "black_out_region": lambda zone, other: BlackOutRegion("us-east-1"),
     "cut_region": lambda zone, other: CutRegion("us-east-1"),
+    "stop_replay": lambda zone, other: StopReplay("us-west-2"),
 }
 # What they destroyed comes back by a recovery, not by healing.
 STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")

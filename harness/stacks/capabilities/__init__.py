@@ -61,6 +61,7 @@ CAPABILITIES = (
     Capability(database.Switched, "handing over the lead", "a cluster whose lead is handed to a named server"),
     Capability(database.Rebuilt, "rebuilding of servers", "a cluster of which a server is made anew from the leader"),
     Capability(database.Standby, "following another region", "a cluster that follows another one, and is promoted"),
+    Capability(database.Delayable, "holding back of replay", "a cluster that follows another one, and can be delayed"),
     Capability(database.LogReadable, "changes as text", "database servers that read the record of changes", COMPONENT),
     Capability(database.OnVolume, "volumes of databases", "database servers whose volumes can be lost", COMPONENT),
     Capability(database.Fillable, "volumes that fill", "database servers whose volumes can be made full", COMPONENT),
@@ -99,6 +100,7 @@ CAPABILITIES = (
     Capability(sabotage.Unfenced, "freezing a manager (sabotage)", "a database manager that can be frozen", COMPONENT),
     Capability(sabotage.Stallable, "stalling the archive (sabotage)", "an archive that can be made to stall"),
     Capability(sabotage.Deafenable, "losing alerts (sabotage)", "a monitoring whose receiver can be lost"),
+    Capability(sabotage.Overruled, "overruling a fence (sabotage)", "a fence of regions that can be overruled"),
 )  # fmt: skip  # a table
 _BY_PROTOCOL = {each.protocol: each for each in CAPABILITIES}
 

@@ -202,6 +202,29 @@ class Standby(Protocol):
     def standing_by(self) -> list[Condition]:
         """It follows, each of its servers streams."""
 
+    def goes_on(self, upstream: Sequence[str]) -> bool:
+        """Whether what each of its servers has is a beginning of what the cluster at these addresses has written.
+
+        Errors: `Refused` where that does not lead.
+        """
+
+
+@runtime_checkable
+class Delayable(Protocol):
+    """For faults only: a cluster that follows another region, and can be made to hold back what it receives."""
+
+    def hold_replay(self) -> None:
+        """Returns once each of its servers does: it receives, and replays no commit. Harmless when repeated.
+
+        Errors: `NotReady`, `NotInTime`.
+        """
+
+    def release_replay(self) -> None:
+        """Returns once none of its servers does; harmless where none did. Errors: as `hold_replay`."""
+
+    def holds_replay(self) -> list[str]:
+        """The names of those that do. Errors: `NotReady` where one cannot be asked."""
+
 
 @runtime_checkable
 class Positioned(Protocol):

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
+from harness.stacks.capabilities.components import Asked
 from harness.system.clock import Moment
+
+
+class Zone(Asked, Protocol):
+    """The component by which records are changed. A name server goes on answering without it."""
+
+    @property
+    def name(self) -> str: ...
 
 
 @runtime_checkable
@@ -16,6 +24,10 @@ class Named(Protocol):
     @property
     def names(self) -> Sequence[str]:
         """Those that customers know."""
+
+    @property
+    def zone(self) -> Zone:
+        """Whom `switch_name` and `publish_names` tell."""
 
     @property
     def ttl(self) -> timedelta:

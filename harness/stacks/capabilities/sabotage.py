@@ -23,6 +23,21 @@ class Stallable(Protocol):
 
 
 @runtime_checkable
+class Overruled(Protocol):
+    """Regions that can be made to lead, and to follow, against all that keeps them from it. Each by its name."""
+
+    def let_lead(self, name: str) -> None:
+        """Its database servers come back as they were, and one of them leads, although another region has led.
+
+        Errors: `NotInTime`.
+        """
+
+    def follow_unlooked(self, name: str) -> None:
+        """While it leads it is told to follow the other region, and nobody compares their histories. Errors:
+        `NotReady` where nobody leads there."""
+
+
+@runtime_checkable
 class Deafenable(Protocol):
     """A monitoring whose alerts can be made to vanish."""
 

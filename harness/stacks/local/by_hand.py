@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.stacks.local.ground import POSTGRES
 from harness.stacks.local.parts import Parts
 from harness.stacks.parts.naming import Naming
 
 FOLDER = "STACK_FOLDER"
 
 
-def environment(parts: Parts, folder: Path, *, others: Sequence[Parts] = ()) -> dict[str, str]:
+def environment(parts: Parts, folder: Path, *, regions: Mapping[str, Parts], naming: Naming | None) -> dict[str, str]:
     """The variables that `drdrill stack exec` sets for a runbook; those that end in `_a` are of zone a.
 
-    `others`: of the regions that follow; zone west-a has the end `_west_a`.
+    `parts`: of the region in service. `regions`: of all, by their names; zone west-a has the end `_west_a`.
 
     STACK_ON_a holds the words before a command that has to run on that zone's database server, as the database's user.
     """
     entrance, members = parts.entrance, parts.members
     found = {
+        **parts.s3.env(),
+        "PATRONICTL_CONFIG_FILE": str(members[0].configuration),
+        "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         FOLDER: str(folder),
         "STACK_ZONES": " ".join(member.zone for member in members),
         "STACK_ENTRANCE": f"{entrance.addresses[0]}:{entrance.port}",
@@ -30,16 +36,16 @@ def environment(parts: Parts, folder: Path, *, others: Sequence[Parts] = ()) -> 
         "ETCDCTL_ENDPOINTS": ",".join(parts.etcd.endpoints()),
         "ETCDCTL_API": "3",
     }
-    for member in (*members, *(member for one in others for member in one.members)):
+    for member in (member for one in regions.values() for member in one.members):
         zone = member.zone.replace("-", "_")
         found[f"STACK_ADDRESS_{zone}"] = member.address
         found[f"STACK_ON_{zone}"] = shlex.join(member.words())
         found[f"STACK_VOLUME_{zone}"] = str(member.volume)
         found[f"STACK_LOG_{zone}"] = str(member.database_log)
-    return found
+    return found | (_of_regions(regions, naming) if naming else {})
 
 
-def of_regions(regions: Mapping[str, Parts], naming: Naming) -> dict[str, str]:
+def _of_regions(regions: Mapping[str, Parts], naming: Naming) -> dict[str, str]:
     """Where both regions are, by their names: what ends in `_us_east_1` is of that one."""
     resolver = naming.server.resolver
     found = {

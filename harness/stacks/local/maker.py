@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
 from harness.stacks.capabilities.backups import Replicated
-from harness.stacks.capabilities.database import Standby
+from harness.stacks.capabilities.database import Delayable, Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
 from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
+from harness.stacks.capabilities.sabotage import Overruled
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
@@ -38,9 +39,11 @@ class LocalMaker(Maker):
         *GROUND,
         Regions(2),
         Standby,
+        Delayable,
         RegionDivisible,
         RegionPowered,
         RegionFence,
+        Overruled,
         Named,
         Replicated,
     )

@@ -59,10 +59,12 @@ class Parts:
     balancer_entrances: Mapping[str, Entrance]  # each load balancer alone, by its name
     standby: PatroniStandby
     replicator: Replicator | None = None  # which copies the store of the first region to this one
+    prober: Unit | None = None  # of all regions; only for sabotage does it stand in this one
 
     def components(self) -> list[Unit | PatroniMember]:
         found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
-        return [*found, *self.balancers, self.s3.unit, *([self.replicator.unit] if self.replicator else [])]
+        edge = [self.replicator.unit if self.replicator else None, self.prober]
+        return [*found, *self.balancers, self.s3.unit, *filter(None, edge)]
 
     def replicated(self, source: Bucket, *, authority: Issuer) -> Parts:
         """With a process at its edge that copies another region's store to its own."""
@@ -80,6 +82,7 @@ class Outside:
     monitor: Monitor
     messages: Messages
     watchers: Sequence[Unit]
+    prober: Unit
 
 
 def put_together(
@@ -181,11 +184,13 @@ def put_together(
 def put_outside(ground: LocalGround, parts: Sequence[Parts], chosen: Settings) -> Outside:
     """What watches all regions, and tells people. `ground`: of the first of them."""
     receiver = alert_receiver(ground, address=ground.watch)
-    watched = watching.Watching(ground, list(map(_watched, parts)), chosen=chosen)
+    inside = ground.edge if chosen.monitoring == "inside" else ""
+    watched = watching.Watching(ground, list(map(_watched, parts)), chosen=chosen, place=inside)
     return Outside(
         monitor=Monitor(by=watching.BY, folder=ground.folder, receiver=receiver, sees=watched.condition),
         messages=Messages(ground, address=ground.watch),
         watchers=[receiver, receivers.unit(ground, address=ground.watch), watched.unit],
+        prober=watched.unit,
     )
 
 

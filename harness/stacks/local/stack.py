@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.stacks.capabilities.entrance import ZoneServices
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import by_hand
 from harness.stacks.local.flapping import Flapping
-from harness.stacks.local.ground import POSTGRES, LocalGround
+from harness.stacks.local.ground import LocalGround
 from harness.stacks.local.layout import EAST, NAMES, REGIONS
 from harness.stacks.local.leftovers import remove_files
 from harness.stacks.local.making import make_network
@@ -285,12 +285,8 @@ class LocalStack:
                 **others.addresses(self._followers),
             },
             "environment": {
-                **parts.s3.env(),
                 "PGPASSWORD": self._roles.postgres,
-                "PATRONICTL_CONFIG_FILE": str(parts.members[0].configuration),
-                **by_hand.environment(parts, self.folder, others=[parts for _, parts in self._followers]),
-                **(by_hand.of_regions(self._parts, self._naming) if self._naming else {}),
-                "PATH": f"{POSTGRES}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+                **by_hand.environment(parts, self.folder, regions=self._parts, naming=self._naming),
             },
         }
 
@@ -329,7 +325,12 @@ class LocalStack:
             api, answers = (network.at(host) for host in NAMES)
             entrances = {name: area.entrances for name, area in areas.items()}
             self._naming = put_names(
-                grounds[EAST.name], authority=authority, api=api, answers=answers, entrances=entrances
+                grounds[EAST.name],
+                authority=authority,
+                api=api,
+                answers=answers,
+                entrances=entrances,
+                ttl=self.settings.ttl,
             )
         self._names = Names(self.folder, areas[EAST.name].entrances[: self.settings.balancers])
         servers = {name: [area.address(zone) for zone in layouts[name].zones] for name, area in areas.items()}
@@ -350,6 +351,8 @@ class LocalStack:
                 for name, one in self._parts.items()
             }
         self._outside = put_outside(grounds[EAST.name], list(self._parts.values()), self.settings)
+        if self.settings.monitoring == "inside":
+            self._parts[EAST.name] = replace(self._parts[EAST.name], prober=self._outside.prober)
         grid = LocalGrid(network, self._parts, kill=self.kill_together)
         powers = RegionPowers(grid, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
         self._regions = [self._region(name, parts, powers) for name, parts in self._parts.items()]

@@ -48,11 +48,12 @@ class Watched:
 class Watching:
     """The prober, and what it asks. The first region is the one that is to serve; the others have to be alive."""
 
-    def __init__(self, ground: LocalGround, regions: Sequence[Watched], *, chosen: Settings) -> None:
+    def __init__(self, ground: LocalGround, regions: Sequence[Watched], *, chosen: Settings, place: str = "") -> None:
+        """`place`: where it stands, for sabotage only; empty: outside of all regions."""
         self._ground = ground
         self._regions = regions
         self._chosen = chosen
-        self.unit = ground.unit("prober", runs=Runs.HARNESS, argv=self._argv)
+        self.unit = ground.unit("prober", runs=Runs.HARNESS, place=place, argv=self._argv)
 
     def condition(self) -> Condition:
         """Whether the prober runs; what it sees is in its alerts."""

@@ -47,7 +47,7 @@ class HostedZone:
         self.name = name
         self._url = url
         self._ca = ca
-        self._ttl = ttl
+        self.ttl = ttl
         self._every = every
         self._threshold = threshold
         self._making = Lock()
@@ -130,7 +130,7 @@ class HostedZone:
         """With a SOA of our own: Moto's is not one, and that there is no such name would be kept for a day."""
         made = self._client.create_hosted_zone(Name=self.name, CallerReference=_once())
         id, server = str(made["HostedZone"]["Id"]), made["DelegationSet"]["NameServers"][0]
-        ttl = int(self._ttl.total_seconds())
+        ttl = int(self.ttl.total_seconds())
         value = {"Value": f"{server}. hostmaster.{self.name}. 1 7200 900 1209600 {ttl}"}
         soa = {"Name": f"{self.name}.", "Type": "SOA", "TTL": 900, "ResourceRecords": [value]}
         self._change(id, [{"Action": "UPSERT", "ResourceRecordSet": soa}], why="made")
@@ -149,7 +149,7 @@ class HostedZone:
 
     def _record(self, name: str, addresses: Sequence[str]) -> dict[str, Any]:
         values = [{"Value": each} for each in addresses]
-        return {"Name": f"{name}.", "Type": "A", "TTL": int(self._ttl.total_seconds()), "ResourceRecords": values}
+        return {"Name": f"{name}.", "Type": "A", "TTL": int(self.ttl.total_seconds()), "ResourceRecords": values}
 
     def _replace(self, id: str, names: Sequence[str], records: Sequence[dict[str, Any]], *, why: str) -> None:
         """In one change, so that nobody meets a name that is half of each."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from harness.stacks.parts.dns_server import DnsServer
 from harness.stacks.parts.ground import Ground, Unit
-from harness.stacks.parts.hosted_zone import Side
+from harness.stacks.parts.hosted_zone import TTL, Side
 from harness.stacks.parts.region_names import RegionNames
 from harness.stacks.parts.route53 import Route53
 from harness.stacks.parts.steady import SERVES_WITHIN
@@ -43,11 +44,12 @@ def put_names(
     answers: str,
     entrances: Mapping[str, Sequence[str]],
     place: str = "",
+    ttl: timedelta = TTL,
 ) -> Naming:
     """`api`, `answers`: the addresses of Route 53 and of the name server, which stand in `place`. `entrances`: the
     addresses where customers come into each region, by its name. `ground`: of the first of the regions.
     """
-    route53 = Route53(ground, authority=authority, address=api, place=place)
+    route53 = Route53(ground, authority=authority, address=api, place=place, ttl=ttl)
     server = DnsServer(ground, authority=authority, route53=route53, address=answers, place=place)
     sides = {name: Side(name, list(addresses)) for name, addresses in entrances.items()}
     return Naming(route53, server, RegionNames(route53, server, sides))

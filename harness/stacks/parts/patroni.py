@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -221,7 +222,7 @@ class PatroniCluster:
         if (place.data / "postmaster.pid").exists():
             raise Refused("the restored database still runs", hint="stop it cleanly first")
         leader = next(member for member in self._members if member.zone == place.zone)
-        self._etcd.forget(f"{NAMESPACE}{SCOPE}/")
+        self._leads_by_itself()
         self.move_aside(self._members)
         leader.volume.mkdir(parents=True, exist_ok=True)
         shutil.move(place.data, leader.data)
@@ -234,6 +235,15 @@ class PatroniCluster:
             member.start()
         self.forget_earlier()
         return leader
+
+    def _leads_by_itself(self) -> None:
+        """Forget the old cluster's state, and that it followed another region, which its first configuration says."""
+        key = f"{NAMESPACE}{SCOPE}/config"
+        content = json.loads(self._etcd.read(key) or "{}")
+        self._etcd.forget(f"{NAMESPACE}{SCOPE}/")
+        if content.pop("standby_cluster", None):
+            content.get("postgresql", {}).pop("recovery_conf", None)  # of how it followed
+            self._etcd.write(key, json.dumps(content))
 
     def _member(self, name: str) -> PatroniMember:
         return next(member for member in self._members if member.name == name)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from harness.errors import NotReady
 from harness.stacks.load_balancers import PORT
 from harness.stacks.parts.dns_server import DnsServer
-from harness.stacks.parts.hosted_zone import TTL, Side
+from harness.stacks.parts.hosted_zone import Side
 from harness.stacks.parts.route53 import Route53
 from harness.stacks.stand_in import HOSTS, READY
 from harness.system.clock import Moment, around
@@ -19,11 +19,12 @@ class RegionNames:
     """Fills the protocol Named."""
 
     names: Sequence[str] = HOSTS
-    ttl: timedelta = TTL
 
     def __init__(self, route53: Route53, server: DnsServer, sides: Mapping[str, Side]) -> None:
         """`sides`: where customers come into each region, by its name."""
+        self.zone = route53
         self._zone = route53.zone
+        self.ttl: timedelta = route53.zone.ttl
         self._server = server
         self._sides = sides
 

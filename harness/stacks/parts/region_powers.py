@@ -34,7 +34,7 @@ class Grid(Protocol):
 
 
 class RegionPowers:
-    """Fills the protocols RegionDivisible, RegionPowered and RegionFence."""
+    """Fills the protocols RegionDivisible, RegionPowered, RegionFence and Overruled."""
 
     def __init__(
         self, grid: Grid, parts: Mapping[str, RegionParts], *, device: FenceDevice,
@@ -89,6 +89,22 @@ class RegionPowers:
 
     def region_is_fenced(self, name: str) -> bool:
         return self._device.fenced(name)
+
+    def let_lead(self, name: str) -> None:
+        """For sabotage only."""
+        parts = self._parts[name]
+        self._device.let_on(name, asked=True)
+        for member in parts.members:
+            member.start()
+        wait.until(
+            lambda: any(fencing.writable(member) for member in parts.members),
+            what=f"{name} leads, too", within=SERVES_WITHIN, recorder=self._recorder,
+        )  # fmt: skip  # arguments in groups
+
+    def follow_unlooked(self, name: str) -> None:
+        """For sabotage only."""
+        others = [parts.standby.addresses for other, parts in self._parts.items() if other != name]
+        self._parts[name].standby.follow_unlooked(others[0])
 
     def _others(self, name: str) -> tuple[list[str], list[str]]:
         """The other regions that have led, by what their servers say and by their disks; and those that lead now."""

@@ -7,14 +7,17 @@ signature. It answers no DNS question and checks no health: `dns_server` does.
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from importlib.metadata import version
 
 from harness.stacks.parts.ground import Ground, Runs
-from harness.stacks.parts.hosted_zone import HostedZone
+from harness.stacks.parts.hosted_zone import TTL, HostedZone
 from harness.stacks.parts.tls import Issuer
 from harness.stacks.stand_in import HOSTS
+from harness.system.http import DIRECT
 
 PORT = 9053
+PATIENCE = timedelta(seconds=2)
 ZONE = HOSTS[0].partition(".")[2]
 
 
@@ -29,13 +32,28 @@ def simulated() -> str:
 class Route53:
     """One Moto server, outside of all regions, and the zone in it."""
 
-    def __init__(self, ground: Ground, *, authority: Issuer, address: str, port: int = PORT, place: str = "") -> None:
+    def __init__(
+        self, ground: Ground, *, authority: Issuer, address: str, port: int = PORT, place: str = "",
+        ttl: timedelta = TTL,
+    ) -> None:  # fmt: skip  # parameters in groups
         self._address = address
         self._port = port
         self._authority = authority
         self.url = f"https://{address}:{port}"
         self.unit = ground.unit("route53", runs=Runs.HARNESS, place=place, argv=self._argv, env=self._env)
-        self.zone = HostedZone(ZONE, url=self.url, ca=authority.ca)
+        self.zone = HostedZone(ZONE, url=self.url, ca=authority.ca, ttl=ttl)
+
+    @property
+    def name(self) -> str:
+        return self.unit.name
+
+    @property
+    def door(self) -> tuple[str, int]:
+        return self._address, self._port
+
+    def ask(self) -> None:
+        """Fills the protocol Asked."""
+        DIRECT.ask("GET", f"{self.url}/2013-04-01/hostedzone", within=PATIENCE, ca=self._authority.ca)
 
     def start(self) -> None:
         """Start it; `ready()` says when it serves."""

@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.stacks.parts.hosted_zone import TTL
+
 STALLED = "archiving-stalled"  # file in the stack's folder: while it is there, archiving fails
 
 
@@ -26,7 +28,14 @@ class Settings:
     synchronous: str = "on"  # "off": a commit waits for no other zone
     checksums: str = "on"  # "off": a page that has changed on the disk is read as if nothing were wrong
     ready: str = "honest"  # what the API says of being ready: "honest", or "always" (yes, whatever the database does)
+    answers: str = "brief"  # for how long what a name stands for may be kept: "brief" (a few seconds), or "an hour"
+    monitoring: str = "outside"  # where of two regions it stands: "outside" of both, or "inside" of the first
     alerts: str = "right"  # what an alert names: "right", or "wrong" (a zone that is gone, and its component)
+
+    @property
+    def ttl(self) -> timedelta:
+        """For how long what a name stands for may be kept."""
+        return timedelta(hours=1) if self.answers == "an hour" else TTL
 
     def saved(self) -> dict[str, Any]:
         """JSON, from which `of` makes the same in another process."""

@@ -25,6 +25,7 @@ from harness.system.http import DIRECT, NoAnswer
 
 PATIENCE = timedelta(seconds=2)  # for an answer of Patroni's
 PROMOTED_WITHIN, DEMOTED_WITHIN = timedelta(seconds=60), timedelta(seconds=90)
+DELAYED_WITHIN = timedelta(seconds=30)
 OFTEN = timedelta(milliseconds=50)
 # Of the log for a region that follows: a slot that nobody uses would fill the disk.
 KEPT = {"max_slot_wal_keep_size": "1GB"}
@@ -33,6 +34,7 @@ BASE = f"{NAMESPACE}{SCOPE}/"
 COMMITS = "SELECT pg_logical_emit_message(true, 'drdrill', 'takes writes')"
 RECEIVED = "SELECT COALESCE(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text"
 REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
+DELAYS = "SELECT pg_is_in_recovery() AND setting::bigint > 0 FROM pg_settings WHERE name = 'recovery_min_apply_delay'"
 AGE = "SELECT clock_timestamp() - pg_last_xact_replay_timestamp()"
 SENDER = "SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
@@ -55,7 +57,7 @@ def following(region: str, upstream: Sequence[str]) -> dict[str, Any]:
 
 
 class PatroniStandby:
-    """Fills the protocol Standby."""
+    """Fills the protocols Standby and Delayable."""
 
     def __init__(
         self, cluster: PatroniCluster, members: Sequence[PatroniMember], *, etcd: Etcd, roles: Roles, region: str,
@@ -98,15 +100,19 @@ class PatroniStandby:
         return f"cloned anew once started: {names}; what they had is kept aside" if gone else "what it has is kept"
 
     def goes_on(self, upstream: Sequence[str]) -> bool:
-        """Whether whatever of it has data can go on along what the cluster at these addresses has written.
-
-        Errors: `Refused` where that does not lead.
-        """
         theirs = self._history_at(upstream)
         return all(_goes_on(member, theirs, equal=True) for member in self._members if member.has_data())
 
+    def follow_unlooked(self, upstream: Sequence[str]) -> None:
+        """For sabotage only: who leads is told to follow, whatever either has written."""
+        leader = self._cluster.leader()
+        if leader is None:
+            raise NotReady(f"nobody leads in {self._region}", hint="let it lead first")
+        self._patch(leader, following(self._region, upstream))
+
     def promote(self) -> Moment | None:
-        if self._cluster.leader() is not None:
+        if (leads := self._cluster.leader()) is not None:
+            self._patch(leads, followed_by(list(self._others)))  # one that was restored knows of nobody who may follow
             self._led()
             return None
         leader = self._standby_leader()
@@ -121,6 +127,33 @@ class PatroniStandby:
         moment = around(lead, by="Patroni, which was told to lead, and the database, which answered a COMMIT")
         self._led()
         return moment
+
+    def hold_replay(self) -> None:
+        self._delay("1d", len(self._members))
+
+    def release_replay(self) -> None:
+        self._delay(None, 0)
+
+    def holds_replay(self) -> list[str]:
+        return [member.name for member in self._members if self._holds(member)]
+
+    def _delay(self, length: str | None, wanted: int) -> None:
+        """By Patroni, which takes out again what it has not set itself."""
+        change = {"postgresql": {"recovery_conf": {"recovery_min_apply_delay": length}}}
+        asked = next((member for member in self._members if member.running()), self._members[0])
+        self._patch(asked, change)
+        what = f"{self._region} {'holds back' if length else 'replays'} what it receives"
+        wait.until(
+            lambda: len(self.holds_replay()) == wanted, what=what, within=DELAYED_WITHIN, recorder=self._recorder
+        )
+
+    def _holds(self, member: PatroniMember) -> bool:
+        try:
+            with self._cluster.connect(member) as connection:
+                row = connection.execute(DELAYS).fetchone()
+        except psycopg.Error as error:
+            raise NotReady(f"{member.name} does not answer: {error}", hint=f"read {member.log}") from None
+        return bool(row and row[0])
 
     def received(self) -> int:
         return max(map(wal.position, self._asked(RECEIVED)))
