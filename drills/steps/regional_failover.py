@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
 A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come back and led
+FOLLOWED = timedelta(seconds=4)  # in which more is written than is on its way to the second region
 LITTLE = 16 * 1024 * 1024  # bytes of the log, which whoever does not look closely takes for nothing
 STORE = "s3"
 INSIDE = 5.0  # requests a second of each group that stands in a region
@@ -85,7 +86,7 @@ def serve(scenario: ScenarioRun, *more: Group) -> None:
     ]
     second = regional.other(scenario.stack, scenario.region).name
     scenario.customers.serve_followed(second, inside=[*named, *past_the_name(scenario), *more])
-    scenario.let_pass(A_WHILE, what="customers write, and the second region follows")  # else no loss could show
+    scenario.let_pass(FOLLOWED, what="customers write, and the second region follows")  # else no loss could show
 
 
 # When: what happens
