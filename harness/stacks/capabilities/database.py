@@ -128,7 +128,7 @@ class Coordinated(Protocol):
     """A cluster whose leader is chosen by a consensus store."""
 
     def store(self, zone: str) -> Component:
-        """The member of the store that stands in a zone."""
+        """The member of the store that stands in a zone. Errors: `Refused` where none does."""
 
 
 @runtime_checkable

@@ -54,8 +54,12 @@ class PatroniCluster:
         return self._members
 
     def store(self, zone: str) -> Component:
-        """The etcd of a zone."""
-        return next(one for one in self._etcd.members if one.zone == zone)
+        """The etcd of a zone. Errors: `Refused` where none stands there."""
+        found = next((one for one in self._etcd.members if one.zone == zone), None)
+        if found is None:
+            zones = ", ".join(one.zone for one in self._etcd.members)
+            raise Refused(f"no etcd stands in zone {zone}", hint=f"name a zone that has one: {zones}")
+        return found
 
     def leader(self) -> PatroniMember | None:
         """Who holds the leader's lock and takes writes, as Patroni says; None where nobody does."""
