@@ -43,7 +43,9 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
     scenario.look_at_room = lambda: ScenarioRun.look_at_room(scenario)
     monkeypatch.setattr("harness.scenario.scenario.shutil.disk_usage", lambda _: SimpleNamespace(**disk))
     monkeypatch.setattr(ending, "steady", lambda *_, **__: fill("steady"))
-    monkeypatch.setattr(ending, "evidence", lambda _: [SimpleNamespace(scenario="one")])
+    monkeypatch.setattr(
+        ending, "evidence", lambda _: [SimpleNamespace(scenario="one", last=lambda _: None, first=lambda _: None)]
+    )
     monkeypatch.setattr(ending, "judge", lambda _: [])
     monkeypatch.setattr("harness.scenario.observations.release", lambda *_: None)
     ending.finish(scenario, outcome="completed", error="")
