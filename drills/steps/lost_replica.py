@@ -14,6 +14,7 @@ from harness.faults.stop_replay import StopReplay
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.looks import not_sound, taken
+from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
 from harness.procedures.restore_database import RestoreDatabase
@@ -82,6 +83,11 @@ def _replica_looked_at(scenario: ScenarioRun) -> None:
     )  # fmt: skip  # arguments in groups
 
 
+def _restoration() -> Procedure:
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
+    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory()).procedure()
+
+
 def _restored_failover() -> Procedure:
     return RegionalFailover(NO_STACK, "", lambda name: {}, Memory(), REGIONAL_FAILOVER, restored=True).procedure()
 
@@ -105,6 +111,7 @@ def _given_up(scenario: ScenarioRun) -> Recovery:
 @when(
     "the database is restored from the backups of the second region, and leads there",
     needs=(RestoreDatabase, RegionalFailover),
+    carries_out=_restoration,
     promises=right("second-region-activated", "the second region is ready before customers are sent there"),
 )
 def _restored_there(scenario: ScenarioRun, recovery: Recovery) -> None:
