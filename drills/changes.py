@@ -56,6 +56,17 @@ REGIONAL_FAILOVER = (
         "a region that is only slow, or only hidden from one observer, must not lose its database to a guess",
     ),
     Change(
+        "gives no time within which a regional disaster is noticed",
+        "monitoring outside of all regions has to name what has failed within 60 s, as for a failure of infrastructure",
+        "who stands in the region that is lost tells nobody, and nothing is declared",
+    ),
+    Change(
+        "does not say what happens where the cross-region replica cannot be used",
+        "it is looked at before anything leads there: where it does not replay what it receives, or a page of it is "
+        "damaged, the database is restored from the backups that are copied to the second region",
+        "a replica that only streams is no database",
+    ),
+    Change(
         "does not say who may declare a disaster while the incident commander cannot be reached",
         "the deputy whom the contacts name, called as the communication plan calls deputies; nobody else",
         "two who may decide, and do not know of each other, are two regions that lead",

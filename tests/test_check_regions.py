@@ -10,7 +10,7 @@ import pytest
 from harness.checks import Finding, Outcome
 from harness.checks.judge import judge
 from harness.checks.rules import TABLE
-from tests.histories import History, ns, request, row_of
+from tests.histories import LATENCY, History, ns, request, row_of
 from tests.region_losses import (
     ASKED,
     EAST,
@@ -23,6 +23,7 @@ from tests.region_losses import (
     SECOND,
     SEEN,
     SERVED,
+    THIRD,
     WEST,
     WEST_SERVER,
     a_region_lost,
@@ -38,12 +39,14 @@ def found(name: str, history: History) -> Finding:
     return next(each for each in judge(history.evidence()) if each.id == name)
 
 
-def answered(history: History, at: float, *, server: str, timeline: int, group: str = OUTSIDE) -> History:
+def answered(
+    history: History, at: float, *, server: str, timeline: int, group: str = OUTSIDE, took: float = LATENCY
+) -> History:
     """One request that was due then was acknowledged by that server, and is kept."""
     requests = history.requests[group]
     place = next(each.number for each in requests if each.due >= ns(at)) - 1
     due = (requests[place].due - ns(0)) / 1e9
-    requests[place] = request(place + 1, due, timeline=timeline, server=server)
+    requests[place] = request(place + 1, due, timeline=timeline, server=server, took=took)
     rows = [row for row in history.rows["final", group] if row.number != place + 1]
     history.rows["final", group] = sorted([*rows, row_of(requests[place])])
     return history
@@ -232,6 +235,8 @@ CASES: list[Case] = [
     ("a look that saw it write", "region-fenced", lambda: looks((43, False), (71, True), (73, False)), MISSED),
     ("a customer whom it answered", "region-fenced",
      lambda: answered(a_region_lost(), 48, server=EAST_SERVER, timeline=1), MISSED),
+    ("a customer who waited until it led again", "region-fenced",
+     lambda: answered(a_region_lost(), 86.9, server=EAST_SERVER, timeline=THIRD, took=2.0), MET),
     ("nobody looked", "region-fenced", looks, UNKNOWN),
     ("nobody looked for long", "region-fenced", lambda: looks((43, False), (73, False), (86, False)), UNKNOWN),
     ("every look saw nothing", "region-fenced", lambda: every_look(None), UNKNOWN),

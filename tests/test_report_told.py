@@ -99,3 +99,14 @@ def test_the_page_says_what_is_real_and_whose_answer_it_is(tmp_path: Path) -> No
     assert "simulated: none; real: slack, where all that is known is what the service took" in html
     assert f"{LEAD}, by slack, after 6.00 s<" in html
     assert "incident commander, by slack, after 1.00 s, stood in for<" in html
+
+
+def test_what_resolvers_are_told_and_whether_a_replica_can_be_used_stands_in_the_story() -> None:
+    """Also where a line is not whole."""
+    told = WORDS["names.told"]
+    assert told({"why": "one name was switched by hand", "answered": {"api.example": "west", "app.example": ""}}) == (
+        "resolvers are told, while one name was switched by hand: api.example is in west, app.example is in no region"
+    )
+    assert told({"answered": 3}).endswith(": nothing")
+    assert "can NOT be used: it waits" in WORDS["replica"]({"region": "west", "usable": False, "why": "it waits"})
+    assert WORDS["names.refused"]({"name": "api.example", "why": "no answer"}).endswith("be switched: no answer")

@@ -13,8 +13,10 @@ from harness.errors import Refused
 from harness.stacks.capabilities.backups import Branch
 from harness.stacks.parts.histories import History
 from harness.stacks.parts.member import COPY
+from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles
 from harness.stacks.parts.standby import PatroniStandby, followed_by, following
+from harness.system.recorder import Memory
 
 BASE = "/drdrill/quantumnest/"
 THERE = ["10.0.0.14", "10.0.0.15"]
@@ -44,6 +46,7 @@ class Server:
     def __init__(self, folder: Path, zone: str, *, copy: bool, up: bool = False, ends: int = 200) -> None:
         self.ends = ends
         self.name, self.data, self.alive = f"patroni-{zone}", folder / zone, lambda: up
+        self.running = lambda: zone == "b"
         (self.data / "pg_wal").mkdir(parents=True)
         (self.data / "pg_wal" / "00000002.history").write_text(PAST)
         if copy:
@@ -128,3 +131,35 @@ def test_a_cluster_that_runs_and_does_not_lead_alone_is_left_as_it_is(tmp_path: 
     with pytest.raises(Refused, match="nobody leads in us-east-1"):
         some.follow(THERE)
     assert dict(store) == before
+
+
+def test_a_database_that_was_restored_beside_a_replica_follows_nobody(store: Store) -> None:
+    """Of a cluster that followed, its configuration stays, but for whom and how it followed; else nothing stays."""
+    ground: Any = SimpleNamespace(folder=Path("nowhere"))
+    etcd: Any = store
+    cluster = PatroniCluster(ground, members=[], etcd=etcd, roles=Roles(), synchronous=0)
+    held = {"recovery_conf": {"recovery_min_apply_delay": "1d"}, "use_slots": True}
+    store[f"{BASE}config"] = json.dumps({"ttl": 20, **following("us-west-2", THERE), "postgresql": held})
+    cluster.forget_state()
+    assert {key: json.loads(value) for key, value in store.items()} == {
+        f"{BASE}config": {"ttl": 20, "postgresql": {"use_slots": True}}
+    }
+    cluster.forget_state()
+    assert not store
+
+
+def test_replay_is_held_back_by_the_clusters_own_configuration(tmp_path: Path, store: Store) -> None:
+    """Until each of its servers does so, and until none does; whatever else is set beside it is taken out again."""
+    made: Any = standby(store, Server(tmp_path, "a", copy=True), Server(tmp_path, "b", copy=True))
+    told: list[Any] = []
+    made._patch = lambda member, change: told.append((member.name, change))
+    made._holds = lambda member: bool(told[-1][1]["postgresql"]["recovery_conf"]["recovery_min_apply_delay"])
+    made._recorder = Memory()
+    made.hold_replay()
+    assert made.holds_replay() == ["patroni-a", "patroni-b"]
+    made.release_replay()
+    assert made.holds_replay() == []
+    assert [(name, change["postgresql"]["recovery_conf"]) for name, change in told] == [
+        ("patroni-b", {"recovery_min_apply_delay": "1d"}),
+        ("patroni-b", {"recovery_min_apply_delay": None}),
+    ]

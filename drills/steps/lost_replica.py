@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.changes import REGIONAL_FAILOVER, RESTORE_DATABASE
-from drills.reconciliation import RECONCILIATION
+from drills.reconciliation import RECONCILIATION, TABLE
 from drills.roles import COMMANDER
 from drills.steps.regional_failover import A_WHILE, INSIDE, Recovery, declare, past_the_name
+from harness.faults.corrupt_page import CorruptPage
 from harness.faults.stop_replay import StopReplay
 from harness.features.sentences import Approval, Sentences
 from harness.procedures import NO_STACK, Procedure
+from harness.procedures.looks import not_sound, taken
+from harness.procedures.reconciliation import ReconciledState
 from harness.procedures.regional_failback import RegionalFailback
 from harness.procedures.regional_failover import RegionalFailover
 from harness.procedures.restore_database import RestoreDatabase
@@ -20,7 +23,7 @@ from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive, BaseBackups, Replicated
-from harness.stacks.capabilities.database import Cluster, Positioned, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Positioned, Queried, Standby, Verified
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.names import Named
 from harness.stacks.needs import HEALTH, Regions
@@ -54,20 +57,35 @@ def _replays_nothing(scenario: ScenarioRun) -> None:
     scenario.let_pass(A_WHILE, what="customers write, and nothing of it is replayed there")
 
 
-@then("whether the replica can be used is looked at", needs=(Standby, Regions(2)))
+@when("pages of each database server of the second region turn out to be damaged", needs=(CorruptPage, Cluster))
+def _replica_damaged(scenario: ScenarioRun) -> None:
+    """Behind the loss of the first region, which is the disaster: nobody has read them before."""
+    second = regional.other(scenario.stack, scenario.region)
+    for member in need(second, Cluster).members:
+        scenario.faults.inject(CorruptPage(TABLE, "flip a byte", scenario.seed, member=member.name))
+
+
+@then("whether the replica can be used is looked at", needs=(Standby, Cluster, Verified, Regions(2)))
 def _replica_looked_at(scenario: ScenarioRun) -> None:
-    """Who only streams is no replica: what it has received has to become less while it waits to be replayed."""
+    """Who only streams is no replica: what it has received has to be replayed, and each of its pages to be sound."""
     second = regional.other(scenario.stack, scenario.region)
     standby = need(second, Standby)
     before = standby.replayed()
     wait.poll(lambda: standby.replayed() >= standby.received(), within=CATCHES_UP)
     received, replayed, age = standby.received(), standby.replayed(), standby.replay_age()
-    words = "it has replayed all" if replayed >= received else f"{received - replayed} bytes wait to be replayed"
+    words = f"{received - replayed} bytes wait to be replayed, and {replayed - before} were"
+    why = [f"{words} in {CATCHES_UP.total_seconds():g} s"] if replayed < received else []
+    why += not_sound(taken(each.name, need(each, Verified).verify_pages) for each in need(second, Cluster).members)
     scenario.journal.record(
-        "replica", region=second.name, usable=replayed >= received, received=received, replayed=replayed,
+        "replica", region=second.name, usable=not why, received=received, replayed=replayed,
         age=None if age is None else age.total_seconds(),
-        why=f"{words}, and {replayed - before} were in {CATCHES_UP.total_seconds():g} s",
+        why="; ".join(why) or "all that it has received is replayed, and its pages are sound",
     )  # fmt: skip  # arguments in groups
+
+
+def _restoration() -> Procedure:
+    before = ReconciledState(last=0, position="0/0", history=1, values={}, size={})
+    return RestoreDatabase(NO_STACK, RECONCILIATION, before, Memory()).procedure()
 
 
 def _restored_failover() -> Procedure:
@@ -93,6 +111,7 @@ def _given_up(scenario: ScenarioRun) -> Recovery:
 @when(
     "the database is restored from the backups of the second region, and leads there",
     needs=(RestoreDatabase, RegionalFailover),
+    carries_out=_restoration,
     promises=right("second-region-activated", "the second region is ready before customers are sent there"),
 )
 def _restored_there(scenario: ScenarioRun, recovery: Recovery) -> None:

@@ -124,11 +124,32 @@ Feature: Full Regional Failover
     And the planned switchback lost nothing
 
   @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-1 @OBJ-5 @OBJ-6 @CON-2
-  Scenario: The replica cannot be used
+  Scenario: The replica cannot be used, its replay stopped long ago
     Given the platform serves customers, replicates and archives
     And the books were checked, and customers write until it is in the backups of the second region
     When the second region replays nothing any more, and nobody notices
     And the primary region loses its power
+    Then the monitoring notices it
+    And whether the replica can be used is looked at
+    When the regional disaster is declared, the lost region is fenced, and the replica is given up
+    And the database is restored from the backups of the second region, and leads there
+    And the names are switched to the second region
+    And the health of the platform is verified
+    And the lost region returns, and follows the second
+    And the primary region takes over again, as planned
+    Then nothing led there that could not be used
+    And customers are served again within the recovery time of critical financial data
+    And no more is lost than the recovery point of critical financial data allows
+    And the lost region took no write until it was in service again
+    And nobody was told by both regions that a transaction is stored
+    And the planned switchback lost nothing
+
+  @REG-2 @REG-3 @REG-4 @REG-8 @OBJ-1 @OBJ-5 @OBJ-6 @CON-2
+  Scenario: The replica cannot be used, its data is damaged
+    Given the platform serves customers, replicates and archives
+    And the books were checked, and customers write until it is in the backups of the second region
+    When the primary region loses its power
+    And pages of each database server of the second region turn out to be damaged
     Then the monitoring notices it
     And whether the replica can be used is looked at
     When the regional disaster is declared, the lost region is fenced, and the replica is given up

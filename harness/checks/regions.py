@@ -92,7 +92,10 @@ def region_fenced(evidence: Evidence, expected: Expectation) -> Finding:
     known = [look for look in looks if look[2] is not None]
     wrote = sum(bool(look[2]) for look in known)
     answered = sum(
-        request.sent is not None and fenced.mono <= request.sent < until
+        request.sent is not None
+        and fenced.mono <= request.sent
+        and request.ended is not None
+        and request.ended < until  # else it was stored, it may be, once that led again
         for request in answered_by(evidence, servers_of(evidence, lost))
     )
     words = f"{len(looks)} looks at {lost}"

@@ -179,6 +179,18 @@ def _endpoints(data: Data) -> str:
     return f"zone {plain(data.get('zone'))}: {said or 'was not asked'}"
 
 
+def _told_names(data: Data) -> str:
+    answered: Any = data.get("answered")
+    said = answered.items() if isinstance(answered, dict) else ()
+    listed = ", ".join(f"{plain(name)} is in {plain(region) or 'no region'}" for name, region in said)
+    return f"resolvers are told, while {plain(data.get('why'))}: {listed or 'nothing'}"
+
+
+def _replica(data: Data) -> str:
+    can = "can" if data.get("usable") else "can NOT"
+    return f"the replica in {plain(data.get('region'))} {can} be used: {plain(data.get('why'))}"
+
+
 def _again(name: str, does: str) -> Callable[[Data], str]:
     def told(data: Data) -> str:
         said = f"is {'' if data.get('ok') else 'NOT '}{does}"
@@ -211,6 +223,10 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "endpoints": _endpoints,
     "rotation": _again("component", "back in rotation"),
     "rejoined": _again("member", "back as a copy"),
+    "region.back": lambda d: f"the {plain(d.get('what'))} of {plain(d.get('region'))} is back by itself",
+    "replica": _replica,
+    "names.refused": lambda d: f"{plain(d.get('name'))} could NOT be switched: {plain(d.get('why'))}",
+    "names.told": _told_names,
     "release": lambda d: f"release {plain(d.get('name'))} is deployed",
     "verified": _checks("the data is verified"),
     "health": _checks("health verification"),

@@ -226,7 +226,7 @@ class PatroniCluster:
         if (place.data / "postmaster.pid").exists():
             raise Refused("the restored database still runs", hint="stop it cleanly first")
         leader = next(member for member in self._members if member.zone == place.zone)
-        self._leads_by_itself()
+        self.forget_state()
         self.move_aside(self._members)
         leader.volume.mkdir(parents=True, exist_ok=True)
         shutil.move(place.data, leader.data)
@@ -240,7 +240,7 @@ class PatroniCluster:
         self.forget_earlier()
         return leader
 
-    def _leads_by_itself(self) -> None:
+    def forget_state(self) -> None:
         """Forget the old cluster's state, and that it followed another region, which its first configuration says."""
         key = f"{NAMESPACE}{SCOPE}/config"
         content = json.loads(self._etcd.read(key) or "{}")
