@@ -127,7 +127,7 @@ def test_an_attended_dry_run_says_who_will_be_asked_what() -> None:
     """For each scenario, also where nobody is; the questions are those that stand beside the sentences."""
     said = dry("monthly", "--attended").output + dry("quarterly", "--attended").output
     asked = [each.asks for each in PROJECT.sentences.definitions if each.asks]
-    assert len(asked) == 8
+    assert len(asked) == 9
     for question, role in asked:
         assert f"  the {role} is asked: {question}\n" in said
     scenarios = said.count(" is asked: ") + said.count("  nobody is asked for a decision\n")

@@ -123,6 +123,9 @@ class Database:
     def holds_replay(self) -> list[str]:
         return [each.name for each in self.members] if self.held else []
 
+    def give_to_replay(self) -> None:
+        """Nobody writes there."""
+
     def connect(self, member: object = None) -> Any:
         raise NotReady("nobody leads", hint="look")
 

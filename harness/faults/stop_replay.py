@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import DrillError, quietly
+from harness.errors import DrillError
 from harness.faults import Undo
 from harness.stacks import Stack, regional
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Cluster, Delayable, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Delayable, Standby
 from harness.stacks.needs import Regions
 from harness.system import wait
 
-COMMITS = "SELECT pg_logical_emit_message(true, 'drdrill', 'is it replayed?')"
 SOON = timedelta(seconds=5)
 OFTEN = timedelta(milliseconds=100)
 
@@ -24,7 +23,7 @@ class StopReplay:
     """Of `region`: its servers hold back what is committed, as a delayed copy does, and go on receiving."""
 
     region: str
-    needs: ClassVar[tuple[Any, ...]] = (Delayable, Standby, Cluster, Queried, Regions(2))
+    needs: ClassVar[tuple[Any, ...]] = (Delayable, Standby, Cluster, Regions(2))
     name = "stop_replay"
     ttl = timedelta(minutes=20)
     harms_data = False
@@ -48,7 +47,7 @@ class StopReplay:
         try:
             if len(need(place, Delayable).holds_replay()) < known:
                 return ""
-            quietly(lambda: _commit(stack))  # else there may be nothing to hold back; the region may be gone
+            need(place, Delayable).give_to_replay()  # else there may be nothing to hold back
             waits = wait.poll(lambda: standby.received() - standby.replayed(), within=SOON, every=OFTEN)
         except DrillError:
             return ""
@@ -61,8 +60,3 @@ class StopReplay:
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
         held = need(regional.region(stack, undo["region"]), Delayable).holds_replay()
         return f"{', '.join(held)} of {undo['region']} hold back what they receive" if held else ""
-
-
-def _commit(stack: Stack) -> None:
-    with need(stack, Queried).connect() as connection:
-        connection.execute(COMMITS)

@@ -225,6 +225,9 @@ class Delayable(Protocol):
     def holds_replay(self) -> list[str]:
         """The names of those that do. Errors: `NotReady` where one cannot be asked."""
 
+    def give_to_replay(self) -> None:
+        """Have the region that it follows commit something of no consequence; harmless where nobody leads there."""
+
 
 @runtime_checkable
 class Positioned(Protocol):

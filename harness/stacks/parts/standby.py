@@ -137,6 +137,11 @@ class PatroniStandby:
     def holds_replay(self) -> list[str]:
         return [member.name for member in self._members if self._holds(member)]
 
+    def give_to_replay(self) -> None:
+        for address in self._upstream():
+            with suppress(psycopg.Error), psycopg.connect(self._dsn(address), autocommit=True) as connection:
+                connection.execute(COMMITS)  # one that leads not refuses it
+
     def _delay(self, length: str | None, wanted: int) -> None:
         """By Patroni, which takes out again what it has not set itself."""
         change = {"postgresql": {"recovery_conf": {"recovery_min_apply_delay": length}}}
@@ -252,12 +257,14 @@ class PatroniStandby:
             return self._history_at(upstream) is not None
         return False
 
+    def _dsn(self, address: str) -> str:
+        """Of a server of another region, as who runs the database."""
+        return dsn(address, PORT, role="postgres", password=self._roles.postgres)
+
     def _history_at(self, upstream: Sequence[str]) -> History:
         for address in upstream:
-            with suppress(psycopg.Error):
-                where = dsn(address, PORT, role="postgres", password=self._roles.postgres)
-                with psycopg.connect(where, autocommit=True) as connection:
-                    return histories.of_leader(connection)
+            with suppress(psycopg.Error), psycopg.connect(self._dsn(address), autocommit=True) as connection:
+                return histories.of_leader(connection)
         raise Refused(f"none of {', '.join(upstream)} leads", hint="whoever is to be followed has to lead first")
 
 
