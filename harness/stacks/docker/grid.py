@@ -1,0 +1,110 @@
+"""The regions of a container stack: cut off from all the rest, without power, and the link between them.
+
+A region is a block of addresses. What cuts it off are rules in each of its pods, which drop what comes from outside of
+the block, and what goes there; they are set in all of them at one instant, by the kernel's clock. A blackout kills its
+pods, as a zone's loss of power kills one. The customers of its zones live on, cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from harness.stacks.capabilities.network import Slowness
+from harness.stacks.docker import engine
+from harness.stacks.docker.links import INTERFACE, LIFT
+from harness.stacks.docker.network import DockerNetwork
+from harness.system import clock
+from harness.system.clock import Moment, spanning
+
+APART = ("INPUT ! -i lo -d {address} ! -s {block} -j DROP", "OUTPUT ! -o lo -s {address} ! -d {block} -j DROP")
+DROP = "iptables -w -C {0} 2>/dev/null || iptables -w -A {0}"  # one that is cut off already stays so all the while
+TOGETHER = timedelta(seconds=1)  # until programs in all pods have begun
+# Of what leaves a region, in each pod of it. The embedded stack has one trunk for all of a region, with the same.
+BEYOND = Slowness(kilobytes=12_500, latency=timedelta(milliseconds=15))
+HELD_BACK = """\
+at=$({interface})
+tc qdisc del dev $at root 2>/dev/null || true
+tc qdisc add dev $at root handle 1: htb default 1
+tc class add dev $at parent 1: classid 1:1 htb rate 10gbit quantum 60000
+tc class add dev $at parent 1: classid 1:2 htb rate {rate}kbit quantum 60000
+tc filter add dev $at parent 1: protocol ip prio 1 u32 match ip dst {block} flowid 1:1
+tc filter add dev $at parent 1: protocol ip prio 2 u32 match ip dst 0.0.0.0/0 flowid 1:2
+tc qdisc add dev $at parent 1:2 handle 20: netem limit 10000 delay {delay}ms || true"""
+AS_BEFORE = "tc qdisc del dev $({interface}) root 2>/dev/null || true"
+
+
+class DockerGrid:
+    """Fills `Grid`."""
+
+    def __init__(self, network: DockerNetwork) -> None:
+        self._network = network
+
+    def cut_region(self, name: str) -> Moment | None:
+        """A pod without power is silent already. None where the engine's kernel is not this one."""
+        return self._cut(name, self._running(name), at=clock.mono() + TOGETHER // timedelta(microseconds=1) * 1000)
+
+    def join_region(self, name: str) -> Moment | None:
+        return self._act(name, self._running(name), LIFT, what="joining")
+
+    def black_out(self, name: str) -> Moment | None:
+        """From when the first pod was told to end until the last had ended. None where none had power."""
+        running = self._running(name)
+        customers = {pod: address for pod, address in running.items() if pod.startswith("customers-")}
+        dark = [partial(self._network.kill, pod) for pod in running if pod not in customers]
+        killed = engine.at_once(dark, threads=len(dark) or 1)
+        self._cut(name, customers)  # whom nobody in the region answers any more
+        return spanning(killed)
+
+    def light_up(self, name: str) -> None:
+        """Rules and queues of the killed pods went with their power."""
+        dark = self._network.of_region(name).keys() - self._running(name).keys()
+        engine.at_once([partial(self._network.start, pod) for pod in dark])
+        self.join_region(name)
+        self.hold_back(name, dark)
+
+    def lay_links(self) -> None:
+        """Between regions; there are none where there is one region."""
+        regions = self._network.places.regions
+        for layout in regions if len(regions) > 1 else ():
+            self.hold_back(layout.name, self._network.of_region(layout.name))
+
+    def hold_back_zone(self, zone: str) -> None:
+        """Behind a zone whose queues are gone, what leaves its region is as slow as before."""
+        regions = self._network.places.regions
+        for layout in regions if len(regions) > 1 else ():
+            if zone in layout.zones:
+                behind = (zone, f"customers-{zone}")
+                self.hold_back(layout.name, [pod for pod in behind if self._network.runs(pod)])
+
+    def hold_back(self, name: str, pods: Iterable[str]) -> None:
+        """Slow down what leaves the region from these pods, where the kernel has the queues for it; else regions are
+        as near as zones. Harmless when repeated."""
+        block, rate = self._network.block(name), (BEYOND.kilobytes or 0) * 8
+        delay = f"{(BEYOND.latency or timedelta()).total_seconds() * 1000:g}"
+
+        def act(pod: str, address: str) -> None:
+            interface = INTERFACE.format(address=address)
+            slow = HELD_BACK.format(interface=interface, rate=rate, block=block, delay=delay)
+            script = f"(set -e; {slow}) 2>/dev/null || {AS_BEFORE.format(interface=interface)}"
+            engine.execute(self._network.pod(pod), ["sh", "-c", script], what=f"slowing down {pod}")
+
+        addresses = self._network.of_region(name)
+        engine.at_once([partial(act, pod, addresses[pod]) for pod in pods])
+
+    def _running(self, name: str) -> dict[str, str]:
+        return {pod: at for pod, at in self._network.of_region(name).items() if self._network.runs(pod)}
+
+    def _cut(self, name: str, pods: Mapping[str, str], *, at: int = 0) -> Moment | None:
+        return self._act(name, pods, DROP, what="cutting off", at=at)
+
+    def _act(self, name: str, pods: Mapping[str, str], line: str, *, what: str, at: int = 0) -> Moment | None:
+        block = self._network.block(name)
+
+        def act(pod: str, address: str) -> Moment | None:
+            rules = [line.format(rule.format(address=address, block=block)) for rule in APART]
+            return engine.stamped(self._network.pod(pod), "\n".join(rules), what=f"{what} {pod}", at=at)
+
+        together = [partial(act, pod, address) for pod, address in pods.items()]
+        return spanning(engine.at_once(together, threads=len(together) or 1))
