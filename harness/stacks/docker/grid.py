@@ -7,10 +7,11 @@ pods, as a zone's loss of power kills one. The customers of its zones live on, c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.docker import engine
 from harness.stacks.docker.links import INTERFACE, LIFT
@@ -56,6 +57,9 @@ class DockerGrid:
         killed = engine.at_once(dark, threads=len(dark) or 1)
         self._cut(name, customers)  # whom nobody in the region answers any more
         return spanning(killed)
+
+    def start(self, parts: Sequence[Startable]) -> None:
+        engine.at_once([one.start for one in parts])
 
     def light_up(self, name: str) -> None:
         """Rules and queues of the killed pods went with their power."""

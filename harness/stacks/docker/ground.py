@@ -43,7 +43,7 @@ class DockerGround:
     def __init__(
         self, folder: Path, *, commands: Commands, image: str, places: Places, sockets: Path, prefix: str = ""
     ) -> None:
-        """Of the first region; `beside` makes that of another one."""
+        """Of the first region; `of_region` makes that of another one."""
         self.folder = folder
         self.commands = commands
         self.sockets = sockets
@@ -53,7 +53,7 @@ class DockerGround:
         self.network = DockerNetwork(commands, self._around, places=places, prefix=prefix)
         self.links = Links(self.network, folder=folder / "links")
 
-    def beside(self, layout: Layout) -> DockerGround:
+    def of_region(self, layout: Layout) -> DockerGround:
         """Where another region of the same stack stands."""
         found = copy(self)
         found.layout = layout
@@ -78,6 +78,11 @@ class DockerGround:
     def listen(self, zone: str) -> str:
         """All of the zone's addresses: also the one on its own network, which a cut leaves alone."""
         return "0.0.0.0"
+
+    def beside(self, zone: str) -> str:
+        """On the zone's own network. Of a stack of one region nobody is asked so: there it is rare, and done inside."""
+        several = len(self.places.regions) > 1
+        return self.network.zone_address(zone) if several and self.network.runs(zone) else ""
 
     def store_address(self, zone: str) -> str:
         """The zone's own: what etcd says is told apart by its ports."""

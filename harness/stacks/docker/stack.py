@@ -345,7 +345,7 @@ class DockerStack:
     def _build(self, authority: Issuer) -> None:
         """Put the parts together, each region on its ground."""
         here = self._here
-        grounds = {one.name: here.beside(one) for one in here.places.regions}
+        grounds = {one.name: here.of_region(one) for one in here.places.regions}
         if len(grounds) > 1:
             self._naming = put_names(list(grounds.values()), authority=authority, chosen=self.settings)
         self._names = Names(self.folder, tuple(entrances(here, chosen=self.settings).values()))

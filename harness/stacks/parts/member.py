@@ -384,6 +384,7 @@ class PatroniMember:
                 "parameters": {
                     "unix_socket_directories": str(self.sockets),
                     "log_directory": str(self.database_log.parent),
+                    **({"drdrill.server": self.address} if listen != self.address else {}),  # answers name it so
                 },
             },
             "watchdog": {"mode": "off"},
