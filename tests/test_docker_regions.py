@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -85,9 +85,13 @@ class Pods:
     def runs(self, name: str) -> bool:
         return name not in self.off
 
-    def kill(self, name: str) -> Moment:
-        self.off.add(name)
-        return Moment(clock.mono(), clock.mono(), "the engine")
+    def running(self, names: Collection[str]) -> set[str]:
+        return set(names) - self.off
+
+    def kill_together(self, names: Collection[str]) -> Moment | None:
+        killed = self.running(names)
+        self.off |= killed
+        return Moment(clock.mono(), clock.mono(), "the engine") if killed else None
 
     def start(self, name: str) -> None:
         self.off.discard(name)

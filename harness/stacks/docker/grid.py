@@ -53,10 +53,9 @@ class DockerGrid:
         """From when the first pod was told to end until the last had ended. None where none had power."""
         running = self._running(name)
         customers = {pod: address for pod, address in running.items() if pod.startswith("customers-")}
-        dark = [partial(self._network.kill, pod) for pod in running if pod not in customers]
-        killed = engine.at_once(dark, threads=len(dark) or 1)
+        moment = self._network.kill_together(running.keys() - customers.keys())
         self._cut(name, customers)  # whom nobody in the region answers any more
-        return spanning(killed)
+        return moment
 
     def start(self, parts: Sequence[Startable]) -> None:
         engine.at_once([one.start for one in parts])
@@ -98,7 +97,9 @@ class DockerGrid:
         engine.at_once([partial(act, pod, addresses[pod]) for pod in pods])
 
     def _running(self, name: str) -> dict[str, str]:
-        return {pod: at for pod, at in self._network.of_region(name).items() if self._network.runs(pod)}
+        pods = self._network.of_region(name)
+        there = self._network.running(pods)
+        return {pod: address for pod, address in pods.items() if pod in there}
 
     def _cut(self, name: str, pods: Mapping[str, str], *, at: int = 0) -> Moment | None:
         return self._act(name, pods, DROP, what="cutting off", at=at)

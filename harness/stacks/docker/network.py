@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -27,7 +27,7 @@ from harness.stacks.docker.engine import PART, RUN, labels, told
 from harness.stacks.docker.layout import CUSTOMERS, IN_ZONE, STORAGE, WATCH, Places, edge
 from harness.stacks.parts.layout import Layout
 from harness.system import wait
-from harness.system.clock import Moment
+from harness.system.clock import Moment, spanning
 from harness.system.command import Commands
 
 TRIES = 20
@@ -127,6 +127,27 @@ class DockerNetwork:
         what = f"pod {name} is gone"
         wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
         return moment
+
+    def kill_together(self, names: Collection[str]) -> Moment | None:
+        """The same of several, told at once, and who they are is asked before. None where none was there."""
+        found = [pod for name, pod in self._alive().items() if name in names]
+        with told(f"killing {', '.join(names)}"):
+            moment = spanning(engine.at_once([partial(engine.killed, pod) for pod in found], threads=len(found) or 1))
+        what = f"{', '.join(names)} are gone"
+        gone = partial(self.running, names)
+        wait.until(lambda: not gone(), what=what, within=GONE, recorder=self._commands.recorder)
+        return moment
+
+    def running(self, names: Collection[str]) -> set[str]:
+        """Those of these pods that run, by one question."""
+        return self._alive().keys() & set(names)
+
+    def _alive(self) -> dict[str, Any]:
+        filters: dict[str, Any] = {"label": f"{RUN}={self._commands.label}"}
+        with told("looking for pods"):
+            found = engine.engine().containers.list(filters=filters, ignore_removed=True)
+        parts = {one.labels[PART]: one for one in found}
+        return {part.removeprefix("pod-"): one for part, one in parts.items() if part.startswith("pod-")}
 
     def start(self, name: str) -> None:
         """Start a killed pod again, with the addresses that it had; nothing runs in it yet. Harmless where it runs."""
