@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import Unable
 from harness.stacks.capabilities import CAPABILITIES
 from harness.stacks.capabilities.backups import Replicated
 from harness.stacks.capabilities.names import Named
@@ -68,8 +69,8 @@ def test_a_stack_of_one_region_stands_where_it_always_stood() -> None:
 class Pods:
     """Stands for the network: pods of two regions, of which some have no power."""
 
-    def __init__(self) -> None:
-        self.places = places(2)
+    def __init__(self, regions: int = 2) -> None:
+        self.places = places(regions)
         self.off: set[str] = set()
 
     def of_region(self, name: str) -> dict[str, str]:
@@ -145,6 +146,19 @@ def test_a_blackout_kills_all_of_a_region_but_its_customers_who_are_cut_off(monk
     assert not pods.off & set(kernel.scripts)
     grid.light_up(EAST)
     assert not pods.off and "htb" in kernel.last()["a"] and "-D INPUT" in kernel.last()["customers-a"]
+
+
+def test_the_only_region_of_a_stack_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked of its pods; its power can be lost, and is there again."""
+    kernel, pods = Kernel(monkeypatch), Pods(1)
+    grid = DockerGrid(pods)
+    with pytest.raises(Unable, match="the stack has no other"):
+        grid.cut_region(EAST)
+    grid.lay_links()
+    grid.hold_back_zone("a")
+    assert grid.join_region(EAST) is None and grid.black_out(EAST) is not None and "storage" in pods.off
+    grid.light_up(EAST)
+    assert not pods.off and not kernel.scripts
 
 
 def test_only_what_leaves_a_region_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from harness.errors import Unable
 from harness.stacks.capabilities.components import Startable
 from harness.stacks.capabilities.network import Slowness
 from harness.stacks.docker import engine
@@ -43,18 +44,24 @@ class DockerGrid:
         self._network = network
 
     def cut_region(self, name: str) -> Moment | None:
-        """A pod without power is silent already. None where the engine's kernel is not this one."""
+        """A pod without power is silent already. None where the engine's kernel is not this one. Errors: `Unable` where
+        there is no other region."""
+        if not self._several:
+            raise Unable(
+                f"the region {name} cannot be cut off: the stack has no other", hint="`drdrill stack up --regions 2`"
+            )
         return self._cut(name, self._running(name), at=clock.mono() + TOGETHER // timedelta(microseconds=1) * 1000)
 
     def join_region(self, name: str) -> Moment | None:
-        return self._act(name, self._running(name), LIFT, what="joining")
+        return self._act(name, self._running(name), LIFT, what="joining") if self._several else None
 
     def black_out(self, name: str) -> Moment | None:
         """From when the first pod was told to end until the last had ended. None where none had power."""
         running = self._running(name)
         customers = {pod: address for pod, address in running.items() if pod.startswith("customers-")}
         moment = self._network.kill_together(running.keys() - customers.keys())
-        self._cut(name, customers)  # whom nobody in the region answers any more
+        if self._several:
+            self._cut(name, customers)  # whom nobody in the region answers any more
         return moment
 
     def start(self, parts: Sequence[Startable]) -> None:
@@ -65,18 +72,17 @@ class DockerGrid:
         dark = self._network.of_region(name).keys() - self._running(name).keys()
         engine.at_once([partial(self._network.start, pod) for pod in dark])
         self.join_region(name)
-        self.hold_back(name, dark)
+        if self._several:
+            self.hold_back(name, dark)
 
     def lay_links(self) -> None:
         """Between regions; there are none where there is one region."""
-        regions = self._network.places.regions
-        for layout in regions if len(regions) > 1 else ():
+        for layout in self._network.places.regions if self._several else ():
             self.hold_back(layout.name, self._network.of_region(layout.name))
 
     def hold_back_zone(self, zone: str) -> None:
         """Behind a zone whose queues are gone, what leaves its region is as slow as before."""
-        regions = self._network.places.regions
-        for layout in regions if len(regions) > 1 else ():
+        for layout in self._network.places.regions if self._several else ():
             if zone in layout.zones:
                 behind = (zone, f"customers-{zone}")
                 self.hold_back(layout.name, [pod for pod in behind if self._network.runs(pod)])
@@ -95,6 +101,10 @@ class DockerGrid:
 
         addresses = self._network.of_region(name)
         engine.at_once([partial(act, pod, addresses[pod]) for pod in pods])
+
+    @property
+    def _several(self) -> bool:
+        return len(self._network.places.regions) > 1
 
     def _running(self, name: str) -> dict[str, str]:
         pods = self._network.of_region(name)
