@@ -79,6 +79,9 @@ class Pods:
     def block(self, name: str) -> str:
         return self.places.block(name, PREFIX)
 
+    def address(self, zone: str) -> str:
+        return f"{PREFIX}.{self.places.zones[zone]}"
+
     def pod(self, name: str) -> str:
         assert name not in self.off, f"{name} has no power"
         return name
@@ -120,24 +123,26 @@ class Kernel:
         return {pod: scripts[-1] for pod, scripts in self.scripts.items()}
 
 
-def test_a_cut_is_made_in_every_pod_of_a_region_at_one_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_is_made_in_every_pod_of_a_region_at_one_instant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Also where its customers stand; what it says to itself passes, and one that is cut off is never joined first."""
     kernel, pods = Kernel(monkeypatch), Pods()
-    assert DockerGrid(pods).cut_region(WEST) is not None
+    assert DockerGrid(pods, folder=tmp_path).cut_region(WEST) is not None
     assert set(kernel.last()) == set(pods.of_region(WEST)) and len(kernel.times) == 1
     for pod, script in kernel.last().items():
         address = pods.of_region(WEST)[pod]
         assert f"-A INPUT ! -i lo -d {address} ! -s {PREFIX}.32/28 -j DROP" in script
         assert f"-A OUTPUT ! -o lo -s {address} ! -d {PREFIX}.32/28 -j DROP" in script
         assert "-D" not in script
-    DockerGrid(pods).join_region(WEST)
+    DockerGrid(pods, folder=tmp_path).join_region(WEST)
     assert all("-D INPUT" in script and "-A" not in script for script in kernel.last().values())
 
 
-def test_a_blackout_kills_all_of_a_region_but_its_customers_who_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blackout_kills_all_of_a_region_but_its_customers_who_are_cut_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Nothing of it is left to be killed a second time; with power its pods are back, joined, and held back anew."""
     kernel, pods = Kernel(monkeypatch), Pods()
-    grid = DockerGrid(pods)
+    grid = DockerGrid(pods, folder=tmp_path)
     assert grid.black_out(EAST) is not None
     assert pods.off == {"a", "b", "c", "entrance-1", "entrance-2", "storage"}
     assert set(kernel.scripts) == {"customers-a", "customers-b", "customers-c"}
@@ -148,10 +153,27 @@ def test_a_blackout_kills_all_of_a_region_but_its_customers_who_are_cut_off(monk
     assert not pods.off and "htb" in kernel.last()["a"] and "-D INPUT" in kernel.last()["customers-a"]
 
 
-def test_the_only_region_of_a_stack_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zone_whose_power_returns_is_cut_off_as_its_region_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before anything runs in it, and whoever has cut the region off; not any more once the region is joined."""
+    kernel, pods = Kernel(monkeypatch), Pods()
+    DockerGrid(pods, folder=tmp_path).cut_region(WEST)
+    grid = DockerGrid(pods, folder=tmp_path)
+    for joined in (False, True):
+        if joined:
+            grid.join_region(WEST)
+        pods.off.add("west-a")
+        kernel.scripts.clear()
+        grid.start_zone("west-a")
+        assert any("-A INPUT" in script for script in kernel.scripts["west-a"]) is not joined
+        assert not pods.off and "htb" in kernel.last()["west-a"] and "customers-west-b" not in kernel.scripts
+
+
+def test_the_only_region_of_a_stack_is_not_cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing is asked of its pods; its power can be lost, and is there again."""
     kernel, pods = Kernel(monkeypatch), Pods(1)
-    grid = DockerGrid(pods)
+    grid = DockerGrid(pods, folder=tmp_path)
     with pytest.raises(Unable, match="the stack has no other"):
         grid.cut_region(EAST)
     grid.lay_links()
@@ -161,10 +183,10 @@ def test_the_only_region_of_a_stack_is_not_cut_off(monkeypatch: pytest.MonkeyPat
     assert not pods.off and not kernel.scripts
 
 
-def test_only_what_leaves_a_region_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_leaves_a_region_is_held_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its own block is a class of its own; where the kernel lacks a queue the link is as it was."""
     kernel, pods = Kernel(monkeypatch), Pods()
-    DockerGrid(pods).lay_links()
+    DockerGrid(pods, folder=tmp_path).lay_links()
     assert set(kernel.scripts) == {*pods.of_region(EAST), *pods.of_region(WEST)}
     script = kernel.last()["west-a"]
     assert f"match ip dst {PREFIX}.32/28 flowid 1:1" in script and "rate 100000kbit" in script
@@ -172,7 +194,7 @@ def test_only_what_leaves_a_region_is_held_back(monkeypatch: pytest.MonkeyPatch)
     assert subprocess.run(["sh", "-c", shell], capture_output=True, check=False).returncode == 0
     pods.off.add("west-a")
     kernel.scripts.clear()
-    DockerGrid(pods).hold_back_zone("west-a")
+    DockerGrid(pods, folder=tmp_path).hold_back_zone("west-a")
     assert set(kernel.scripts) == {"customers-west-a"}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from harness.errors import Unable
 from harness.stacks.capabilities.components import Startable
@@ -40,8 +41,10 @@ AS_BEFORE = "tc qdisc del dev $({interface}) root 2>/dev/null || true"
 class DockerGrid:
     """Fills `Grid`."""
 
-    def __init__(self, network: DockerNetwork) -> None:
+    def __init__(self, network: DockerNetwork, *, folder: Path) -> None:
+        """`folder`: which regions are cut off, for pods of theirs that are started meanwhile."""
         self._network = network
+        self._folder = folder
 
     def cut_region(self, name: str) -> Moment | None:
         """A pod without power is silent already. None where the engine's kernel is not this one. Errors: `Unable` where
@@ -50,10 +53,14 @@ class DockerGrid:
             raise Unable(
                 f"the region {name} cannot be cut off: the stack has no other", hint="`drdrill stack up --regions 2`"
             )
+        self._mark(name).touch()
         return self._cut(name, self._running(name), at=clock.mono() + TOGETHER // timedelta(microseconds=1) * 1000)
 
     def join_region(self, name: str) -> Moment | None:
-        return self._act(name, self._running(name), LIFT, what="joining") if self._several else None
+        if not self._several:
+            return None
+        self._mark(name).unlink(missing_ok=True)
+        return self._act(name, self._running(name), LIFT, what="joining")
 
     def black_out(self, name: str) -> Moment | None:
         """From when the first pod was told to end until the last had ended. None where none had power."""
@@ -61,6 +68,7 @@ class DockerGrid:
         customers = {pod: address for pod, address in running.items() if pod.startswith("customers-")}
         moment = self._network.kill_together(running.keys() - customers.keys())
         if self._several:
+            self._mark(name).touch()
             self._cut(name, customers)  # whom nobody in the region answers any more
         return moment
 
@@ -87,6 +95,14 @@ class DockerGrid:
                 behind = (zone, f"customers-{zone}")
                 self.hold_back(layout.name, [pod for pod in behind if self._network.runs(pod)])
 
+    def start_zone(self, zone: str) -> None:
+        """Its pod, behind the same link as before: cut off with its region before anything runs in it."""
+        self._network.start(zone)
+        for layout in self._network.places.regions if self._several else ():
+            if zone in layout.zones and self._mark(layout.name).exists():
+                self._cut(layout.name, {zone: self._network.address(zone)})
+        self.hold_back_zone(zone)
+
     def hold_back(self, name: str, pods: Iterable[str]) -> None:
         """Slow down what leaves the region from these pods, where the kernel has the queues for it; else regions are
         as near as zones. Harmless when repeated."""
@@ -101,6 +117,10 @@ class DockerGrid:
 
         addresses = self._network.of_region(name)
         engine.at_once([partial(act, pod, addresses[pod]) for pod in pods])
+
+    def _mark(self, name: str) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder / f"cut-off-{name}"
 
     @property
     def _several(self) -> bool:

@@ -247,8 +247,7 @@ class DockerStack:
     def restore_power(self, zone: str) -> None:
         """Rules and queues of the zone's link went with its power. What runs already is left alone, and what is fenced
         is not started."""
-        self._here.network.start(zone)
-        self._grid.hold_back_zone(zone)
+        self._grid.start_zone(zone)
         for component in self._of_zone(zone):
             if not (isinstance(component, PatroniMember) and component.kept_off):
                 component.start()
@@ -367,7 +366,7 @@ class DockerStack:
                 for name, one in self._parts.items()
             }
         self._outside = put_outside(here, list(self._parts.values()), ca=authority.ca, chosen=self.settings)
-        self._grid = DockerGrid(here.network)
+        self._grid = DockerGrid(here.network, folder=self.folder / "links")
         powers = RegionPowers(self._grid, self._parts, device=device, kill=self.kill_together, recorder=self._recorder)
         beyond = [powers, *([self._naming.names] if self._naming else [])]
         copied = {REGION: others.replicators(self._parts.values())}
