@@ -223,14 +223,21 @@ def entrances(ground: DockerGround, *, chosen: Settings) -> dict[str, str]:
     return {name: ground.network.of_place(entrance(name)) for name in names}
 
 
+# In a region that follows no server is ready, and each that is asked logs in at all of its databases to find out: that
+# is not done twice a second.
+FOLLOWERS_EVERY = "2s"
+
+
 def _balancers(ground: DockerGround, *, authority: Issuer, chosen: Settings) -> dict[Unit, str]:
     upstreams = {f"api-{zone}": (ground.address(zone), API_PORT) for zone in ground.zones}
+    rare = FOLLOWERS_EVERY if len(ground.places.regions) > 1 else ""
 
     def argv(name: str, address: str) -> list[str]:
         chain, key = authority.issue(name, [*HOSTS, address])
         balancer: LoadBalancer = HAProxy(
-            address=address, upstreams=upstreams, chain=chain, key=key, ca=authority.ca, checks=chosen.health_checks
-        )
+            address=address, upstreams=upstreams, chain=chain, key=key, ca=authority.ca, checks=chosen.health_checks,
+            down_every=rare,
+        )  # fmt: skip  # arguments in groups
         return balancer.argv(ground.folder / name)
 
     found: dict[Unit, str] = {}
