@@ -256,3 +256,19 @@ def test_a_region_that_follows_is_watched_and_need_not_be_ready(tmp_path: Path) 
     }  # fmt: skip  # a set
     alone = built(tmp_path, 1)._parts[EAST]
     assert {one.job for one in _targets(alone, Settings(), serves=True)} >= {"ready", "entrance"}
+
+
+def test_a_server_whose_pod_was_killed_starts_whoever_has_its_number_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL would take another process of the pod for itself; while it runs its files are left alone."""
+    member = built(tmp_path, 2)._parts[WEST].members[0]
+    files = (member.data / "postmaster.pid", member.sockets / ".s.PGSQL.5432.lock")
+    monkeypatch.setattr(member._unit, "start", lambda: None)
+    for alive in (True, False):
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("74")
+        monkeypatch.setattr(member._unit, "alive", lambda answer=alive: answer)
+        member.start()
+        assert [file.exists() for file in files] == [alive, alive]

@@ -142,6 +142,10 @@ class DockerGround:
             for name in (*folders, *files):
                 os.chown(Path(root, name), NOBODY, NOBODY, follow_symlinks=False)
 
+    def forget_numbers(self, files: Sequence[Path]) -> None:
+        for file in files:
+            file.unlink(missing_ok=True)
+
     def release(self, volume: Path) -> None:
         """Nothing: a container's shared memory ends with it."""
 

@@ -116,3 +116,12 @@ class Beside(Protocol):
 
     def beside(self, zone: str) -> str:
         """Their address there; empty where there is none, or nobody answers without power."""
+
+
+@runtime_checkable
+class Renumbered(Protocol):
+    """A ground whose process numbers begin anew with its power: one that a killed server has written down is another
+    process's by then, and PostgreSQL takes that for itself and does not start."""
+
+    def forget_numbers(self, files: Sequence[Path]) -> None:
+        """Of a server of which nothing runs. Harmless where there are none."""
