@@ -24,7 +24,7 @@ API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
 BLACKOUT, FAILBACK = "Blackout of the primary region", "Failback"
 PARTITION = "The region comes back by itself, network before the promotion"
-STALE = "Resolvers that keep the old answer"
+ONE_NAME = "One name is switched and the other is not"
 ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
@@ -128,7 +128,7 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              Sabotage(without=frozenset({"stop-the-writers", "wait-until-the-first-has-all", "see-that-all-has-come",
                                          "demote-the-second-region", "see-the-second-follow"})),
              "switchback-lossless", MISSED, "the first region is promoted while customers still write in the second"),
-        Twin("names-kept-for-an-hour", STALE, Sabotage(stack={"answers": "an hour"}), "names-switched", MISSED,
+        Twin("names-kept-for-an-hour", ONE_NAME, Sabotage(stack={"answers": "an hour"}), "names-switched", MISSED,
              "the records are changed, and for an hour whoever has resolved a name need not ask again"),
         Twin("replay-falls-short", FAILBACK, Sabotage(falls_short=True), "replayed-all", MISSED,
              "replay stops just before the end of what was received, and so little is taken for nothing"),
@@ -138,7 +138,7 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "one zone of the second region is ready, and nobody has asked the rest of it"),
         Twin("failback-only-looks-whole", FAILBACK, Sabotage(looks_whole=True), "region-follows", MISSED,
              "both regions led, their histories have one number, and the first is told to follow as if they were one"),
-        Twin("customers-never-resolve-again", STALE, Sabotage(never_resolve=True), "stale-resolvers", MISSED,
+        Twin("customers-never-resolve-again", ONE_NAME, Sabotage(never_resolve=True), "stale-resolvers", MISSED,
              "what a name stood for is kept for ever, whatever is said of it since"),
     ),
     "communications": (

@@ -170,13 +170,13 @@ def test_pytest_refuses_what_drdrill_refuses(project: Path) -> None:
 def test_a_feature_or_a_test_of_it_is_chosen_by_its_name(project: Path) -> None:
     """The one that is named and no other, and it is said of which project; ordinary tests may stand beside."""
     feature = "features/monthly/network_failover.feature"
-    assert "7/46 tests collected" in run_pytest(project, words=[feature]).stdout
+    assert "7/43 tests collected" in run_pytest(project, words=[feature]).stdout
     slow = f"{project / 'harness' / 'project' / 'collector.py'}::test_a_slow_link"
     done = run_pytest(project, words=[slow, "-vv"])
-    assert "1/46 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
+    assert "1/43 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
     (project / "test_other.py").write_text("def test_other():\n    pass\n")
     done = run_pytest(project, words=[feature, "test_other.py"])
-    assert "8/47 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
+    assert "8/44 tests collected" in done.stdout and "test_other.py::test_other" in done.stdout
 
 
 def test_nothing_else_may_choose_among_what_was_asked_for(project: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from harness.cli.run import RunRequest, carry_out
 from harness.errors import DrillError, Exit, Refused
 from harness.stacks import kinds
-from harness.stacks.docker import engine, image, inside, network
+from harness.stacks.docker import engine, image, inside, layout, network
 from harness.stacks.docker.engine import told
 from harness.stacks.docker.watching import RULES, Platform, Target, Watching
 from harness.stacks.load_balancers.haproxy import HAProxy, quoted
@@ -169,7 +169,7 @@ def test_every_run_has_its_own_addresses() -> None:
     assert all(prefix.startswith("10.") for prefix in first)
     nets = network.Subnets("10.143.7")
     assert [nets.between(), *map(nets.of_zone, range(3))] == [f"10.143.7.{at}/26" for at in (0, 64, 128, 192)]
-    assert nets.in_zone(2, network.FIRST_CUSTOMERS) == "10.143.7.233"
+    assert nets.in_zone(2, layout.IN_ZONE + layout.places(1).beyond) == "10.143.7.233"
 
 
 def test_a_range_that_this_machine_routes_elsewhere_is_left_alone(

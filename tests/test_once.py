@@ -19,6 +19,7 @@ SLEEPS = {
     "harness/workload/open_loop.py": "lets others go first",
     "harness/stacks/local/zone_holder.py": "runs alone in a zone's namespace, and starts in milliseconds",
     "harness/stacks/docker/flapper.py": "runs in a pod, which has nothing of this project",
+    "harness/stacks/docker/stamped.py": "as the flapper",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import DrillError
 from harness.stacks.backup_tools import pgbackrest
 from harness.stacks.backup_tools.pgbackrest import PgBackRest
 from harness.stacks.backup_tools.vault import Vault
@@ -86,3 +87,17 @@ def test_the_command_of_a_recovery_ends_where_it_is_told(
     shell = command.replace("%f", asked).replace("%p", "pg_wal/RECOVERYXLOG")
     done = subprocess.run(["/bin/sh", "-c", shell], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
     assert done.returncode == code
+
+
+@pytest.mark.parametrize(("kept", "asked"), [(None, ["stanza-create", "backup"]), (b"", ["backup"])])
+def test_a_store_that_lost_all_it_had_is_made_ready_before_a_backup(
+    backups: PgBackRest, monkeypatch: pytest.MonkeyPatch, kept: bytes | None, asked: list[str]
+) -> None:
+    """What pgBackRest keeps of the archive may have died with a region; where it is there nothing is made anew."""
+    said: list[str] = []
+    monkeypatch.setattr(backups, "_leading", lambda: "a")
+    monkeypatch.setattr(backups, "_run", lambda *words, **_: said.append(words[-1]))
+    monkeypatch.setattr(backups._vault.bucket, "find", lambda key, **_: kept)
+    with pytest.raises(DrillError, match="no complete backup"):
+        backups.take()
+    assert said == asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from harness.stacks.parts.etcd import Etcd
 from harness.stacks.parts.member import COPY, PatroniMember
 from harness.stacks.parts.patroni import PatroniCluster
 from harness.stacks.parts.postgres import Roles
+from harness.system import clock
 from harness.system.command import CommandFailed, Commands, Done
 from harness.system.recorder import Memory
 from tests.one_host import one_host
@@ -143,3 +145,24 @@ def test_a_zone_where_nobody_can_be_sent_is_passed_over(tmp_path: Path) -> None:
     one.ground.words = words
     assert Etcd(one.ground).read("leader") == "c"
     assert fencing.writable(one) is None
+
+
+@pytest.mark.parametrize(("listens", "takes"), [(False, False), (True, None)])
+def test_a_server_that_is_reached_beside_is_asked_without_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listens: bool, takes: bool | None
+) -> None:
+    """Nobody who listens takes no writes; one who takes a connection and says nothing may."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        monkeypatch.setattr(fencing, "PORT", door.getsockname()[1])
+        if not listens:
+            door.close()
+        commands = Answers()
+        one = member(tmp_path, commands)
+        ground: Any = one.ground
+        ground.beside = lambda zone: "127.0.0.1"
+        begin = clock.mono()
+        assert fencing.writable(one) is takes and not commands.asked
+        assert clock.mono() - begin < 8_000_000_000
+    ground.beside = lambda zone: ""
+    commands.answers.append((0, "t\n", ""))
+    assert fencing.writable(one) is True

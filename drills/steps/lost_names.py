@@ -34,25 +34,16 @@ given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 
 
 @given(
-    "the books were checked, and customers write everywhere, some of them by resolvers that keep what they were told",
-    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
-)
-def _some_by_stale_resolvers(scenario: ScenarioRun) -> None:
-    zone = regional.other(scenario.stack, scenario.region).zones[-1]
-    keeps = FOR_EVER if scenario.sabotage.never_resolve else KEEPS
-    serve(scenario, Group("stale", INSIDE, zone=zone, keeps=keeps))
-
-
-@given(
     "the books were checked, and customers write by each name, some of them by resolvers that keep what they were told",
     needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _by_each_name(scenario: ScenarioRun) -> None:
     zone = regional.other(scenario.stack, scenario.region).zones[-1]
     names = need(scenario.stack, Named).names
+    keeps = FOR_EVER if scenario.sabotage.never_resolve else KEEPS
     serve(
         scenario,
-        Group("stale", INSIDE, zone=zone, keeps=KEEPS),
+        Group("stale", INSIDE, zone=zone, keeps=keeps),
         *(Group(f"by-{name.partition('.')[0]}", INSIDE, zone=zone, host=name) for name in names[1:]),
     )
 

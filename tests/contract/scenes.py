@@ -22,7 +22,7 @@ from harness.errors import Unable
 from harness.stacks import Entrance, Stack, kinds, zones
 from harness.stacks.as_said import there
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.backups import Archive, BaseBackups
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Replicated
 from harness.stacks.capabilities.components import Pausable
 from harness.stacks.capabilities.database import Cluster, Queried, Restorable
 from harness.stacks.capabilities.entrance import Reachable, Standpoints, ZoneServices
@@ -213,8 +213,9 @@ def show_logs(stack: Stack) -> None:
 
     And the stack has what its kind says that it has, no more and no less.
     """
-    said = {each for each in kinds.KINDS[stack.kind].maker.has if not isinstance(each, Regions) and each is not Named}
-    assert set(there(stack)) == said
+    with_others = (Named, Replicated)  # what only a stack of several regions has
+    has = kinds.KINDS[stack.kind].maker.has
+    assert set(there(stack)) == {each for each in has if not isinstance(each, Regions) and each not in with_others}
     found, logs = stack.components(), stack.logs()
     assert {"s3", *(f"{part}-{zone}" for part in ("etcd", "patroni", "api") for zone in zones(stack))} <= set(found)
     for name, component in found.items():

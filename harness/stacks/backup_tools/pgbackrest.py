@@ -125,6 +125,8 @@ class PgBackRest:
         pgBackRest waits until the last WAL segment that the backup needs is archived.
         Errors: `NotReady` when there is no server to back up, `CommandFailed`.
         """
+        if self._vault.bucket.find(f"{self.wal_prefix}/archive.info") is None:
+            self.prepare()  # the store has lost all that it had
         before = set(self._known())
         self._run("--type=full", "backup", zone=self._leading(), within=BACKUP_WITHIN)
         new = sorted(set(self._known()) - before)

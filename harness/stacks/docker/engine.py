@@ -119,12 +119,13 @@ def spoken(api: Any, made: str) -> Iterator[tuple[int, bytes]]:
         response.close()
 
 
-def stamped(container: str, act: str, *, what: str, before: str = "") -> Moment | None:
+def stamped(container: str, act: str, *, what: str, before: str = "", at: int = 0) -> Moment | None:
     """Run scripts of the shell in a container, of which the second takes effect; when that was, by the kernel's clock.
 
-    None where the engine's kernel is not this one: its clock says nothing here. Errors: as `execute`.
+    `at`: not before this reading of the monotonic clock, so that several take effect together. None where the engine's
+    kernel is not this one: its clock says nothing here. Errors: as `execute`.
     """
-    return told_when(container, stamped_source.__file__, [before, act], what=what)
+    return told_when(container, stamped_source.__file__, [before, act, *([str(at)] if at else [])], what=what)
 
 
 def told_when(container: str, source: str, words: Sequence[str], *, what: str) -> Moment | None:
@@ -170,10 +171,10 @@ def killed(container: Any) -> Moment:
     return Moment(moment.earliest, ended, "the engine, which was told to kill it, and its stamp of the end")
 
 
-def at_once(do: Sequence[Callable[[], T]]) -> list[T]:
+def at_once(do: Sequence[Callable[[], T]], *, threads: int = THREADS) -> list[T]:
     """Call each in a thread of its own: most of a container's start is waiting. Errors: those of the first that failed,
     when all have ended."""
-    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         return [begun.result() for begun in [pool.submit(one) for one in do]]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +20,12 @@ from pathlib import Path
 from harness.stacks.backup_tools.pgbackrest import CONFIGURATION
 from harness.stacks.docker.container import ContainerUnit, Surroundings
 from harness.stacks.docker.inside import HOST, here
+from harness.stacks.docker.layout import STORAGE, Places
 from harness.stacks.docker.links import Links
-from harness.stacks.docker.network import STORAGE, DockerNetwork
+from harness.stacks.docker.network import DockerNetwork
 from harness.stacks.docker.store import HOST as STORE_HOST
 from harness.stacks.parts.ground import SOON, Runs
+from harness.stacks.parts.layout import Layout
 from harness.system.command import Commands
 
 NOBODY = 65534  # whose database it is where we are root: PostgreSQL refuses to run as root
@@ -38,19 +41,36 @@ class DockerGround:
     initdb = ("--locale=C.UTF-8", "--data-checksums")
 
     def __init__(
-        self, folder: Path, *, commands: Commands, image: str, zones: Sequence[str], sockets: Path, prefix: str = ""
+        self, folder: Path, *, commands: Commands, image: str, places: Places, sockets: Path, prefix: str = ""
     ) -> None:
+        """Of the first region; `of_region` makes that of another one."""
         self.folder = folder
-        self.zones = tuple(zones)
         self.commands = commands
         self.sockets = sockets
+        self.places = places
+        self.layout: Layout = places.regions[0]
         self._around = Surroundings(image=image, volumes=self._mounts())
-        self.network = DockerNetwork(commands, self._around, zones=zones, prefix=prefix)
+        self.network = DockerNetwork(commands, self._around, places=places, prefix=prefix)
         self.links = Links(self.network, folder=folder / "links")
+
+    def of_region(self, layout: Layout) -> DockerGround:
+        """Where another region of the same stack stands."""
+        found = copy(self)
+        found.layout = layout
+        return found
+
+    @property
+    def zones(self) -> Sequence[str]:
+        return tuple(self.layout.zones)
+
+    @property
+    def store_place(self) -> str:
+        """The pod of the region's store."""
+        return self.layout.own(STORAGE)
 
     @property
     def storage(self) -> str:
-        return self.network.storage
+        return self.network.of_place(self.store_place)
 
     def address(self, zone: str) -> str:
         return self.network.address(zone)
@@ -58,6 +78,11 @@ class DockerGround:
     def listen(self, zone: str) -> str:
         """All of the zone's addresses: also the one on its own network, which a cut leaves alone."""
         return "0.0.0.0"
+
+    def beside(self, zone: str) -> str:
+        """On the zone's own network. Of a stack of one region nobody is asked so: there it is rare, and done inside."""
+        several = len(self.places.regions) > 1
+        return self.network.zone_address(zone) if several and self.network.runs(zone) else ""
 
     def store_address(self, zone: str) -> str:
         """The zone's own: what etcd says is told apart by its ports."""
@@ -73,15 +98,15 @@ class DockerGround:
         return [at] if name == "postgres" or name.startswith(("pg_", "initdb")) else [name]
 
     def make(self) -> None:
-        """Networks and pods. Errors: `DrillError`."""
-        for zone in self.zones:
+        """Networks and pods, of all regions. Errors: `DrillError`."""
+        zones = self.network.zones
+        for zone in zones:
             self.configuration(zone).parent.mkdir(parents=True, exist_ok=True)
             self.configuration(zone).touch()
         passwd = self.folder / "passwd"
         passwd.write_text(f"root:x:0:0::/root:/bin/sh\npostgres:x:{_user()}:{_group()}::/tmp:/bin/sh\n")
-        self.network.make(
-            hosts={STORE_HOST: STORAGE}, ours=self._ours(), of_zone={zone: self._of_zone(zone) for zone in self.zones}
-        )
+        of_zone = {zone: self._of_zone(zone) for zone in zones}
+        self.network.make(store=STORE_HOST, ours=self._ours(), of_zone=of_zone)
 
     def configuration(self, zone: str) -> Path:
         """Of pgBackRest, for the zone's database."""
@@ -116,6 +141,10 @@ class DockerGround:
         for root, folders, files in os.walk(folder):
             for name in (*folders, *files):
                 os.chown(Path(root, name), NOBODY, NOBODY, follow_symlinks=False)
+
+    def forget_numbers(self, files: Sequence[Path]) -> None:
+        for file in files:
+            file.unlink(missing_ok=True)
 
     def release(self, volume: Path) -> None:
         """Nothing: a container's shared memory ends with it."""

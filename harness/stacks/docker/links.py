@@ -33,6 +33,7 @@ WITHOUT_ETCD = tuple(
 )
 INTERFACE = "ip -o -4 addr show to {address} | awk '{{print $2}}'"
 FAR_END = "ip -o link | awk -F': ' -v at={index} '$1 == at {{sub(/@.*/, \"\", $2); print $2}}'"
+LIFT = "while iptables -w -D {} 2>/dev/null; do :; done"
 QUEUES = ("tbf", "netem")
 FLAPS = "the kernel, by its clock inside the pods"
 TOGETHER = timedelta(seconds=1)  # until all that stand behind a link have begun, and it goes down for all of them
@@ -91,7 +92,8 @@ class Links:
         said = engine.execute(
             self._network.pod(zone), ["tc", "qdisc", "show", "dev", near], what=f"looking at the link of {zone}"
         )
-        return "; ".join(line.strip() for line in said.splitlines() if any(f" {one} " in line for one in QUEUES))
+        top = [line.strip() for line in said.splitlines() if " root " in line]  # below it: what leaves the region
+        return "; ".join(line for line in top if any(f" {one} " in line for one in QUEUES))
 
     def flap(self, zone: str, *, down: timedelta, up: timedelta, lasting: timedelta) -> Moment | None:
         self.settle(zone)
@@ -152,13 +154,13 @@ class Links:
     def _rules(self, of_pods: Mapping[str, Sequence[str]], *, begins: bool) -> Moment | None:
         """In all of these pods at once; those without power have none that could be lifted."""
         what = "cutting off" if begins else "joining"
-        lift, drop = "while iptables -w -D {} 2>/dev/null; do :; done", "iptables -w -A {}"
+        drop = "iptables -w -A {}"
 
         def script(line: str, rules: Sequence[str]) -> str:
             return "\n".join(line.format(rule) for rule in rules)
 
         def act(pod: str, rules: Sequence[str]) -> Moment | None:
-            found, lifted = self._network.pod(pod), script(lift, rules)
+            found, lifted = self._network.pod(pod), script(LIFT, rules)
             if not begins:
                 return engine.stamped(found, lifted, what=f"{what} {pod}")
             return engine.stamped(found, script(drop, rules), before=lifted, what=f"{what} {pod}")

@@ -13,7 +13,7 @@ from harness.stacks.docker.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.needs import Need
 from harness.stacks.parts import left
-from harness.stacks.parts.has import GROUND, PLATFORM
+from harness.stacks.parts.has import GROUND, PLATFORM, REGIONAL
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class DockerMaker(Maker):
     """By the Docker engine of this machine."""
 
-    has: tuple[Need, ...] = (*PLATFORM, *GROUND)
+    has: tuple[Need, ...] = (*PLATFORM, *GROUND, *REGIONAL)
 
     def open(
         self, folder: Path, *, recorder: Recorder, label: str, scale: float, broken: Mapping[str, Any], regions: int = 1
     ) -> DockerStack:
-        made: DockerStack = _class()(folder, recorder=recorder, label=label, settings=Settings(scale=scale, **broken))
+        chosen = Settings(scale=scale, regions=regions, **broken)
+        made: DockerStack = _class()(folder, recorder=recorder, label=label, settings=chosen)
         return made
 
     def attach(self, folder: Path, *, recorder: Recorder) -> DockerStack:

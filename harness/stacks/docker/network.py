@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,14 +24,12 @@ from harness.errors import DrillError
 from harness.stacks.docker import engine
 from harness.stacks.docker.container import Surroundings, make
 from harness.stacks.docker.engine import PART, RUN, labels, told
+from harness.stacks.docker.layout import CUSTOMERS, IN_ZONE, STORAGE, WATCH, Places, edge
+from harness.stacks.parts.layout import Layout
 from harness.system import wait
-from harness.system.clock import Moment
+from harness.system.clock import Moment, spanning
 from harness.system.command import Commands
 
-ENTRANCES, STORAGE, WATCH, CUSTOMERS = ("entrance-1", "entrance-2"), "storage", "watch", "customers"
-# Pods outside the zones: last number of the address.
-OF_ITS_OWN = {**dict(zip(ENTRANCES, (5, 6), strict=True)), STORAGE: 10, WATCH: 15, CUSTOMERS: 18}
-FIRST_ZONE, FIRST_CUSTOMERS = 21, 41
 TRIES = 20
 Mounts = Mapping[str, Mapping[str, str]]
 FOREVER = ["sleep", "infinity"]
@@ -40,39 +38,37 @@ GONE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Subnets:
-    """A /24 of 10/8, cut in four: between the zones, and one for each zone."""
+    """A /24 of 10/8: a quarter of it between the zones, and one for each zone."""
 
     prefix: str  # "10.143.7"
+    zone_bits: int = 26
 
     def between(self) -> str:
         return f"{self.prefix}.0/26"
 
     def of_zone(self, index: int) -> str:
-        return f"{self.prefix}.{64 * (index + 1)}/26"
+        return f"{self.in_zone(index, 0)}/{self.zone_bits}"
 
     def address(self, number: int) -> str:
         return f"{self.prefix}.{number}"
 
     def in_zone(self, index: int, number: int) -> str:
-        return f"{self.prefix}.{64 * (index + 1) + number}"
+        return f"{self.prefix}.{64 + index * 2 ** (32 - self.zone_bits) + number}"
 
 
 class DockerNetwork:
     """The addresses of one stack, and the pods that hold them."""
 
-    def __init__(self, commands: Commands, around: Surroundings, *, zones: Sequence[str], prefix: str = "") -> None:
-        self.zones = tuple(zones)
+    def __init__(self, commands: Commands, around: Surroundings, *, places: Places, prefix: str = "") -> None:
+        self.places = places
+        self.zones = tuple(places.zones)
         self._commands = commands
         self._around = around
-        self._subnets = Subnets(prefix)
+        self._subnets = Subnets(prefix, places.zone_bits)
 
     @property
     def prefix(self) -> str:
         return self._subnets.prefix
-
-    @property
-    def storage(self) -> str:
-        return self.of_place(STORAGE)
 
     @property
     def watch(self) -> str:
@@ -80,19 +76,27 @@ class DockerNetwork:
 
     def of_place(self, place: str) -> str:
         """Of a pod outside of the zones."""
-        return self._subnets.address(OF_ITS_OWN[place])
+        return self._subnets.address(self.places.alone[place])
 
     def address(self, zone: str) -> str:
         """Of the zone's components, as the other zones reach them."""
-        return self._subnets.address(FIRST_ZONE + self.zones.index(zone))
+        return self._subnets.address(self.places.zones[zone])
 
     def customers(self, zone: str) -> str:
         """Of the zone's customers, as the other zones see them."""
-        return self._subnets.address(FIRST_CUSTOMERS + self.zones.index(zone))
+        return self._subnets.address(self.places.zones[zone] + self.places.beyond)
 
     def zone_address(self, zone: str) -> str:
         """Of the zone's components, on the zone's own network: what a cut leaves alone."""
-        return self._subnets.in_zone(self.zones.index(zone), FIRST_ZONE)
+        return self._subnets.in_zone(self.zones.index(zone), IN_ZONE)
+
+    def of_region(self, name: str) -> dict[str, str]:
+        """The pods of a region, and the address of each between the zones."""
+        return {pod: self._subnets.address(number) for pod, number in self.places.pods(name).items()}
+
+    def block(self, name: str) -> str:
+        """All addresses of a region."""
+        return self.places.block(name, self.prefix)
 
     def pod(self, name: str) -> str:
         """The id of the pod of a zone, of its customers (`customers-a`), or of a part outside the zones.
@@ -123,6 +127,27 @@ class DockerNetwork:
         what = f"pod {name} is gone"
         wait.until(lambda: not self.runs(name), what=what, within=GONE, recorder=self._commands.recorder)
         return moment
+
+    def kill_together(self, names: Collection[str]) -> Moment | None:
+        """The same of several, told at once, and who they are is asked before. None where none was there."""
+        found = [pod for name, pod in self._alive().items() if name in names]
+        with told(f"killing {', '.join(names)}"):
+            moment = spanning(engine.at_once([partial(engine.killed, pod) for pod in found], threads=len(found) or 1))
+        what = f"{', '.join(names)} are gone"
+        gone = partial(self.running, names)
+        wait.until(lambda: not gone(), what=what, within=GONE, recorder=self._commands.recorder)
+        return moment
+
+    def running(self, names: Collection[str]) -> set[str]:
+        """Those of these pods that run, by one question."""
+        return self._alive().keys() & set(names)
+
+    def _alive(self) -> dict[str, Any]:
+        filters: dict[str, Any] = {"label": f"{RUN}={self._commands.label}"}
+        with told("looking for pods"):
+            found = engine.engine().containers.list(filters=filters, ignore_removed=True)
+        parts = {one.labels[PART]: one for one in found}
+        return {part.removeprefix("pod-"): one for part, one in parts.items() if part.startswith("pod-")}
 
     def start(self, name: str) -> None:
         """Start a killed pod again, with the addresses that it had; nothing runs in it yet. Harmless where it runs."""
@@ -160,8 +185,8 @@ class DockerNetwork:
             found = engine.engine().containers.list(all=True, filters=filters, ignore_removed=True)
         return found[0] if found else None
 
-    def make(self, *, hosts: Mapping[str, str], ours: Mounts, of_zone: Mapping[str, Mounts]) -> None:
-        """Make networks and pods. `hosts`: names, and the pods outside the zones that they stand for.
+    def make(self, *, store: str, ours: Mounts, of_zone: Mapping[str, Mounts]) -> None:
+        """Make networks and pods. `store`: the name that in each region stands for its storage.
 
         `ours` is what the customers' pods mount besides, `of_zone` what a zone's pod does.
 
@@ -169,24 +194,31 @@ class DockerNetwork:
         """
         between = self._claim()
         nets = [self._net(self._subnets.of_zone(index), zone) for index, zone in enumerate(self.zones)]
-        known = {name: self._subnets.address(OF_ITS_OWN[place]) for name, place in hosts.items()}
+        first, *others = self.places.regions
+        rules = ["NET_ADMIN"]  # so that links can be cut from inside; the components have it not
 
-        def alone(name: str, number: int) -> None:
+        def alone(name: str, number: int, region: Layout, more: Sequence[str]) -> None:
             mounted = ours if name == CUSTOMERS else None
-            self._hold(name, zone="", network=between, number=number, hosts=known, volumes=mounted)
+            hosts = {store: self.of_place(region.own(STORAGE))}
+            self._hold(name, zone="", network=between, number=number, hosts=hosts, volumes=mounted, cap_add=more)
 
-        def in_zone(name: str, index: int, first: int, mounted: Mounts) -> None:
+        def in_zone(name: str, zone: str, beyond: int, mounted: Mounts, region: Layout) -> None:
+            index, hosts = self.zones.index(zone), {store: self.of_place(region.own(STORAGE))}
             pod = self._hold(
-                name, zone=self.zones[index], network=between, number=first + index, hosts=known, volumes=mounted,
-                cap_add=["NET_ADMIN"],  # so that its link can be cut from inside; the components have it not
+                name, zone=zone, network=between, number=region.zones[zone] + beyond, hosts=hosts, volumes=mounted,
+                cap_add=rules,
             )  # fmt: skip  # arguments in groups
             with told(f"connecting {name} to its zone"):
-                nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, first))
+                nets[index].connect(pod, ipv4_address=self._subnets.in_zone(index, IN_ZONE + beyond))
 
-        pods = [partial(alone, name, number) for name, number in OF_ITS_OWN.items()]
-        for index, zone in enumerate(self.zones):
-            pods.append(partial(in_zone, zone, index, FIRST_ZONE, of_zone[zone]))
-            pods.append(partial(in_zone, f"customers-{zone}", index, FIRST_CUSTOMERS, ours))
+        pods = []
+        for one in self.places.regions:
+            pods += [partial(alone, name, number, one, rules if others else ()) for name, number in edge(one).items()]
+        pods += [partial(alone, name, number, first, ()) for name, number in self.places.outside.items()]
+        for one in self.places.regions:
+            for zone in one.zones:
+                pods.append(partial(in_zone, zone, zone, 0, of_zone[zone], one))
+                pods.append(partial(in_zone, f"customers-{zone}", zone, self.places.beyond, ours, one))
         engine.at_once(pods)
 
     def _hold(
@@ -204,7 +236,7 @@ class DockerNetwork:
 
     def _claim(self) -> Any:
         for prefix in _candidates(self._commands.label):
-            self._subnets = Subnets(prefix)
+            self._subnets = Subnets(prefix, self.places.zone_bits)
             if _routed(prefix):
                 continue
             try:

@@ -7,14 +7,17 @@ Moto checks no signature, which is why the credentials are no secret; what it ho
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from harness.stacks.docker.network import STORAGE
 from harness.stacks.load_balancers.haproxy import quoted
 from harness.stacks.parts.bucket import Bucket
-from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.ground import Runs
 from harness.stacks.parts.s3 import CREDENTIALS, REGION
 from harness.stacks.parts.tls import Issuer
 from harness.stacks.stand_in import BUCKET, NAME
+
+if TYPE_CHECKING:
+    from harness.stacks.docker.ground import DockerGround
 
 HOST = f"s3.{NAME}.internal"
 PORT = 9000
@@ -34,25 +37,26 @@ backend moto
 
 
 class Store:
-    """Two units in the storage's pod."""
+    """Two units in the storage's pod of a region."""
 
-    def __init__(self, ground: Ground, *, authority: Issuer) -> None:
+    def __init__(self, ground: DockerGround, *, authority: Issuer) -> None:
+        self.name = ground.layout.own("s3")
         self.url = f"https://{ground.storage}:{PORT}"
         self.ca = authority.ca
         self.bucket = Bucket(BUCKET, url=self.url, ca=authority.ca, credentials=CREDENTIALS, region=REGION)
         self._ground = ground
         self._authority = authority
-        self._folder = ground.folder / "s3"
+        self._folder = ground.folder / self.name
         objects = str(self._folder / "objects")
         self.units = [
             ground.unit(
-                "s3",
+                self.name,
                 runs=Runs.HARNESS,
-                place=STORAGE,
+                place=ground.store_place,
                 argv=lambda: [sys.executable, "-P", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(PLAIN)],
                 env=lambda: {"TMPDIR": objects, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true", "PYTHONUNBUFFERED": "1"},
             ),
-            ground.unit("s3-tls", runs=Runs.PART, place=STORAGE, argv=self._front),
+            ground.unit(ground.layout.own("s3-tls"), runs=Runs.PART, place=ground.store_place, argv=self._front),
         ]
 
     def start(self) -> None:
@@ -71,7 +75,7 @@ class Store:
         return self.bucket.answers()
 
     def _front(self) -> list[str]:
-        chain, key = self._authority.issue("s3", [self._ground.storage, HOST])
+        chain, key = self._authority.issue(self.name, [self._ground.storage, HOST])
         pem, file = self._folder / "s3.pem", self._folder / "haproxy.cfg"
         pem.touch(mode=0o600)
         pem.write_text(chain.read_text() + key.read_text())

@@ -38,7 +38,7 @@ frontend metrics
 backend api
     balance roundrobin
 {check}
-    default-server check inter {every} fall 2 rise 1 ssl verify required ca-file {ca} sni str({host}) {how}
+    default-server check inter {every}{down_every} fall 2 rise 1 ssl verify required ca-file {ca} sni str({host}) {how}
 """
 REQUEST = """\
     option httpchk
@@ -76,6 +76,7 @@ class HAProxy:
     ca: Path
     checks: str = "ready"  # "port": only whether a connection is taken, for sabotage twins
     asks: str = READY  # the path of a health check
+    down_every: str = ""  # between checks of a server that is down, where that is another time ("2s")
 
     def argv(self, folder: Path) -> list[str]:
         """Write the configuration and return the command."""
@@ -93,7 +94,14 @@ class HAProxy:
             (REQUEST.format(host=HOSTS[0], asks=self.asks), f"check-sni {HOSTS[0]}") if asked else ("", "no-check-ssl")
         )
         settings = CONFIGURATION.format(
-            host=HOSTS[0], every=EVERY, patience=PATIENCE, check=check, how=how, own_answers=_own_answers(), **values
+            host=HOSTS[0],
+            every=EVERY,
+            down_every=f" downinter {self.down_every}" if self.down_every else "",
+            patience=PATIENCE,
+            check=check,
+            how=how,
+            own_answers=_own_answers(),
+            **values,
         )
         servers = [f"    server {name} {host}:{port}\n" for name, (host, port) in self.upstreams.items()]
         return settings + "".join(servers)

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DrillError
-from harness.stacks.capabilities.backups import Replicated
-from harness.stacks.capabilities.database import Delayable, Standby
-from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Slowable
-from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
-from harness.stacks.capabilities.sabotage import Overruled
+from harness.stacks.capabilities.regions import RegionDivisible
 from harness.stacks.local import sandbox
 from harness.stacks.local.extra import EXTRA
 from harness.stacks.maker import Maker, remove_temporary
-from harness.stacks.needs import Need, Regions, Withheld
+from harness.stacks.needs import Need, Withheld
 from harness.stacks.parts import left
-from harness.stacks.parts.has import GROUND, PLATFORM
+from harness.stacks.parts.has import GROUND, PLATFORM, REGIONAL
 from harness.stacks.parts.settings import Settings
 from harness.system.later import fetch
 from harness.system.recorder import Recorder
@@ -34,19 +30,7 @@ NETWORKS = (Divisible, Linked, Slowable, Flappable, RegionDivisible)  # what it 
 class LocalMaker(Maker):
     """In a sandbox of this machine."""
 
-    has: tuple[Need, ...] = (
-        *PLATFORM,
-        *GROUND,
-        Regions(2),
-        Standby,
-        Delayable,
-        RegionDivisible,
-        RegionPowered,
-        RegionFence,
-        Overruled,
-        Named,
-        Replicated,
-    )
+    has: tuple[Need, ...] = (*PLATFORM, *GROUND, *REGIONAL)
 
     def withheld(self, *, level: str | None) -> Mapping[type, Withheld]:
         """Without a level it is tried which one this machine has. Where it has none, the way in says so."""

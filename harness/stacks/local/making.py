@@ -10,20 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import DrillError, NotReady, Unable
-from harness.stacks.capabilities.network import Slowness
 from harness.stacks.local import slowing
 from harness.stacks.local.bridge import HOLDER, STORE, Bridge
 from harness.stacks.local.network import Bridged, Loopback, Network, end, on_the_bridge
-from harness.stacks.parts.layout import Layout
+from harness.stacks.parts.layout import BETWEEN, Layout
 from harness.system import wait
 from harness.system.command import PART, Commands, Process, reap
 
 CLAIM_PORT = 7077
 NETWORKS = 64 * 256  # 127.64.0.0 to 127.127.255.0: the lower part is used by resolvers and the like
 SOON = timedelta(seconds=20)
-# Of the link between two regions each way, on the trunk of each: room for what archiving every 5 s pads its segments
-# with, and about as long on its way as from coast to coast.
-TRUNK = Slowness(kilobytes=40_000, latency=timedelta(milliseconds=15))
 
 
 def make_network(level: str, *, regions: Sequence[Layout], commands: Commands, logs: Path) -> Network:
@@ -55,7 +51,7 @@ def make_network(level: str, *, regions: Sequence[Layout], commands: Commands, l
     for number in {number for _, number in places.values()} - {0}:
         with suppress(Unable):  # then regions are as near as zones
             here, far = bridge.trunk(number)
-            slowing.slow(here, None, TRUNK, far=far)
+            slowing.slow(here, None, BETWEEN, far=far)
     return Bridged(bridge, regions, holders)
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from harness.errors import Unable
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.local.network import Network
 from harness.stacks.local.parts import Parts
 from harness.system.clock import Moment
@@ -37,6 +38,10 @@ class LocalGrid:
                 self.cut_region(name)
 
         return self._kill([one.name for one in self._parts[name].components()], first=cut)
+
+    def start(self, parts: Sequence[Startable]) -> None:
+        for one in parts:
+            one.start()
 
     def light_up(self, name: str) -> None:
         self.join_region(name)

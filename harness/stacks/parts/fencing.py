@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+import select
+from contextlib import closing
 from datetime import timedelta
 
+import psycopg
+
 from harness.errors import DrillError
+from harness.stacks.parts.ground import Beside
 from harness.stacks.parts.member import COPY, PatroniMember
-from harness.stacks.parts.postgres import PORT
+from harness.stacks.parts.postgres import PORT, dsn
+from harness.system import clock
 from harness.system.command import Done
 
 LIMIT = timedelta(seconds=8)
@@ -37,16 +43,46 @@ except OSError:
 
 def writable(member: PatroniMember) -> bool | None:
     """None where it may, and does not say so. The server itself is asked: it may outlive its manager."""
+    ground = member.ground
+    address = ground.beside(member.zone) if isinstance(ground, Beside) else ""
+    says, why = _asked_at(address, password=member.password) if address else _asked_inside(member)
+    if says is not None:
+        return says
+    if any(said in why for said in NOBODY):
+        return False
+    if CLOSING in why and _ends_its_sessions(member):
+        return False
+    return False if is_copy(member) or not member.alive() else None
+
+
+def _asked_inside(member: PatroniMember) -> tuple[bool | None, str]:
+    """What it says, or why it does not; no word where nobody could be sent there."""
     where = f"host={member.address} port={PORT} dbname=postgres user=postgres connect_timeout={CONNECTS}"
     psql = [*member.ground.program("psql"), "--no-psqlrc", "--no-align", "--tuples-only", f"--dbname={where}"]
     done = _beside(member, *psql, f"--command={WRITES}", env={"PGPASSWORD": member.password})
-    if done is not None and done.ok:
-        return done.out.strip() == "t"
-    if done is not None and any(said in done.err for said in NOBODY):
-        return False
-    if done is not None and CLOSING in done.err and _ends_its_sessions(member):
-        return False
-    return False if is_copy(member) or not member.alive() else None
+    if done is None or not done.ok:
+        return None, done.err if done else ""
+    return done.out.strip() == "t", ""
+
+
+def _asked_at(address: str, *, password: str) -> tuple[bool | None, str]:
+    """The same, without a process for each question: whoever watches for a second writer asks all the time."""
+    where = dsn(address, PORT, role="postgres", password=password, database="postgres")
+    try:
+        with closing(psycopg.connect(where, autocommit=True)) as connection:
+            asked = connection.pgconn
+            asked.send_query(WRITES.encode())
+            until = clock.mono() + LIMIT // timedelta(microseconds=1) * 1000
+            while asked.is_busy():  # a frozen server says nothing, and keeps the connection
+                left = (until - clock.mono()) / 1e9
+                if left <= 0 or not select.select([asked.socket], [], [], left)[0]:
+                    return None, ""
+                asked.consume_input()
+            found = asked.get_result()
+            said = found.get_value(0, 0) if found is not None and found.ntuples else None
+            return (None, "") if said is None else (said == b"t", "")
+    except psycopg.Error as error:
+        return None, str(error)
 
 
 def _ends_its_sessions(member: PatroniMember) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.stacks import Component
 from harness.stacks.capabilities.components import Killable, Logged, Pausable, Startable
@@ -108,3 +108,20 @@ class Ground(Protocol):
 
     def release(self, volume: Path) -> None:
         """Remove what the kernel keeps for servers that were killed on this volume. Harmless when repeated."""
+
+
+@runtime_checkable
+class Beside(Protocol):
+    """A ground on which the harness reaches a zone's components as who stands in the zone does, whatever is cut."""
+
+    def beside(self, zone: str) -> str:
+        """Their address there; empty where there is none, or nobody answers without power."""
+
+
+@runtime_checkable
+class Renumbered(Protocol):
+    """A ground whose process numbers begin anew with its power: one that a killed server has written down is another
+    process's by then, and PostgreSQL takes that for itself and does not start."""
+
+    def forget_numbers(self, files: Sequence[Path]) -> None:
+        """Of a server of which nothing runs. Harmless where there are none."""

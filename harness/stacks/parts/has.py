@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.backups import Archive, BaseBackups, Damageable, ObjectStore, Replicated
 from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
 from harness.stacks.capabilities.database import (
     Cluster,
     Coordinated,
+    Delayable,
     Fenced,
     Fillable,
     Guarded,
@@ -18,6 +19,7 @@ from harness.stacks.capabilities.database import (
     Queried,
     Rebuilt,
     Restorable,
+    Standby,
     Switched,
     Verified,
 )
@@ -33,11 +35,13 @@ from harness.stacks.capabilities.entrance import (
 from harness.stacks.capabilities.indexes import Indexed
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.monitoring import Monitoring
+from harness.stacks.capabilities.names import Named
 from harness.stacks.capabilities.network import Divisible, Flappable, Linked, Powered, Slowable
 from harness.stacks.capabilities.pages import Corruptible, Paged
+from harness.stacks.capabilities.regions import RegionDivisible, RegionFence, RegionPowered
 from harness.stacks.capabilities.releases import Publishing, Releases
-from harness.stacks.capabilities.sabotage import Deafenable, Stallable, Unfenced
-from harness.stacks.needs import Copies, Need, Zones
+from harness.stacks.capabilities.sabotage import Deafenable, Overruled, Stallable, Unfenced
+from harness.stacks.needs import Copies, Need, Regions, Zones
 
 PLATFORM: tuple[Need, ...] = (
     Zones(3), Copies(2),
@@ -54,4 +58,8 @@ GROUND: tuple[Need, ...] = (
     KilledTogether, Standpoints, Explorable, Clocked, Emulated,
     Divisible, Linked, Slowable, Flappable, Powered,
     Stallable,
+)  # fmt: skip  # a table
+# What both have once they are made with a second region.
+REGIONAL: tuple[Need, ...] = (
+    Regions(2), Standby, Delayable, RegionDivisible, RegionPowered, RegionFence, Overruled, Named, Replicated,
 )  # fmt: skip  # a table

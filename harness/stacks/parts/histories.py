@@ -12,7 +12,7 @@ from harness.stacks.capabilities.backups import Branch
 from harness.stacks.parts import wal
 
 NOW = "SELECT pg_walfile_name(pg_current_wal_lsn())"
-FILE = "SELECT pg_read_file(%s, true)"
+FILE = "SELECT pg_read_file(%s, 0, 1000000, true)"  # without numbers from PostgreSQL 16 on; empty where it is not there
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+
+from harness.stacks.capabilities.network import Slowness
+
+# The link between two regions, each way: room for what archiving every 5 s pads its segments with, and about as long on
+# its way as from coast to coast.
+BETWEEN = Slowness(kilobytes=40_000, latency=timedelta(milliseconds=15))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from harness.errors import NotReady, Refused
 from harness.stacks.capabilities.database import FilesLost
 from harness.stacks.capabilities.pages import Replaced
 from harness.stacks.parts import proof, wal
-from harness.stacks.parts.ground import Ground, Runs
+from harness.stacks.parts.ground import Ground, Renumbered, Runs
 from harness.stacks.parts.index_pages import IndexPages
 from harness.stacks.parts.lost_files import LostFiles
 from harness.stacks.parts.pages import Pages
@@ -201,6 +201,8 @@ class PatroniMember:
         Errors: `Refused` where it is kept off.
         """
         self._must_not_be_kept_off()
+        if isinstance(self.ground, Renumbered) and not self.alive():
+            self.ground.forget_numbers((self.data / "postmaster.pid", self.sockets / f".s.PGSQL.{PORT}.lock"))
         self.own_volume()
         self.configuration.touch(mode=0o600)
         self.configuration.write_text(json.dumps(self._content(), indent=1))  # JSON is YAML
@@ -384,6 +386,7 @@ class PatroniMember:
                 "parameters": {
                     "unix_socket_directories": str(self.sockets),
                     "log_directory": str(self.database_log.parent),
+                    **({"drdrill.server": self.address} if listen != self.address else {}),  # answers name it so
                 },
             },
             "watchdog": {"mode": "off"},

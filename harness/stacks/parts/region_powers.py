@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from harness.errors import DrillError, Refused
+from harness.stacks.capabilities.components import Startable
 from harness.stacks.parts import fencing
 from harness.stacks.parts.fence_device import FenceDevice
 from harness.stacks.parts.others import RegionParts
@@ -28,6 +29,9 @@ class Grid(Protocol):
 
     def black_out(self, name: str) -> Moment | None:
         """All of it is killed at one instant, and its network is silent."""
+
+    def start(self, parts: Sequence[Startable]) -> None:
+        """All of these; harmless for those that run."""
 
     def light_up(self, name: str) -> None:
         """Its components can be started again, and its network is back. Harmless where its power is on."""
@@ -62,9 +66,7 @@ class RegionPowers:
         led = [] if all(member.running() for member in parts.members) else self._others(name)[0]
         if led:
             self._device.keep_off(name, asked=False)
-        for one in parts.components():
-            if one not in parts.members:
-                one.start()
+        self._grid.start([one for one in parts.components() if one not in parts.members])
         wait.until(parts.s3.ready, what=f"{name}: its store serves", within=SERVES_WITHIN, recorder=self._recorder)
         if self._device.asked(name):
             return f"{name}: {FENCED}, as before"

@@ -20,7 +20,9 @@ CENT = Decimal("0.01")
 MOST_AMOUNT = Decimal(10) ** 15
 # The history that the database writes on: a server that leads no more goes on with an old one.
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-SERVER = "host(inet_server_addr())"  # two that were promoted at one time have one timeline; null through a socket
+# Two that were promoted at one time have one timeline. By the address that the server says it has, where it listens at
+# several: who stands beside it comes by another. Null through a socket.
+SERVER = "COALESCE(current_setting('drdrill.server', true), host(inet_server_addr()))"
 NOT_FOUND: Reply = (404, {"found": False})
 
 
