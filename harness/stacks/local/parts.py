@@ -64,6 +64,9 @@ class Parts:
         found: list[Unit | PatroniMember] = [*self.etcd.members, *self.members, *self.services.values()]
         return [*found, *self.balancers, self.s3.unit, *([self.replicator.unit] if self.replicator else [])]
 
+    def store_is_back(self) -> None:
+        """Barman keeps nothing in it that has to be there before the first file."""
+
     def replicated(self, source: Bucket, *, authority: Issuer) -> Parts:
         """With a process at its edge that copies another region's store to its own."""
         target = self.s3.bucket
