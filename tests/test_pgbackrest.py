@@ -100,4 +100,5 @@ def test_a_store_that_lost_all_it_had_is_made_ready_before_a_backup(
     monkeypatch.setattr(backups._vault.bucket, "find", lambda key, **_: kept)
     with pytest.raises(DrillError, match="no complete backup"):
         backups.take()
-    assert said == asked
+    backups.revive("a")
+    assert said == [*asked, *asked[:-1]]

@@ -61,6 +61,9 @@ class Region:
     def ready(self) -> bool:
         return True
 
+    def store_is_back(self) -> None:
+        """It wants nothing."""
+
     def follow(self, upstream: Sequence[str]) -> str:
         assert not self.members[0].on, "it is made to follow while it runs"
         self.upstream, self.members[0].led, self.same = upstream[0], False, True

@@ -117,6 +117,12 @@ class PgBackRest:
         """Make the stanza; harmless where it is there. Errors: `CommandFailed`, `NotReady` where nobody leads."""
         self._run("stanza-create", zone=self._leading(), within=BACKUP_WITHIN)
 
+    def revive(self, zone: str) -> None:
+        """Make the stanza of a store that has lost it, by the files of this zone's server, which may be down. Harmless
+        where it is there. Errors: `CommandFailed`."""
+        if self._vault.bucket.find(f"{self.wal_prefix}/archive.info") is None:
+            self._run("--no-online", "stanza-create", zone=zone, within=BACKUP_WITHIN)
+
     # Base backups
 
     def take(self) -> Backup:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from harness.errors import DrillError
 from harness.stacks import Entrance
 from harness.stacks.backup_tools.pgbackrest import PgBackRest, configuration
 from harness.stacks.backup_tools.vault import Vault
@@ -69,6 +71,13 @@ class Parts:
         copies = [self.replicator.unit] if self.replicator else []
         units = [*self.etcd.members, *self.services.values(), *self.balancers, *self.s3.units, *copies]
         return [*units, *self.members]
+
+    def store_is_back(self) -> None:
+        """Without a stanza nothing can be archived; the next base backup makes one, too, where this fails."""
+        with_data = [member.zone for member in self.members if member.has_data()]
+        with suppress(DrillError):
+            if with_data:
+                self.backups.revive(with_data[0])
 
     def replicated(self, source: Bucket, *, authority: Issuer) -> Parts:
         """With a process beside its store that copies another region's store to its own."""

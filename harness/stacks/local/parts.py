@@ -66,6 +66,9 @@ class Parts:
         edge = [self.replicator.unit if self.replicator else None, self.prober]
         return [*found, *self.balancers, self.s3.unit, *filter(None, edge)]
 
+    def store_is_back(self) -> None:
+        """Barman keeps nothing in it that has to be there before the first file."""
+
     def replicated(self, source: Bucket, *, authority: Issuer) -> Parts:
         """With a process at its edge that copies another region's store to its own."""
         target = self.s3.bucket

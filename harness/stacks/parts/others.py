@@ -56,6 +56,8 @@ class RegionParts(Protocol):
     @property
     def replicator(self) -> Replicator | None: ...
     def components(self) -> list[Unit | PatroniMember]: ...
+    def store_is_back(self) -> None:
+        """Whatever its backup tool wants in a store that lost all it had."""
 
 
 Followers = Sequence[tuple[PlatformRegion, RegionParts]]

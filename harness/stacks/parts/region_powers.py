@@ -68,6 +68,7 @@ class RegionPowers:
             self._device.keep_off(name, asked=False)
         self._grid.start([one for one in parts.components() if one not in parts.members])
         wait.until(parts.s3.ready, what=f"{name}: its store serves", within=SERVES_WITHIN, recorder=self._recorder)
+        parts.store_is_back()
         if self._device.asked(name):
             return f"{name}: {FENCED}, as before"
         if led and (why := self._made_to_follow(name)):
