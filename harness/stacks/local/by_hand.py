@@ -58,6 +58,7 @@ def _of_regions(regions: Mapping[str, Parts], naming: Naming) -> dict[str, str]:
         found[f"STACK_ZONES_{end}"] = " ".join(member.zone for member in parts.members)
         found[f"STACK_PATRONI_{end}"] = str(parts.members[0].configuration)
         found[f"STACK_ETCD_{end}"] = ",".join(parts.etcd.endpoints())
-        found[f"STACK_BALANCERS_{end}"] = " ".join(parts.entrance.addresses)
+        alone = parts.balancer_entrances.values()  # and not what the name stands for, which customers of both resolve
+        found[f"STACK_BALANCERS_{end}"] = " ".join(each.addresses[0] for each in alone)
         found[f"STACK_STORE_{end}"] = f"{parts.s3.url}/{parts.vault.bucket.name}"
     return found
