@@ -40,3 +40,14 @@ def test_a_stack_of_one_region_copies_nothing_and_waits_for_nothing() -> None:
     memory = Memory()
     others.wait_copied(regions(None), memory)
     assert not memory.facts and not others.simulated(regions(None)) and not others.replicators(regions(None))
+
+
+def test_a_stack_says_which_region_is_in_service() -> None:
+    """Where the second one was promoted and nobody has handed the lead back, it is not steady, and says what to do."""
+    east, west = SimpleNamespace(name="east"), SimpleNamespace(name="west")
+    both: list[Any] = [east, west]
+    (home,) = others.is_home(both, "east")
+    assert home.ok and home.name == "east is in service"
+    (away,) = others.is_home(both[::-1], "east")
+    assert not away.ok and "west is, since it was promoted" in away.seen and "runbook" in away.seen
+    assert others.is_home(both[:1], "east") == []

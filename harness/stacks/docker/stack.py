@@ -175,7 +175,7 @@ class DockerStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        found = self._asked().conditions()
+        found = [*others.is_home(self.regions, REGION), *self._asked().conditions()]
         for one in others.standing_by(self._followers, self._made.cluster):
             found += one.conditions()
         return found

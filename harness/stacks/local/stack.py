@@ -173,7 +173,7 @@ class LocalStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        found = self._asked().conditions()
+        found = [*others.is_home(self.regions, EAST.name), *self._asked().conditions()]
         for one in others.standing_by(self._followers, self._made.cluster):
             found += one.conditions()
         return found

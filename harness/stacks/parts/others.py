@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from harness.stacks import Entrance
+from harness.stacks import Condition, Entrance
 from harness.stacks.backup_tools.vault import Vault
 from harness.stacks.parts import lifecycle, replicator
 from harness.stacks.parts.beyond import Beyond
@@ -72,6 +72,15 @@ def standing_by(followers: Followers, primary: PatroniCluster) -> list[Beyond]:
         )
         for region, parts in followers
     ]  # fmt: skip  # arguments in groups
+
+
+def is_home(regions: Sequence[PlatformRegion], first: str) -> list[Condition]:
+    """That the first of several regions is in service. `regions`: the one in service first."""
+    if len(regions) < 2:
+        return []
+    now, how = regions[0].name, "hand the lead back by the runbook of a regional failover"
+    seen = "it is" if now == first else f"{now} is, since it was promoted, and nobody hands that back by himself: {how}"
+    return [Condition(f"{first} is in service", ok=now == first, seen=seen)]
 
 
 def addresses(followers: Followers) -> dict[str, str]:
