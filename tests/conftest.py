@@ -6,6 +6,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.checks.again import Again
@@ -14,8 +15,11 @@ from tests.made_packs import sealed
 
 
 def pytest_configure() -> None:
-    """Ctrl-C works in the tests also where a shell started them in the background, with SIGINT ignored."""
+    """Ctrl-C works in the tests also where a shell started them in the background, with SIGINT ignored; no example
+    is timed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine breaks no promise
+    hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")
