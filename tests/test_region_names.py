@@ -73,3 +73,15 @@ def test_a_name_is_switched_by_itself_and_published_with_the_other_region_behind
     assert names.answered(other) == "east"
     names.publish_names("west")
     assert zone.published == ["west", "east"]
+
+
+def test_a_region_is_well_while_any_of_its_addresses_is() -> None:
+    """As the checks of health that decide have turned last."""
+    sick: set[str] = set()
+    server = cast(DnsServer, SimpleNamespace(resolver=Zone(), unhealthy=lambda: sick))
+    names = RegionNames(cast(Route53, SimpleNamespace(zone=Zone())), server, {"east": EAST, "west": WEST})
+    assert names.healthy("east")
+    sick.update(EAST.addresses[:1])
+    assert names.healthy("east") is (len(EAST.addresses) > 1)
+    sick.update(EAST.addresses)
+    assert not names.healthy("east") and names.healthy("west")

@@ -219,6 +219,7 @@ class TwoRegions:
             Place(name, zones, (self.databases[name], Backups(self, name)), self) for name, zones in ZONES.items()
         ]
         self.stands_for = dict.fromkeys(NAMES, EAST)
+        self.sick: list[str] = []  # as the checks of health see it
 
     def of(self, name: str) -> list[Server]:
         return [each for each in self.parts.values() if each.region == name]
@@ -270,6 +271,9 @@ class TwoRegions:
     def switch_name(self, name: str, region: str) -> None:
         if name not in self.stubborn:
             self.stands_for[name] = region
+
+    def healthy(self, region: str) -> bool:
+        return region not in self.sick
 
     def publish_names(self, region: str) -> None:
         self.stands_for = dict.fromkeys(NAMES, region)

@@ -80,8 +80,8 @@ class RegionalFailback:
                  self._see_second_follow),
             Step("switchback", "back-up-the-first-region", "Take a base backup of the first region: its store may have "
                  "died with it", self._back_up),
-            Step("switchback", "let-health-decide", "Publish the names anew, with the first region as the primary",
-                 self._publish),
+            Step("switchback", "let-health-decide", "Wait until the checks of health see the first region well, and "
+                 "publish the names anew, with it as the primary", self._publish),
         )  # fmt: skip  # a table
         kept = tuple(step for step in steps if step.name not in self.skip and step.phase not in self.skip)
         return Procedure("regional-failback", kept, recorder=self.recorder, changes=self.changes)
@@ -193,7 +193,9 @@ class RegionalFailback:
         return {"region": self.first, "backup": backup.id, "bytes": backup.size}
 
     def _publish(self) -> Facts:
+        """Not before the checks of health have seen that it is back: they would lead customers away from it."""
         named = need(self.stack, Named)
+        self._until(lambda: named.healthy(self.first), f"the checks of health see {self.first} well")
         named.publish_names(self.first)
         return self._answered(named)
 

@@ -40,6 +40,9 @@ class Named(Protocol):
     def publish_names(self, region: str) -> None:
         """Health decides again, and this region is the first. Harmless when repeated. Errors: as `switch_name`."""
 
+    def healthy(self, region: str) -> bool:
+        """Whether the checks that decide, once names are published, see anything of that region well now."""
+
     def recorded(self, name: str) -> str:
         """The region that the zone has for a name that was switched by hand; empty where health decides, or it is of
         no region. Errors: as `switch_name`."""

@@ -40,6 +40,11 @@ class DnsServer:
         """What it answered when, and why: `name_server.log` says how to read it."""
         return self.folder / log.FILE
 
+    def unhealthy(self) -> set[str]:
+        """The addresses of which the checks of health have turned last to bad."""
+        turned = {line["address"]: line["healthy"] for line in log.Lines(self.log).new() if line["e"] == "health"}
+        return {address for address, healthy in turned.items() if not healthy}
+
     def start(self) -> None:
         """Start it; `ready()` says when it serves."""
         self.unit.start()

@@ -36,6 +36,9 @@ class RegionNames:
         secondary = next(side for name, side in self._sides.items() if name != region)
         self._zone.publish(self.names, primary=self._sides[region], secondary=secondary, port=PORT, path=READY)
 
+    def healthy(self, region: str) -> bool:
+        return not set(self._sides[region].addresses) <= self._server.unhealthy()
+
     def recorded(self, name: str) -> str:
         found = [one for one in self._zone.records() if one.name.rstrip(".") == name]
         return self._region(found[0].values) if len(found) == 1 else ""
