@@ -332,11 +332,11 @@ def test_the_switch_is_timed_for_each_place() -> None:
 
 
 def test_what_customers_of_each_resolver_saw_is_a_figure_each() -> None:
-    """From the disaster until their first answer from there, with how many requests were not good until then."""
+    """From the disaster until their first answer from there, with how many requests were not good meanwhile."""
     finding = found("each-resolver", asked_of(stale(), "each-resolver"))
     assert finding.figure == pytest.approx(SERVED - 30, abs=0.3)
     assert [group for group, _ in finding.beside] == [OUTSIDE, IN_WEST]
-    assert all(said.endswith("requests were not good until then") for _, said in finding.beside)
+    assert all(said.endswith("requests were not good meanwhile") for _, said in finding.beside)
 
 
 def test_the_longest_time_between_two_looks_is_told() -> None:

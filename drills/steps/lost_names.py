@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drills.steps.regional_failover import A_WHILE, INSIDE, Recovery, serve
-from harness.errors import DrillError, quietly
+from harness.errors import DrillError, NotReady, quietly
 from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.pause_component import PauseComponent
 from harness.features.sentences import Sentences
@@ -75,6 +75,8 @@ def _led_by_health(scenario: ScenarioRun, recovery: Recovery) -> None:
         named.switch_name(named.names[0], second)
     except DrillError as error:
         scenario.journal.record("names.refused", name=named.names[0], why=error.message)
+    else:
+        raise NotReady(f"{named.names[0]} could be switched", hint="what changes names does not hang: see its log")
     _await_told(scenario, lambda: all(named.answered(each) == second for each in named.names))
     _say_told(scenario, "no name was switched by hand")
 

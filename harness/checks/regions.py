@@ -296,7 +296,8 @@ def _without(evidence: Evidence, group: str, since: int, until: int | None) -> s
     """How long a group was without an answer, and how many of its requests were not good meanwhile, in words."""
     sent = [each for each in evidence.requests(group) if each.sent is not None and each.sent >= since]
     bad = sum(each.outcome != "acknowledged" for each in sent if until is None or (each.sent or 0) < until)
-    return f"{'never' if until is None else f'{seconds(until - since):.3f} s'}, {bad} requests were not good until then"
+    how_long = "never answered there" if until is None else f"{seconds(until - since):.3f} s"
+    return f"{how_long}, {bad} requests were not good meanwhile"
 
 
 def _led_by_name(evidence: Evidence, lost: object, *, lie: bool = False) -> list[str]:

@@ -106,6 +106,7 @@ class Run:
         self.nonce = options.nonce or secrets.token_hex(16)  # what is drawn in this run follows from it
         self._stack: Stack | None = None
         self._spoilt = 0  # stacks that a scenario has left otherwise than the next one needs
+        self._broken = ""  # what broke first as one of them was ended
         self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
         self.ended: list[str] = []  # those that have their last line
@@ -194,8 +195,8 @@ class Run:
         if self._stack is None or self.options.on is not None or set(self.planned) <= set(self.ended):
             return
         self._spoilt += 1
-        if wrong := self._left_behind(self._stack, logs=self.folder / "logs" / f"stack-{self._spoilt}"):
-            self.journal.record("failed", what="the stack ended badly", error=wrong)
+        wrong = self._left_behind(self._stack, logs=self.folder / "logs" / f"stack-{self._spoilt}")
+        self._broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         self._stack = None
 
@@ -204,7 +205,8 @@ class Run:
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
-        broken = self._left_behind(self._stack, logs=self.folder / "logs") if self._stack is not None else ""
+        wrong = self._left_behind(self._stack, logs=self.folder / "logs") if self._stack is not None else ""
+        broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
         left = [name for name in self.planned if name not in self.ended]
         if outcome == "completed" and left:
@@ -220,7 +222,7 @@ class Run:
         begin, owned = clock.mono(), self.options.on is None
         seen = [] if owned else self._settled(stack)
         tried = [self._quietly(lambda: keep_logs(stack.logs(), logs, since=self._logs))]
-        clean_logs(logs, redactor=self.redactor)  # while the secrets are known, also to a heal
+        clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
         if owned:
             wrong = self._quietly(need(stack, Startable).stop)
             ended = end_left(self.id)
