@@ -38,6 +38,7 @@ class ScenarioCustomers:
         self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
         self._beyond: ExposureSampler | None = None
+        self._settled = False
         self.origin = f"{run.id}/{name}"
 
     @property
@@ -121,7 +122,9 @@ class ScenarioCustomers:
         self._wait("customers are served", good_for=AUTOMATIC, after=clock.mono(), within=SETTLING_LIMIT)
 
     def settle(self) -> None:
-        """Wait for service that lasts after the verification. Errors: `NotInTime`."""
+        """Wait, once, for service that lasts after the verification. Errors: `NotInTime`."""
+        if self._settled:
+            return
         workload, verified = self._writing(), clock.mono()
         wait.until(
             lambda: workload.good_for(SETTLING, after=verified),
@@ -129,6 +132,7 @@ class ScenarioCustomers:
             within=SETTLING_LIMIT,
             recorder=self._run.journal,
         )
+        self._settled = True
 
     def plan_interruption(self, what: str) -> None:
         """From here on they may be without service as planned, once they have been served well for a while: that is
