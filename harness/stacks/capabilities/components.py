@@ -55,6 +55,29 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class Severable(Protocol):
+    """A component that can be cut off by itself: it goes on, and nobody reaches it, nor does it reach anybody.
+
+    As silent as the cut of a zone. Where it cannot be, `cut` is `Unable`, with the reason.
+    """
+
+    def cut(self) -> Moment | None:
+        """Harmless when repeated. Errors: `Unable`."""
+
+    def join(self) -> Moment | None:
+        """End the cut, also of a component that was started anew meanwhile; harmless where there is none."""
+
+
+@runtime_checkable
+class Roled(Protocol):
+    """A component of which it is known what it is there for, as others may be, too."""
+
+    @property
+    def role(self) -> str:
+        """In a word of the stack's own: `api`, `database`, `load balancer`."""
+
+
+@runtime_checkable
 class Asked(Protocol):
     """A component that says itself where it is asked, and how: for the proof that it hangs, or is gone."""
 

@@ -341,6 +341,26 @@ class Switched(Protocol):
 
 
 @runtime_checkable
+class FailedOver(Protocol):
+    """A cluster whose lead is moved as the platform's owner does it, by hand or by a tool of theirs."""
+
+    def fail_over(self, *, to: str = "") -> str:
+        """Have another server lead, as the platform's owner does it; its name. Returns when it leads and takes writes.
+
+        Which one is named, or left to them. Errors: `Refused` with the reason, `NotInTime`.
+        """
+
+
+@runtime_checkable
+class Claimed(Protocol):
+    """A cluster of which each server says by itself whether it leads: then it is seen where two do."""
+
+    def claims(self) -> Mapping[str, bool | None]:
+        """By the server's name: whether it says that it leads. False also where it is known not to run, for what is
+        dead leads nobody; None where nobody can say: silence is no word. Takes a second or two at most."""
+
+
+@runtime_checkable
 class Rebuilt(Protocol):
     """A cluster of which one server can be made anew from the one that leads."""
 

@@ -67,6 +67,17 @@ class Readable(Protocol):
 
 
 @runtime_checkable
+class Entrusted(Protocol):
+    """It knows the secrets that the project's client names. All that it tells is among the stack's `secrets`, too."""
+
+    def secret(self, name: str) -> str:
+        """By the name that the client has for it, from where the stack's own file says that it lies.
+
+        Errors: `Refused` where it knows none of that name, or cannot have it from there.
+        """
+
+
+@runtime_checkable
 class Explorable(Protocol):
     """People can look around in it."""
 
