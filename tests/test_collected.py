@@ -197,7 +197,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (features / "monthly" / ".#network_failover.feature").symlink_to("me@here.1")
     given = SimpleNamespace(
         name="ours", folder=tmp_path, features=features, contacts=None, code=(), client=PROJECT.client,
-        health=PROJECT.health,
+        health=PROJECT.health, books=None,
     )  # fmt: skip  # arguments in groups
     run = Run(
         tmp_path / "r1.unfinished",

@@ -104,7 +104,9 @@ harness/stacks
     path           OWN         local/watching parts/etcd
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups parts/messages
 harness/workload
-    field          MONEY       client customers ledger rows
+    field          MONEY       client customers ledger plain/client rows
+    field          OWN         plain/client.json plain/file
+    SQL            OWN         plain/file
     field          FORMAT-1    format1
 reports
     field          MONEY       run/losses run/scenario

@@ -20,7 +20,7 @@ ROOMS = {
     "harness/stacks": "errors system plan evidence alerts communications",  # communications: what a channel is
     "harness/faults": "errors system stacks",
     "harness/procedures": "errors system plan stacks",
-    "harness/workload": "errors system stacks procedures",
+    "harness/workload": "errors system plan stacks procedures",  # plan: how a file is read, and its errors told
     "harness/checks": "errors evidence workload",
     "harness/safety": "errors system evidence communications stacks faults workload checks",
     "harness/schedule": "errors system plan features evidence checks",

@@ -10,15 +10,14 @@ passes the Luhn check. Visa's numbers of 13 digits are left out for the same rea
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from harness.errors import Refused
+from harness.system.masking import forms
 
 SHORTEST_SECRET = 6
 NAMES_OF_PEOPLE = frozenset({"operator", "by", "who", "attended", "role"})
@@ -84,17 +83,16 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, places: Mapping[str, str] | None = None) -> None:
-        forms: set[str] = set()
+        known: set[str] = set()
         for secret in filter(None, secrets):
             if len(secret) < SHORTEST_SECRET:
                 raise Refused(
                     f"a secret of {len(secret)} characters cannot be told from ordinary words",
                     hint=f"give the account a password of {SHORTEST_SECRET} characters or more",
                 )
-            encoded = secret.encode(errors="replace")
-            forms |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], b64encode(encoded).decode()}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+            known |= forms(secret)
+        longest_first = sorted(known, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
         self._places = {form: word for path, word in (places or {}).items() for form in (path, quote(path))}
         paths = sorted(self._places, key=lambda path: (-len(path), path))
         self._paths = re.compile("|".join(map(_as_path, paths))) if paths else None

@@ -47,6 +47,7 @@ class Text:
     values: Any = None  # dict, list, str, or None where nothing is written
     problems: list[Problem] = field(default_factory=list)
     lines: dict[Where, int] = field(default_factory=dict)
+    bare: set[Where] = field(default_factory=set)  # values that are written without quotes
 
     def problem(self, where: Where, what: str, *, hint: str = "") -> None:
         """Note a problem at `where`, or at the nearest place above it that is in the file."""
@@ -171,6 +172,8 @@ def _value(text: Text, node: yaml.Node, where: Where) -> Any:
         return _mapping(text, node, where)
     if isinstance(node, yaml.SequenceNode):
         return [_value(text, item, (*where, at)) for at, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode) and not node.style:
+        text.bare.add(where)
     return None if node.tag == "tag:yaml.org,2002:null" else node.value
 
 

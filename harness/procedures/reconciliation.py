@@ -53,6 +53,13 @@ class Reconciliation(Protocol):
         """Carry over what was committed in `damaged` since then and is not in `restored`."""
 
 
+class Books(Reconciliation, Protocol):
+    """One that a project says in a file, so that sentences of the machine can ask for it."""
+
+    def marked(self, run: str) -> Reconciliation:
+        """The same, where what that run has written can be told from all else."""
+
+
 def unlike(reconciliation: Reconciliation, source: Any, before: ReconciledState) -> list[str]:
     """What of the books, as `source` has them, is not as at the last check, or does not add up by itself: in words."""
     wrong = reconciliation.discrepancies(source)

@@ -19,7 +19,8 @@ from harness.errors import Refused
 from harness.plan import Plan, shape, text
 from harness.plan import load as load_plan
 from harness.system import modules
-from harness.workload.client import ClientModule
+from harness.workload.client import ClientSource, asks_back
+from harness.workload.source import client_source, is_file
 
 if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
     from harness.communications.contacts import Contacts
@@ -27,11 +28,20 @@ if TYPE_CHECKING:  # a calendar asks for none of these: what features and senten
     from harness.features.catalog import Drill, Scenario
     from harness.features.sentences import Sentences
     from harness.procedures.health import Health
+    from harness.procedures.reconciliation import Books
     from harness.run.sabotage import Sabotage, Twin
     from harness.stacks.kinds import Kind
     from harness.stacks.needs import Lack, Need, Offer
 
 FILE = "project.yaml"
+
+
+def _client(given: str) -> None:
+    if not is_file(given):
+        shape.FORMATS["module"][0](given)
+
+
+FORMATS = {"client": (_client, "write a file, such as client.yaml, or a module as Python imports it: drills.client")}
 PLUGIN = "harness.pytest_plugin"
 COLLECTOR = Path(__file__).parent / "collector.py"  # what pytest is given: it has a test for each scenario
 
@@ -47,11 +57,12 @@ class Project:
     waivers: Path | None  # None: there are none
     contacts: Path | None  # whom to call; in no pack, which has a digest of it that tells nothing
     templates: Path | None  # a folder: the texts of its messages
-    client: ClientModule  # how customers write
+    client: ClientSource  # how customers write
     _sentences: str  # a module, or a package of which each module has some; empty where there are none of its own
     _twins: str  # a module; empty where there are none
     _health: str = ""  # a module; empty where the plan's health verification is asked as the machine does
     _stack: str = ""  # module:Class; empty where it has no stack of its own
+    _books: Path | None = None  # None: no file says what must agree
     _lines: Mapping[str, int] = field(repr=False, default_factory=dict)  # of project.yaml, by field
 
     @property
@@ -143,6 +154,13 @@ class Project:
             raise Refused(f"{module.__file__}: declares no HEALTH", hint=modules.HINT)
         return found
 
+    @cached_property
+    def books(self) -> Books | None:
+        """What must agree, where a file says it. Errors: `Refused`, with every problem of the file."""
+        from harness.project import books  # noqa: PLC0415  (see above)
+
+        return books.load(self._books) if self._books else None
+
     def kind(self, name: str = "") -> Kind:
         """The kind of stack of that name; without one the project's own, where it has one, else the usual one.
 
@@ -176,9 +194,10 @@ class Project:
         self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
         self.load_contacts()
         self.load_templates()
-        _ = self.health
+        _ = self.health, self.books
         found = sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
         self._must_tell(the_plan, found)
+        self._must_have_books(found)
         return found
 
     def _must_tell(self, plan: Plan, drills: Sequence[Drill]) -> None:
@@ -194,24 +213,42 @@ class Project:
                     hint=f"say under communication in {plan.path} who is told, and by what; docs/projects.md",
                 )
 
+    def _must_have_books(self, drills: Sequence[Drill]) -> None:
+        """Where a sentence is about the books, a file says what they are. Errors: `Refused`, with the line of it."""
+        from harness.stacks.needs import BOOKS  # noqa: PLC0415  (see above)
+
+        for drill, scenario in ((of, each) for of in drills for each in of.scenarios if self.books is None):
+            if BOOKS in self.sentences.needs(scenario.sentences):
+                raise Refused(
+                    f"{drill.feature}:{scenario.line}: is about the books, and {self.file} names none",
+                    hint="write books: books.yaml there; docs/projects.md says what such a file has",
+                )
+
     def lacking(self, scenario: Scenario, offer: Offer, *, sabotage: Sabotage | None = None) -> list[Lack]:
         """What a kind of stack has not, and the scenario takes, sabotaged or not: it cannot be exercised there."""
-        from harness.stacks.needs import PlannedHealth, flat  # noqa: PLC0415  (see above)
+        from harness.stacks.capabilities.database import Queried  # noqa: PLC0415  (see above)
+        from harness.stacks.capabilities.entrance import Entrusted, Readable  # noqa: PLC0415  (see above)
+        from harness.stacks.needs import BOOKS, PlannedHealth, flat  # noqa: PLC0415  (see above)
 
         health: tuple[Need, ...] = ()
         declared = self.sentences.needs(scenario.sentences)
         if any(isinstance(each, PlannedHealth) for each in declared):
             health = flat(self.health.needs(self.load_plan().health))
-        wanted = [each for each in declared if not isinstance(each, PlannedHealth)]
-        return offer.lacking([*wanted, *health, *(sabotage.needs if sabotage else ())])
+        known: list[object] = [BOOKS, *([Readable | Queried] if asks_back(self.client.load()) else [])]
+        wanted = [each for each in declared if not isinstance(each, PlannedHealth) and each not in known]
+        secrets = [Entrusted] if self.client.secrets else []
+        return offer.lacking([*wanted, *secrets, *health, *(sabotage.needs if sabotage else ())])
 
     @cached_property
     def code(self) -> tuple[Path, ...]:
-        """Folders and files of the project's own Python, runbooks beside it among them."""
-        names = (self._sentences, self._twins, self._health, self._stack.partition(":")[0], self.client.name)
+        """Folders and files of the project's own Python, runbooks beside it among them; files that take its place."""
+        client, books = self.client.name, self._books
+        files = [*([self.folder / client] if is_file(client) else []), *([books] if books else [])]
+        modules_ = (self._sentences, self._twins, self._health, self._stack.partition(":")[0])
+        names = (*modules_, "" if is_file(client) else client)
         tops = dict.fromkeys(name.partition(".")[0] for name in names if name)
         found = (self.folder / top for top in tops)
-        return tuple(path if path.is_dir() else path.with_suffix(".py") for path in found)
+        return (*(path if path.is_dir() else path.with_suffix(".py") for path in found), *files)
 
     def where(self, field: str) -> str:
         """File and line at which it says so."""
@@ -271,7 +308,7 @@ def load(folder: Path) -> Project:
         )
     read = text.read(folder / FILE)
     schema = json.loads(resources.files("harness.project").joinpath("project.json").read_text(encoding="utf-8"))
-    shape.check(read, schema, of="a project")
+    shape.check(read, schema, of="a project", more=FORMATS)
     if not read.problems:
         _must_be_there(read, folder)
     if read.problems:
@@ -282,7 +319,7 @@ def load(folder: Path) -> Project:
         name=given["name"],
         plan=(folder / given["plan"]).resolve(),
         features=(folder / given["features"]).resolve(),
-        client=ClientModule(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
+        client=client_source(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
         templates=(folder / given["templates"]).resolve() if "templates" in given else None,
@@ -290,6 +327,7 @@ def load(folder: Path) -> Project:
         _twins=given.get("twins", ""),
         _health=given.get("health", ""),
         _stack=given.get("stack", ""),
+        _books=(folder / given["books"]).resolve() if "books" in given else None,
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
     )
 
@@ -305,8 +343,10 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
         ("contacts", Path.is_file, "file"),
         ("features", Path.is_dir, "folder"),
         ("templates", Path.is_dir, "folder"),
+        ("books", Path.is_file, "file"),
+        ("client", Path.is_file, "file"),
     ):
-        if name not in read.values:
+        if name not in read.values or (name == "client" and not is_file(read.values[name])):
             continue
         path = folder / read.values[name]
         if not Path(os.path.realpath(path)).is_relative_to(folder):  # which a link to itself does not break
@@ -316,6 +356,6 @@ def _must_be_there(read: text.Text, folder: Path) -> None:
             read.problem((name,), f"there is no {what} {read.values[name]} in {folder}", hint=hint)
     for name in ("sentences", "twins", "health", "stack", "client"):
         module = read.values.get(name, "").partition(":")[0]
-        if module and not modules.has_a_file(module, folder):
+        if module and not is_file(module) and not modules.has_a_file(module, folder):
             hint = f"a module is named as Python imports it, seen from the folder of {FILE}; {modules.HINT}"
             read.problem((name,), f"there is no module {module} in {folder}", hint=hint)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.evidence.keys import private_digest
 from harness.plan import Plan
 from harness.procedures.health import Health
+from harness.procedures.reconciliation import Books
 from harness.run.commit import CODE, ROOT, machine_state, project_state
-from harness.workload.client import ClientModule
+from harness.workload.client import ClientSource
 
 if TYPE_CHECKING:
     from harness.communications.contacts import Contacts
@@ -40,12 +41,15 @@ class Drilled(Protocol):
 
     @property
     def code(self) -> Sequence[Path]:
-        """Folders and files of its own Python, with what lies beside it."""
+        """Folders and files of its own Python, with what lies beside it; files that take the place of some."""
 
     @property
-    def client(self) -> ClientModule: ...
+    def client(self) -> ClientSource: ...
     @property
     def health(self) -> Health: ...
+    @property
+    def books(self) -> Books | None:
+        """What must agree by itself, where a file says it. Errors: `Refused`."""
 
 
 def machine() -> dict[str, Any]:
@@ -113,13 +117,14 @@ def _digest_file(path: Path) -> str:
 
 
 def _files(parts: Iterable[tuple[Path, Path]], *, suffixes: Collection[str] = ()) -> dict[str, Path]:
-    """By its path in a folder: a file, or what lies below one; of all suffixes, where none are named."""
+    """By its path in a folder: a file, or what lies below one; of all suffixes, where none are named. A file that is
+    named itself counts whatever its suffix is."""
     return {
         path.relative_to(folder).as_posix(): path
         for folder, part in parts
         for path in ([part] if part.is_file() else part.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-        if not suffixes or path.suffix in suffixes
+        if not suffixes or path == part or path.suffix in suffixes
     }
 
 

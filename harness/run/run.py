@@ -94,6 +94,7 @@ class Run:
         self.project = project
         self.client = project.client
         self.health = project.health
+        self.books = project.books
         self.guardian = guardian
         self.listener = listener
         stands = BroughtUp(options.on) if options.on else None

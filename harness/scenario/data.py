@@ -14,7 +14,9 @@ from harness.stacks.capabilities import lacking, need
 from harness.stacks.capabilities.backups import BaseBackups
 from harness.stacks.capabilities.database import Queried
 from harness.stacks.capabilities.entrance import Readable
-from harness.workload.rows import export_rows, stored
+from harness.workload.client import asks_back
+from harness.workload.handed import secrets_of
+from harness.workload.rows import export_rows, sent_in, stored
 
 
 class ScenarioData:
@@ -72,8 +74,10 @@ class ScenarioData:
     def export(self, moment: str, source: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
         """Read the customers' rows of this scenario out of what the client reads from, and digest them: out of
         `source`, else what the stack says, else the leader of its cluster. Errors: `Unable` where it has neither."""
-        client = self._run.client.load()
-        opens = source or stored(self._run.stack)
+        client = self._run.client.load(secrets_of(self._run.stack))
+        opens = stored(self._run.stack, client, sent=sent_in(self._folder))
+        if source is not None and not asks_back(client):  # whoever asks the platform asks no copy of its database
+            opens = source
         if opens is None:
             raise lacking(self._run.stack, Readable)
         with opens() as opened:

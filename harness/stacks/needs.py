@@ -67,9 +67,17 @@ class PlannedHealth:
 
 HEALTH = PlannedHealth()
 
+
+@dataclass(frozen=True)
+class ProjectBooks:
+    """What it takes to check the books: the project says in a file what they are."""
+
+
+BOOKS = ProjectBooks()
+
 # A protocol, several of which one is enough (`Readable | Queried`), or a number of something.
 Number = Zones | Copies | Regions
-Need = type | UnionType | Number | PlannedHealth
+Need = type | UnionType | Number | PlannedHealth | ProjectBooks
 _KNOWN = {each.protocol for each in CAPABILITIES}
 
 
@@ -133,8 +141,8 @@ class Offer:
                 return None
             why = f"{self._whose} {number}" if number else self._none
             return Lack(wanted.word, why, name_of(wanted), wanted.given_by)
-        if isinstance(wanted, PlannedHealth):
-            raise TypeError("what the health needs was not asked of the project")
+        if isinstance(wanted, PlannedHealth | ProjectBooks):
+            raise TypeError(f"what {name_of(wanted)} needs was not asked of the project")
         known = either(wanted)
         if any(each in self.has and each not in self.withheld for each in known):
             return None
@@ -169,7 +177,7 @@ def flat(declared: Iterable[Any]) -> tuple[Need, ...]:
     """
     found: dict[Need, None] = {}
     for each in declared:
-        if isinstance(each, Number | PlannedHealth) or _is_known(each):
+        if isinstance(each, Number | PlannedHealth | ProjectBooks) or _is_known(each):
             found[each] = None
         elif hasattr(each, "needs"):
             found |= dict.fromkeys(flat(each.needs))

@@ -18,6 +18,7 @@ from harness.system.growing import Growing
 from harness.workload import answers, ledger
 from harness.workload.client import AskingClient, Client, Key, Message, Own, canonical
 from harness.workload.connection import Connection, Reply
+from harness.workload.handed import Mask
 from harness.workload.ledger import Header
 from harness.workload.open_loop import Customers, End, Order
 from harness.workload.options import Options, header_of, run, target
@@ -61,8 +62,9 @@ class Acknowledged:
 class Asking:
     """Questions whose answers are known. Fills `harness.workload.open_loop.Work`."""
 
-    def __init__(self, header: Header, client: AskingClient, known: Sequence[Acknowledged]) -> None:
+    def __init__(self, header: Header, client: AskingClient, known: Sequence[Acknowledged], mask: Mask = str) -> None:
         self._client = client
+        self._mask = mask
         self._known = known
         self._random = random.Random(header.seed)
 
@@ -88,9 +90,9 @@ class Asking:
             return End(answers.untold_line(number, "no_answer", t=reply.t, why=reply.why), "no answer")
         told = self._client.told(order.content, reply.status, reply.body)
         if told is None:
-            return End(answers.untold_line(number, "refused", t=reply.t, why=reply.said), "refused")
+            return End(answers.untold_line(number, "refused", t=reply.t, why=reply.said(self._mask)), "refused")
         says = canonical(told)
-        line = answers.told_line(number, t=reply.t, told=says)
+        line = answers.told_line(number, t=reply.t, told=self._mask(says))
         return End(line, bad="" if says == canonical(order.content.knows) else "wrong")
 
 
@@ -101,12 +103,12 @@ def _options() -> Options:
     return options
 
 
-def _customers(given: argparse.Namespace, client: Client) -> Customers:
+def _customers(given: argparse.Namespace, client: Client, mask: Mask) -> Customers:
     if not isinstance(client, AskingClient):
         raise Refused(f"{given.client}: its CLIENT asks nothing", hint="give it `question` and `told`")
     there = target(given)
     header = header_of(given)
-    work = Asking(header, client, [Acknowledged(path) for path in given.knows])
+    work = Asking(header, client, [Acknowledged(path) for path in given.knows], mask)
     writer = ledger.Writer(given.ledger, header)
     return Customers(header, work, lambda resolved: Connection(there, resolved), writer, clients=given.clients)
 

@@ -7,8 +7,8 @@ no field of any platform.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -38,6 +38,7 @@ class Message:
     body: bytes
     method: str = "POST"
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # such as one with a secret
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,21 @@ class Client(Protocol):
 
 
 @runtime_checkable
+class MatchingClient(Protocol):
+    """A client that tells by what was sent whether an answer is about it, and asks that in the place of `judge`."""
+
+    def judge_sent(self, key: Key, payload: Payload, *, status: int, body: bytes) -> Acceptance:
+        """What the answer to that transaction says of it."""
+
+
+def judged(client: Client, key: Key, payload: Payload, *, status: int, body: bytes) -> Acceptance:
+    """What an answer says of the transaction that it is the answer to."""
+    if isinstance(client, MatchingClient):
+        return client.judge_sent(key, payload, status=status, body=body)
+    return client.judge(status, body)
+
+
+@runtime_checkable
 class DirectClient(Protocol):
     """A client that can also write past the platform's entrance: a customer inside a zone that is cut off."""
 
@@ -116,14 +132,79 @@ class AskingClient(Protocol):
 
 
 @dataclass(frozen=True)
+class Platform:
+    """What a client reads from that asks the platform itself, as a customer does: for each that was sent."""
+
+    ask: Callable[[Message], tuple[int, bytes]]  # errors: `NoAnswer`
+    sent: Callable[[str], Iterable[Own]]  # by their origin
+
+
+@runtime_checkable
+class LookingClient(Protocol):
+    """A client that may read no database: its `rows` are then given a `Platform`."""
+
+    def asks_back(self) -> bool: ...
+
+
+def asks_back(client: Client) -> bool:
+    """Whether it reads back by asking the platform, and needs no database."""
+    return isinstance(client, LookingClient) and client.asks_back()
+
+
+@runtime_checkable
+class RemovingClient(Protocol):
+    """A client that knows how what drills have written is removed, or that it stays."""
+
+    def removes(self) -> str:
+        """How, in a word (`SQL`, `request`); empty where it stays."""
+
+    def remove(self, source: Any, *, origin: str, groups: Iterable[str]) -> None:
+        """All of the keys of an origin, "<run>/<scenario>", whose groups these are. `source`: as of `rows`.
+
+        Errors: what the database's driver raises, `DrillError`.
+        """
+
+
+Secrets = Callable[[str], str]  # by the name that a client has for it. Errors: `Refused`
+
+
+def no_secret(name: str) -> str:
+    """Of whoever is handed none."""
+    raise Refused(f"the secret {name} was not handed on to here", hint=HINT)
+
+
+class ClientSource(Protocol):
+    """Where a client comes from, and by which words another process finds it again."""
+
+    @property
+    def folder(self) -> Path:
+        """The project's."""
+
+    @property
+    def name(self) -> str:
+        """Of a module, or of a file in the folder."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of those that it needs. Errors: `Refused` as `load`."""
+
+    def load(self, secrets: Secrets = no_secret) -> Client:
+        """`secrets`: asked for one when it is needed. Errors: `Refused` where it is none."""
+
+    def told(self, error: Exception) -> DrillError | None:
+        """What broke in the client while customers wrote, as one error; None where it is not the client's."""
+
+
+@dataclass(frozen=True)
 class ClientModule:
-    """Where a client is: a module with a `CLIENT`, in a project's folder. It is imported where it is used."""
+    """Fills `ClientSource`: a module with a `CLIENT`, in a project's folder. It is imported where it is used."""
 
     folder: Path
     name: str
     where: str = "--client"  # who names it, for an error
+    secrets = ()
 
-    def load(self) -> Client:
+    def load(self, secrets: Secrets = no_secret) -> Client:
         """Errors: `Refused` where there is no such module, where it breaks, or where it has none."""
         found = modules.module(self.name, folder=self.folder, where=self.where)
         client: Client | None = getattr(found, "CLIENT", None)
@@ -132,7 +213,6 @@ class ClientModule:
         return client
 
     def told(self, error: Exception) -> DrillError | None:
-        """What broke in the client while customers wrote, as one error; None where it is not the client's."""
         at = modules.place_in(self.folder.resolve(), error)
         if not at:
             return None

@@ -71,10 +71,9 @@ class Reply:
     why: str = ""
     left: bool = True  # it had begun to leave, so that the platform may have had it
 
-    @property
-    def said(self) -> str:
-        """The answer in words, cut short; without one, why there is none."""
-        return f"{self.status}: {self.body[:120].decode('utf-8', errors='replace')}" if self.status else self.why
+    def said(self, mask: Callable[[str], str] = str) -> str:
+        """The answer in words, cut short; without one, why there is none. `mask`: of all of it, before it is cut."""
+        return f"{self.status}: {mask(self.body.decode('utf-8', errors='replace'))[:120]}" if self.status else self.why
 
 
 def never_left(why: str) -> Reply:
@@ -132,9 +131,10 @@ class Connection:
     def _exchange(self, message: Message) -> tuple[int, bytes]:
         sock = self._fresh()
         target = self.target
+        more = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
         head = (
             f"{message.method} {message.path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n"
-            f"Content-Type: {message.content_type}\r\nAccept: {message.content_type}\r\n"
+            f"Content-Type: {message.content_type}\r\nAccept: {message.content_type}\r\n{more}"
             f"Content-Length: {len(message.body)}\r\n\r\n"
         )
         self._left = True

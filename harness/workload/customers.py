@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from harness.errors import Refused
 from harness.workload import ledger
-from harness.workload.client import Acceptance, Client, DirectClient, Key, Message, canonical
+from harness.workload.client import Acceptance, Client, DirectClient, Key, Message, canonical, judged
 from harness.workload.connection import Connection, Reply
 from harness.workload.direct import DirectConnection
+from harness.workload.handed import Mask
 from harness.workload.ledger import Outcome
 from harness.workload.open_loop import Customers, End, Order, Way
 from harness.workload.options import Options, header_of, run, target
@@ -25,9 +26,10 @@ NOT_STORED = Acceptance(None)
 class Writing:
     """Numbered transactions. Fills `harness.workload.open_loop.Work`."""
 
-    def __init__(self, header: ledger.Header, client: Client) -> None:
+    def __init__(self, header: ledger.Header, client: Client, mask: Mask = str) -> None:
         self._origin = ledger.stored_origin(header.origin, header.group)
         self._client = client
+        self._mask = mask
         self._random = random.Random(header.seed)
 
     def draw(self, number: int, due: int) -> Order:
@@ -41,18 +43,19 @@ class Writing:
         return self._client.message(Key(self._origin, order.number), order.content)
 
     def ended(self, order: Order, reply: Reply) -> End:
-        outcome, stored, why = self._outcome(reply)
+        outcome, stored, why = self._outcome(order, reply)
         line = ledger.end_line(order.number, outcome, t=reply.t, why=why, history=stored.history, server=stored.server)
         return End(line, bad="" if outcome == "acknowledged" else outcome)
 
-    def _outcome(self, reply: Reply) -> tuple[Outcome, Acceptance, str]:
+    def _outcome(self, order: Order, reply: Reply) -> tuple[Outcome, Acceptance, str]:
         """What an answer says about the transaction, as the project's client judges it."""
         if not reply.status:
             return "in_doubt" if reply.left else "failed", NOT_STORED, reply.why
-        found = self._client.judge(reply.status, reply.body)
+        key = Key(self._origin, order.number)
+        found = judged(self._client, key, order.content, status=reply.status, body=reply.body)
         if found.stored:
             return "acknowledged", found, ""
-        return "failed" if found.stored is False else "in_doubt", NOT_STORED, reply.said
+        return "failed" if found.stored is False else "in_doubt", NOT_STORED, reply.said(self._mask)
 
 
 def _options() -> Options:
@@ -74,10 +77,10 @@ def _way(given: argparse.Namespace, client: Client) -> Way:
     return lambda resolved: Connection(there, resolved)
 
 
-def _customers(given: argparse.Namespace, client: Client) -> Customers:
+def _customers(given: argparse.Namespace, client: Client, mask: Mask) -> Customers:
     way = _way(given, client)
     header = header_of(given)
-    work = Writing(header, client)
+    work = Writing(header, client, mask)
     return Customers(header, work, way, ledger.Writer(given.ledger, header), clients=given.clients)
 
 

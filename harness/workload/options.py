@@ -20,9 +20,11 @@ from harness.errors import DrillError, Exit, Refused
 from harness.system import clock
 from harness.system.resolver import Fixed, resolver
 from harness.workload import ledger
-from harness.workload.client import Client, ClientModule
+from harness.workload.client import Client
 from harness.workload.connection import Target
+from harness.workload.handed import Mask, handed_on, mask, secrets_in
 from harness.workload.open_loop import Customers, first_due
+from harness.workload.source import client_source
 
 CLIENTS = 100  # enough for 16.7 a second that all hang for 5 s
 TIMEOUT = timedelta(seconds=5)
@@ -43,7 +45,7 @@ class Options(argparse.ArgumentParser):
         self.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
         self.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
         self.add_argument("--project", type=Path, required=True, help="the folder that the client is imported from")
-        self.add_argument("--client", required=True, help="a module of it, with a CLIENT: how requests are sent")
+        self.add_argument("--client", required=True, help="a module of it, with a CLIENT, or a file: how they write")
         self.add_argument("--seed", type=int, help="of what is sent; drawn when not given")
 
     def error(self, message: str) -> NoReturn:
@@ -92,21 +94,21 @@ def header_of(given: argparse.Namespace) -> ledger.Header:
     )
 
 
-def run(options: Options, words: Sequence[str], make: Callable[[argparse.Namespace, Client], Customers]) -> int:
+def run(options: Options, words: Sequence[str], make: Callable[[argparse.Namespace, Client, Mask], Customers]) -> int:
     """The customers, until SIGTERM: what is under way is finished, at most a time-out later.
 
     Returns the exit code: 0 after SIGTERM, 3 for wrong usage, 4 when the ledger was lost.
     """
     try:
         given = options.read(words)
-        module = ClientModule(given.project, given.client)
-        customers = make(given, module.load())
+        source, secrets = client_source(given.project, given.client), handed_on()
+        customers = make(given, source.load(secrets_in(secrets)), mask(secrets))
         for signum in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(signum, customers.stop)
         try:
             customers.run()
         except Exception as error:
-            if isinstance(error, DrillError) or (told := module.told(error)) is None:
+            if isinstance(error, DrillError) or (told := source.told(error)) is None:
                 raise
             raise told from error
     except DrillError as error:

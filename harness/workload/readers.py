@@ -19,7 +19,8 @@ from harness.system.growing import Growing
 from harness.system.recorder import Recorder
 from harness.workload import answers, ledger
 from harness.workload.answers import Totals
-from harness.workload.client import AskingClient, ClientModule
+from harness.workload.client import AskingClient, ClientSource
+from harness.workload.handed import environment
 from harness.workload.ledger import Header
 from harness.workload.workload import (
     BEGIN_WITHIN,
@@ -44,7 +45,7 @@ class Readers:
     """
 
     def __init__(
-        self, place: object, recorder: Recorder, commands: Commands, folder: Path, *, client: ClientModule,
+        self, place: object, recorder: Recorder, commands: Commands, folder: Path, *, client: ClientSource,
         origin: str, knows: Sequence[Path], rate: float = RATE, logs: Path | None = None,
     ) -> None:  # fmt: skip  # parameters in groups
         self.file = folder / f"answers-{NAME}.jsonl"
@@ -69,7 +70,7 @@ class Readers:
         if not isinstance(self._client.load(), AskingClient):
             raise Refused(
                 f"{self._client.name}: its CLIENT asks nothing, so no answer to customers can be compared",
-                hint="give it `question` and `told`: docs/projects.md says what a client is",
+                hint="give it `question` and `told`, or a file its `ask`: docs/projects.md says what a client is",
             )
         groups = [{"group": NAME, "rate": self.rate, "file": name_in_pack(self.file)}]
         self._recorder.record("readers.begin", origin=self._origin, groups=groups)
@@ -79,7 +80,8 @@ class Readers:
             header = Header(self._origin, NAME, rate=0.0, timeout=TIMEOUT.total_seconds(), salt=secrets.token_hex(16))
             ledger.Writer(self.file, header).close()
             return
-        self._process = self._commands.start(self._words(), log=self._log, env={}, part=False)
+        env = environment(self._client.secrets, self._place)
+        self._process = self._commands.start(self._words(), log=self._log, env=env, part=False)
         wait.until(
             self._answered,
             what="a customer who asks is answered rightly",

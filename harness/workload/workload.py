@@ -21,7 +21,8 @@ from harness.system import command, wait
 from harness.system.command import Commands, Process
 from harness.system.recorder import Recorder
 from harness.workload import ledger
-from harness.workload.client import ClientModule
+from harness.workload.client import ClientSource
+from harness.workload.handed import environment
 from harness.workload.ledger import Header, Totals
 from harness.workload.tail import Recent, Tail
 
@@ -75,7 +76,7 @@ class Workload:
         commands: Commands,
         folder: Path,
         *,
-        client: ClientModule,
+        client: ClientSource,
         origin: str,
         groups: Sequence[Group],
         logs: Path | None = None,
@@ -188,7 +189,7 @@ class Workload:
 
     def _words(self, group: Group, *, phase: float) -> tuple[list[str], dict[str, str]]:
         """The command of a group's customers, and what it needs in its environment."""
-        place, env = self.place, dict[str, str]()
+        place, env = self.place, environment(self.client.secrets, self.place)
         given: dict[str, object] = {
             "project": self.client.folder,
             "client": self.client.name,
@@ -201,7 +202,8 @@ class Workload:
             "clients": clients(group.rate),
         }
         if group.via == "database":
-            given["direct"], env = need(place, DirectAccess).zone_database(group.zone)
+            given["direct"], more = need(place, DirectAccess).zone_database(group.zone)
+            env |= more
         else:
             given |= way_in(self._entrance(group), keeps=group.keeps, host=group.host)
         options = [f"--{name}={value}" for name, value in given.items()]
