@@ -59,6 +59,13 @@ class Part(PlainPart):
     frozen: bool = False
     wrong: timedelta = timedelta(0)
     full: bool = False
+    severed: bool = False
+
+    def cut(self) -> None:
+        self.severed = True
+
+    def join(self) -> None:
+        self.severed = False
 
     def pause(self) -> None:
         self.frozen = True
@@ -250,7 +257,7 @@ class FakeDoor(Door):
     part: Part
 
     def said(self) -> str:
-        if self.part.zone in (*self.stack.cuts, *self.stack.dark):
+        if self.part.severed or self.part.zone in (*self.stack.cuts, *self.stack.dark):
             return "silent"
         return "taken" if self.part.up else "refused"
 

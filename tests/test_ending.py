@@ -35,6 +35,8 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
         "lasting",
         "communications",
         "second_writer",
+        "marks",
+        "leaders",
     ):
         setattr(scenario, part, MagicMock())
     scenario.decisions.declined, scenario.run.listener.stopping = False, False

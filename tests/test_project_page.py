@@ -10,6 +10,7 @@ import pytest
 
 from harness import project
 from harness.errors import Refused
+from tests.plain_clients import PAYDESK
 from tests.test_project import HOME, NOTEBOOK, SMALLEST
 
 
@@ -25,5 +26,6 @@ def test_the_page_shows_the_one_to_begin_with_as_it_is() -> None:
     """Word for word, and its project.yaml is that of this repository."""
     page = (HOME / "docs" / "projects.md").read_text()
     blocks = re.findall(r"```(?:yaml|gherkin|python)\n(.*?)```", page, re.DOTALL)
-    files = [HOME / "project.yaml", NOTEBOOK / "project.yaml", *NOTEBOOK.rglob("*.feature")]
+    desk = [PAYDESK / f"{name}.yaml" for name in ("client", "books", "project")]
+    files = [HOME / "project.yaml", *desk, NOTEBOOK / "project.yaml", *NOTEBOOK.rglob("*.feature")]
     assert blocks == [re.sub(r"\A#.*\n", "", file.read_text()) for file in files]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drills.reconciliation import RECONCILIATION
 from harness.features.sentences import Sentences
-from harness.sentences.promises import in_time, right
+from harness.sentences.promises import right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks.capabilities.database import Cluster, Queried
 from harness.stacks.needs import Copies
@@ -27,11 +27,6 @@ def _serves(scenario: ScenarioRun) -> None:
 def _customers_write(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     scenario.customers.serve()
-
-
-@then("who led before is a copy again", needs=(Cluster, Copies(1)), promises=in_time("rejoined", "a copy again"))
-def _rejoined(scenario: ScenarioRun) -> None:
-    scenario.leader.await_rejoined()
 
 
 @then("the database of another zone leads", needs=(Cluster, Copies(1)))

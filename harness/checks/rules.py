@@ -27,10 +27,12 @@ from harness.checks.exposure import backup_frequency, exposure, exposure_beyond,
 from harness.checks.failback import region_follows, switchback_lossless
 from harness.checks.groups_told import initial, lasting_told, report, resolution, updates
 from harness.checks.healing import self_recovery
+from harness.checks.honest_health import honest_health
 from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
 from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
 from harness.checks.noticed import noticed
+from harness.checks.one_leader import one_leader
 from harness.checks.people_called import channel, roles_answered_for, roles_reached
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
@@ -230,6 +232,8 @@ VERSION_5 = replace(
         "exposure-beyond": exposure_beyond,
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "two-leaders": two_leaders,
+        "one-leader": one_leader,
+        "honest-health": honest_health,
         "choice-weighed": choice_weighed,
         "stale-resolvers": stale_resolvers,
         "each-resolver": each_resolver,

@@ -127,19 +127,19 @@ class ActiveFaults:
                 "fault.still_active", injection=injection, fault=fault.name, ok=bool(proof), proof=said
             )
 
-    def end(self) -> None:
-        """The feature's own end of what was hurt: the link is whole again, the power is back."""
+    def end(self, *, of: type[Fault] | None = None) -> None:
+        """The feature's own end of what was hurt: the link is whole again, the power is back. `of`: of one kind of
+        fault alone, the others stay."""
         self.still_active()
-        self.heal(by="scenario")
+        self.heal(by="scenario", of=of)
 
-    def heal(self, *, by: str = "harness") -> None:
+    def heal(self, *, by: str = "harness", of: type[Fault] | None = None) -> None:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
-        stack = self._run.stack if self._left else None
-        while self._left and stack is not None:
-            injection, fault, needed, path = self._left[-1]
-            healing = healed(stack, fault, needed)
+        while left := [each for each in self._left if of is None or isinstance(each.fault, of)]:
+            injection, fault, needed, path = left[-1]
+            healing = healed(self._run.stack, fault, needed)
             record(self._journal, healing, injection=injection, fault=fault.name, by=by)
-            self._left.pop()  # only now: whoever is stopped in between heals it once more
+            self._left.remove(left[-1])  # only now: whoever is stopped in between heals it once more
             if healing.ok:
                 undo.healed(path)
             else:

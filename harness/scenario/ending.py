@@ -95,6 +95,8 @@ def _end(scenario: ScenarioRun, *, looked: bool) -> None:
             "the release cannot be read",
             lambda: observations.release(scenario.stack, scenario.journal),
         )
+    _quietly(scenario, "what the drill has written cannot be counted or removed", scenario.marks.end)
+    scenario.leaders.end()
 
 
 def _left_unsteady(seen: Evidence) -> bool:

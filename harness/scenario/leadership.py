@@ -55,7 +55,7 @@ class Leadership:
             leader = need(self._run.stack, Cluster).leader()
             return leader is not None and (self.known is None or leader.name != self.known.name)
 
-        wait.until(another, what="another zone leads", within=LEADS_LIMIT, recorder=self._run.journal)
+        wait.until(another, what="another server leads", within=LEADS_LIMIT, recorder=self._run.journal)
 
     def await_rejoined(self) -> None:
         """Wait until who led before streams again as a copy; how long that took is a finding."""

@@ -25,7 +25,9 @@ from harness.scenario.data import ScenarioData
 from harness.scenario.decision import DecisionDesk
 from harness.scenario.detection import Detection
 from harness.scenario.lasting import Lasting
+from harness.scenario.leader_watch import LeaderWatch
 from harness.scenario.leadership import REJOINS_LIMIT, Leadership
+from harness.scenario.marks import Marks
 from harness.scenario.second_writer import SecondWriter
 from harness.scenario.waits import in_time, span
 from harness.stacks import Stack
@@ -53,7 +55,9 @@ class ScenarioRun:
         self.lasting = Lasting(self)
         self.data = ScenarioData(run, self.folder, self.customers)
         self.second_writer = SecondWriter(run)
+        self.leaders = LeaderWatch(run)
         self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)
+        self.marks = Marks(run, self.folder, self.customers, self.trials)
         self.verified = False  # that the platform is whole again: then service must settle
         self.category = ""  # of the plan's failures
         self.region = ""  # the one in service as it begins

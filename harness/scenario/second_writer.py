@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 from harness.errors import DrillError
 from harness.run.run import Run
+from harness.scenario.watch import Watch
 from harness.stacks import Stack, regional
 from harness.system import clock
 from harness.system.recorder import Recorder
@@ -42,26 +42,21 @@ class WriterWatch:
     def __init__(self, stack: Stack, recorder: Recorder, name: str) -> None:
         self._place = regional.region(stack, name)
         self._recorder = recorder
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="second writer", daemon=True)
         self._looks: list[Look] = []
         self._wrote: set[str] = set()
+        self._watch = Watch(self._again, tell=self._tell, every=LOOKS, name="second writer")
 
     def begin(self) -> None:
-        self._thread.start()
+        self._watch.begin()
 
     def end(self) -> None:
         """Stop looking. Waits for the look under way. Harmless when repeated."""
-        self._done.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=30)
+        self._watch.end()
 
-    def _loop(self) -> None:
-        while not self._done.wait(LOOKS.total_seconds()):
-            self._looks.append(self._look())
-            if len(self._looks) >= TOLD:
-                self._tell()
-        self._tell()
+    def _again(self) -> None:
+        self._looks.append(self._look())
+        if len(self._looks) >= TOLD:
+            self._tell()
 
     def _look(self) -> Look:
         asked = clock.mono()

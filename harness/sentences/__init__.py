@@ -8,6 +8,6 @@ types alone.
 from __future__ import annotations
 
 from harness.features.sentences import Sentences
-from harness.sentences import failures, service
+from harness.sentences import books, cluster, failures, service
 
-GENERIC = Sentences.joined((service.SENTENCES, failures.SENTENCES))
+GENERIC = Sentences.joined((service.SENTENCES, books.SENTENCES, failures.SENTENCES, cluster.SENTENCES))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.faults.cut_component import CutComponent
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
 from harness.features.sentences import Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.restart import Restart
+from harness.scenario.roles import one_of
 from harness.sentences.promises import operations_are_told, right
+from harness.stacks.capabilities.components import Killable, Pausable, Roled, Severable
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
@@ -29,6 +32,26 @@ def _dies(scenario: ScenarioRun, name: str) -> None:
 @when("the component {name} hangs", needs=(PauseComponent,))
 def _hangs(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(PauseComponent(name))
+
+
+@when("the component {name} is cut off", needs=(CutComponent,))
+def _cut_off(scenario: ScenarioRun, name: str) -> None:
+    scenario.faults.inject(CutComponent(name))
+
+
+@when("one component of the role {role} dies", needs=(KillComponent, Roled))
+def _one_dies(scenario: ScenarioRun, role: str) -> None:
+    scenario.faults.inject(KillComponent((one_of(scenario.stack, role, able=Killable),)))
+
+
+@when("one component of the role {role} hangs", needs=(PauseComponent, Roled))
+def _one_hangs(scenario: ScenarioRun, role: str) -> None:
+    scenario.faults.inject(PauseComponent(one_of(scenario.stack, role, able=Pausable)))
+
+
+@when("one component of the role {role} is cut off", needs=(CutComponent, Roled))
+def _one_is_cut_off(scenario: ScenarioRun, role: str) -> None:
+    scenario.faults.inject(CutComponent(one_of(scenario.stack, role, able=Severable)))
 
 
 @then("the monitoring notices it", needs=(Monitoring,))
@@ -51,6 +74,7 @@ def _operations_are_told(scenario: ScenarioRun) -> None:
 @when("the zone is joined again")
 @when("the power is back")
 @when("the credentials are accepted again")
+@when("what was cut off is reached again")
 @when("the volume has room again")
 def _ended(scenario: ScenarioRun) -> None:
     scenario.faults.end()

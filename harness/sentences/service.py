@@ -13,6 +13,7 @@ from harness.sentences.promises import (
     loss,
     recovery_point,
     recovery_time,
+    right,
 )
 from harness.stacks.capabilities.backups import Archive
 from harness.stacks.capabilities.database import Positioned, Queried
@@ -79,4 +80,9 @@ promise(
     in_time("confirmation", "confirmation of the restoration"),
 )
 promise("every health check answers within the time that the plan gives it", health)
+promise(
+    "health does not say that all is well while no customer is served",
+    right("honest-health", "health says what customers see"),
+    needs=(HEALTH,),
+)
 promise("the bad seconds are within what {tier} may have in a year", downtime_of_a_year)

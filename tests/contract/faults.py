@@ -104,6 +104,9 @@ OF_REGIONS: dict[str, Callable[[str, str], Fault]] = {
     "cut_region": lambda zone, other: CutRegion("us-east-1"),
     "stop_replay": lambda zone, other: StopReplay("us-west-2"),
 }
+# What none of our own kinds can do, and a platform that somebody else made may. The same, on one that remembers,
+# is in tests/test_faults.py.
+ELSEWHERE = ("cut_component",)
 # What they destroyed comes back by a recovery, not by healing.
 STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.
