@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -33,18 +33,19 @@ class Desk:
 
     kind = "fake"
 
-    def __init__(self) -> None:
-        self.source = sqlite3.connect(":memory:")
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "desk.db"
+        self.source = sqlite3.connect(self._file, isolation_level=None)
         self.source.execute("CREATE TABLE apipayments (external_id, amount)")
         keys = [f"{ORIGIN}/outside-1", f"{ORIGIN}/outside-2", f"{ORIGIN}/harness-1", "invoice 17"]
         self.source.executemany("INSERT INTO apipayments VALUES (?, 1000)", [(key,) for key in keys])
         self.broken = ""
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> closing[sqlite3.Connection]:
+        """One that begins a transaction by itself, and forgets what nobody commits."""
         if self.broken:
             raise sqlite3.OperationalError(self.broken)
-        yield self.source
+        return closing(sqlite3.connect(self._file))
 
     def secret(self, name: str) -> str:
         return "s3cret-of-the-desk"
@@ -67,7 +68,7 @@ def removing(folder: Path) -> ClientSource:
 
 def test_what_has_no_way_to_be_removed_stays_and_is_counted(tmp_path: Path) -> None:
     """Of customers and of the harness itself, and of nobody else."""
-    stack = Desk()
+    stack = Desk(tmp_path)
     said = ended(stack, client_source(PAYDESK, "client.yaml"), tmp_path)
     assert said == {"origin": ORIGIN, "how": "left", "found": 3, "left": 3, "why": ""}
     assert stack.source.execute("SELECT count(*) FROM apipayments").fetchone() == (4,)
@@ -75,15 +76,24 @@ def test_what_has_no_way_to_be_removed_stays_and_is_counted(tmp_path: Path) -> N
 
 def test_what_the_file_says_how_to_remove_is_removed_and_looked_for_again(tmp_path: Path) -> None:
     """What others wrote is there as before."""
-    stack = Desk()
+    stack = Desk(tmp_path)
     said = ended(stack, removing(tmp_path), tmp_path)
     assert said == {"origin": ORIGIN, "how": "SQL", "found": 3, "left": 0, "why": ""}
     assert stack.source.execute("SELECT external_id FROM apipayments").fetchall() == [("invoice 17",)]
 
 
+def test_what_a_removal_leaves_is_told(tmp_path: Path) -> None:
+    """A statement that succeeds and removes nothing removes nothing."""
+    (tmp_path / "client.yaml").write_text(
+        (PAYDESK / "client.yaml").read_text() + REMOVAL.replace("LIKE", "IS NULL AND 'x' LIKE")
+    )
+    said = ended(Desk(tmp_path), client_source(tmp_path, "client.yaml"), tmp_path)
+    assert said is not None and (said["left"], said["why"]) == (3, "they are there still")
+
+
 def test_what_cannot_be_removed_is_told_with_what_stays(tmp_path: Path) -> None:
     """Also where nobody could even count it: then nobody knows."""
-    stack = Desk()
+    stack = Desk(tmp_path)
     stack.source.execute("CREATE TRIGGER no BEFORE DELETE ON apipayments BEGIN SELECT RAISE(FAIL, 'not yours'); END")
     said = ended(stack, removing(tmp_path), tmp_path)
     assert said is not None and (said["found"], said["left"], said["why"]) == (3, 3, "IntegrityError: not yours")
@@ -101,7 +111,7 @@ def test_where_nothing_was_written_nothing_is_started_or_said(tmp_path: Path) ->
             raise AssertionError("nobody asks")
 
     assert ended(Never(), removing(tmp_path), tmp_path, wrote=False) is None
-    assert ended(Desk(), PROJECT.client, tmp_path) is None
+    assert ended(Desk(tmp_path), PROJECT.client, tmp_path) is None
 
 
 @pytest.mark.parametrize("what", ["there", "gone"])
@@ -120,3 +130,14 @@ def test_by_request_what_the_ledgers_say_was_sent_is_asked_for(tmp_path: Path, w
     found = list(sent_in(tmp_path)(f"{ORIGIN}/outside"))
     wanted = [Own(Key(f"{ORIGIN}/outside", n), {"amount": str(n)}) for n in (1, 2)]
     assert found == (wanted if what == "there" else [])
+
+
+def test_a_reader_is_told_what_stays() -> None:
+    """In the story of the scenario, also where nobody could count it, and why."""
+    from reports.run.moments import WORDS  # noqa: PLC0415  (only here)
+
+    told = WORDS["marks"]
+    assert told({"found": 3, "left": 0, "why": ""}) == (
+        "of what was written into the platform's data 3 were there, and 0 stay"
+    )
+    assert told({"found": None, "left": None, "why": "gone"}).endswith("and nobody knows how many stay: gone")

@@ -127,6 +127,20 @@ WRONG: dict[str, tuple[str, str, str, str, str]] = {
         'write.headers.Content-Length: "Content-Length" is set by itself',
         "not yours",
     ),
+    "whole numbers that are none": (
+        LOOKING,
+        "{integer: 1..50}",
+        "{integer: 1.5..50}",
+        'draws.payee.integer: "1.5..50" are no whole numbers',
+        "1..50",
+    ),
+    "a place in the name of a field": (
+        DESK,
+        "internal: true",
+        '"${key}": true',
+        "write.body.${key}: has a ${ in the name of a field",
+        "only values",
+    ),
     "no money": (DESK, "{money: 1..100}", "{money: 100}", 'draws.amount.money: "100" is nothing from', "1..100"),
     "money the wrong way round": (DESK, "1..100", "100..1", "draws.amount.money: ", "0.01..1.00"),
     "two kinds of money": (

@@ -60,6 +60,7 @@ class Marks:
         if how:
             why = quietly(remove) or why
             why = quietly(lambda: there.append(count())) or why
+            why = why or ("they are there still" if there[-1] else "")
         self._run.journal.record(
             "marks", origin=origin, how=how or "left", found=there[0] if there else None,
             left=there[-1] if there and (len(there) > 1 or not how) else None, why=why,

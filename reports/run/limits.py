@@ -45,6 +45,8 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
         )
         if pack.facts.data("stack.left").get("steady") is not True:
             found.append("When the run left the stack, it was not steady, or nobody had looked.")
+        if stays := [_stays(fact.data) for fact in pack.facts.of("marks") if fact.data.get("left") != 0]:
+            found.append(f"What it has written stays among the platform's own data: {'; '.join(stays)}.")
     found += [f"Marked as {clean(mark)}: it does no duty of the calendar." for mark in marks(begin)]
     if begin.get("sabotage"):
         found.append("The recovery was sabotaged on purpose: this run shows that the drill can fail, and nothing else.")
@@ -113,6 +115,12 @@ def code_of(said: object) -> str:
     changed = " (with uncommitted changes)" if said.get("clean") is False else ""
     name = plain(said.get("name") or said.get("version") or "version not recorded")
     return f"{name}, {commit}{changed}"
+
+
+def _stays(said: Mapping[str, Any]) -> str:
+    left, why = said.get("left"), clean(said.get("why") or "")
+    many = f"{number(left)} transactions" if isinstance(left, int) else "nobody knows how much"
+    return f"{many} with the mark {clean(said.get('origin'))}/…" + (f" ({why})" if why else "")
 
 
 def _acknowledged(fact: object) -> bool:

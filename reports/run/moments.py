@@ -13,6 +13,8 @@ from reports.pack import Data, Fact, Facts, Scenario
 from reports.run.customers import SECOND
 from reports.words import as_number, length, plain
 
+MARKED = ("found", "left")  # in a line of marks
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -155,6 +157,12 @@ def _acknowledged(data: Data) -> str:
     return f"{by} acknowledged by {plain(data.get('channel'))}{'' if by == role else f', for the {role}'}"
 
 
+def _marks(data: Data) -> str:
+    found, left = (plain(data[each]) if data.get(each) is not None else "nobody knows how many" for each in MARKED)
+    why = f": {plain(data['why'])}" if data.get("why") else ""
+    return f"of what was written into the platform's data {found} were there, and {left} stay{why}"
+
+
 def _steady(data: Data) -> str:
     if data.get("moment") != "after":
         return ""
@@ -240,6 +248,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     ),
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
+    "marks": _marks,
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
     "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",

@@ -102,6 +102,8 @@ class PlainClient:
         assert how is not None
         if isinstance(how, Query):
             how.run(source, stored_origin(origin, ANYTHING))
+            if callable(commit := getattr(source, "commit", None)):  # a driver may have begun a transaction by itself
+                commit()
             return
         assert isinstance(source, Platform)
         sent = [own for group in groups for own in source.sent(stored_origin(origin, group))]

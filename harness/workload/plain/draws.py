@@ -109,6 +109,8 @@ def money(text: str) -> Money:
 
 def whole(text: str) -> Whole:
     """`1..50`. Errors: `ValueError`."""
+    if "." in text.replace("..", ""):
+        raise ValueError(f'"{text}" are no whole numbers')
     least, most = map(int, _ends(text))
     if not -LARGEST < least <= most < LARGEST:
         raise ValueError(f'"{text}" are no numbers from one to another')

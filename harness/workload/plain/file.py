@@ -162,6 +162,8 @@ class _Reader:
 
     def _template(self, where: Where, given: Any, *, secrets: bool) -> Template:
         if isinstance(given, dict):
+            for name in (name for name in given if "${" in name):
+                self._problem((*where, name), "has a ${ in the name of a field", "only values are filled in")
             return {name: self._template((*where, name), each, secrets=secrets) for name, each in given.items()}
         if isinstance(given, list):
             return [self._template((*where, at), each, secrets=secrets) for at, each in enumerate(given)]
