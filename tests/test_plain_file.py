@@ -18,6 +18,7 @@ SQL = "SELECT external_id AS key, amount / 1000 AS amount FROM apipayments WHERE
 WRONG: dict[str, tuple[str, str, str, str, str]] = {
     "no format": (DESK, "format: 1", "formt: 1", "formt: is not a field of a client", 'did you mean "format"?'),
     "another format": (DESK, "format: 1", "format: 2", 'format: is the text "2", where "1" belongs', 'write "1"'),
+    "a rate that is none": (DESK, "5 a second  ", "5/s  ", 'rate: "5/s" is not a rate', "5 a second"),
     "no way to read": (DESK, "read:", "raed:", "raed: is not a field of a client", "read"),
     "stored without a condition": (
         LOOKING,
@@ -321,3 +322,4 @@ def test_a_whole_one_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "client.yaml").write_text(text)
     said = file.read(tmp_path / "client.yaml")
     assert said.secrets == (("api key",) if text is DESK else ()) and "amount" in said.draws
+    assert said.rate == (5.0 if text is DESK else None)

@@ -69,7 +69,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a broken client": (
         lambda p: change(p, "client.yaml", "amount: ${amount} ", "amount: ${sum} "),
-        "{}/client.yaml:14: write.body.amount: ${sum} is not known",
+        "{}/client.yaml:15: write.body.amount: ${sum} is not known",
     ),
     "broken books": (
         lambda p: change(p, "books.yaml", "at least: 1", "at least: one"),

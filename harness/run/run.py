@@ -143,7 +143,7 @@ class Run:
             sabotage=self.options.sabotage_name or None,
             rehearsal=self.options.rehearsal,
             scale=self.options.scale,
-            rate=self.options.rate,
+            rate=self.rate,
             clock={"name": "machine", "compression": 1},
             host={
                 "cpus": os.cpu_count(),
@@ -154,6 +154,12 @@ class Run:
             packages=code.packages(),
         )
         receipts.add(self.folder.parent, receipts.begun(self.folder))
+
+    @property
+    def rate(self) -> float:
+        """Transactions a second, of all customers outside together: no more than the client says."""
+        most = self.client.rate
+        return self.options.rate if most is None else min(self.options.rate, most)
 
     @property
     def stack(self) -> Stack:

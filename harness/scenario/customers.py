@@ -64,7 +64,7 @@ class ScenarioCustomers:
             self._folder,
             client=run.client,
             origin=self.origin,
-            groups=[outside(0.0 if sabotage.idle else run.options.rate), *inside],
+            groups=[outside(0.0 if sabotage.idle else run.rate), *inside],
             logs=run.folder / "logs" / self._name,
         )
         self._workload.begin()
@@ -102,7 +102,7 @@ class ScenarioCustomers:
             client=run.client,
             origin=self.origin,
             knows=[path for name, path in workload.files.items() if not workload.groups[name].zone],
-            rate=0.0 if run.options.sabotage.idle else RATE,
+            rate=0.0 if run.options.sabotage.idle else min(RATE, run.rate),
             logs=run.folder / "logs" / self._name,
         )
         self._readers.begin()

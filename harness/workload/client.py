@@ -188,6 +188,10 @@ class ClientSource(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """The names of those that it needs. Errors: `Refused` as `load`."""
 
+    @property
+    def rate(self) -> float | None:
+        """Transactions a second that the platform is sent at most; None: as many as usual. Errors: as `load`."""
+
     def load(self, secrets: Secrets = no_secret) -> Client:
         """`secrets`: asked for one when it is needed. Errors: `Refused` where it is none."""
 
@@ -203,6 +207,7 @@ class ClientModule:
     name: str
     where: str = "--client"  # who names it, for an error
     secrets = ()
+    rate = None
 
     def load(self, secrets: Secrets = no_secret) -> Client:
         """Errors: `Refused` where there is no such module, where it breaks, or where it has none."""

@@ -205,6 +205,10 @@ class ClientFile:
     def secrets(self) -> tuple[str, ...]:
         return file.read(self.path).secrets
 
+    @property
+    def rate(self) -> float | None:
+        return file.read(self.path).rate
+
     def load(self, secrets: Secrets = no_secret) -> Client:
         """Errors: `Refused`, with every problem of the file."""
         said = file.read(self.path)

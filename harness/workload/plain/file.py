@@ -28,10 +28,12 @@ OURS = (
     "accept",
 )  # headers that are set by itself
 DRAWS: Mapping[str, Callable[[str], Draw]] = {"money": draws.money, "integer": draws.whole, "letters": draws.letters}
+FASTEST = 1000.0  # transactions a second
 HINT = "docs/projects.md says what a client's file has"
 _DRAW = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _PATH = re.compile(r"/[!-~]*", re.ASCII)
+_RATE = re.compile(r"(\d+(?:\.\d+)?) a second", re.ASCII)
 _PRINTED = re.compile(r"[ -~]*", re.ASCII)
 
 
@@ -44,6 +46,13 @@ def read(path: Path) -> Said:
     if said is None or found.problems:
         raise text.refuse(found.path, found.problems)
     return said
+
+
+def _rate(given: str) -> float:
+    found = _RATE.fullmatch(given)
+    if not found or not 0 < float(found[1]) <= FASTEST:
+        raise ValueError(f'"{given}" is not a rate')
+    return float(found[1])
 
 
 def _draw(given: str) -> None:
@@ -77,6 +86,7 @@ def _status(given: str) -> int:
 
 
 FORMATS: Mapping[str, Format] = {
+    "rate": (_rate, "write it like 5 a second"),
     "draw": (_draw, f"small letters, digits and _, and neither {KEY} nor {NUMBER}"),
     "money": (draws.money, "write the least and the most, such as 1..100 or 0.01..1.00"),
     "integer": (draws.whole, "write the least and the most, such as 1..50"),
@@ -111,6 +121,7 @@ class _Reader:
             ask=self._look(("ask",), given["ask"]) if "ask" in given else None,
             clean_up=self._clean_up(given["clean up"]) if "clean up" in given else None,
             secrets=tuple(self._secrets),
+            rate=_rate(given["rate"]) if "rate" in given else None,
         )
         self._must_be_judged(said)
         return said

@@ -103,3 +103,4 @@ class Said:
     ask: Look | None = None
     clean_up: Query | Removal | None = None
     secrets: tuple[str, ...] = ()
+    rate: float | None = None  # transactions a second; None: as many as usual
