@@ -43,6 +43,7 @@ from harness.stacks.real import kept_out as kept_out_of
 from harness.system import clock, modules, wait
 from harness.system.command import Commands, end_left
 from harness.system.operator import operator_name
+from harness.workload.handed import secrets_of
 
 LEFT_LIMIT = timedelta(seconds=90)  # for a stack that is left to be steady again
 STOPPED_LIMIT = timedelta(seconds=30)
@@ -181,7 +182,8 @@ class Run:
                     regions=self.options.regions,
                 )
             self._stack = stack
-            self._private = self._private.union(kept_out_of(stack))
+            ask = secrets_of(stack)  # one that cannot be had is told before anything is started, and masked in any case
+            self._private = self._private.union(kept_out_of(stack), map(ask, self.client.secrets))
             self.redactor = Redactor(self._private, places=places(self.folder))
             self.journal.keep_out(self.redactor)
             if on is None:

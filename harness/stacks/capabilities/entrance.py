@@ -71,7 +71,8 @@ class Entrusted(Protocol):
     """It knows the secrets that the project's client names. All that it tells is among the stack's `secrets`, too."""
 
     def secret(self, name: str) -> str:
-        """By the name that the client has for it, from where the stack's own file says that it lies.
+        """By the name that the client has for it, from where the stack's own file says that it lies. Asked before the
+        stack is started, and again whenever customers begin.
 
         Errors: `Refused` where it knows none of that name, or cannot have it from there.
         """
