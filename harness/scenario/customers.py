@@ -38,7 +38,7 @@ class ScenarioCustomers:
         self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
         self._beyond: ExposureSampler | None = None
-        self._settled = False
+        self._verified: int | None = None  # when service was first to last
         self.origin = f"{run.id}/{name}"
 
     @property
@@ -122,17 +122,15 @@ class ScenarioCustomers:
         self._wait("customers are served", good_for=AUTOMATIC, after=clock.mono(), within=SETTLING_LIMIT)
 
     def settle(self) -> None:
-        """Wait, once, for service that lasts after the verification. Errors: `NotInTime`."""
-        if self._settled:
-            return
-        workload, verified = self._writing(), clock.mono()
+        """Wait until service has lasted since the verification, or since it was last bad. Errors: `NotInTime`."""
+        workload = self._writing()
+        verified = self._verified = self._verified or clock.mono()
         wait.until(
             lambda: workload.good_for(SETTLING, after=verified),
             what=f"good service for {SETTLING.total_seconds():g} s after the verification",
             within=SETTLING_LIMIT,
             recorder=self._run.journal,
         )
-        self._settled = True
 
     def plan_interruption(self, what: str) -> None:
         """From here on they may be without service as planned, once they have been served well for a while: that is
