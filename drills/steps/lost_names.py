@@ -25,7 +25,7 @@ from harness.workload.workload import Group
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
-LED_WITHIN = timedelta(seconds=90)  # three checks of health, 10 s apart, and what else has to happen
+LED_WITHIN = timedelta(seconds=90)  # two checks of health, 10 s apart, and what else has to happen
 KEEPS = timedelta(seconds=20)  # beyond the time to live, by resolvers that lie
 FOR_EVER = timedelta(days=1)
 
