@@ -87,6 +87,17 @@ def test_a_certificate_is_checked(service: SmallService, authority: Authority, t
     assert service.heard == []
 
 
+def test_an_authority_that_was_made_anew_is_the_one_that_counts(
+    service: SmallService, authority: Authority, tmp_path: Path
+) -> None:
+    """As by a run whose first stack was spoilt: the second one lies in the same place."""
+    ca = make_authority(tmp_path).ca
+    with pytest.raises(NoAnswer, match="certificate verify failed"):
+        DIRECT.ask("GET", f"https://{NAME}:{service.port}/", within=SOON, ca=ca, resolver=HERE)
+    ca.write_bytes(authority.ca.read_bytes())
+    assert DIRECT.ask("GET", f"https://{NAME}:{service.port}/", within=SOON, ca=ca, resolver=HERE).status
+
+
 def test_the_next_address_of_a_name_is_tried(service: SmallService, authority: Authority) -> None:
     """Where nobody takes a connection; and nobody at all is an error with the system's own word."""
     url = f"https://{NAME}:{service.port}/transactions"
