@@ -59,7 +59,7 @@ class Options:
     scale: float = 1.0
     nonce: str = ""
     regions: int = 1  # of a stack that the run makes: as many as one of its scenarios needs
-    rate: float = 50.0  # transactions a second, all zones together
+    rate: float = 50.0  # transactions a second from outside; several regions share them
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
     stream: str = "main"  # the series whose next number the run has

@@ -57,6 +57,7 @@ class ScenarioCustomers:
         Errors: `NotReady`; nothing has been hurt then.
         """
         run, sabotage = self._run, self._run.options.sabotage
+        rate = run.options.rate / len(run.stack.regions)  # several regions share the processors of one machine
         self._workload = Workload(
             run.stack,
             run.journal,
@@ -64,7 +65,7 @@ class ScenarioCustomers:
             self._folder,
             client=run.client,
             origin=self.origin,
-            groups=[outside(0.0 if sabotage.idle else run.options.rate), *inside],
+            groups=[outside(0.0 if sabotage.idle else rate), *inside],
             logs=run.folder / "logs" / self._name,
         )
         self._workload.begin()
