@@ -25,7 +25,7 @@ CUT_OFF = "The leader's zone is cut off"
 BLACKOUT, FAILBACK = "Blackout of the primary region", "Failback"
 PARTITION = "The region comes back by itself, network before the promotion"
 ONE_NAME, NO_NAMES = "One name is switched and the other is not", "Names cannot be changed"
-DAMAGED_REPLICA = "The replica cannot be used, its data is damaged"
+STALE_REPLICA = "The replica cannot be used, its replay stopped long ago"
 ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
@@ -143,8 +143,9 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "what a name stood for is kept for ever, whatever is said of it since"),
         Twin("resolvers-ask-once", NO_NAMES, Sabotage(never_resolve=True), "each-resolver", MISSED,
              "health leads customers away, and some have resolvers that keep what they were told before"),
-        Twin("replica-trusted-unread", DAMAGED_REPLICA, Sabotage(replica_trusted=True), "replica-refused", MISSED,
-             "the replica streams, nobody reads its pages, and it leads"),
+        Twin("replica-trusted-unseen", STALE_REPLICA,
+             Sabotage(replica_trusted=True, without=frozenset({"wait-until-all-is-replayed"})), "replica-refused",
+             MISSED, "the replica streams, nobody looks at what it has replayed, and it leads"),
     ),
     "communications": (
         Twin("wrong-contact", ALL_UP, Sabotage(telling="wrong contact"), "roles-reached", MISSED,

@@ -75,8 +75,8 @@ def _replica_looked_at(scenario: ScenarioRun) -> None:
     received, replayed, age = standby.received(), standby.replayed(), standby.replay_age()
     words = f"{received - replayed} bytes wait to be replayed, and {replayed - before} were"
     why = [f"{words} in {CATCHES_UP.total_seconds():g} s"] if replayed < received else []
-    members = () if scenario.sabotage.replica_trusted else need(second, Cluster).members
-    why += not_sound(taken(each.name, need(each, Verified).verify_pages) for each in members)
+    why += not_sound(taken(each.name, need(each, Verified).verify_pages) for each in need(second, Cluster).members)
+    why = [] if scenario.sabotage.replica_trusted else why
     scenario.journal.record(
         "replica", region=second.name, usable=not why, received=received, replayed=replayed,
         age=None if age is None else age.total_seconds(),
