@@ -60,9 +60,8 @@ def interruptions(every: list[Facts], since: int, until: int, apart: int, settli
         if found and (before is None or first - before < settling):
             found[-1][1] = over
         else:
-            found.append(
-                [max([each["due"] for each in known if each["good"] and each["due"] <= first] or [first]), over]
-            )
+            good = max([each["due"] for each in known if each["good"] and each["due"] <= first] or [first])
+            found.append([min(max(since, good), first), over])
     end = known[-1]["due"] if known else 0
     return {
         "seconds": [((end if over is None else over) - (begin or 0)) / S for begin, over in found],

@@ -190,6 +190,7 @@ def test_what_a_run_could_have_seen_is_no_less_than_what_it_saw() -> None:
     history = a_region_lost()
     finding = found("exposure-beyond", history)
     assert "at its worst, before the fault" in finding.reason
+    assert dict(finding.beside)["exposure was at its worst"] == "before the fault"
     history = lost_volumes()
     history.expect("exposure", 300.0)
     late = found("exposure", history)

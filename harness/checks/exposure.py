@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, ineffective, seconds
-from harness.checks.reach import AGE, within_reach
+from harness.checks.reach import AGE, WORST, within_reach
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import SECOND_REGION, Oldest, Window, samples, windows
 
@@ -80,7 +80,8 @@ def _exposure(
     stalled = _stalled(found, measured, cycle, of)
     outcome = against(seconds(low), seconds(high), expected.limit, lower_bound=bool(stalled))
     words = f"the oldest acknowledged write that was not {of.done} was {seconds(figure):.3f} s old"
-    words += f" {_when(evidence, hurt, worst.at)}" if figure else ""
+    when = _when(evidence, hurt, worst.at) if figure else ""
+    words += f" at its worst, {when}" if when else ""
     words += f", at most {seconds(high):.3f} s between two samples" if high > figure else ""
     finding = expected.finding_of(
         evidence,
@@ -91,6 +92,7 @@ def _exposure(
         low=seconds(low),
         high=None if stalled else seconds(high),
         lower_bound=bool(stalled),
+        beside=((WORST, when),) if when else (),
     )
     return within_reach(finding, AGE, seconds(max(ages.seen for ages in measured)))
 
@@ -101,14 +103,14 @@ def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def _when(evidence: Evidence, hurt: Disaster | None, at: int) -> str:
-    """In words, when it was at its worst: against what had happened until then."""
+    """When it was at its worst, in words: against what had happened until then; empty where nothing had."""
     planned = evidence.first("planned.begin")
     if hurt is None:
-        return "at its worst"
+        return ""
     if at <= hurt.latest:
-        return "at its worst, before the fault"
-    since = f"{seconds(at - hurt.latest):.1f} s after the fault"
-    return f"at its worst, {since}" + (", once what was planned had begun" if planned and at >= planned.mono else "")
+        return "before the fault"
+    later = ", once what was planned had begun" if planned and at >= planned.mono else ""
+    return f"{seconds(at - hurt.latest):.1f} s after the fault{later}"
 
 
 def _measure(evidence: Evidence, found: list[Window]) -> tuple[int, list[Ages]]:
