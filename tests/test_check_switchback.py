@@ -217,3 +217,12 @@ def test_the_words_of_version_5_of_what_each_resolver_saw() -> None:
     history = stale()
     history.expect("each-resolver")
     assert all(said.endswith("not good until then") for _, said in by_rules("5", "each-resolver", history).beside)
+
+
+def test_a_fault_that_a_sentence_had_ended_was_healed_with_nothing_of_it_left() -> None:
+    """The finding says so; its outcome does not depend on it."""
+    history = a_region_lost()
+    assert found("heal", history).reason == "black_out_region: healed by harness"
+    history.say(78.5, "fault.left", fault="black_out_region", injection=1, ok=True, seen="…", after="it has returned")
+    assert found("heal", history).reason == "black_out_region: healed by harness, and nothing of it was left by then"
+    assert found("heal", history).outcome is MET
