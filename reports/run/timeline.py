@@ -135,7 +135,8 @@ def _pages(sheet: Sheet, height: float, *, axis: float, key: str) -> str:
     axis of time below it. Empty where it is not too tall."""
     if sheet.narrow or height <= PAGE:
         return ""
-    found, top = [], 0.0
+    found: list[str] = []
+    top = 0.0
     while top < height:
         fits = [at for at in sheet.headings if top < at <= top + PAGE - AXIS]
         end = height if height - top <= PAGE or not fits else fits[-1]
