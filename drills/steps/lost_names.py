@@ -91,7 +91,7 @@ def _say_told(scenario: ScenarioRun, why: str) -> None:
     scenario.journal.record("names.told", why=why, answered={each: named.answered(each) for each in named.names})
 
 
-@when("what changes names answers again", needs=(Named, Pausable))
+@when("what changes names answers again", needs=(Named, Pausable, PauseComponent))
 def _names_back(scenario: ScenarioRun) -> None:
     """It is no healing: the power of the lost region is not back."""
     name = need(scenario.stack, Named).zone.name
