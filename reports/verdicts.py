@@ -13,7 +13,7 @@ from harness.checks.reach import WITHIN
 from harness.evidence.first_line import marks
 from reports.judged import exercised, reach, said
 from reports.pack import Facts, Pack, Scenario
-from reports.words import clean, counted, plain
+from reports.words import clean, counted, limit, plain, quantity
 
 ORDER = (Outcome.MISSED, Outcome.UNKNOWN, Outcome.MET)
 LEFT_OUT = "exercised"  # the id of the finding whose reason has a sentence of its own
@@ -39,9 +39,18 @@ def of_run(pack: Pack) -> str:
 
 def beside(scenario: Scenario) -> tuple[str, ...]:
     """What stands next to the scenario's verdict; nothing where the verdict says it all."""
-    names = [each.title or each.id for each in scenario.findings if _within(each)]
+    names = [_named(each, scenario.findings) for each in scenario.findings if _within(each)]
     within = f"MET, {WITHIN}: {', '.join(names)}" if names else ""
     return tuple(map(clean, filter(None, (not_exercised(scenario), within))))
+
+
+def _named(finding: Finding, among: Sequence[Finding]) -> str:
+    """Its title, with the objective where several have that title."""
+    title = finding.title or finding.id
+    if finding.objective is None or sum((each.title or each.id) == title for each in among) < 2:
+        return title
+    goal = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
+    return f"{title} (objective {goal})"
 
 
 def not_exercised(scenario: Scenario) -> str:

@@ -107,7 +107,7 @@ harness/workload
     field          MONEY       client customers ledger rows
     field          FORMAT-1    format1
 reports
-    field          MONEY       run/losses run/scenario
+    field          MONEY       run/losses run/rows
 """
 
 

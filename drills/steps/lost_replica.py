@@ -48,6 +48,7 @@ def _customers_backed_up(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     second = regional.other(scenario.stack, scenario.region)
     inside = [Group(f"in-{second.name}", INSIDE, zone=second.zones[0]), *past_the_name(scenario)]
+    scenario.customers.look_at(second.name)
     scenario.customers.serve_archived(second.name, inside=inside)
 
 

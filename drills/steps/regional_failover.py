@@ -252,6 +252,7 @@ def _returned(scenario: ScenarioRun, recovery: Recovery) -> None:
     if scenario.sabotage.looks_whole:
         _lead_and_follow(scenario, recovery.first)
     recovery.failback.run("return")
+    scenario.faults.look(after="the lost region has returned")
 
 
 def _lead_and_follow(scenario: ScenarioRun, name: str) -> None:
@@ -284,7 +285,7 @@ promise(
     needs=(Standby,),
 )
 promise(
-    "the lost region took no write until it was in service again",
+    "once it was fenced the lost region took no write until it was in service again",
     right("region-fenced", "no second writer"),
     needs=(Fenced,),
 )

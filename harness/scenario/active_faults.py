@@ -11,12 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import NotReady
+from harness.errors import NotReady, quietly
 from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run
 from harness.safety import undo
-from harness.safety.healing import FROZEN, record
+from harness.safety.healing import FROZEN, NOTHING, record
 from harness.safety.healing import heal as healed
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
@@ -125,6 +125,19 @@ class ActiveFaults:
             said = proof or "it had ended by itself"
             self._journal.record(
                 "fault.still_active", injection=injection, fault=fault.name, ok=bool(proof), proof=said
+            )
+
+    def look(self, *names: str, after: str) -> None:
+        """Record of each that is not healed, or of those of these names, whether anything of it is left, `after` what a
+        sentence or a step has done: healing it in the end is then no news. It repairs nothing, and raises nothing."""
+        for injection, fault, needed, _ in self._left:
+            if names and fault.name not in names:
+                continue
+            seen: list[str] = []
+            wrong = quietly(lambda: seen.append(fault.still_hurt(self._run.stack, needed)))  # noqa: B023  called at once
+            left = f"nobody could look: {wrong}" if wrong else seen[0]
+            self._journal.record(
+                "fault.left", injection=injection, fault=fault.name, ok=not left, seen=left or NOTHING, after=after
             )
 
     def end(self) -> None:

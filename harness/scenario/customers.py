@@ -87,10 +87,14 @@ class ScenarioCustomers:
 
     def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
         """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""
+        self.look_at(region)
+        self.serve(inside=inside)
+
+    def look_at(self, region: str) -> None:
+        """What that region has received of what customers write is looked at from now on, whatever else is."""
         standby = need(regional.region(self._run.stack, region), Standby)
         self._beyond = ExposureSampler(self._run.stack, self._run.journal, of="second region", safe=standby.received)
         self._beyond.begin()
-        self.serve(inside=inside)
 
     def ask(self) -> None:
         """Customers also ask for what they know, from now on. Errors: as `Readers.begin`."""
