@@ -212,13 +212,6 @@ def test_a_loss_says_whose_it_is() -> None:
     assert "lost, by customers" not in dict(found("loss", a_region_lost()).beside)
 
 
-def test_the_words_of_version_5_of_what_each_resolver_saw() -> None:
-    """Packs of it were sealed with them."""
-    history = stale()
-    history.expect("each-resolver")
-    assert all(said.endswith("not good until then") for _, said in by_rules("5", "each-resolver", history).beside)
-
-
 def test_a_fault_that_a_sentence_had_ended_was_healed_with_nothing_of_it_left() -> None:
     """The finding says so; its outcome does not depend on it."""
     history = a_region_lost()

@@ -230,7 +230,7 @@ VERSION_5 = replace(
         "two-leaders": two_leaders,
         "choice-weighed": choice_weighed,
         "stale-resolvers": stale_resolvers,
-        "each-resolver": switched_5.each_resolver,
+        "each-resolver": each_resolver,
         "replayed-all": replayed_all,
         "replica-refused": replica_refused,
         "region-fenced": fenced_5.region_fenced,
@@ -257,7 +257,6 @@ VERSION_6 = replace(
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "region-fenced": region_fenced,
         "names-switched": names_switched,
-        "each-resolver": each_resolver,
         "switchback-lossless": switchback_lossless,
     },
 )

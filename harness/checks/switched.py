@@ -19,7 +19,6 @@ from harness.checks.steps import begun, done, facts
 
 SWITCHED = "Customers are led to the second region"
 BEFORE = "led there already"
-NEVER, MEANWHILE = "never answered there", "requests were not good meanwhile"
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
 
@@ -153,5 +152,5 @@ def _without(evidence: Evidence, group: str, since: int, until: int | None) -> s
     """How long a group was without an answer, and how many of its requests were not good meanwhile, in words."""
     sent = [each for each in evidence.requests(group) if each.sent is not None and each.sent >= since]
     bad = sum(each.outcome != "acknowledged" for each in sent if until is None or (each.sent or 0) < until)
-    how_long = NEVER if until is None else f"{seconds(until - since):.3f} s"
-    return f"{how_long}, {bad} {MEANWHILE}"
+    how_long = "never answered there" if until is None else f"{seconds(until - since):.3f} s"
+    return f"{how_long}, {bad} requests were not good meanwhile"

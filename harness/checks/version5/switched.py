@@ -1,9 +1,7 @@
 """The switch of the names, as version 5 has it: counted from the step that came off, also where they had been refused,
-and for customers who had been led there before it; and what each resolver's customers saw, in its words."""
+and for customers who had been led there before it."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Unsound, against, seconds
@@ -19,10 +17,7 @@ from harness.checks.places import (
 )
 from harness.checks.rto import missing_ledgers
 from harness.checks.steps import begun, done, facts
-from harness.checks.switched import MEANWHILE, NEVER
-from harness.checks.switched import each_resolver as each_resolver_now
 
-SAID = {MEANWHILE: "requests were not good until then", NEVER: "never"}
 SWITCHED = "Customers are led to the second region"
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
@@ -63,15 +58,3 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     words += f"; an answer of a name may be kept for {float(ttl):g} s" if ttl is not None else ""
     outcome = MET if expected.limit is None else against(low, high, expected.limit)
     return expected.finding_of(evidence, SWITCHED, outcome, words, figure=high, low=low, high=high, beside=beside)
-
-
-def each_resolver(evidence: Evidence, expected: Expectation) -> Finding:
-    """In the words of that version."""
-    found = each_resolver_now(evidence, expected)
-    return replace(found, beside=tuple((group, _as_said(words)) for group, words in found.beside))
-
-
-def _as_said(words: str) -> str:
-    for now, then in SAID.items():
-        words = words.replace(now, then)
-    return words
