@@ -26,7 +26,7 @@ from tests.region_losses import (
     WEST_SERVER,
     a_region_lost,
 )
-from tests.test_check_regions import found, stale
+from tests.test_check_regions import found
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 LOSSLESS = "switchback-lossless"
