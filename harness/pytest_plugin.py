@@ -160,7 +160,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         raise
     if lacking:
         verdict = ending.not_exercised(under_way, lacking, declared=declared)
-        raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
+        raise NotMet(f"{verdict.outcome}: {told.title}\n{declared or _not_met(verdict)}")
 
 
 def _declared(drill_run: Run, scenario: catalog.Scenario) -> Declaration | None:

@@ -86,7 +86,7 @@ BAD = [
     (GOOD.replace("2026-11-05", "2026-11"), ":7:", "is a month, not a day", "write a day"),
     (GOOD + GOOD.removeprefix("cannot_run:\n"), ":8:", "is declared already, on line 2", "keep one of the two"),
     (GOOD + GOOD.removeprefix("cannot_run:\n").replace("    environment: staging\n", ""), ":8:", "already", "keep one"),
-    (GOOD + "    whom: Bob\n", ":8:", "is not a field of a list of waivers", 'did you mean "who"?'),
+    (GOOD + "    whom: Bob\n", ":8:", "is not a field of a file of waivers", 'did you mean "who"?'),
     (GOOD.replace("cannot_run", "cannotrun"), ":1:", "is not a field", 'did you mean "cannot_run"?'),
 ]
 
@@ -220,7 +220,7 @@ def test_the_rest_of_the_drill_is_judged(tmp_path: Path) -> None:
     assert 'name="what the platform cannot run"' in junit
     assert '<skipped type="UNKNOWN" message="advisory, UNKNOWN: not exercised in' in junit
     said = " ".join(calendar_text.calendar(the_plan, found, folder, day).split())
-    assert "last: ✓ MET for what was exercised" in said and f"left out of it: “Two”, {ADA}" in said
+    assert "last: ✓ MET for what was exercised" in said and f"left out of it (advisory): “Two”, {ADA}" in said
     for shown in (
         calendar_text.gate_json(checks, folder, day)["checks"][1]["declared"],
         calendar_text.calendar_json(the_plan, found, folder, day)["duties"][0]["latest"]["left_out"][0]["declared"],

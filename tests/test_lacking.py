@@ -58,7 +58,7 @@ def quantumnest_on_a_notebook(folder: Path) -> Place:
     shutil.copyfile(HOME / "contacts.yaml", folder / "contacts.yaml")
     (folder / "project.yaml").write_text((HOME / "project.yaml").read_text() + "stack: notebook.stack\n")
     plan = folder / "drills" / "plan.yaml"
-    plan.write_text(re.sub(r"(?m)^( +)(demand: TST-)", r"\1at_least: embedded\n\1\2", plan.read_text()))
+    plan.write_text(re.sub(r"(?m)^    - drill: .*\n", r"\g<0>      at_least: embedded\n", plan.read_text()))
     return Place(folder)
 
 

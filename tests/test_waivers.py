@@ -78,7 +78,7 @@ BAD = [
     (GOOD.replace("due: 2026-11", "due: 2026-13"), ":3:", "not in any calendar", "write a month"),
     (GOOD.replace("due: 2026-11", "due: 2026-11-03"), ":3:", "has no date in 2026-11-03", "2026-12"),
     (GOOD + GOOD.removeprefix("waivers:\n"), ":7:", "is waived already, on line 2", "keep one"),
-    (GOOD + "    whom: Bob\n", ":7:", "is not a field of a list of waivers", 'did you mean "who"?'),
+    (GOOD + "    whom: Bob\n", ":7:", "is not a field of a file of waivers", 'did you mean "who"?'),
     (GOOD.replace("waivers:", "waiver:"), ":1:", "is not a field", "did you mean"),
     ("- a\n", ":1:", "is a list", "waivers.yaml"),
     ("waivers: &a []\n", ":1:", "anchor", "write the value out"),

@@ -57,7 +57,7 @@ def read(path: Path) -> plan_text.Text:
     """The file of exceptions, of the right shape, or with its problems listed. Errors: `Refused` as of a plan."""
     text = plan_text.read(path)
     schema = json.loads(resources.files("harness.plan").joinpath("waivers.json").read_text(encoding="utf-8"))
-    plan_shape.check(text, schema, of="a list of waivers")
+    plan_shape.check(text, schema, of="a file of waivers")
     if not text.problems and not text.values:
         text.problem((), "holds neither waivers nor cannot_run", hint="write waivers: [], or take the file out")
     return text

@@ -175,7 +175,7 @@ def _standing(standing: Standing, today: date) -> list[str]:
             lines += _wrapped(waived_in_words(owed), indent=8) if owed.waiver else []
     lines += _wrapped(f"last: {last_in_words(duty.drill, standing.latest)}", indent=6)
     for scenario in standing.latest.declared_of(duty.drill) if standing.latest else ():
-        lines += _wrapped(f"left out of it: “{scenario.title}”, {scenario.declared}", indent=8)
+        lines += _wrapped(f"left out of it (advisory): “{scenario.title}”, {scenario.declared}", indent=8)
     if lesser := standing.lesser:
         lines += _wrapped(f"lesser: {last_in_words(duty.drill, lesser)}", indent=6)
         lines += _wrapped(f"does no duty: {least.short_in_words(lesser, duty)}", indent=8)
