@@ -23,6 +23,7 @@ from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused, quietly
 from harness.features import catalog
 from harness.features import collection as collected
+from harness.features.declared import Declaration, holding
 from harness.run import run
 from harness.run.run import Options, Run
 from harness.run.sabotage import NONE
@@ -36,7 +37,7 @@ from harness.scenario.scenario import ScenarioRun
 from harness.stacks import brought_up
 from harness.stacks.local import sandbox
 from harness.stacks.needs import Regions, regions_for
-from harness.system import modules
+from harness.system import clock, modules
 from harness.system.bugs import is_bug
 from harness.system.command import LABEL
 from harness.system.environment import for_harness
@@ -150,6 +151,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
         lacking = project.current().lacking(told, drill_run.offer)
+        declared = _declared(drill_run, told) if lacking else None
     except BaseException as error:
         outcome, said = _outcome(error)
         if outcome != "stopped":
@@ -157,8 +159,18 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
     if lacking:
-        verdict = ending.not_exercised(under_way, lacking)
-        raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
+        verdict = ending.not_exercised(under_way, lacking, declared=declared)
+        raise NotMet(f"{verdict.outcome}: {told.title}\n{declared or _not_met(verdict)}")
+
+
+def _declared(drill_run: Run, scenario: catalog.Scenario) -> Declaration | None:
+    """That the platform cannot run the scenario, where somebody has declared it and it holds now."""
+    return holding(
+        project.current().declared,
+        scenario=scenario.name,
+        environment=drill_run.options.stack.environment,
+        day=clock.now().utc.astimezone(drill_run.plan.time_zone).date(),
+    )
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:

@@ -62,7 +62,7 @@ def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy:
         ('kind = "notebook"', 'kind = "local"', "a stack of the kind local is there already"),
         ('kind = "notebook"', 'kind = ""', "has no `kind`"),
         ('kind = "notebook"', 'kind = "my notes"', "has the `kind` 'my notes', and plain are letters"),
-        ('environment = "embedded"', 'environment = "home"', "none of tabletop, embedded, containers"),
+        ('environment = "embedded"', 'environment = "home"', "none of tabletop, emulated, embedded"),
         ("def attach(", "def reach(", "has no `attach`"),
         ("    capabilities = (", "    has = (", "has no `capabilities`"),
         ("from harness.errors", "from harness.nowhere", "ModuleNotFoundError"),

@@ -20,6 +20,7 @@ from harness.checks.availability import availability
 from harness.checks.confirmation import confirmation
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
+from harness.checks.declared import declared, nobody
 from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
@@ -93,7 +94,8 @@ class Rules:
 
     `checks` has the checks by the names that `expect` lines use. `always` are asked of each scenario also unasked, and
     `beside` too, without counting for the verdict. `ground` says why nothing can be said of a scenario at all, and
-    `announced` what became of the scenarios that the first line announces.
+    `announced` what became of the scenarios that the first line announces. `declared`: who has declared that a scenario
+    cannot be run where it was not begun; empty where nobody has, and then its findings count.
     """
 
     version: str
@@ -103,6 +105,7 @@ class Rules:
     beside: tuple[str, ...]
     ground: Callable[[Evidence], str]
     announced: Callable[[Sequence[Line], Sequence[Evidence]], list[Finding]]
+    declared: Callable[[Evidence], str] = nobody
 
 
 VERSION_2 = Rules(
@@ -241,6 +244,7 @@ VERSION_5 = replace(
         "switchback-lossless": failback_5.switchback_lossless,
     },
     always=(*VERSION_4.always, "lasting-told"),
+    declared=declared,
 )
 
 VERSION_6 = replace(

@@ -29,11 +29,13 @@ def dry_run(
     attended: bool = False,
     on: BroughtUp | None = None,
     messages: Sequence[str] = (),
+    declared: Callable[[Scenario], str] = lambda _: "",
 ) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
     What the stack is `lacking` is said of each, and with `attended` also which decisions will be asked, and of whom.
-    `on`: the stack that stands and would be drilled. `messages`: lines that show what would be sent.
+    `on`: the stack that stands and would be drilled. `messages`: lines that show what would be sent. `declared`: who
+    has declared, for now, that this stack cannot run a scenario; empty where nobody has.
     """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
@@ -49,8 +51,11 @@ def dry_run(
         for scenario in drill.scenarios:
             if not only or scenario.name == name_of(only):
                 click.echo(f"\n{scenario.title}")
-                for line in lacks.line(lacking(scenario)):
+                lacked = lacking(scenario)
+                for line in lacks.line(lacked):
                     click.echo(f"  {line}")
+                if lacked and (by := declared(scenario)):
+                    click.echo(f"  the verdict of the run leaves it out: {by}")
                 sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
                     _decisions(scenario, known)

@@ -20,7 +20,8 @@ import click
 
 from harness.cli import options
 from harness.cli.dry import dry_run
-from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
+from harness.cli.due import DUE, due_now, environment_of, must_make_sense, nothing_json
+from harness.cli.list import declared_now
 from harness.cli.messages import has_bridge, messages, tell_anybody
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.reached import by_which, said
@@ -136,7 +137,11 @@ def run(
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
     must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage, rehearsal=rehearsal)
     stream = project.load_plan().stream(stream)
-    chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
+    chosen = (
+        _due(project, evidence, otherwise, on=environment_of(project, stack, on), quiet=as_json)
+        if name == DUE
+        else choose(project, name, only)
+    )
     if not chosen:
         return
     twin = _twin(project, sabotage)
@@ -178,6 +183,7 @@ def run(
                 project, the_plan, wanted, real=by_which(kind), attended=attended,
                 stands_in=Messaged in kind.maker.has,
             ),
+            declared=partial(declared_now, project, the_plan, kind.environment),
         )  # fmt: skip  # arguments in groups
         return
     if attended:
@@ -238,16 +244,16 @@ def _twin(project: Project, name: str) -> Twin | None:
     return found
 
 
-def _due(project: Project, evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
-    """What is due, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
+def _due(project: Project, evidence: Path, otherwise: str, *, on: str, quiet: bool) -> list[catalog.Drill]:
+    """What is due there, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
     others = (
         choose(project, otherwise, "") if otherwise else []
     )  # a name that is none is told also where something is due
-    names = due_now(project, evidence, quiet=quiet)
+    names = due_now(project, evidence, on=on, quiet=quiet)
     if names:
         return [choose(project, name, "")[0] for name in names]
     if quiet and not others:
-        click.echo(nothing_json(project, evidence))
+        click.echo(nothing_json(project, evidence, on=on))
     if others and not quiet:
         click.echo(f"run all the same: {', '.join(drill.title for drill in others)}")
     return others

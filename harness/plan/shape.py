@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 
 from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
+from harness.plan.sizes import WRITE_A_SIZE, size_of_data
 from harness.plan.text import Text, Where
 from harness.system.lookalikes import unseen
 
@@ -169,6 +170,7 @@ def _text(text: str) -> str:
 FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "text": (_text, "write something there, or take the field out"),
     "length-of-time": (length_of_time, WRITE_A_LENGTH),
+    "size-of-data": (size_of_data, WRITE_A_SIZE),
     "percentage": (percentage, 'write a percentage such as "99.99 %"'),
     "month-or-day": (last_day, "write a month as 2024-01 or a day as 2024-01-31"),
     "day": (day, "write a day as 2024-01-31"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a calendar asks for none of these: what features and senten
     from harness.communications.contacts import Contacts
     from harness.communications.templates import Template
     from harness.features.catalog import Drill, Scenario
+    from harness.features.declared import Declaration
     from harness.features.sentences import Sentences
     from harness.procedures.health import Health
     from harness.run.sabotage import Sabotage, Twin
@@ -95,6 +96,14 @@ class Project:
         for each in found.values():
             templates.must_be_fillable(each, incident.FIELDS)
         return found
+
+    @cached_property
+    def declared(self) -> tuple[Declaration, ...]:
+        """Which scenarios somebody has declared that the platform cannot run. Errors: `Refused`, with file and line."""
+        from harness.features import declared  # noqa: PLC0415  (see above)
+
+        there = self.waivers is not None and self.waivers.exists()
+        return declared.load(self.waivers, self.load_plan(), self.features) if self.waivers and there else ()
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -176,6 +185,7 @@ class Project:
         self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
         self.load_contacts()
         self.load_templates()
+        _ = self.declared
         _ = self.health
         found = sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
         self._must_tell(the_plan, found)

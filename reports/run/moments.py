@@ -259,6 +259,9 @@ WORDS: dict[str, Callable[[Data], str]] = {
     ),
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
+    "declared": lambda d: (
+        f"declared until {plain(d.get('until'))} by {plain(d.get('who'))} that it cannot be run: {plain(d.get('why'))}"
+    ),
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
     "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
