@@ -18,7 +18,7 @@ from tests.test_house import HOME, TRACKED, said, text_of
 STAND_IN = "harness/stacks/stand_in/"  # a platform of our own, which belongs to no project
 PARTS = (  # the kinds of stack, and what they are made of
     STAND_IN, "harness/stacks/kinds.py", "harness/stacks/local/", "harness/stacks/docker/",
-    "harness/stacks/parts/", "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
+    "harness/stacks/parts/", "harness/stacks/attached/", "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
     "harness/stacks/capabilities/database.py", "harness/stacks/capabilities/backups.py",  # what these two are for
 )  # fmt: skip  # a list
 
