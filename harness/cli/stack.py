@@ -59,6 +59,10 @@ def up(*, stack: str, level: str | None, scale: float, regions: int, evidence: P
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = BroughtUp((evidence / f"{brought_up.PREFIX}{new_id()}").absolute())
     kind = _kind(stack)
+    if kind.file is not None:
+        raise Refused(
+            "a platform of a stack file is not brought up to be explored", hint="drdrill run NAME --stack FILE"
+        )
     _must_have(kind, regions)
     own = [] if kind.project is None else [kind.place, str(kind.project)]
     words = [sys.executable, "-m", daemon.__name__, kind.name, str(held.folder), str(scale), str(regions), *own]

@@ -100,7 +100,7 @@ FORMATS: Formats = {
     "compose-project": (_project, "as compose names it: small letters, digits, - and _"),
     "rate": (rate, 'write it like "5 a second" or "30 a minute"'),
     "address": (address, "write host and port, such as 127.0.0.1:5432 or ${address}:5432"),
-    "url": (url, "write it like https://example.com/health; a user and a password go into headers, by ${secret:…}"),
+    "url": (url, "write it like https://example.com/alive; a user and a password go into headers, by ${secret:…}"),
     "origin": (origin, "write it like https://api.example.com: customers add the path"),
     "status": (_status, "write a status code of HTTP, such as 200"),
     "whole-number": (_whole, "write a whole number, such as 1"),
