@@ -11,6 +11,7 @@ import pytest
 from harness.errors import Refused
 from harness.stacks.attached.file import read
 from harness.stacks.attached.file.described import Safety
+from harness.stacks.attached.file.page import markdown
 from tests.stack_files import LEAST, WHOLE, written
 
 Change = tuple[tuple[str | int, ...], Any]
@@ -105,6 +106,7 @@ WRONG: list[tuple[Change, str]] = [
     ((("customers", "at"), ["http://a:1", "http://b:2"]), r"several schemes or ports"),
     ((("customers", "at"), []), r"customers\.at: holds nothing"),
     ((("customers", "rate"), "lots"), r'"lots" is no rate'),
+    ((("customers", "timeout"), "8 s"), r"8 s is not how long customers wait"),
     ((("customers", "write"), {}), r"customers\.write: is not a field"),
     ((("database", "kind"), "mysql"), r"database\.kind"),
     ((("database", "members", "db-3"), "db3:5432"), r'there is no component "db-3"'),
@@ -170,3 +172,26 @@ def test_a_place_of_the_file_is_found_later(tmp_path: Path) -> None:
     path = written(tmp_path)
     line = 1 + next(at for at, text in enumerate(path.read_text().splitlines()) if text.startswith("  db-1:"))
     assert read.load(path).where("components", "db-1", "none") == f"{path}:{line}"
+
+
+def test_the_reference_is_what_the_schema_says() -> None:
+    """A field that is new, or means something else, is on the page."""
+    page = (Path(__file__).parent.parent / "docs" / "stack-file.md").read_text(encoding="utf-8")
+    assert page.endswith(f"{markdown()}\n"), "drdrill stack file --markdown prints it"
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    """By words of its own: a table of names explains nothing."""
+
+    def fields(part: Any, where: str = "") -> list[str]:
+        named = part.get("properties", {}) if isinstance(part, dict) else {}
+        bare = [f"{where}.{name}" for name, field in named.items() if not field.get("description")]
+        inner = [part[key] for key in ("items", "additionalProperties") if isinstance(part.get(key), dict)]
+        return (
+            bare
+            + [each for name, field in named.items() for each in fields(field, f"{where}.{name}")]
+            + [each for one in inner for each in fields(one, where)]
+        )
+
+    whole = read.schema()
+    assert fields(whole) == [] and [each for one in whole["$defs"].values() for each in fields(one)] == []

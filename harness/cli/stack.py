@@ -179,6 +179,14 @@ def list_kinds(*, markdown: bool, as_json: bool) -> None:
     click.echo(table.as_json(own) if as_json else table.markdown(own) if markdown else table.text(own))
 
 
+@stack.command("file")
+@click.option("--markdown", is_flag=True, help="The reference of docs/stack-file.md.")
+def describe_file(*, markdown: bool) -> None:
+    """Show what a stack file may say, from the schema that it is read by."""
+    page = fetch("harness.stacks.attached.file.page:markdown")()
+    click.echo(page if markdown else page.replace("`", ""))
+
+
 @stack.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 @options.evidence

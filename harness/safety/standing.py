@@ -72,10 +72,11 @@ class Standing:
 
 def _must_be_healed(stack: BroughtUp) -> None:
     if left := stack.unhealed():
+        anew = f"; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one"
         raise Refused(
             f"{stack.name} is hurt: a run has left it so",
             hint=f"`{undo.command(stack.folder, '')}` heals it, and {stack.folder / UNHEALED / left[0]} says what was"
-            f" seen; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one",
+            f" seen{'' if stack.attached else anew}",
         )
 
 
@@ -93,6 +94,8 @@ def _must_be_steady(stack: BroughtUp) -> None:
 
     _say(f"asking whether {stack.name} is steady ...")
     hint = f"`drdrill stack status{option(stack.folder.parent)}` asks it again; or bring up another one"
+    if stack.attached:
+        hint = "nothing was hurt: settle that with its owner, then repeat the command"
     try:
         wrong = brought_up.wrong(wait.poll(ask, within=STEADY_WITHIN, enough=lambda seen: not brought_up.wrong(seen)))
     except DrillError as error:

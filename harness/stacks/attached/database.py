@@ -130,6 +130,8 @@ class Database:
         return part.door_now()
 
     def _leads(self, name: str) -> bool | None:
+        if name in self._boxed and not self._parts[name].running():
+            return None  # nobody waits for a connection to what the engine knows is dead
         try:
             said = sessions.one(self._dsn(name), self._said.leader)
         except (OSError, DrillError):

@@ -39,7 +39,7 @@ def look(*, project: str, ids: Collection[str]) -> dict[str, Any]:
             which = str(one.get("Id") or one.get("Name"))
             ours = (project and labels.get(PROJECT) == project) or which in ids or which in used
             if ours:
-                platform[kind][_name(kind, one)] = _short(which)
+                platform[kind][_name(kind, one)] = _since(one) if kind == "volumes" else _short(which)
                 used |= {one["ImageID"]} if kind == "containers" else set()
             else:
                 others[kind].append(_short(which))
@@ -71,6 +71,11 @@ def _name(kind: str, one: Mapping[str, Any]) -> str:
     if kind == "images":
         return str((one.get("RepoTags") or [_short(str(one["Id"]))])[0])
     return str(one["Name"])
+
+
+def _since(one: Mapping[str, Any]) -> str:
+    """A volume has no id but its name: when it was made tells it from another one of the same name."""
+    return str(one.get("CreatedAt", ""))
 
 
 def _short(which: str) -> str:

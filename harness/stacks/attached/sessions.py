@@ -23,7 +23,8 @@ def connect(dsn: str, *, within: timedelta = PATIENCE) -> Connection:
 
     try:
         given = conninfo_to_dict(dsn)
-        settings: dict[str, Any] = {"connect_timeout": max(2, round(within.total_seconds())), **LINK, **given}
+        limit = max(2, round(within.total_seconds()))
+        settings: dict[str, Any] = {"connect_timeout": limit, "client_encoding": "utf8", **LINK, **given}
         found: Connection = psycopg.connect(autocommit=True, **settings)
         found.execute("SET default_transaction_read_only = on")
     except psycopg.Error as error:

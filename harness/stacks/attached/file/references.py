@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness.evidence.redact import Redactor
+from harness.plan.lengths import in_words, length_of_time
 from harness.plan.text import Text
 from harness.stacks.attached.file import acts_agree
 from harness.stacks.attached.file.agree import is_container, known, one_of, texts
@@ -19,6 +21,7 @@ STANDS_FOR = {
     "components": {"address"}, "probes": {"address"}, "database": {"address", "host", "port", "survivor"},
 }  # fmt: skip  # a table
 NO_SECRET = ("platform", "zones", "safety", "customers", "alerts", "secrets", "compose")
+TIMEOUT = timedelta(seconds=5)  # of `harness.workload.workload`: what an answer later than that means is fixed
 PORTS = {"http": 80, "https": 443}
 
 
@@ -111,6 +114,9 @@ def _asked_at_its_address(read: Text, name: str) -> None:
 
 def _customers(read: Text) -> None:
     given = read.values.get("customers")
+    if given and length_of_time(given.get("timeout", "5 s")) != TIMEOUT:
+        what = f"{given['timeout']} is not how long customers wait: that is {in_words(TIMEOUT)}"
+        read.problem(("customers", "timeout"), what, hint="write 5 s, or leave it out")
     at = given["at"] if given else []
     urls = [urlsplit(each) for each in (at if isinstance(at, list) else [at])]
     if len({(each.scheme, each.port or PORTS[each.scheme]) for each in urls}) > 1:
