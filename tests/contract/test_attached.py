@@ -1,4 +1,4 @@
-"""A platform that somebody else made is drilled for real, by `make test-docker`: hurt, healed, and left with the very same containers."""
+"""A platform that somebody else made, drilled for real by `make test-docker`: hurt, healed, and left as it was."""
 
 from __future__ import annotations
 
@@ -91,9 +91,20 @@ def test_it_is_drilled_and_left_as_it_was(till: Till, scenario: str) -> None:
 
 
 def test_whoever_heals_a_killed_run_finds_what_it_needs(till: Till) -> None:
-    """Everything of the run is killed while a component is dead, and the stack file is gone: `drdrill heal` starts it."""
+    """All of the run is killed while a component is dead, and the stack file is gone: `drdrill heal` starts it."""
     before, evidence = containers(till), till.folder / "k"
-    words = ("--project", till.folder, "run", "part-recovery", "--only", SCENARIOS[0], "--stack", till.file, "--evidence", evidence)
+    words = (
+        "--project",
+        till.folder,
+        "run",
+        "part-recovery",
+        "--only",
+        SCENARIOS[0],
+        "--stack",
+        till.file,
+        "--evidence",
+        evidence,
+    )
     argv = [sys.executable, "-m", "harness", *map(str, words)]
     with subprocess.Popen(argv, cwd=till.folder, env=environment(till), stdout=subprocess.DEVNULL) as run:
         journal = wait.poll(lambda: list(evidence.glob("*/journal.jsonl")), within=LONG)[0]
@@ -114,7 +125,6 @@ def test_whoever_heals_a_killed_run_finds_what_it_needs(till: Till) -> None:
 
 def test_one_for_the_run_is_brought_up_and_taken_down(tmp_path: Path) -> None:
     """By testcontainers: the drill is MET, and nothing of the project is left."""
-    pytest.importorskip("testcontainers")
     made = tills.written(tmp_path, stands="for the run")
     try:
         _, said = drilled(made, SCENARIOS[0])

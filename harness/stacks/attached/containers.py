@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DrillError, NotReady
+from harness.errors import DrillError, NotReady, Unable
 from harness.stacks.attached.addresses import Addresses
 from harness.stacks.attached.file.described import Component
 from harness.stacks.docker import engine
-from harness.stacks.docker.engine import told
+from harness.stacks.docker.engine import RUN, told
 from harness.system.clock import Moment, around
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -38,8 +38,8 @@ class Container:
             elif one.label:
                 found = _listed({"label": one.label})
             else:
-                both = [f"{PROJECT}={self._project}", f"{SERVICE}={one.service}", f"{ONE_OFF}=False"]
-                found = _listed({"label": both})
+                both = [f"{PROJECT}={self._project}", f"{SERVICE}={one.service}"]
+                found = [each for each in _listed({"label": both}) if each.labels.get(ONE_OFF) != "True"]
         if len(found) > 1:
             names = ", ".join(sorted(each.name for each in found))
             hint = "say in the stack file which one it is: container: NAME; or scale the service to one"
@@ -63,6 +63,27 @@ class Container:
     def known_address(self) -> str:
         """The last that was seen, and nobody is asked for it. Errors: as `address`."""
         return self._addresses.of(self.name)
+
+    @property
+    def shared_network(self) -> str:
+        """Why its network is not its own, in words; empty where it is. Errors: `NotReady` where there is none."""
+        mode = str(self._must_be_there().attrs["HostConfig"].get("NetworkMode", ""))
+        if mode == "host":
+            return f"{self.name} is in this machine's own network"
+        return f"{self.name} is in the network of another container" if mode.startswith("container:") else ""
+
+    def must_be_alone(self) -> None:
+        """Rules in a network that others share would cut these off, too: on the machine's own, the machine.
+
+        Errors: `Unable`.
+        """
+        guests = f"container:{self.id}"
+        with told(f"looking who is in the network of {self.name}"):
+            found = [one for one in _listed({}) if one.attrs["HostConfig"].get("NetworkMode") == guests]
+        shared = [one.name for one in found if RUN not in one.labels]
+        beside = f"{', '.join(shared)} shares the network of {self.name}" if shared else ""
+        if why := self.shared_network or beside:
+            raise Unable(f"{why}, so it cannot be cut off alone", hint="say its own `cut` in the stack file")
 
     def running(self) -> bool:
         found = self.look()

@@ -50,6 +50,10 @@ class Found(Protocol):
     @property
     def address(self) -> str: ...
     def running(self) -> bool: ...
+    @property
+    def shared_network(self) -> str: ...
+    def must_be_alone(self) -> None:
+        """Errors: `Unable`."""
 
 
 class Cutter:
@@ -61,8 +65,13 @@ class Cutter:
         self._helper = helper
 
     def cut(self, names: Sequence[str]) -> Moment | None:
-        """Off from all but each other. What does not run is not cut. Harmless when repeated."""
+        """Off from all but each other. What does not run is not cut. Harmless when repeated.
+
+        Errors: `Unable` where others are in the network of one, before anything is cut.
+        """
         found = [name for name in names if name in self._boxes and self._boxes[name].running()]
+        for name in found:
+            self._boxes[name].must_be_alone()
         beside = {name: self._boxes[name].address for name in found}
         acts = [partial(self._cut_one, name, [at for other, at in beside.items() if other != name]) for name in found]
         return spanning(engine.at_once(acts, threads=max(1, len(acts))))
@@ -85,7 +94,8 @@ class Cutter:
         return self._rules(name, before=WITHIN + passes + drops, act=CUT, what=f"cutting {name} off")
 
     def _join_one(self, name: str) -> Moment | None:
-        if not self._boxes[name].running():
+        box = self._boxes[name]
+        if not box.running() or box.shared_network:  # what is another's was never cut here
             return None
         return self._rules(name, before=NOTHING, act=JOIN, what=f"joining {name}")
 
