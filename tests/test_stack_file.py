@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import Refused
+from harness.evidence.redact import Redactor
 from harness.stacks.attached.file import read
 from harness.stacks.attached.file.described import Safety
 from harness.stacks.attached.file.page import markdown
@@ -195,3 +196,11 @@ def test_every_field_of_the_schema_is_described() -> None:
 
     whole = read.schema()
     assert fields(whole) == [] and [each for one in whole["$defs"].values() for each in fields(one)] == []
+
+
+def test_a_name_of_a_secret_is_none(tmp_path: Path) -> None:
+    """Also one of several words, where a password stands: a pack with this file can be sealed."""
+    words = (("database", "dsn"), "host=${host} port=${port} password=${secret:api key} dbname=x")
+    path = written(tmp_path, words)
+    assert read.load(path).database is not None
+    assert list(Redactor().hits(path.read_text())) == []
