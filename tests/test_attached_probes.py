@@ -82,9 +82,9 @@ def test_a_connection_is_taken_and_spoken_over(tmp_path: Path) -> None:
                     taken.sendall(b"hello\nSSH-2.0-x\n")
                     taken.recv(100)
 
-        threading.Thread(target=answer, daemon=True).start()
         server.accept()[0].close()  # those of above
         server.accept()[0].close()
+        threading.Thread(target=answer, daemon=True).start()
         spoken = {"target": target, "query_response": [{"expect": "^SSH-2"}, {"send": "quit"}]}
         assert asking.ask(acts.probe("p", {"tcp": spoken}, tmp_path), {}).ok
         other = {"target": target, "query_response": [{"expect": "^HTTP"}]}
