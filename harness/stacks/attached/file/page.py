@@ -56,15 +56,12 @@ def _holds(field: Schema, whole: Schema) -> str:
     if "if" in shared:
         other = shared["else"].get("const")
         return f"`{other}`, or a block" if other else f"one or several of: {_holds(shared['else'], whole)}"
-    words = {
-        "title": lambda: _link(shared),
-        "const": lambda: f"`{shared['const']}`",
-        "enum": lambda: ", ".join(f"`{word}`" for word in shared["enum"]),
-        "items": lambda: f"a list of: {_holds(shared['items'], whole)}",
-    }
-    for key, said in words.items():
-        if key in shared:
-            return said()
+    if "title" in shared:
+        return _link(shared)
+    if words := [shared["const"]] if "const" in shared else shared.get("enum"):
+        return ", ".join(f"`{word}`" for word in words)
+    if "items" in shared:
+        return f"a list of: {_holds(shared['items'], whole)}"
     return "a block" if shared.get("type") == "object" else TYPES.get(shared.get("format", "text"), "text")
 
 
