@@ -41,7 +41,7 @@ def drdrill(till: Till, *words: object) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "harness", "--project", str(till.folder), *map(str, words)]
     return subprocess.run(
         argv, cwd=till.folder, env=environment(till), capture_output=True, text=True, timeout=LIMIT, check=False
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def environment(till: Till) -> dict[str, str]:
