@@ -34,13 +34,16 @@ from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
 from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
-from harness.stacks import brought_up
+from harness.stacks import brought_up, kinds
+from harness.stacks.brought_up import BroughtUp
+from harness.stacks.kinds import Kind
 from harness.stacks.local import sandbox
 from harness.stacks.needs import Regions, regions_for
 from harness.system import clock, modules
 from harness.system.bugs import is_bug
 from harness.system.command import LABEL
 from harness.system.environment import for_harness
+from harness.workload.workload import RATE
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
@@ -63,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--scale", type=float, default=None, help="size of the data set; 1 (default): 200,000 transactions")
     group.addoption("--on", default="", help="folder of a stack that stands: it is drilled, and left running")
-    group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
+    group.addoption("--rate", type=float, default=None, help="transactions a second, all zones together (default: 50)")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
     group.addoption("--stream", default="", help="the stream of the plan whose next number the run has")
@@ -224,7 +227,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     chosen = here.twin(option.sabotage) if option.sabotage else None
     standing = brought_up.find(Path(option.on)) if option.on else None
     scale = 1.0 if option.scale is None else option.scale
-    kind = here.kind(standing.kind.name if standing else option.stack)
+    kind = _kind(here, option.stack, standing)
     told = [request.config.stash[WANTED][key] for item in request.session.items if (key := collected.key_of(item))]
     wanted = [need for scenario in told for need in here.sentences.needs(scenario.sentences)]
     options = Options(
@@ -234,7 +237,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         scale=standing.scale if standing else scale,
         regions=min(regions_for(wanted), kind.offer().number(Regions)),
         nonce=option.nonce,
-        rate=option.rate,
+        rate=option.rate or kind.maker.rate or RATE,
         sabotage=chosen.sabotage if chosen else NONE,
         sabotage_name=option.sabotage,
         attended=option.attended,
@@ -264,6 +267,13 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
             drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
             with_reports.finish(folder, redactor=drill_run.redactor)
+
+
+def _kind(here: project.Project, named: str, standing: BroughtUp | None) -> Kind:
+    """Of a stack file the copy that the run has, whatever becomes of the file meanwhile."""
+    if standing is not None:
+        return standing.kind if standing.attached else here.kind(standing.kind.name)
+    return kinds.of_run(Path(os.environ[FOLDER])) if kinds.is_file(named) else here.kind(named)
 
 
 @contextmanager
@@ -330,6 +340,8 @@ def _enter(config: pytest.Config) -> None:
     else:
         standing, kind = None, here.kind(option.stack)
         kind.maker.prepare(print)
+        if place := kind.maker.stands:
+            standing, option.on, option.stack = Standing(BroughtUp(place), kind), str(place), ""
         inside = kind.maker.way_in(words, level=option.level)
     if FOLDER not in os.environ:
         name = option.run_id or run.new_id()

@@ -57,6 +57,7 @@ class Part(PlainPart):
     """With every power."""
 
     frozen: bool = False
+    off: bool = False  # cut off by itself
     wrong: timedelta = timedelta(0)
     full: bool = False
 
@@ -65,6 +66,12 @@ class Part(PlainPart):
 
     def resume(self) -> None:
         self.frozen = False
+
+    def cut(self) -> None:
+        self.off = True
+
+    def join(self) -> None:
+        self.off = False
 
     def fill_volume(self) -> None:
         self.full = True
@@ -250,7 +257,7 @@ class FakeDoor(Door):
     part: Part
 
     def said(self) -> str:
-        if self.part.zone in (*self.stack.cuts, *self.stack.dark):
+        if self.part.off or self.part.zone in (*self.stack.cuts, *self.stack.dark):
             return "silent"
         return "taken" if self.part.up else "refused"
 

@@ -12,6 +12,7 @@ import harness.faults
 from harness.errors import NotReady, Refused, Unable
 from harness.faults import Fault, _probes, table
 from harness.faults.break_channel import BreakChannel
+from harness.faults.cut_component import CutComponent
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_zone import CutZone
 from harness.faults.fill_disk import FillDisk
@@ -25,7 +26,7 @@ from harness.faults.slow_link import SlowLink
 from harness.stacks import zones
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.releases import Releases
-from tests.contract.faults import CASES, OF_REGIONS
+from tests.contract.faults import CASES, OF_ATTACHED, OF_REGIONS
 from tests.fake_stack import FakeStack, Part, PlainStack
 
 SECOND = timedelta(seconds=1)
@@ -34,6 +35,7 @@ FAULTS: dict[str, Fault] = {
     "pause_component": PauseComponent("patroni-b"),
     "kill_zone": KillZone("b"),
     "cut_zone": CutZone("b"),
+    "cut_component": CutComponent("api-b"),
     "cut_link": CutLink("a", ("b", "c")),
     "cut_link etcd": CutLink("a", ("b", "c"), "consensus store"),
     "slow_link": SlowLink("b", kilobytes=64),
@@ -240,4 +242,4 @@ def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: FakeStack) -> No
 def test_no_fault_is_forgotten() -> None:
     """Every file of the folder is a fault, and every fault is asked; what only two faults share begins with `_`."""
     files = Path(harness.faults.__file__).parent.glob("[!_]*.py")
-    assert {file.stem for file in files} - {"table"} == {case.split()[0] for case in CASES | OF_REGIONS}
+    assert {file.stem for file in files} - {"table"} == {case.split()[0] for case in CASES | OF_REGIONS | OF_ATTACHED}

@@ -35,7 +35,7 @@ from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.run.sabotage import NONE, Sabotage, Twin
-from harness.run.suited import suited
+from harness.run.suited import must_leave_whole, suited
 from harness.safety import block, stopping
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
@@ -66,13 +66,20 @@ class RunRequest:
     decides: str = ""  # attended: who decides, as claimed
     on: BroughtUp | None = None  # the stack that stands and is drilled; None: the run makes its own
 
+    @property
+    def _which_stack(self) -> str:
+        """By its name, or by its file; of a platform that stands its folder says it."""
+        if self.stack.file is None:
+            return self.stack.name
+        return "" if self.on else str(self.stack.file)
+
     def words(self, run: str) -> list[str]:
         """pytest's command line for it: no settings and no conftest.py of the folder that somebody stands in decide."""
         chosen = {
             "--project": str(self.project),
             "--drill": self.drill,
             "--only": self.only,
-            "--stack": self.stack.name,
+            "--stack": self._which_stack,
             "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
@@ -226,6 +233,11 @@ def _stack(
     if on is None:
         kind = project.kind(given["stack"])
         kind.maker.must_fit(level=given["level"])
+        if kind.file is not None and options.was_given(context, "scale"):
+            raise Refused("the size of a platform is what it is", hint="leave --scale out")
+        if place := kind.maker.stands:
+            must_leave_whole(sabotage, kind.name)
+            return BroughtUp(place), kind, 1.0
         return None, kind, given["scale"]
     scale = given["scale"] if options.was_given(context, "scale") else None
     standing, kind = suited(
@@ -300,7 +312,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     for line in said(by_which(request.stack)):
         click.echo(line, err=quiet)
     name = new_id()
-    on = Standing(request.on) if request.on else None
+    on = Standing(request.on, request.stack if request.stack.file else None) if request.on else None
     folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind

@@ -20,6 +20,7 @@ TABLE: Mapping[str, str] = {
     "break_channel": "harness.faults.break_channel:BreakChannel",
     "corrupt_index": "harness.faults.corrupt_index:CorruptIndex",
     "corrupt_page": "harness.faults.corrupt_page:CorruptPage",
+    "cut_component": "harness.faults.cut_component:CutComponent",
     "cut_link": "harness.faults.cut_link:CutLink",
     "cut_region": "harness.faults.cut_region:CutRegion",
     "cut_zone": "harness.faults.cut_zone:CutZone",

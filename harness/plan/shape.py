@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from importlib import resources
 from keyword import iskeyword
@@ -37,6 +37,7 @@ USES = ("primary", "secondary", "emergency")  # of channels, in the order in whi
 OF_ROLES, OF_GROUPS = ("call-out",), ("initial", "update", "resolution", "report")  # kinds of messages
 OFTENEST = timedelta(minutes=2)  # for updates, each of which goes out a minute before it is due
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
+Formats = Mapping[str, tuple[Callable[[str], object], str]]
 _TYPES = {"object": "a block of fields", "array": "a list", "string": "text"}
 
 
@@ -87,11 +88,15 @@ def examine(text: Text) -> None:
         _references(text)
 
 
-def check(text: Text, schema: dict[str, Any], *, of: str) -> None:
-    """List in `text.problems` everything that the schema does not allow; `of`: what its fields are fields of."""
-    validator = jsonschema.Draft202012Validator(schema, format_checker=_formats())
+def check(text: Text, schema: dict[str, Any], *, of: str, formats: Formats | None = None) -> None:
+    """List in `text.problems` everything that the schema does not allow; `of`: what its fields are fields of.
+
+    `formats`: what a schema has besides those of plans.
+    """
+    known = {**FORMATS, **(formats or {})}
+    validator = jsonschema.Draft202012Validator(schema, format_checker=_checker(known))
     for error in validator.iter_errors(text.values):
-        _say(text, error, of)
+        _say(text, error, of, known)
 
 
 def _day(text: str) -> tuple[int, int, int]:
@@ -167,7 +172,7 @@ def _text(text: str) -> str:
 
 
 # What each format of the schema means, and what to write instead of something else.
-FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
+FORMATS: Formats = {
     "text": (_text, "write something there, or take the field out"),
     "length-of-time": (length_of_time, WRITE_A_LENGTH),
     "size-of-data": (size_of_data, WRITE_A_SIZE),
@@ -187,7 +192,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
 }
 
 
-def _formats() -> jsonschema.FormatChecker:
+def _checker(formats: Formats) -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
 
     def check_with(read: Callable[[str], object]) -> Callable[[object], bool]:
@@ -198,12 +203,12 @@ def _formats() -> jsonschema.FormatChecker:
 
         return check
 
-    for name, (read, _) in FORMATS.items():
+    for name, (read, _) in formats.items():
         checker.checks(name, raises=ValueError)(check_with(read))
     return checker
 
 
-def _say(text: Text, error: jsonschema.ValidationError, of: str) -> None:
+def _say(text: Text, error: jsonschema.ValidationError, of: str, formats: Formats) -> None:
     where: Where = tuple(error.absolute_path)
     instance: Any = error.instance
     wanted: Any = error.validator_value
@@ -222,7 +227,7 @@ def _say(text: Text, error: jsonschema.ValidationError, of: str) -> None:
             what = "is empty" if instance is None else f"is {_kind(instance)}"
             text.problem(where, f"{what}, where {_TYPES[str(wanted)]} belongs")
         case "format":
-            hint = FORMATS[str(wanted)][1]
+            hint = formats[str(wanted)][1]
             text.problem((*where, *_key_of(error)), str(error.cause or error.message), hint=hint)
         case "const":
             text.problem(where, f'is {_kind(instance)}, where "{wanted}" belongs', hint=f'write "{wanted}"')

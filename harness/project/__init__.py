@@ -153,12 +153,14 @@ class Project:
         return found
 
     def kind(self, name: str = "") -> Kind:
-        """The kind of stack of that name; without one the project's own, where it has one, else the usual one.
+        """The kind of stack of that name, or of that stack file; without either the project's own, else the usual one.
 
         Errors: `Refused` where there is no such kind, or where the project's own breaks.
         """
         from harness.stacks import kinds  # noqa: PLC0415  (see above)
 
+        if kinds.is_file(name):
+            return kinds.of_file(Path(name))
         own = self.own_kind()
         return kinds.named(name or (own or kinds.USUAL).name, own)
 

@@ -38,7 +38,7 @@ from harness.stacks import Condition, Stack
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
-from harness.stacks.kinds import USUAL, Kind
+from harness.stacks.kinds import FILE, USUAL, Kind
 from harness.stacks.real import kept_out as kept_out_of
 from harness.system import clock, modules, wait
 from harness.system.command import Commands, end_left
@@ -115,6 +115,9 @@ class Run:
         """Write the journal's first line; copy plan and features as they are now."""
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
+        stack_file = self.options.stack.file
+        if stack_file is not None:
+            shutil.copyfile(stack_file, self.folder / FILE)
         hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
         shutil.copytree(self.project.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
@@ -131,7 +134,9 @@ class Run:
             stack=self.options.stack.name,
             sandbox=self.level,
             environment=self.options.stack.environment,
-            digests=code.digests(self.plan, self.folder / "features", contacts=self.project.contacts),
+            digests=code.digests(
+                self.plan, self.folder / "features", contacts=self.project.contacts, stack_file=stack_file
+            ),
             harness=code.machine(),
             project=code.project(self.project),
             rules=RULES,
@@ -163,7 +168,6 @@ class Run:
             self.journal.record("stack.begin", kind=kind.name, regions=[], seconds=0.0, owned=on is None)
             if on is not None:
                 stack = kind.maker.attach(on / STACK_FOLDER, recorder=self.journal)
-                self._logs = lengths(stack.logs())
             else:
                 stack = kind.maker.open(
                     self.folder / STACK_FOLDER,
@@ -179,6 +183,9 @@ class Run:
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()
+            else:
+                kind.maker.begin(stack)
+                self._logs = lengths(stack.logs())
             kind.maker.must_answer(stack)
             self.journal.record(
                 "stack.ready",
@@ -223,6 +230,8 @@ class Run:
         seen = [] if owned else self._settled(stack)
         tried = [self._quietly(lambda: keep_logs(stack.logs(), logs, since=self._logs))]
         clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
+        if not owned:
+            tried.append(self._quietly(lambda: self.options.stack.maker.end(stack)))
         if owned:
             wrong = self._quietly(need(stack, Startable).stop)
             ended = end_left(self.id)

@@ -69,8 +69,10 @@ def begin(
             must_have_room(evidence)
             if on is not None:
                 kind.maker.must_reach(on.stack.stack, evidence)
-                must_have_room(on.stack.folder, what="a drill on the stack")
+                if kind.file is None:
+                    must_have_room(on.stack.folder, what="a drill on the stack")
                 on.take()
+                kind = on.stack.kind if kind.file else kind  # the copy of the file that is drilled, and healed by
             folder = evidence / f"{run}{UNFINISHED}"
             lock = _make(folder, project, kind, on=on.stack.folder if on else None)
             _must_still_be_free(folder, lock)

@@ -18,6 +18,7 @@ from harness.run.run import Run
 from harness.safety import undo
 from harness.safety.healing import FROZEN, NOTHING, record
 from harness.safety.healing import heal as healed
+from harness.safety.permission import must_permit
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
@@ -68,13 +69,15 @@ class ActiveFaults:
     def inject(self, fault: Fault, *, affects: Sequence[str] = ()) -> None:
         """Write the undo, then the intent, then hurt, then ask for proof that it took effect.
 
-        `affects`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
+        `affects`: what an alert has to name besides what the fault itself says.
+        Errors: `NotReady`, `Unable`, and `Refused` where the stack's owner forbids it.
         """
         stack = self._run.stack
         if self._sabotage.toothless:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
+        must_permit(stack, fault, needed)
         unfenced = self._leader.known if self._sabotage.unfenced else None
         if isinstance(unfenced, Unfenced):
             needed = {**needed, FROZEN: unfenced.name}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.faults.cut_component import CutComponent
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
 from harness.features.sentences import Sentences
@@ -31,6 +32,11 @@ def _hangs(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(PauseComponent(name))
 
 
+@when("the component {name} is cut off", needs=(CutComponent,))
+def _is_cut_off(scenario: ScenarioRun, name: str) -> None:
+    scenario.faults.inject(CutComponent(name))
+
+
 @then("the monitoring notices it", needs=(Monitoring,))
 def _monitoring_notices(scenario: ScenarioRun) -> None:
     scenario.detection.await_alert()
@@ -46,6 +52,7 @@ def _operations_are_told(scenario: ScenarioRun) -> None:
 
 
 @when("what hangs goes on again")
+@when("what is cut off is joined again")
 @when("the link is whole again")
 @when("the link has settled")
 @when("the zone is joined again")

@@ -55,6 +55,17 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class Detachable(Protocol):
+    """A component that can be cut off by itself: it goes on, nobody reaches it, and it reaches nobody."""
+
+    def cut(self) -> Moment | None:
+        """Harmless when repeated. Errors: `Unable`."""
+
+    def join(self) -> Moment | None:
+        """Harmless where it is not cut off."""
+
+
+@runtime_checkable
 class Asked(Protocol):
     """A component that says itself where it is asked, and how: for the proof that it hangs, or is gone."""
 

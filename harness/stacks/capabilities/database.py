@@ -341,6 +341,14 @@ class Switched(Protocol):
 
 
 @runtime_checkable
+class FailsOver(Protocol):
+    """A cluster whose owner says how another server is made to lead: nothing does so by itself."""
+
+    def fail_over(self, *, to: str = "") -> str:
+        """Have another server lead, as the platform's owner does it; its name."""
+
+
+@runtime_checkable
 class Rebuilt(Protocol):
     """A cluster of which one server can be made anew from the one that leads."""
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from harness.stacks.capabilities.database import Member, Queried
+from harness.stacks.capabilities.database import Connection, Member
 from harness.stacks.parts import wal
 
 NOW = "SELECT pg_current_wal_lsn()::text"
 SEGMENT = "SELECT pg_walfile_name(pg_current_wal_lsn())"  # its first 8 hex digits are the timeline
 SWITCH = "SELECT pg_switch_wal()::text"
+
+
+class Connects(Protocol):
+    """Who gives a connection to the leader, or to a member."""
+
+    def connect(self, member: Member | None = None) -> Connection: ...
 
 
 class PostgresPositions:
@@ -21,7 +27,7 @@ class PostgresPositions:
         {"position": "place in the WAL", "history": "timeline", "histories": "timelines"}
     )
 
-    def __init__(self, database: Queried) -> None:
+    def __init__(self, database: Connects) -> None:
         self._database = database
 
     def positions(self) -> LeaderPositions:
@@ -44,7 +50,7 @@ class PostgresPositions:
 class LeaderPositions:
     """One connection, which is made anew where it was closed."""
 
-    def __init__(self, database: Queried) -> None:
+    def __init__(self, database: Connects) -> None:
         self._database = database
         self._connection: Any = None
 
