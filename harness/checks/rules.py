@@ -244,12 +244,12 @@ VERSION_5 = replace(
         "switchback-lossless": failback_5.switchback_lossless,
     },
     always=(*VERSION_4.always, "lasting-told"),
-    declared=declared,
 )
 
 VERSION_6 = replace(
     VERSION_5,
     version="6",
+    declared=declared,
     checks={
         **VERSION_5.checks,
         "loss": loss_seen,
