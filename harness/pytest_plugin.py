@@ -43,7 +43,6 @@ from harness.system import clock, modules
 from harness.system.bugs import is_bug
 from harness.system.command import LABEL
 from harness.system.environment import for_harness
-from harness.workload.workload import RATE
 
 SCENARIO = pytest.StashKey[ScenarioRun]()
 ABORTED = pytest.StashKey[bool]()
@@ -237,7 +236,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         scale=standing.scale if standing else scale,
         regions=min(regions_for(wanted), kind.offer().number(Regions)),
         nonce=option.nonce,
-        rate=option.rate or kind.maker.rate or RATE,
+        rate=option.rate or kind.maker.rate or Options.rate,
         sabotage=chosen.sabotage if chosen else NONE,
         sabotage_name=option.sabotage,
         attended=option.attended,

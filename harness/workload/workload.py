@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
 HARNESS = "harness"  # the group of the harness's own transactions (`harness.run.trial`), which no customers may have
-RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
 BEGIN_WITHIN = timedelta(seconds=30)
