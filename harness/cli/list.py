@@ -16,7 +16,6 @@ from harness.plan import Plan
 from harness.project import Project
 from harness.stacks.needs import Lack, Lacking, Offer
 from harness.system import clock
-from reports.words import clean
 
 
 @click.command("list")
@@ -87,12 +86,16 @@ def _declared(project: Project, scenario: catalog.Scenario) -> list[Declaration]
 def declared_in_words(declared: Declaration, plan: Plan) -> str:
     """Who has declared that it cannot be run, and where; and whether that has ended."""
     where = f" on {declared.environment}" if declared.environment else ""
+    from reports.words import clean  # noqa: PLC0415  (most lists have no such line, and need no reports)
+
     return clean(f"cannot be run{where}: {declared}{'' if declared.holds(_today(plan)) else ' (ended)'}")
 
 
 def declared_now(project: Project, plan: Plan, environment: str, scenario: catalog.Scenario) -> str:
     """Who has declared, for now, that it cannot be run on this class of environment; empty where nobody has."""
     found = holding(project.declared, scenario=scenario.name, environment=environment, day=_today(plan))
+    from reports.words import clean  # noqa: PLC0415  (as above)
+
     return clean(str(found)) if found else ""
 
 

@@ -119,7 +119,8 @@ def must_be_new_enough() -> None:
     docker = shutil.which("docker")
     if docker is None:
         raise Refused("there is no `docker` command, by which compose is called", hint="install Docker's command line")
-    done = subprocess.run([docker, "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    words, env = [docker, "compose", "version", "--short"], dict(os.environ)  # as testcontainers hands it on
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     said = done.stdout.strip().removeprefix("v")
     major = said.partition(".")[0]
     if done.returncode != 0 or not major.isdecimal() or int(major) < OLDEST:

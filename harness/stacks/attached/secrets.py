@@ -69,7 +69,9 @@ def _read(name: str, secret: Secret, said: StackFile) -> str:
 def _said_by(command: tuple[str, ...], where: str) -> str:
     """It runs as whoever drills would run it: a keyring and an agent are theirs."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN)
+        done = subprocess.run(
+            command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=WITHIN
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = error.strerror if isinstance(error, OSError) else f"not done within {WITHIN:g} s"
         raise Refused(f"{where}: {command[0]}: {why}", hint="run it by hand") from None
