@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tarfile
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -154,8 +154,7 @@ def test_the_least_that_has_to_be_restored(tmp_path: Path, restored: dict[str, i
 def test_packs_of_every_version_say_how_much_was_restored(tmp_path: Path, version: int, size: int) -> None:
     """It stood in their journals before a duty asked for it."""
     for name in ("operators-mistake", "load-balancer-dies"):
-        with tarfile.open(HOME / "tests" / "packs" / f"version-{version}-{name}.tar.xz") as archive:
-            archive.extractall(tmp_path, filter="data")
+        shutil.unpack_archive(HOME / "tests" / "packs" / f"version-{version}-{name}.tar.xz", tmp_path)
     found = {scenario.name: scenario for each in runs.read(tmp_path).runs for scenario in each.scenarios}
     restored = {name: scenario.restored for name, scenario in found.items()}
     assert restored == {"an-operators-mistake": size, "the-active-load-balancer-dies": 0}
