@@ -35,9 +35,8 @@ OPEN = "--yes takes what is proposed; or give it by its option"
 @click.option("--component", "components", multiple=True, metavar="NAME[=ROLE]", help="Without a compose file: a part.")
 @click.option("--compose-project", default="", metavar="NAME", help="Without one: the project that has these parts.")
 @click.option("--yes", is_flag=True, help="Take what is proposed for all that is not given, and ask nothing.")
-@click.pass_context
 def init(
-    context: click.Context, *, composed: Sequence[Path], into: Path, components: Sequence[str], compose_project: str,
+    *, composed: Sequence[Path], into: Path, components: Sequence[str], compose_project: str,
     yes: bool, **given: str | None,
 ) -> None:  # fmt: skip  # parameters in groups
     """Begin a project of your own: a stack file that describes a platform, and drills for it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from harness.evidence.environments import CLASSES
 from harness.plan.lengths import length_of_time
@@ -45,7 +46,7 @@ def _field(name: str, check: Callable[[str], object] = str) -> Callable[[Proposa
         if not said or not said.isprintable():
             raise ValueError("nothing is said")
         check(said)
-        return replace(found, **{name: said})
+        return replace(found, **cast(Any, {name: said}))
 
     return change
 
@@ -101,7 +102,7 @@ def _database(name: str) -> Callable[[Proposal, str], Proposal]:
         if said.strip():  # what nobody has said is to be filled in
             formats.plain_name(said.strip())
         assert found.database is not None
-        return replace(found, database=replace(found.database, **{name: said.strip()}))
+        return replace(found, database=replace(found.database, **cast(Any, {name: said.strip()})))
 
     return change
 
