@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from harness.cli import options
-from harness.errors import DrillError, Exit, Refused
+from harness.errors import Exit, Refused
 from harness.evidence.redact import Redactor
 from harness.features.catalog import Scenario
 from harness.project import Project, find, nearest
@@ -75,10 +75,7 @@ def _asked(said: StackFile, project: Project | None) -> list[Line]:
         if project is None:
             hint = "name it: --project FOLDER; drdrill init begins one"
             return [Line("client", "a numbered transaction", None, "skipped: no project says how one is written", hint)]
-        try:
-            tried: list[Line] = fetch("harness.run.tried_client:try_client")(project.client, platform.stack)
-        except DrillError as error:
-            return [Line("client", "a numbered transaction", False, error.message, error.hint)]
+        tried: list[Line] = fetch("harness.run.tried_client:try_client")(project.client, platform.stack)
         return tried
 
     return [_masked(line, masks) for line in asked(said, then=then)]

@@ -32,7 +32,7 @@ OPEN = "--yes takes what is proposed; or give it by its option"
     "--into", type=click.Path(path_type=Path, file_okay=False), default=Path("drdrill"), show_default=True,
     metavar="FOLDER", help="Where it is written. Nothing there is written over.",
 )  # fmt: skip  # arguments in groups
-@click.option("--component", "components", multiple=True, metavar="NAME[=ROLE]", help="Without a compose file: a part.")
+@click.option("--component", "components", multiple=True, metavar="NAME[=WHAT]", help="Without a compose file: a part.")
 @click.option("--compose-project", default="", metavar="NAME", help="Without one: the project that has these parts.")
 @click.option("--yes", is_flag=True, help="Take what is proposed for all that is not given, and ask nothing.")
 def init(
@@ -158,11 +158,11 @@ def _tell(found: Proposal, files: Mapping[str, str], into: Path) -> None:
     if found.database:
         secret = found.database.secret
         _listed("secrets, by reference:", [f"database: the variable {secret}, the password of {found.database.user}"])
-    folder, file = shlex.quote(str(into)), shlex.quote(str(into / STACK))
+    here, said = shlex.quote(str(into)), shlex.quote(str(into / STACK))
     click.echo("next:")
-    click.echo(f"  drdrill --project {folder} list --stack {file}   # what can be drilled, and what gives the rest")
+    click.echo(f"  drdrill --project {here} list --stack {said}   # what can be drilled, and what gives the rest")
     click.echo("  fill in client.yaml, and correct what was guessed")
-    click.echo(f"  drdrill --project {folder} stack check {file}   # asks all of it, and hurts nothing")
+    click.echo(f"  drdrill --project {here} stack check {said}   # asks all of it, and hurts nothing")
 
 
 def _listed(head: str, lines: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from harness.stacks.attached.file.described import Secret, StackFile
 from harness.stacks.brought_up import BroughtUp
 
 LABEL = "stack-check"
+CLIENT_WITHIN = timedelta(seconds=60)  # several requests and a reading, each with its own limit
 Then = Callable[[Platform], Sequence[Line]]  # what is asked of it last, once all that is independent is known
 
 
@@ -38,7 +40,8 @@ def check(said: StackFile, *, then: Then) -> list[Line]:
         platform = Platform(said, Path(folder), known, label=LABEL)
         asked = (parts_asked, probes_asked, database_asked, alerts_asked)
         lines += all_at_once([*(each for part in asked for each in part.questions(platform)), *_entrance(said)])
-        return [*lines, *then(platform)]
+        last = Question("client", "a numbered transaction", lambda: then(platform), within=CLIENT_WITHIN)
+        return [*lines, *all_at_once([last])]
 
 
 def _left_hurt(said: StackFile) -> list[Line]:
