@@ -174,7 +174,7 @@ def test_the_smallest_blast_radius_and_what_can_be_undone(written: Path) -> None
     """The only way in, and what has to see, is never hurt; each component dies alone."""
     said = load(written / "stack.yaml")
     assert (said.safety.components, said.safety.zones, said.safety.may) == (1, 1, ("kill", "pause", "cut"))
-    assert set(said.never) == {"web", "alertmanager"}
+    assert set(said.never) == {"web", "alertmanager"} and len(said.safety.abort_when) == 2
     assert said.platform.environment == "staging" and said.compose and said.compose.stands == "already"
     hurt = [one for one in said.components.values() if one.name not in said.never]
     assert len({one.zone for one in hurt}) == len(hurt) == len(said.zones)

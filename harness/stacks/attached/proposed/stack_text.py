@@ -147,4 +147,13 @@ def _rest(found: Proposal) -> Iterator[str]:
     yield "  blast radius: {components: 1, zones: 1}"
     yield "  may: [kill, pause, cut]  # each has its inverse; not: lose volumes, destroy rows, fill disks, fail over"
     yield "  longest fault: 5 min"
+    yield "  abort when:  # one that is true heals at once, and ends the run"
+    yield from (f"    - {{probe: {said(name)}, of: all, fails for: 60 s}}" for name in _shared(found))
+    yield "    - {file: ./veto}  # true while such a file is there"
     yield '  # windows: ["Mon-Fri 09:00-16:00 UTC"]'
+
+
+def _shared(found: Proposal) -> Iterator[str]:
+    """Probes of several components: where all of them fail it is no drill any more."""
+    named = [part.alive for part in found.parts]
+    yield from (name for name in found.probes if named.count(name) > 1)
