@@ -201,6 +201,21 @@ def test_nothing_is_written_over(written: Path) -> None:
     assert (written / "client.yaml").read_text() == "mine" and not (written / "plan.yaml").exists()
 
 
+def test_a_file_that_somebody_makes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for before, and not written over after that either; what was written by then is gone."""
+    (tmp_path / "compose.yaml").write_text(SHOP)
+    into = tmp_path / "x"
+    into.mkdir()
+
+    def meanwhile(found: object) -> None:
+        monkeypatch.setattr(Path, "exists", lambda self: False)
+        (into / "plan.yaml").write_text("theirs")
+
+    monkeypatch.setattr(command, "_must_be_readable", meanwhile)
+    assert "File exists" in refused("--compose", tmp_path / "compose.yaml", "--into", into, "--yes").message
+    assert [path.name for path in into.iterdir()] == ["plan.yaml"] and (into / "plan.yaml").read_text() == "theirs"
+
+
 def test_what_it_wrote_is_listed_with_the_next_step(tmp_path: Path) -> None:
     """Each file, and commands that can be copied."""
     (tmp_path / "compose.yaml").write_text(SHOP)

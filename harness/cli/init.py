@@ -105,7 +105,7 @@ def _must_be_readable(found: Proposal) -> None:
     """By the machine, before anything is written where it was asked for. Errors: `Refused`, with what to change."""
     with TemporaryDirectory(prefix="drdrill-init-") as place:
         tried = Path(place)
-        _put(files_of(found, tried), tried)
+        _put(files_of(found, tried), tried, [])
         try:
             load(tried / STACK)
             load_plan(tried / PLAN, features=tried / "features")
@@ -120,21 +120,22 @@ def _write(files: Mapping[str, str], into: Path) -> None:
     if there := [name for name in files if (into / name).exists() or (into / name).is_symlink()]:
         hint = "another folder: --into FOLDER; or move them away"
         raise Refused(f"{into} has {', '.join(there)} already, and nothing is written over", hint=hint)
+    made: list[Path] = []
     try:
-        _put(files, into)
+        _put(files, into, made)
     except OSError as error:
-        for name in files:
-            if (into / name).is_file():
-                (into / name).unlink()
+        for path in made:
+            path.unlink(missing_ok=True)
         raise Refused(f"{into}: {error.strerror or error}", hint="write elsewhere: --into FOLDER") from None
 
 
-def _put(files: Mapping[str, str], folder: Path) -> None:
-    """Errors: `OSError`."""
+def _put(files: Mapping[str, str], folder: Path, made: list[Path]) -> None:
+    """`made`: told each file, once it is ours. Errors: `OSError`, also where somebody else has just made one."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
+            made.append(path)
             file.write(text)
 
 

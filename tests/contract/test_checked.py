@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.stacks.attached.proposed.from_compose import variable
 from harness.stacks.docker.engine import RUN, engine
@@ -76,12 +77,35 @@ def test_a_read_back_of_the_wrong_database_is_seen(till: Till) -> None:
     assert "payments" in str(lines(ended)[f"client: {STORED}"]["seen"])
 
 
-def test_one_that_is_begun_wants_its_client_alone(till: Till) -> None:
-    """`drdrill init` from its compose file: all that was guessed holds, and what nobody can guess is what is wrong."""
+@pytest.fixture(scope="module")
+def begun(till: Till) -> Path:
+    """By `drdrill init` from its compose file."""
     into = till.folder.parent / "begun"
     words = ("--compose", till.compose, "--into", into, "--database-name", "till", "--page", "/alive", "--yes")
-    begun = drdrill(till, "init", *words)
-    assert begun.returncode == 0, begun.stdout + begun.stderr
-    password = {variable(till.name): "word-of-the-drill"}
-    ended = drdrill(till, "--project", into, "stack", "check", into / "stack.yaml", "--json", **password)
+    ended = drdrill(till, "init", *words)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return into
+
+
+def password(till: Till) -> Mapping[str, str]:
+    return {variable(till.name): "word-of-the-drill"}
+
+
+def test_one_that_is_begun_wants_its_client_alone(till: Till, begun: Path) -> None:
+    """All that was guessed holds, and what nobody can guess is what is wrong."""
+    ended = drdrill(till, "--project", begun, "stack", "check", begun / "stack.yaml", "--json", **password(till))
     assert ended.returncode == 1 and wrong(ended) == [f"client: {STORED}"], ended.stdout + ended.stderr
+
+
+def test_once_its_client_is_there_it_has_its_first_verdicts(till: Till, begun: Path) -> None:
+    """Drills as they were written by `drdrill init`, and nothing else: MET, and the same containers are there."""
+    before = set(containers(till))
+    (begun / "filled_in.py").write_text((till.folder / "till" / "client.py").read_text())
+    said = yaml.safe_load((begun / "project.yaml").read_text())
+    (begun / "project.yaml").write_text(yaml.safe_dump({**said, "format": "1", "client": "filled_in"}))
+    stack, evidence = ("--stack", begun / "stack.yaml"), ("--evidence", begun / "evidence")
+    for drill, scenario in (("part-recovery", "api-a dies"), ("database-recovery", "db-2 is cut off")):
+        words = ("run", drill, "--only", scenario, *stack, *evidence, "--json")
+        ended = drdrill(till, "--project", begun, *words, **password(till))
+        assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
+    assert set(containers(till)) == before and till.serves()
