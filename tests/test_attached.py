@@ -326,6 +326,10 @@ def test_who_led_does_not_come_back_beside_another(tmp_path: Path) -> None:
     cut = database(tmp_path, {"db-1": None, "db-2": True})
     cut.beside = True
     assert cut.writable("db-1") is True and "does not say that it is a copy" in cut.comes_back_as_copy("db-1")
+    cut.beside = None
+    assert "does not say that it is a copy" in cut.comes_back_as_copy("db-1")
+    cut.beside = False  # a copy that is cut off says so where the cut does not reach
+    assert cut.comes_back_as_copy("db-1") == ""
     assert database(tmp_path, {"db-1": False, "db-2": True}).comes_back_as_copy("db-1") == ""
 
 

@@ -105,12 +105,17 @@ class Database:
         return self._beside(name) if leads is None and name in self._boxed else leads
 
     def comes_back_as_copy(self, name: str) -> str:
-        """Where no other leads there is nothing to fear. Else one that is down is started as the stack file says."""
+        """Where no other leads there is nothing to fear. Else one that is down is started as the stack file says.
+
+        A copy that is cut off says so where the cut does not reach.
+        """
         found = self.who()
         others = [other for other, leads in found.items() if leads and other != name]
         if not others or found[name] is False:
             return ""
         if self._parts[name].running():
+            if self.writable(name) is False:
+                return ""
             return f"{others[0]} leads, and {name} runs and does not say that it is a copy"
         if self._said.returns_as_copy:
             return ""
