@@ -19,7 +19,7 @@ from tests import tills
 from tests.tills import NAMES, Till
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 120  # seconds, of a command that hangs
+LIMIT = 180  # seconds, of a command that hangs
 STORED = "a numbered transaction is stored and read back"
 
 
