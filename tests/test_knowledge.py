@@ -103,6 +103,7 @@ harness/procedures
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/stacks
     path           OWN         attached/monitoring local/watching parts/etcd
+    field          OWN         attached/proposed/client_text
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups parts/messages
 harness/workload
     field          MONEY       client customers ledger rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli import options
+from harness.cli import options, scenario_table
 from harness.errors import Refused
 from harness.features import catalog
 from harness.features.declared import Declaration, holding
@@ -19,15 +19,28 @@ from harness.system import clock
 
 
 @click.command("list")
-@options.stack
+@click.option(
+    "--stack",
+    "stacks",
+    multiple=True,
+    metavar="KIND",
+    help="Also what a kind of stack lacks for each: local, docker, FILE.yaml (a platform that somebody else made, as "
+    "that file describes it), or the project's own. Several with --markdown.",
+)
 @options.level
+@click.option("--markdown", is_flag=True, help="The table of docs/scenarios.md: which scenario runs on which stack.")
 @options.as_json
 @options.project
-def list_drills(*, project: Project, stack: str, level: str | None, as_json: bool) -> None:
-    """Show the drills of the plan's calendar, with their scenarios.
-
-    With --stack also what a kind of stack lacks for each.
-    """
+def list_drills(*, project: Project, stacks: tuple[str, ...], level: str | None, markdown: bool, as_json: bool) -> None:
+    """Show the drills of the plan's calendar, with their scenarios."""
+    if markdown and (level or as_json):
+        raise Refused("--markdown is a table of what kinds of stacks have", hint="leave --sandbox and --json out")
+    if markdown:
+        click.echo(scenario_table.markdown(project, stacks))
+        return
+    if len(stacks) > 1:
+        raise Refused(f"{len(stacks)} stacks are named", hint="name one, or have the table of all: --markdown")
+    stack = "".join(stacks)
     if level and not stack:
         raise Refused("--sandbox is of a stack", hint="name the kind, too: --stack local")
     offer = options.offer_of(project.kind(stack), level) if stack else None

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.check import check
 from harness.errors import Exit, NotInTime, NotReady, Refused
 from harness.evidence.run_folder import option
 from harness.project import find, nearest
@@ -160,6 +161,9 @@ def down(*, evidence: Path) -> None:
                 )
             ended = _remove(one)
         click.echo(f"{one.name}: {ended} processes ended, its folder is gone")
+
+
+stack.add_command(check)
 
 
 @stack.command("image")

@@ -52,11 +52,11 @@ class Database:
             raise NotReady(
                 self._who_leads(self.who()), hint="see who leads, by hand: the stack file says how it is asked"
             )
-        return sessions.connect(self._dsn(found.name))
+        return sessions.connect(self.dsn_now(found.name))
 
     def ask(self, name: str) -> None:
         """Errors: `OSError` where the server has no answer."""
-        sessions.one(self._dsn(name), "SELECT 1", within=sessions.SHORT)
+        sessions.one(self.dsn_now(name), "SELECT 1", within=sessions.SHORT)
 
     def who(self) -> dict[str, bool | None]:
         """Of each server whether it says that it leads; None where it has no answer."""
@@ -125,8 +125,8 @@ class Database:
         """As the stack file has it."""
         return filled(self._said.dsn, {**self._values, "host": place, "port": str(port)})
 
-    def _dsn(self, name: str) -> str:
-        """Errors: `NotReady` where its address was never seen."""
+    def dsn_now(self, name: str) -> str:
+        """Of one server, by its address as it is now. Errors: `NotReady` where that was never seen."""
         return self.dsn_of(*self._place(name))
 
     def _place(self, name: str) -> tuple[str, int]:
@@ -138,7 +138,7 @@ class Database:
         if name in self._boxed and not self._parts[name].running():
             return None  # nobody waits for a connection to what the engine knows is dead
         try:
-            said = sessions.one(self._dsn(name), self._said.leader)
+            said = sessions.one(self.dsn_now(name), self._said.leader)
         except (OSError, DrillError):
             return None
         return said if isinstance(said, bool) else str(said).strip().lower() in YES
@@ -155,7 +155,7 @@ class Database:
     def _streams(self, name: str) -> Condition:
         what = f"{name} replicates"
         try:
-            row = sessions.row(self._dsn(name), STREAMS)
+            row = sessions.row(self.dsn_now(name), STREAMS)
         except (OSError, DrillError) as error:
             return Condition(what, ok=False, seen=str(error).strip().partition("\n")[0])
         if row is None:

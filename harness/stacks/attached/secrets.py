@@ -19,7 +19,7 @@ WITHIN = 30.0  # seconds that a command may take to say one
 
 def read(said: StackFile) -> dict[str, str]:
     """By name, as they are now. Errors: `Refused`, which names the one that cannot be had and repeats none."""
-    return {name: _read(name, secret, said) for name, secret in said.secrets.items()}
+    return {name: read_one(name, secret, said) for name, secret in said.secrets.items()}
 
 
 def kept(said: StackFile) -> dict[str, str]:
@@ -44,7 +44,8 @@ def words(values: Mapping[str, str]) -> dict[str, str]:
     return {f"{SECRET}{name}": value for name, value in values.items()}
 
 
-def _read(name: str, secret: Secret, said: StackFile) -> str:
+def read_one(name: str, secret: Secret, said: StackFile) -> str:
+    """One of them. Errors: as `read`."""
     where = said.where("secrets", name)
     if secret.env:
         found = os.environ.get(secret.env)

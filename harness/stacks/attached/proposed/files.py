@@ -1,0 +1,43 @@
+"""All files of a proposal, by their names: a stack file, and a project that has drills for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.errors import Refused
+from harness.stacks.attached.proposed.client_text import client_text, python_client_text
+from harness.stacks.attached.proposed.feature_text import features
+from harness.stacks.attached.proposed.plan_text import plan_id, plan_text
+from harness.stacks.attached.proposed.proposal import Proposal
+from harness.stacks.attached.proposed.stack_text import said, stack_text
+
+STACK, PROJECT, PLAN, CLIENT = "stack.yaml", "project.yaml", "plan.yaml", "client.yaml"
+READS_A_FILE = "harness.workload.plain"  # the machine's reader of a client that is plain data
+IGNORED = "# Evidence is kept elsewhere, and keys nowhere here.\n/evidence/\n*.key\n*.pem\n*.word\n.env\n__pycache__/\n"
+
+
+def files_of(found: Proposal, folder: Path) -> Mapping[str, str]:
+    """In the order in which people read them. Errors: `Refused` where nothing may be hurt."""
+    drills = features(found)
+    if not drills:
+        hint = "name a component that may be hurt: --component NAME=api"
+        raise Refused("there is no component that a drill may hurt", hint=hint)
+    client, more = CLIENT, {}
+    if find_spec(READS_A_FILE) is None:
+        client = f"{plan_id(found.name).replace('-', '_')}_client"
+        more = {f"{client}.py": python_client_text(found)}
+    project = (
+        f"format: 1\nname: {said(found.name)}\nplan: {PLAN}\nfeatures: features\nclient: {client}\n"
+        "# books: books.yaml   # what must agree in the data; docs/projects.md\n"
+    )
+    return {
+        STACK: stack_text(found, folder),
+        PROJECT: project,
+        PLAN: plan_text(found, drills),
+        CLIENT: client_text(found),
+        **more,
+        **{f"features/monthly/{each.file}": each.text for each in drills},
+        ".gitignore": IGNORED,
+    }
