@@ -108,7 +108,7 @@ def test_what_is_never_to_be_hurt_has_no_verb_that_hurts(tmp_path: Path) -> None
 
 def test_a_fault_that_would_reach_it_is_refused_before_anything(tmp_path: Path) -> None:
     """Alone, or with its zone; the line of the file is named."""
-    stack = made(tmp_path, (("components", "db-1", "hurt"), "never"))
+    stack = made(tmp_path, (("components", "db-1", "hurt"), "never"), (("safety", "may"), ["kill", "power"]))
     with pytest.raises(Refused, match="kill_component would reach entrance"):
         must_permit(stack, KillComponent(("entrance",)), {"names": ["entrance"]})
     with pytest.raises(Refused, match=r"kill_zone would reach db-1.*never") as caught:

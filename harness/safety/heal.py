@@ -27,6 +27,7 @@ from harness.evidence.scan import clean_logs
 from harness.safety import left_hurt, stopping, undo
 from harness.safety.elsewhere import healed_there
 from harness.safety.healing import Healing, by_removal, record
+from harness.safety.owner import told
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
 from harness.stacks.kinds import of_run, stands_on
@@ -148,6 +149,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
 
     if journal:
         _digest_ledgers(folder, journal)
+        told.take_left(folder, journal, taken=sum(line.kind == told.KIND for line in began))
     for left, healing in healings:
         if healing.ok or not owned:
             said(left, healing)
