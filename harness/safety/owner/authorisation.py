@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,23 +55,34 @@ class Authorised:
         }  # fmt: skip  # in groups
 
 
-def made(
-    said: StackFile, *, by: str, operator: str, drills: Sequence[str], begins: datetime, until: datetime, why: str,
-    key: Ed25519PrivateKey,
-) -> bytes:  # fmt: skip  # parameters in groups
+@dataclass(frozen=True)
+class Approval:
+    """What somebody lets be done. `by`: who, as claimed; `operator`: who alone may run it, empty: anybody."""
+
+    by: str
+    operator: str
+    drills: tuple[str, ...]
+    why: str
+    begins: datetime
+    until: datetime
+
+
+def made(said: StackFile, approval: Approval, *, key: Ed25519PrivateKey) -> bytes:
     """A file with one signature. Errors: `Refused` where its time makes no sense."""
+    begins, until = approval.begins, approval.until
     if not begins < until <= begins + LONGEST:
-        raise Refused(
-            "an authorisation ends after it begins, and within 31 days", hint="give another time with --until"
-        )
+        hint = "give another time with --until"
+        raise Refused("an authorisation ends after it begins, and within 31 days", hint=hint)
     payload = verify.written(
         {
             "_type": STATEMENT_TYPE,
             "subject": [{"name": said.path.name, "digest": {"sha256": said.digest}}],
             "predicateType": TYPE,
             "predicate": {
-                "platform": said.platform.name, "environment": said.platform.environment, "drills": sorted(drills),
-                "by": by, "operator": operator, "why": why, "begins": clock.utc_text(begins),
+                "platform": said.platform.name, "environment": said.platform.environment,
+                "drills": sorted(approval.drills),
+                "by": approval.by, "operator": approval.operator, "why": approval.why,
+                "begins": clock.utc_text(begins),
                 "until": clock.utc_text(until), "nonce": secrets.token_hex(16),
             },
         }
@@ -85,9 +96,8 @@ def signed_too(content: bytes, *, key: Ed25519PrivateKey) -> bytes:
     ours = fingerprint(key.public_key())
     if ours in keys:
         raise Refused(f"the key {ours} has signed it already", hint="name the key of somebody else: DRDRILL_KEY=FILE")
-    listed = [{"keyid": name, "sig": base64.b64encode(sig).decode()} for name, sig in signatures]
     pems = b"".join(public_pem(each) for each in [*keys.values(), key.public_key()])
-    return envelope(payload, [*listed, signature(payload, key=key)]) + pems
+    return envelope(payload, [*_listed(signatures), signature(payload, key=key)]) + pems
 
 
 def told(content: bytes) -> dict[str, Any]:
@@ -178,7 +188,7 @@ def _read(content: bytes, name: str) -> tuple[bytes, list[tuple[str, bytes]], di
         signatures = [(str(each["keyid"]), verify.from_base64(each["sig"])) for each in wrapped["signatures"]]
         statement = verify.parsed(payload)
         keys = _keys(rest.decode("ascii"))
-        again = envelope(payload, wrapped["signatures"])
+        again = envelope(payload, _listed(signatures))
         sound = (
             wrapped["payloadType"] == PAYLOAD_TYPE
             and statement["predicateType"] == TYPE
@@ -194,6 +204,10 @@ def _read(content: bytes, name: str) -> tuple[bytes, list[tuple[str, bytes]], di
     if not sound:
         raise Refused(f"{name}: not an authorisation, or it was changed", hint=HINT)
     return payload, signatures, {fingerprint(key): key for key in keys}
+
+
+def _listed(signatures: list[tuple[str, bytes]]) -> list[dict[str, str]]:
+    return [{"keyid": name, "sig": base64.b64encode(sig).decode()} for name, sig in signatures]
 
 
 def _keys(text: str) -> list[Ed25519PublicKey]:
