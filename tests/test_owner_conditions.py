@@ -140,6 +140,9 @@ def test_a_probe_has_to_fail_for_so_long_and_of_all(tmp_path: Path) -> None:
     down |= {"gone"}
     asked.once()
     assert asked.state == "not answered"
+    down.remove("api-a")
+    asked.once()
+    assert asked.state == "clear"
 
 
 def test_a_bug_of_who_asks_is_no_good_answer(tmp_path: Path) -> None:

@@ -21,15 +21,16 @@ from harness.faults.kill_zone import KillZone
 from harness.faults.lose_volumes import LoseVolumes
 from harness.faults.noop import Noop
 from harness.faults.pause_component import PauseComponent
-from harness.safety import guardian, permission, stopping, undo
+from harness.safety import guardian, healing, permission, stopping, undo
 from harness.safety.owner import writes
 from harness.stacks.attached import commands
 from harness.stacks.attached.file.read import load
+from harness.stacks.attached.stack import AttachedStack
 from harness.system import clock, control_files, wait
 from harness.system.recorder import Memory
 from harness.workload import ledger
 from harness.workload.workload import shares
-from tests.stack_files import written
+from tests.stack_files import WHOLE, written
 from tests.test_attached import made
 
 SOON, OFTEN = timedelta(seconds=20), timedelta(milliseconds=20)
@@ -206,3 +207,30 @@ def test_whom_a_sentence_does_not_name_may_be_anybody(tmp_path: Path) -> None:
     ]  # fmt: skip  # in groups
     assert commands.of_failover(load(written(tmp_path, (("database", "failover"), None)))) == []
     assert Exit.REFUSED == 3
+
+
+# An inverse that does not
+
+
+def test_an_inverse_that_does_nothing_heals_nothing(tmp_path: Path) -> None:
+    """It is looked at, and not believed: the fault stays, and the way for a person is said."""
+    there = tmp_path / "hurt"
+    kill = {
+        "do": {"run": ["touch", str(there)]},
+        "undo": {"run": ["true"]},
+        "proof": {"run": ["test", "-e", str(there)]},
+        "undone": {"run": ["test", "!", "-e", str(there)], "within": "1 s"},
+    }
+    least = {"format": "1", "platform": WHOLE["platform"], "components": {"job": {"kill": kill}}}
+    said = load(written(tmp_path, of=least))
+    stack = AttachedStack(said, tmp_path / "stack", recorder=Memory(), label="a-run", secrets={})
+    (tmp_path / "stack").mkdir()
+    fault, needed = KillComponent(("job",)), {"names": ["job"]}
+    permission.must_permit(stack, fault, needed)
+    path = undo.write(tmp_path, fault, needed, injection=1)
+    fault.inject(stack, needed)
+    assert there.exists() and fault.took_effect(stack, needed)
+    found = healing.heal(stack, fault, needed)
+    assert not found.ok and found.how == "not healed" and "start job: not seen within 1 s" in found.seen
+    assert undo.pending(tmp_path)[0].path == path
+    assert undo.command(tmp_path, found.seen).startswith("drdrill heal --on ")

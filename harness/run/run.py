@@ -115,6 +115,7 @@ class Run:
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
         """Write the journal's first line; copy plan and features as they are now."""
+        self.owner.must_be_slow_enough(self.options.rate)
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         stack_file = self.options.stack.file
@@ -159,7 +160,7 @@ class Run:
             },
             packages=code.packages(),
         )
-        self.owner.announce(rate=self.options.rate)
+        self.owner.announce()
         receipts.add(self.folder.parent, receipts.begun(self.folder))
 
     @property

@@ -69,7 +69,7 @@ class ScenarioCustomers:
             most=run.owner.writes_left(),
         )
         self._workload.begin()
-        run.owner.watch_writes(self._workload.files.values(), self._workload.most)
+        run.owner.watch_writes(self._workload.files.values(), self._workload.bound)
         if not sabotage.idle:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
         if sabotage.receiver_lost:

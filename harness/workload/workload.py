@@ -99,6 +99,12 @@ class Workload:
         self._tail = Tail({name: path for name, path in self.files.items() if not self.groups[name].zone})
         self._all = Tail(self.files)
 
+    @property
+    def bound(self) -> int | None:
+        """How many requests the groups send together at most, once they have begun; None: as many as are due."""
+        known = [share for share in self._shares if share is not None]
+        return sum(known) if known else None
+
     def begin(self) -> None:
         """Start the customers; returns when every group has had its first due time.
 

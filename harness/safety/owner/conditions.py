@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -107,17 +108,23 @@ def _way(
 
 def _by_probe(one: Condition, whom: Sequence[str], probed: Probed) -> Answer:
     """It fails where all fail that are asked. What cannot be reached fails; of what has no address nobody can say."""
-    failed = []
-    for component in whom:
+
+    silent: list[str] = []
+
+    def ask(component: str) -> Seen:
         try:
             found = probed(one.probe, component)
         except (DrillError, OSError) as error:
-            raise NotAnswered(error.message if isinstance(error, DrillError) else str(error)) from None
-        said = f"{component}: {found.said}" if component else found.said
-        if found.ok:
-            return Answer(False, said)
-        failed.append(said)
-    return Answer(True, "; ".join(failed))
+            silent.append(error.message if isinstance(error, DrillError) else str(error))
+            return Seen(False, silent[-1])
+        return Seen(found.ok, f"{component}: {found.said}" if component else found.said)
+
+    with ThreadPoolExecutor(max_workers=len(whom)) as threads:  # all of them take no longer than the slowest
+        seen = list(threads.map(ask, whom))
+    good = [each.said for each in seen if each.ok]
+    if silent and not good:
+        raise NotAnswered("; ".join(silent))
+    return Answer(not good, good[0] if good else "; ".join(each.said for each in seen))
 
 
 def _by_file(one: Condition) -> Answer:

@@ -26,10 +26,14 @@ class Owner:
         self._told: Told | None = None
         self._bound: writes.Bound | None = None
 
-    def announce(self, *, rate: float) -> None:
-        """After the first line: who let it, and how fast it writes. Errors: `Refused`."""
+    def must_be_slow_enough(self, rate: float) -> None:
+        """Before the first line: how fast it writes. Errors: `Refused`."""
         if self._said is not None:
             writes.must_be_slow_enough(self._said, rate)
+
+    def announce(self) -> None:
+        """After the first line: who let it."""
+        if self._said is not None:
             consent.record(self._folder, self._journal)
 
     def begin(self, stack: Stack) -> None:
@@ -56,6 +60,8 @@ class Owner:
 
     def watch_writes(self, ledgers: Iterable[Path], most: int | None) -> None:
         """Of the customers of one scenario: once as many are sent, the run is asked to stop."""
+        if self._bound is not None:
+            self._bound.end()
         if most is not None:
             self._bound = writes.Bound(list(ledgers), most, self._spent)
             self._bound.begin()

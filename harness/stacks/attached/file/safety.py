@@ -99,6 +99,10 @@ def _probe(read: Text, where: Where, given: Mapping[str, Any]) -> None:
     probes, components = read.values.get("probes", {}), read.values["components"]
     if not known(read, (*where, "probe"), given["probe"], probes, "probe"):
         return
+    slow = probes[given["probe"]].get("timeout", "2 s")
+    if length_of_time(slow) > LONGEST_TIMEOUT:
+        hint = f"at most {in_words(LONGEST_TIMEOUT)}: give the condition a probe of its own"
+        read.problem((*where, "probe"), f"its timeout of {slow} is long for what is asked every second", hint=hint)
     asked, of = "${address}" in str(probes[given["probe"]]), given.get("of", "")
     if asked and not of:
         hint = f"add of: {ALL}, or of: and a component; or name a probe that is asked at the entrance"
