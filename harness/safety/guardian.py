@@ -106,6 +106,7 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
             deaf = clock.since(asked) > DEAF and not stopping.heard(folder) and undo.pending(folder)
             if deaf or clock.since(asked) > GRACE:
                 end_labelled(folder.name.removesuffix(UNFINISHED), but_parts=True)
+                return True  # once: from now on somebody heals, perhaps `drdrill run`, with processes of this label
         return False
 
     wait.poll(over, within=None, every=LOOKS)
