@@ -30,6 +30,7 @@ from harness.run.sabotage import NONE
 from harness.run.suited import suited
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
+from harness.safety.owner.consent import Given
 from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
 from harness.scenario import ending
@@ -72,6 +73,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rehearsal", action="store_true", help="the run counts for nothing, and says so")
     group.addoption("--sabotage", default="", help="a sabotage twin, by name")
     group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
+    group.addoption("--yes-hurt", default="", help="name of the platform of a stack file that is meant to be hurt")
+    group.addoption("--authorised", default="", help="a file of `drdrill authorise`; production wants one")
+    group.addoption("--authority", action="append", default=[], help="fingerprint or public key that may authorise")
     group.addoption("--drill", default="", help="only these drills, by name, with commas between")
     group.addoption("--only", default="", help="only this scenario, by title")
 
@@ -268,6 +272,15 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             with_reports.finish(folder, redactor=drill_run.redactor)
 
 
+def _given(here: project.Project, option: Any) -> Given:
+    """For the owner of a platform. Without `--drill` all drills may be run."""
+    drills = option.drill.split(",") if option.drill else [drill.name for drill in here.drills()]
+    return Given(
+        name=option.yes_hurt, authorised=Path(option.authorised).absolute() if option.authorised else None,
+        authorities=tuple(option.authority), drills=tuple(drills),
+    )  # fmt: skip  # arguments in groups
+
+
 def _kind(here: project.Project, named: str, standing: BroughtUp | None) -> Kind:
     """Of a stack file the copy that the run has, whatever becomes of the file meanwhile."""
     if standing is not None:
@@ -344,7 +357,9 @@ def _enter(config: pytest.Config) -> None:
         inside = kind.maker.way_in(words, level=option.level)
     if FOLDER not in os.environ:
         name = option.run_id or run.new_id()
-        with_reports.begin(Path(option.evidence), name, project=here.folder, kind=kind, on=standing)
+        with_reports.begin(
+            Path(option.evidence), name, project=here.folder, kind=kind, on=standing, given=_given(here, option)
+        )
     if inside == words and marked:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -108,7 +108,7 @@ def test_what_is_never_to_be_hurt_has_no_verb_that_hurts(tmp_path: Path) -> None
 
 def test_a_fault_that_would_reach_it_is_refused_before_anything(tmp_path: Path) -> None:
     """Alone, or with its zone; the line of the file is named."""
-    stack = made(tmp_path, (("components", "db-1", "hurt"), "never"))
+    stack = made(tmp_path, (("components", "db-1", "hurt"), "never"), (("safety", "may"), ["kill", "power"]))
     with pytest.raises(Refused, match="kill_component would reach entrance"):
         must_permit(stack, KillComponent(("entrance",)), {"names": ["entrance"]})
     with pytest.raises(Refused, match=r"kill_zone would reach db-1.*never") as caught:
@@ -137,7 +137,7 @@ def test_a_run_keeps_the_file_and_its_secrets(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PAYDESK_DB", SECRETS["db"])
     (tmp_path / "api.key").write_text(f"{SECRETS['api key']}\n")
     (tmp_path / "compose.yaml").touch()
-    kind = kinds.of_file(written(tmp_path, (("compose", "stands"), "for the run"), (("safety",), None)))
+    kind = kinds.of_file(written(tmp_path, (("compose", "stands"), "for the run")))
     control = tmp_path / "run" / CONTROL
     control.mkdir(parents=True)
     kinds.remember(kind, tmp_path / "run" / PROJECT, tmp_path)
@@ -156,7 +156,7 @@ def test_runs_that_drill_one_platform_meet(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(place.STATE, str(tmp_path / "state"))
     monkeypatch.setenv("PAYDESK_DB", SECRETS["db"])
     (tmp_path / "api.key").write_text(SECRETS["api key"])
-    kind = kinds.of_file(written(tmp_path, (("safety",), None)))
+    kind = kinds.of_file(written(tmp_path))
     folder = kind.maker.stands
     assert folder is not None and folder.is_relative_to(tmp_path / "state") and folder.name.startswith("paydesk-")
     place.make(folder)

@@ -68,6 +68,10 @@ COMMANDS = {
         "harness.cli.watch:watch",
         "Show the running drill of this folder, from its beginning to the verdict; Ctrl-C leaves it alone.",
     ),
+    "authorise": (
+        "harness.cli.authorise:authorise",
+        "Write FILE, by which drills may be run on the platform of a stack file as it is now, until a time.",
+    ),
     "decide": (
         "harness.cli.decide:decide",
         "Answer the question that waits in the running drill; without an answer: show it.",

@@ -11,21 +11,22 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.cli import options
+from harness.cli import consent, options
 from harness.cli.dry import dry_run
 from harness.cli.due import DUE, due_now, environment_of, must_make_sense, nothing_json
 from harness.cli.list import declared_now
 from harness.cli.messages import has_bridge, messages, tell_anybody
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.reached import by_which, said
-from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
+from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted, must_not_be_refused
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
@@ -37,6 +38,7 @@ from harness.run.run import new_id
 from harness.run.sabotage import NONE, Sabotage, Twin
 from harness.run.suited import must_leave_whole, suited
 from harness.safety import block, stopping
+from harness.safety.owner.consent import Given
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities.messaging import Messaged
@@ -63,6 +65,7 @@ class RunRequest:
     sabotage: str = ""
     stream: str = ""
     rehearsal: bool = False
+    given: Given = field(default_factory=Given)  # to the owner of a platform
     decides: str = ""  # attended: who decides, as claimed
     on: BroughtUp | None = None  # the stack that stands and is drilled; None: the run makes its own
 
@@ -115,6 +118,7 @@ class RunRequest:
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
 @click.option("--attended", is_flag=True, help="Ask people, on this terminal, for the decisions the plan gives them.")
 @options.person("With --attended: who decides, as claimed; otherwise you are asked.")
+@consent.options
 @click.option("--dry-run", "dry", is_flag=True, help="Print the whole plan of the run, touch nothing.")
 @options.evidence
 @options.as_json
@@ -122,6 +126,7 @@ class RunRequest:
 @click.pass_context
 def run(
     context: click.Context,
+    /,
     *,
     project: Project,
     name: str,
@@ -140,6 +145,7 @@ def run(
     dry: bool,
     evidence: Path,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
     must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage, rehearsal=rehearsal)
@@ -174,6 +180,7 @@ def run(
         stream=stream,
         rehearsal=rehearsal,
         on=standing,
+        given=consent.given(given, [drill.name for drill in chosen]),
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
@@ -198,6 +205,7 @@ def run(
     if not as_json and name != DUE:  # what is due was said, and of which project
         block.must_be_free(evidence)
         options.say_which(project)
+    request = replace(request, given=consent.asked(request.given, kind, ask=not as_json))
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
@@ -212,6 +220,7 @@ def run(
         click.echo(f"verify:   drdrill verify {shlex.quote(str(pack))} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
+    must_not_be_refused(pack)
     context.exit(exit_of(pack))
 
 
@@ -313,7 +322,15 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
         click.echo(line, err=quiet)
     name = new_id()
     on = Standing(request.on, request.stack if request.stack.file else None) if request.on else None
-    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)
+    folder, lock = begin(
+        request.evidence,
+        name,
+        project=request.project,
+        kind=request.stack,
+        viewer=os.getpid(),
+        on=on,
+        given=request.given,
+    )
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

@@ -33,6 +33,7 @@ from harness.run.sabotage import NONE, Sabotage
 from harness.safety import undo
 from harness.safety.guardian import Guardian
 from harness.safety.healing import by_removal, record
+from harness.safety.owner.owner import Owner
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
 from harness.stacks.brought_up import BroughtUp
@@ -106,6 +107,7 @@ class Run:
         self.nonce = options.nonce or secrets.token_hex(16)  # what is drawn in this run follows from it
         self._stack: Stack | None = None
         self._spoilt = 0  # stacks that a scenario has left otherwise than the next one needs
+        self.owner = Owner(folder, options.stack, self.journal)
         self._broken = ""  # what broke first as one of them was ended
         self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
@@ -113,6 +115,7 @@ class Run:
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
         """Write the journal's first line; copy plan and features as they are now."""
+        self.owner.must_be_slow_enough(self.options.rate)
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
         stack_file = self.options.stack.file
@@ -157,6 +160,7 @@ class Run:
             },
             packages=code.packages(),
         )
+        self.owner.announce()
         receipts.add(self.folder.parent, receipts.begun(self.folder))
 
     @property
@@ -194,6 +198,7 @@ class Run:
                 seconds=clock.since(begin).total_seconds(),
                 **described(stack),
             )
+            self.owner.begin(stack)
         return self._stack
 
     def spoilt(self) -> None:
@@ -202,6 +207,7 @@ class Run:
         if self._stack is None or self.options.on is not None or set(self.planned) <= set(self.ended):
             return
         self._spoilt += 1
+        self.owner.pause()
         wrong = self._left_behind(self._stack, logs=self.folder / "logs" / f"stack-{self._spoilt}")
         self._broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
@@ -212,6 +218,7 @@ class Run:
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
+        self.owner.end(run=self.id)
         wrong = self._left_behind(self._stack, logs=self.folder / "logs") if self._stack is not None else ""
         broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)

@@ -18,7 +18,7 @@ from harness.run.run import Run
 from harness.safety import undo
 from harness.safety.healing import FROZEN, NOTHING, record
 from harness.safety.healing import heal as healed
-from harness.safety.permission import must_permit
+from harness.safety.permission import permit
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
@@ -77,13 +77,13 @@ class ActiveFaults:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
-        must_permit(stack, fault, needed)
+        ttl = permit(stack, fault, needed, folder=self._run.folder, recorder=self._journal)
         unfenced = self._leader.known if self._sabotage.unfenced else None
         if isinstance(unfenced, Unfenced):
             needed = {**needed, FROZEN: unfenced.name}
         self._many += 1
         injection = self._many
-        path = undo.write(self._run.folder, fault, needed, injection=injection)
+        path = undo.write(self._run.folder, fault, needed, injection=injection, ttl=ttl)
         self._left.append(Injected(injection, fault, needed, path))
         if isinstance(unfenced, Unfenced):
             unfenced.freeze_manager()
@@ -99,7 +99,7 @@ class ActiveFaults:
             harms_data=fault.harms_data,
             logical=fault.logical,
             affects=named,
-            ttl=fault.ttl.total_seconds(),
+            ttl=ttl.total_seconds(),
         )
         begun = clock.mono()
         moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), CALL)

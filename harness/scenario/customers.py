@@ -67,8 +67,10 @@ class ScenarioCustomers:
             origin=self.origin,
             groups=[outside(0.0 if sabotage.idle else rate), *inside],
             logs=run.folder / "logs" / self._name,
+            most=run.owner.writes_left(),
         )
         self._workload.begin()
+        run.owner.watch_writes(self._workload.files.values(), self._workload.bound)
         if not sabotage.idle:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
         if sabotage.receiver_lost:

@@ -22,17 +22,17 @@ SENTENCES = Sentences()
 when, then = SENTENCES.when, SENTENCES.then
 
 
-@when("the component {name} dies", needs=(KillComponent,))
+@when("the component {name} dies", needs=(KillComponent,), hurts=lambda name: [KillComponent((name,))])
 def _dies(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(KillComponent((name,)))
 
 
-@when("the component {name} hangs", needs=(PauseComponent,))
+@when("the component {name} hangs", needs=(PauseComponent,), hurts=lambda name: [PauseComponent(name)])
 def _hangs(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(PauseComponent(name))
 
 
-@when("the component {name} is cut off", needs=(CutComponent,))
+@when("the component {name} is cut off", needs=(CutComponent,), hurts=lambda name: [CutComponent(name)])
 def _is_cut_off(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(CutComponent(name))
 

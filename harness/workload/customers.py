@@ -78,7 +78,7 @@ def _customers(given: argparse.Namespace, client: Client) -> Customers:
     way = _way(given, client)
     header = header_of(given)
     work = Writing(header, client)
-    return Customers(header, work, way, ledger.Writer(given.ledger, header), clients=given.clients)
+    return Customers(header, work, way, ledger.Writer(given.ledger, header), clients=given.clients, most=given.most)
 
 
 def main(words: Sequence[str]) -> int:

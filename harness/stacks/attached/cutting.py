@@ -42,6 +42,12 @@ done
 NOTHING = ":"
 
 
+def rules(others: Sequence[str]) -> str:
+    """What drops all packets but those of the loopback and of these addresses, once it is taken."""
+    passes = "".join(f"iptables -w -A {CHAIN} {way} {at} -j RETURN\n" for at in others for way in ("-s", "-d"))
+    return f"{WITHIN}{passes}for each in {BOTH}; do $each -w -A {CHAIN} -j DROP; done\n"
+
+
 class Found(Protocol):
     """What is cut: a container."""
 
@@ -89,9 +95,7 @@ class Cutter:
         return self._run(self._boxes[name].id, argv[0], argv[1:], what=what, env=env)
 
     def _cut_one(self, name: str, others: Sequence[str]) -> Moment | None:
-        passes = "".join(f"iptables -w -A {CHAIN} {way} {at} -j RETURN\n" for at in others for way in ("-s", "-d"))
-        drops = f"for each in {BOTH}; do $each -w -A {CHAIN} -j DROP; done\n"
-        return self._rules(name, before=WITHIN + passes + drops, act=CUT, what=f"cutting {name} off")
+        return self._rules(name, before=rules(others), act=CUT, what=f"cutting {name} off")
 
     def _join_one(self, name: str) -> Moment | None:
         box = self._boxes[name]

@@ -17,7 +17,6 @@ from harness.stacks.attached.extra import extra_for
 from harness.stacks.attached.file.described import StackFile
 from harness.stacks.attached.file.read import load
 from harness.stacks.attached.has import divisible, has
-from harness.stacks.attached.unkept import must_be_kept
 from harness.stacks.kinds import FILE
 from harness.stacks.maker import Maker, remove_temporary
 from harness.stacks.needs import Need
@@ -53,11 +52,7 @@ class AttachedMaker(Maker):
         return None if self.said.for_the_run else place.folder_of(self.said)
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """The engine can be asked, and what cuts is there.
-
-        Errors: `Refused`, also where a secret cannot be read, or the file asks for what nothing enforces.
-        """
-        must_be_kept(self.said)
+        """The engine can be asked, and what cuts is there. Errors: `Refused`, also where a secret cannot be read."""
         extra_for(self.said).must_be_installed()
         secrets.read(self.said)
         if any(one.is_container for one in self.said.components.values()):
@@ -103,7 +98,6 @@ class AttachedMaker(Maker):
 
     def keep(self, folder: Path) -> None:
         """The file as it is now, and its secrets. Errors: `Refused` where one cannot be read."""
-        must_be_kept(self.said)
         values = secrets.kept(self.said)
         if folder / FILE != self._file:
             shutil.copyfile(self._file, folder / FILE)

@@ -17,6 +17,7 @@ from harness.stacks.attached.cutting import Cutter
 from harness.stacks.attached.doing import Acts
 from harness.stacks.attached.file.described import INVERSE, Component, Probe, StackFile, Verb
 from harness.stacks.attached.file.formats import address, filled
+from harness.stacks.attached.gate import Gate
 
 Verbs = dict[str, Callable[[], Any]]
 
@@ -71,19 +72,22 @@ class Builder:
     """Makes the components of one platform."""
 
     def __init__(
-        self, said: StackFile, *, boxes: Mapping[str, Container], acts: Acts, cutter: Cutter, logs: Path,
-        ask_member: Callable[[str], None],
+        self, said: StackFile, *, boxes: Mapping[str, Container], acts: Acts, cutter: Cutter, gate: Gate,
+        logs: Path, ask_member: Callable[[str], None],
     ) -> None:  # fmt: skip  # parameters in groups
         self._said = said
         self._boxes = boxes
         self._acts = acts
         self._cutter = cutter
+        self._gate = gate
         self._logs = logs
         self._ask_member = ask_member
 
     def part(self, one: Component) -> Part:
         """One component with all that it can do, and can have done to it."""
-        verbs: dict[str, Any] = {} if one.name in self._said.never else {**self._of_container(one), **self._own(one)}
+        verbs: dict[str, Any] = {}
+        if one.name not in self._said.never:
+            verbs = self._gate.guarded(one.name, {**self._of_container(one), **self._own(one)})
         if one.is_container or one.log:
             verbs["log"] = one.log or self._logs / f"{one.name}.log"
         runs = self._runs(one)

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DrillError, Refused
+from harness.errors import DrillError
 from harness.stacks import Condition, PlainRegion
 from harness.stacks.attached import inventory
 from harness.stacks.attached.addresses import Addresses
+from harness.stacks.attached.asking import Seen
 from harness.stacks.attached.containers import Container, together
 from harness.stacks.attached.cutting import Cutter
 from harness.stacks.attached.database import AttachedPositions, Database
@@ -18,6 +19,7 @@ from harness.stacks.attached.doing import Acts
 from harness.stacks.attached.failing_over import OwnersFailover
 from harness.stacks.attached.file.described import StackFile
 from harness.stacks.attached.front import Front, Reads
+from harness.stacks.attached.gate import Gate
 from harness.stacks.attached.has import can, divisible, powered, regions_of
 from harness.stacks.attached.monitoring import Heard
 from harness.stacks.attached.parts import Builder, Part
@@ -53,17 +55,18 @@ class AttachedStack:
         self._recorder = recorder
         project = said.compose.project if said.compose else ""
         addresses = Addresses(self.folder / ADDRESSES)
-        self._boxes = {
+        self.boxes = {
             name: Container(one, project=project, addresses=addresses)
             for name, one in said.components.items()
             if one.is_container
         }
         values = words(secrets)
+        self.gate = Gate(said, self.folder.parent)
         helper = said.compose.helper if said.compose else ""
-        self._cutter = Cutter(self._boxes, label=label, helper=helper)
-        self._acts = Acts(self.commands, boxes=self._boxes, probes=said.probes, values=values)
+        self._cutter = Cutter(self.boxes, label=label, helper=helper)
+        self._acts = Acts(self.commands, boxes=self.boxes, probes=said.probes, values=values)
         self._builder = Builder(
-            said, boxes=self._boxes, acts=self._acts, cutter=self._cutter, logs=self.folder / "logs",
+            said, boxes=self.boxes, acts=self._acts, cutter=self._cutter, gate=self.gate, logs=self.folder / "logs",
             ask_member=self._ask_member,
         )  # fmt: skip  # arguments in groups
         self._parts = {name: self._builder.part(one) for name, one in said.components.items()}
@@ -85,12 +88,12 @@ class AttachedStack:
         looks += [partial(self._probed, probe, component) for probe, component in asked]
         looks += [self._database.healthy] if self._database else []
         looks += [self._watched] if self._heard else []
-        looks += [self._as_it_was] if self._boxes else []
+        looks += [self._as_it_was] if self.boxes else []
         return [each for found in engine.at_once(looks, threads=LOOKS) for each in found]
 
     def parts(self) -> dict[str, str]:
-        found = {name: box.made_of() for name, box in self._boxes.items()}
-        if self._boxes:
+        found = {name: box.made_of() for name, box in self.boxes.items()}
+        if self.boxes:
             found["docker"] = str(engine.engine().version()["Version"])
         return {**found, "stack file": self.said.digest[:12]}
 
@@ -98,25 +101,21 @@ class AttachedStack:
         """Of containers what they have said since the run began, as the engine has it now."""
         begun = int((control_files.read(self.folder / BEGUN) or {}).get("utc", clock.now().utc.timestamp() - 600))
         found = {name: one.log for name, one in self.said.components.items() if one.log}
-        for name, box in self._boxes.items():
+        for name, box in self.boxes.items():
             found[name] = self.folder / "logs" / f"{name}.log"
             box.write_log(found[name], since=begun)
         return found
 
-    def must_permit(self, fault: str, affects: Sequence[str]) -> None:
-        """Whether the file lets a fault reach these: components, and zones as `zone a`. Errors: `Refused`."""
-        zones = {name.partition(" ")[2] for name in affects if name.startswith("zone ")}
-        reached = {*affects, *(one.name for one in self.said.components.values() if one.zone in zones)}
-        if never := [name for name in self.said.never if name in reached]:
-            where = self.said.where("components", never[0])
-            what = f"{fault} would reach {', '.join(never)}, which is never to be hurt"
-            raise Refused(what, hint=f"{where} says so; nothing was hurt")
+    def probed(self, probe: str, component: str = "") -> Seen:
+        """Ask by a probe once, of a component where it is of one. Errors: `DrillError` where that cannot be asked."""
+        values = self._builder.values(self.said.components[component]) if component else {}
+        return self._acts.probed(probe, **values)
 
     def begin(self) -> None:
         """A run begins here: what is in the engine is written down, and alerts are listened to."""
         self.folder.mkdir(parents=True, exist_ok=True)
         control_files.leave(self.folder / BEGUN, {"utc": int(clock.now().utc.timestamp())})
-        if self._boxes:
+        if self.boxes:
             before = self._look()
             control_files.leave(self.folder / BEFORE, before)
             self._recorder.record(
@@ -130,7 +129,7 @@ class AttachedStack:
         if self._heard:
             self._heard.end()
         before = control_files.read(self.folder / BEFORE)
-        if before is not None and self._boxes:
+        if before is not None and self.boxes:
             after = self._look()
             said, other = inventory.changed(before, after), inventory.beside(before, after)
             self._recorder.record("stack.inventory", moment="after", **after, changed=said, beside=other)
@@ -138,7 +137,7 @@ class AttachedStack:
             (self.folder / name).unlink(missing_ok=True)
 
     def _look(self) -> dict[str, Any]:
-        ids = [str(found.id) for box in self._boxes.values() if (found := box.look())]
+        ids = [str(found.id) for box in self.boxes.values() if (found := box.look())]
         return inventory.look(project=self.said.compose.project if self.said.compose else "", ids=ids)
 
     def _all_run(self) -> list[Condition]:
@@ -149,8 +148,7 @@ class AttachedStack:
     def _probed(self, probe: str, component: str) -> list[Condition]:
         name = f"{component}: {probe}" if component else probe
         try:
-            values = self._builder.values(self.said.components[component]) if component else {}
-            seen = self._acts.probed(probe, **values)
+            seen = self.probed(probe, component)
         except DrillError as error:
             return [Condition(name, ok=False, seen=error.message)]
         return [Condition(name, ok=seen.ok, seen=seen.said)]
@@ -181,7 +179,7 @@ class AttachedStack:
             return None
         return Database(
             self.said.database, parts=self._parts, values=values, cutter=self._cutter, folder=self.folder,
-            boxed=list(self._boxes),
+            boxed=list(self.boxes),
         )  # fmt: skip  # arguments in groups
 
     def _listening(self) -> Heard | None:
@@ -198,13 +196,13 @@ class AttachedStack:
         if self._database is not None and self.said.database is not None:
             holds += [self._database, AttachedPositions(self._database)]
             if planned := self.said.database.failover:
-                holds.append(OwnersFailover(planned, self._database, self._acts, self._recorder))
+                holds.append(OwnersFailover(planned, self._database, self._acts, self._recorder, gate=self.gate))
         holds += [self._heard] if self._heard else []
         if divisible(self.said):
-            holds.append(CuttableZones(self.components, self._cutter, self._cut_by_us()))
+            holds.append(CuttableZones(self.components, self._cutter, self._cut_by_us(), self.gate))
         holds += [PoweredZones(self.components)] if powered(self.said) else []
         return (PlainRegion(home, zones, holds), *(PlainRegion(name, zones) for name, zones in others))
 
     def _cut_by_us(self) -> list[str]:
         """Containers whose cut the file does not say otherwise."""
-        return [name for name in self._boxes if "cut" not in self.said.components[name].verbs]
+        return [name for name in self.boxes if "cut" not in self.said.components[name].verbs]

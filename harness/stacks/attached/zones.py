@@ -8,6 +8,7 @@ from functools import partial
 from harness.errors import DrillError, Refused
 from harness.stacks.attached.containers import together
 from harness.stacks.attached.cutting import Cutter
+from harness.stacks.attached.gate import Gate
 from harness.stacks.attached.parts import Part
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Detachable, Killable, Startable
@@ -31,13 +32,15 @@ class _Zones:
 class CuttableZones(_Zones):
     """Fills `Divisible`. Containers of a zone still reach each other; what has acts of its own is cut by these."""
 
-    def __init__(self, parts: Parts, cutter: Cutter, boxed: Sequence[str]) -> None:
+    def __init__(self, parts: Parts, cutter: Cutter, boxed: Sequence[str], gate: Gate) -> None:
         super().__init__(parts)
         self._cutter = cutter
         self._boxed = boxed
+        self._gate = gate
 
     def cut(self, zone: str) -> Moment | None:
         containers, others = self._split(zone)
+        self._gate.must_let("cut", [*containers, *(part.name for part in others)])
         acts = [partial(self._cutter.cut, containers)] if containers else []
         return spanning(together([*acts, *(need(part, Detachable).cut for part in others)]))
 

@@ -8,10 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.stacks.attached.file.times import Days, Window
+
 Name = str
 ALREADY, FOR_THE_RUN = "already", "for the run"
 HERE = "here"  # the region of zones that name none
 NEVER = "never"
+ALL = "all"  # components that name a probe
+TYPED_NAME, TWO_PEOPLE = "typed name", "two people"  # ways to confirm
+PRODUCTION = "production"
 VERBS = ("kill", "pause", "cut")
 INVERSE = {"kill": "start", "pause": "resume", "cut": "join"}
 
@@ -133,6 +138,7 @@ class Component:
 
     name: str
     zone: str = ""
+    host: str = ""
     role: str = ""
     hurt: str = ""
     alive: str = ""  # a probe by its name
@@ -189,18 +195,41 @@ class Alerts:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Something on which a run heals at once and ends: one of `probe`, `prometheus`, `file` and `url` is given."""
+
+    text: str  # as people call it
+    probe: str = ""
+    of: str = ""  # a component, or ALL
+    fails_for: timedelta = timedelta(0)
+    prometheus: str = ""
+    at: str = ""
+    above: float | None = None
+    below: float | None = None
+    file: Path | None = None
+    url: str = ""
+    says: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
 class Safety:
-    """What a drill may do. A field that is not said is None, or empty; lengths are read, all else is as written."""
+    """What a drill may do. A field that is not said is None, or empty."""
 
     components: int | None = None  # at once
     zones: int | None = None
+    hosts: int | None = None
     may: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     longest_fault: timedelta | None = None
-    abort_when: tuple[Mapping[str, str], ...] = ()
-    windows: tuple[str, ...] = ()
-    not_on: tuple[str, ...] = ()
+    abort_when: tuple[Condition, ...] = ()
+    windows: tuple[Window, ...] = ()
+    not_on: tuple[Days, ...] = ()
+    time_zone: str = ""
     confirm: str = ""
+    most_a_second: float | None = None  # of writes
+    most_writes: int | None = None  # of one run
 
 
 @dataclass(frozen=True)

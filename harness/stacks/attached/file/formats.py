@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from harness.plan.shape import Formats
+from harness.stacks.attached.file.times import days, window
 from harness.system.lookalikes import unseen
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
@@ -95,6 +97,16 @@ def _regexp(text: str) -> re.Pattern[str]:
         raise ValueError(f'"{text}" is no regular expression: {error}') from None
 
 
+def _number(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f'"{text}" is no number')
+    return found
+
+
 FORMATS: Formats = {
     "plain-name": (plain_name, "letters, digits and - _ . @ are plain; it begins with a letter or a digit"),
     "compose-project": (_project, "as compose names it: small letters, digits, - and _"),
@@ -104,6 +116,9 @@ FORMATS: Formats = {
     "origin": (origin, "write it like https://api.example.com: customers add the path"),
     "status": (_status, "write a status code of HTTP, such as 200"),
     "whole-number": (_whole, "write a whole number, such as 1"),
+    "number": (_number, "write a number, such as 50 or 0.5"),
+    "window": (window, "write it like Mon-Fri 09:00-16:00 Europe/Berlin"),
+    "days": (days, "write it like 2026-12-24, or 2026-12-24..2027-01-02"),
     "regexp": (_regexp, "write a regular expression as Python reads it"),
 }
 USUAL_TIMEOUT, USUAL_WITHIN, USUAL_LOOK = timedelta(seconds=2), timedelta(seconds=60), timedelta(seconds=30)

@@ -11,7 +11,9 @@ Schema = Mapping[str, Any]
 TYPES = {
     "text": "text", "length-of-time": "a length of time", "plain-name": "a plain name", "address": "host and port",
     "url": "a URL", "origin": "a URL", "regexp": "a regular expression", "status": "a status code", "rate": "a rate",
-    "whole-number": "a whole number", "compose-project": "a name of compose",
+    "whole-number": "a whole number",
+    "number": "a number", "window": "a window", "days": "a day, or two", "time-zone": "a time zone",
+    "compose-project": "a name of compose",
 }  # fmt: skip  # a table
 
 

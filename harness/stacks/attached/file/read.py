@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.plan import shape, text
 from harness.plan.lengths import length_of_time
-from harness.stacks.attached.file import acts, agree, described, formats, references
+from harness.stacks.attached.file import acts, agree, described, formats, references, safety
 from harness.stacks.attached.file.described import HERE, StackFile
 
 OF = "a stack file"
@@ -58,7 +58,7 @@ def _described(read: text.Text, base: Path) -> StackFile:
         database=_database(given["database"], base) if "database" in given else None,
         backups=None if backups == NONE else backups,
         alerts=_alerts(given["alerts"]) if "alerts" in given else None,
-        safety=_safety(given.get("safety", {})),
+        safety=safety.described_safety(given.get("safety", {}), base),
         lines=read.lines,
     )
 
@@ -74,7 +74,9 @@ def _compose(given: Mapping[str, Any], base: Path) -> described.Compose:
 
 
 def _component(name: str, given: Mapping[str, Any], whole: Mapping[str, Any], base: Path) -> described.Component:
-    said = {word: given[word] for word in ("zone", "role", "hurt", "alive", "container", "label") if word in given}
+    said = {
+        word: given[word] for word in ("zone", "host", "role", "hurt", "alive", "container", "label") if word in given
+    }
     verbs = {word: acts.verb(given[word], base) for word in described.VERBS if word in given}
     return described.Component(
         name=name,
@@ -116,19 +118,3 @@ def _database(given: Mapping[str, Any], base: Path) -> described.Database:
 def _alerts(given: Mapping[str, Any]) -> described.Alerts:
     labels = {name: given.get("labels", {}).get(name, name) for name in ("component", "zone", "region")}
     return described.Alerts(given.get("receive", ""), given.get("poll", ""), labels)
-
-
-def _safety(given: Mapping[str, Any]) -> described.Safety:
-    radius = {name: int(number) for name, number in given.get("blast radius", {}).items()}
-    longest = given.get("longest fault")
-    return described.Safety(
-        components=radius.get("components"),
-        zones=radius.get("zones"),
-        may=tuple(given.get("may", ())),
-        protected=tuple(given.get("protected", ())),
-        longest_fault=length_of_time(longest) if longest else None,
-        abort_when=tuple(given.get("abort when", ())),
-        windows=tuple(given.get("windows", ())),
-        not_on=tuple(given.get("not on", ())),
-        confirm=given.get("confirm", ""),
-    )

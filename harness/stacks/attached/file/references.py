@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from harness.evidence.redact import Redactor
 from harness.plan.lengths import in_words, length_of_time
 from harness.plan.text import Text
-from harness.stacks.attached.file import acts_agree
+from harness.stacks.attached.file import acts_agree, safety
 from harness.stacks.attached.file.agree import is_container, known, one_of, texts
 from harness.stacks.attached.file.described import FOR_THE_RUN, NEVER, VERBS
 from harness.stacks.attached.file.formats import SECRET, placeholders
@@ -19,7 +19,7 @@ from harness.stacks.attached.file.formats import SECRET, placeholders
 STANDS_FOR = {
     "components": {"address"}, "probes": {"address"}, "database": {"address", "host", "port", "survivor"},
 }  # fmt: skip  # a table
-NO_SECRET = ("platform", "zones", "safety", "customers", "alerts", "secrets", "compose")
+NO_SECRET = ("platform", "zones", "customers", "alerts", "secrets", "compose")
 TIMEOUT = timedelta(seconds=5)  # of `harness.workload.workload`: what an answer later than that means is fixed
 PORTS = {"http": 80, "https": 443}
 
@@ -41,7 +41,7 @@ def check(read: Text, base: Path) -> None:
     _database(read)
     if "alerts" in given:
         one_of(read, ("alerts",), given["alerts"], ("receive", "poll"))
-    _safety(read)
+    safety.check(read, base)
 
 
 def _holds_no_secret(read: Text) -> None:
@@ -132,13 +132,3 @@ def _database(read: Text) -> None:
     if given and not {"host", "port"} <= set(placeholders(given["dsn"])):
         hint = "such as: host=${host} port=${port} user=drill dbname=shop"
         read.problem(("database", "dsn"), "has to have ${host} and ${port}: every member is asked by it", hint=hint)
-
-
-def _safety(read: Text) -> None:
-    given = read.values.get("safety", {})
-    for at, name in enumerate(given.get("protected", ())):
-        known(read, ("safety", "protected", at), name, read.values["components"], "component")
-    for at, condition in enumerate(given.get("abort when", ())):
-        if "probe" in condition:
-            where = ("safety", "abort when", at, "probe")
-            known(read, where, condition["probe"], read.values.get("probes", {}), "probe")
