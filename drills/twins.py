@@ -24,7 +24,8 @@ API_DIES, API_HANGS = "An API server dies", "An API server hangs"
 CUT_OFF = "The leader's zone is cut off"
 BLACKOUT, FAILBACK = "Blackout of the primary region", "Failback"
 PARTITION = "The region comes back by itself, network before the promotion"
-ONE_NAME = "One name is switched and the other is not"
+ONE_NAME, NO_NAMES = "One name is switched and the other is not", "Names cannot be changed"
+STALE_REPLICA = "The replica cannot be used, its replay stopped long ago"
 ALL_UP, PRIMARY_DOWN, LONG_INCIDENT = "Every channel is up", "The primary channel is down", "A long incident"
 
 TWINS: dict[str, tuple[Twin, ...]] = {
@@ -140,6 +141,11 @@ TWINS: dict[str, tuple[Twin, ...]] = {
              "both regions led, their histories have one number, and the first is told to follow as if they were one"),
         Twin("customers-never-resolve-again", ONE_NAME, Sabotage(never_resolve=True), "stale-resolvers", MISSED,
              "what a name stood for is kept for ever, whatever is said of it since"),
+        Twin("resolvers-ask-once", NO_NAMES, Sabotage(never_resolve=True), "each-resolver", MISSED,
+             "health leads customers away, and some have resolvers that keep what they were told before"),
+        Twin("replica-trusted-unseen", STALE_REPLICA,
+             Sabotage(replica_trusted=True, without=frozenset({"wait-until-all-is-replayed"})), "replica-refused",
+             MISSED, "the replica streams, nobody looks at what it has replayed, and it leads"),
     ),
     "communications": (
         Twin("wrong-contact", ALL_UP, Sabotage(telling="wrong contact"), "roles-reached", MISSED,

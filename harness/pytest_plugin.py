@@ -23,20 +23,24 @@ from harness.cli import with_reports
 from harness.errors import DrillError, Exit, Refused, quietly
 from harness.features import catalog
 from harness.features import collection as collected
+from harness.features.declared import Declaration, holding
 from harness.run import run
 from harness.run.run import Options, Run
 from harness.run.sabotage import NONE
 from harness.run.suited import suited
 from harness.safety.begin import FOLDER
 from harness.safety.guardian import Guardian
+from harness.safety.owner.consent import Given
 from harness.safety.standing import Standing
 from harness.safety.stopping import Listener
 from harness.scenario import ending
 from harness.scenario.scenario import ScenarioRun
-from harness.stacks import brought_up
+from harness.stacks import brought_up, kinds
+from harness.stacks.brought_up import BroughtUp
+from harness.stacks.kinds import Kind
 from harness.stacks.local import sandbox
 from harness.stacks.needs import Regions, regions_for
-from harness.system import modules
+from harness.system import clock, modules
 from harness.system.bugs import is_bug
 from harness.system.command import LABEL
 from harness.system.environment import for_harness
@@ -62,13 +66,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--scale", type=float, default=None, help="size of the data set; 1 (default): 200,000 transactions")
     group.addoption("--on", default="", help="folder of a stack that stands: it is drilled, and left running")
-    group.addoption("--rate", type=float, default=50.0, help="transactions a second, all zones together")
+    group.addoption("--rate", type=float, default=None, help="transactions a second, all zones together (default: 50)")
     group.addoption("--nonce", default="", help="a word chosen by an auditor; it goes into the first line")
     group.addoption("--attended", action="store_true", help="people decide, with `drdrill decide`; no stand-in")
     group.addoption("--stream", default="", help="the stream of the plan whose next number the run has")
     group.addoption("--rehearsal", action="store_true", help="the run counts for nothing, and says so")
     group.addoption("--sabotage", default="", help="a sabotage twin, by name")
     group.addoption("--run-id", default="", help="id of the run (default: made from date and time)")
+    group.addoption("--yes-hurt", default="", help="name of the platform of a stack file that is meant to be hurt")
+    group.addoption("--authorised", default="", help="a file of `drdrill authorise`; production wants one")
+    group.addoption("--authority", action="append", default=[], help="fingerprint or public key that may authorise")
     group.addoption("--drill", default="", help="only these drills, by name, with commas between")
     group.addoption("--only", default="", help="only this scenario, by title")
 
@@ -150,6 +157,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         for promise in project.current().sentences.expected(told.sentences, drill_run.plan):
             under_way.expect(**promise._asdict())
         lacking = project.current().lacking(told, drill_run.offer)
+        declared = _declared(drill_run, told) if lacking else None
     except BaseException as error:
         outcome, said = _outcome(error)
         if outcome != "stopped":
@@ -157,8 +165,18 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
         quietly(lambda: under_way.finish(outcome=outcome, error=said))
         raise
     if lacking:
-        verdict = ending.not_exercised(under_way, lacking)
-        raise NotMet(f"{verdict.outcome}: {told.title}\n{_not_met(verdict)}")
+        verdict = ending.not_exercised(under_way, lacking, declared=declared)
+        raise NotMet(f"{verdict.outcome}: {told.title}\n{declared or _not_met(verdict)}")
+
+
+def _declared(drill_run: Run, scenario: catalog.Scenario) -> Declaration | None:
+    """That the platform cannot run the scenario, where somebody has declared it and it holds now."""
+    return holding(
+        project.current().declared,
+        scenario=scenario.name,
+        environment=drill_run.options.stack.environment,
+        day=clock.now().utc.astimezone(drill_run.plan.time_zone).date(),
+    )
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Any) -> None:
@@ -212,7 +230,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     chosen = here.twin(option.sabotage) if option.sabotage else None
     standing = brought_up.find(Path(option.on)) if option.on else None
     scale = 1.0 if option.scale is None else option.scale
-    kind = here.kind(standing.kind.name if standing else option.stack)
+    kind = _kind(here, option.stack, standing)
     told = [request.config.stash[WANTED][key] for item in request.session.items if (key := collected.key_of(item))]
     wanted = [need for scenario in told for need in here.sentences.needs(scenario.sentences)]
     options = Options(
@@ -222,7 +240,7 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
         scale=standing.scale if standing else scale,
         regions=min(regions_for(wanted), kind.offer().number(Regions)),
         nonce=option.nonce,
-        rate=option.rate,
+        rate=option.rate or kind.maker.rate or Options.rate,
         sabotage=chosen.sabotage if chosen else NONE,
         sabotage_name=option.sabotage,
         attended=option.attended,
@@ -252,6 +270,22 @@ def drill_run(request: pytest.FixtureRequest) -> Iterator[Run]:
             aborted = "aborted" if request.config.stash.get(ABORTED, False) else "completed"
             drill_run.end(outcome="stopped" if listener.stopping else aborted, by="harness")
             with_reports.finish(folder, redactor=drill_run.redactor)
+
+
+def _given(here: project.Project, option: Any) -> Given:
+    """For the owner of a platform. Without `--drill` all drills may be run."""
+    drills = option.drill.split(",") if option.drill else [drill.name for drill in here.drills()]
+    return Given(
+        name=option.yes_hurt, authorised=Path(option.authorised).absolute() if option.authorised else None,
+        authorities=tuple(option.authority), drills=tuple(drills),
+    )  # fmt: skip  # arguments in groups
+
+
+def _kind(here: project.Project, named: str, standing: BroughtUp | None) -> Kind:
+    """Of a stack file the copy that the run has, whatever becomes of the file meanwhile."""
+    if standing is not None:
+        return standing.kind if standing.attached else here.kind(standing.kind.name)
+    return kinds.of_run(Path(os.environ[FOLDER])) if kinds.is_file(named) else here.kind(named)
 
 
 @contextmanager
@@ -318,10 +352,14 @@ def _enter(config: pytest.Config) -> None:
     else:
         standing, kind = None, here.kind(option.stack)
         kind.maker.prepare(print)
+        if place := kind.maker.stands:
+            standing, option.on, option.stack = Standing(BroughtUp(place), kind), str(place), ""
         inside = kind.maker.way_in(words, level=option.level)
     if FOLDER not in os.environ:
         name = option.run_id or run.new_id()
-        with_reports.begin(Path(option.evidence), name, project=here.folder, kind=kind, on=standing)
+        with_reports.begin(
+            Path(option.evidence), name, project=here.folder, kind=kind, on=standing, given=_given(here, option)
+        )
     if inside == words and marked:
         return
     capture = config.pluginmanager.getplugin("capturemanager")

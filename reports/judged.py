@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from harness.checks import Finding, Outcome
+from harness.checks.fenced import LOOKS
 from harness.checks.reach import NAME as REACH
 from harness.checks.reach import WITHIN
 from reports.words import length, measured, ratio
@@ -34,7 +35,7 @@ def said(outcome: Outcome, beside: Beside) -> str:
 
 def others(beside: Beside) -> tuple[tuple[str, str], ...]:
     """What else stands beside a finding."""
-    return tuple((name, words) for name, words in beside if name != REACH)
+    return tuple((name, words) for name, words in beside if name not in (REACH, LOOKS))
 
 
 def with_reach(finding: Finding, *, outage: float | None, back: float | None) -> Finding:
@@ -68,6 +69,8 @@ def figure_of(finding: Finding) -> str:
     """`12.4 s (12.1 to 12.6)`; where nothing had to recover `no request was bad (0 s to 3.77 s)`."""
     if not_bad(finding.id, finding.reason):
         return unbroken(finding.low, finding.high)
+    if (many := dict(finding.beside).get(LOOKS)) and finding.figure is not None:
+        return f"{finding.figure:,.0f} of {many} {finding.unit}"
     return measured(finding.figure, finding.low, finding.high, finding.unit, lower_bound=finding.lower_bound)
 
 

@@ -25,6 +25,18 @@ def fit(text: str, room: float, size: float) -> str:
     return text.rstrip() + "…"
 
 
+def wrap(text: str, room: float, size: float) -> list[str]:
+    """The text on as many lines as it takes; a word that is wider than `room` has a line of its own."""
+    lines: list[str] = []
+    for word in clean(text).split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def n(value: float) -> str:
     """A coordinate: `12`, `12.5`, never `-0`."""
     rounded = round(value, 1) + 0.0

@@ -13,9 +13,10 @@ from harness.checks.reach import WITHIN
 from harness.evidence.first_line import marks
 from reports.judged import exercised, reach, said
 from reports.pack import Facts, Pack, Scenario
-from reports.words import clean, counted, plain
+from reports.words import clean, counted, limit, plain, quantity
 
 ORDER = (Outcome.MISSED, Outcome.UNKNOWN, Outcome.MET)
+RAN = "scenario"  # the id of the finding that each scenario has; it counts but where the scenario cannot be run
 LEFT_OUT = "exercised"  # the id of the finding whose reason has a sentence of its own
 PARTLY = "for what was exercised"
 
@@ -39,14 +40,36 @@ def of_run(pack: Pack) -> str:
 
 def beside(scenario: Scenario) -> tuple[str, ...]:
     """What stands next to the scenario's verdict; nothing where the verdict says it all."""
-    names = [each.title or each.id for each in scenario.findings if _within(each)]
+    names = [_named(each, scenario.findings) for each in scenario.findings if _within(each)]
     within = f"MET, {WITHIN}: {', '.join(names)}" if names else ""
-    return tuple(map(clean, filter(None, (not_exercised(scenario), within))))
+    return tuple(map(clean, filter(None, (not_exercised(scenario), declared_in_words(declared(scenario)), within))))
+
+
+def _named(finding: Finding, among: Sequence[Finding]) -> str:
+    """Its title, with the objective where several have that title."""
+    title = finding.title or finding.id
+    if finding.objective is None or sum((each.title or each.id) == title for each in among) < 2:
+        return title
+    goal = limit(finding.objective) if finding.unit == "s" else quantity(finding.objective, finding.unit)
+    return f"{title} (objective {goal})"
 
 
 def not_exercised(scenario: Scenario) -> str:
     """What must be said next to its verdict where a part of it was left out; else empty, also where all of it was."""
     return "" if not_on_this_stack(scenario) else partly(scenario.verdict, left_out_words(scenario))
+
+
+def declared(scenario: Scenario) -> str:
+    """Who has declared that the platform cannot run it, where the verdict of the run leaves it out for that."""
+    ran, line = scenario.finding(RAN), scenario.facts.first("declared")
+    if ran is None or not ran.advisory or line is None:
+        return ""
+    return clean(f"declared until {line.data.get('until')} by {line.data.get('who')}: {line.data.get('why')}")
+
+
+def declared_in_words(by: str) -> str:
+    """`left out of the verdict of the run: it cannot be run, declared until … by …`; empty where nobody has."""
+    return by and f"left out of the verdict of the run: it cannot be run, {by}"
 
 
 def left_out_words(scenario: Scenario) -> str:
@@ -82,12 +105,18 @@ def not_on_this_stack(scenario: Scenario) -> str:
 
 def summary(pack: Pack) -> tuple[str, ...]:
     """Sentences about the whole run: what was judged, what is UNKNOWN beside it and why, and what was left out."""
-    findings = [_told_once(finding, scenario) for scenario in pack.scenarios for finding in scenario.findings]
+    counting = [each for each in pack.scenarios if not declared(each)]
+    findings = [_told_once(finding, scenario) for scenario in counting for finding in scenario.findings]
     found = [_judged([each for each in findings if not each.advisory], pack.verdict)]
     if open := [each for each in findings if each.advisory and each.outcome is Outcome.UNKNOWN]:
         are = "is" if len(open) == 1 else "are"
         found.append(f"Beside them {counted(len(open), 'advisory finding')} {are} UNKNOWN: {_why(open)}.")
-    found += [f"Not exercised in “{each.title}”: {left}." for each in pack.scenarios if (left := left_out_words(each))]
+    found += [f"Not exercised in “{each.title}”: {left}." for each in counting if (left := left_out_words(each))]
+    found += [
+        f"“{each.title}” is {declared_in_words(by)}. Not exercised: {left_out_words(each)}."
+        for each in pack.scenarios
+        if (by := declared(each))
+    ]
     return tuple(map(clean, found))
 
 

@@ -57,21 +57,21 @@ class Part(PlainPart):
     """With every power."""
 
     frozen: bool = False
+    off: bool = False  # cut off by itself
     wrong: timedelta = timedelta(0)
     full: bool = False
-    severed: bool = False
-
-    def cut(self) -> None:
-        self.severed = True
-
-    def join(self) -> None:
-        self.severed = False
 
     def pause(self) -> None:
         self.frozen = True
 
     def resume(self) -> None:
         self.frozen = False
+
+    def cut(self) -> None:
+        self.off = True
+
+    def join(self) -> None:
+        self.off = False
 
     def fill_volume(self) -> None:
         self.full = True
@@ -257,7 +257,7 @@ class FakeDoor(Door):
     part: Part
 
     def said(self) -> str:
-        if self.part.severed or self.part.zone in (*self.stack.cuts, *self.stack.dark):
+        if self.part.off or self.part.zone in (*self.stack.cuts, *self.stack.dark):
             return "silent"
         return "taken" if self.part.up else "refused"
 

@@ -27,11 +27,12 @@ from tests.made_packs import OURS
 UTC_ZONE = ZoneInfo("UTC")
 FIRST, SECOND, QUARTER, YEAR = "first-drill", "second-drill", "quarter-drill", "year-drill"
 SCENARIOS = {FIRST: ("one", "two"), SECOND: ("three",), QUARTER: ("four",)}
+HERE = "embedded"  # the class of environment of made runs, where nothing else is said; it counts for these duties
 DUTIES = (
-    Duty(FIRST, "First Drill", "monthly", "TST-M1", ("first", "Monday"), (), (), ""),
-    Duty(SECOND, "Second Drill", "monthly", "TST-M2", ("second", "Monday"), (), (), ""),
-    Duty(QUARTER, "Quarter Drill", "quarterly", "TST-Q1", None, (3, 6, 9, 12), (), ""),
-    Duty(YEAR, "Year Drill", "annual", "TST-A1", None, (), (), "needs people"),
+    Duty(FIRST, "First Drill", "monthly", "TST-M1", ("first", "Monday"), (), (), "", at_least=HERE),
+    Duty(SECOND, "Second Drill", "monthly", "TST-M2", ("second", "Monday"), (), (), "", at_least=HERE),
+    Duty(QUARTER, "Quarter Drill", "quarterly", "TST-Q1", None, (3, 6, 9, 12), (), "", at_least=HERE),
+    Duty(YEAR, "Year Drill", "annual", "TST-A1", None, (), (), "needs people", at_least=HERE),
 )
 
 
@@ -63,6 +64,9 @@ class Made:
     streams: tuple[str, ...] = ("main",)
     rehearsal: bool = False
     compression: int = 1
+    environment: str = HERE
+    restored: Mapping[str, int] | None = None  # bytes, by scenario; none restores anything where it is left out
+    declared: Mapping[str, date] | None = None  # until when: scenarios that were declared, and not begun
 
 
 def on(day: str, hour: int = 10) -> datetime:
@@ -86,12 +90,18 @@ def run(evidence: Path, made: Made, *, key: Ed25519PrivateKey = OURS) -> Path:
             journal.record(
                 "run.begin", run=name, stream=made.stream, number=number + 1, previous=previous,
                 drill=list(made.drills), scenarios=names,
-                stack="local", sandbox="rootless", environment="embedded", scale=1.0, rate=50.0, nonce="n",
+                stack="local", sandbox="rootless", environment=made.environment, scale=1.0, rate=50.0, nonce="n",
                 sabotage=made.sabotage or None, host={"cpus": made.cpus}, digests={}, streams=list(made.streams),
                 rehearsal=made.rehearsal, clock={"name": "machine", "compression": made.compression},
             )  # fmt: skip  # arguments in groups
             for each in names:
                 journal.record("scenario.begin", scenario=each, title=each.capitalize())
+                if until := (made.declared or {}).get(each):
+                    journal.record("declared", scenario=each, environment="", who="Ada", why="no such net",
+                                   until=str(until), ends=f"{until}T23:59:59.000000Z")  # fmt: skip  # in groups
+                if size := (made.restored or {}).get(each):
+                    journal.record("recovery.reached", bytes=size // 2)
+                    journal.record("recovery.reached", bytes=size)
                 journal.record("scenario.end", scenario=each, outcome="completed")
             journal.record("run.end", outcome=made.outcome, by="harness")
         (folder / "findings.json").write_text(json.dumps(_findings(names, made)))
@@ -108,8 +118,10 @@ def _features(folder: Path, drills: Sequence[str]) -> None:
 
 
 def _findings(names: Sequence[str], made: Made) -> dict[str, Any]:
-    verdicts = {name: (made.verdicts or {}).get(name, "MET") for name in names}
-    worst = next((each for each in ("MISSED", "UNKNOWN", "MET") if each in verdicts.values()), "UNKNOWN")
+    left = made.declared or {}
+    verdicts = {name: "UNKNOWN" if name in left else (made.verdicts or {}).get(name, "MET") for name in names}
+    counting = [verdict for name, verdict in verdicts.items() if name not in left]
+    worst = next((each for each in ("MISSED", "UNKNOWN", "MET") if each in counting), "UNKNOWN")
     findings = [
         {
             "id": "rto",
@@ -125,7 +137,10 @@ def _findings(names: Sequence[str], made: Made) -> dict[str, Any]:
             "lower_bound": False,
         }
         for name, verdict in verdicts.items()
-        if made.rto is not None
+        if made.rto is not None and name not in left
+    ]
+    findings += [
+        {"id": "scenario", "scenario": name, "outcome": "UNKNOWN", "advisory": True} for name in names if name in left
     ]
     return {"v": 1, "rules": "1", "verdict": worst, "verdicts": verdicts, "findings": findings}
 

@@ -16,6 +16,7 @@ import pytest
 from harness.checks import RULES, Finding, Outcome
 from harness.cli.live import Live
 from harness.schedule import gate, runs, standing
+from harness.schedule import told as middle
 from reports import verdicts
 from reports.build import build
 from reports.calendar import text as calendar_text
@@ -273,9 +274,9 @@ def test_a_sealed_runs_own_findings_say_what_it_left_out(tmp_path: Path) -> None
     folder = tmp_path / "findings.json"
     finding = {"id": "exercised", "scenario": "s", "outcome": "UNKNOWN", "reason": "loss: no netem"}
     folder.write_text(json.dumps({"verdict": "MET", "verdicts": {"s": "MET"}, "findings": [finding]}))
-    assert runs._findings(folder)[3] == {"s": "loss: no netem"}
+    assert runs._findings(folder).left_out == {"s": "loss: no netem"}
     folder.write_text(json.dumps({"verdict": "MET", "verdicts": {}, "findings": [{"scenario": "s"}]}))
-    assert runs._findings(folder) == (UNKNOWN, {}, {}, {})
+    assert runs._findings(folder) == (UNKNOWN, {}, {}, {}, set())
 
 
 # Who did what
@@ -379,8 +380,8 @@ def test_the_calendar_says_until_when_a_report_is_due(tmp_path: Path) -> None:
     due = on("2026-11-05", 11)
     line = json.dumps({"kind": "report.due", "utc": "", "data": {"due": f"{due:%Y-%m-%dT%H:%M:%S.%fZ}"}})
     (tmp_path / "journal.jsonl").write_text(f'{line}\n{{"kind": "report.due"}}\n{{"report.due"\n')
-    assert runs._reports_due(tmp_path / "journal.jsonl") == (due,)
-    assert runs._reports_due(tmp_path / "nothing") == ()
+    assert middle.read(tmp_path / "journal.jsonl").reports_due == (due,)
+    assert middle.read(tmp_path / "nothing") == middle.Told()
     known, plan = runs.read(folder), made_plan()
     for sabotage, day, told in (("", 5, True), ("", 6, False), ("broken", 5, False)):
         past = replace(known.runs[0], reports_due=(due,), sabotage=sabotage)

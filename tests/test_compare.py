@@ -23,7 +23,7 @@ from tests import sample_pack
 from tests.sample_pack import MISTAKE, PARTS, VOLUMES, Plot
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
-KNOWN = "this program knows versions 1, 2, 3, 4 and 5"
+KNOWN = "this program knows versions 1, 2, 3, 4, 5 and 6"
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_comparing_is_no_judging(root: Path, tmp_path: Path, json_too: bool) -> 
         (["nowhere", "embedded"], "is not a sealed pack"),
         (["embedded", "containers/../embedded"], "are the same pack"),
         (["embedded", "again"], "A and B are the same run, run-a"),
-        (["embedded", "newer"], f"B was judged by rules version 6; {KNOWN}"),
+        (["embedded", "newer"], f"B was judged by rules version 7; {KNOWN}"),
         (["unjudged", "embedded"], f"A was judged by rules version unknown; {KNOWN}"),
         (["embedded", "containers", "--output", "embedded/two.html"], "lies inside the pack"),
         (["embedded", "containers", "--output", "none/two.html"], "there is no folder none"),
@@ -301,7 +301,7 @@ def test_what_cannot_be_compared_is_refused(
         shutil.copytree("embedded", name)
         Path(name, "pack.dsse.json").write_text(name)
     findings = Path("newer/findings.json")
-    findings.write_text(findings.read_text().replace('"rules": "5"', '"rules": "6"'))
+    findings.write_text(findings.read_text().replace('"rules": "6"', '"rules": "7"'))
     Path("unjudged/findings.json").unlink()
     before = sorted(tmp_path.rglob("*"))
     error = run(*words).exception

@@ -53,7 +53,7 @@ def test_a_switch_is_in_the_ledger_once_the_kept_answer_is_old(service: SmallSer
         told = [one["addresses"] for one in server.log.new()]
     answers = resolved(one)
     assert [addresses for _, addresses in answers] == told == [[HERE], [NOBODY], [NOBODY, HERE]]
-    assert answers[0][0] == 1
+    assert answers[0][0] <= 10  # those that are due while the first answer is awaited have it at once
     compare(service, requests)
 
 

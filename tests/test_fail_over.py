@@ -168,7 +168,7 @@ def test_what_was_cut_off_is_joined_and_what_died_stays_dead(
     faults.inject(CutComponent("api-b"))
     faults.inject(KillComponent(("api-a",)))
     faults.end(of=CutComponent)
-    assert not stack.by_name["api-b"].severed and not stack.by_name["api-a"].up
+    assert not stack.by_name["api-b"].off and not stack.by_name["api-a"].up
     faults.heal()
     assert stack.by_name["api-a"].up
     healed = [(data["injection"], data["by"], data["ok"]) for kind, data in memory.facts if kind == "fault.healed"]

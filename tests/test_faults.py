@@ -26,7 +26,7 @@ from harness.faults.slow_link import SlowLink
 from harness.stacks import zones
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.releases import Releases
-from tests.contract.faults import CASES, ELSEWHERE, OF_REGIONS
+from tests.contract.faults import CASES, OF_ATTACHED, OF_REGIONS
 from tests.fake_stack import FakeStack, Part, PlainStack
 
 SECOND = timedelta(seconds=1)
@@ -35,7 +35,7 @@ FAULTS: dict[str, Fault] = {
     "pause_component": PauseComponent("patroni-b"),
     "kill_zone": KillZone("b"),
     "cut_zone": CutZone("b"),
-    "cut_component": CutComponent("patroni-b"),
+    "cut_component": CutComponent("api-b"),
     "cut_link": CutLink("a", ("b", "c")),
     "cut_link etcd": CutLink("a", ("b", "c"), "consensus store"),
     "slow_link": SlowLink("b", kilobytes=64),
@@ -80,7 +80,7 @@ def test_it_bites_heals_and_leaves_the_stack_as_it_was(fault: Fault, stack: Fake
         assert not fault.took_effect(stack, undo)
         assert not healer.still_hurt(stack, undo)
         assert all(part.up and not part.frozen for part in stack.by_name.values())
-    assert not any(part.severed for part in stack.by_name.values())
+    assert not any(part.off for part in stack.by_name.values())
     assert not (stack.cuts or stack.blind or stack.slow_zones or stack.flapping or stack.dark)
 
 
@@ -243,4 +243,4 @@ def test_whoever_leads_when_the_fault_is_prepared_is_hit(stack: FakeStack) -> No
 def test_no_fault_is_forgotten() -> None:
     """Every file of the folder is a fault, and every fault is asked; what only two faults share begins with `_`."""
     files = Path(harness.faults.__file__).parent.glob("[!_]*.py")
-    assert {file.stem for file in files} - {"table"} == {*ELSEWHERE, *(case.split()[0] for case in CASES | OF_REGIONS)}
+    assert {file.stem for file in files} - {"table"} == {case.split()[0] for case in CASES | OF_REGIONS | OF_ATTACHED}

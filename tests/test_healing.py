@@ -181,3 +181,30 @@ def test_the_last_fault_is_healed_first_and_one_that_cannot_be_keeps_none(
     ]
     (left,) = undo.pending(tmp_path)
     assert left.known() == KillComponent(("api-b",))
+
+
+def test_what_a_sentence_has_left_of_a_fault_is_looked_at_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each that is not healed, or of those that are named; that nobody can look is said, too. It heals nothing."""
+    looks: list[str | Exception] = ["", "api-b does not run", NotReady("the machine is gone", hint="look")]
+
+    def still_hurt(*_: object) -> str:
+        look = looks.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    monkeypatch.setattr(KillComponent, "took_effect", lambda *_: "it is down")
+    monkeypatch.setattr(KillComponent, "still_hurt", still_hurt)
+    faults, journal = of_a_scenario(tmp_path, [], Sabotage())
+    faults.inject(KillComponent(("api-b",)))
+    for names in ((), ("kill_component",), ("another",), ()):
+        faults.look(*names, after="it was started")
+    said = [(data["ok"], data["seen"], data["after"]) for kind, data in journal.facts if kind == "fault.left"]
+    assert said == [
+        (True, "nothing of it is left", "it was started"),
+        (False, "api-b does not run", "it was started"),
+        (False, "nobody could look: the machine is gone", "it was started"),
+    ]
+    assert not [kind for kind, _ in journal.facts if kind == "fault.healed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,17 @@ def test_a_certificate_is_checked(service: SmallService, authority: Authority, t
             DIRECT.ask("GET", f"https://{name}:{service.port}/", within=SOON, ca=ca, resolver=HERE)
         assert not refused.value.taken
     assert service.heard == []
+
+
+def test_an_authority_that_was_made_anew_is_the_one_that_counts(
+    service: SmallService, authority: Authority, tmp_path: Path
+) -> None:
+    """As by a run whose first stack was spoilt: the second one lies in the same place."""
+    ca = make_authority(tmp_path).ca
+    with pytest.raises(NoAnswer, match="certificate verify failed"):
+        DIRECT.ask("GET", f"https://{NAME}:{service.port}/", within=SOON, ca=ca, resolver=HERE)
+    ca.write_bytes(authority.ca.read_bytes())
+    assert asked(service, replace(authority, ca=ca)).status == 201
 
 
 def test_the_next_address_of_a_name_is_tried(service: SmallService, authority: Authority) -> None:

@@ -41,10 +41,10 @@ def test_a_kind_that_there_is_not_is_refused_and_all_are_listed(copy: Path) -> N
     """Of a project with a kind of its own, that too; nothing falls through to another kind."""
     with pytest.raises(Refused, match="no kind of stack named 'cloud'") as refused:
         PROJECT.kind("cloud")
-    assert refused.value.hint == "kinds: docker, local"
+    assert refused.value.hint == "kinds: docker, local; a stack file is named as FILE.yaml"
     with pytest.raises(Refused) as refused:
         project.load(copy).kind("cloud")
-    assert refused.value.hint == "kinds: docker, local, notebook"
+    assert refused.value.hint == "kinds: docker, local, notebook; a stack file is named as FILE.yaml"
 
 
 def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_project_with_a_kind_of_its_own_takes_it_unless_another_is_named(copy:
         ('kind = "notebook"', 'kind = "local"', "a stack of the kind local is there already"),
         ('kind = "notebook"', 'kind = ""', "has no `kind`"),
         ('kind = "notebook"', 'kind = "my notes"', "has the `kind` 'my notes', and plain are letters"),
-        ('environment = "embedded"', 'environment = "home"', "none of tabletop, embedded, containers"),
+        ('environment = "embedded"', 'environment = "home"', "none of tabletop, emulated, embedded"),
         ("def attach(", "def reach(", "has no `attach`"),
         ("    capabilities = (", "    has = (", "has no `capabilities`"),
         ("from harness.errors", "from harness.nowhere", "ModuleNotFoundError"),

@@ -18,7 +18,8 @@ from tests.test_house import HOME, TRACKED, said, text_of
 STAND_IN = "harness/stacks/stand_in/"  # a platform of our own, which belongs to no project
 PARTS = (  # the kinds of stack, and what they are made of
     STAND_IN, "harness/stacks/kinds.py", "harness/stacks/local/", "harness/stacks/docker/",
-    "harness/stacks/parts/", "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
+    "harness/stacks/attached/", "harness/stacks/parts/",
+    "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
     "harness/stacks/capabilities/database.py", "harness/stacks/capabilities/backups.py",  # what these two are for
 )  # fmt: skip  # a list
 
@@ -101,7 +102,8 @@ harness/procedures
     WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/stacks
-    path           OWN         local/watching parts/etcd
+    path           OWN         attached/monitoring local/watching parts/etcd
+    field          OWN         attached/proposed/client_text
     field          OWN         backup_tools/barman/archive backup_tools/barman/backups parts/messages
 harness/workload
     field          MONEY       client customers ledger plain/client rows
@@ -109,7 +111,7 @@ harness/workload
     SQL            OWN         plain/file
     field          FORMAT-1    format1
 reports
-    field          MONEY       run/losses run/scenario
+    field          MONEY       run/losses run/rows
 """
 
 

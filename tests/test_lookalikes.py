@@ -100,7 +100,7 @@ def test_waivers_name_it(tmp_path: Path) -> None:
             f"waivers:\n  - drill: {drill}\n    due: {due}\n    who: Ada\n    why: x\n    until: 2026-11-05\n"
         )
         with pytest.raises(Refused, match=name) as caught:
-            waivers.load(path, made_plan())
+            waivers.load(path, made_plan(), tmp_path)
         assert RETYPE in caught.value.hint
 
 

@@ -82,6 +82,15 @@ def test_the_calendar_health_and_procedures_are_those_of_the_plan() -> None:
     assert loaded.digest == hashlib.sha256(PLAN.read_bytes()).hexdigest()
 
 
+def test_an_entry_says_what_counts(changed) -> None:
+    """The least class of environment, and the least size that has to be restored."""
+    fields = "at_least: containers\n      restored_at_least: 2 TiB\n      demand: TST-M1\n"
+    path, _ = changed("demand: TST-M1\n", fields)
+    first, second, *_ = plan.load(path).calendar
+    assert (first.at_least, first.restored_at_least) == ("containers", 2 * 2**40)
+    assert (second.at_least, second.restored_at_least) == ("staging", 0)
+
+
 def test_who_is_told_what_and_when_is_that_of_the_plan() -> None:
     """Five roles, three channels, updates every half hour, a report within three days; the rest is said to be ours."""
     told = plan.load(PLAN).communication
@@ -117,6 +126,7 @@ def test_a_plan_of_format_1_is_still_read(tmp_path: Path) -> None:
     told = plan.load(old).communication
     assert told.roles == ("incident commander",) and (told.channels[0].by, told.channels[0].next_after) == ("", None)
     assert (told.acknowledge_within, told.groups, told.templates) == (None, {}, {})
+    assert {duty.at_least for duty in plan.load(old).calendar} == {"staging"}, "what counts is no matter of the format"
     old.write_text(text.replace(text[begin:end], FORMAT_1), encoding="utf-8")
     with pytest.raises(Refused, match=r"communication\.contacts: is not a field of a plan"):
         plan.load(old)
@@ -157,6 +167,18 @@ WRONG = [
     ("time_zone: UTC", "time_zone: ../../etc/passwd", "time_zone", "is not a time zone"),
     ("when: first Monday", "when: 1st Monday", "calendar.monthly[1].when", '"1st Monday" is not a day of a month'),
     ("      when: first Monday\n", "", "calendar.monthly[1].when", "is missing"),
+    (
+        "demand: TST-M1\n",
+        "at_least: stage\n      demand: TST-M1\n",
+        "calendar.monthly[1].at_least",
+        '"stage" is not one of tabletop, emulated, embedded, containers, staging, production',
+    ),
+    (
+        "demand: TST-M1\n",
+        "restored_at_least: 500\n      demand: TST-M1\n",
+        "calendar.monthly[1].restored_at_least",
+        '"500" is not a size',
+    ),
     ("drill: network-failover", "drill: application-recovery", "calendar.monthly[3].drill", "is there already"),
     ("drill: network-failover", "drill: Network Failover", "calendar.monthly[3].drill", "is not the name of a drill"),
     ("  OBJ-5: Critical", "  OBJ-5b: Critical", "demands.OBJ-5b", '"OBJ-5b" is not the id of a demand'),

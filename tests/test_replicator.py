@@ -95,9 +95,9 @@ def test_steady_means_that_only_what_came_in_lately_is_missing(stores: Stores, t
     """And where nothing can be said, it is not steady."""
     source, target = stores.buckets("steady")
     one = Replicator(ground_of(tmp_path), source=source, target=target, ca=stores.ca)
-    assert one.condition().ok and one.condition().seen == "0 are missing"
+    assert one.condition().ok and one.condition().seen == "it has all of them"
     source.write("late", b"1")
-    assert one.condition().ok and one.condition().seen.startswith("1 are missing, the oldest ")
+    assert one.condition().ok and one.condition().seen.startswith("all but 1 on their way, the oldest ")
     assert wait.poll(lambda: not one.condition(behind=timedelta(0)).ok, within=SOON)
     gone = Bucket("gone", url="https://127.0.0.1:1", ca=stores.ca, credentials=CREDENTIALS, region=REGION)
     said = Replicator(ground_of(tmp_path), source=gone, target=target, ca=stores.ca, name="other").condition()

@@ -61,11 +61,12 @@ def test_the_page_is_whole_and_links_lead_to_files_of_the_pack(cut: Path, page: 
 def test_the_picture_marks_what_the_platform_did_by_itself(page: str) -> None:
     """Operations told, the first answer on the new timeline, the end of the fault, and what came back."""
     picture = re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0]
-    for words in ("operations told 11.0 s", "first answer on history 4 22.0 s", "fault ended 45.1 s",
-                  "db-a a copy again 63.0 s", "api-a in rotation 64.0 s", "served again 22.0 s",
-                  "2 firing, 1 of them names what was hurt", "history 3, then 4"):  # fmt: skip  # a list
+    for words in ("operations told +11.0 s", "first answer on history 4 +22.0 s", "fault ended +45.1 s",
+                  "db-a a copy again +63.0 s", "api-a in rotation +64.0 s", "served again +22.0 s",
+                  "What the monitoring told operations: 2 firing, 1 of them names what was hurt", "history 3",
+                  "history 4"):  # fmt: skip  # a list
         assert f">{words}</text>" in picture, words
-    assert picture.count('class="told"') == picture.count('class="symptom"') == 1
+    assert picture.count('class="told"') == picture.count('class="symptom"') == 2  # one of each is in the legend
 
 
 def test_customers_inside_a_zone_are_not_in_the_panel_of_service(cut: Path, page: str) -> None:
@@ -91,7 +92,7 @@ def test_a_history_is_called_what_the_stack_calls_it(tmp_path: Path) -> None:
     history = a_zone_cut()
     history.say(-0.5, "stack.ready", words={"history": "timeline", "histories": "timelines", "position": ""})
     html = page_of(tmp_path / "pack", history)
-    assert "timeline 3, then 4" in html and "db-b leads on timeline 4" in html and "history 4" not in html
+    assert "timeline 3, then timeline 4" in html and "db-b leads on timeline 4" in html and "history 4" not in html
 
 
 def test_a_split_brain_is_seen_in_the_table_of_timelines(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_fault_that_ended_by_itself_is_marked(tmp_path: Path) -> None:
     history.drop("fault.still_active")
     history.say(74.9, "fault.still_active", fault="cut_zone", ok=False, proof="it had ended by itself")
     html = page_of(tmp_path / "pack", history)
-    assert "cut_zone had ENDED by itself 44.9 s" in html
+    assert "cut_zone had ENDED by itself +44.9 s" in html
     assert "<title>UNKNOWN" in html and "had ended before it was healed" in html
 
 

@@ -79,12 +79,28 @@ def test_the_lost_region_is_seen_to_take_no_write_until_it_does(tmp_path: Path) 
     ]  # fmt: skip  # a table
 
 
+def test_looks_before_the_fence_and_once_it_leads_again_are_said_apart(tmp_path: Path) -> None:
+    """They are not judged."""
+    said = [(EAST, 5.0, 6.0, False), (EAST, 7.0, 8.0, False), (EAST, 20.0, 21.0, True), (EAST, 30.0, 31.0, True)]
+    lines = [
+        Fact(0, None, ns(6.5), "step.end", {"name": "fence-the-lost-region", "ok": True}),
+        Fact(1, None, ns(25), "step.begin", {"name": "promote-the-first-region"}),
+        *looks(*((begin, end, writes) for _, begin, end, writes in said)).lines,
+    ]
+    found = read(READY, [], Facts(lines), zero=0).writable
+    assert [(one.begin, one.words, one.style) for one in found] == [
+        (5, "takes none before its fence", "symptom"), (7, "takes none", "symptom"),
+        (20, "takes writes", "writes"), (30, "takes writes again", "writes"),
+    ]  # fmt: skip  # a table
+
+
 def test_the_panel_names_the_regions_in_order_and_keeps_within_the_picture(tmp_path: Path) -> None:
     """A stretch outside of it is not drawn."""
     sheet = Sheet(0.0, 15.0, 900)
     drawn(sheet, seen(tmp_path))
     words = "".join(sheet.front)
-    assert f"{EAST}, then {WEST}" in words and ">takes none<" in words and ">takes writes<" not in words
+    assert words.index(f">{EAST}</text>") < words.index(f">{WEST}</text>") and ">takes none<" in words
+    assert words.count(">takes writes<") == 1  # in the legend: what lies outside of the picture is not drawn
     assert "What the resolver of each group said" in words
 
 

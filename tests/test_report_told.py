@@ -110,3 +110,7 @@ def test_what_resolvers_are_told_and_whether_a_replica_can_be_used_stands_in_the
     assert told({"answered": 3}).endswith(": nothing")
     assert "can NOT be used: it waits" in WORDS["replica"]({"region": "west", "usable": False, "why": "it waits"})
     assert WORDS["names.refused"]({"name": "api.example", "why": "no answer"}).endswith("be switched: no answer")
+    assert WORDS["fault.left"]({"fault": "f", "ok": True, "after": "it goes on"}) == (
+        "it goes on: f is over, nothing of it is left"
+    )
+    assert WORDS["fault.left"]({"fault": "f", "ok": False, "after": "it goes on", "seen": "s"}).endswith("not over: s")

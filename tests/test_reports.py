@@ -356,7 +356,8 @@ def test_transactions_and_money_stand_beside_the_loss_in_time(packs: dict[str, P
     said = text.summary(packs["over"])
     assert f"lost transactions {lost['lost transactions']}, lost money {lost['lost money']}" in said
     first = pages["over"][: pages["over"].index("</table>")]
-    assert [name for name, words in lost.items() if f">{name}: {words}<" not in first] == []
+    assert f"{lost['lost transactions']} transactions, {lost['lost money']} in money; " in first
+    assert f">lost, by customers: {lost['lost, by customers']}<" in first
     assert "lost transactions 0, lost money 0" in text.summary(packs["met"])
     assert "no figure" in pages["killed"][: pages["killed"].index("</table>")]
     assert "lost transactions" not in text.summary(packs["killed"])

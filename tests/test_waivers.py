@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drills import PLAN, WAIVERS
+from drills import FEATURES, PLAN, WAIVERS
 from harness import plan
 from harness.errors import Exit, Refused
 from harness.schedule import waivers
@@ -28,22 +28,24 @@ waivers:
 def load(tmp_path: Path, text: str) -> tuple[waivers.Waiver, ...]:
     path = tmp_path / "waivers.yaml"
     path.write_text(text)
-    return waivers.load(path, made_plan())
+    return waivers.load(path, made_plan(), FEATURES)[0]
 
 
 def test_the_file_of_the_project_is_sound() -> None:
     """It can be read with the plan of the project, and so can the example in its comment."""
     the_plan = plan.load(PLAN)
-    assert waivers.load(WAIVERS, the_plan) == ()
+    assert waivers.load(WAIVERS, the_plan, FEATURES) == ((), ())
 
 
-def test_the_example_in_the_file_would_hold(tmp_path: Path) -> None:
-    """Whoever takes the comment signs away gets a waiver."""
+def test_the_examples_in_the_file_would_hold(tmp_path: Path) -> None:
+    """Whoever takes the comment signs away gets a waiver, and a declaration."""
     lines = [line.removeprefix("# ") for line in WAIVERS.read_text().splitlines() if line.startswith("# ")]
-    example = lines[next(at for at, line in enumerate(lines) if line == "waivers:") :]
     path = tmp_path / "waivers.yaml"
+    example = [line for line in lines if line in ("waivers:", "cannot_run:") or line.startswith("  ")]
     path.write_text("\n".join(example))
-    assert len(waivers.load(path, plan.load(PLAN))) == 1
+    waived, declared = waivers.load(path, plan.load(PLAN), FEATURES)
+    assert [each.drill for each in waived] == ["database-backup-restoration"]
+    assert [(each.drill, each.environment) for each in declared] == [("network-failover", "staging")]
 
 
 def test_a_waiver_is_of_one_date(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_a_waiver_is_of_one_date(tmp_path: Path) -> None:
         tmp_path, GOOD.replace(FIRST, QUARTER).replace("2026-11\n", "2026-12\n").replace("11-05", "12-31")
     )
     assert quarter.month == "2026-12"
-    assert waivers.load(tmp_path / "there is none", made_plan()) == ()
+    assert waivers.load(tmp_path / "there is none", made_plan(), FEATURES) == ((), ())
     assert load(tmp_path, "waivers: []\n") == ()
 
 
@@ -76,7 +78,7 @@ BAD = [
     (GOOD.replace("due: 2026-11", "due: 2026-13"), ":3:", "not in any calendar", "write a month"),
     (GOOD.replace("due: 2026-11", "due: 2026-11-03"), ":3:", "has no date in 2026-11-03", "2026-12"),
     (GOOD + GOOD.removeprefix("waivers:\n"), ":7:", "is waived already, on line 2", "keep one"),
-    (GOOD + "    whom: Bob\n", ":7:", "is not a field of a list of waivers", 'did you mean "who"?'),
+    (GOOD + "    whom: Bob\n", ":7:", "is not a field of a file of waivers", 'did you mean "who"?'),
     (GOOD.replace("waivers:", "waiver:"), ":1:", "is not a field", "did you mean"),
     ("- a\n", ":1:", "is a list", "waivers.yaml"),
     ("waivers: &a []\n", ":1:", "anchor", "write the value out"),

@@ -19,13 +19,13 @@ from harness.stacks.capabilities.components import Pausable
 from harness.stacks.capabilities.database import Cluster, Positioned, Queried, Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.needs import Regions
-from harness.system import wait
+from harness.system import clock, wait
 from harness.workload.workload import Group
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
 
-LED_WITHIN = timedelta(seconds=90)  # three checks of health, 10 s apart, and what else has to happen
+LED_WITHIN = timedelta(seconds=90)  # two checks of health, 10 s apart, and what else has to happen
 KEEPS = timedelta(seconds=20)  # beyond the time to live, by resolvers that lie
 FOR_EVER = timedelta(days=1)
 
@@ -71,10 +71,11 @@ def _half_switched(scenario: ScenarioRun, recovery: Recovery) -> None:
 def _led_by_health(scenario: ScenarioRun, recovery: Recovery) -> None:
     """It is tried. The name server goes on with the records that it has, and with its own checks of health."""
     named, second = need(scenario.stack, Named), regional.other(scenario.stack, recovery.first).name
+    asked = clock.mono()
     try:
         named.switch_name(named.names[0], second)
     except DrillError as error:
-        scenario.journal.record("names.refused", name=named.names[0], why=error.message)
+        scenario.journal.record("names.refused", name=named.names[0], why=error.message, asked=asked)
     else:
         raise NotReady(f"{named.names[0]} could be switched", hint="what changes names does not hang: see its log")
     _await_told(scenario, lambda: all(named.answered(each) == second for each in named.names))
@@ -90,7 +91,7 @@ def _say_told(scenario: ScenarioRun, why: str) -> None:
     scenario.journal.record("names.told", why=why, answered={each: named.answered(each) for each in named.names})
 
 
-@when("what changes names answers again", needs=(Named, Pausable))
+@when("what changes names answers again", needs=(Named, Pausable, PauseComponent))
 def _names_back(scenario: ScenarioRun) -> None:
     """It is no healing: the power of the lost region is not back."""
     name = need(scenario.stack, Named).zone.name
@@ -99,6 +100,7 @@ def _names_back(scenario: ScenarioRun) -> None:
         lambda: not quietly(need(scenario.stack, Named).zone.ask), what=f"{name} answers", within=LED_WITHIN,
         recorder=scenario.journal,
     )  # fmt: skip  # arguments in groups
+    scenario.faults.look(PauseComponent.name, after=f"{name} goes on")
 
 
 promise(

@@ -48,6 +48,7 @@ def _customers_backed_up(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     second = regional.other(scenario.stack, scenario.region)
     inside = [Group(f"in-{second.name}", INSIDE, zone=second.zones[0]), *past_the_name(scenario)]
+    scenario.customers.look_at(second.name)
     scenario.customers.serve_archived(second.name, inside=inside)
 
 
@@ -76,6 +77,7 @@ def _replica_looked_at(scenario: ScenarioRun) -> None:
     words = f"{received - replayed} bytes wait to be replayed, and {replayed - before} were"
     why = [f"{words} in {CATCHES_UP.total_seconds():g} s"] if replayed < received else []
     why += not_sound(taken(each.name, need(each, Verified).verify_pages) for each in need(second, Cluster).members)
+    why = [] if scenario.sabotage.replica_trusted else why
     scenario.journal.record(
         "replica", region=second.name, usable=not why, received=received, replayed=replayed,
         age=None if age is None else age.total_seconds(),
@@ -100,6 +102,8 @@ def _restored_failover() -> Procedure:
     returns="recovery",
 )
 def _given_up(scenario: ScenarioRun) -> Recovery:
+    if scenario.sabotage.replica_trusted:
+        return declare(scenario)
     second = regional.alone(scenario.stack, regional.other(scenario.stack, scenario.region).name)
     restoration = RestoreDatabase(
         second, RECONCILIATION, scenario.data.before, scenario.journal, changes=RESTORE_DATABASE,
@@ -115,12 +119,12 @@ def _given_up(scenario: ScenarioRun) -> Recovery:
     promises=right("second-region-activated", "the second region is ready before customers are sent there"),
 )
 def _restored_there(scenario: ScenarioRun, recovery: Recovery) -> None:
-    assert recovery.restoration is not None
-    procedure = recovery.restoration.procedure()
-    scenario.follow(procedure, "restore")
-    scenario.data.export("recovered", recovery.restoration.restored.connect)
-    for phase in ("verify", "serve"):
-        scenario.follow(procedure, phase)
+    if recovery.restoration is not None:
+        procedure = recovery.restoration.procedure()
+        scenario.follow(procedure, "restore")
+        scenario.data.export("recovered", recovery.restoration.restored.connect)
+        for phase in ("verify", "serve"):
+            scenario.follow(procedure, phase)
     scenario.follow(recovery.failover, "activate")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from harness.system import clock
 LONGEST = 500  # characters of any value
 STATES = ("firing", "resolved")
 VERSIONS = ("4", "1")  # of the webhook: Alertmanager's, and Grafana's, which has the same fields and some more
+USUAL = {name: name for name in ("component", "zone", "region")}  # which label says what has failed
 MOST_LEFT_OUT = 1_000_000_000  # alerts; a larger number is none
 Line = dict[str, str | int]
 
@@ -29,11 +30,16 @@ class Parsed:
     wrong: Sequence[str] = ()
 
 
-def from_webhook(body: bytes) -> Parsed:
+def named(words: Sequence[str]) -> dict[str, str]:
+    """`["component=service"]`: which label says it, for each of component, zone and region."""
+    return USUAL | dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def from_webhook(body: bytes, names: Mapping[str, str] = USUAL) -> Parsed:
     """The webhook of Alertmanager (version 4) or of Grafana Alerting (version 1).
 
-    What failed is in the labels `component`, `zone` and `region` of each alert. The state of the whole notification is
-    not looked at: each alert has its own.
+    What failed is in the labels of each alert that `names` gives for component, zone and region. The state of the whole
+    notification is not looked at: each alert has its own.
     """
     sent = _object(body)
     if isinstance(sent, str):
@@ -46,7 +52,7 @@ def from_webhook(body: bytes) -> Parsed:
         return Parsed([], [f"this is {known}, but {_short(sent.get('version'))}"])
     if not isinstance(alerts, list):
         return Parsed([], ["there is no list of alerts"])
-    parsed = _each(alerts, _of_webhook)
+    parsed = _each(alerts, lambda alert: _of_webhook(alert, names))
     group = _digest(sent.get("orgId"), sent.get("receiver"), sent.get("groupKey"))
     lines, wrong = [{**line, "group": group} for line in parsed.lines], list(parsed.wrong)
     try:
@@ -55,6 +61,17 @@ def from_webhook(body: bytes) -> Parsed:
     except ValueError as error:
         wrong.append(str(error))
     return Parsed(lines, wrong)
+
+
+def from_api(body: bytes, names: Mapping[str, str] = USUAL) -> Parsed:
+    """What Alertmanager's API (version 2) says at `/api/v2/alerts`: all that fire now."""
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return Parsed([], [f"this is not JSON: {_short(str(error))}"])
+    if not isinstance(sent, list):
+        return Parsed([], ["this is JSON, but no list of alerts"])
+    return _each(sent, lambda alert: _of_webhook({**alert, "status": "firing"}, names))
 
 
 def from_plain(body: bytes) -> Parsed:
@@ -89,11 +106,11 @@ def _each(alerts: Sequence[Any], read: Callable[[dict[str, Any]], Line]) -> Pars
     return Parsed(lines, wrong)
 
 
-def _of_webhook(alert: dict[str, Any]) -> Line:
+def _of_webhook(alert: dict[str, Any], names: Mapping[str, str]) -> Line:
     labels, annotations = (_texts(alert, name) for name in ("labels", "annotations"))
+    failed = {field: labels.get(names.get(field, field), "") for field in USUAL}
     return _line(
-        name=labels.get("alertname", ""), state=alert.get("status"), component=labels.get("component", ""),
-        zone=labels.get("zone", ""), region=labels.get("region", ""), starts=alert.get("startsAt", ""),
+        name=labels.get("alertname", ""), state=alert.get("status"), **failed, starts=alert.get("startsAt", ""),
         summary=annotations.get("summary") or annotations.get("description", ""),
         fingerprint=_digest(labels, alert.get("fingerprint")),
     )  # fmt: skip  # arguments in groups

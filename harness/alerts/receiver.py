@@ -1,4 +1,4 @@
-"""The alert receiver: `python -m harness.alerts.receiver --listen ADDRESS:PORT --file FILE`.
+"""The alert receiver: `python -m harness.alerts.receiver --listen ADDRESS:PORT --file FILE [--label component=LABEL]`.
 
     POST /alertmanager   Alertmanager's webhook, version 4
     POST /grafana        Grafana Alerting's webhook, version 1
@@ -16,11 +16,11 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from harness.alerts.formats import Parsed, from_plain, from_webhook
+from harness.alerts.formats import USUAL, Parsed, from_plain, from_webhook, named
 from harness.alerts.writer import Writer
 from harness.system.http_server import HttpServer
 
@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         if len(body) < int(length):
             self._refuse(400, f"the body is not there: {length} bytes were promised")
             return
-        parsed = read(body)
+        parsed = read(body) if read is from_plain else from_webhook(body, self.server.names)
         try:
             self.server.writer.write(parsed.lines)
         except OSError as error:
@@ -110,8 +110,9 @@ class Receiver(HttpServer):
 
     request_queue_size = 100
 
-    def __init__(self, address: str, port: int, file: Path) -> None:
+    def __init__(self, address: str, port: int, file: Path, names: Mapping[str, str] = USUAL) -> None:
         self.writer = Writer(file)
+        self.names = names
         super().__init__((address, port), Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -123,12 +124,13 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="receiver", description="Takes alerts and keeps them, one line each.")
     parser.add_argument("--listen", required=True, metavar="ADDRESS:PORT")
     parser.add_argument("--file", required=True, type=Path)
+    parser.add_argument("--label", action="append", default=[], metavar="component=LABEL", help="which label says it")
     words = parser.parse_args(argv)
     address, _, port = words.listen.rpartition(":")
     if not port.isdecimal():
         parser.error(f"--listen wants ADDRESS:PORT, not {words.listen}")
     try:
-        receiver = Receiver(address, int(port), words.file)
+        receiver = Receiver(address, int(port), words.file, named(words.label))
     except (OSError, OverflowError) as error:
         print(f"receiver: {words.listen}, {words.file}: {error}", file=sys.stderr)
         return 1

@@ -9,8 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-RULES = "5"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
-OLDER = ("1", "2", "3", "4")  # versions before it, whose findings mean the same; `harness.checks.ids` has their names
+RULES = "6"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
+OLDER = (
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+)  # versions before it, whose findings mean the same; `harness.checks.ids` has their names
 
 
 NOT_EXERCISED = "not exercised"  # the outcome of a scenario that was not begun, because its stack lacks what it needs

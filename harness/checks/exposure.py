@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Disaster, Evidence, Expectation, against, disaster, ineffective, seconds
-from harness.checks.reach import AGE, within_reach
+from harness.checks.reach import AGE, WORST, within_reach
 from harness.checks.rto import missing_ledgers
 from harness.checks.samples import SECOND_REGION, Oldest, Window, samples, windows
 
@@ -40,10 +40,12 @@ class Ages:
     high: int = 0
     cycle: int = 0  # the greatest age of a write at the moment in which it was seen archived; 0: none ever was
     open: int = 0  # age at the end of the window
+    at: int = 0  # when the figure was so great
+    seen: int = 0  # the greatest age that could have shown: from the first write to the end of the window
 
 
 def exposure(evidence: Evidence, expected: Expectation) -> Finding:
-    """The greatest age against `expected.limit`, in seconds."""
+    """The greatest age against `expected.limit`, in seconds, with the greatest that could have shown."""
     hurt = None if ineffective(evidence) else disaster(evidence)
     return _exposure(evidence, expected, hurt, windows(evidence, hurt), ARCHIVE)
 
@@ -56,10 +58,7 @@ def exposure_beyond(evidence: Evidence, expected: Expectation) -> Finding:
     hurt = disaster(evidence)
     before = tuple(each for each in samples(evidence, of=SECOND_REGION) if each.told <= hurt.latest)
     found = [Window(before, None, hurt.latest, True)] if before else []
-    finding = _exposure(evidence, expected, hurt, found, BEYOND)
-    if finding.figure is None:
-        return finding
-    return within_reach(finding, AGE, seconds(before[-1].told - before[0].asked))
+    return _exposure(evidence, expected, hurt, found, BEYOND)
 
 
 def _exposure(
@@ -74,14 +73,17 @@ def _exposure(
     writes, measured = _measure(evidence, found)
     if not writes:
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, "no write was acknowledged, so none was exposed")
-    figure = max(ages.figure for ages in measured)
+    worst = max(measured, key=lambda ages: ages.figure)
+    figure = worst.figure
     low, high = max(ages.low for ages in measured), max(ages.high for ages in measured)
     cycle = max(ages.cycle for ages in measured)
     stalled = _stalled(found, measured, cycle, of)
     outcome = against(seconds(low), seconds(high), expected.limit, lower_bound=bool(stalled))
     words = f"the oldest acknowledged write that was not {of.done} was {seconds(figure):.3f} s old"
+    when = _when(evidence, hurt, worst.at) if figure else ""
+    words += f" at its worst, {when}" if when else ""
     words += f", at most {seconds(high):.3f} s between two samples" if high > figure else ""
-    return expected.finding_of(
+    finding = expected.finding_of(
         evidence,
         TITLE,
         outcome,
@@ -90,21 +92,25 @@ def _exposure(
         low=seconds(low),
         high=None if stalled else seconds(high),
         lower_bound=bool(stalled),
+        beside=((WORST, when),) if when else (),
     )
-
-
-def exposure_seen(evidence: Evidence, expected: Expectation) -> Finding:
-    """`exposure`, with the greatest age that could have shown: as long as the archive was sampled, in one stretch."""
-    found = exposure(evidence, expected)
-    if found.figure is None:
-        return found
-    taken = windows(evidence, None if ineffective(evidence) else disaster(evidence))
-    return within_reach(found, AGE, max(seconds(window.taken[-1].told - window.taken[0].asked) for window in taken))
+    return within_reach(finding, AGE, seconds(max(ages.seen for ages in measured)))
 
 
 def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:
-    """The same as `exposure_seen`, against how often the plan wants a backup."""
-    return replace(exposure_seen(evidence, expected), title="Age of the newest safe copy of transaction data")
+    """The same as `exposure`, against how often the plan wants a backup."""
+    return replace(exposure(evidence, expected), title="Age of the newest safe copy of transaction data")
+
+
+def _when(evidence: Evidence, hurt: Disaster | None, at: int) -> str:
+    """When it was at its worst, in words: against what had happened until then; empty where nothing had."""
+    planned = evidence.first("planned.begin")
+    if hurt is None:
+        return ""
+    if at <= hurt.latest:
+        return "before the fault"
+    later = ", once what was planned had begun" if planned and at >= planned.mono else ""
+    return f"{seconds(at - hurt.latest):.1f} s after the fault{later}"
 
 
 def _measure(evidence: Evidence, found: list[Window]) -> tuple[int, list[Ages]]:
@@ -131,7 +137,10 @@ def _ages(oldest: Oldest) -> Ages:
         following = window.taken[at + 1].told if at + 1 < len(window.taken) else max(sample.told, window.end or 0)
         ages.open = max(0, following - first) if first is not None else 0
         ages.high = max(ages.high, ages.open)
-        ages.figure = max(ages.figure, sample.told - first if first is not None else 0)
+        if first is not None and sample.told - first > ages.figure:
+            ages.figure, ages.at = sample.told - first, sample.told
+        if (oldest_of_all := oldest.first()) is not None:
+            ages.seen = max(ages.seen, following - oldest_of_all)
         sure = oldest.surely(sample.safe)
         ages.low = max(ages.low, sample.asked - sure if sure is not None else 0)
     return ages

@@ -22,8 +22,8 @@ def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
 
     Where the fault did not take effect, the disk under it all was full, or the journal cannot have been written as it
     reads, nothing was drilled: then every finding is UNKNOWN, never green. So is what was asked of a scenario that was
-    not begun because its stack lacks what it needs. And where a line is of such a form that nobody can say what was
-    asked, there is one finding, which is UNKNOWN.
+    not begun because its stack lacks what it needs; where somebody has declared that, the verdict leaves it out. And
+    where a line is of such a form that nobody can say what was asked, there is one finding, which is UNKNOWN.
     """
     try:
         return _judge(evidence, rules)
@@ -37,7 +37,9 @@ def _judge(evidence: Evidence, rules: Rules) -> list[Finding]:
     if why := not_exercised(evidence):
         found = [_open(answer(rules.checks.get(each.finding), evidence, each), why) for each in expected]
         ran = answer(rules.checks["scenario"], evidence, Expectation("scenario"))
-        return [*found, _open(ran, f"{why}; it takes {what_it_takes(evidence)}")]
+        by = rules.declared(evidence)
+        words = filter(None, (why, f"it takes {what_it_takes(evidence)}", by))
+        return [replace(each, advisory=bool(by) or each.advisory) for each in (*found, _open(ran, "; ".join(words)))]
     findings = [answer(rules.checks.get(each.finding), evidence, each) for each in expected]
     asked = {each.finding for each in expected}
     for name in (*rules.always, *rules.beside):

@@ -12,7 +12,7 @@ loss in time comes from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from harness.checks import Finding, Outcome
@@ -22,6 +22,7 @@ from harness.checks.reach import LOSS, within_reach
 from harness.checks.rto import missing_ledgers
 
 TITLE = "Lost transactions"
+BY_WHOM = "lost, by customers"
 OTHERWISE = "are stored otherwise than they were sent"
 FINAL = "final"
 EARLIEST = -(1 << 62)
@@ -53,6 +54,7 @@ class Tally:
     oldest_lost_sent: int = LATEST
     last_lost: int = EARLIEST
     last_lost_sent: int = EARLIEST
+    lost_by: dict[str, int] = field(default_factory=dict)  # by group; of none that lost nothing
 
 
 def service_stopped(evidence: Evidence) -> int:
@@ -75,7 +77,10 @@ def _tally(evidence: Evidence) -> Tally:
     total = Tally()
     stopped = service_stopped(evidence)
     for zone in evidence.zones:
+        before = total.lost
         _zone(evidence, zone, stopped, total)
+        if lost := total.lost - before:
+            total.lost_by[zone] = lost
     return total
 
 
@@ -144,7 +149,8 @@ def _amount(total: Tally) -> str:
 
 def _beside(total: Tally) -> tuple[tuple[str, str], ...]:
     money = (("lost money", f"{total.lost_amount:,}"),) if total.money else ()
-    return (("lost transactions", f"{total.lost:,}"), *money)
+    whom = ", ".join(f"{group} {many:,}" for group, many in total.lost_by.items())
+    return (("lost transactions", f"{total.lost:,}"), *money, *(((BY_WHOM, whom),) if whom else ()))
 
 
 def loss(evidence: Evidence, expected: Expectation) -> Finding:

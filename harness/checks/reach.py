@@ -13,6 +13,7 @@ from harness.checks import Finding, Outcome
 OUTAGE = "longest outage this run could have seen"
 LOSS = "greatest loss this run could have seen"
 AGE = "greatest age this run could have seen"
+WORST = "exposure was at its worst"  # of the pair beside a finding that says when
 WITHIN = "within what this run could see"
 NAME = "reach"  # of the pair beside a finding whose objective lies beyond
 REACH = (NAME, WITHIN)

@@ -8,7 +8,7 @@ from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.evidence import BY_SCENARIO, Evidence, Expectation, Line
 
 # What a scenario that is not begun has before its end: what it was to show, and what it lacks.
-BEFORE = ("scenario.begin", "expect", "not_exercised", "disk.full")
+BEFORE = ("scenario.begin", "expect", "declared", "not_exercised", "disk.full")
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.checks import Finding, Outcome, merge
 from harness.checks.answer import Check, answer
 from harness.checks.evidence import Evidence, Expectation
-from harness.checks.reach import LOSS, REACH
+from harness.checks.reach import AGE, LOSS, REACH, WORST
 
 
 def rpo(loss: Check, exposure: Check) -> Check:
@@ -28,7 +28,7 @@ def _worse(evidence: Evidence, expected: Expectation, lost: Finding, exposed: Fi
     highs = [finding.high for finding in both if finding.high is not None]
     whole = len(figures) == len(highs) == len(both)
     outcome = merge(both)
-    beside = [pair for pair in lost.beside if pair[0] == LOSS]
+    beside = [pair for finding in both for pair in finding.beside if pair[0] in (LOSS, AGE, WORST)]
     if outcome is Outcome.MET and any(REACH in finding.beside for finding in both):
         beside.append(REACH)
     return expected.finding_of(

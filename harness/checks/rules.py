@@ -1,7 +1,7 @@
 """The rules that judge, each version in one table: which checks there are by which name, and what is always asked.
 
 A change in what `findings.json` says for the same records (an outcome, a figure, a bar, words, what is asked unasked)
-is a new version. What it changes stays as it was in a folder named after the version before (`version4`), and the
+is a new version. What it changes stays as it was in a folder named after the version before (`version5`), and the
 older table names it there, so that packs of a year can be judged again as they were. A finding that only a new `expect`
 or a new kind of line brings is no new version: no older pack asks for it.
 """
@@ -20,33 +20,25 @@ from harness.checks.availability import availability
 from harness.checks.confirmation import confirmation
 from harness.checks.consistency import consistency
 from harness.checks.damage import damage_found
+from harness.checks.declared import declared, nobody
 from harness.checks.effects import contradictory
 from harness.checks.evidence import Evidence, Line, groundless
 from harness.checks.exactness import exactness
-from harness.checks.exposure import backup_frequency, exposure, exposure_beyond, exposure_seen
+from harness.checks.exposure import backup_frequency, exposure, exposure_beyond
 from harness.checks.failback import region_follows, switchback_lossless
+from harness.checks.fenced import region_fenced
 from harness.checks.groups_told import initial, lasting_told, report, resolution, updates
 from harness.checks.healing import self_recovery
 from harness.checks.honest_health import honest_health
 from harness.checks.ids import OLD_IDS
 from harness.checks.leadership import failovers, rejoined
-from harness.checks.loss import ledger_agreement, loss, loss_seen, no_loss
+from harness.checks.loss import ledger_agreement, loss_seen, no_loss
 from harness.checks.noticed import noticed
 from harness.checks.one_leader import one_leader
 from harness.checks.people_called import channel, roles_answered_for, roles_reached
 from harness.checks.ready import back_in_rotation, exercised, honest_ready, rolled_back
 from harness.checks.rebuilt import heap_proved
-from harness.checks.regions import (
-    choice_weighed,
-    each_resolver,
-    names_switched,
-    region_fenced,
-    replayed_all,
-    replica_refused,
-    response,
-    second_region_activated,
-    stale_resolvers,
-)
+from harness.checks.regions import choice_weighed, replayed_all, replica_refused, response, second_region_activated
 from harness.checks.replaced import copy_proved, server_rebuilt
 from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
@@ -69,6 +61,7 @@ from harness.checks.steps import (
     steady_before,
     verified,
 )
+from harness.checks.switched import each_resolver, names_switched, stale_resolvers
 from harness.checks.version2 import alerts as alerts_2
 from harness.checks.version2 import announced as announced_2
 from harness.checks.version2 import automatic as automatic_2
@@ -87,6 +80,12 @@ from harness.checks.version3 import rto as rto_3
 from harness.checks.version3 import steps as steps_3
 from harness.checks.version4 import sound_backup as sound_backup_4
 from harness.checks.version4 import steps as steps_4
+from harness.checks.version5 import exposure as exposure_5
+from harness.checks.version5 import failback as failback_5
+from harness.checks.version5 import fenced as fenced_5
+from harness.checks.version5 import loss as loss_5
+from harness.checks.version5 import rpo as rpo_5
+from harness.checks.version5 import switched as switched_5
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
@@ -97,7 +96,8 @@ class Rules:
 
     `checks` has the checks by the names that `expect` lines use. `always` are asked of each scenario also unasked, and
     `beside` too, without counting for the verdict. `ground` says why nothing can be said of a scenario at all, and
-    `announced` what became of the scenarios that the first line announces.
+    `announced` what became of the scenarios that the first line announces. `declared`: who has declared that a scenario
+    cannot be run where it was not begun; empty where nobody has, and then its findings count.
     """
 
     version: str
@@ -107,6 +107,7 @@ class Rules:
     beside: tuple[str, ...]
     ground: Callable[[Evidence], str]
     announced: Callable[[Sequence[Line], Sequence[Evidence]], list[Finding]]
+    declared: Callable[[Evidence], str] = nobody
 
 
 VERSION_2 = Rules(
@@ -114,9 +115,9 @@ VERSION_2 = Rules(
     format=1,
     checks={
         "rto": rto_2.rto,
-        "loss": loss,
-        "exposure": exposure,
-        "rpo": rpo(loss, exposure),
+        "loss": loss_5.loss,
+        "exposure": exposure_5.exposure,
+        "rpo": rpo_5.rpo(loss_5.loss, exposure_5.exposure),
         "exactness": exactness_2.exactness,
         "salvage": salvage,
         "ledger-agreement": loss_3.ledger_agreement,
@@ -142,7 +143,7 @@ VERSION_2 = Rules(
         "confirmation": confirmation,
         "root-cause": root_cause,
         "split-brain": split_brain,
-        "no-loss": no_loss,
+        "no-loss": loss_5.no_loss,
         "honest-ready": honest_ready,
         "back-in-rotation": back_in_rotation,
         "rejoined": rejoined,
@@ -164,11 +165,11 @@ VERSION_3 = Rules(
     checks={
         **VERSION_2.checks,
         "rto": rto_3.rto,
-        "loss": loss_seen,
-        "exposure": exposure_seen,
-        "rpo": rpo(loss_seen, exposure_seen),
+        "loss": loss_5.loss_seen,
+        "exposure": exposure_5.exposure_seen,
+        "rpo": rpo_5.rpo(loss_5.loss_seen, exposure_5.exposure_seen),
         "exactness": exactness_3.exactness,
-        "backup-frequency": backup_frequency,
+        "backup-frequency": exposure_5.backup_frequency,
         "availability": availability,
         "automatic": automatic_3.automatic,
         "detection": alerts_3.detection,
@@ -229,25 +230,45 @@ VERSION_5 = replace(
         "marked-as-exercise": marked,
         "told-once": told_once,
         "lasting-told": lasting_told,
-        "exposure-beyond": exposure_beyond,
-        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "exposure-beyond": exposure_5.exposure_beyond,
+        "rpo-beyond": rpo_5.rpo(loss_5.loss_seen, exposure_5.exposure_beyond),
         "two-leaders": two_leaders,
-        "one-leader": one_leader,
-        "honest-health": honest_health,
         "choice-weighed": choice_weighed,
         "stale-resolvers": stale_resolvers,
         "each-resolver": each_resolver,
         "replayed-all": replayed_all,
         "replica-refused": replica_refused,
-        "region-fenced": region_fenced,
-        "names-switched": names_switched,
+        "region-fenced": fenced_5.region_fenced,
+        "names-switched": switched_5.names_switched,
         "second-region-activated": second_region_activated,
         "response": response,
         "region-follows": region_follows,
-        "switchback-lossless": switchback_lossless,
+        "switchback-lossless": failback_5.switchback_lossless,
     },
     always=(*VERSION_4.always, "lasting-told"),
 )
 
-TABLE: Mapping[str, Rules] = {rules.version: rules for rules in (VERSION_2, VERSION_3, VERSION_4, VERSION_5)}
+VERSION_6 = replace(
+    VERSION_5,
+    version="6",
+    declared=declared,
+    checks={
+        **VERSION_5.checks,
+        "loss": loss_seen,
+        "no-loss": no_loss,
+        "exposure": exposure,
+        "backup-frequency": backup_frequency,
+        "rpo": rpo(loss_seen, exposure),
+        "exposure-beyond": exposure_beyond,
+        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "region-fenced": region_fenced,
+        "names-switched": names_switched,
+        "switchback-lossless": switchback_lossless,
+        "one-leader": one_leader,
+        "honest-health": honest_health,
+    },
+)
+
+ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6)
+TABLE: Mapping[str, Rules] = {rules.version: rules for rules in ALL}
 CURRENT = TABLE[RULES]

@@ -118,6 +118,10 @@ class Oldest:
                 if later is not None:
                     _least(oldest, at, later)
 
+    def first(self) -> int | None:
+        """The oldest answer of the window."""
+        return self._by_answer[0]
+
     def perhaps(self, safe: int, upto: int) -> int | None:
         """The oldest answer that may lie beyond `safe`, as far as the samples up to number `upto` can tell."""
         surely = bisect_right(self._positions, safe, hi=upto + 1)

@@ -19,6 +19,7 @@ SET = SECOND // 2  # nanoseconds between the two clocks of a line; two readings 
 BACK = SECOND // 10  # nanoseconds; a machine's clock may be set back by so little, and no figure hangs on it
 HEALING = (  # what is written after a kill
     "resumed", "torn", "ledger", "workload.end", "answers", "readers.end", "fault.healed", "run.end",
+    "abort.condition", "stop.asked",
 )  # fmt: skip  # a list
 SLEW = 0.0005  # of the time that passed: adjtime(3) and its like let a clock run fast or slow by no more
 

@@ -90,8 +90,15 @@ def heal(evidence: Evidence, expected: Expectation) -> Finding:
         else:
             by = ", ".join(dict.fromkeys(str(line.data.get("by")) for line in heals))
             why = f", as the last resort: its stack was removed ({removed[-1].data.get('seen')})" if removed else ""
+            why += ", and nothing of it was left by then" if heals and _gone(evidence, heals) else ""
             said.append(f"{name}: healed by {by}{why}")
     return expected.finding_of(evidence, title, outcome, "; ".join(said))
+
+
+def _gone(evidence: Evidence, heals: list[Line]) -> bool:
+    """Whether each was seen to be over before it was healed, after what a sentence or a step had done."""
+    over = {line.data.get("injection") for line in evidence.all("fault.left") if line.data.get("ok")}
+    return all(line.data.get("injection") in over for line in heals)
 
 
 def _left_unhealed(evidence: Evidence, fault: str) -> int:

@@ -55,6 +55,10 @@ def drdrill(context: click.Context, *, project: Path | None) -> None:
 # Where each command is, and the first sentence of its help.
 COMMANDS = {
     "doctor": ("harness.cli.doctor:doctor", "Try what this machine allows, and say what would lift it."),
+    "init": (
+        "harness.cli.init:init",
+        "Begin a project of your own: a stack file, a plan and drills, from a compose file or a few answers.",
+    ),
     "list": ("harness.cli.list:list_drills", "Show the drills of the plan's calendar, with their scenarios."),
     "run": (
         "harness.cli.run:run",
@@ -63,6 +67,10 @@ COMMANDS = {
     "watch": (
         "harness.cli.watch:watch",
         "Show the running drill of this folder, from its beginning to the verdict; Ctrl-C leaves it alone.",
+    ),
+    "authorise": (
+        "harness.cli.authorise:authorise",
+        "Write FILE, by which drills may be run on the platform of a stack file as it is now, until a time.",
     ),
     "decide": (
         "harness.cli.decide:decide",

@@ -9,10 +9,13 @@ from itertools import takewhile
 
 import click
 
+from harness.faults import table
 from harness.features.catalog import Drill, Scenario, Sentence, name_of
 from harness.features.sentences import Sentences
 from harness.plan import Plan
 from harness.plan.lengths import in_words
+from harness.safety.owner.file import said_of
+from harness.stacks.attached import commands
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import Kind
 from harness.stacks.needs import Lack, Lacking
@@ -29,11 +32,13 @@ def dry_run(
     attended: bool = False,
     on: BroughtUp | None = None,
     messages: Sequence[str] = (),
+    declared: Callable[[Scenario], str] = lambda _: "",
 ) -> None:
     """Print sentences, procedure and objectives of each scenario; what it shares with another is printed once.
 
     What the stack is `lacking` is said of each, and with `attended` also which decisions will be asked, and of whom.
-    `on`: the stack that stands and would be drilled. `messages`: lines that show what would be sent.
+    `on`: the stack that stands and would be drilled. `messages`: lines that show what would be sent. `declared`: who
+    has declared, for now, that this stack cannot run a scenario; empty where nobody has.
     """
     click.echo(f"plan: {plan.name}, version {plan.version}, sha256 {plan.digest}")
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
@@ -45,15 +50,20 @@ def dry_run(
         click.echo(f"\n{drill.title}{': each scenario begins with' if first else ''}")
         for sentence in first:
             click.echo(f"  {sentence}")
-        sentences, steps, judged = (_Part(name) for name in ("sentences", "steps", "judged"))
+        sentences, acted, steps, judged = (_Part(name) for name in ("sentences", "acts", "steps", "judged"))
         for scenario in drill.scenarios:
             if not only or scenario.name == name_of(only):
                 click.echo(f"\n{scenario.title}")
-                for line in lacks.line(lacking(scenario)):
+                lacked = lacking(scenario)
+                for line in lacks.line(lacked):
                     click.echo(f"  {line}")
+                if lacked and (by := declared(scenario)):
+                    click.echo(f"  the verdict of the run leaves it out: {by}")
                 sentences.show(scenario.title, tuple(map(str, scenario.sentences[len(first) :])))
                 if attended:
                     _decisions(scenario, known)
+                if acts := _acts(scenario, known, stack):
+                    acted.show(scenario.title, acts)
                 if listed := _steps(scenario, known):
                     steps.show(scenario.title, listed)
                 judged.show(scenario.title, _judged(scenario, known, plan))
@@ -98,6 +108,22 @@ def _decisions(scenario: Scenario, known: Sentences) -> None:
         click.echo(f"  the {role} is asked: {question}")
     if not asked:
         click.echo("  nobody is asked for a decision")
+
+
+def _acts(scenario: Scenario, known: Sentences, stack: Kind) -> tuple[str, ...]:
+    """What would be done to a platform of somebody else, each with its inverse. Nothing is asked of it."""
+    said = said_of(stack)
+    if said is None:
+        return ()
+    lines: list[str] = []
+    for sentence, meant in known.meant(scenario.sentences):
+        faults = meant.hurts(**(meant.filled(sentence.text) or {})) if meant.hurts else ()
+        lines += [line for fault in faults for line in commands.of_fault(said, fault, table.to_disk(fault))]
+        if meant.injects and not faults:
+            lines += commands.of_some(said, meant.injects)
+        if "FailsOver" in {getattr(need, "__name__", "") for need in meant.needs}:
+            lines += commands.of_failover(said)
+    return tuple(lines)
 
 
 def _steps(scenario: Scenario, known: Sentences) -> tuple[str, ...]:

@@ -303,6 +303,9 @@ class Live:
         left = data["free"] / 1e6
         self._at(line, f"  ! THE DISK IS FULL, {left:.0f} MB are left: nothing can be said of this scenario")
 
+    def _declared(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        self._at(line, f"    LEFT OUT of the verdict: {_short(WORDS['declared'](data))}")
+
     def _not_exercised(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if "capability" in data:  # the stack lacks it, and nothing of the scenario is done
             self._at(line, f"    NOT EXERCISED on this stack: {data['what']} (it takes {data['given_by']})")

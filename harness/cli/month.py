@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import click
 
 from harness import plan
 from harness.evidence import verify as verifier
+from harness.features.declared import Declaration
 from harness.plan import shape
 from harness.project import Project
 from harness.schedule import runs, standing, streams, waivers
@@ -24,24 +26,37 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 @dataclass(frozen=True)
 class Month:
-    """Plan, packs and day: everything that these commands look at."""
+    """Plan, packs, day and exceptions: everything that these commands look at."""
 
     plan: plan.Plan
     folder: Folder
     today: date
-    standings: tuple[standing.Standing, ...]
+    waivers: tuple[waivers.Waiver, ...] = ()
+    declared: tuple[Declaration, ...] = ()
+
+    @cached_property
+    def standings(self) -> tuple[standing.Standing, ...]:
+        """Where each duty stands."""
+        return self._standings()
+
+    def on(self, environment: str) -> tuple[standing.Standing, ...]:
+        """What was done whole on this class of environment, and is still to be done there, duty or not."""
+        return self._standings(on=environment)
+
+    def _standings(self, *, on: str = "") -> tuple[standing.Standing, ...]:
+        return standing.standings(self.plan, self.folder.runs, self.waivers, self.today, declared=self.declared, on=on)
 
 
 def look(project: Project, evidence: Path, *, key: str | None = None, today: date | None = None) -> Month:
-    """Read plan, waivers and packs. Errors: `Refused` where one of them cannot be used."""
+    """Read plan, exceptions and packs. Errors: `Refused` where one of them cannot be used."""
     the_plan = project.load_plan()
-    waived = waivers.load(project.waivers, the_plan) if project.waivers else ()
+    waived, declared = waivers.load(project.waivers, the_plan, project.features) if project.waivers else ((), ())
     day = today or clock.now().utc.astimezone(the_plan.time_zone).date()
     found = streams.said_of(the_plan, runs.read(evidence, key=key))
     folder = found.until(day, the_plan.time_zone)
     if today is None:  # nobody asked for an earlier day: what is dated later may be a wrong clock, or a run put aside
         folder = replace(folder, notes=(*folder.notes, *found.later(day, the_plan.time_zone)))
-    return Month(the_plan, folder, day, standing.standings(the_plan, folder.runs, waived, day))
+    return Month(the_plan, folder, day, waived, declared)
 
 
 def _day(context: click.Context, option: click.Parameter, value: str | None) -> date | None:

@@ -90,8 +90,8 @@ def stack(function: F) -> F:
         "--stack",
         default="",
         metavar="KIND",
-        help="Kind of stack: local (processes of this machine), docker (containers), or the project's own, which it "
-        "takes where it has one.",
+        help="Kind of stack: local (processes of this machine), docker (containers), FILE.yaml (a platform that "
+        "somebody else made, as that file describes it), or the project's own, which it takes where it has one.",
     )(function)
 
 

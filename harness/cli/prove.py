@@ -86,6 +86,9 @@ def prove(
         options.say_which(project)
     kind = project.kind(stack)
     kind.maker.must_fit(level=level)
+    if kind.maker.stands:
+        hint = "prove it on a stack that the run makes: `compose: stands: for the run`, or another --stack"
+        raise Refused("a platform that stands is not broken on purpose", hint=hint)
     kind.maker.prepare((lambda _: None) if as_json else click.echo)
     _must_be_exercised(project, scenarios, kind, level)
     must_be_breakable(twins, kind, level)
@@ -192,7 +195,7 @@ def _of_pack(pack: Path, project: Project, stack: Kind) -> dict[str, Any]:
     begin = read(pack / JOURNAL)[0].data
     theirs = dict(begin["digests"])
     theirs |= {name: begin[name]["digest"] if begin[name] else None for name in ("harness", "project")}
-    now = code.digests(project.load_plan(), project.features, contacts=project.contacts)
+    now = code.digests(project.load_plan(), project.features, contacts=project.contacts, stack_file=stack.file)
     now |= {"harness": code.digest_of_machine(), "project": code.digest_of_project(project.code)}
     differs = [name for name, digest in now.items() if theirs.get(name) != digest]
     if differs or begin["sabotage"] or begin["stack"] != stack.name:

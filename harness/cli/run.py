@@ -11,20 +11,22 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.cli import options
+from harness.cli import consent, options
 from harness.cli.dry import dry_run
-from harness.cli.due import DUE, due_now, must_make_sense, nothing_json
+from harness.cli.due import DUE, due_now, environment_of, must_make_sense, nothing_json
+from harness.cli.list import declared_now
 from harness.cli.messages import has_bridge, messages, tell_anybody
 from harness.cli.prompt import Nobody, Person, ask_for_name, at_keyboard, must_have_a_terminal
 from harness.cli.reached import by_which, said
-from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted
+from harness.cli.screen import Screen, closing, exit_of, left_of, must_not_be_aborted, must_not_be_refused
 from harness.cli.with_reports import begin, heal_run
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence import receipts
@@ -34,8 +36,9 @@ from harness.features.catalog import CADENCES
 from harness.project import COLLECTOR, PLUGIN, Project
 from harness.run.run import new_id
 from harness.run.sabotage import NONE, Sabotage, Twin
-from harness.run.suited import suited
+from harness.run.suited import must_leave_whole, suited
 from harness.safety import block, stopping
+from harness.safety.owner.consent import Given
 from harness.safety.standing import Standing
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities.messaging import Messaged
@@ -62,8 +65,16 @@ class RunRequest:
     sabotage: str = ""
     stream: str = ""
     rehearsal: bool = False
+    given: Given = field(default_factory=Given)  # to the owner of a platform
     decides: str = ""  # attended: who decides, as claimed
     on: BroughtUp | None = None  # the stack that stands and is drilled; None: the run makes its own
+
+    @property
+    def _which_stack(self) -> str:
+        """By its name, or by its file; of a platform that stands its folder says it."""
+        if self.stack.file is None:
+            return self.stack.name
+        return "" if self.on else str(self.stack.file)
 
     def words(self, run: str) -> list[str]:
         """pytest's command line for it: no settings and no conftest.py of the folder that somebody stands in decide."""
@@ -71,7 +82,7 @@ class RunRequest:
             "--project": str(self.project),
             "--drill": self.drill,
             "--only": self.only,
-            "--stack": self.stack.name,
+            "--stack": self._which_stack,
             "--sandbox": self.level or "",
             "--scale": str(self.scale),
             "--nonce": self.nonce,
@@ -107,6 +118,7 @@ class RunRequest:
 @click.option("--sabotage", default="", metavar="TWIN", help="Break the recovery on purpose, as `drdrill prove` does.")
 @click.option("--attended", is_flag=True, help="Ask people, on this terminal, for the decisions the plan gives them.")
 @options.person("With --attended: who decides, as claimed; otherwise you are asked.")
+@consent.options
 @click.option("--dry-run", "dry", is_flag=True, help="Print the whole plan of the run, touch nothing.")
 @options.evidence
 @options.as_json
@@ -114,6 +126,7 @@ class RunRequest:
 @click.pass_context
 def run(
     context: click.Context,
+    /,
     *,
     project: Project,
     name: str,
@@ -132,11 +145,16 @@ def run(
     dry: bool,
     evidence: Path,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Run the drill NAME, all drills of a cadence (monthly), or what the calendar says is due (due)."""
     must_make_sense(name, otherwise=otherwise, only=only, sabotage=sabotage, rehearsal=rehearsal)
     stream = project.load_plan().stream(stream)
-    chosen = _due(project, evidence, otherwise, quiet=as_json) if name == DUE else choose(project, name, only)
+    chosen = (
+        _due(project, evidence, otherwise, on=environment_of(project, stack, on), quiet=as_json)
+        if name == DUE
+        else choose(project, name, only)
+    )
     if not chosen:
         return
     twin = _twin(project, sabotage)
@@ -162,6 +180,7 @@ def run(
         stream=stream,
         rehearsal=rehearsal,
         on=standing,
+        given=consent.given(given, [drill.name for drill in chosen]),
     )
     if dry and as_json:
         raise Refused("--dry-run prints text", hint="leave --json out; `drdrill list --json` has the scenarios")
@@ -178,6 +197,7 @@ def run(
                 project, the_plan, wanted, real=by_which(kind), attended=attended,
                 stands_in=Messaged in kind.maker.has,
             ),
+            declared=partial(declared_now, project, the_plan, kind.environment),
         )  # fmt: skip  # arguments in groups
         return
     if attended:
@@ -185,6 +205,7 @@ def run(
     if not as_json and name != DUE:  # what is due was said, and of which project
         block.must_be_free(evidence)
         options.say_which(project)
+    request = replace(request, given=consent.asked(request.given, kind, ask=not as_json))
     pack = carry_out(request, quiet=as_json)
     found = json.loads((pack / "findings.json").read_text())
     told = [receipt.line for receipt in receipts.both(pack)]
@@ -199,6 +220,7 @@ def run(
         click.echo(f"verify:   drdrill verify {shlex.quote(str(pack))} --key {fingerprint(signing_key().public_key())}")
         click.echo(f"          (the fingerprint of your key {key_path()}: give it to auditors by another way)")
     must_not_be_aborted(pack)
+    must_not_be_refused(pack)
     context.exit(exit_of(pack))
 
 
@@ -220,6 +242,11 @@ def _stack(
     if on is None:
         kind = project.kind(given["stack"])
         kind.maker.must_fit(level=given["level"])
+        if kind.file is not None and options.was_given(context, "scale"):
+            raise Refused("the size of a platform is what it is", hint="leave --scale out")
+        if place := kind.maker.stands:
+            must_leave_whole(sabotage, kind.name)
+            return BroughtUp(place), kind, 1.0
         return None, kind, given["scale"]
     scale = given["scale"] if options.was_given(context, "scale") else None
     standing, kind = suited(
@@ -238,16 +265,16 @@ def _twin(project: Project, name: str) -> Twin | None:
     return found
 
 
-def _due(project: Project, evidence: Path, otherwise: str, *, quiet: bool) -> list[catalog.Drill]:
-    """What is due, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
+def _due(project: Project, evidence: Path, otherwise: str, *, on: str, quiet: bool) -> list[catalog.Drill]:
+    """What is due there, else what was asked for then, else nothing; says why. Errors: `Refused` as `choose`."""
     others = (
         choose(project, otherwise, "") if otherwise else []
     )  # a name that is none is told also where something is due
-    names = due_now(project, evidence, quiet=quiet)
+    names = due_now(project, evidence, on=on, quiet=quiet)
     if names:
         return [choose(project, name, "")[0] for name in names]
     if quiet and not others:
-        click.echo(nothing_json(project, evidence))
+        click.echo(nothing_json(project, evidence, on=on))
     if others and not quiet:
         click.echo(f"run all the same: {', '.join(drill.title for drill in others)}")
     return others
@@ -294,8 +321,16 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     for line in said(by_which(request.stack)):
         click.echo(line, err=quiet)
     name = new_id()
-    on = Standing(request.on) if request.on else None
-    folder, lock = begin(request.evidence, name, project=request.project, kind=request.stack, viewer=os.getpid(), on=on)
+    on = Standing(request.on, request.stack if request.stack.file else None) if request.on else None
+    folder, lock = begin(
+        request.evidence,
+        name,
+        project=request.project,
+        kind=request.stack,
+        viewer=os.getpid(),
+        on=on,
+        given=request.given,
+    )
     pack = folder.with_name(name)
     with tempfile.TemporaryFile() as log:  # it has no name: a killed drdrill leaves nothing behind
         child = subprocess.Popen(

@@ -14,7 +14,7 @@ import click
 from harness.checks import Outcome
 from harness.cli.exits import EXITS
 from harness.cli.live import Follower, Live
-from harness.errors import DrillError, Exit
+from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
 from harness.run import tasks
@@ -106,6 +106,14 @@ def closing(pack: Path) -> None:
         ends = undo.only_a_recovery(seen)
         hint = undo.what_to_do("drdrill stack down" if ends else "drdrill heal --on FOLDER", seen)
         click.echo(f"HINT: {hint}{'' if ends else ', with the folder of the stack'}")
+
+
+def must_not_be_refused(pack: Path) -> None:
+    """Errors: `Refused`, the last one of the run, where the owner of a platform did not let something be done and
+    nothing else can be said. What is `MISSED` stays so."""
+    refused = [line.data for line in read(pack / JOURNAL) if line.kind == "refused"]
+    if refused and exit_of(pack) is Exit.UNKNOWN:
+        raise Refused(str(refused[-1]["why"]), hint=str(refused[-1]["hint"]))
 
 
 def exit_of(pack: Path) -> Exit:

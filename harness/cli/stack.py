@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.check import check
 from harness.errors import Exit, NotInTime, NotReady, Refused
 from harness.evidence.run_folder import option
 from harness.project import find, nearest
@@ -59,6 +60,10 @@ def up(*, stack: str, level: str | None, scale: float, regions: int, evidence: P
         raise Refused(f"{alive[0]} is up in {evidence}", hint=f"{down} ends it; or use another --evidence")
     held = BroughtUp((evidence / f"{brought_up.PREFIX}{new_id()}").absolute())
     kind = _kind(stack)
+    if kind.file is not None:
+        raise Refused(
+            "a platform of a stack file is not brought up to be explored", hint="drdrill run NAME --stack FILE"
+        )
     _must_have(kind, regions)
     own = [] if kind.project is None else [kind.place, str(kind.project)]
     words = [sys.executable, "-m", daemon.__name__, kind.name, str(held.folder), str(scale), str(regions), *own]
@@ -158,6 +163,9 @@ def down(*, evidence: Path) -> None:
         click.echo(f"{one.name}: {ended} processes ended, its folder is gone")
 
 
+stack.add_command(check)
+
+
 @stack.command("image")
 def make_image() -> None:
     """Make the image of the container stack, once; harmless when repeated."""
@@ -173,6 +181,14 @@ def list_kinds(*, markdown: bool, as_json: bool) -> None:
     named = click.get_current_context().find_root().obj
     own = find(named).own_kind() if named or nearest(Path.cwd().resolve()) else None
     click.echo(table.as_json(own) if as_json else table.markdown(own) if markdown else table.text(own))
+
+
+@stack.command("file")
+@click.option("--markdown", is_flag=True, help="The reference of docs/stack-file.md.")
+def describe_file(*, markdown: bool) -> None:
+    """Show what a stack file may say, from the schema that it is read by."""
+    page = fetch("harness.stacks.attached.file.page:markdown")()
+    click.echo(page if markdown else page.replace("`", ""))
 
 
 @stack.command("exec", context_settings={"ignore_unknown_options": True})

@@ -11,6 +11,7 @@ from harness.evidence.redact import Redactor
 from harness.safety import begin as beginning
 from harness.safety import guardian, heal, sealing
 from harness.safety.heal import Healed
+from harness.safety.owner.consent import Given
 from harness.safety.standing import Standing
 from harness.stacks.kinds import USUAL, Kind
 from reports.build import build
@@ -24,9 +25,10 @@ def begin(
     kind: Kind = USUAL,
     viewer: int | None = None,
     on: Standing | None = None,
+    given: Given = beginning.NOTHING_GIVEN,
 ) -> tuple[Path, int]:
     """As `harness.safety.begin.begin`, which heals and seals killed runs first."""
-    return beginning.begin(evidence, run, project=project, kind=kind, viewer=viewer, on=on, reports=build)
+    return beginning.begin(evidence, run, project=project, kind=kind, viewer=viewer, on=on, given=given, reports=build)
 
 
 def heal_run(folder: Path, *, by: str) -> Healed:

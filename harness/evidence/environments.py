@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-# In order: each is nearer to what customers use than the one before. At a table nothing runs.
-CLASSES = ("tabletop", "embedded", "containers", "emulated", "staging", "production")
+# In order: each is nearer to what customers use than the one before. At a table nothing runs, and an emulator only
+# speaks as the real thing does.
+CLASSES = ("tabletop", "emulated", "embedded", "containers", "staging", "production")
 
 
 def is_at_least(environment: str, least: str) -> bool:

@@ -51,7 +51,8 @@ _AWS = re.compile(r"A(?<![0-9A-Za-z].)(?:KIA|SIA)[A-Z2-7]{16}(?![0-9A-Za-z])")
 _AWS_SECRET = re.compile(r"(?i)(aws_?(?:secret_?access_?key|session_?token)[\"']?\s*[=:]\s*[\"']?)([^\s\"']{16,})")
 _ADDRESS = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@\"']*:)([^\s/\"']+)(?=@)")
 _SETTING = re.compile(
-    r"(?i)((?:password|passwd|pgpassword|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s'\",;&]+)"
+    r"(?i)((?:password|passwd|pgpassword|sslpassword)\s*=\s*)"
+    r"('(?:[^'\\]|\\.)*'|\"[^\"]*\"|\$\{[^{}]*\}(?![^\s'\",;&])|[^\s'\",;&]+)"
 )
 _BEARER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})")
 _AFTER_A_MARK = (  # a word without which the slower pattern cannot match; the secret is its second group
@@ -62,7 +63,7 @@ _AFTER_A_MARK = (  # a word without which the slower pattern cannot match; the s
 )
 _EMAIL = re.compile(r"(?:(?<![\w.+/:@-])|(?<=mailto:))[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w@-])")
 _SENSITIVE_NAME = re.compile(r"(?i)(?:^|_)(?:password|passwd|secret|secret_?key|secret_?access_?key|private_?key)$")
-_MASKED = re.compile(r"\[redacted: [a-z -]+\]|\*+|x{3,}|\$\{?\w+\}?|\{\w*\}|<[^>]*>|%\w*", re.IGNORECASE)
+_MASKED = re.compile(r"\[redacted: [a-z -]+\]|\*+|x{3,}|\$\{?\w+\}?|\$\{[^{}]*\}|\{\w*\}|<[^>]*>|%\w*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ DAMAGED = ".damaged"  # the same, where its journal cannot be read any more: it 
 CONTROL = "control"  # the guardian's log, requests to stop, questions to people: gone before the pack is sealed
 PROJECT = f"{CONTROL}/project.json"  # the folder of the project that is drilled, for whoever heals the run
 PROOF = "proof-"  # before the id of a folder in which a drill is proved
+UNDO = "undo"  # what heals each fault, on disk before it is injected
 UNHEALED = "unhealed"  # of a stack that stands: a file for each fault that a run has injected, and not seen healed
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
 DISK_WANTED = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside

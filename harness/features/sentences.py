@@ -43,6 +43,7 @@ class Approval(NamedTuple):
     role: str  # as the plan calls it: "incident commander"
 
 
+Hurts = Callable[..., Sequence[Any]]  # of what stands in the braces of the pattern, by its name
 Promise = Callable[..., list[Expected]]  # of the plan, and of what stands in the braces of the pattern, by its name
 
 
@@ -61,6 +62,8 @@ class StepDefinition:
     asks: Approval | None = None
     carries_out: Callable[[], Any] | None = None  # the procedure, as a dry run shows it: made without a stack
     needs: tuple[Need, ...] = ()  # what it takes of a stack
+    hurts: Hurts | None = None  # the faults that it injects, known without a stack: for a dry run
+    injects: tuple[str, ...] = ()  # the names of those that stand among its needs
     returns: str = ""  # the name under which later sentences get what the function returns
 
     @cached_property
@@ -112,12 +115,17 @@ class Sentences:
         promises: Promise | None = None,
         asks: Approval | None = None,
         carries_out: Callable[[], Any] | None = None,
+        hurts: Hurts | None = None,
         returns: str = "",
     ) -> Callable[[Function], Function]:
-        """What happens. With `asks`, the function runs only once somebody has said yes."""
-        wanted = flat(needs)
+        """What happens. With `asks`, the function runs only once somebody has said yes. `hurts`: the faults that it
+        injects, where whom they reach stands in the sentence: a dry run shows what they do."""
+        listed = list(needs)
+        wanted, injects = flat(listed), tuple(each.name for each in listed if hasattr(each, "took_effect"))
         return self._declared(
-            StepDefinition("when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, wanted, returns)
+            StepDefinition(
+                "when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, wanted, hurts, injects, returns
+            )
         )
 
     def then(

@@ -19,10 +19,12 @@ from harness.errors import Refused
 from harness.plan import shape as plan_shape
 from harness.plan import text as plan_text
 from harness.plan.lengths import length_of_time, percentage
+from harness.plan.sizes import size_of_data
 from harness.system.lookalikes import unseen
 
 T = TypeVar("T")
 MAIN = "main"  # the stream of a plan that declares none
+LEAST = "staging"  # the class of environment that counts for an entry of the calendar that names none
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Duty:
     together_with: tuple[str, ...]
     not_built: str  # why there is no such drill; empty where there is one
     ours: str = ""  # why it is there although the document names no such drill; empty where it does
-    at_least: str = ""  # the class of environment that does this duty, and each that is nearer to customers
+    at_least: str = LEAST  # the class of environment that does this duty, and each that is nearer to customers
+    restored_at_least: int = 0  # bytes that one of its scenarios has to restore; 0: it need not restore any
 
     @property
     def feature(self) -> str:
@@ -332,7 +335,8 @@ def _duty(cadence: str, given: Mapping[str, Any]) -> Duty:
         together_with=tuple(given.get("with", ())),
         not_built=given.get("not_built", ""),
         ours=given.get("ours", ""),
-        at_least=given.get("at_least", ""),
+        at_least=given.get("at_least", LEAST),
+        restored_at_least=size_of_data(given["restored_at_least"]) if "restored_at_least" in given else 0,
     )
 
 

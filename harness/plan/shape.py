@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 
 from harness.plan.lengths import WRITE_A_LENGTH, length_of_time, percentage
+from harness.plan.sizes import WRITE_A_SIZE, size_of_data
 from harness.plan.text import Text, Where
 from harness.system.lookalikes import unseen
 
@@ -36,6 +37,7 @@ USES = ("primary", "secondary", "emergency")  # of channels, in the order in whi
 OF_ROLES, OF_GROUPS = ("call-out",), ("initial", "update", "resolution", "report")  # kinds of messages
 OFTENEST = timedelta(minutes=2)  # for updates, each of which goes out a minute before it is due
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
+Formats = Mapping[str, tuple[Callable[[str], object], str]]
 _TYPES = {"object": "a block of fields", "array": "a list", "string": "text"}
 
 
@@ -86,15 +88,15 @@ def examine(text: Text) -> None:
         _references(text)
 
 
-def check(text: Text, schema: dict[str, Any], *, of: str, more: Mapping[str, Format] | None = None) -> None:
+def check(text: Text, schema: dict[str, Any], *, of: str, formats: Formats | None = None) -> None:
     """List in `text.problems` everything that the schema does not allow; `of`: what its fields are fields of.
 
-    `more`: formats of that kind of file alone.
+    `formats`: what a schema has besides those of plans.
     """
-    formats = FORMATS | dict(more or {})
-    validator = jsonschema.Draft202012Validator(schema, format_checker=_formats(formats))
+    known = {**FORMATS, **(formats or {})}
+    validator = jsonschema.Draft202012Validator(schema, format_checker=_checker(known))
     for error in validator.iter_errors(text.values):
-        _say(text, error, of, formats)
+        _say(text, error, of, known)
 
 
 def _day(text: str) -> tuple[int, int, int]:
@@ -170,10 +172,10 @@ def _text(text: str) -> str:
 
 
 # What each format of the schema means, and what to write instead of something else.
-Format = tuple[Callable[[str], object], str]
-FORMATS: dict[str, Format] = {
+FORMATS: Formats = {
     "text": (_text, "write something there, or take the field out"),
     "length-of-time": (length_of_time, WRITE_A_LENGTH),
+    "size-of-data": (size_of_data, WRITE_A_SIZE),
     "percentage": (percentage, 'write a percentage such as "99.99 %"'),
     "month-or-day": (last_day, "write a month as 2024-01 or a day as 2024-01-31"),
     "day": (day, "write a day as 2024-01-31"),
@@ -190,7 +192,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def _formats(known: Mapping[str, Format]) -> jsonschema.FormatChecker:
+def _checker(formats: Formats) -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
 
     def check_with(read: Callable[[str], object]) -> Callable[[object], bool]:
@@ -201,12 +203,12 @@ def _formats(known: Mapping[str, Format]) -> jsonschema.FormatChecker:
 
         return check
 
-    for name, (read, _) in known.items():
+    for name, (read, _) in formats.items():
         checker.checks(name, raises=ValueError)(check_with(read))
     return checker
 
 
-def _say(text: Text, error: jsonschema.ValidationError, of: str, formats: Mapping[str, Format]) -> None:
+def _say(text: Text, error: jsonschema.ValidationError, of: str, formats: Formats) -> None:
     where: Where = tuple(error.absolute_path)
     instance: Any = error.instance
     wanted: Any = error.validator_value

@@ -9,7 +9,7 @@ from harness.errors import NotReady
 from harness.procedures import Facts, Procedure, Step
 from harness.stacks import Stack
 from harness.stacks.capabilities import find, lacking, need
-from harness.stacks.capabilities.database import Cluster, FailedOver, Switched
+from harness.stacks.capabilities.database import Cluster, FailsOver, Switched
 from harness.system import wait
 from harness.system.recorder import Recorder
 
@@ -23,7 +23,7 @@ class FailOver:
     Whatever is left of who led is nobody's business here: that it comes back as a copy is the platform's.
     """
 
-    needs: ClassVar[tuple[Any, ...]] = (Cluster, FailedOver | Switched)
+    needs: ClassVar[tuple[Any, ...]] = (Cluster, FailsOver | Switched)
 
     def __init__(self, stack: Stack, recorder: Recorder, *, led: str, skip: frozenset[str] = frozenset()) -> None:
         """`led`: who led before."""
@@ -50,7 +50,7 @@ class FailOver:
 
     def _fail_over(self) -> Facts:
         """Errors: `NotReady` where nobody is left; those of the stack."""
-        own, switched = find(self._stack, FailedOver), find(self._stack, Switched)
+        own, switched = find(self._stack, FailsOver), find(self._stack, Switched)
         if own is not None:
             self._leads = own.fail_over()
         elif switched is not None:
@@ -61,7 +61,7 @@ class FailOver:
             switched.switch(left)
             self._leads = left.name
         else:
-            raise lacking(self._stack, FailedOver)
+            raise lacking(self._stack, FailsOver)
         return {"leads": self._leads}
 
     def _see(self) -> Facts:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a calendar asks for none of these: what features and senten
     from harness.communications.contacts import Contacts
     from harness.communications.templates import Template
     from harness.features.catalog import Drill, Scenario
+    from harness.features.declared import Declaration
     from harness.features.sentences import Sentences
     from harness.procedures.health import Health
     from harness.procedures.reconciliation import Books
@@ -108,6 +109,14 @@ class Project:
         return found
 
     @cached_property
+    def declared(self) -> tuple[Declaration, ...]:
+        """Which scenarios somebody has declared that the platform cannot run. Errors: `Refused`, with file and line."""
+        from harness.features import declared  # noqa: PLC0415  (see above)
+
+        there = self.waivers is not None and self.waivers.exists()
+        return declared.load(self.waivers, self.load_plan(), self.features) if self.waivers and there else ()
+
+    @cached_property
     def sentences(self) -> Sentences:
         """All sentences that there are steps for: the machine's, and its own.
 
@@ -162,12 +171,14 @@ class Project:
         return books.load(self._books) if self._books else None
 
     def kind(self, name: str = "") -> Kind:
-        """The kind of stack of that name; without one the project's own, where it has one, else the usual one.
+        """The kind of stack of that name, or of that stack file; without either the project's own, else the usual one.
 
         Errors: `Refused` where there is no such kind, or where the project's own breaks.
         """
         from harness.stacks import kinds  # noqa: PLC0415  (see above)
 
+        if kinds.is_file(name):
+            return kinds.of_file(Path(name))
         own = self.own_kind()
         return kinds.named(name or (own or kinds.USUAL).name, own)
 
@@ -194,6 +205,7 @@ class Project:
         self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
         self.load_contacts()
         self.load_templates()
+        _ = self.declared
         _ = self.health, self.books
         found = sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
         self._must_tell(the_plan, found)
@@ -308,7 +320,7 @@ def load(folder: Path) -> Project:
         )
     read = text.read(folder / FILE)
     schema = json.loads(resources.files("harness.project").joinpath("project.json").read_text(encoding="utf-8"))
-    shape.check(read, schema, of="a project", more=FORMATS)
+    shape.check(read, schema, of="a project", formats=FORMATS)
     if not read.problems:
         _must_be_there(read, folder)
     if read.problems:

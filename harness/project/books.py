@@ -15,7 +15,7 @@ from harness.checks import Outcome, reconciliation
 from harness.checks.reconciliation import ANY, Rule
 from harness.errors import DrillError, Unable
 from harness.plan import shape, text
-from harness.plan.shape import Format
+from harness.plan.shape import Formats
 from harness.procedures.reconciliation import ReconciledState, Salvaged, Values
 from harness.workload.plain.draws import number_of
 from harness.workload.plain.query import ANYTHING, Query, wrong_with
@@ -94,7 +94,7 @@ def load(path: Path) -> PlainBooks:
     """Errors: `Refused`, with every problem of the file in one message."""
     read = text.read(path)
     schema = json.loads(resources.files("harness.project").joinpath("books.json").read_text(encoding="utf-8"))
-    shape.check(read, schema, of="a book", more=FORMATS)
+    shape.check(read, schema, of="a book", formats=FORMATS)
     if not read.problems:
         _examine(read)
     if read.problems:
@@ -132,7 +132,7 @@ def _least(given: str) -> None:
         raise ValueError(f'"{given}" is not a number')
 
 
-FORMATS: Mapping[str, Format] = {
+FORMATS: Formats = {
     "book": (_name, f"say in words what it is, without a {ANY}"),
     "least": (_least, f"write a number, or: {AS_BEFORE}"),
 }

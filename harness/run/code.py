@@ -73,9 +73,11 @@ def digest_of_project(code: Iterable[Path]) -> str:
     return _digest_of(project_files(code))
 
 
-def digests(plan: Plan, features: Path, *, contacts: Path | None = None) -> dict[str, str | None]:
-    """SHA-256 of the plan, the features and the list of packages. Of a stack's file and of contacts, which are in no
-    pack, one that only the holder of a key can compare; None where there is none. The list of packages is None where
+def digests(
+    plan: Plan, features: Path, *, contacts: Path | None = None, stack_file: Path | None = None
+) -> dict[str, str | None]:
+    """SHA-256 of the plan, the features, the list of packages and the stack file. Of contacts, which are in no pack,
+    one that only the holder of a key can compare; None where there is none. The list of packages is None where
     the machine was not set up by it, as one from a wheel.
 
     Errors: `Refused` where the contacts cannot be read.
@@ -84,7 +86,7 @@ def digests(plan: Plan, features: Path, *, contacts: Path | None = None) -> dict
         "plan": plan.digest,
         "features": _digest_of(_files([(features, features)])),
         "constraints": _digest_file(pins) if (pins := ROOT / "constraints.txt").is_file() else None,
-        "stack_file": None,
+        "stack_file": _digest_file(stack_file) if stack_file else None,
         "contacts": private_digest(contacts) if contacts else None,
     }
 

@@ -33,12 +33,13 @@ from harness.run.sabotage import NONE, Sabotage
 from harness.safety import undo
 from harness.safety.guardian import Guardian
 from harness.safety.healing import by_removal, record
+from harness.safety.owner.owner import Owner
 from harness.safety.stopping import Listener
 from harness.stacks import Condition, Stack
 from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Startable
-from harness.stacks.kinds import USUAL, Kind
+from harness.stacks.kinds import FILE, USUAL, Kind
 from harness.stacks.real import kept_out as kept_out_of
 from harness.system import clock, modules, wait
 from harness.system.command import Commands, end_left
@@ -60,7 +61,7 @@ class Options:
     scale: float = 1.0
     nonce: str = ""
     regions: int = 1  # of a stack that the run makes: as many as one of its scenarios needs
-    rate: float = 50.0  # transactions a second, all zones together
+    rate: float = 50.0  # transactions a second from outside; several regions share them
     sabotage: Sabotage = NONE
     sabotage_name: str = ""
     stream: str = "main"  # the series whose next number the run has
@@ -108,6 +109,7 @@ class Run:
         self.nonce = options.nonce or secrets.token_hex(16)  # what is drawn in this run follows from it
         self._stack: Stack | None = None
         self._spoilt = 0  # stacks that a scenario has left otherwise than the next one needs
+        self.owner = Owner(folder, options.stack, self.journal)
         self._broken = ""  # what broke first as one of them was ended
         self._logs: dict[str, int] = {}  # how long each was when the run came to a stack that stood
         self.planned: list[str] = []  # the scenarios of the first line
@@ -115,8 +117,12 @@ class Run:
 
     def begin(self, drills: Sequence[str], scenarios: Sequence[str]) -> None:
         """Write the journal's first line; copy plan and features as they are now."""
+        self.owner.must_be_slow_enough(self.rate)
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
+        stack_file = self.options.stack.file
+        if stack_file is not None:
+            shutil.copyfile(stack_file, self.folder / FILE)
         hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
         shutil.copytree(self.project.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
         receipts.must_be_writable(self.folder.parent)
@@ -133,7 +139,9 @@ class Run:
             stack=self.options.stack.name,
             sandbox=self.level,
             environment=self.options.stack.environment,
-            digests=code.digests(self.plan, self.folder / "features", contacts=self.project.contacts),
+            digests=code.digests(
+                self.plan, self.folder / "features", contacts=self.project.contacts, stack_file=stack_file
+            ),
             harness=code.machine(),
             project=code.project(self.project),
             rules=RULES,
@@ -154,6 +162,7 @@ class Run:
             },
             packages=code.packages(),
         )
+        self.owner.announce()
         receipts.add(self.folder.parent, receipts.begun(self.folder))
 
     @property
@@ -171,7 +180,6 @@ class Run:
             self.journal.record("stack.begin", kind=kind.name, regions=[], seconds=0.0, owned=on is None)
             if on is not None:
                 stack = kind.maker.attach(on / STACK_FOLDER, recorder=self.journal)
-                self._logs = lengths(stack.logs())
             else:
                 stack = kind.maker.open(
                     self.folder / STACK_FOLDER,
@@ -188,6 +196,9 @@ class Run:
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()
+            else:
+                kind.maker.begin(stack)
+                self._logs = lengths(stack.logs())
             kind.maker.must_answer(stack)
             self.journal.record(
                 "stack.ready",
@@ -196,6 +207,7 @@ class Run:
                 seconds=clock.since(begin).total_seconds(),
                 **described(stack),
             )
+            self.owner.begin(stack)
         return self._stack
 
     def spoilt(self) -> None:
@@ -204,6 +216,7 @@ class Run:
         if self._stack is None or self.options.on is not None or set(self.planned) <= set(self.ended):
             return
         self._spoilt += 1
+        self.owner.pause()
         wrong = self._left_behind(self._stack, logs=self.folder / "logs" / f"stack-{self._spoilt}")
         self._broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
@@ -214,6 +227,7 @@ class Run:
 
         A run is not completed where a scenario that was planned has no end, whatever else went well.
         """
+        self.owner.end(run=self.id)
         wrong = self._left_behind(self._stack, logs=self.folder / "logs") if self._stack is not None else ""
         broken = self._broken or wrong
         shutil.rmtree(self.folder / STACK_FOLDER, ignore_errors=True)
@@ -232,6 +246,8 @@ class Run:
         seen = [] if owned else self._settled(stack)
         tried = [self._quietly(lambda: keep_logs(stack.logs(), logs, since=self._logs))]
         clean_logs(self.folder / "logs", redactor=self.redactor)  # while the secrets are known, also to a heal
+        if not owned:
+            tried.append(self._quietly(lambda: self.options.stack.maker.end(stack)))
         if owned:
             wrong = self._quietly(need(stack, Startable).stop)
             ended = end_left(self.id)

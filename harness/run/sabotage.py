@@ -46,6 +46,7 @@ class Sabotage:
     falls_short: bool = False  # the same, and what it lacks is so little that it is promoted with that
     one_asked: bool = False  # one service of the second region is asked whether it is ready, for all of them
     looks_whole: bool = False  # the lost region leads, and then follows because both histories have one number
+    replica_trusted: bool = False  # nobody looks at a replica, and it leads because it streams
     never_resolve: bool = False  # customers whose resolvers lie never ask again what a name stands for
     telling: str = ""  # how people are told wrongly: one of `TELLING`
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
@@ -63,6 +64,7 @@ class Sabotage:
             "a server that hides damage": self.hidden,
             "a service that loses messages": self.telling == "message lost",
             "a region that replays nothing": self.replay_stopped or self.falls_short,
+            "a replica that leads unseen": self.replica_trusted,
             "two regions that lead": self.looks_whole
             or bool(self.without & {"demote-the-second-region", "fence-the-lost-region"}),
         }

@@ -36,7 +36,7 @@ def suited(
             f"{found.name} is a stack of the project in {stands.project}",
             hint="drdrill --project FOLDER names that one",
         )
-    known = kind(stands.name)
+    known = stands if stands.file else kind(stands.name)
     if known.environment != found.said.get("environment"):
         raise Refused(
             f"{found.name} was brought up as {found.said.get('environment')}, and {known.name} is {known.environment}",
@@ -46,9 +46,14 @@ def suited(
         raise Refused(f"{found.name} stands in its own sandbox", hint="leave --sandbox out")
     if scale is not None and scale != found.scale:
         raise Refused(f"{found.name} was brought up with --scale {found.scale:g}", hint="leave --scale out")
+    must_leave_whole(sabotage, found.name)
+    return found, known
+
+
+def must_leave_whole(sabotage: Sabotage, name: str) -> None:
+    """Errors: `Refused` where a sabotage breaks a stack that is not the run's own."""
     if broken := sabotage.of_stack():
         raise Refused(
-            f"this sabotage breaks the stack itself ({', '.join(broken)}), and {found.name} stays",
-            hint="leave --on out: a run that makes its own stack removes it, too",
+            f"this sabotage breaks the stack itself ({', '.join(broken)}), and {name} stays",
+            hint="drill a stack that the run makes: that is removed, too",
         )
-    return found, known

@@ -11,6 +11,7 @@ import shutil
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Refused
 from harness.evidence import receipts
@@ -19,6 +20,9 @@ from harness.evidence.run_folder import CONTROL, DISK_WANTED, PROJECT, UNFINISHE
 from harness.safety import block
 from harness.safety.guardian import Guardian
 from harness.safety.heal import heal_run
+from harness.safety.owner import consent, standpoint, windows
+from harness.safety.owner.consent import Given
+from harness.safety.owner.file import said_of
 from harness.safety.running import held, unfinished
 from harness.safety.sealing import Reports
 from harness.safety.standing import Standing
@@ -27,6 +31,7 @@ from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
 
 FOLDER = "DRDRILL_FOLDER"
+NOTHING_GIVEN = Given()
 BEGINNING = ".beginning"  # behind the run's id until its folder is locked
 MOMENT = timedelta(seconds=2)  # a guardian that looks whether its run is alive holds the lock for an instant
 
@@ -40,6 +45,7 @@ def begin(
     kind: Kind = USUAL,
     viewer: int | None = None,
     on: Standing | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> tuple[Path, int]:
     """Make the run's folder, lock it for the life of this process and its heirs, start the guardian.
 
@@ -47,7 +53,8 @@ def begin(
     lock when the last process of the run that holds it is gone. `project` is the folder of what is drilled, `kind`
     that of its stack, `reports` what a killed run that is healed first is sealed with, and `viewer` the pid of a
     `drdrill` that shows it. `on`: the stack that stands and is drilled; it is taken when dead runs, which may have
-    hurt it, are healed, and before anything of this one is there.
+    hurt it, are healed, and before anything of this one is there. `given`: what
+    whoever runs it has brought along for the owner of a platform.
 
     Errors: `Refused` while another run in the same folder is alive, where somebody has stopped everything in it, where
     it cannot be written, or where the stack cannot be taken.
@@ -67,12 +74,17 @@ def begin(
             _heal_dead(evidence, reports)
             receipts.complete(evidence)
             must_have_room(evidence)
+            consented = _must_be_let(kind, on, given)
             if on is not None:
                 kind.maker.must_reach(on.stack.stack, evidence)
-                must_have_room(on.stack.folder, what="a drill on the stack")
+                if kind.file is None:
+                    must_have_room(on.stack.folder, what="a drill on the stack")
                 on.take()
+                kind = on.stack.kind if kind.file else kind  # the copy of the file that is drilled, and healed by
             folder = evidence / f"{run}{UNFINISHED}"
             lock = _make(folder, project, kind, on=on.stack.folder if on else None)
+            if consented is not None:
+                consent.keep(folder, consented, given.authorised)
             _must_still_be_free(folder, lock)
     except Refused:
         if on is not None:
@@ -94,6 +106,16 @@ def begin(
             on.let_go()
         raise
     return folder, lock
+
+
+def _must_be_let(kind: Kind, on: Standing | None, given: Given) -> dict[str, Any] | None:
+    """By the owner of a platform that has a file; None where there is none. Errors: `Refused`."""
+    said = said_of(on.stack.kind if on and on.stack.attached and not kind.file else kind)
+    if said is None:
+        return None
+    standpoint.must_stand_outside(said)
+    windows.must_be_open(said)
+    return consent.must_be_given(said, given)
 
 
 def _must_still_be_free(folder: Path, lock: int) -> None:

@@ -17,6 +17,7 @@ from harness.errors import DrillError, NotReady
 from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.safety import stopping, undo
 from harness.safety.heal import heal_run
+from harness.safety.owner import asking, control
 from harness.safety.running import held
 from harness.safety.sealing import Reports
 from harness.system import clock, wait
@@ -25,6 +26,7 @@ from harness.system.environment import for_harness
 from harness.system.recorder import Memory
 
 LOOKS = timedelta(milliseconds=500)
+DEAF = timedelta(seconds=15)  # for one that hangs, and does not even go about it, while something is hurt
 GRACE = timedelta(minutes=2)  # for a harness that was asked to stop, before it is ended
 START_LIMIT = timedelta(seconds=20)
 
@@ -87,10 +89,12 @@ def watch(folder: Path, *, viewer: int | None, reports: Reports) -> int:
 
 
 def _until_over(folder: Path, viewer: Process | None) -> None:
-    asked = 0
+    asked, conditions = 0, None
 
     def over() -> bool:
-        nonlocal asked
+        nonlocal asked, conditions
+        if conditions is None and control.wanted(folder):
+            conditions = asking.begin(folder)
         if not folder.exists() or _dead(folder):
             return True
         due = [pending.fault for pending in undo.pending(folder) if pending.expires <= clock.mono()]
@@ -99,8 +103,10 @@ def _until_over(folder: Path, viewer: Process | None) -> None:
             stopping.ask(folder, who="guardian", why=why)
         if stopping.asked(folder):
             asked = asked or clock.mono()
-            if clock.since(asked) > GRACE:
+            deaf = clock.since(asked) > DEAF and not stopping.heard(folder) and undo.pending(folder)
+            if deaf or clock.since(asked) > GRACE:
                 end_labelled(folder.name.removesuffix(UNFINISHED), but_parts=True)
+                return True  # once: from now on somebody heals, perhaps `drdrill run`, with processes of this label
         return False
 
     wait.poll(over, within=None, every=LOOKS)

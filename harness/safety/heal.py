@@ -10,6 +10,7 @@ Idempotent; harmless where nothing was injected, and while the run is alive (the
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from harness.errors import Exit, Refused
 from harness.evidence import receipts
 from harness.evidence.journal import Journal
 from harness.evidence.lines import NAME as JOURNAL
-from harness.evidence.lines import JournalDamaged, NothingBegan, UnknownVersion
+from harness.evidence.lines import JournalDamaged, Line, NothingBegan, UnknownVersion
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import DAMAGED, STACK_FOLDER, UNFINISHED, keep_logs, option
@@ -27,6 +28,7 @@ from harness.evidence.scan import clean_logs
 from harness.safety import left_hurt, stopping, undo
 from harness.safety.elsewhere import healed_there
 from harness.safety.healing import Healing, by_removal, record
+from harness.safety.owner import told
 from harness.safety.running import held
 from harness.safety.sealing import Reports, close, finish
 from harness.stacks.kinds import of_run, stands_on
@@ -148,6 +150,8 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
 
     if journal:
         _digest_ledgers(folder, journal)
+        told.take_left(folder, journal, taken=sum(line.kind == told.KIND for line in began))
+        _who_asked(folder, journal, began)
     for left, healing in healings:
         if healing.ok or not owned:
             said(left, healing)
@@ -194,6 +198,13 @@ def _journal(folder: Path, redactor: Redactor) -> tuple[Journal | None, str]:
         raise
     except JournalDamaged as error:
         return None, error.message
+
+
+def _who_asked(folder: Path, journal: Journal, began: Sequence[Line]) -> None:
+    """Somebody had asked the run to stop, such as on a condition, and it was ended before it said so."""
+    request = stopping.asked(folder)
+    if request is not None and not any(line.kind in ("stopped", "stop.asked") for line in began):
+        journal.record("stop.asked", who=request.who, why=request.why)
 
 
 def _digest_ledgers(folder: Path, journal: Journal) -> None:

@@ -23,6 +23,7 @@ FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives u
 LOOK_LIMIT = timedelta(seconds=60)  # until what was started serves, a database server that has to catch up among it
 DATA_LIMIT = timedelta(seconds=10)  # what only a recovery brings back is there by then, or does not come
 OFTEN = timedelta(milliseconds=250)
+NOTHING = "nothing of it is left"
 FROZEN = "frozen"  # in the undo of a sabotaged fault: the database server whose manager was frozen
 How = Literal["healed", "not healed", "left fenced", "removal"]
 Say = Callable[[str], None]
@@ -90,7 +91,7 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     left = wrong or _until_nothing(look, limit, say)
     if left:
         return Healing(False, "not healed", left, moment.earliest, moment.latest)
-    return Healing(True, "healed", "nothing of it is left", moment.earliest, moment.latest)
+    return Healing(True, "healed", NOTHING, moment.earliest, moment.latest)
 
 
 def _thaw(stack: Stack, undo: Undo) -> None:

@@ -16,7 +16,9 @@ from harness.evidence.run_folder import UNHEALED, option
 from harness.safety import left_hurt, undo
 from harness.safety.running import locked
 from harness.stacks import Condition, brought_up
+from harness.stacks.attached import place
 from harness.stacks.brought_up import BroughtUp
+from harness.stacks.kinds import Kind
 from harness.system import wait
 
 STEADY_WITHIN = timedelta(seconds=30)
@@ -25,8 +27,10 @@ STEADY_WITHIN = timedelta(seconds=30)
 class Standing:
     """A stack that stands, and the lock on it once it was taken: a file descriptor that heirs inherit."""
 
-    def __init__(self, stack: BroughtUp) -> None:
+    def __init__(self, stack: BroughtUp, kind: Kind | None = None) -> None:
+        """`kind`: of a platform that a stack file describes, by the file as it is now."""
         self.stack = stack
+        self._kind = kind
         self.lock: int | None = None
 
     @property
@@ -36,12 +40,17 @@ class Standing:
 
     def take(self) -> None:
         """Errors: `Refused` where it is dead, held, hurt, or not steady within half a minute; then it is not held."""
-        self.stack.must_stand()
+        if self._kind is not None:
+            place.make(self.stack.folder)
+        else:
+            self.stack.must_stand()
         self.lock = os.open(self.stack.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.set_inheritable(self.lock, True)
             self._must_be_free(self.lock)
             _must_be_healed(self.stack)
+            if self._kind is not None:
+                place.keep(self._kind, self.stack.folder)
             _must_be_steady(self.stack)
         except BaseException:
             self.let_go()
@@ -63,10 +72,11 @@ class Standing:
 
 def _must_be_healed(stack: BroughtUp) -> None:
     if left := stack.unhealed():
+        anew = f"; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one"
         raise Refused(
             f"{stack.name} is hurt: a run has left it so",
             hint=f"`{undo.command(stack.folder, '')}` heals it, and {stack.folder / UNHEALED / left[0]} says what was"
-            f" seen; or `drdrill stack down{option(stack.folder.parent)}`, and bring up a new one",
+            f" seen{'' if stack.attached else anew}",
         )
 
 
@@ -84,6 +94,8 @@ def _must_be_steady(stack: BroughtUp) -> None:
 
     _say(f"asking whether {stack.name} is steady ...")
     hint = f"`drdrill stack status{option(stack.folder.parent)}` asks it again; or bring up another one"
+    if stack.attached:
+        hint = "nothing was hurt: settle that with its owner, then repeat the command"
     try:
         wrong = brought_up.wrong(wait.poll(ask, within=STEADY_WITHIN, enough=lambda seen: not brought_up.wrong(seen)))
     except DrillError as error:

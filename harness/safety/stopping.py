@@ -15,6 +15,7 @@ from harness.system import control_files
 
 LOOKS = 0.2  # seconds
 FILE = "stop.json"
+HEARD = "heard.json"  # left by the run once it goes about it
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ def asked(folder: Path) -> StopRequest | None:
     """The request, if there is one."""
     said = control_files.read(folder / CONTROL / FILE)
     return StopRequest(str(said.get("who")), str(said.get("why"))) if said else None
+
+
+def heard(folder: Path) -> bool:
+    """Whether the run goes about it. One that does not may hang: the guardian heals in its place."""
+    return (folder / CONTROL / HEARD).exists()
 
 
 class Listener:
@@ -61,6 +67,11 @@ class Listener:
             if asked(self.folder):
                 main = threading.main_thread().ident or 0  # it has to wake from what it waits for
                 signal.pthread_kill(main, signal.SIGINT)
+                break
+        while not self._done.wait(LOOKS):
+            if self.stopping:
+                with suppress(OSError):  # its folder is gone: it is over
+                    control_files.leave(self.folder / CONTROL / HEARD, {"by": os.getpid()})
                 return
 
     @contextmanager

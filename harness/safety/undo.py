@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.evidence.lines import Line
+from harness.evidence.run_folder import UNDO as FOLDER
 from harness.evidence.run_folder import UNFINISHED, UNHEALED, option
 from harness.faults import BY_RECOVERY, Fault, Undo, table
 from harness.stacks.kinds import stands_on
 from harness.system import clock, control_files
 from harness.system.durable import sync_folder
 
-FOLDER = "undo"
 HEALED = ".healed"
 
 
@@ -42,8 +42,8 @@ class Pending:
         return table.of(self.fault, self.settings)
 
 
-def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
-    """Put it on disk; when this returns, it survives a power cut."""
+def write(folder: Path, fault: Fault, undo: Undo, *, injection: int, ttl: timedelta | None = None) -> Path:
+    """Put it on disk; when this returns, it survives a power cut. `ttl`: shorter than the fault's own."""
     where = folder / FOLDER
     where.mkdir(exist_ok=True)
     path = where / f"{len(list(where.iterdir())):03d}-{fault.name}.json"
@@ -52,7 +52,7 @@ def write(folder: Path, fault: Fault, undo: Undo, *, injection: int) -> Path:
         "injection": injection,
         "settings": table.to_disk(fault),
         "undo": undo,
-        "expires": clock.mono() + int(fault.ttl / timedelta(microseconds=1)) * 1000,
+        "expires": clock.mono() + int((ttl or fault.ttl) / timedelta(microseconds=1)) * 1000,
         "boot": clock.boot(),
     }
     if (beside := _beside_the_stack(path)) is not None:

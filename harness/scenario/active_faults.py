@@ -11,13 +11,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import NotReady
+from harness.errors import NotReady, quietly
 from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
 from harness.run.run import Run
 from harness.safety import undo
-from harness.safety.healing import FROZEN, record
+from harness.safety.healing import FROZEN, NOTHING, record
 from harness.safety.healing import heal as healed
+from harness.safety.permission import permit
 from harness.scenario.leadership import Leadership
 from harness.stacks.capabilities.sabotage import Unfenced
 from harness.system import clock
@@ -68,19 +69,21 @@ class ActiveFaults:
     def inject(self, fault: Fault, *, affects: Sequence[str] = ()) -> None:
         """Write the undo, then the intent, then hurt, then ask for proof that it took effect.
 
-        `affects`: what an alert has to name besides what the fault itself says. Errors: `NotReady`, `Unable`.
+        `affects`: what an alert has to name besides what the fault itself says.
+        Errors: `NotReady`, `Unable`, and `Refused` where the stack's owner forbids it.
         """
         stack = self._run.stack
         if self._sabotage.toothless:
             fault = Noop()
         self._run.guardian.ensure()
         needed = fault.prepare(stack)
+        ttl = permit(stack, fault, needed, folder=self._run.folder, recorder=self._journal)
         unfenced = self._leader.known if self._sabotage.unfenced else None
         if isinstance(unfenced, Unfenced):
             needed = {**needed, FROZEN: unfenced.name}
         self._many += 1
         injection = self._many
-        path = undo.write(self._run.folder, fault, needed, injection=injection)
+        path = undo.write(self._run.folder, fault, needed, injection=injection, ttl=ttl)
         self._left.append(Injected(injection, fault, needed, path))
         if isinstance(unfenced, Unfenced):
             unfenced.freeze_manager()
@@ -96,7 +99,7 @@ class ActiveFaults:
             harms_data=fault.harms_data,
             logical=fault.logical,
             affects=named,
-            ttl=fault.ttl.total_seconds(),
+            ttl=ttl.total_seconds(),
         )
         begun = clock.mono()
         moment = fault.inject(stack, needed) or Moment(begun, clock.mono(), CALL)
@@ -125,6 +128,19 @@ class ActiveFaults:
             said = proof or "it had ended by itself"
             self._journal.record(
                 "fault.still_active", injection=injection, fault=fault.name, ok=bool(proof), proof=said
+            )
+
+    def look(self, *names: str, after: str) -> None:
+        """Record of each that is not healed, or of those of these names, whether anything of it is left, `after` what a
+        sentence or a step has done: healing it in the end is then no news. It repairs nothing, and raises nothing."""
+        for injection, fault, needed, _ in self._left:
+            if names and fault.name not in names:
+                continue
+            seen: list[str] = []
+            wrong = quietly(lambda: seen.append(fault.still_hurt(self._run.stack, needed)))  # noqa: B023  called at once
+            left = f"nobody could look: {wrong}" if wrong else seen[0]
+            self._journal.record(
+                "fault.left", injection=injection, fault=fault.name, ok=not left, seen=left or NOTHING, after=after
             )
 
     def end(self, *, of: type[Fault] | None = None) -> None:

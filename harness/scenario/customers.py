@@ -38,7 +38,7 @@ class ScenarioCustomers:
         self._readers: Readers | None = None
         self._sampler: ExposureSampler | None = None
         self._beyond: ExposureSampler | None = None
-        self._settled = False
+        self._verified: int | None = None  # when service was first to last
         self.origin = f"{run.id}/{name}"
 
     @property
@@ -57,6 +57,7 @@ class ScenarioCustomers:
         Errors: `NotReady`; nothing has been hurt then.
         """
         run, sabotage = self._run, self._run.options.sabotage
+        rate = run.rate / len(run.stack.regions)  # several regions share the processors of one machine
         self._workload = Workload(
             run.stack,
             run.journal,
@@ -64,10 +65,12 @@ class ScenarioCustomers:
             self._folder,
             client=run.client,
             origin=self.origin,
-            groups=[outside(0.0 if sabotage.idle else run.rate), *inside],
+            groups=[outside(0.0 if sabotage.idle else rate), *inside],
             logs=run.folder / "logs" / self._name,
+            most=run.owner.writes_left(),
         )
         self._workload.begin()
+        run.owner.watch_writes(self._workload.files.values(), self._workload.bound)
         if not sabotage.idle:
             wait_for_baseline(run.stack, run.journal, self._workload, self._sampler, sabotage=sabotage)
         if sabotage.receiver_lost:
@@ -86,10 +89,14 @@ class ScenarioCustomers:
 
     def serve_followed(self, region: str, *, inside: Sequence[Group] = ()) -> None:
         """Customers write, and what that region has received of it is looked at from now on. Errors: as `serve`."""
+        self.look_at(region)
+        self.serve(inside=inside)
+
+    def look_at(self, region: str) -> None:
+        """What that region has received of what customers write is looked at from now on, whatever else is."""
         standby = need(regional.region(self._run.stack, region), Standby)
         self._beyond = ExposureSampler(self._run.stack, self._run.journal, of="second region", safe=standby.received)
         self._beyond.begin()
-        self.serve(inside=inside)
 
     def ask(self) -> None:
         """Customers also ask for what they know, from now on. Errors: as `Readers.begin`."""
@@ -122,17 +129,15 @@ class ScenarioCustomers:
         self._wait("customers are served", good_for=AUTOMATIC, after=clock.mono(), within=SETTLING_LIMIT)
 
     def settle(self) -> None:
-        """Wait, once, for service that lasts after the verification. Errors: `NotInTime`."""
-        if self._settled:
-            return
-        workload, verified = self._writing(), clock.mono()
+        """Wait until service has lasted since the verification, or since it was last bad. Errors: `NotInTime`."""
+        workload = self._writing()
+        verified = self._verified = self._verified or clock.mono()
         wait.until(
             lambda: workload.good_for(SETTLING, after=verified),
             what=f"good service for {SETTLING.total_seconds():g} s after the verification",
             within=SETTLING_LIMIT,
             recorder=self._run.journal,
         )
-        self._settled = True
 
     def plan_interruption(self, what: str) -> None:
         """From here on they may be without service as planned, once they have been served well for a while: that is

@@ -12,7 +12,7 @@ from harness.run.run import Run
 from harness.scenario.customers import ScenarioCustomers
 from harness.stacks.capabilities import lacking, need
 from harness.stacks.capabilities.backups import BaseBackups
-from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.database import Connected
 from harness.stacks.capabilities.entrance import Readable
 from harness.workload.client import asks_back
 from harness.workload.handed import secrets_of
@@ -48,7 +48,7 @@ class ScenarioData:
     def check(self, reconciliation: Reconciliation) -> None:
         """What must agree, and the values that are compared with those afterwards."""
         self._run.journal.record("reconciliation.rules", rules=list(reconciliation.rules))
-        with need(self._run.stack, Queried).connect() as connection:
+        with need(self._run.stack, Connected).connect() as connection:
             self._reconciliation, self._before = reconciliation, reconciliation.check(connection)
         self._run.journal.record(
             "reconciliation", moment="before", values=self._before.values, size=dict(self._before.size)
@@ -57,13 +57,13 @@ class ScenarioData:
     def check_again(self) -> None:
         """The same values over the same transactions, in the end."""
         assert self._reconciliation is not None
-        with need(self._run.stack, Queried).connect() as connection:
+        with need(self._run.stack, Connected).connect() as connection:
             found = self._reconciliation.check(connection, last=self.before.last)
         self._run.journal.record("reconciliation", moment="after", values=found.values, size=dict(found.size))
 
     def ask(self, question: Callable[[Any], list[str]]) -> list[str]:
         """Put a question to the leader, as a monitor would."""
-        with need(self._run.stack, Queried).connect() as connection:
+        with need(self._run.stack, Connected).connect() as connection:
             return question(connection)
 
     def unlike_before(self, source: Any) -> list[str]:

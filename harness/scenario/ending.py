@@ -11,9 +11,11 @@ from harness.checks.evidence import Evidence
 from harness.checks.judge import judge
 from harness.checks.load import evidence
 from harness.errors import quietly
+from harness.features.declared import Declaration
 from harness.run.steady import STEADY_LIMIT, steady
 from harness.scenario import observations
 from harness.stacks.needs import Lack
+from harness.system import clock
 
 if TYPE_CHECKING:
     from harness.scenario.scenario import ScenarioRun
@@ -65,11 +67,21 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         return Verdict.of(judge(seen))
 
 
-def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack]) -> Verdict:
+def not_exercised(scenario: ScenarioRun, lacking: Sequence[Lack], *, declared: Declaration | None = None) -> Verdict:
     """It is not begun on this stack, and ends with that: nothing was started for it, and nothing looked at.
 
-    Errors: as `finish`.
+    `declared`: that the platform cannot run it; then the verdict of the run leaves it out. Errors: as `finish`.
     """
+    if declared is not None:
+        scenario.journal.record(
+            "declared",
+            scenario=scenario.name,
+            environment=declared.environment,
+            who=declared.who,
+            why=declared.why,
+            until=str(declared.until),
+            ends=clock.utc_text(declared.ends(scenario.run.plan.time_zone)),
+        )
     for each in lacking:
         scenario.journal.record("not_exercised", **each._asdict())
     return finish(scenario, outcome=NOT_EXERCISED, error=", ".join(each.what for each in lacking))

@@ -14,7 +14,7 @@ from harness.plan import PlannedCheck
 from harness.procedures.health import HealthCheck
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.database import Connected
 from harness.stacks.capabilities.entrance import Reachable
 from harness.workload.probe import Probe
 
@@ -32,7 +32,7 @@ class PlainHealth:
 
     def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
         """An entrance for requests, and a database for queries."""
-        return tuple(dict.fromkeys(Queried if line.query else Reachable for line in planned))
+        return tuple(dict.fromkeys(Connected if line.query else Reachable for line in planned))
 
     def works(self, stack: Stack, name: str) -> str:
         """A component that runs is taken to do its work: nobody has said how it is asked."""
@@ -41,7 +41,7 @@ class PlainHealth:
 
 def _ask(line: PlannedCheck, stack: Stack, within: timedelta) -> str:
     if line.query:
-        with need(stack, Queried).connect() as connection:
+        with need(stack, Connected).connect() as connection:
             row = connection.execute(line.query.encode()).fetchone()
         return f"{line.query}: {row[0] if row else 'no row'}"
     url = urlsplit(line.url)

@@ -1,7 +1,7 @@
 """The gate of a CI: what stands in the way, and what shows that nothing does. Pure.
 
 Green only where every drill that is built was run when the calendar says so, met its objectives the last time, and did
-not become slower. What is not built, waived, or too few to tell is advisory: neither red nor green.
+not become slower. What is not built, waived, declared for now, or too few to tell is advisory: neither red nor green.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import date
 
 from harness.checks import Outcome, merge_outcomes
 from harness.evidence.verify import MAIN, within
-from harness.schedule.past import Folder, Past
+from harness.features.declared import Declaration, holding
+from harness.schedule import least
+from harness.schedule.past import Folder, Past, Scenario
 from harness.schedule.slower import WATCHED, Comparison, Trend
 from harness.schedule.standing import Owed, Standing, State
 
@@ -21,12 +23,14 @@ from harness.schedule.standing import Owed, Standing, State
 class Check:
     """One thing that the gate looks at. An `advisory` one does not count for the outcome."""
 
-    kind: str  # duty, regression, evidence
+    kind: str  # duty, declared, regression, evidence
     group: str  # monthly, quarterly, annual; the drill's title; evidence
     name: str
     outcome: Outcome
     reason: str
     advisory: bool = False
+    lesser: least.Lesser | None = None  # of a duty: a newer run that does none
+    declared: Declaration | None = None  # of a scenario that the latest run left out
 
 
 def checks(
@@ -41,6 +45,7 @@ def checks(
     titles = {standing.duty.drill: standing.duty.title for standing in standings if standing.built}
     return [
         *(_duty(standing, folder.runs, today) for standing in standings),
+        *(each for standing in standings for each in _declared(standing, today)),
         _evidence(folder, standings),
         *_anybodys(folder),
         *(
@@ -78,8 +83,11 @@ def waived_in_words(owed: Owed) -> str:
 def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
     duty = standing.duty
 
+    lesser = standing.lesser
+
     def check(outcome: Outcome, reason: str, *, advisory: bool = False) -> Check:
-        return Check("duty", duty.cadence, duty.title, outcome, reason, advisory)
+        short = least.lesser(lesser, duty) if lesser else None
+        return Check("duty", duty.cadence, duty.title, outcome, reason, advisory, short)
 
     if not standing.built:
         return check(Outcome.UNKNOWN, f"not built: {duty.not_built}", advisory=True)
@@ -91,27 +99,65 @@ def _duty(standing: Standing, runs: Sequence[Past], today: date) -> Check:
         verdict = latest.verdict_of(duty.drill)
         found.append(verdict)
         said.append(f"the latest run that counts, {latest.name}, is {latest.said_of(duty.drill)}")
-    if after := _cut_short(duty.drill, latest, runs):
+    if after := _missed_since(duty.drill, latest, runs):
         found.append(Outcome.MISSED)
-        said.append(f"{after.name}, which is newer and does not count as a whole drill, MISSED an objective")
+        whole = after.counts_for(duty.drill)
+        how = "does no duty" if whole else "does not count as a whole drill"
+        said.append(f"{after.name}, which is newer and {how}, MISSED an objective")
     if not found and not waived:
         found.append(Outcome.UNKNOWN)
         said.append(f"no run of it counts so far; due {standing.owed[-1].period.last}")
+    short = [least.lesser_in_words(lesser, duty)] if lesser else []
     if not found:
-        return check(Outcome.UNKNOWN, "; ".join(waived), advisory=True)
-    return check(merge_outcomes(found), "; ".join([*said, *waived]))
+        return check(Outcome.UNKNOWN, "; ".join([*waived, *short]), advisory=True)
+    return check(merge_outcomes(found), "; ".join([*said, *waived, *short]))
 
 
-def _cut_short(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | None:
-    """A newer run that was stopped, killed or of one scenario only, and missed: stopping a run launders nothing."""
+def _missed_since(drill: str, latest: Past | None, runs: Sequence[Past]) -> Past | None:
+    """A newer run that does no duty, and missed: stopping a run, or making it elsewhere, launders nothing.
+
+    It was stopped, killed, of one scenario only, or on less than counts. A whole run on the same class of environment
+    that was met since then has put it right there.
+    """
+    right: set[str] = set()
     for run in reversed(runs):
         if latest and not run.is_after(latest):
             continue
         sound = not run.problem and run.outcome in ("completed", "stopped", "killed")
         real = not run.sabotage and not run.marks
-        if sound and real and run.verdict_of(drill) is Outcome.MISSED:
+        verdict, where = run.verdict_of(drill), run.likeness.environment
+        if sound and real and verdict is Outcome.MISSED and where not in right:
             return run
+        if run.counts_for(drill) and verdict is Outcome.MET:
+            right.add(where)
     return None
+
+
+def _declared(standing: Standing, today: date) -> list[Check]:
+    """Each scenario that the latest run left out because it was declared; what has ended since then counts again."""
+    latest = standing.latest
+    if latest is None:
+        return []
+    return [_left_out(standing, latest, scenario, today) for scenario in latest.declared_of(standing.duty.drill)]
+
+
+def _left_out(standing: Standing, latest: Past, scenario: Scenario, today: date) -> Check:
+    sealed, environment = scenario.declared, latest.likeness.environment
+    assert sealed is not None  # declared_of() has seen it
+    now = holding(standing.declared, scenario=scenario.name, environment=environment, day=today)
+    holds = sealed.holds(today) or now is not None
+    said = str(sealed)
+    if not sealed.holds(today):
+        said += f" (ended); now {now}" if now else " (ended)"
+    return Check(
+        "declared",
+        standing.duty.title,
+        scenario.title,
+        Outcome.UNKNOWN,
+        f"not exercised in {latest.name}, for {environment} cannot run it: {said}",
+        advisory=holds,
+        declared=now if now and not sealed.holds(today) else sealed,
+    )
 
 
 def _evidence(folder: Folder, standings: Sequence[Standing]) -> Check:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from harness.plan import Duty, Plan
 from harness.plan.shape import ORDINALS, WEEKDAYS
+from harness.schedule import least
 from harness.schedule.dates import DECEMBER, dates
 
 LINE = 75  # octets, without the CRLF
@@ -60,6 +61,7 @@ def _event(duty: Duty, plan: Plan) -> Event:
     how = f"Run it with: drdrill run {duty.drill}." if not duty.not_built else f"Not built: {duty.not_built}."
     others = f" Together with: {', '.join(duty.together_with)}." if duty.together_with else ""
     ours = f" Not of the plan's document: {duty.ours}." if duty.ours else ""
+    counts = "" if duty.not_built else f" What counts: {least.what_counts(duty)}."
     by = "" if duty.day else "Due by this day. "
     alarm = ["BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_text(duty.title)}", "TRIGGER:-P1D", "END:VALARM"]
     return [
@@ -67,7 +69,7 @@ def _event(duty: Duty, plan: Plan) -> Event:
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
         f"RRULE:{_rule(duty)}",
         f"SUMMARY:{_text(f'Drill: {duty.title}{state}')}",
-        f"DESCRIPTION:{_text(f'{by}{how}{others}{ours} Demand {duty.demand}, plan version {plan.version}.')}",
+        f"DESCRIPTION:{_text(f'{by}{how}{counts}{others}{ours} Demand {duty.demand}, plan version {plan.version}.')}",
         f"CATEGORIES:{duty.cadence}",
         "STATUS:CONFIRMED",
         "TRANSP:TRANSPARENT",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from harness.checks import Outcome, merge_outcomes
 from harness.evidence.environments import is_at_least
 from harness.evidence.verify import MAIN
+from harness.features.declared import Declaration
 from harness.schedule import series
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -41,6 +42,8 @@ class Scenario:
     verdict: Outcome
     figures: Mapping[str, Figure]
     left_out: str = ""  # what the machine could not do of it, and why; empty where nothing was left out
+    restored: int = 0  # bytes of the largest database that was restored in it
+    declared: Declaration | None = None  # that the platform cannot run it, where the verdict leaves it out for that
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,25 @@ class Past:
             return f"it does no duty: {', '.join(self.marks)}"
         return "" if self.outcome == "completed" else f"it was {self.outcome or 'never ended'}"
 
-    def counts_for(self, drill: str, *, at_least: str = "") -> bool:
-        """Whether it is a run of this drill, whole, in such a class of environment; its verdict does not matter."""
-        return not self.why_not() and drill in self.whole and is_at_least(self.likeness.environment, at_least)
+    def counts_for(self, drill: str, *, at_least: str = "", restored: int = 0) -> bool:
+        """Whether it is a run of this drill, whole, in such a class of environment, with so many bytes restored.
+
+        Its verdict does not matter.
+        """
+        enough = is_at_least(self.likeness.environment, at_least) and self.restored_of(drill) >= restored
+        return not self.why_not() and drill in self.whole and enough
+
+    def of(self, drill: str) -> tuple[Scenario, ...]:
+        """The drill's scenarios."""
+        return tuple(scenario for scenario in self.scenarios if scenario.drill == drill)
+
+    def restored_of(self, drill: str) -> int:
+        """Bytes of the largest database that a scenario of the drill has restored; 0 where none was."""
+        return max((scenario.restored for scenario in self.of(drill)), default=0)
+
+    def declared_of(self, drill: str) -> tuple[Scenario, ...]:
+        """The drill's scenarios that its verdict leaves out: somebody had declared that they cannot be run."""
+        return tuple(scenario for scenario in self.of(drill) if scenario.declared)
 
     def is_after(self, other: Past) -> bool:
         """By number within a stream; by the time they name where they are of two, and then also where one names none.
@@ -117,12 +136,12 @@ class Past:
         return self.began is None or other.began is None or self.began > other.began
 
     def verdict_of(self, drill: str) -> Outcome:
-        """The verdict over the drill's scenarios."""
-        return merge_outcomes(scenario.verdict for scenario in self.scenarios if scenario.drill == drill)
+        """The verdict over the drill's scenarios, but for those of which it was declared that they cannot be run."""
+        return merge_outcomes(scenario.verdict for scenario in self.of(drill) if not scenario.declared)
 
     def said_of(self, drill: str) -> str:
         """The same in words: `MET for what was exercised` where a scenario of the drill left something out."""
-        return _said(self.verdict_of(drill), (each for each in self.scenarios if each.drill == drill))
+        return _said(self.verdict_of(drill), self.of(drill))
 
     @property
     def said(self) -> str:
@@ -131,7 +150,7 @@ class Past:
 
 
 def _said(verdict: Outcome, scenarios: Iterable[Scenario]) -> str:
-    partly = verdict is Outcome.MET and any(scenario.left_out for scenario in scenarios)
+    partly = verdict is Outcome.MET and any(scenario.left_out or scenario.declared for scenario in scenarios)
     return f"{verdict} for what was exercised" if partly else str(verdict)
 
 

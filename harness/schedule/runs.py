@@ -8,13 +8,11 @@ problem, never an error.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.checks import Outcome
 from harness.errors import Refused
@@ -24,7 +22,7 @@ from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.numbers import ENVELOPE
 from harness.evidence.reading import ends
 from harness.evidence.run_folder import UNFINISHED
-from harness.schedule import series
+from harness.schedule import series, told
 from harness.schedule.past import Figure, Folder, Likeness, Past, Scenario, in_order
 from harness.schedule.whole import Features, whole
 from harness.system.later import fetch
@@ -36,7 +34,7 @@ FINDINGS = "findings.json"
 FORMATS = (1, 2)  # of findings.json that are known here
 BEYOND = 1e18  # no figure is larger; what is no number is not smaller either
 MANY = 100  # packs: with fewer, starting other processes takes longer than they save
-YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
+RAN = "scenario"  # the finding that each scenario has, and that counts unless it was declared that it cannot be run
 UNHEALED = "unhealed-fault"  # the one thing that may be missing: the run's own verdict says it
 Data = dict[str, Any]
 Looked: TypeAlias = "tuple[verify.Report, Again | None]"
@@ -190,7 +188,8 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
     known = features.of(pack)
     home = {name: drill for drill, scenarios in known.items() for name, _ in scenarios}
     titles = {name: title for scenarios in known.values() for name, title in scenarios}
-    verdict, verdicts, figures, left_out = _findings(pack / FINDINGS)
+    verdict, verdicts, figures, left_out, advisory = _findings(pack / FINDINGS)
+    middle = told.read(pack / JOURNAL)
     host = begin.get("host")
     stream = begin.get("stream", verify.stream_of(report))
     number = begin.get("number", signed.get("number"))
@@ -198,7 +197,7 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         folder=pack,
         run=str(begin.get("run") or signed.get("run") or pack.name),
         number=number if type(number) is int and 0 < number <= verify.HIGHEST else 0,
-        began=_moment(begin.get("utc") or signed.get("startedOn")),
+        began=told.moment_of(begin.get("utc") or signed.get("startedOn")),
         outcome=str(end.get("outcome") or ""),
         verdict=verdict,
         sabotage=str(begin.get("sabotage", signed.get("sabotage")) or ""),
@@ -221,6 +220,8 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
                 verdict=verdicts.get(name, Outcome.UNKNOWN),
                 figures=figures.get(name, {}),
                 left_out=left_out.get(name, ""),
+                restored=middle.restored.get(name, 0),
+                declared=middle.declared.get(name) if name in advisory else None,
             )
             for name in dict.fromkeys((*planned, *verdicts))
         ),
@@ -228,7 +229,7 @@ def _past(pack: Path, report: verify.Report, features: Features, *, problem: str
         digest=report.digest,
         stream=stream if isinstance(stream, str) else verify.MAIN,
         marks=tuple(map(verify.shown, marks(begin))),
-        reports_due=_reports_due(pack / JOURNAL),
+        reports_due=middle.reports_due,
     )
 
 
@@ -260,23 +261,6 @@ def _lines(journal: Path) -> tuple[Data, Data]:
     return _data(first.fields, "run.begin"), _data(last.fields, "run.end")
 
 
-def _reports_due(journal: Path) -> tuple[datetime, ...]:
-    """Until when the plan wants a report of each incident that was resolved; none where that cannot be read."""
-    try:
-        found = [_entry_data(raw) for raw in files.lines(journal, largest=files.LARGEST) if b'"report.due"' in raw]
-    except OSError:
-        return ()
-    moments = (_moment(data.get("due")) for data in found)
-    return tuple(moment for moment in moments if moment is not None)
-
-
-def _entry_data(raw: bytes) -> Data:
-    try:
-        return _data(json.loads(raw), "report.due")
-    except (ValueError, RecursionError):
-        return {}
-
-
 def _data(line: Data | None, kind: str) -> Data:
     try:
         return {**line["data"], "utc": line["utc"]} if line and line["kind"] == kind else {}
@@ -284,23 +268,35 @@ def _data(line: Data | None, kind: str) -> Data:
         return {}
 
 
-def _findings(path: Path) -> tuple[Outcome, dict[str, Outcome], dict[str, dict[str, Figure]], dict[str, str]]:
+class Found(NamedTuple):
+    """What findings say. `advisory`: the scenarios that do not count for the verdict, all in all."""
+
+    verdict: Outcome
+    verdicts: dict[str, Outcome]
+    figures: dict[str, dict[str, Figure]]
+    left_out: dict[str, str]
+    advisory: set[str]
+
+
+def _findings(path: Path) -> Found:
     """The verdict; of each scenario its verdict, its figures, and what it left out. UNKNOWN where nobody judged."""
-    figures: dict[str, dict[str, Figure]] = {}
-    left_out: dict[str, str] = {}
+    found = Found(Outcome.UNKNOWN, {}, {}, {}, set())
     try:
         content = files.parsed(files.content(path))
         if content.get("v", 1) not in FORMATS:
-            return Outcome.UNKNOWN, {}, {}, {}
+            return found
         verdicts = {str(name): Outcome(outcome) for name, outcome in content["verdicts"].items()}
+        said = Found(Outcome(content["verdict"]), verdicts, {}, {}, set())
         for finding in content["findings"]:
             if (figure := _figure(finding)) is not None:
-                figures.setdefault(str(finding["scenario"]), {})[str(finding["id"])] = figure
+                said.figures.setdefault(str(finding["scenario"]), {})[str(finding["id"])] = figure
             if finding["id"] == "exercised":
-                left_out[str(finding["scenario"])] = str(finding.get("reason"))
-        return Outcome(content["verdict"]), verdicts, figures, left_out
+                said.left_out[str(finding["scenario"])] = str(finding.get("reason"))
+            if finding["id"] == RAN and finding.get("advisory") is True:
+                said.advisory.add(str(finding["scenario"]))
+        return said
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Outcome.UNKNOWN, {}, {}, {}
+        return found
 
 
 def _figure(finding: Data) -> Figure | None:
@@ -329,11 +325,3 @@ def _number(value: object) -> float | None:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list) else (str(value),) if value else ()
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        found = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return found if found.year in YEARS else None

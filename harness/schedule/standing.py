@@ -2,7 +2,11 @@
 
 The rule, which docs/calendar.md tells an auditor: a run counts from the first day of its month (quarter, year) on, also
 before its Monday, whatever its verdict is. Made up for late, it counts until the next date of the same duty comes; from
-that day on the earlier one is missed for good. A run counts once: for the oldest period that is still open.
+that day on the earlier one is missed for good. A run counts once: for the oldest period that is still open. One that
+was further from customers than the duty wants, or restored less, does none (`harness.schedule.least`).
+
+Whoever drills on such a stack asks with `on` where each drill stands there: every whole run on that class of
+environment counts then, and no other does.
 """
 
 from __future__ import annotations
@@ -14,7 +18,9 @@ from enum import StrEnum
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
+from harness.features.declared import Declaration
 from harness.plan import Duty, Plan
+from harness.schedule import least
 from harness.schedule.dates import Period, following, periods
 from harness.schedule.past import Past, in_order
 from harness.schedule.waivers import Waiver
@@ -52,12 +58,18 @@ class Owed:
 
 @dataclass(frozen=True)
 class Standing:
-    """A duty on one day. `owed`: from the first period of the record to the one whose turn it is; empty: not built."""
+    """A duty on one day. `owed`: from the first period of the record to the one whose turn it is; empty: not built.
+
+    `lesser`: the latest whole run that does no duty for where it was or how little it restored, where it is newer than
+    `latest`. `declared`: what is declared of the drill today, ended or not.
+    """
 
     duty: Duty
     owed: tuple[Owed, ...]
     latest: Past | None  # the latest run that counts
     upcoming: Period  # the next date, later than the day itself
+    lesser: Past | None = None
+    declared: tuple[Declaration, ...] = ()
 
     @property
     def built(self) -> bool:
@@ -84,10 +96,28 @@ class Standing:
         return tuple(each for each in self.owed if each.waived and each.state is not State.DONE)
 
 
-def standings(plan: Plan, runs: Sequence[Past], waivers: Sequence[Waiver], today: date) -> tuple[Standing, ...]:
-    """Every duty of the plan, in its order. Runs after `today` are not looked at."""
-    until_today = [run for run in runs if (day := run.day(plan.time_zone)) and day <= today]
-    return tuple(_standing(duty, until_today, waivers, today, plan.time_zone) for duty in plan.calendar)
+def standings(
+    plan: Plan,
+    runs: Sequence[Past],
+    waivers: Sequence[Waiver],
+    today: date,
+    *,
+    declared: Sequence[Declaration] = (),
+    on: str = "",
+) -> tuple[Standing, ...]:
+    """Every duty of the plan, in its order. Runs after `today` are not looked at.
+
+    `on`: not the duties, but what was done whole on this class of environment, and is still to be done there.
+    """
+    seen = _Seen(
+        [run for run in runs if (day := run.day(plan.time_zone)) and day <= today],
+        waivers,
+        today,
+        plan.time_zone,
+        declared,
+        on,
+    )
+    return tuple(_standing(duty, seen) for duty in plan.calendar)
 
 
 def due(found: Iterable[Standing]) -> list[Standing]:
@@ -95,21 +125,39 @@ def due(found: Iterable[Standing]) -> list[Standing]:
     return [standing for standing in found if standing.built and standing.open]
 
 
-def _standing(duty: Duty, runs: Sequence[Past], waivers: Sequence[Waiver], today: date, zone: ZoneInfo) -> Standing:
-    upcoming = following(duty, today)
+@dataclass(frozen=True)
+class _Seen:
+    """What is looked at for every duty alike."""
+
+    runs: Sequence[Past]
+    waivers: Sequence[Waiver]
+    today: date
+    zone: ZoneInfo
+    declared: Sequence[Declaration]
+    on: str
+
+    def counts(self, run: Past, duty: Duty) -> bool:
+        here = run.likeness.environment == self.on
+        return here and run.counts_for(duty.drill) if self.on else least.counts(run, duty)
+
+
+def _standing(duty: Duty, seen: _Seen) -> Standing:
+    upcoming = following(duty, seen.today)
     if duty.not_built:
         return Standing(duty, (), None, upcoming)
-    days = {run.name: day for run in runs if (day := run.day(zone))}
-    known = [days[run.name] for run in runs if not run.problem and duty.drill in run.known]
-    counting = sorted(
-        in_order(run for run in runs if run.counts_for(duty.drill, at_least=duty.at_least)),
-        key=lambda run: days[run.name],
-    )
-    since = min(known, default=today)
-    record = list(takewhile(lambda period: period.first <= today, periods(duty, since=since)))
+    days = {run.name: day for run in seen.runs if (day := run.day(seen.zone))}
+    known = [days[run.name] for run in seen.runs if not run.problem and duty.drill in run.known]
+    ordered = in_order(seen.runs)
+    counting = sorted((run for run in ordered if seen.counts(run, duty)), key=lambda run: days[run.name])
+    since = min(known, default=seen.today)
+    record = list(takewhile(lambda period: period.first <= seen.today, periods(duty, since=since)))
     done = _allot(record, [(days[run.name], run) for run in counting])
-    owed = tuple(_owed(period, done.get(period.name), _waiver(period, waivers), today) for period in record)
-    return Standing(duty, owed, counting[-1] if counting else None, upcoming)
+    owed = tuple(_owed(each, done.get(each.name), _waiver(each, seen.waivers), seen.today) for each in record)
+    latest = counting[-1] if counting else None
+    lesser = [run for run in ordered if not seen.on and least.falls_short(run, duty)]
+    newer = [run for run in lesser if latest is None or run.is_after(latest)]
+    declared = tuple(each for each in seen.declared if each.drill == duty.drill)
+    return Standing(duty, owed, latest, upcoming, newer[-1] if newer else None, declared)
 
 
 def _allot(record: Sequence[Period], counting: Iterable[tuple[date, Past]]) -> dict[str, tuple[date, Past]]:

@@ -1,18 +1,19 @@
 """Waivers: who has let a drill be late, for which date, why, and until when. `drills/waivers.yaml` holds them.
 
 A waiver is of one date of one drill, and ends: after `until` the drill is overdue again. It never makes anything done.
+The same file says which scenarios the platform cannot run: `harness.features.declared`.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness.features import declared
+from harness.features.declared import Declaration
 from harness.plan import Plan
 from harness.plan import shape as plan_shape
 from harness.plan import text as plan_text
@@ -31,21 +32,22 @@ class Waiver:
     line: int  # of the file
 
 
-def load(path: Path, plan: Plan) -> tuple[Waiver, ...]:
-    """Read the waivers; a file that is not there holds none.
+def load(path: Path, plan: Plan, features: Path) -> tuple[tuple[Waiver, ...], tuple[Declaration, ...]]:
+    """Read the waivers, and what is declared; a file that is not there holds neither.
 
     Errors: `Refused`, with every problem of the file in one message, each with its line.
     """
     if not path.exists():
-        return ()
-    text = plan_text.read(path)
-    schema = json.loads(resources.files("harness.schedule").joinpath("waivers.json").read_text(encoding="utf-8"))
-    plan_shape.check(text, schema, of="a list of waivers")
+        return (), ()
+    text = declared.read(path)
+    waivers: list[Waiver | None] = []
+    declarations: tuple[Declaration, ...] = ()
     if not text.problems:
-        found = [_waiver(text, at, given, plan) for at, given in enumerate(text.values["waivers"])]
+        waivers = [_waiver(text, at, given, plan) for at, given in enumerate(text.values.get("waivers", []))]
+        declarations = declared.declarations(text, plan, features)
     if text.problems:
         raise plan_text.refuse(path, text.problems)
-    return tuple(waiver for waiver in found if waiver)
+    return tuple(waiver for waiver in waivers if waiver), declarations
 
 
 def _waiver(text: plan_text.Text, at: int, given: dict[str, Any], plan: Plan) -> Waiver | None:

@@ -57,7 +57,7 @@ def _copy_cut_off(scenario: ScenarioRun) -> None:
     scenario.let_pass(A_WHILE, what="customers write while a copy is cut off")
 
 
-@when("what was cut off is reached again, and the rest stays as it is", needs=(CutComponent,))
+@when("what is cut off is joined again, and the rest stays as it is", needs=(CutComponent,))
 def _joined(scenario: ScenarioRun) -> None:
     scenario.faults.end(of=CutComponent)
 

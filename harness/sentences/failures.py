@@ -12,7 +12,7 @@ from harness.procedures import NO_STACK, Procedure
 from harness.procedures.restart import Restart
 from harness.scenario.roles import one_of
 from harness.sentences.promises import operations_are_told, right
-from harness.stacks.capabilities.components import Killable, Pausable, Roled, Severable
+from harness.stacks.capabilities.components import Detachable, Killable, Pausable, Roled
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
@@ -24,18 +24,18 @@ SENTENCES = Sentences()
 when, then = SENTENCES.when, SENTENCES.then
 
 
-@when("the component {name} dies", needs=(KillComponent,))
+@when("the component {name} dies", needs=(KillComponent,), hurts=lambda name: [KillComponent((name,))])
 def _dies(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(KillComponent((name,)))
 
 
-@when("the component {name} hangs", needs=(PauseComponent,))
+@when("the component {name} hangs", needs=(PauseComponent,), hurts=lambda name: [PauseComponent(name)])
 def _hangs(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(PauseComponent(name))
 
 
-@when("the component {name} is cut off", needs=(CutComponent,))
-def _cut_off(scenario: ScenarioRun, name: str) -> None:
+@when("the component {name} is cut off", needs=(CutComponent,), hurts=lambda name: [CutComponent(name)])
+def _is_cut_off(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(CutComponent(name))
 
 
@@ -51,7 +51,7 @@ def _one_hangs(scenario: ScenarioRun, role: str) -> None:
 
 @when("one component of the role {role} is cut off", needs=(CutComponent, Roled))
 def _one_is_cut_off(scenario: ScenarioRun, role: str) -> None:
-    scenario.faults.inject(CutComponent(one_of(scenario.stack, role, able=Severable)))
+    scenario.faults.inject(CutComponent(one_of(scenario.stack, role, able=Detachable)))
 
 
 @then("the monitoring notices it", needs=(Monitoring,))
@@ -69,12 +69,12 @@ def _operations_are_told(scenario: ScenarioRun) -> None:
 
 
 @when("what hangs goes on again")
+@when("what is cut off is joined again")
 @when("the link is whole again")
 @when("the link has settled")
 @when("the zone is joined again")
 @when("the power is back")
 @when("the credentials are accepted again")
-@when("what was cut off is reached again")
 @when("the volume has room again")
 def _ended(scenario: ScenarioRun) -> None:
     scenario.faults.end()

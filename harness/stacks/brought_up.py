@@ -6,6 +6,7 @@ is), `unhealed/` (what runs have left hurt on it), and `stack/`, which is the st
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from harness.system.recorder import Memory
 
 PREFIX = "stack-"  # before the id of a stack
 HELD = "held.json"
+ATTACHED = "attached"  # in `held.json` of a platform that nobody here has brought up: the file that describes it
 READY = "ready.json"
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 ANSWERS_WITHIN = timedelta(seconds=60)  # a stack of which everything is silent: each of its parts is waited for
@@ -52,7 +54,12 @@ class BroughtUp:
 
     @property
     def kind(self) -> Kind:
-        return kinds.told(self.said) or kinds.left_in(self.stack)
+        return kinds.told(self.said, self.folder) or kinds.left_in(self.stack)
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is a platform that somebody else made: it stands by itself, and dies with no process of ours."""
+        return ATTACHED in self.said
 
     @property
     def scale(self) -> float:
@@ -66,7 +73,8 @@ class BroughtUp:
 
     def offer(self, kind: Kind, *, level: str | None = None) -> Offer:
         """What it has, where it stands."""
-        return kind.offer(level=level).of(self.regions) if kind.project is None else kind.offer(level=level)
+        ours = kind.project is None and kind.file is None
+        return kind.offer(level=level).of(self.regions) if ours else kind.offer(level=level)
 
     def ready(self) -> dict[str, Any] | None:
         """Its addresses, once it serves."""
@@ -74,7 +82,7 @@ class BroughtUp:
 
     def alive(self) -> bool:
         """Whether the process that holds it runs, or anything else of it."""
-        return self._holder().running() or bool(labelled(self.name))
+        return self.attached or self._holder().running() or bool(labelled(self.name))
 
     def unhealed(self) -> list[str]:
         """The names of the files that say what runs have left hurt on it."""
@@ -87,6 +95,8 @@ class BroughtUp:
         gone = f"{down} removes what is left of it, and `drdrill stack up` starts one"
         if said.get("machine") != machine():
             raise Refused(f"{self.name} was brought up on another machine", hint="run the drill there")
+        if self.attached:
+            return
         if said.get("boot") != clock.boot():
             raise Refused(f"{self.name} was brought up before this machine was started again", hint=gone)
         if not self._holder().running():
@@ -100,8 +110,7 @@ class BroughtUp:
         Errors: `DrillError` where it cannot be asked, or does not answer.
         """
         kind = self.kind
-        own = [] if kind.project is None else [kind.place, str(kind.project)]
-        words = [sys.executable, "-m", steadiness.__name__, kind.name, str(self.stack), *own]
+        words = [sys.executable, "-m", steadiness.__name__, str(self.stack), json.dumps(kinds.words(kind))]
         commands = Commands(Memory(), label=self.name)
         return steadiness.read(commands.run(kind.maker.join(self.stack, words), within=ANSWERS_WITHIN).out)
 

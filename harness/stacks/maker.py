@@ -71,6 +71,28 @@ class Maker:
     def must_reach(self, folder: Path, evidence: Path) -> None:
         """Errors: `Refused` where customers of the stack that was started in `folder` cannot write into `evidence`."""
 
+    @property
+    def rate(self) -> float | None:
+        """How many requests its customers send a second, where that is not for whoever drills to say."""
+        return None
+
+    @property
+    def stands(self) -> Path | None:
+        """Where runs that drill a stack which stands already, and was brought up by nobody here, meet: its folder.
+
+        None: a run makes its own, unless `drdrill stack up` has.
+        """
+        return None
+
+    def keep(self, folder: Path) -> None:
+        """Leave in a folder what another process needs to make the same of a stack file that may change."""
+
+    def begin(self, stack: Stack) -> None:
+        """A run begins on a stack that stands: start what the run needs of its own beside it."""
+
+    def end(self, stack: Stack) -> None:
+        """End that. Harmless when repeated."""
+
     def standing(self) -> str:
         """In what this process stands now, for stacks of the kind: a level of the sandbox, say."""
         return "none"

@@ -1,7 +1,7 @@
-"""Whether a stack that somebody else has started is steady: `python -m harness.stacks.steadiness KIND FOLDER`.
+"""Whether a stack that somebody else has started is steady: `python -m harness.stacks.steadiness FOLDER KIND`.
 
-Of a kind that a project brings, its place and the project's folder follow. It runs where the stack stands, asks once,
-and prints the conditions as JSON.
+KIND is what `kinds.words` says of it, as JSON. It runs where the stack stands, asks once, and prints the conditions as
+JSON.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from harness.stacks import Condition, kinds
 from harness.system.recorder import Memory
 
 
-def main(kind: str, folder: str, place: str = "", project: str = "") -> int:
+def main(folder: str, kind: str) -> int:
     """Returns the exit code: 0 where it could be asked, whatever it said."""
-    given = {"kind": kind, "place": place, "folder": project}
+    given = json.loads(kind)
     try:
-        stack = (kinds.told(given) or kinds.named(kind)).maker.attach(Path(folder), recorder=Memory())
+        stack = (kinds.told(given) or kinds.named(given["kind"])).maker.attach(Path(folder), recorder=Memory())
         conditions = stack.steady()
     except DrillError as error:
         print(error, file=sys.stderr)

@@ -176,9 +176,15 @@ def _end(opened: socket.socket) -> None:
         opened.shutdown(socket.SHUT_RDWR)
 
 
-@functools.lru_cache(maxsize=64)
 def _trusting(ca: Path | None) -> ssl.SSLContext:
-    """Kept, because reading the authority's certificate costs more than a request: a stack's stays as it is."""
+    """As long as the file is the same: a run may make a second stack, with another authority, in the same place."""
+    found = ca.stat() if ca else None
+    return _context(ca, (found.st_ino, found.st_mtime_ns) if found else None)
+
+
+@functools.lru_cache(maxsize=64)
+def _context(ca: Path | None, _file: tuple[int, int] | None) -> ssl.SSLContext:
+    """Kept, because reading the authority's certificate costs more than a request."""
     return ssl.create_default_context(cafile=ca)
 
 

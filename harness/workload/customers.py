@@ -81,7 +81,7 @@ def _customers(given: argparse.Namespace, client: Client, mask: Mask) -> Custome
     way = _way(given, client)
     header = header_of(given)
     work = Writing(header, client, mask)
-    return Customers(header, work, way, ledger.Writer(given.ledger, header), clients=given.clients)
+    return Customers(header, work, way, ledger.Writer(given.ledger, header), clients=given.clients, most=given.most)
 
 
 def main(words: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ from harness.workload.group_commit import GroupCommit
 from harness.workload.ledger import SECOND
 
 LEAD = SECOND // 20  # from being ready to the first due time
+BOUND = "as many are sent as may be"  # why one is not sent
 Resolved = Callable[[Sequence[str]], None]  # told what the name of the platform stood for at a new connection
 Way = Callable[[Resolved], "Connection | DirectConnection"]
 
@@ -85,7 +86,10 @@ class Customer(locust.User):
 class Customers:
     """The open loop over all customers of a group."""
 
-    def __init__(self, header: ledger.Header, work: Work, way: Way, writer: ledger.Writer, *, clients: int) -> None:
+    def __init__(
+        self, header: ledger.Header, work: Work, way: Way, writer: ledger.Writer, *, clients: int,
+        most: int | None = None,
+    ) -> None:  # fmt: skip  # parameters in groups
         self.header = header
         self.work = work
         self.timeout = timedelta(seconds=header.timeout)
@@ -94,6 +98,7 @@ class Customers:
         self.ledger = GroupCommit(writer, on_lost=self.stop)
         # The last one in is the next out.
         self.free = [Customer(self.environment, way, self._resolved) for _ in range(clients)]
+        self._left = most  # to be sent; None: all that are due
         self.under_way = gevent.pool.Group()
         self._addresses: Sequence[str] | None = None  # what the name stood for, as the last of them was told
         self._stopping = Event()
@@ -136,9 +141,12 @@ class Customers:
             why = "customers held up past its time-out"
         elif not self.free:
             why = "clients full"
+        elif self._left == 0:
+            why = BOUND
         if why:
             self.ledger.add(ledger.not_sent_line(order.number, due=order.due, t=now, why=why))
         else:
+            self._left = None if self._left is None else self._left - 1
             sent = self.work.sent(order, t=now)
             self.under_way.spawn(self._serve, self.free.pop(), order, self.ledger.add(sent))
 

@@ -43,6 +43,7 @@ class Options(argparse.ArgumentParser):
         self.add_argument("--resolver", help="who says what NAME stands for, as JSON; the system if not given")
         self.add_argument("--ca", type=Path, help="who may vouch for NAME; the system's authorities when not given")
         self.add_argument("--timeout", type=float, default=TIMEOUT.total_seconds(), help="seconds from the due time")
+        self.add_argument("--most", type=int, help="so many are sent at most; all that are due when not given")
         self.add_argument("--clients", type=int, default=CLIENTS, help="at most this many requests under way")
         self.add_argument("--project", type=Path, required=True, help="the folder that the client is imported from")
         self.add_argument("--client", required=True, help="a module of it, with a CLIENT, or a file: how they write")

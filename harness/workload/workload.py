@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # customers import this package, and need no database driver
     from harness.stacks import Entrance
 
 HARNESS = "harness"  # the group of the harness's own transactions (`harness.run.trial`), which no customers may have
-RATE = 50.0  # requests a second of the customers outside
 TIMEOUT = timedelta(seconds=5)  # of one request, from its due time
 LEAST_CLIENTS, SPARE = 20, 1.6  # customers of a group; so many times what would hang where nobody answers
 BEGIN_WITHIN = timedelta(seconds=30)
@@ -66,6 +65,7 @@ class Workload:
 
     `folder` is the scenario's in the pack, `<run>/scenarios/<name>`; it takes `ledger-<group>.jsonl`. `logs` (the same
     where none is given) takes `customers-<group>.log`.
+    `most`: requests of all groups together; beyond it what is due is not sent.
     `origin` is "<run>/<scenario>"; a rate of 0 means customers that never come.
     """
 
@@ -80,6 +80,7 @@ class Workload:
         origin: str,
         groups: Sequence[Group],
         logs: Path | None = None,
+        most: int | None = None,
     ) -> None:
         self.place = place
         self.recorder = recorder
@@ -91,10 +92,18 @@ class Workload:
         assert HARNESS not in self.groups, "the harness writes by that name itself"
         self.logs = logs or folder
         self.files = {name: folder / f"ledger-{name}.jsonl" for name in self.groups}
+        self.most = most  # requests in all; None: as many as are due
+        self._shares: list[int | None] = []
         self._begun = False
         self._processes: dict[str, Process] = {}
         self._tail = Tail({name: path for name, path in self.files.items() if not self.groups[name].zone})
         self._all = Tail(self.files)
+
+    @property
+    def bound(self) -> int | None:
+        """How many requests the groups send together at most, once they have begun; None: as many as are due."""
+        known = [share for share in self._shares if share is not None]
+        return sum(known) if known else None
 
     def begin(self) -> None:
         """Start the customers; returns when every group has had its first due time.
@@ -109,6 +118,7 @@ class Workload:
             groups=[self._said(group) for group in self.groups.values()],
         )
         self._begun = True
+        self._shares = shares(self.most, [group.rate for group in self.groups.values()])
         for index, (name, group) in enumerate(self.groups.items()):
             if group.rate > 0:
                 words, env = self._words(group, phase=index / len(self.groups))
@@ -201,6 +211,8 @@ class Workload:
             "timeout": TIMEOUT.total_seconds(),
             "clients": clients(group.rate),
         }
+        if (share := self._shares[list(self.groups).index(group.name)]) is not None:
+            given["most"] = share
         if group.via == "database":
             given["direct"], more = need(place, DirectAccess).zone_database(group.zone)
             env |= more
@@ -244,6 +256,12 @@ class Workload:
 
     def _last_words(self, name: str) -> str:
         return last_words(self._log(name))
+
+
+def shares(most: int | None, rates: Sequence[float]) -> list[int | None]:
+    """How many requests each group may send of so many, by its rate: together never more."""
+    whole = sum(rates) or 1.0
+    return [None if most is None else int(most * rate / whole) for rate in rates]
 
 
 def clients(rate: float) -> int:

@@ -10,8 +10,11 @@ from itertools import groupby
 from typing import Any
 
 from harness.checks import Outcome
+from harness.evidence.environments import is_at_least
+from harness.features.declared import Declaration
 from harness.plan import Duty, Plan
 from harness.plan.shape import MONTHS
+from harness.schedule import least
 from harness.schedule.gate import Check, outcome, owed_in_words, waived_in_words
 from harness.schedule.past import Folder, Past
 from harness.schedule.slower import FEWEST, Trend
@@ -65,8 +68,8 @@ def about(folder: Folder) -> list[str]:
 
 
 def when(duty: Duty) -> str:
-    """`first Monday of the month`; where the plan gives no day, what is assumed; and where, if that matters."""
-    where = f", on {duty.at_least} at least" if duty.at_least else ""
+    """`first Monday of the month, on staging at least`; where the plan gives no day, what is assumed."""
+    where = f", on {least.what_counts(duty)}"
     if duty.day:
         return f"{duty.day[0]} {duty.day[1]} of the month{where}"
     named = [MONTHS[month - 1] for month in sorted(duty.months)] or ["the year"]
@@ -81,7 +84,7 @@ def calendar_json(plan: Plan, found: Sequence[Standing], folder: Folder, today: 
         "time_zone": plan.time_zone.key,
         "plan": {"name": plan.name, "version": plan.version, "sha256": plan.digest},
         "evidence": folder_json(folder),
-        "duties": [_standing_json(standing) for standing in found],
+        "duties": [_standing_json(standing, today) for standing in found],
         "reports_due": [
             {"run": run.name, "due": str(due)} for run in folder.runs if not run.sabotage for due in run.reports_due
         ],
@@ -123,17 +126,17 @@ def gate(found: Sequence[Check]) -> str:
 
 
 def gate_json(found: Sequence[Check], folder: Folder, today: date) -> dict[str, Any]:
-    checks = [asdict(check) for check in found]
+    checks = [{**asdict(check), "declared": _declared_json(check.declared, today)} for check in found]
     return {"v": 1, "today": str(today), "outcome": outcome(found), "evidence": folder_json(folder), "checks": checks}
 
 
-def nothing_due(found: Iterable[Standing]) -> str:
-    """That nothing is due, and what is next."""
+def nothing_due(found: Iterable[Standing], *, on: str) -> str:
+    """That nothing is due on this class of environment, and what is next."""
     built = [standing for standing in found if standing.built]
     if not built:
         return "nothing is due: no drill of the calendar is built"
     after = min(built, key=upcoming)
-    lines = [f"nothing is due; the next is {after.duty.title}, {upcoming(after):%A} {upcoming(after)}"]
+    lines = [f"nothing is due on {on}; the next is {after.duty.title}, {upcoming(after):%A} {upcoming(after)}"]
     for standing in built:
         lines += [f"  {standing.duty.title}: {waived_in_words(each)}" for each in standing.waived]
     return "\n".join(lines)
@@ -145,9 +148,17 @@ def upcoming(standing: Standing) -> date:
     return waiting[0] if waiting else standing.upcoming.last
 
 
-def due_because(standing: Standing, today: date) -> str:
-    """Why a drill is run now."""
-    return f"{standing.duty.title}: {'; '.join(owed_in_words(each, today) for each in standing.open)}"
+def due_because(standing: Standing, today: date, *, on: str) -> str:
+    """Why a drill is run now on this class of environment, and whether that does the duty."""
+    duty = standing.duty
+    words = f"{duty.title}: {'; '.join(owed_in_words(each, today) for each in standing.open)} on {on}"
+    enough = is_at_least(on, duty.at_least) and not duty.restored_at_least
+    return words if enough else f"{words}; the duty wants {least.what_counts(duty)}"
+
+
+def done_here(standing: Standing) -> str:
+    """That there is nothing to do on the stack at hand, and the duty is open all the same."""
+    return f"{standing.duty.title}: done here; the duty still wants {least.what_counts(standing.duty)}"
 
 
 def _standing(standing: Standing, today: date) -> list[str]:
@@ -163,6 +174,15 @@ def _standing(standing: Standing, today: date) -> list[str]:
             lines += _wrapped(f"{said[0].upper()}{said[1:]}", indent=6)
             lines += _wrapped(waived_in_words(owed), indent=8) if owed.waiver else []
     lines += _wrapped(f"last: {last_in_words(duty.drill, standing.latest)}", indent=6)
+    for scenario in standing.latest.declared_of(duty.drill) if standing.latest else ():
+        lines += _wrapped(f"left out of it (advisory): “{scenario.title}”, {scenario.declared}", indent=8)
+    if lesser := standing.lesser:
+        lines += _wrapped(f"lesser: {last_in_words(duty.drill, lesser)}", indent=6)
+        lines += _wrapped(f"does no duty: {least.short_in_words(lesser, duty)}", indent=8)
+    for each in standing.declared:
+        where = each.environment or "where a stack lacks what it takes"
+        ended = "" if each.holds(today) else " (ended)"
+        lines += _wrapped(f"cannot be run ({where}): “{each.title}”, {each}{ended}", indent=6)
     return [*lines, f"      next: {upcoming(standing):%A} {upcoming(standing)}"]
 
 
@@ -187,8 +207,8 @@ def last_in_words(drill: str, run: Past | None) -> str:
     return f"{verdict}, {run.began:%Y-%m-%d %H:%M} UTC, run {clean(run.name)} ({run.likeness})"
 
 
-def _standing_json(standing: Standing) -> dict[str, Any]:
-    duty, latest = standing.duty, standing.latest
+def _standing_json(standing: Standing, today: date) -> dict[str, Any]:
+    duty, latest, lesser = standing.duty, standing.latest, standing.lesser
     return {
         "drill": duty.drill,
         "title": duty.title,
@@ -200,10 +220,36 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
         "overdue": bool(standing.overdue),
         "due_now": bool(standing.open),
         "next": str(upcoming(standing)),
-        "latest": {"run": latest.name, "began": str(latest.began), "verdict": latest.verdict_of(duty.drill)}
+        "counts": least.for_a_machine(duty),
+        "latest": {
+            "run": latest.name,
+            "began": str(latest.began),
+            "verdict": latest.verdict_of(duty.drill),
+            "environment": latest.likeness.environment,
+            "restored_bytes": latest.restored_of(duty.drill),
+            "left_out": [
+                {"scenario": scenario.name, "declared": _declared_json(scenario.declared, today)}
+                for scenario in latest.declared_of(duty.drill)
+            ],
+        }
         if latest
         else None,
+        "lesser": asdict(least.lesser(lesser, duty)) if lesser else None,
+        "cannot_run": [_declared_json(each, today) for each in standing.declared],
         "periods": [_owed_json(duty.drill, each) for each in standing.owed],
+    }
+
+
+def _declared_json(declared: Declaration | None, today: date) -> dict[str, Any] | None:
+    if declared is None:
+        return None
+    return {
+        "scenario": declared.scenario,
+        "environment": declared.environment or None,
+        "who": declared.who,
+        "why": declared.why,
+        "until": str(declared.until),
+        "holds": declared.holds(today),
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from harness.checks import Outcome
 from harness.evidence.verify import within
 from harness.plan import Plan
+from harness.schedule import least
 from harness.schedule.gate import owed_in_words, waived_in_words
 from harness.schedule.past import Figure, Folder, Likeness, Past
 from harness.schedule.slower import FEWEST, WATCHED, Comparison, comparisons
@@ -36,11 +37,12 @@ class Line:
     detection: str
     loss: str
     left_out: str = ""  # what the machine could not do of it, and why
+    declared: str = ""  # who has declared that the platform cannot run it; the verdict of the run leaves it out then
 
     @property
     def said(self) -> str:
         """What must stand with the verdict; empty where nothing."""
-        return verdicts.partly(self.verdict, self.left_out)
+        return verdicts.declared_in_words(self.declared) or verdicts.partly(self.verdict, self.left_out)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Entry:
     when: datetime | None = None
     run: Past | None = None
     lines: tuple[Line, ...] = ()
-    marks: tuple[str, ...] = ()  # sabotaged, stopped, does not verify
+    marks: tuple[str, ...] = ()  # sabotaged, stopped, does not verify, does no duty
+    does_duty: tuple[str, ...] = ()  # the drills for which it counts
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class History:
 
 def tell(plan: Plan, folder: Folder, standings: Sequence[Standing], today: date) -> History:
     """The whole history, as it stands today."""
-    entries = [_entry(run) for run in folder.runs]
+    entries = [_entry(run, plan) for run in folder.runs]
     for gap in folder.gaps:
         first = gap.numbers.start
         ours = ((at, each.run) for at, each in enumerate(entries) if each.run and each.run.stream == gap.stream)
@@ -161,6 +164,8 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "began": str(run.began) if run.began else None,
         "drills": run.drills,
         "whole": sorted(run.whole & set(run.drills)),
+        "does_duty": entry.does_duty,
+        "restored_bytes": {drill: run.restored_of(drill) for drill in run.drills},
         "verdict": run.verdict,
         "marks": entry.marks,
         "like": vars(run.likeness),
@@ -168,12 +173,15 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(run: Past) -> Entry:
+def _entry(run: Past, plan: Plan) -> Entry:
     marks = [f"sabotaged on purpose: {run.sabotage}"] if run.sabotage else []
     marks += [f"{mark}: does no duty" for mark in run.marks]
     if run.outcome != "completed":
         marks.append(run.outcome or "never ended")
     marks += [f"{drill}: not all of its scenarios" for drill in run.drills if run.known and drill not in run.whole]
+    lesser = [duty for duty in plan.calendar if least.falls_short(run, duty)]
+    marks += [f"{duty.drill}: does no duty: {least.short_in_words(run, duty)}" for duty in lesser]
+    does = tuple(duty.drill for duty in plan.calendar if not duty.not_built and least.counts(run, duty))
     if run.problem:
         marks.append(f"does not verify, so what it says is not shown: {run.problem}")
         run = replace(run, verdict=Outcome.UNKNOWN, scenarios=())
@@ -185,10 +193,11 @@ def _entry(run: Past) -> Entry:
             detection=_words(scenario.figures.get("detection")),
             loss=_words(scenario.figures.get("loss") or scenario.figures.get("no-loss")),
             left_out=clean(scenario.left_out),
+            declared=clean(str(scenario.declared)) if scenario.declared else "",
         )
         for scenario in run.scenarios
     )
-    return Entry("run", clean(f"{run.name}{within(run.stream)}"), run.began, run, lines, tuple(map(clean, marks)))
+    return Entry("run", clean(f"{run.name}{within(run.stream)}"), run.began, run, lines, tuple(map(clean, marks)), does)
 
 
 def _words(figure: Figure | None, *, id: str = "") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.evidence.first_line import marks
-from reports.pack import Pack
+from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, number, plain, size
 
 CLASSES = {
@@ -135,17 +135,28 @@ def place_of(begin: Mapping[str, Any]) -> str:
     return environment if level == environment else f"{environment}, sandbox {level}"
 
 
-def size_of(pack: Pack) -> str:
-    """The size of what was drilled: `200,412 transactions, 91 MB restored`; what is not known is said to be."""
-    parts = []
-    for fact in pack.facts.of("reconciliation"):
+def size_of(pack: Pack, scenario: Scenario | None = None) -> str:
+    """The size of what was drilled: `200,412 transactions, 91 MB restored`; what is not known is said to be.
+
+    Of a scenario what it restored itself; of a run the most that any did, and how many of them."""
+    facts = scenario.facts if scenario else pack.facts
+    parts = _counted(facts) or _counted(pack.facts)
+    restored = facts.of("recovery.reached")
+    bytes_of = [each.data["bytes"] for each in restored if isinstance(each.data.get("bytes"), int)]
+    if bytes_of:
+        did = sum(bool(each.facts.of("recovery.reached")) for each in pack.scenarios)
+        some = scenario is None and did < len(pack.scenarios)
+        parts.append(
+            f"{size(max(bytes_of))} restored" + (f" in {did} of {len(pack.scenarios)} scenarios" if some else "")
+        )
+    return ", ".join(parts) or "size not recorded"
+
+
+def _counted(facts: Facts) -> list[str]:
+    """How much there was, by the first line that says so."""
+    for fact in facts.of("reconciliation"):
         sizes = fact.data.get("size")
         counts = sizes.items() if isinstance(sizes, dict) else ()
-        parts = [f"{number(count)} {clean(unit)}" for unit, count in counts if isinstance(count, int)]
-        if parts:
-            break
-    restored = [fact.data.get("bytes") for fact in pack.facts.of("recovery.reached")]
-    bytes_of = [each for each in restored if isinstance(each, int)]
-    if bytes_of:
-        parts.append(f"{size(max(bytes_of))} restored")
-    return ", ".join(parts) or "size not recorded"
+        if parts := [f"{number(count)} {clean(unit)}" for unit, count in counts if isinstance(count, int)]:
+            return parts
+    return []

@@ -73,11 +73,16 @@ def affects(intent: Fact) -> list[Data]:
 
 
 def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
-    """In the order of the journal; an alert stands where it was received, not where it was read."""
-    found = []
+    """In the order of the journal; an alert stands where it was received, not where it was read, and what took effect
+    or was healed where it was so at the latest, not where its proof was there."""
+    found, gone = [], set()
     for fact in scenario.facts.lines:
+        if fact.kind == "fault.left" and fact.data.get("ok"):
+            gone.add(str(fact.data.get("injection")))
         if words := words_of(fact.kind, fact.data, scenario.called["history"]):
             at, utc = _when(fact, clock)
+            if fact.kind == "fault.healed" and fact.data.get("ok") and str(fact.data.get("injection")) in gone:
+                words += ": nothing of it was left"
             found.append(Moment(at, utc, words))
     return found
 
@@ -95,10 +100,16 @@ def received(fact: Fact) -> int:
     return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= fact.mono else fact.mono
 
 
+def latest(fact: Fact) -> int:
+    """Until when, at the latest, what the line tells had come about; where it does not say, when it was written."""
+    told = fact.data.get("latest")
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= fact.mono else fact.mono
+
+
 def _when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
-    if fact.kind != "alert":
+    if fact.kind not in ("alert", *BY_LATEST):
         return clock.at(fact), fact.utc
-    at = received(fact)
+    at = received(fact) if fact.kind == "alert" else latest(fact)
     return (at - clock.zero) / SECOND, shifted(fact.utc, (at - fact.mono) / SECOND)
 
 
@@ -213,6 +224,13 @@ def _healed(said: Data) -> str:
     return "is gone with its stack, which was removed" if said.get("how") == "removal" else "is healed"
 
 
+def _left(data: Data) -> str:
+    after, fault = plain(data.get("after")), plain(data.get("fault"))
+    said = "is over, nothing of it is left" if data.get("ok") else f"is not over: {plain(data.get('seen'))}"
+    return f"{after}: {fault} {said}"
+
+
+BY_LATEST = ("fault.effective", "fault.healed", "region.back")
 WORDS: dict[str, Callable[[Data], str]] = {
     "fault.intent": lambda d: f"the drill orders its fault {plain(d.get('fault'))}",
     "fault.effective": lambda d: f"{plain(d.get('fault'))} {'took effect' if d.get('ok') else 'did NOT take effect'}",
@@ -220,6 +238,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
         f"{plain(d.get('fault'))} {'still holds' if d.get('ok') else 'had ENDED by itself'}"
     ),
     "fault.healed": lambda d: f"{plain(d.get('fault'))} {_healed(d)} {healer(d.get('by'))}",
+    "fault.left": _left,
     "alert": _alert,
     "alerts.truncated": _truncated,
     "alert.awaited": _watched,
@@ -249,6 +268,9 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "message.given_up": lambda d: f"{plain(d.get('role'))} is NOT reached any more: {plain(d.get('why'))}",
     "report.due": lambda d: f"a post-incident report is due by {plain(d.get('due'))}",
     "marks": _marks,
+    "declared": lambda d: (
+        f"declared until {plain(d.get('until'))} by {plain(d.get('who'))} that it cannot be run: {plain(d.get('why'))}"
+    ),
     "not_exercised": lambda d: f"not exercised: {plain(d.get('what'))}: {plain(d.get('why'))}",
     "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",

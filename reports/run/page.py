@@ -36,7 +36,14 @@ def html(pack: Pack) -> str:
     texts = features.demands(pack.folder)
     known, unread = _evidence(pack)
     pages = [
-        scenario.page(pack, each, known.get(each.name), place=place, note=note, texts=texts)
+        scenario.page(
+            pack,
+            each,
+            known.get(each.name),
+            place=place,
+            note=f"{place_of(begin)}, {size_of(pack, each)}",
+            texts=texts,
+        )
         for place, each in enumerate(pack.scenarios, start=1)
     ]
     return (

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from reports import svg
 from reports.run.customers import Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Tick
-from reports.run.regions import Regions, Stretch
-from reports.run.sheet import FONT, PANEL, ROW, Sheet
+from reports.run.regions import LOOKED, Regions
+from reports.run.regions import Stretch as Seen
+from reports.run.sheet import FONT, PANEL, ROW, Sheet, Stretch
 from reports.words import length, limit
+
+STYLES = 4  # colours of histories, before they begin anew
 
 
 def customers(sheet: Sheet, seconds: Seconds | None, *, outside: bool = False) -> None:
@@ -52,58 +54,68 @@ def answers(sheet: Sheet, told: Sequence[Answered], *, history: str) -> None:
     if len(histories) < 2 and not any(each.inside for each in told):
         return
     sheet.heading(f"Who was answered from which {history} of the database, and when", f"Answered from which {history}")
+    style = {each: f"tl{place % STYLES}" for place, each in enumerate(histories)}
     for group in dict.fromkeys(each.group for each in told):
-        row = [each for each in told if each.group == group]
-        words = f"{history} " + ", then ".join(str(each.history) for each in row)
-        place, ends = len(sheet.front), [(sheet.x(each.first), sheet.x(each.last)) for each in row]
-        widest = max(ends, key=lambda bar: bar[1] - bar[0])
-        sheet.row(group, words, ends[0][0], ends[-1][1], inside=widest)
-        sheet.front[place:place] = [
-            svg.box(
-                begin,
-                sheet.y + 2,
-                end - begin,
-                12,
-                f"tl{histories.index(each.history) % 2}",
-                title=f"{history} {each.history}: {each.many:,} answers",
-            )
-            for each, (begin, end) in zip(row, ends, strict=True)
-        ]
-        sheet.y += ROW
-    _legend(sheet, [(f"tl{place % 2}", f"{history} {each}") for place, each in enumerate(histories)])
+        sheet.stretches(
+            group,
+            [
+                Stretch(
+                    sheet.x(each.first),
+                    sheet.x(each.last),
+                    style[each.history],
+                    f"{history} {each.history}",
+                    f"{history} {each.history}: {each.many:,} answers",
+                )
+                for each in told
+                if each.group == group
+            ],
+        )
+    alike = {one: ", ".join(str(each) for each in histories if style[each] == one) for one in style.values()}
+    _legend(sheet, [(one, f"{history} {named}") for one, named in alike.items()])
 
 
 def regions(sheet: Sheet, seen: Regions) -> None:
     """Both sides of a failover between regions, in the same colours in every row."""
+    keys = [(seen.style(name), name) for name in seen.names]
     for heading, short, stretches in (
         ("Whose database stored what customers wrote", "Whose database stored", seen.stored),
         ("From where each group of customers was answered", "Answered from where", seen.answered),
         ("What the resolver of each group said", "What resolvers said", seen.resolved),
-        ("Whether the lost region takes writes, looked at beside its servers", "Takes writes", seen.writable),
     ):
         if stretches:
             sheet.heading(heading, short)
             _stretches(sheet, stretches, seen)
     if seen.stored or seen.resolved:
-        _legend(sheet, [(seen.style(name), name) for name in seen.names])
+        other = any(each.region not in seen.names for each in seen.resolved)
+        _legend(sheet, [*keys, *([(seen.style(""), "an address of none of them, or nothing")] if other else [])])
+    if seen.writable:
+        sheet.heading(
+            "Whether the lost region takes writes, as looks saw it: judged from its fence until it is to lead again",
+            "Takes writes (judged from fence to lead)",
+        )
+        _stretches(sheet, seen.writable, seen)
+        styles = {each.style for each in seen.writable}
+        _legend(sheet, [(style, words) for style, words in LOOKED if style in styles])
 
 
-def _stretches(sheet: Sheet, stretches: Sequence[Stretch], seen: Regions) -> None:
+def _stretches(sheet: Sheet, stretches: Sequence[Seen], seen: Regions) -> None:
     """A row for each name; what lies outside of the picture is cut off at its edge."""
     for name in dict.fromkeys(each.row for each in stretches):
         row = [each for each in stretches if each.row == name and each.end >= sheet.begin and each.begin <= sheet.end]
-        if not row:
-            continue
-        ends = [(sheet.x(max(each.begin, sheet.begin)), sheet.x(min(each.end, sheet.end))) for each in row]
-        place = len(sheet.front)
-        words = ", then ".join(label for label, _ in groupby(each.label for each in row))
-        widest = max(ends, key=lambda bar: bar[1] - bar[0])
-        sheet.row(name, words, ends[0][0], ends[-1][1], inside=widest)
-        sheet.front[place:place] = [
-            svg.box(begin, sheet.y + 2, max(end - begin, 1.5), 12, seen.style(each.region), title=each.words)
-            for each, (begin, end) in zip(row, ends, strict=True)
-        ]
-        sheet.y += ROW
+        if row:
+            sheet.stretches(
+                name,
+                [
+                    Stretch(
+                        sheet.x(max(each.begin, sheet.begin)),
+                        sheet.x(min(each.end, sheet.end)),
+                        each.style or seen.style(each.region),
+                        each.label,
+                        each.words,
+                    )
+                    for each in row
+                ],
+            )
 
 
 def alerts(sheet: Sheet, ticks: Sequence[Tick], *, nameable: bool) -> None:
@@ -111,24 +123,17 @@ def alerts(sheet: Sheet, ticks: Sequence[Tick], *, nameable: bool) -> None:
     if not ticks:
         return
     right = sum(tick.right for tick in ticks)
-    sheet.heading("What the monitoring told operations", "What monitoring told")
-    place = len(sheet.front)
-    at = [sheet.x(tick.at) for tick in ticks]
     told = f"{right} of them name{'s' if right == 1 else ''} what was hurt"
     words = f"{len(ticks)} firing, {told if nameable else 'and none of them can see this fault'}"
-    sheet.row("alerts", words, min(at), max(at) + 4)
-    sheet.front[place:place] = [
-        svg.box(
-            x - 1.5,
-            sheet.y + (1 if tick.right else 4),
-            3,
-            14 if tick.right else 8,
-            "told" if tick.right else "symptom",
-            title=tick.words,
-        )
-        for x, tick in zip(at, ticks, strict=True)
-    ]
+    sheet.heading(f"What the monitoring told operations: {words}", f"Monitoring told: {words}")
+    if not sheet.narrow:
+        sheet.name("alerts")
+    for tick in ticks:
+        style, high = ("told", 14) if tick.right else ("symptom", 8)
+        sheet.front.append(svg.box(sheet.x(tick.at) - 1.5, sheet.y + 8 - high / 2, 3, high, style, title=tick.words))
     sheet.y += ROW
+    entries = [("told", "names what was hurt")] if right else []
+    _legend(sheet, [*entries, *([("symptom", "names something else")] if right < len(ticks) else [])])
 
 
 def _legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:
@@ -176,7 +181,7 @@ def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None, *, of: 
         return
     sheet.heading(
         f"At risk: age of the oldest acknowledged write not yet in {of}",
-        "Age of the oldest write not yet stored" if of == "the backup store" else f"Oldest write not yet in {of}",
+        f"Oldest write not yet in {of}",
     )
     shown = goal is not None and goal <= worst * 3
     most = max(worst, goal if shown and goal else 0.0, 0.001) * 1.25

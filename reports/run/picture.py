@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from harness.checks import Finding
 from harness.checks.evidence import BY_SCENARIO
+from harness.checks.places import FENCE, HAND_BACK, PROMOTE
 from reports.judged import figure_of, not_bad
 from reports.pack import Fact, Facts, Scenario
 from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
 from reports.run.moments import Clock, Tick, affects, ticks
 from reports.run.regions import NONE, Regions
+from reports.run.story import after
 from reports.run.timeline import Bar, Mark, Picture, Recovery
 from reports.run.told import bars as told_bars
 from reports.words import clean, length, limit
 
+TURNS = {FENCE: "lost region fenced", PROMOTE: "second region leads", HAND_BACK: "first region leads again"}
 BEFORE = 20.0  # seconds shown before the fault, where there are any
 MARKS = (
     ("detected", "noticed", "seen"),
@@ -40,14 +45,15 @@ def picture(
     steps = tuple(_bars(facts, clock, "step", ("phase", "name")))
     told, people = ticks(facts, clock), told_bars(facts, clock)
     marks = (*_marks(facts, clock), *_new_marks(scenario, clock, told, answers))
-    recovery = _recovery(scenario.finding("rto"))
+    recovery = _recovery(scenario.finding("rto"), since=_since(facts, clock))
     if not marks and not spans and customers is None:
         return None
     ends = [bar.end for bar in (*spans, *steps, *people)] + [mark.at for mark in marks]
     if recovery:
-        ends += [recovery.high, recovery.figure]
+        ends += [recovery.since + recovery.high, recovery.since + recovery.figure]
         if not recovery.lower_bound and not recovery.unbroken:
-            marks = (*marks, Mark(f"served again {length(recovery.figure)}", recovery.figure, "good"))
+            at = recovery.since + recovery.figure
+            marks = (*marks, Mark(f"served again {after(at)}", at, "good"))
     begin, end = _frame(customers, ends)
     return Picture(
         title=f"The outage of the scenario “{clean(scenario.title)}”",
@@ -112,19 +118,19 @@ def _marks(facts: Facts, clock: Clock) -> tuple[Mark, ...]:
     marks: list[Mark] = []
     for intent in facts.of("fault.intent"):
         main = intent is hurt
-        words = "fault ordered" if main else f"{clean(intent.data.get('fault'))} ordered {length(clock.at(intent))}"
+        words = "fault ordered" if main else f"{clean(intent.data.get('fault'))} ordered {after(clock.at(intent))}"
         marks.append(Mark(words, clock.at(intent), "hurt"))
         later = (fact for fact in facts.of("fault.effective") if fact.seq > intent.seq)
         effect = next((fact for fact in later if _same_fault(fact, intent)), None)
         if effect is not None and (main or not effect.data.get("ok")):
             took, at = "took" if effect.data.get("ok") else "did NOT take", _latest(effect, clock)
-            marks.append(Mark(f"fault {took} effect {length(at)}", at, "hurt"))
+            marks.append(Mark(f"fault {took} effect {after(at)}", at, "hurt"))
     for kind, name, style in MARKS:
         fact = _counted(facts, kind, clock)
         if fact is not None:
             failed = kind == "verified" and not fact.data.get("ok")
             words = "verification FAILED" if failed else name
-            marks.append(Mark(f"{words} {length(clock.at(fact))}", clock.at(fact), "hurt" if failed else style))
+            marks.append(Mark(f"{words} {after(clock.at(fact))}", clock.at(fact), "hurt" if failed else style))
     return tuple(marks)
 
 
@@ -154,25 +160,34 @@ def _new_marks(scenario: Scenario, clock: Clock, told: tuple[Tick, ...], answers
     """Whoever told operations, the first answer on a newer history, and what came back."""
     facts, called, found = scenario.facts, clean(scenario.called["history"]), []
     if right := next((tick for tick in told if tick.right), None):
-        found.append(Mark(f"operations told {length(right.at)}", right.at, "seen"))
+        found.append(Mark(f"operations told {after(right.at)}", right.at, "seen"))
     oldest = min((each.history for each in answers), default=0)
     for history in sorted({each.history for each in answers} - {oldest}):
         first = min(each.first for each in answers if each.history == history)
-        found.append(Mark(f"first answer on {called} {history} {length(first)}", first, "good"))
+        found.append(Mark(f"first answer on {called} {history} {after(first)}", first, "good"))
+    found += [Mark(f"{words} {after(clock.at(fact))}", clock.at(fact)) for words, fact in _turns(facts)]
     for fact in facts.of("fault.still_active"):
         if not fact.data.get("ok"):
             name = f"{clean(fact.data.get('fault'))} had ENDED by itself"
-            found.append(Mark(f"{name} {length(clock.at(fact))}", clock.at(fact), "hurt"))
+            found.append(Mark(f"{name} {after(clock.at(fact))}", clock.at(fact), "hurt"))
     for fact in facts.of("fault.healed"):
         if fact.data.get("by") == BY_SCENARIO:
             said = "ended" if fact.data.get("ok") else "NOT ended"
-            found.append(Mark(f"fault {said} {length(clock.at(fact))}", clock.at(fact)))
+            found.append(Mark(f"fault {said} {after(clock.at(fact))}", clock.at(fact)))
     for kind, name, good in (("rejoined", "member", "a copy again"), ("rotation", "component", "in rotation")):
         latest = {str(fact.data.get(name)): fact for fact in facts.of(kind)}
         for who, fact in latest.items():
             said, style = (good, "good") if fact.data.get("ok") else (f"NOT {good}", "hurt")
-            found.append(Mark(f"{clean(who)} {said} {length(clock.at(fact))}", clock.at(fact), style))
+            found.append(Mark(f"{clean(who)} {said} {after(clock.at(fact))}", clock.at(fact), style))
     return found
+
+
+def _turns(facts: Facts) -> Iterator[tuple[str, Fact]]:
+    """What turns the loss of a region, and what is planned."""
+    for fact in facts.of("step.end", "planned.begin"):
+        words = "planned interruption" if fact.kind == "planned.begin" else TURNS.get(str(fact.data.get("name")), "")
+        if words and fact.data.get("ok") is not False:
+            yield words, fact
 
 
 def _same_fault(one: Fact, other: Fact) -> bool:
@@ -183,7 +198,17 @@ def _objective(finding: Finding | None) -> float | None:
     return finding.objective if finding and finding.unit == "s" else None
 
 
-def _recovery(finding: Finding | None) -> Recovery | None:
+def _since(facts: Facts, clock: Clock) -> float:
+    """Seconds after the order from which a figure counts at most: when the fault took effect at the earliest."""
+    hurt = facts.disaster()
+    effect = hurt and next((fact for fact in facts.of("fault.effective") if _same_fault(fact, hurt)), None)
+    earliest = effect.data.get("earliest") if effect else None
+    if not isinstance(earliest, int) or effect is None or not clock.zero <= earliest <= effect.mono:
+        return 0.0
+    return (earliest - clock.zero) / SECOND
+
+
+def _recovery(finding: Finding | None, *, since: float) -> Recovery | None:
     if finding is None or finding.figure is None or finding.unit != "s":
         return None
     figure, goal = finding.figure, finding.objective
@@ -194,7 +219,7 @@ def _recovery(finding: Finding | None) -> Recovery | None:
     if goal is not None:
         times = "" if finding.lower_bound or figure <= 0 or unbroken else f", {goal / figure:,.0f} times this figure"
         beyond = f"objective {limit(goal)}{times}"
-    return Recovery(figure, low, high, figure_of(finding), goal, beyond, finding.lower_bound, unbroken)
+    return Recovery(figure, low, high, figure_of(finding), goal, beyond, finding.lower_bound, unbroken, since)
 
 
 def _description(

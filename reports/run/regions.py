@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.checks.places import FENCE, HAND_BACK
 from harness.errors import Refused
 from harness.evidence import files
 from harness.workload import ledger
@@ -17,6 +18,8 @@ from reports.pack import Facts
 from reports.run.customers import LONGEST_RUN, SECOND
 from reports.words import number, plain
 
+SAID = {True: ("writes", "takes writes"), False: ("symptom", "takes none"), None: ("unsaid", "does not say")}
+LOOKED = tuple(SAID.values())  # for a legend
 APART = 3.0  # seconds without an answer end a stretch
 
 
@@ -29,6 +32,7 @@ class Stretch:
     begin: float
     end: float
     words: str
+    style: str = ""  # where it is no region's
 
     @property
     def label(self) -> str:
@@ -136,8 +140,10 @@ def _resolved(path: Path, group: str, entrances: Mapping[str, str], zero: int) -
 
 
 def _looks(facts: Facts, zero: int) -> Iterator[Stretch]:
-    """Stretches in which a region that was looked at took writes, took none, or did not say."""
-    words = {True: "takes writes", False: "takes none", None: "does not say"}
+    """Stretches in which a region that was looked at took writes, took none, or did not say; and whether that was
+    before it was fenced, or once it was to lead again."""
+    fenced = next((each.mono for each in facts.of("step.end") if each.data.get("name") == FENCE), None)
+    led = next((each.mono for each in facts.of("step.begin") if each.data.get("name") == HAND_BACK), None)
     current: Stretch | None = None
     for fact in facts.of("region.looks"):
         name, looks = plain(fact.data.get("region")), fact.data.get("looks")
@@ -145,12 +151,14 @@ def _looks(facts: Facts, zero: int) -> Iterator[Stretch]:
             if not (isinstance(look, list) and len(look) == 3 and all(type(at) is int for at in look[:2])):
                 continue
             begin, end = ((at - zero) / SECOND for at in look[:2])
-            said = words.get(look[2] if look[2] in (True, False) else None, "")
-            if current and (current.row, current.words) == (name, said):
-                current = Stretch(name, current.region, current.begin, end, said)
+            style, said = SAID[look[2] if look[2] in (True, False) else None]
+            when = " before its fence" if fenced is not None and look[0] < fenced else ""
+            words = said + (" again" if style == "writes" and led is not None and look[1] > led else when)
+            if current and (current.row, current.words) == (name, words):
+                current = Stretch(name, current.region, current.begin, end, words, style)
                 continue
             if current:
                 yield current
-            current = Stretch(name, name if look[2] is True else "", begin, end, said)
+            current = Stretch(name, name if look[2] is True else "", begin, end, words, style)
     if current:
         yield current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,13 @@ from harness.checks.root_cause import file_of
 from harness.evidence import format1
 from reports import verdicts
 from reports.judged import exercised, figure_of, others, reach, used
-from reports.pack import Fact, Facts, Pack, Scenario
-from reports.run import customers, features, losses, moments, picture, regions, root_cause, story, told
+from reports.pack import Facts, Pack, Scenario
+from reports.run import customers, features, losses, moments, picture, regions, root_cause, rows, story, told
 from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
 WIDE, NARROW = 900, 400
+POINTS = ("rpo", "rpo-beyond")
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,6 @@ class FindingRow:
     parts: str
     advisory: bool
     exercised: bool  # whether it has judged its demands
-
-
-@dataclass(frozen=True)
-class StepRow:
-    phase: str
-    name: str
-    does: str
-    took: str
-    outcome: str
-    facts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,7 @@ class Page:
     loss: tuple[tuple[str, str], ...]
     wide: Markup
     narrow: Markup
-    steps: tuple[StepRow, ...]
+    steps: tuple[rows.StepRow, ...]
     changes: tuple[tuple[str, str, str], ...]
     ordered: tuple[tuple[str, str], ...]
     health: tuple[CheckRow, ...]
@@ -107,9 +98,12 @@ class Page:
     problems: tuple[str, ...]
     rto: FindingRow | None
     lost: FindingRow | None
+    point: FindingRow | None  # the recovery point, which is the worse of the loss and of exposure
     lost_name: str
     told: FindingRow | None
     misled: FindingRow | None
+    looks: str
+    note: str
     decision: str
     undecided: bool
 
@@ -142,9 +136,9 @@ def page(
             wide = Markup(draw(drawn, width=WIDE, key=f"s{place}w"))
             narrow = Markup(draw(drawn, width=NARROW, key=f"s{place}n"))
     wording = features.find(pack.folder, scenario.title)
-    tags = tuple(map(str, _list(facts.data("scenario.begin").get("tags")))) or (wording.tags if wording else ())
+    tags = tuple(map(str, rows.list_of(facts.data("scenario.begin").get("tags")))) or (wording.tags if wording else ())
     by_id = {finding.id: finding for finding in reversed(scenario.findings)}
-    rows = {id: _finding(finding) for id, finding in by_id.items()}
+    found = {id: _finding(finding) for id, finding in by_id.items()}
     return Page(
         anchor=f"scenario-{place}",
         place=place,
@@ -158,21 +152,21 @@ def page(
         wording=wording,
         demands=verdicts.demands(scenario, tags, texts),
         beside=verdicts.beside(scenario),
-        injected=_injected(facts),
+        injected=rows.injected(facts),
         findings=tuple(_finding(finding) for finding in scenario.findings),
         loss=tuple(losses.table(evidence, seen.totals, by_id)),
         wide=wide,
         narrow=narrow,
-        steps=_steps(facts),
-        changes=_changes(facts),
-        ordered=_recovery_point(facts, scenario.called["history"]),
+        steps=rows.steps(facts),
+        changes=rows.changes(facts),
+        ordered=rows.recovery_point(facts, scenario.called["history"]),
         health=_checks(facts, "health"),
         verified=_checks(facts, "verified"),
         figures=_figures(facts),
         steady=_steady(facts),
         story=story.story(scenario, clock) if clock else (),
         answers=story.answers(seen.answers),
-        asked=_asked(facts),
+        asked=rows.asked(facts),
         left_out=() if verdicts.not_on_this_stack(scenario) else verdicts.left_out(facts),
         doer=picture.doer(facts),
         told_people=told.rows(facts, clock) if clock else (),
@@ -180,12 +174,15 @@ def page(
         document=file_of(scenario.name) if root_cause.asked_for(scenario) else "",
         questions=root_cause.open_questions(scenario),
         problems=tuple(problems),
-        rto=rows.get("rto"),
-        lost=rows.get("loss") or rows.get("no-loss"),
-        lost_name="Lost" if "loss" not in rows and "no-loss" in rows else "Loss in time",
-        told=rows.get("detection"),
-        misled=rows.get("wrong-answers"),
-        decision=_decision(facts),
+        rto=found.get("rto"),
+        lost=_lost(by_id, found),
+        point=next((found[id] for id in POINTS if id in found), None),
+        lost_name="Lost" if "loss" not in found and "no-loss" in found else "Loss in time",
+        told=found.get("detection"),
+        misled=found.get("wrong-answers"),
+        looks=story.looks(facts),
+        note=note,
+        decision=rows.decision(facts),
         undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
     )
 
@@ -209,17 +206,18 @@ def _finding(finding: Finding) -> FindingRow:
     )
 
 
-def _injected(facts: Facts) -> tuple[tuple[str, str, str], ...]:
-    """Each fault, what was ordered of it, and what was seen of it: a sentence of the feature may say more."""
-    rows = []
-    for intent in facts.of("fault.intent"):
-        later = (fact for fact in facts.of("fault.effective") if fact.seq > intent.seq)
-        effect = next((fact for fact in later if fact.data.get("injection") == intent.data.get("injection")), None)
-        seen = "not looked at" if effect is None else plain(effect.data.get("proof"))
-        if effect is not None and not effect.data.get("ok"):
-            seen = f"it did NOT take effect: {seen}"
-        rows.append((plain(intent.data.get("fault")), plain(intent.data.get("settings") or "nothing more"), seen))
-    return tuple(rows)
+def _lost(findings: Mapping[str, Finding], rows_of: Mapping[str, FindingRow]) -> FindingRow | None:
+    """What was lost, by transactions and money first: in time it may be nothing, and lost all the same."""
+    found, row = findings.get("loss"), rows_of.get("loss")
+    if found is None or row is None:
+        return rows_of.get("no-loss")
+    told = dict(found.beside)
+    if not (many := told.get("lost transactions")):
+        return row
+    money = f", {told['lost money']} in money" if "lost money" in told and many != "0" else ""
+    counted = f"{many} transaction{'' if many == '1' else 's'}{money}"
+    kept = tuple((name, words) for name, words in row.beside if name not in ("lost transactions", "lost money"))
+    return replace(row, figure=f"{counted}; {row.figure}", beside=kept)
 
 
 def _ended(scenario: Scenario) -> str:
@@ -239,102 +237,10 @@ def _ended(scenario: Scenario) -> str:
     return ""
 
 
-def _decision(facts: Facts) -> str:
-    decided, asked = facts.of("decided"), facts.of("asked")
-    if len(asked) > sum(bool(fact.data.get("attended")) for fact in decided):
-        role, question = clean(asked[-1].data.get("role")), clean(asked[-1].data.get("question"))
-        return f"The {role} was asked, and nobody decided: {question}"
-    if not decided:
-        return "No decision of a person is in the journal."
-    if all(fact.data.get("attended") for fact in decided):
-        return " ".join(_decided(fact) for fact in decided)
-    return "Decision time: not exercised (a stand-in decided at once)."
-
-
-def _decided(fact: Fact) -> str:
-    """Who decided what, and when, as claimed."""
-    by, role, question = (clean(fact.data.get(name)) for name in ("by", "role", "question"))
-    when = f" at {fact.utc:%H:%M:%S} UTC" if fact.utc else ""
-    answer = clean(fact.data.get("answer") or "not recorded")
-    return f"{by} decided for the {role}{when}: {question} {answer}."
-
-
-def _steps(facts: Facts) -> tuple[StepRow, ...]:
-    """Every announced step; those that ran, with what they found."""
-    ends: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for fact in facts.of("step.begin", "step.end"):
-        key = (str(fact.data.get("phase")), str(fact.data.get("name")))
-        ends[key] = fact.data
-    rows: list[StepRow] = []
-    listed = [
-        each for fact in facts.of("procedure") for each in _list(fact.data.get("steps")) if isinstance(each, dict)
-    ]
-    known = {(str(each.get("phase")), str(each.get("name"))): str(each.get("does", "")) for each in listed}
-    known = {
-        **known,
-        **{key: str(data.get("does", known.get(key, ""))) for key, data in ends.items() if key not in known},
-    }
-    for (phase, name), does in known.items():
-        end = ends.get((phase, name))
-        took = length(as_number(end.get("seconds"))) if end and "seconds" in end else ""
-        outcome = (
-            "not reached" if end is None else "not ended" if "ok" not in end else "done" if end["ok"] else "FAILED"
-        )
-        found = end.get("facts") if end else None
-        shown = tuple((str(key), plain(value)) for key, value in found.items()) if isinstance(found, dict) else ()
-        rows.append(StepRow(phase, name, does, took, outcome, shown))
-    return tuple(rows)
-
-
-def _changes(facts: Facts) -> tuple[tuple[str, str, str], ...]:
-    """What the procedure does otherwise than the plan's own script: the plan's way, this way, why."""
-    return tuple(
-        (plain(each.get("plan")), plain(each.get("here")), plain(each.get("why")))
-        for fact in facts.of("procedure")
-        for each in _list(fact.data.get("changes"))
-        if isinstance(each, dict)
-    )
-
-
-def _recovery_point(facts: Facts, history: str) -> tuple[tuple[str, str], ...]:
-    rows: list[tuple[str, str]] = []
-    for fact in facts.of("recovery.ordered"):
-        side = "including it" if fact.data.get("inclusive") else "stopping just before it"
-        rows.append(("ordered", f"{plain(fact.data.get('kind'))} {plain(fact.data.get('value'))}, {side}"))
-        rows.append(("why there", plain(fact.data.get("why"))))
-    for fact in facts.of("recovery.reached"):
-        rows.append(("reached", f"position {plain(fact.data.get('at'))}, {history} {plain(fact.data.get('history'))}"))
-        rows.append(("from the backup", plain(fact.data.get("backup"))))
-        rows.append(("restored", quantity(as_number(fact.data.get("bytes")), "bytes")))
-        if fact.data.get("declared_early"):
-            rows.append(("said by the procedure", "recovery ended before the end of what was archived"))
-    rows += [
-        ("salvaged afterwards", f"{plain(fact.data.get('rows'))} rows, {plain(fact.data.get('amount'))} in money")
-        for fact in facts.of("salvaged")
-    ]
-    return tuple(rows)
-
-
-ASKED = {
-    "due": "Questions due",
-    "right": "Answered rightly",
-    "wrong": "Answered wrongly: something else than they know",
-    "refused": "Refused: an error, of the platform or of something in between",
-    "no_answer": "Not answered",
-    "not_sent": "Due and not sent: too many were waiting",
-}
-
-
-def _asked(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """What became of the questions of customers who ask for what they know; empty where there were none."""
-    counted = facts.data("readers.end")
-    return tuple((words, plain(counted.get(name))) for name, words in ASKED.items()) if counted else ()
-
-
 def _checks(facts: Facts, kind: str) -> tuple[CheckRow, ...]:
     fact = facts.last(kind)
-    rows = _list(fact.data.get("checks")) if fact else []
-    return tuple(_check(each) for each in rows if isinstance(each, dict))
+    checks = rows.list_of(fact.data.get("checks")) if fact else []
+    return tuple(_check(each) for each in checks if isinstance(each, dict))
 
 
 def _check(each: Mapping[str, Any]) -> CheckRow:
@@ -376,22 +282,18 @@ def _words(facts: Facts) -> Callable[[str], str]:
 
 def _flat(figures: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Nested figures as `table, figure`."""
-    rows: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     for key, value in figures.items():
         name = f"{above}, {key}" if above else str(key)
-        rows += _flat(value, name) if isinstance(value, dict) else [(name, plain(value))]
-    return rows
+        found += _flat(value, name) if isinstance(value, dict) else [(name, plain(value))]
+    return found
 
 
 def _steady(facts: Facts) -> tuple[tuple[str, tuple[CheckRow, ...]], ...]:
     return tuple(
         (
             str(fact.data.get("moment")),
-            tuple(_check(e) for e in _list(fact.data.get("conditions")) if isinstance(e, dict)),
+            tuple(_check(e) for e in rows.list_of(fact.data.get("conditions")) if isinstance(e, dict)),
         )
         for fact in facts.of("steady")
     )
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
 from reports import svg
 from reports.words import limit
@@ -12,6 +14,19 @@ ROW = 17.0
 PANEL = 84.0
 GUTTER = 18.0  # beside a name
 BOLD = 1.05  # bold letters are wider than `svg.text_width` says; others are narrower
+
+
+HOLLOW = ("unsaid",)  # bars that no words can lie in
+
+
+class Stretch(NamedTuple):
+    """A bar, in pixels."""
+
+    begin: float
+    end: float
+    style: str
+    label: str
+    title: str
 
 
 class Sheet:
@@ -27,6 +42,7 @@ class Sheet:
         self.left = 10.0 if self.narrow else min(max(190.0, longest + GUTTER), width / 3)
         self.right = width - 14.0
         self.y = 6.0
+        self.headings: list[float] = []  # where each begins: a page may be broken there
         self.back: list[str] = []
         self.front: list[str] = []
         self._words: list[tuple[float, float, float, float]] = []  # left, right, top, bottom of what is written
@@ -53,9 +69,14 @@ class Sheet:
         return pieces
 
     def heading(self, words: str, short: str = "") -> None:
+        """On as many lines as it takes."""
+        self.headings.append(self.y)
         self.y += 12
-        self.text(10, self.y + 10, svg.fit((self.narrow and short) or words, self.width - 20, FONT), style="h")
-        self.y += 17
+        lines = svg.wrap((self.narrow and short) or words, (self.width - 20) / BOLD, FONT)
+        for line in lines:
+            self.text(10, self.y + 10, line, style="h")
+            self.y += 15
+        self.y += 2
 
     def row(
         self, name: str, words: str, begin: float, end: float, *, inside: tuple[float, float] | None = None
@@ -66,21 +87,49 @@ class Sheet:
         """
         first, last = inside or (begin, end)
         if self.narrow:
-            above = svg.fit(f"{name}: {words}", self.right - self.left, FONT)
-            self.text(self.left, self.y + 12, above)
-            self.y += ROW - 2
+            self._above(f"{name}: {words}")
             return
-        self.text(self.left - 8, self.y + 12, svg.fit(name, self.left - GUTTER, FONT), anchor="end")
-        size = svg.text_width(words, FONT)
-        if end + 5 + size <= self.right:
+        size = svg.text_width(words, FONT) * BOLD
+        behind, before = end + 5 + size <= self.right, begin - 5 - size >= self.left
+        within = size + 8 <= last - first
+        if not (behind or before or within):
+            self._above(words)
+        self.name(name)
+        if behind:
             self.text(end + 5, self.y + 12, words)
-        elif begin - 5 - size >= self.left:
+        elif before:
             self.text(begin - 5, self.y + 12, words, anchor="end")
-        elif size + 8 <= last - first:
+        elif within:
             self.text(last - 5, self.y + 12, words, anchor="end", style="in")
+
+    def name(self, name: str) -> None:
+        """Of a row, in the gutter."""
+        self.text(self.left - 8, self.y + 12, svg.fit(name, self.left - GUTTER, FONT), anchor="end")
+
+    def stretches(self, name: str, bars: Sequence[Stretch]) -> None:
+        """A row of bars in order, each with its own label: in it where there is room, else behind it, else nowhere."""
+        if self.narrow:
+            labels = [label for label, _ in groupby(each.label for each in bars if each.label)]
+            self._above(name if labels == [name] else f"{name}: {', then '.join(labels)}")
         else:
-            fitted = svg.fit(words, self.right - self.left - 8, FONT)
-            self.text(self.right - 4, self.y + 12, fitted, anchor="end")
+            self.name(name)
+        for place, (begin, end, style, label, title) in enumerate(bars):
+            self.front.append(svg.box(begin, self.y + 2, max(end - begin, 1.5), 12, style, title=title))
+            free = bars[place + 1].begin if place + 1 < len(bars) else self.right + 5
+            size = svg.text_width(label, FONT) * BOLD
+            if self.narrow or not label:
+                continue
+            if size + 8 <= end - begin and style not in HOLLOW:
+                self.text((begin + end) / 2, self.y + 12, label, anchor="middle", style="in")
+            elif end + 5 + size + 5 <= free:
+                self.text(end + 5, self.y + 12, label)
+        self.y += ROW
+
+    def _above(self, words: str) -> None:
+        """On lines of their own."""
+        for line in svg.wrap(words, self.right - self.left, FONT):
+            self.text(self.left, self.y + 12, line)
+            self.y += ROW - 2
 
     def frame(self, top: float, words: str, *, at: float | None = None) -> None:
         """The ground of a panel, with what its greatest height means (`at` that height, or at the top)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reports.pack import Scenario
+from reports.pack import Facts, Scenario
 from reports.run.customers import Answered
 from reports.run.moments import Clock, moments
-from reports.words import length, number
+from reports.words import length, number, plain
 
 TOLD = (
     "alert",
@@ -48,6 +48,19 @@ def answers(told: Iterable[Answered]) -> tuple[tuple[str, ...], ...]:
             number(each.many),
         )
         for each in listed
+    )
+
+
+def looks(facts: Facts) -> str:
+    """What a look at a region is; empty where there was none."""
+    first = facts.first("region.looks")
+    if first is None:
+        return ""
+    return (
+        f"A look asks each database server of {plain(first.data.get('region'))} whether it takes writes, from beside "
+        "it, so that no cut network hides the answer. Where nobody listens, because the server has no power or is kept "
+        "off, nothing can be written: that is a firm no. A server that may run and does not answer makes the look "
+        "count as none."
     )
 
 

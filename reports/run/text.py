@@ -147,7 +147,7 @@ def _not_met(pack: Pack) -> list[str]:
         broken = verdicts.broken_off(scenario)
         wrong = [each for each in scenario.findings if each.outcome is not Outcome.MET and not each.advisory]
         said = [(each.outcome, _wrong(each, broken)) for each in wrong if without(broken, each.reason) != ABOVE]
-        if scenario.verdict is not Outcome.MET and (broken or not wrong):
+        if scenario.verdict is not Outcome.MET and (broken or not wrong) and not verdicts.declared(scenario):
             said.insert(0, (scenario.verdict, broken or "no finding was judged"))
         for nth, (outcome, words) in enumerate(said):
             line = f"{SYMBOLS[outcome]} {outcome}  {_title(scenario)}: {words}"

@@ -20,6 +20,9 @@ from reports.run.regions import NONE, Regions
 from reports.run.sheet import FONT, ROW, Sheet
 from reports.words import clean, length, limit
 
+PAGE = 1150.0  # as tall as fits a page of paper at the page's width
+AXIS = 30.0
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -54,6 +57,7 @@ class Recovery:
     beyond: str  # what the arrow says when the objective lies outside the picture
     lower_bound: bool = False  # never seen to end: no right end to the error bar
     unbroken: bool = False  # customers were served all along: there is no bar to draw, only how far the error bar goes
+    since: float = 0.0  # seconds after zero from which it counts
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Picture:
 
 def draw(picture: Picture, *, width: float, key: str) -> str:
     """One SVG. `key` makes the ids of its title and description unique in the page."""
-    names = {bar.name for bar in (*picture.spans, *picture.steps)}
+    names = {bar.name for bar in (*picture.spans, *picture.steps)} | {each.group for each in picture.answers}
     sheet = Sheet(picture.begin, picture.end, width, names)
     bottoms = _labels(sheet, picture.marks)
     top = sheet.y
@@ -104,21 +108,49 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     panels.regions(sheet, picture.regions)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
     panels.exposure(sheet, picture.behind, None, of="the second region")
+    axis = len(sheet.front), sheet.y
     sheet.axis(top)
     lines = [
         piece
         for mark, start in bottoms
         for piece in sheet.upright(sheet.x(mark.at), start, sheet.y - 22, f"m {mark.kind}")
     ]
-    note = svg.text(10, sheet.y + 14, svg.fit(picture.note, width - 20, FONT - 1), style="small")
-    height = sheet.y + 22
-    body = "".join([*sheet.back, *lines, *sheet.front, note])
+    lowest = sheet.y + 14
+    notes = svg.wrap(picture.note, width - 20, FONT - 1)
+    note = [svg.text(10, lowest + 14 * place, words, style="small") for place, words in enumerate(notes)]
+    height = lowest + 14 * len(notes) - 6
+    sheet.front[axis[0] :] = [f'<g id="{key}-axis">', *sheet.front[axis[0] :], "</g>"]
+    body = "".join(['<g id="', key, '-body">', *sheet.back, *lines, *sheet.front, *note, "</g>"])
+    pages = _pages(sheet, height, axis=axis[1], key=key)
     return (
         f'<svg role="img" aria-labelledby="{key}-t {key}-d" viewBox="0 0 {svg.n(width)} {svg.n(height)}" '
-        f'class="timeline {"narrow" if sheet.narrow else "wide"}" xmlns="http://www.w3.org/2000/svg">'
+        f'class="timeline {"narrow" if sheet.narrow else "wide tall" if pages else "wide"}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{key}-t">{escape(clean(picture.title))}</title>'
-        f'<desc id="{key}-d">{escape(clean(picture.description))}</desc>{body}</svg>\n'
+        f'<desc id="{key}-d">{escape(clean(picture.description))}</desc>{body}</svg>\n{pages}'
     )
+
+
+def _pages(sheet: Sheet, height: float, *, axis: float, key: str) -> str:
+    """The same picture in pieces, for paper: what is too tall for a page is broken at headings, and each piece has the
+    axis of time below it. Empty where it is not too tall."""
+    if sheet.narrow or height <= PAGE:
+        return ""
+    found: list[str] = []
+    top = 0.0
+    while top < height:
+        fits = [at for at in sheet.headings if top < at <= top + PAGE - AXIS]
+        end = height if height - top <= PAGE or not fits else fits[-1]
+        last = end == height
+        more = "" if last else f'<use href="#{key}-axis" y="{svg.n(end - axis)}"/>'
+        clip = f'<clipPath id="{key}-{len(found)}"><rect x="0" y="{svg.n(top)}" width="{svg.n(sheet.width)}" '
+        clip += f'height="{svg.n(end - top)}"/></clipPath>'
+        found.append(
+            f'<svg aria-hidden="true" viewBox="0 {svg.n(top)} {svg.n(sheet.width)} '
+            f'{svg.n(end - top + (0 if last else AXIS))}" class="timeline page" xmlns="http://www.w3.org/2000/svg">'
+            f'{clip}<g clip-path="url(#{key}-{len(found)})"><use href="#{key}-body"/></g>{more}</svg>\n'
+        )
+        top = end
+    return "".join(found)
 
 
 def _labels(sheet: Sheet, marks: Sequence[Mark]) -> list[tuple[Mark, float]]:
@@ -143,7 +175,7 @@ def _labels(sheet: Sheet, marks: Sequence[Mark]) -> list[tuple[Mark, float]]:
 
 def _recovery(sheet: Sheet, recovery: Recovery) -> None:
     sheet.heading("Service to customers" if recovery.unbroken else "Time to recover")
-    begin, end, low, high = (sheet.x(at) for at in (0.0, recovery.figure, recovery.low, recovery.high))
+    begin, end, low, high = (sheet.x(recovery.since + at) for at in (0.0, recovery.figure, recovery.low, recovery.high))
     if recovery.lower_bound:
         end = high = sheet.right
     place = len(sheet.front)
@@ -162,7 +194,7 @@ def _recovery(sheet: Sheet, recovery: Recovery) -> None:
 def _objective(sheet: Sheet, recovery: Recovery, objective: float) -> None:
     """A line where it lies in the picture, else an arrow that says how far it is."""
     if objective <= sheet.end:
-        at = sheet.x(objective)
+        at = sheet.x(recovery.since + objective)
         above = sheet.y - ROW + 1
         sheet.row("objective", limit(objective), at, at)
         sheet.front.append(svg.line(at, above, at, sheet.y + 14, "objective"))
@@ -190,7 +222,8 @@ def _bars(sheet: Sheet, bars: Sequence[Bar]) -> None:
         words = "not ended" if row[-1].open else length(sum(bar.end - bar.begin for bar in row))
         words += ", FAILED" if any(bar.kind == "bad" for bar in row) else ""
         place = len(sheet.front)
-        sheet.row(name, words, ends[0][0], ends[-1][1])
+        widest = max(ends, key=lambda bar: bar[1] - bar[0])
+        sheet.row(name, words, ends[0][0], ends[-1][1], inside=widest)
         sheet.front[place:place] = [
             svg.box(begin, sheet.y + 2, end - begin, 12, bar.kind, title=bar.words or bar.name)
             for bar, (begin, end) in zip(row, ends, strict=True)

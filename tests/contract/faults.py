@@ -25,6 +25,7 @@ from harness.faults.black_out_region import BlackOutRegion
 from harness.faults.break_channel import BreakChannel
 from harness.faults.corrupt_index import CorruptIndex
 from harness.faults.corrupt_page import CorruptPage
+from harness.faults.cut_component import CutComponent
 from harness.faults.cut_link import CutLink
 from harness.faults.cut_region import CutRegion
 from harness.faults.cut_zone import CutZone
@@ -104,9 +105,8 @@ OF_REGIONS: dict[str, Callable[[str, str], Fault]] = {
     "cut_region": lambda zone, other: CutRegion("us-east-1"),
     "stop_replay": lambda zone, other: StopReplay("us-west-2"),
 }
-# What none of our own kinds can do, and a platform that somebody else made may. The same, on one that remembers,
-# is in tests/test_faults.py.
-ELSEWHERE = ("cut_component",)
+# Of a platform that somebody else made: tests/contract/test_attached.py has it hurt and healed for real.
+OF_ATTACHED: dict[str, Callable[[str, str], Fault]] = {"cut_component": lambda zone, other: CutComponent(f"api-{zone}")}
 # What they destroyed comes back by a recovery, not by healing.
 STAYS = ("alter_rows", "destroy_recent_rows", "lose_volumes")
 # What a machine may lack: namespaces for zones, a kernel that can slow down.

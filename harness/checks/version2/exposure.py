@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.checks import Finding
 from harness.checks.evidence import Evidence, Expectation
-from harness.checks.exposure import exposure
+from harness.checks.version5.exposure import exposure
 
 
 def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:

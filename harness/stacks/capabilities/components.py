@@ -55,8 +55,8 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
-class Severable(Protocol):
-    """A component that can be cut off by itself: it goes on, and nobody reaches it, nor does it reach anybody.
+class Detachable(Protocol):
+    """A component that can be cut off by itself: it goes on, nobody reaches it, and it reaches nobody.
 
     As silent as the cut of a zone. Where it cannot be, `cut` is `Unable`, with the reason.
     """

@@ -132,8 +132,19 @@ class Coordinated(Protocol):
 
 
 @runtime_checkable
+class Connected(Protocol):
+    """A database that can be read in its own language, by whoever may read all of it."""
+
+    def connect(self, member: Member | None = None) -> Connection:
+        """Each statement by itself; to the leader unless a member is named.
+
+        Errors: `NotReady` where nobody leads, and what the database's driver raises, as for all that it is asked then.
+        """
+
+
+@runtime_checkable
 class Queried(Protocol):
-    """A database that can be asked in its own language."""
+    """A database that can be asked in its own language, and changed as who runs it, and others, may."""
 
     def connect(self, member: Member | None = None) -> Connection:
         """As who runs the database, each statement by itself; to the leader unless a member is named.
@@ -341,13 +352,13 @@ class Switched(Protocol):
 
 
 @runtime_checkable
-class FailedOver(Protocol):
-    """A cluster whose lead is moved as the platform's owner does it, by hand or by a tool of theirs."""
+class FailsOver(Protocol):
+    """A cluster whose owner says how another server is made to lead: nothing does so by itself."""
 
     def fail_over(self, *, to: str = "") -> str:
-        """Have another server lead, as the platform's owner does it; its name. Returns when it leads and takes writes.
+        """Have another server lead, as the platform's owner does it; its name. Returns when it leads.
 
-        Which one is named, or left to them. Errors: `Refused` with the reason, `NotInTime`.
+        Which one is named, or left to them. Errors: `Refused` with the reason, `NotReady`, `NotInTime`.
         """
 
 

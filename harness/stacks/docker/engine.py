@@ -132,6 +132,11 @@ def told_when(container: str, source: str, words: Sequence[str], *, what: str) -
     """Run a program of ours by the container's own Python, whose last line says when it took effect; as `stamped`."""
     asked = clock.mono()
     said = execute(container, ["python3", "-c", Path(source).read_text(), *words], what=what)
+    return moment_of(said, asked=asked)
+
+
+def moment_of(said: str, *, asked: int) -> Moment | None:
+    """What the last line says of something that was asked for at `asked`; None where the clock is of another kernel."""
     try:
         earliest, latest = map(int, said.splitlines()[-1].split())
     except (IndexError, ValueError):

@@ -5,5 +5,5 @@ from harness.stacks.extras import Extra
 EXTRA = Extra(
     "docker",
     "bin/set-up docker",
-    ("docker", "psycopg", "patroni", "moto", "flask", "flask_cors", "boto3", "pyroute2", "aiosmtpd"),
+    ("docker", "psycopg", "patroni", "moto", "flask", "flask_cors", "boto3", "pyroute2", "aiosmtpd", "testcontainers"),
 )

@@ -7,6 +7,7 @@ from harness.stacks.capabilities.clocks import Clocked
 from harness.stacks.capabilities.components import Asked, Killable, KilledTogether, Logged, Pausable, Startable
 from harness.stacks.capabilities.database import (
     Cluster,
+    Connected,
     Coordinated,
     Delayable,
     Fenced,
@@ -47,8 +48,8 @@ PLATFORM: tuple[Need, ...] = (
     Zones(3), Copies(2),
     Startable, Killable, Pausable, Asked, Logged,
     Reachable, Balanced, ZoneServices, DirectAccess,
-    Cluster, Fenced, Coordinated, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume, Fillable,
-    Verified, Switched, Rebuilt, Losable, Paged, Corruptible, Indexed,
+    Cluster, Fenced, Coordinated, Connected, Queried, Positioned, Guarded, Restorable, LogReadable, OnVolume,
+    Fillable, Verified, Switched, Rebuilt, Losable, Paged, Corruptible, Indexed,
     BaseBackups, Archive, ObjectStore, Damageable,
     Releases, Publishing, Monitoring, Messaged, Interruptible,
     Unfenced, Deafenable,

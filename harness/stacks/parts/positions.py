@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from harness.stacks.capabilities.database import Member, Queried
+from harness.stacks.capabilities.database import Connected, Member
 from harness.stacks.parts import wal
 
 NOW = "SELECT pg_current_wal_lsn()::text"
@@ -21,7 +21,7 @@ class PostgresPositions:
         {"position": "place in the WAL", "history": "timeline", "histories": "timelines"}
     )
 
-    def __init__(self, database: Queried) -> None:
+    def __init__(self, database: Connected) -> None:
         self._database = database
 
     def positions(self) -> LeaderPositions:
@@ -44,7 +44,7 @@ class PostgresPositions:
 class LeaderPositions:
     """One connection, which is made anew where it was closed."""
 
-    def __init__(self, database: Queried) -> None:
+    def __init__(self, database: Connected) -> None:
         self._database = database
         self._connection: Any = None
 

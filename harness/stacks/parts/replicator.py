@@ -66,8 +66,12 @@ class Replicator:
             found = self.replicated()
         except DrillError as error:
             return Condition(name, ok=False, seen=error.message)
-        age = f", the oldest {found.oldest.total_seconds():.1f} s old" if found.missing else ""
-        return Condition(name, ok=found.oldest <= behind, seen=f"{found.missing} are missing{age}")
+        if not found.missing:
+            return Condition(name, ok=True, seen="it has all of them")
+        age = f"the oldest {found.oldest.total_seconds():.1f} s old, of {behind.total_seconds():g} s that they may be"
+        if found.oldest <= behind:
+            return Condition(name, ok=True, seen=f"all but {found.missing} on their way, {age}")
+        return Condition(name, ok=False, seen=f"{found.missing} are missing, {age}")
 
     def _known(self) -> Replication:
         """What the process knew when it listed the source last."""

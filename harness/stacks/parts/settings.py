@@ -12,15 +12,15 @@ from typing import Any
 from harness.stacks.parts.hosted_zone import TTL
 
 STALLED = "archiving-stalled"  # file in the stack's folder: while it is there, archiving fails
+ARCHIVED_AFTER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Whatever differs from its default, but for `scale`, `regions` and `archive_timeout`, is for sabotage twins."""
+    """Whatever differs from its default, but for `scale` and `regions`, is for sabotage twins."""
 
     scale: float = 1.0  # 1.0: 200,000 transactions
     regions: int = 1
-    archive_timeout: timedelta = timedelta(seconds=5)
     archiving: str = "on"  # "off": nothing reaches the archive, and nothing says so
     replication: str = "on"  # "off": no backup is copied to the second region, and nothing says so
     balancers: int = 2  # load balancers at the entrance
@@ -33,18 +33,23 @@ class Settings:
     alerts: str = "right"  # what an alert names: "right", or "wrong" (a zone that is gone, and its component)
 
     @property
+    def archive_timeout(self) -> timedelta:
+        """How long a write may wait before its file is archived. Regions share the processors of one machine, and each
+        file is packed, sent and copied to the other region."""
+        return ARCHIVED_AFTER * self.regions
+
+    @property
     def ttl(self) -> timedelta:
         """For how long what a name stands for may be kept."""
         return timedelta(hours=1) if self.answers == "an hour" else TTL
 
     def saved(self) -> dict[str, Any]:
         """JSON, from which `of` makes the same in another process."""
-        return {"settings": {**asdict(self), "archive_timeout": self.archive_timeout.total_seconds()}}
+        return {"settings": asdict(self)}
 
     @classmethod
     def of(cls, saved: Mapping[str, Any]) -> Settings:
-        given = saved["settings"]
-        return cls(**{**given, "archive_timeout": timedelta(seconds=given["archive_timeout"])})
+        return cls(**saved["settings"])
 
     def archive_command(self, command: str, *, folder: Path) -> str:
         """A tool's archive_command as this stack wants it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.plan import shape, text
-from harness.plan.shape import Format
+from harness.plan.shape import Formats
 from harness.plan.text import Text, Where
 from harness.workload.plain import draws
 from harness.workload.plain.draws import Draw, Money
@@ -41,7 +41,7 @@ def read(path: Path) -> Said:
     """Errors: `Refused`, with every problem of the file in one message."""
     found = text.read(path)
     schema = json.loads(resources.files("harness.workload.plain").joinpath("client.json").read_text(encoding="utf-8"))
-    shape.check(found, schema, of="a client", more=FORMATS)
+    shape.check(found, schema, of="a client", formats=FORMATS)
     said = None if found.problems else _Reader(found).said()
     if said is None or found.problems:
         raise text.refuse(found.path, found.problems)
@@ -85,7 +85,7 @@ def _status(given: str) -> int:
     return int(given)
 
 
-FORMATS: Mapping[str, Format] = {
+FORMATS: Formats = {
     "rate": (_rate, "write it like 5 a second"),
     "draw": (_draw, f"small letters, digits and _, and neither {KEY} nor {NUMBER}"),
     "money": (draws.money, "write the least and the most, such as 1..100 or 0.01..1.00"),

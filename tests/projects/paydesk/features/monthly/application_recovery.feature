@@ -34,7 +34,7 @@ Feature: Application Recovery
     And customers write
     When one component of the role api is cut off
     Then customers are served by what is left, without a person
-    When what was cut off is reached again
+    When what is cut off is joined again
     And the health of the platform is verified
     Then customers are served again within the recovery time of payments
     And nothing that was acknowledged is lost
@@ -45,7 +45,7 @@ Feature: Application Recovery
     And customers write
     When the component db-2 is cut off
     Then customers are served by what is left, without a person
-    When what was cut off is reached again
+    When what is cut off is joined again
     And the health of the platform is verified
     Then customers are served again within the recovery time of payments
     And health does not say that all is well while no customer is served

@@ -26,7 +26,7 @@ Feature: Database Failover
     And customers write
     When a copy of the database is cut off, and customers write on
     And the database's leader dies
-    And what was cut off is reached again, and the rest stays as it is
+    And what is cut off is joined again, and the rest stays as it is
     And the database is failed over as its owner does it
     Then another database server leads
     When the health of the platform is verified
@@ -55,7 +55,7 @@ Feature: Database Failover
     When the database's leader is cut off
     And the database is failed over as its owner does it
     Then another database server leads
-    When what was cut off is reached again
+    When what is cut off is joined again
     Then who led before is a copy again
     When the health of the platform is verified
     Then customers are served again within the recovery time of payments
