@@ -23,7 +23,9 @@ from harness.system.clock import Moment, spanning
 
 APART = ("INPUT ! -i lo -d {address} ! -s {block} -j DROP", "OUTPUT ! -o lo -s {address} ! -d {block} -j DROP")
 DROP = "iptables -w -C {0} 2>/dev/null || iptables -w -A {0}"  # one that is cut off already stays so all the while
-FEW = 2  # programs in pods at one time, where nothing has to be at one instant: customers are served beside them
+# At one time, where nothing has to be at one instant, and customers are served beside it: programs in pods, and
+# containers that are started, which mostly wait.
+FEW, STARTED = 2, 4
 TOGETHER = timedelta(seconds=1)  # until programs in all pods have begun
 HELD_BACK = """\
 at=$({interface})
@@ -78,12 +80,12 @@ class DockerGrid:
         return moment
 
     def start(self, parts: Sequence[Startable]) -> None:
-        engine.at_once([one.start for one in parts], threads=FEW)
+        engine.at_once([one.start for one in parts], threads=STARTED)
 
     def light_up(self, name: str) -> None:
         """Rules and queues of the killed pods went with their power."""
         dark = self._network.of_region(name).keys() - self._running(name).keys()
-        engine.at_once([partial(self._network.start, pod) for pod in dark], threads=FEW)
+        engine.at_once([partial(self._network.start, pod) for pod in dark], threads=STARTED)
         self.join_region(name)
         if self._several:
             self.hold_back(name, dark)
