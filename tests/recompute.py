@@ -23,7 +23,8 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
   end of `verify`. Otherwise, and where it never came, the figure is a lower bound.
 - Groups that `workload.begin` lists as `inside` are not counted for any of this; they are for all that follows.
 - Lost is what was acknowledged and has no `final` row. In seconds: from the oldest lost answer to the last answer
-  before `recovery.reached` (else `in_service`), or to the last lost one where that is later.
+  before `recovery.reached` (else `in_service`, else `latest` of the last `fault.effective`), or to the last lost one
+  where that is later.
 - Operations were told when the first firing alert was received, after a fault took effect, that names something in its
   `affects`: a component or a zone, and that had not begun (`starts`) more than 5 s before the fault was ordered.
   Where only such came that had begun before, nothing is known. At most from `earliest` to it, at least from `latest`.
@@ -398,7 +399,9 @@ def loss(lines: list[Facts], ledgers: dict[str, Ledger], rows: dict[str, list[Fa
     figures["lost_amount"] = str(sum((request["money"] for request in lost), Decimal(0)))
     figures["lost_seconds"], figures["lower_bound"] = 0.0, False
     if lost:
-        ends = [request["end"] for request in acknowledged if stop is None or request["end"] < stop]
+        hurt = [line["data"]["latest"] for line in lines if line["kind"] == "fault.effective"]
+        gone = stop if stop is not None or not hurt else max(hurt)
+        ends = [request["end"] for request in acknowledged if gone is None or request["end"] < gone]
         ends += [request["end"] for request in lost]
         oldest = min(request["end"] for request in lost)
         figures["lost_seconds"] = (max(ends) - oldest) / S

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome, merge
+from harness.checks.answer import Check
 from harness.checks.evidence import Expectation, Row, Unsound
 from harness.checks.join import joined
 from harness.checks.judge import judge
 from harness.checks.loss import ledger_agreement, loss, tally
+from harness.checks.version6.loss import loss as loss_6
 from tests.histories import SERVING, STOP, ZONES, History, a_mistake, lost_volumes, ns, payment, request, row_of
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
@@ -241,3 +243,22 @@ def test_without_an_objective_there_is_a_figure_and_no_verdict() -> None:
     """Nothing is met where nothing is asked."""
     assert said(a_mistake(), None).outcome is UNKNOWN
     assert replace(said(a_mistake(), None), outcome=MET).figure == 0.0
+
+
+@pytest.mark.parametrize(("rules", "figure"), [(loss, 0.9), (loss_6, 1.7)])
+def test_where_nothing_is_recovered_a_loss_ends_with_the_last_fault(rules: Check, figure: float) -> None:
+    """Not with what the server answered that went on; version 6 counted that, too."""
+    history = built([["kept"] * 2 + ["lost"] * 3 + ["kept"] * 15])  # number n is answered 0.01 s after n / 10
+    history.say(0.25, "fault.effective", fault="cut", latest=ns(0.25), earliest=ns(0.2))
+    history.say(1.3, "fault.effective", fault="kill", latest=ns(1.25), earliest=ns(1.2))
+    found = rules(history.evidence(), Expectation("loss", limit=5.0))
+    assert found.figure == pytest.approx(figure) and found.outcome is MET
+
+
+def test_where_something_is_recovered_it_ends_when_service_stopped() -> None:
+    """Whatever took effect before or after."""
+    history = built([["kept"] * 2 + ["lost"] * 3 + ["kept"] * 15])
+    history.say(0.25, "fault.effective", fault="cut", latest=ns(0.25), earliest=ns(0.2))
+    history.say(1.0, "in_service", member="db-b", how="promoted")
+    found, as_6 = (rules(history.evidence(), Expectation("loss", limit=5.0)) for rules in (loss, loss_6))
+    assert found == as_6 and found.figure == pytest.approx(0.6)

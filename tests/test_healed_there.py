@@ -276,7 +276,7 @@ def test_what_an_earlier_scenario_has_left_names_that_one(tmp_path: Path) -> Non
 def test_the_healing_of_an_earlier_scenario_is_judged_with_it(tmp_path: Path) -> None:
     """Whoever reads the journal gives the line to the scenario that it names, and any other to the last that began."""
     with Journal.create(tmp_path) as journal:
-        journal.record("run.begin", run="r", rules="6")
+        journal.record("run.begin", run="r", rules="7")
         for name in ("one", "two"):
             journal.record("scenario.begin", scenario=name, title=name)
             journal.record("fault.intent", injection=1, fault="noop")

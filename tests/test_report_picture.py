@@ -160,7 +160,7 @@ def test_a_scenario_that_restored_nothing_does_not_say_that_anything_was_restore
         Scenario(name, name, told, (), Outcome.MET, (), {"history": "timeline"})
         for name, told in (("one", restored), ("two", facts(*HURT)))
     ]
-    pack = Pack(tmp_path, {}, restored, tuple(pair), Outcome.MET, "6", ())
+    pack = Pack(tmp_path, {}, restored, tuple(pair), Outcome.MET, "7", ())
     assert [size_of(pack, each) for each in pair] == ["50 MB restored", "size not recorded"]
     assert size_of(pack) == "50 MB restored in 1 of 2 scenarios"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-RULES = "6"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
+RULES = "7"  # the version of the rules that judge, named in every journal's first line; `harness.checks.rules` has all
 OLDER = (
     "1",
     "2",

@@ -2,7 +2,8 @@
 
 *Lost* is a transaction that was acknowledged and has no row. *In doubt* (sent, never answered) is listed apart and is
 neither lost nor kept. The loss in time runs from the acknowledgement of the oldest lost transaction to the last
-acknowledgement before service stopped, or to that of the last lost one where that came later. Since the comparison is
+acknowledgement before service stopped, or to that of the last lost one where that came later. Where nothing was
+recovered, and another server went on, service stopped when the last fault took effect. Since the comparison is
 with the rows at the very end, what was acknowledged between a logical error and its detection counts as lost unless
 it was salvaged.
 
@@ -121,6 +122,25 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
     total.first_acknowledged, total.last_acknowledged, total.last_sent = first, last, last_sent
 
 
+def _gone(evidence: Evidence) -> int | None:
+    """When the database that lost something ended to answer, where nothing was recovered: as the last fault took
+    effect. None where something was, or nothing took effect."""
+    known = (line.data.get("latest") for line in evidence.all("fault.effective"))
+    effective = [moment for moment in known if type(moment) is int]
+    return max(effective) if effective and service_stopped(evidence) == LATEST else None
+
+
+def _last_before(evidence: Evidence, gone: int) -> tuple[int, int]:
+    """The last `sent` and the last answer of what was acknowledged by then."""
+    last_sent, last = EARLIEST, EARLIEST
+    for zone in evidence.zones:
+        for request in evidence.requests(zone):
+            _, _, sent, ended, outcome, *_ = request
+            if outcome == "acknowledged" and sent is not None and ended is not None and ended < gone:
+                last_sent, last = max(last_sent, sent), max(last, ended)
+    return last_sent, last
+
+
 def _unacknowledged(total: Tally, outcome: str, *, stored: bool) -> None:
     total.due += 1
     if outcome == "in_doubt":
@@ -156,13 +176,22 @@ def _beside(total: Tally) -> tuple[tuple[str, str], ...]:
 def loss(evidence: Evidence, expected: Expectation) -> Finding:
     """The loss in time against `expected.limit`, in seconds; a limit of 0 allows no lost transaction at all."""
     total = tally(evidence)
+    sent, answered = total.last_sent, total.last_acknowledged
+    if total.lost and (gone := _gone(evidence)) is not None:
+        sent, answered = _last_before(evidence, gone)
+    return spanning(evidence, expected, sent=sent, answered=answered)
+
+
+def spanning(evidence: Evidence, expected: Expectation, *, sent: int, answered: int) -> Finding:
+    """Where the database that was lost was `sent` and `answered` the last of its acknowledged transactions then."""
+    total = tally(evidence)
     if why := nothing_to_lose(evidence, total):
         return expected.finding_of(evidence, TITLE, Outcome.UNKNOWN, why)
     words = [
         f"of {total.acknowledged} acknowledged transactions {total.lost} are lost{_amount(total)}",
         f"in doubt {total.in_doubt}, of which {total.in_doubt_stored} are stored",
     ]
-    end = max(total.last_acknowledged, total.last_lost)
+    end = max(answered, total.last_lost)
     window = greatest_loss(total)
     reach = f"customers' writes reach back {window:.3f} s, so a longer loss could not have shown in this run"
     beside = _beside(total)
@@ -173,7 +202,7 @@ def loss(evidence: Evidence, expected: Expectation) -> Finding:
             evidence, TITLE, outcome, "; ".join(words), figure=0.0, low=0.0, high=0.0, beside=beside
         )
     figure = seconds(end - total.oldest_lost)
-    low = seconds(max(0, max(total.last_sent, total.last_lost_sent) - total.oldest_lost))
+    low = seconds(max(0, max(sent, total.last_lost_sent) - total.oldest_lost))
     high = seconds(end - total.oldest_lost_sent)
     whole = total.oldest_lost <= total.first_acknowledged
     outcome = against(low, high, expected.limit, lower_bound=whole)
@@ -196,7 +225,11 @@ def loss(evidence: Evidence, expected: Expectation) -> Finding:
 
 def loss_seen(evidence: Evidence, expected: Expectation) -> Finding:
     """`loss`, with the longest loss that could have shown beside it."""
-    found = loss(evidence, expected)
+    return seen(evidence, loss(evidence, expected))
+
+
+def seen(evidence: Evidence, found: Finding) -> Finding:
+    """What was found of a loss, with that beside it."""
     return found if found.figure is None else within_reach(found, LOSS, greatest_loss(tally(evidence)))
 
 

@@ -86,6 +86,7 @@ from harness.checks.version5 import fenced as fenced_5
 from harness.checks.version5 import loss as loss_5
 from harness.checks.version5 import rpo as rpo_5
 from harness.checks.version5 import switched as switched_5
+from harness.checks.version6 import loss as loss_6
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
@@ -254,21 +255,32 @@ VERSION_6 = replace(
     declared=declared,
     checks={
         **VERSION_5.checks,
-        "loss": loss_seen,
+        "loss": loss_6.loss_seen,
         "no-loss": no_loss,
         "exposure": exposure,
         "backup-frequency": backup_frequency,
-        "rpo": rpo(loss_seen, exposure),
+        "rpo": rpo(loss_6.loss_seen, exposure),
         "exposure-beyond": exposure_beyond,
-        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "rpo-beyond": rpo(loss_6.loss_seen, exposure_beyond),
         "region-fenced": region_fenced,
         "names-switched": names_switched,
         "switchback-lossless": switchback_lossless,
+    },
+)
+
+VERSION_7 = replace(
+    VERSION_6,
+    version="7",
+    checks={
+        **VERSION_6.checks,
+        "loss": loss_seen,
+        "rpo": rpo(loss_seen, exposure),
+        "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "one-leader": one_leader,
         "honest-health": honest_health,
     },
 )
 
-ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6)
+ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7)
 TABLE: Mapping[str, Rules] = {rules.version: rules for rules in ALL}
 CURRENT = TABLE[RULES]

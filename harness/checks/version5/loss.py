@@ -7,15 +7,16 @@ from dataclasses import replace
 from harness.checks import Finding
 from harness.checks import loss as now
 from harness.checks.evidence import Evidence, Expectation
+from harness.checks.version6 import loss as as_6
 
 
 def loss(evidence: Evidence, expected: Expectation) -> Finding:
     """As rules of version 2 ask it, too."""
-    return _without_groups(now.loss(evidence, expected))
+    return _without_groups(as_6.loss(evidence, expected))
 
 
 def loss_seen(evidence: Evidence, expected: Expectation) -> Finding:
-    return _without_groups(now.loss_seen(evidence, expected))
+    return _without_groups(as_6.loss_seen(evidence, expected))
 
 
 def no_loss(evidence: Evidence, expected: Expectation) -> Finding:
