@@ -16,6 +16,7 @@ OLDER = (
     "3",
     "4",
     "5",
+    "6",
 )  # versions before it, whose findings mean the same; `harness.checks.ids` has their names
 
 
