@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from click.testing import CliRunner
 
 from harness.cli import drdrill
 from harness.errors import Refused
+from tests import warm
 from tests.test_house import HOME
 
 NOTEBOOK = HOME / "tests" / "projects" / "notebook"
@@ -39,15 +39,8 @@ class Place:
             "PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "PYTHONPATH": str(HOME),
             "DRDRILL_KEY": str(self.folder.parent / "key.pem"),
         }  # fmt: skip  # a table
-        command = [sys.executable, "-m", "harness", "--project", self.folder, *words]
-        return subprocess.run(  # from the project's own folder: its `drills` comes before that of the machine
-            list(map(str, command)),
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        # from the project's own folder: its `drills` comes before that of the machine
+        return warm.drdrill("--project", self.folder, *words, cwd=self.folder, env=environment)
 
 
 def quantumnest_on_a_notebook(folder: Path) -> Place:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from harness.stacks.kinds import KINDS, USUAL
 from harness.system import clock
 from harness.system.command import LABEL, Commands, Process, labelled
 from harness.system.recorder import Memory
+from tests import warm
 from tests.test_second_project import NOTEBOOK
 
 STEADY = [Condition("serves", ok=True, seen="200")]
@@ -270,8 +270,7 @@ def test_a_stack_of_a_project_is_brought_up_and_asked(tmp_path: Path) -> None:
     where = ["--evidence", str(tmp_path / "e")]
 
     def drdrill(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "harness", "--project", str(NOTEBOOK), *words, *where]
-        return subprocess.run(argv, capture_output=True, text=True, check=False)
+        return warm.drdrill("--project", NOTEBOOK, *words, *where)
 
     up = drdrill("stack", "up")
     try:
