@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import HOME, PYTHON, said, text_of
+from tests.test_house import HOME, PYTHON, said, text_of, tree_of
+
+pytestmark = pytest.mark.xdist_group("house")
 
 # What each room may import of the others. Arrows point one way: from the command line down to the machine.
 ROOMS = {
@@ -53,7 +55,7 @@ ARROWS = [
 @cache
 def imported(path: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(text_of(path))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -117,7 +119,7 @@ def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
 def test_a_scenario_has_parts(path: Path) -> None:
     """One obvious place for each, so that none grows into all of them again: 200 lines, and 12 verbs a class."""
     assert len(text_of(path).splitlines()) <= 200
-    for made in (node for node in ast.walk(ast.parse(text_of(path))) if isinstance(node, ast.ClassDef)):
+    for made in (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)):
         verbs = [
             node.name
             for node in made.body
