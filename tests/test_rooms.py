@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import HOME, PYTHON, said, text_of, tree_of
+from tests.test_house import HOME, PYTHON, TRACKED, said, text_of, tree_of
 
 pytestmark = pytest.mark.xdist_group("house")
 
@@ -126,3 +126,11 @@ def test_a_scenario_has_parts(path: Path) -> None:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not node.decorator_list
         ]
         assert len(verbs) <= 12, f"{made.name}: {', '.join(verbs)}"
+
+
+def test_no_file_of_the_machine_knows_the_notebook() -> None:
+    """The project that tests drill for real: neither by its name nor by its words."""
+    machine = [path for path in TRACKED if said(path).startswith(("harness/", "reports/"))]
+    assert len(machine) > 200
+    assert [said(path) for path in machine if "notebook" in text_of(path).lower()] == []
+    assert all("notebook" not in said(path) for path in PYTHON if not said(path).startswith("tests/"))
