@@ -7,6 +7,7 @@ before. So whoever asks what is imported, or is given another machine, starts a 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -53,7 +54,7 @@ def python(
 
 
 @cache
-def _line() -> tuple[socket.socket, object]:
+def _line() -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """To the process that they are forked from, which ends with this one."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     env = {each: value for each, value in os.environ.items() if not each.startswith("PYTHON")}
@@ -62,6 +63,12 @@ def _line() -> tuple[socket.socket, object]:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[its.fileno()],
     )  # fmt: skip  # arguments in groups
     its.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
     return ours, process
 
 
