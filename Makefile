@@ -6,8 +6,8 @@ DRDRILL = .venv/bin/drdrill
 # A test that hangs is shown where it hangs, and ends the tests.
 PYTEST = .venv/bin/python -m pytest -q -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 UNIT_TESTS = tests --ignore tests/real --ignore tests/crash --ignore tests/contract
-ALL_CORES = -n logical --maxprocesses 8 --dist loadgroup
-BESIDES = make test-all runs besides: tests/real and tests/contract on the embedded stack (8 more minutes). \
+ALL_CORES = -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+BESIDES = make test-all runs besides: tests/real and tests/contract on the embedded stack (11 more minutes). \
 	On containers: make test-docker. Killed everywhere: make test-crash.
 ARGS =
 TESTS =

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -299,15 +300,20 @@ def _late(history: History) -> int:
     )
 
 
+@cache
+def _requests(zone: str, until: float) -> tuple[Request, ...]:
+    """Those of a zone, which are refused from `until` on; made once, for nobody can change one."""
+    made = []
+    for number in range(1, round((LAST - 2) / EVERY) + 1):
+        due = 2 + ZONES.index(zone) * EVERY / 3 + (number - 1) * EVERY
+        outcome = "acknowledged" if due + LATENCY < until or due >= SERVING else "failed"
+        made.append(request(number, due, outcome))
+    return tuple(made)
+
+
 def _customers(*, until: float) -> History:
     """Everything but what tells the two disasters apart; customers are refused from `until` on."""
-    history = History()
-    for place, zone in enumerate(ZONES):
-        history.requests[zone] = []
-        for number in range(1, round((LAST - 2) / EVERY) + 1):
-            due = 2 + place * EVERY / 3 + (number - 1) * EVERY
-            outcome = "acknowledged" if due + LATENCY < until or due >= SERVING else "failed"
-            history.requests[zone].append(request(number, due, outcome))
+    history = History(requests={zone: list(_requests(zone, until)) for zone in ZONES})
     history.say(0, "scenario.begin", scenario=NAME, title="A disaster", tags=[], feature="f", settling=5.0)
     good = [{"name": "serves", "ok": True, "seen": "200"}, {"name": "archives", "ok": True, "seen": "12"}]
     history.say(1, "steady", ok=True, conditions=good, moment="before")

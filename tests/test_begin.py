@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def no_guardian(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(LABEL, "")
     monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "key.pem"))
     monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
+    monkeypatch.setattr(begin, "MOMENT", timedelta(seconds=0.2))  # no guardian looks here, who would hold the lock
 
 
 def killed(action: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -110,6 +111,7 @@ def test_whatever_a_real_stack_runs_brings_a_part() -> None:
     assert without == [], "name them under [covers] of .ci/parts.toml"
 
 
+@cache
 def regions_of(*, docker: bool) -> int:
     """With how many regions a stack of the kind can be made."""
     return KINDS["docker" if docker else "local"].offer().number(Regions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,7 +23,9 @@ from harness.evidence.lines import read
 from harness.features import catalog
 from harness.features import collection as collected
 from harness.features.sentences import Sentences
+from harness.project import COLLECTOR
 from harness.run.run import Options, Run
+from tests import warm
 from tests.this_project import PROJECT
 
 pytest_plugins = ["pytester"]
@@ -137,7 +138,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as pytest needs it to collect the drills."""
     for name in ("drills", "features"):
         shutil.copytree(HOME / name, tmp_path / name)
-    for name in ("harness", "reports", "pyproject.toml", "project.yaml"):
+    for name in ("pyproject.toml", "project.yaml"):
         (tmp_path / name).symlink_to(HOME / name)
     shutil.copyfile(HOME / "contacts.yaml", tmp_path / "contacts.yaml")
     return tmp_path
@@ -146,14 +147,8 @@ def project(tmp_path: Path) -> Path:
 def run_pytest(
     project: Path, *more: str, words: Sequence[str] = ("features",), **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "-q", "--collect-only", "-p", "no:cacheprovider", *more],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PYTHONPATH": str(HOME), **environment}
+    return warm.python("pytest", *words, "-q", "--collect-only", "-p", "no:cacheprovider", *more, cwd=project, env=env)
 
 
 def test_pytest_refuses_what_drdrill_refuses(project: Path) -> None:
@@ -171,7 +166,7 @@ def test_a_feature_or_a_test_of_it_is_chosen_by_its_name(project: Path) -> None:
     """The one that is named and no other, and it is said of which project; ordinary tests may stand beside."""
     feature = "features/monthly/network_failover.feature"
     assert "7/43 tests collected" in run_pytest(project, words=[feature]).stdout
-    slow = f"{project / 'harness' / 'project' / 'collector.py'}::test_a_slow_link"
+    slow = f"{COLLECTOR}::test_a_slow_link"
     done = run_pytest(project, words=[slow, "-vv"])
     assert "1/43 tests collected" in done.stdout and f"project: QuantumNest ({project})" in done.stdout
     (project / "test_other.py").write_text("def test_other():\n    pass\n")

@@ -22,7 +22,7 @@ from reports.run import bars
 from tests import sample_pack
 from tests.sample_pack import MISTAKE, PARTS, VOLUMES, Plot
 
-MET, MISSED, UNKNOWN = "this program knows versions 1, 2, 3, 4, 5, 6 and 7"
+MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 KNOWN = "this program knows versions 1, 2, 3, 4, 5, 6 and 7"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,13 +21,11 @@ from harness.errors import Exit, Refused
 from harness.evidence.environments import CLASSES
 from harness.features.declared import Declaration, holding, load
 from harness.schedule import gate, runs, slower, standing, told, waivers
-from reports.build import build
 from reports.calendar import gate_junit
 from reports.calendar import text as calendar_text
 from reports.past import history
 from reports.past import page as history_page
 from tests.made_months import DUTIES, FIRST, SCENARIOS, Made, made_plan, on, run
-from tests.test_lacking import NOTEBOOK, Place, journal, pack_of
 
 DRILL, TITLE, SCENARIO = "network-failover", "A slow link", "a-slow-link"
 GOOD = """\
@@ -276,90 +273,3 @@ def test_a_journal_of_any_kind_is_read(tmp_path: Path) -> None:
     found = told.read(path)
     assert found.restored == {"one": 9}
     assert {name: each.who for name, each in found.declared.items()} == {"one": "a\\x1b[1m"}
-
-
-# A run
-
-
-@pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
-    """The notebook's drill, one scenario of which its stack cannot run; that is declared."""
-    folder = tmp_path_factory.mktemp("declared") / "notebook"
-    shutil.copytree(NOTEBOOK, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (feature,) = folder.glob("features/*/*.feature")
-    head, dies, _ = feature.read_text().split("\n\n")
-    lacking = dies.replace("Scenario: The service dies", "Scenario: Somebody is told").replace(
-        "    When the health", "    And the monitoring notices it\n    When the health"
-    )
-    feature.write_text("\n\n".join((head, lacking, dies)) + "\n")
-    (folder / "project.yaml").write_text((folder / "project.yaml").read_text() + "waivers: waivers.yaml\n")
-    (folder / "waivers.yaml").write_text(
-        "cannot_run:\n  - drill: service-recovery\n    scenario: Somebody is told\n    who: Ada\n"
-        "    why: nobody watches a notebook\n    until: 2199-12-31\n"
-    )
-    place = Place(folder)
-    dry = place.drdrill("run", "monthly", "--dry-run", "--evidence", place.evidence)
-    by = "declared until 2199-12-31 by Ada: nobody watches a notebook"
-    assert f"the verdict of the run leaves it out: {by}" in dry.stdout, dry.stdout + dry.stderr
-    listed = place.drdrill("list")
-    assert f"cannot be run: {by}" in listed.stdout, listed.stdout + listed.stderr
-    done = place.drdrill("run", "monthly", "--evidence", place.evidence)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return place, done.stdout
-
-
-@pytest.mark.xdist_group("declared")
-def test_a_run_is_judged_without_it(declared: tuple[Place, str]) -> None:
-    """The declaration is in the journal before what is lacking; the last lines, the page and JUnit say it."""
-    place, said = declared
-    pack = pack_of(place)
-    found = json.loads((pack / "findings.json").read_text())
-    assert (found["verdict"], found["verdicts"]) == ("MET", {"somebody-is-told": "UNKNOWN", "the-service-dies": "MET"})
-    lines = journal(pack)
-    (line,) = [line["data"] for line in lines if line["kind"] == "declared"]
-    assert line == {
-        "scenario": "somebody-is-told", "environment": "", "who": "Ada", "why": "nobody watches a notebook",
-        "until": "2199-12-31", "ends": "2200-01-01T00:00:00.000000Z",
-    }  # fmt: skip  # a table
-    kinds = [line["kind"] for line in lines]
-    assert kinds.index("expect") < kinds.index("declared") < kinds.index("not_exercised")
-    by = "declared until 2199-12-31 by Ada: nobody watches a notebook"
-    words = " ".join(said.split())
-    assert f"LEFT OUT of the verdict: {by[:20]}" in words
-    assert f"“Somebody is told” is left out of the verdict of the run: it cannot be run, {by}." in words
-    assert "MET for what was exercised: the verdict of the run" in words and "Not MET, of what counts" not in words
-    built = build(pack)
-    for name in ("index.html", "junit.xml"):
-        assert by in " ".join(built[name].decode().split()), name
-    assert 'errors="0"' in built["junit.xml"].decode().split("<testsuite ")[0]
-
-
-@pytest.mark.xdist_group("declared")
-def test_its_pack_verifies_and_is_judged_again(declared: tuple[Place, str]) -> None:
-    """From its records alone, without the file; without its line in the journal it would say otherwise."""
-    place, _ = declared
-    pack = pack_of(place)
-    found = json.loads(place.drdrill("verify", pack, "--judge", "--json").stdout)
-    assert (found["integrity"], found["judged"]["outcome"]) == ("MET", "MET"), found
-    checks = json.loads(place.drdrill("gate", "--evidence", place.evidence, "--json").stdout)["checks"]
-    assert [(each["name"], each["advisory"]) for each in checks if each["kind"] == "declared"] == []
-    duty = next(each for each in checks if each["kind"] == "duty")
-    assert duty["lesser"]["environment"] == "embedded" and duty["lesser"]["verdict"] == "MET"
-
-
-@pytest.mark.xdist_group("declared")
-def test_one_that_is_over_is_not_used(declared: tuple[Place, str], tmp_path: Path) -> None:
-    """The run is UNKNOWN, as without it, and its journal has nothing of it; a slip of the pen ends a run at once."""
-    place, _ = declared
-    again = Place(Path(shutil.copytree(place.folder, tmp_path / "notebook")))
-    file = again.folder / "waivers.yaml"
-    file.write_text(file.read_text().replace("2199-12-31", "2026-01-01"))
-    done = again.drdrill("run", "monthly", "--only", "Somebody is told", "--evidence", again.evidence)
-    assert done.returncode == 2 and "declared" not in done.stdout, done.stdout + done.stderr
-    assert "declared" not in {line["kind"] for line in journal(pack_of(again))}
-    file.write_text(file.read_text().replace("Somebody is told", "Sombody is told"))
-    for words in (("run", "monthly"), ("list",), ("calendar",), ("gate",)):
-        refused = again.drdrill(*words)
-        assert refused.returncode == 3, refused.stdout
-        assert f'{file}:3: cannot_run[1].scenario: "Sombody is told" is not a scenario' in refused.stderr
-        assert 'HINT: did you mean "Somebody is told"?' in refused.stderr

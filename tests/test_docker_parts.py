@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +21,7 @@ from harness.stacks.docker import engine, image, inside, layout, network
 from harness.stacks.docker.engine import told
 from harness.stacks.docker.watching import RULES, Platform, Target, Watching
 from harness.stacks.load_balancers.haproxy import HAProxy, quoted
+from tests import warm
 
 
 @pytest.fixture
@@ -277,9 +277,8 @@ def test_a_path_is_one_word_for_the_load_balancer() -> None:
 @pytest.mark.parametrize("words", [["run", "monthly"], ["prove", "database-backup-restoration"], ["stack", "up"]])
 def test_without_an_engine_nothing_is_begun(tmp_path: Path, words: list[str]) -> None:
     """One error, a hint, exit code 3, and no folder of evidence."""
-    argv = [sys.executable, "-m", "harness", *words, "--stack", "docker", "--evidence", str(tmp_path / "e")]
     env = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
-    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
+    done = warm.drdrill(*words, "--stack", "docker", "--evidence", tmp_path / "e", env=env)
     assert done.returncode == Exit.REFUSED
     assert done.stderr.startswith("error: no Docker engine runs here\nHINT: ") and done.stderr.count("\n") == 2
     assert not (tmp_path / "e").exists()

@@ -16,34 +16,19 @@ from harness.stacks import extras
 from harness.stacks.docker.extra import EXTRA as DOCKER
 from harness.stacks.extras import Extra
 from harness.stacks.local.extra import EXTRA as LOCAL
+from tests import warm
 from tests.test_house import HOME, PYPROJECT
 
 OPTIONAL = PYPROJECT["project"]["optional-dependencies"]
 LOCUST = {"flask", "flask_cors"}  # stands on them, too
 EVERYTHING = sorted({name for extra in (LOCAL, DOCKER) for name in (*extra.modules, "barman")} - LOCUST)
 PROJECT = ("--project", str(HOME))
-# Runs a command in a Python that has none of the modules named first.
-WITHOUT = """
-import sys
-from importlib.abc import MetaPathFinder
-absent = set(sys.argv.pop(1).split(","))
-class Absent(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in absent:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
-import importlib.util
-found = importlib.util.find_spec
-importlib.util.find_spec = lambda name, package=None: None if name in absent else found(name, package)
-from harness.__main__ import main
-main()
-"""
 
 
 def without(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    asked = [sys.executable, "-c", WITHOUT, ",".join(EVERYTHING), *map(str, words)]
+    """The command in a Python that has none of them."""
     env = {"PYTHONPATH": str(HOME), "PATH": "/usr/bin:/bin", "DRDRILL_KEY": str(folder / "key.pem")}
-    return subprocess.run(asked, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return warm.python("tests.without", ",".join(EVERYTHING), *words, cwd=folder, env=env)
 
 
 @pytest.fixture(scope="module")

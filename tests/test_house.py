@@ -8,6 +8,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from harness.features import catalog
 
 HOME = Path(__file__).parent.parent
 PLAN = plan.load(HOME / "drills" / "plan.yaml")
+pytestmark = pytest.mark.xdist_group("house")
 DRILLS = {drill.name: drill for drill in catalog.announced(HOME / "features")}
 TAGGED = {tag for drill in DRILLS.values() for scenario in drill.scenarios for tag in scenario.tags}
 PYPROJECT = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
@@ -41,6 +43,12 @@ PYTHON = [path for path in TRACKED if path.suffix == ".py"]
 
 def text_of(path: Path) -> str:
     return path.read_bytes().decode("utf-8", errors="replace")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax of a Python file, which nobody changes; files of tests that look at it are one worker's."""
+    return ast.parse(text_of(path))
 
 
 def said(path: Path) -> str:
@@ -180,7 +188,7 @@ SAFE = re.compile(r"quote\(|shlex|option\(|^where$|fingerprint")
 def commands_with_paths() -> Iterator[tuple[str, str]]:
     """Each value that is put into the words of a command in a text, and where."""
     for path in PYTHON:
-        for node in ast.walk(ast.parse(text_of(path))) if said(path).startswith(("harness/", "reports/")) else ():
+        for node in ast.walk(tree_of(path)) if said(path).startswith(("harness/", "reports/")) else ():
             before = ""
             for part in node.values if isinstance(node, ast.JoinedStr) else ():
                 if isinstance(part, ast.Constant):
@@ -222,7 +230,7 @@ def test_nothing_but_a_drill_is_in_the_group_of_the_drills() -> None:
 def facts_written() -> Iterator[tuple[str, set[str], str]]:
     """Every call of the machine that records a fact: its kind, its fields, and where it is."""
     for path in PYTHON:
-        for node in ast.walk(ast.parse(text_of(path))) if said(path).startswith(("harness/", "drills/")) else ():
+        for node in ast.walk(tree_of(path)) if said(path).startswith(("harness/", "drills/")) else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
                 kind = node.args[0]
                 if isinstance(kind, ast.Constant):
@@ -298,7 +306,7 @@ def test_no_test_is_left_out() -> None:
 @pytest.mark.parametrize("path", [path for path in PYTHON if "test" in said(path)], ids=said)
 def test_a_test_says_what_is_true(path: Path) -> None:
     """The docstring of every test is a sentence, ended by a full stop."""
-    for node in ast.walk(ast.parse(text_of(path))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             sentence = ast.get_docstring(node) or ""
             assert sentence.rstrip().endswith("."), f"{said(path)}:{node.lineno}: {node.name}"
@@ -307,7 +315,7 @@ def test_a_test_says_what_is_true(path: Path) -> None:
 def test_no_error_is_swallowed_without_a_trace() -> None:
     """No `except` clause of everything has an empty body."""
     for path in PYTHON:
-        for node in ast.walk(ast.parse(text_of(path))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ExceptHandler) and all(isinstance(line, ast.Pass) for line in node.body):
                 kind = ast.unparse(node.type) if node.type else "BaseException"
                 assert kind not in ("Exception", "BaseException"), f"{said(path)}:{node.lineno}"
@@ -322,4 +330,4 @@ def test_files_stay_small() -> None:
 def test_modules_say_what_they_are_for() -> None:
     """Every module of the harness and the reports begins with a docstring."""
     modules = [path for path in PYTHON if said(path).startswith(("harness/", "reports/", "drills/")) and text_of(path)]
-    assert [said(path) for path in modules if not ast.get_docstring(ast.parse(text_of(path)))] == []
+    assert [said(path) for path in modules if not ast.get_docstring(tree_of(path))] == []

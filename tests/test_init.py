@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from harness.sentences import GENERIC
 from harness.stacks.attached.file.described import StackFile
 from harness.stacks.attached.file.read import load
 from harness.workload.plain.client import PlainClient
+from tests import warm
 from tests.test_house import HOME
 from tests.tills import PROJECT as TILL
 
@@ -89,9 +88,7 @@ def written(tmp_path: Path) -> Path:
 
 def listed(folder: Path) -> list[Mapping[str, object]]:
     """In a process of its own: what is imported of a project is not there for the next test."""
-    words = ["--project", folder, "list", "--stack", folder / "stack.yaml", "--json"]
-    argv = [sys.executable, "-m", "harness", *map(str, words)]
-    ended = subprocess.run(argv, cwd=HOME, capture_output=True, text=True, check=False)
+    ended = warm.drdrill("--project", folder, "list", "--stack", folder / "stack.yaml", "--json", cwd=HOME)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return [scenario for drill in json.loads(ended.stdout) for scenario in drill["scenarios"]]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 from harness.stacks import table
 from harness.stacks.capabilities import CAPABILITIES
 from harness.stacks.kinds import KINDS
+from tests import warm
 from tests.test_house import HOME
 
 PAGE = HOME / "docs" / "stacks.md"
@@ -17,7 +16,7 @@ NOTEBOOK = HOME / "tests" / "projects" / "notebook"
 
 def said(*words: str) -> str:
     """In a process of its own: what is imported of a project is not there for the next test."""
-    done = subprocess.run([sys.executable, "-m", "harness", *words], capture_output=True, text=True, check=False)
+    done = warm.drdrill(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

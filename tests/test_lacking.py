@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import drdrill
 from harness.errors import Refused
+from tests.notebooks import NOTEBOOK, Place, journal, pack_of
 from tests.test_house import HOME
 
-NOTEBOOK = HOME / "tests" / "projects" / "notebook"
 CUT = "The leader's zone is cut off"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A project of its own, and where its packs go."""
-
-    folder: Path
-
-    @property
-    def evidence(self) -> Path:
-        return self.folder.parent / "evidence"
-
-    def drdrill(self, *words: object) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "PYTHONPATH": str(HOME),
-            "DRDRILL_KEY": str(self.folder.parent / "key.pem"),
-        }  # fmt: skip  # a table
-        command = [sys.executable, "-m", "harness", "--project", self.folder, *words]
-        return subprocess.run(  # from the project's own folder: its `drills` comes before that of the machine
-            list(map(str, command)),
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
 
 def quantumnest_on_a_notebook(folder: Path) -> Place:
@@ -60,15 +29,6 @@ def quantumnest_on_a_notebook(folder: Path) -> Place:
     plan = folder / "drills" / "plan.yaml"
     plan.write_text(re.sub(r"(?m)^    - drill: .*\n", r"\g<0>      at_least: embedded\n", plan.read_text()))
     return Place(folder)
-
-
-def pack_of(place: Place) -> Path:
-    (pack,) = [path for path in place.evidence.iterdir() if path.is_dir()]
-    return pack
-
-
-def journal(pack: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (pack / "journal.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -125,25 +85,6 @@ def test_its_pack_verifies_and_does_no_duty(month: tuple[Place, Path, str]) -> N
     assert gate.returncode == 2, gate.stdout + gate.stderr
     duties = [each for each in json.loads(gate.stdout)["checks"] if each["kind"] == "duty" and not each["advisory"]]
     assert [each["outcome"] for each in duties] == ["UNKNOWN"] * 5
-
-
-def test_a_run_goes_on_with_what_can_be_exercised(tmp_path: Path) -> None:
-    """A scenario that is lacking something is left, and the next one is drilled on a stack as ever."""
-    folder = tmp_path / "notebook"
-    shutil.copytree(NOTEBOOK, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (feature,) = folder.glob("features/*/*.feature")
-    head, dies, _ = feature.read_text().split("\n\n")
-    told = dies.replace("Scenario: The service dies", "Scenario: Somebody is told").replace(
-        "    When the health", "    And the monitoring notices it\n    When the health"
-    )
-    feature.write_text("\n\n".join((head, told, dies)) + "\n")
-    place = Place(folder)
-    done = place.drdrill("run", "monthly", "--evidence", place.evidence)
-    assert done.returncode == 2, done.stdout + done.stderr
-    verdicts = json.loads((pack_of(place) / "findings.json").read_text())["verdicts"]
-    assert verdicts == {"somebody-is-told": "UNKNOWN", "the-service-dies": "MET"}
-    kinds = [line["kind"] for line in journal(pack_of(place))]
-    assert kinds.count("scenario.begin") == 2 and kinds.index("stack.begin") > kinds.index("scenario.end")
 
 
 def said(*words: object) -> str:

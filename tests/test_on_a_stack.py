@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from harness.stacks.kinds import KINDS, USUAL
 from harness.system import clock
 from harness.system.command import LABEL, Commands, Process, labelled
 from harness.system.recorder import Memory
-from tests.test_second_project import NOTEBOOK
+from tests import warm
+from tests.notebooks import NOTEBOOK
 
 STEADY = [Condition("serves", ok=True, seen="200")]
 HURT = [Condition("serves", ok=True, seen="200"), Condition("leader", ok=False, seen="nobody leads")]
@@ -45,6 +46,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BroughtUp:
     monkeypatch.setenv("DRDRILL_KEY", str(tmp_path / "key.pem"))
     monkeypatch.setattr(begin.Guardian, "start", lambda folder, viewer: None)
     monkeypatch.setattr(begin, "DISK_WANTED", 0)
+    for place in ("harness.safety.begin", "harness.safety.left_hurt", "harness.cli.stack"):
+        monkeypatch.setattr(f"{place}.MOMENT", timedelta(seconds=0.2))  # nobody else looks here whether it is held
     found = BroughtUp(tmp_path / "s" / "stack-1")
     found.folder.mkdir(parents=True)
     brought_up.remember(found.folder, USUAL, scale=0.1, regions=1, holder=Process.of(os.getpid()))
@@ -270,8 +273,7 @@ def test_a_stack_of_a_project_is_brought_up_and_asked(tmp_path: Path) -> None:
     where = ["--evidence", str(tmp_path / "e")]
 
     def drdrill(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "harness", "--project", str(NOTEBOOK), *words, *where]
-        return subprocess.run(argv, capture_output=True, text=True, check=False)
+        return warm.drdrill("--project", NOTEBOOK, *words, *where)
 
     up = drdrill("stack", "up")
     try:

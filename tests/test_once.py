@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.test_house import PYTHON, said, text_of
+from tests.test_house import PYTHON, said, tree_of
 
+pytestmark = pytest.mark.xdist_group("house")
 OURS = [path for path in PYTHON if said(path).startswith(("harness/", "reports/", "drills/"))]
 CLIENTS = ("urllib3", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "geventhttpclient")
 SLEEPS = {
@@ -91,4 +92,4 @@ def matches_an_alert(tree: ast.AST) -> bool:
 )
 def test_it_is_done_in_one_place(does: Callable[[ast.AST], bool], where: dict[str, str]) -> None:
     """And nowhere else, but for the exceptions that say why."""
-    assert {said(path) for path in OURS if does(ast.parse(text_of(path)))} == set(where)
+    assert {said(path) for path in OURS if does(tree_of(path))} == set(where)

@@ -21,6 +21,7 @@ from harness.evidence.run_folder import CONTROL, UNFINISHED
 from harness.run.code import machine_files, project_files
 from harness.safety import begin
 from harness.system import control_files
+from tests import warm
 
 HOME = Path(__file__).parent.parent
 NOTEBOOK = HOME / "tests" / "projects" / "notebook"
@@ -63,17 +64,11 @@ def call(*words: str, about: Path | None, cwd: Path) -> subprocess.CompletedProc
     given = ["--project", str(about)] if about else []
     if words[0] == "pytest":
         features = str((about or cwd) / "features")
-        words = ("-m", "pytest", "-p", project.PLUGIN, "-p", "no:cacheprovider", *given, *words[1:], features)
+        words = ("pytest", "-p", project.PLUGIN, "-p", "no:cacheprovider", *given, *words[1:], features)
     else:
-        words = ("-m", "harness", *given, *words)
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(HOME), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        words = ("harness", *given, *words)
+    env = {**os.environ, "PYTHONPATH": str(HOME), "PYTHONDONTWRITEBYTECODE": "1"}
+    return warm.python(*words, cwd=cwd, env=env)
 
 
 def write(copy: Path, name: str, text: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.test_house import HOME, PYTHON, said, text_of
+from tests.test_house import HOME, PYTHON, TRACKED, said, text_of, tree_of
+
+pytestmark = pytest.mark.xdist_group("house")
 
 # What each room may import of the others. Arrows point one way: from the command line down to the machine.
 ROOMS = {
@@ -49,9 +52,10 @@ ARROWS = [
 ]
 
 
+@cache
 def imported(path: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(text_of(path))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -115,10 +119,18 @@ def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
 def test_a_scenario_has_parts(path: Path) -> None:
     """One obvious place for each, so that none grows into all of them again: 200 lines, and 12 verbs a class."""
     assert len(text_of(path).splitlines()) <= 200
-    for made in (node for node in ast.walk(ast.parse(text_of(path))) if isinstance(node, ast.ClassDef)):
+    for made in (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)):
         verbs = [
             node.name
             for node in made.body
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not node.decorator_list
         ]
         assert len(verbs) <= 12, f"{made.name}: {', '.join(verbs)}"
+
+
+def test_no_file_of_the_machine_knows_the_notebook() -> None:
+    """The project that tests drill for real: neither by its name nor by its words."""
+    machine = [path for path in TRACKED if said(path).startswith(("harness/", "reports/"))]
+    assert len(machine) > 200
+    assert [said(path) for path in machine if "notebook" in text_of(path).lower()] == []
+    assert all("notebook" not in said(path) for path in PYTHON if not said(path).startswith("tests/"))

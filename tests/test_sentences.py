@@ -19,6 +19,7 @@ from harness.errors import Refused
 from harness.features import catalog
 from harness.features.sentences import Approval, Expected, Sentences
 from harness.features.soundness import sound_drills
+from tests import warm
 from tests.this_project import PROJECT
 
 HOME = FEATURES.parent
@@ -319,23 +320,16 @@ SPOILED = {
     ),
 }
 COMMANDS = (
-    ("-m", "harness", "list"),
-    ("-m", "harness", "list", "--json"),
-    ("-m", "harness", "run", "application-recovery", "--dry-run"),
-    ("-m", "harness", "run", "application-recovery"),
-    ("-m", "pytest", "features", "-p", "no:cacheprovider"),
+    ("harness", "list"),
+    ("harness", "list", "--json"),
+    ("harness", "run", "application-recovery", "--dry-run"),
+    ("harness", "run", "application-recovery"),
+    ("pytest", "features", "-p", "no:cacheprovider"),
 )
 
 
 def started(project: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return warm.python(*words, cwd=project, env={**os.environ, "PYTHONPATH": str(HOME)})
 
 
 @pytest.mark.parametrize("what", SPOILED)
@@ -369,11 +363,13 @@ def test_a_drill_of_another_cadence_is_a_feature_an_entry_and_steps(project: Pat
     entry, begins, more = written[at:].partition("not_built:")
     assert begins
     (project / "drills" / "plan.yaml").write_text(written[:at] + entry.rstrip() + "\n" + more.partition("\n")[2])
-    assert "It burns" in started(project, ("-m", "harness", "list")).stdout
-    assert started(project, ("-m", "harness", "run", duty.drill, "--dry-run")).returncode == 0
-    done = started(
-        project, ("-m", "pytest", "features", "-q", "--collect-only", "-p", "no:cacheprovider", "-m", "annual")
-    )
+    assert "It burns" in started(project, ("harness", "list")).stdout
+    assert started(project, ("harness", "run", duty.drill, "--dry-run")).returncode == 0
+    words = ("-m", "pytest", "features", "-q", "--collect-only", "-p", "no:cacheprovider", "-m", "annual")
+    done = subprocess.run(  # with a machine that lies in the project: what it collects has a place there
+        [sys.executable, *words], cwd=project, env={**os.environ, "PYTHONPATH": str(project)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip  # arguments in groups
     assert done.returncode == 0 and "collector.py::test_it_burns" in done.stdout
     assert re.search(r"\b1/\d+ tests collected", done.stdout)
 

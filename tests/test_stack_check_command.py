@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from harness.cli import drdrill
 from harness.safety import running
 from harness.stacks.attached import place
 from harness.stacks.attached.file.read import load
-from tests import small_platform
+from tests import small_platform, warm
 from tests.small_platform import KEY, Shop
 from tests.test_house import HOME
 from tests.test_stack_check import least
@@ -48,11 +47,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def checked(file: Path, *words: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "harness", *before, "stack", "check", str(file), *map(str, words)]
     more = {"PYTHONPATH": str(HOME), "XDG_STATE_HOME": str(file.parent / "state"), "SHOP_KEY": KEY}
-    return subprocess.run(
-        argv, cwd=file.parent, env={**os.environ, **more}, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    return warm.drdrill(*before, "stack", "check", file, *words, cwd=file.parent, env={**os.environ, **more})
 
 
 def test_all_of_it_holds(file: Path, project: Path, shop: Shop) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -236,13 +237,23 @@ def load(path: Path, *, features: Path | None = None) -> Plan:
 
     Errors: `Refused`, with every problem of the file in one message.
     """
-    text = plan_text.read(path)
-    plan_shape.examine(text)
+    found = _examined(path, plan_text.content_of(path))
+    text = replace(found, problems=[*found.problems])
     if features is not None and not text.problems:
         _must_be_built(text, features)
     if text.problems:
         raise plan_text.refuse(path, text.problems)
     return _plan(text)
+
+
+@lru_cache(maxsize=8)
+def _examined(path: Path, content: bytes) -> plan_text.Text:
+    """What is written, and what is wrong with it. A command asks for its plan dozens of times; the same bytes are read
+    once, and nobody changes what is found. Errors: `Refused`.
+    """
+    text = plan_text.parse(path, content)
+    plan_shape.examine(text)
+    return text
 
 
 def _must_be_built(text: plan_text.Text, features: Path) -> None:

@@ -93,7 +93,11 @@ def read(path: Path) -> Text:
 
     Errors: `Refused` where nothing of it can be read (missing, no text, not YAML, too large).
     """
-    content = _content(path)
+    return parse(path, content_of(path))
+
+
+def parse(path: Path, content: bytes) -> Text:
+    """The same of what was read already. Errors: `Refused`, as `read`."""
     text = Text(path=path, digest=hashlib.sha256(content).hexdigest())
     written = _decoded(path, content)
     try:
@@ -114,7 +118,8 @@ def read(path: Path) -> Text:
     return text
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of the file. Errors: `Refused`."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

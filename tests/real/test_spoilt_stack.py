@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from harness.evidence.lines import read
-from tests.test_second_project import made
+from tests.real.test_second_project import made
 
 BREAKS = """
 from harness.faults.noop import Noop
@@ -42,7 +40,6 @@ Feature: Service Recovery
 """
 
 
-@pytest.mark.xdist_group("second-project")
 def test_the_next_scenario_has_a_new_stack(tmp_path: Path) -> None:
     """What was broken is UNKNOWN, and what comes after it is judged by itself; both stacks have ended, and both logs
     are there."""

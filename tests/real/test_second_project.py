@@ -19,9 +19,9 @@ import pytest
 from harness.system import wait
 from harness.system.command import labelled
 from harness.system.recorder import Memory
-from tests.test_house import HOME, PYTHON, TRACKED, said, text_of
+from tests.notebooks import NOTEBOOK
+from tests.test_house import HOME
 
-NOTEBOOK = HOME / "tests" / "projects" / "notebook"
 DRILL, DIES = "service-recovery", "The service dies"
 # What the embedded stack and containers are made of, and what talks to them.
 EMBEDDED = (
@@ -103,7 +103,6 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, P
     yield place, pack, done.stdout
 
 
-@pytest.mark.xdist_group("second-project")
 def test_its_drill_is_met_with_recovery_time_and_loss(drilled: tuple[Place, Path, str]) -> None:
     """A sealed pack, of its own kind of stack; no package of the embedded stack was there to be imported."""
     _, pack, said_ = drilled
@@ -117,7 +116,6 @@ def test_its_drill_is_met_with_recovery_time_and_loss(drilled: tuple[Place, Path
     assert "on stack notebook (embedded" in said_ and "project: Notebook" in said_
 
 
-@pytest.mark.xdist_group("second-project")
 def test_judging_loads_no_project_code(drilled: tuple[Place, Path, str]) -> None:
     """With the project deleted its pack verifies, is judged again to the same, and is reported to the same bytes."""
     place, pack, said_ = drilled
@@ -154,11 +152,3 @@ def test_a_killed_run_of_it_is_healed_and_sealed(tmp_path: Path) -> None:
     assert [(each["ok"], each["how"]) for each in healed] == [(True, "healed")]
     assert lines[-1]["kind"] == "run.end" and lines[-1]["data"]["outcome"] == "killed"
     assert (pack / "logs" / "supervisor.log").is_file() and labelled(run) == []
-
-
-def test_no_file_of_the_machine_knows_it() -> None:
-    """Neither by its name nor by its words."""
-    machine = [path for path in TRACKED if said(path).startswith(("harness/", "reports/"))]
-    assert len(machine) > 200
-    assert [said(path) for path in machine if "notebook" in text_of(path).lower()] == []
-    assert all("notebook" not in said(path) for path in PYTHON if not said(path).startswith("tests/"))
