@@ -276,7 +276,7 @@ def test_what_is_not_answered_says_what_it_costs(tmp_path: Path) -> None:
     """Without an entrance nothing is exercised, and each scenario says what gives it."""
     said = answered(tmp_path, "--component", "api", "--yes")
     assert said.customers is None and said.components["api"].container == "api"
-    (lack, *_) = listed(tmp_path / "x")[0]["not_exercised"]  # type: ignore[misc]  # JSON
+    (lack, *_) = listed(tmp_path / "x")[0]["not_exercised"]
     assert lack["what"] == "entrance"
 
 

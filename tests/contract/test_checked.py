@@ -34,7 +34,7 @@ def drdrill(till: Till, *words: object, **more: str) -> subprocess.CompletedProc
     argv = [sys.executable, "-m", "harness", *map(str, words)]
     return subprocess.run(
         argv, cwd=till.folder, env={**os.environ, **state}, capture_output=True, text=True, timeout=LIMIT, check=False
-    )  # fmt: skip
+    )  # fmt: skip  # arguments in groups
 
 
 def lines(ended: subprocess.CompletedProcess[str]) -> Mapping[str, Mapping[str, object]]:
