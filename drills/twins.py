@@ -116,8 +116,9 @@ TWINS: dict[str, tuple[Twin, ...]] = {
         Twin("promotion-without-fencing", BLACKOUT, Sabotage(without=frozenset({"fence-the-lost-region"})),
              "region-fenced", MISSED, "the second region is promoted, and nothing keeps the first from leading, too"),
         Twin("promotion-without-fencing-in-a-partition", PARTITION,
-             Sabotage(without=frozenset({"fence-the-lost-region"})), "two-leaders", MISSED,
-             "the first region is alive and cut off, and both tell customers that transactions are stored"),
+             Sabotage(without=frozenset({"fence-the-lost-region", "wait-until-all-is-replayed"})), "two-leaders",
+             MISSED, "the first region is alive, and back; nobody looks at it, and both tell customers that "
+             "transactions are stored"),
         Twin("standby-replays-nothing", BLACKOUT, Sabotage(replay_stopped=True), "replayed-all", MISSED,
              "the second region receives all that is written, and replays nothing of it"),
         Twin("second-region-never-asked", BLACKOUT, Sabotage(without=frozenset({"see-every-service-ready"})),
