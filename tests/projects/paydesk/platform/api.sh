@@ -1,0 +1,11 @@
+# api.sh: one LNbits, in the foreground. The first one that serves makes the desk's wallet, whose key is in api.key.
+set -u
+wallet() {
+  until curl -fsS -m 2 -o /dev/null http://127.0.0.1:5000/api/v1/health 2>/dev/null; do sleep 0.5; done
+  bash /desk/has-wallet.sh && return
+  id=$(curl -fsS -m 5 -X POST -H 'Content-Type: application/json' -d '{"name": "desk"}' \
+    http://127.0.0.1:5000/api/v1/account | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
+  psql -q "$LNBITS_DATABASE_URL" -c "update wallets set adminkey = '$(cat /desk/api.key)' where id = '$id'"
+}
+wallet &
+exec python3 bin/lnbits --host 0.0.0.0 --port 5000
