@@ -17,7 +17,7 @@ from harness.scenario.observations import OK, Answer
 from harness.stacks import Condition, Entrance, Region, Stack, regional, zones
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import BaseBackups
-from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.capabilities.database import Cluster, Connected
 from harness.stacks.capabilities.entrance import Balanced, Reachable, ZoneServices
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class QuantumNestHealth:
         return health_checks(planned, stack)
 
     def needs(self, planned: Sequence[PlannedCheck]) -> tuple[Any, ...]:
-        return Reachable, Balanced, ZoneServices, Cluster, Queried
+        return Reachable, Balanced, ZoneServices, Cluster, Connected
 
     def works(self, stack: Stack, name: str) -> str:
         return works(stack, name)
@@ -49,7 +49,7 @@ def health_checks(planned: Sequence[PlannedCheck], stack: Stack) -> list[HealthC
 
     def ask(line: PlannedCheck, within: timedelta) -> str:
         if line.query:
-            with need(stack, Queried).connect() as connection:
+            with need(stack, Connected).connect() as connection:
                 row = connection.execute(line.query.encode()).fetchone()
             return f"{line.query}: {row[0] if row else 'no row'}"
         url = urlsplit(line.url)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 from harness.workload.client import Acceptance, Key, Message, Payload, StoredTransaction
@@ -39,6 +40,8 @@ def shop(*moods: str) -> Iterator[Shop]:
         def do_GET(self) -> None:
             if self.path == "/orders":
                 self._say(200, made.stored)
+            elif self.path.startswith("/orders/") and unquote(self.path[8:]) in made.stored:
+                self._say(200, {"key": (key := unquote(self.path[8:])), "what": made.stored[key]})
             elif self.path == "/alive" and "ill" not in made.moods:
                 self._say(200, {"status": "ok"})
             else:
@@ -47,7 +50,8 @@ def shop(*moods: str) -> Iterator[Shop]:
         def do_POST(self) -> None:
             made.posts += 1
             said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path != f"/orders?key={KEY}" and "open" not in made.moods:
+            keyed = self.path == f"/orders?key={KEY}" or self.headers["X-Key"] == KEY
+            if not keyed and "open" not in made.moods:
                 self._say(401, {})
                 return
             made.stored[said["key"]] = said["what"]

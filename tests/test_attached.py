@@ -27,9 +27,9 @@ from harness.stacks.attached.has import has
 from harness.stacks.attached.maker import AttachedMaker
 from harness.stacks.attached.stack import AttachedStack
 from harness.stacks.capabilities import find
-from harness.stacks.capabilities.components import Asked, Detachable, Killable, Logged, Pausable
-from harness.stacks.capabilities.database import Cluster, FailsOver, Fenced, Positioned, Queried
-from harness.stacks.capabilities.entrance import Reachable, Readable
+from harness.stacks.capabilities.components import Asked, Detachable, Killable, Logged, Pausable, Roled
+from harness.stacks.capabilities.database import Claimed, Cluster, Connected, FailsOver, Fenced, Positioned, Queried
+from harness.stacks.capabilities.entrance import Entrusted, Reachable, Readable
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Powered
 from harness.stacks.needs import Copies, Need, Zones
@@ -73,7 +73,7 @@ def test_the_least_file_has_what_its_container_has(tmp_path: Path) -> None:
 
 LEFT_OUT: list[tuple[str, set[Need]]] = [
     ("customers", {Reachable}),
-    ("database", {Cluster, Copies(1), FailsOver, Fenced, Positioned}),
+    ("database", {Cluster, Connected, Claimed, Copies(1), FailsOver, Fenced, Positioned}),
     ("alerts", {Monitoring}),
     ("database.failover", {FailsOver}),
 ]
@@ -92,9 +92,26 @@ def test_zones_and_their_verbs_come_with_what_stands_in_them(tmp_path: Path) -> 
     assert not {Divisible, Powered} & set(has(load(written(tmp_path, *CHANGED["no zones"]))))
 
 
+def test_the_client_has_its_secrets_from_the_file(tmp_path: Path) -> None:
+    """By the file's own names; one that it has not is told with its line."""
+    known = find(made(tmp_path), Entrusted)
+    assert known is not None and known.secret("api key") == SECRETS["api key"]
+    with pytest.raises(Refused, match=r'paydesk.yaml:.*there is no secret "key"'):
+        known.secret("key")
+
+
+def test_a_component_has_the_role_that_the_file_says(tmp_path: Path) -> None:
+    """One of which it says none has none."""
+    parts = made(tmp_path, (("components", "api-b", "role"), None)).components()
+    assert {name: one.role for name, one in parts.items() if isinstance(one, Roled)} == {
+        "api-a": "api", "db-1": "database", "db-2": "database", "entrance": "load balancer", "batch": "worker",
+    }  # fmt: skip  # a table
+
+
 def test_operators_statements_are_not_ours(tmp_path: Path) -> None:
     """It is read, and never written as its operators may."""
-    assert Readable in has(load(written(tmp_path))) and Queried not in has(load(written(tmp_path)))
+    found = has(load(written(tmp_path)))
+    assert Readable in found and Connected in found and Queried not in found
 
 
 def test_what_is_never_to_be_hurt_has_no_verb_that_hurts(tmp_path: Path) -> None:
@@ -272,7 +289,7 @@ class Told(Database):
     says: dict[str, bool | None]
     beside: bool | None = None
 
-    def _leads(self, name: str) -> bool | None:
+    def _leads(self, name: str, within: timedelta = timedelta(0)) -> bool | None:
         return self.says[name]
 
     def _beside(self, name: str) -> bool | None:
@@ -331,6 +348,16 @@ def test_who_led_does_not_come_back_beside_another(tmp_path: Path) -> None:
     cut.beside = False  # a copy that is cut off says so where the cut does not reach
     assert cut.comes_back_as_copy("db-1") == ""
     assert database(tmp_path, {"db-1": False, "db-2": True}).comes_back_as_copy("db-1") == ""
+
+
+def test_each_server_is_asked_whether_it_leads_also_where_a_cut_hides_it(tmp_path: Path) -> None:
+    """Then two that lead at one time are seen; what is dead leads nobody, and silence is no word."""
+    cut = database(tmp_path, {"db-1": None, "db-2": True})
+    cut.beside = True
+    assert cut.claims() == {"db-1": True, "db-2": True}
+    cut.beside = None
+    assert cut.claims() == {"db-1": None, "db-2": True}
+    assert database(tmp_path, {"db-1": None, "db-2": True}, down=("db-1",)).claims() == {"db-1": False, "db-2": True}
 
 
 def test_who_returns_as_a_copy_is_let_back(tmp_path: Path) -> None:

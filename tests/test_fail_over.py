@@ -93,7 +93,7 @@ def test_where_nobody_is_left_or_nobody_can_it_is_told() -> None:
         member.kill()
     with pytest.raises(NotReady, match="no other database server runs"):
         moved(stack)
-    with pytest.raises(Unable, match="failing over by its own means"):
+    with pytest.raises(Unable, match="failing over by the owner"):
         moved(Cluster())
 
 

@@ -69,6 +69,19 @@ def test_what_is_sent_counts_over_the_whole_run(tmp_path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize(("marks", "removed"), [
+    ([("request", 60, 0), ("request", 41, 1)], 100), ([("left", 60, 60)], None), ([("request", None, None)], None),
+    ([("request", 60, 0), ("request", 41, None)], None),
+])  # fmt: skip  # a table
+def test_what_the_client_has_taken_away_is_said(tmp_path: Path, marks: list[Any], removed: int | None) -> None:
+    """Over all scenarios; where one of them could not be counted nobody knows."""
+    journal = Journal.create(tmp_path / "r")
+    for how, found, left in marks:
+        journal.record("marks", origin="r/s", how=how, found=found, left=left, why="")
+    assert writes.removed(journal.lines()) == removed
+    journal.close()
+
+
 def test_groups_share_what_may_be_sent() -> None:
     """By their rates, and never more than all."""
     assert shares(100, [1.0, 2.0]) == [33, 66] and shares(None, [1.0]) == [None] and shares(5, [0.0]) == [0]

@@ -19,6 +19,7 @@ from harness.stacks.attached.checking.check import check
 from harness.stacks.attached.checking.line import Line
 from harness.stacks.attached.file.read import load
 from harness.stacks.extras import Extra
+from harness.workload.plain.client import ClientFile
 from tests import small_platform
 from tests.small_platform import KEY, Orders, Shop
 from tests.stack_files import WHOLE, written
@@ -37,6 +38,7 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture(autouse=True)
 def no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("SHOP_KEY", KEY)
 
 
 def least(at: str) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def least(at: str) -> dict[str, Any]:
         "components": {"shop": {"role": "api", "alive": "health"}},
         "probes": {"health": {"http": {"url": f"{at}/alive"}}},
         "customers": {"at": at},
+        "secrets": {"key": {"env": "SHOP_KEY"}},
     }
 
 
@@ -58,7 +61,7 @@ class Source:
     def __init__(self, made: Callable[[str], Orders] = Orders) -> None:
         self._made = made
 
-    def load(self, secrets: Callable[[str], str] = lambda name: KEY) -> Orders:
+    def load(self, secrets: Callable[[str], str]) -> Orders:
         return self._made(secrets("key"))
 
     def told(self, error: Exception) -> None:
@@ -88,6 +91,7 @@ def test_a_platform_that_is_as_its_file_says_is_well(tmp_path: Path, shop: Shop)
     found = checked(tmp_path, shop)
     assert not wrong(found) and not unknown(found)
     assert list(found) == [
+        "secrets: key",
         "components: shop is there",
         "probes: shop: health is green",
         "probes: shop: health is red where nobody is",
@@ -121,6 +125,52 @@ def test_a_wrong_key_is_not_nothing_lost(tmp_path: Path, shop: Shop) -> None:
     """All answers are 401: the line says so, and where to look."""
     found = checked(tmp_path, shop, source=Source(lambda key: Orders(f"not-{key}")))
     assert wrong(found) == [STORED] and "401" in found[STORED].seen and "its key" in found[STORED].hint
+
+
+PLAIN = """
+format: 1
+draws:
+  what: {integer: 1..9}
+write:
+  request: POST /orders
+  headers: {X-Key: "${secret:key}"}
+  body: {key: "${key}", what: "${what}"}
+  stored: {status: [STATUS]}
+  not stored: {status: [401]}
+read:
+  request: GET /orders/${key}
+  there: {body: {key: "${key}", what: "${what}"}}
+  gone: {status: [404]}
+"""
+
+
+def plain(folder: Path, text: str = PLAIN, *, status: int = 201) -> ClientFile:
+    (folder / "client.yaml").write_text(text.replace("STATUS", str(status)))
+    return ClientFile(folder, "client.yaml")
+
+
+def test_a_client_that_is_plain_data_is_tried_as_any_other(tmp_path: Path, shop: Shop) -> None:
+    """Its secret is the stack file's; it is read back by requests; without its key nothing is taken for stored."""
+    found = checked(tmp_path, shop, source=plain(tmp_path))
+    assert not wrong(found) and not unknown(found) and "read back after" in found[STORED].seen
+    assert found["client: an empty or wrong key is noticed"].seen == "a wrong key: HTTP 401; an empty key: HTTP 401"
+    other = checked(tmp_path, shop, source=plain(tmp_path, status=200))
+    assert wrong(other) == [STORED] and "does not take it for stored" in other[STORED].hint
+
+
+def test_one_that_removes_by_sql_what_it_wrote_is_told(tmp_path: Path, shop: Shop) -> None:
+    """Nobody writes to the database of an attached platform."""
+    removes = f"{PLAIN}clean up:\n  sql: DELETE FROM orders WHERE key LIKE ${{prefix}}\n"
+    found = checked(tmp_path, shop, source=plain(tmp_path, removes))
+    assert wrong(found) == ["client: what drills have written can be removed"]
+
+
+def test_a_secret_that_the_stack_file_has_not_is_told(tmp_path: Path, shop: Shop) -> None:
+    """The client names it, and the file says nothing of where it lies: with its line, and nothing is sent."""
+    found = checked(tmp_path, shop, (("secrets",), None))
+    assert wrong(found) == ["client: a numbered transaction"] and not shop.posts
+    line = found["client: a numbered transaction"]
+    assert 'there is no secret "key"' in line.seen and "paydesk.yaml:" in line.seen and "secrets" in line.hint
 
 
 def test_what_never_counts_as_stored_is_wrong(tmp_path: Path, shop: Shop) -> None:

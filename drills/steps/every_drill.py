@@ -8,7 +8,7 @@ from drills.reconciliation import RECONCILIATION
 from harness.features.sentences import Sentences
 from harness.sentences.promises import right
 from harness.sentences.service import CUSTOMERS
-from harness.stacks.capabilities.database import Cluster, Queried
+from harness.stacks.capabilities.database import Cluster, Connected
 from harness.stacks.needs import Copies
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _serves(scenario: ScenarioRun) -> None:
     scenario.begin()
 
 
-@given("the books were checked, and customers write", needs=(Queried, *CUSTOMERS))
+@given("the books were checked, and customers write", needs=(Connected, *CUSTOMERS))
 def _customers_write(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)
     scenario.customers.serve()
@@ -37,5 +37,5 @@ def _another_leads(scenario: ScenarioRun) -> None:
 promise(
     "the books agree with those from before the disaster",
     right("consistency", "the same books", "CON-1", "CON-2", "CON-3"),
-    needs=(Queried,),
+    needs=(Connected,),
 )

@@ -16,7 +16,7 @@ from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.components import Pausable
-from harness.stacks.capabilities.database import Cluster, Positioned, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Connected, Positioned, Standby
 from harness.stacks.capabilities.names import Named
 from harness.stacks.needs import Regions
 from harness.system import clock, wait
@@ -35,7 +35,7 @@ given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 
 @given(
     "the books were checked, and customers write by each name, some of them by resolvers that keep what they were told",
-    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
+    needs=(Connected, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _by_each_name(scenario: ScenarioRun) -> None:
     zone = regional.other(scenario.stack, scenario.region).zones[-1]

@@ -23,7 +23,7 @@ from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Archive, BaseBackups, Replicated
-from harness.stacks.capabilities.database import Cluster, Positioned, Queried, Standby, Verified
+from harness.stacks.capabilities.database import Cluster, Connected, Positioned, Standby, Verified
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.names import Named
 from harness.stacks.needs import HEALTH, Regions
@@ -42,7 +42,7 @@ given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SE
 
 @given(
     "the books were checked, and customers write until it is in the backups of the second region",
-    needs=(Queried, Cluster, Positioned, Standby, Replicated, Archive, Named, Regions(2), *CUSTOMERS, Group),
+    needs=(Connected, Cluster, Positioned, Standby, Replicated, Archive, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _customers_backed_up(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)

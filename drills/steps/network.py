@@ -17,7 +17,7 @@ from harness.sentences.promises import at_most, right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks import zones
 from harness.stacks.capabilities import need
-from harness.stacks.capabilities.database import Cluster, Coordinated, Positioned, Queried
+from harness.stacks.capabilities.database import Cluster, Connected, Coordinated, Positioned
 from harness.stacks.needs import Copies
 from harness.workload.workload import Group
 
@@ -38,7 +38,7 @@ given, when, promise = SENTENCES.given, SENTENCES.when, SENTENCES.promise
 
 @given(
     "the books were checked, and customers write outside and inside of every zone",
-    needs=(Queried, Cluster, *CUSTOMERS, Group),
+    needs=(Connected, Cluster, *CUSTOMERS, Group),
 )
 def _customers_everywhere(scenario: ScenarioRun) -> None:
     scenario.data.check(RECONCILIATION)

@@ -25,7 +25,7 @@ from harness.sentences.service import CUSTOMERS
 from harness.stacks import regional
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import BaseBackups, ObjectStore
-from harness.stacks.capabilities.database import Cluster, Delayable, Fenced, Positioned, Queried, Standby
+from harness.stacks.capabilities.database import Cluster, Connected, Delayable, Fenced, Positioned, Standby
 from harness.stacks.capabilities.entrance import Balanced, ZoneServices
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.names import Named
@@ -65,7 +65,7 @@ class Recovery:
 
 @given(
     "the books were checked, and customers write in both regions and in neither",
-    needs=(Queried, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
+    needs=(Connected, Cluster, Positioned, Standby, Named, Regions(2), *CUSTOMERS, Group),
 )
 def _customers_everywhere(scenario: ScenarioRun) -> None:
     serve(scenario)

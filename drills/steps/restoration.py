@@ -25,7 +25,7 @@ from harness.procedures.restore_database import RestoreDatabase
 from harness.sentences.promises import right
 from harness.sentences.service import CUSTOMERS
 from harness.stacks.capabilities.backups import Archive, BaseBackups
-from harness.stacks.capabilities.database import LogReadable, Positioned, Queried
+from harness.stacks.capabilities.database import Connected, LogReadable, Positioned
 from harness.stacks.needs import HEALTH
 from harness.system.recorder import Memory
 
@@ -59,7 +59,8 @@ class Recovery:
 
 
 @given(
-    "a base backup was taken, and the books were checked", needs=(BaseBackups, Archive, Queried, Positioned, *CUSTOMERS)
+    "a base backup was taken, and the books were checked",
+    needs=(BaseBackups, Archive, Connected, Positioned, *CUSTOMERS),
 )
 def _backed_up(scenario: ScenarioRun) -> None:
     scenario.data.back_up()
@@ -87,7 +88,7 @@ def _altered(scenario: ScenarioRun) -> None:
     scenario.faults.inject(old_amounts_altered())
 
 
-@when("the next base backup is taken, and nobody notices", needs=(BaseBackups, Queried))
+@when("the next base backup is taken, and nobody notices", needs=(BaseBackups, Connected))
 def _backed_up_again(scenario: ScenarioRun) -> None:
     scenario.data.back_up()
 
@@ -106,14 +107,14 @@ for said, fault in DAMAGES.items():  # a sentence each, so that one that is miss
 # Then: how it is noticed
 
 
-@then("the consistency checks notice it", needs=(Queried,))
+@then("the consistency checks notice it", needs=(Connected,))
 def _consistency_notices(scenario: ScenarioRun) -> None:
     scenario.detection.await_check(noticing.adds_up(scenario), by=noticing.BOOKS)
 
 
 @then(
     "the books add up, and only a comparison with the last check notices it",
-    needs=(Queried,),
+    needs=(Connected,),
     promises=right("noticed", "the damage is noticed"),
 )
 def _comparison_notices(scenario: ScenarioRun) -> None:

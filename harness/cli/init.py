@@ -12,10 +12,10 @@ import click
 
 from harness.cli.init_questions import QUESTIONS, Question
 from harness.errors import Refused
-from harness.plan import load as load_plan
+from harness.project import load as load_project
 from harness.stacks.attached.file.read import load
 from harness.stacks.attached.proposed import compose_file
-from harness.stacks.attached.proposed.files import PLAN, STACK, files_of
+from harness.stacks.attached.proposed.files import BOOKS, CLIENT, PLAN, PROJECT, STACK, files_of
 from harness.stacks.attached.proposed.from_compose import from_compose, from_names
 from harness.stacks.attached.proposed.proposal import Proposal
 from harness.system.operator import operator_name
@@ -108,7 +108,7 @@ def _must_be_readable(found: Proposal) -> None:
         _put(files_of(found, tried), tried, [])
         try:
             load(tried / STACK)
-            load_plan(tried / PLAN, features=tried / "features")
+            load_project(tried).drills()
         except Refused as error:
             said = error.message.replace(f"{tried}/", "")
             what = f"what would be written cannot be read: {said}"
@@ -143,9 +143,10 @@ def _tell(found: Proposal, files: Mapping[str, str], into: Path) -> None:
     click.echo(f"{found.name}: written in {into}, to be read and changed by you:")
     whats = {
         STACK: f"what it is made of, how it is asked, what may be done to it: {len(found.parts)} components",
-        "project.yaml": "where the parts of the project lie",
+        PROJECT: "where the parts of the project lie",
         PLAN: f"what is promised: back within {found.rto}, at most {found.rpo} lost; and when that is drilled",
-        "client.yaml": "how customers write: FILL IN, nobody can guess it",
+        CLIENT: "how customers write: FILL IN, nobody can guess it",
+        BOOKS: "what must agree in the data, once a feature asks for it",
     }
     for name in files:
         click.echo(f"  {name:<44} {whats.get(name, '')}".rstrip())

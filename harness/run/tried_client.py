@@ -19,7 +19,7 @@ from harness.stacks.capabilities import find
 from harness.stacks.capabilities.entrance import Reachable
 from harness.system.http import DIRECT, NoAnswer
 from harness.system.recorder import Memory
-from harness.workload.client import Client, ClientSource, Key, Payload, judged
+from harness.workload.client import Client, ClientSource, Key, Payload, RemovingClient, judged
 from harness.workload.handed import secrets_of
 
 PART = "client"
@@ -33,8 +33,10 @@ WRONG_KEYS = {"a wrong key": "drdrill-wrong-key", "an empty key": ""}
 def try_client(source: ClientSource, stack: Stack) -> list[Line]:
     """What was found, a line each. Errors: `DrillError` where the client itself breaks."""
     origin = f"{new_id()}/{SCENARIO}"
-    lines = [*_stored(source, stack, origin), _not_taken_for_stored(source.load(secrets_of(stack)))]
-    return [*lines, *_without_its_key(source, stack, origin)] if source.secrets else lines
+    client = source.load(secrets_of(stack))
+    lines = [*_stored(source, stack, origin), _not_taken_for_stored(client)]
+    lines += _without_its_key(source, stack, origin) if source.secrets else []
+    return [*lines, *_cannot_remove(client)]
 
 
 def _stored(source: ClientSource, stack: Stack, origin: str) -> list[Line]:
@@ -70,6 +72,14 @@ def _not_taken_for_stored(client: Client) -> Line:
         return Line(PART, what, False, f"HTTP {', '.join(map(str, taken))} counts as stored", hint)
     codes = ", ".join(str(status) for status, _ in NO_ACKNOWLEDGEMENT)
     return Line(PART, what, True, f"HTTP {codes}, some with a page of something in between")
+
+
+def _cannot_remove(client: Client) -> list[Line]:
+    """Nothing where it removes nothing, or does so as its customers write."""
+    if not isinstance(client, RemovingClient) or client.removes() != "SQL":
+        return []
+    seen, hint = "the database is only read", "`clean up` by a request, or leave it out: what drills write stays then"
+    return [Line(PART, "what drills have written can be removed", False, seen, hint)]
 
 
 def _without_its_key(source: ClientSource, stack: Stack, origin: str) -> list[Line]:

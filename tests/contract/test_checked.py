@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 
 from harness.stacks.attached.proposed.from_compose import variable
 from harness.stacks.docker.engine import RUN, engine
@@ -100,9 +99,7 @@ def test_one_that_is_begun_wants_its_client_alone(till: Till, begun: Path) -> No
 def test_once_its_client_is_there_it_has_its_first_verdicts(till: Till, begun: Path) -> None:
     """Drills as they were written by `drdrill init`, and nothing else: MET, and the same containers are there."""
     before = set(containers(till))
-    (begun / "filled_in.py").write_text((till.folder / "till" / "client.py").read_text())
-    said = yaml.safe_load((begun / "project.yaml").read_text())
-    (begun / "project.yaml").write_text(yaml.safe_dump({**said, "format": "1", "client": "filled_in"}))
+    (begun / "client.yaml").write_text((till.folder / "client.yaml").read_text())
     stack, evidence = ("--stack", begun / "stack.yaml"), ("--evidence", begun / "evidence")
     for drill, scenario in (("part-recovery", "api-a dies"), ("database-recovery", "db-2 is cut off")):
         words = ("run", drill, "--only", scenario, *stack, *evidence, "--json")

@@ -1,7 +1,8 @@
 """What a run writes on a platform of somebody else: no faster and no more than its file lets.
 
 What is written is marked: its number and the run it is of are in the key that the project's client makes of them
-(`harness.workload.client.Key`). What stays of it is said at the end of the run. To take it away again is the client's.
+(`harness.workload.client.Key`). What stays of it is said at the end of the run. To take it away again is the client's
+(`harness.scenario.marks`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ def sent(lines: Iterable[Line]) -> int:
         found += line.kind == "trial.sent"
         found += int(line.data.get("sent", 0)) if line.kind == "workload.end" else 0
     return found
+
+
+def removed(lines: Iterable[Line]) -> int | None:
+    """How many were taken away again, by the `marks` of scenarios that have ended; None where nobody knows, or does."""
+    marks = [line.data for line in lines if line.kind == "marks" and line.data["how"] != "left"]
+    known = [each for each in marks if each["found"] is not None and each["left"] is not None]
+    return sum(int(each["found"]) - int(each["left"]) for each in known) if known and len(known) == len(marks) else None
 
 
 def left(said: StackFile, lines: Iterable[Line]) -> int | None:
@@ -86,8 +94,9 @@ class Bound:
 
 
 def record(said: StackFile, lines: Iterable[Line], recorder: Recorder, *, run: str) -> None:
-    """At the end of a run: what it has sent. `removed`: null, for nobody here takes it away again."""
+    """At the end of a run: what it has sent, and how much of that its client has taken away again."""
+    written = list(lines)
     recorder.record(
-        "writes", sent=sent(lines), most=said.safety.most_writes, most_a_second=said.safety.most_a_second,
-        marked=f"{run}/", removed=None,
+        "writes", sent=sent(written), most=said.safety.most_writes, most_a_second=said.safety.most_a_second,
+        marked=f"{run}/", removed=removed(written),
     )  # fmt: skip  # arguments in groups

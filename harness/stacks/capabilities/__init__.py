@@ -54,7 +54,7 @@ CAPABILITIES = (
     Capability(database.Cluster, "database cluster", "a cluster that says who its members are, and who leads"),
     Capability(database.Fenced, "knowing who may write", "a cluster that says who leads, and who takes writes"),
     Capability(database.Coordinated, "consensus store", "a store, a member in each zone, by which a leader is chosen"),
-    Capability(database.Connected, "reading of the database", "a `connect` to the server that leads"),
+    Capability(database.Connected, "sessions with the database", "a `connect` to the server that leads"),
     Capability(database.Queried, "database queries", "a connection to the database, as its operators have one"),
     Capability(database.Positioned, "positions of the database", "a database that says how far it has written"),
     Capability(database.Guarded, "users with passwords", "a database in which a user's password can expire"),

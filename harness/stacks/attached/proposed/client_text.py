@@ -1,4 +1,7 @@
-"""The client of a proposal: how customers write, which nobody can guess. Its values are examples that can be read."""
+"""The client of a proposal, and its books: how customers write and what must agree, which nobody can guess.
+
+The values are examples that can be read.
+"""
 
 from __future__ import annotations
 
@@ -49,4 +52,20 @@ read:                                # FILL IN: asked for each that was sent; wi
       reference: ${key}
       amount: ${amount}
   gone: {status: [404]}
+"""
+
+
+def books_text(found: Proposal) -> str:
+    """`books.yaml`, of a platform whose database can be read."""
+    return f"""\
+# What must agree in the data of {found.name}: each query gives one number. Nothing asks for it until a feature says
+# `And the books are checked` before anything is hurt, and `And the books agree with those from before` in the end.
+format: 1
+books:
+  orders without a customer:         # FILL IN: what must never be
+    sql: SELECT count(*) FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.id IS NULL
+    is: 0
+  customers:                         # FILL IN: what may grow, and must not shrink
+    sql: SELECT count(*) FROM customers
+    at least: as before
 """

@@ -40,9 +40,10 @@ Feature: Part Recovery
   Scenario: Who leads the database dies
     Given the platform serves customers
     And customers write
-    When who leads the database dies
-    And its owner fails over
-    Then customers are served again by the platform itself
+    When the database's leader dies
+    And the database is failed over as its owner does it
+    Then another database server leads
+    And customers are served again by the platform itself
     When the health of the platform is verified
     Then customers are served again within the recovery time of the till
     And no more is lost this time than the recovery point of the till allows

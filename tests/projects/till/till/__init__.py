@@ -1,1 +1,0 @@
-"""The project of the till: a platform of containers that nobody of the harness has made."""
