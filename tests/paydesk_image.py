@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from harness.stacks.docker.engine import engine
 PLATFORM = Path(__file__).parent / "projects" / "paydesk" / "platform"
 MADE_OF = ("Dockerfile", "requirements.txt")
 DEBIANS = "3.11"  # its Python, which runs what pip puts there
-WHEELS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux1", "linux")
+SOURCE_ONLY = ("embit", "http-ece", "pyqrcode", "tlv8")  # plain Python without a wheel: one is made of each here
+WHEELS = ("_2_34", "_2_28", "_2_27", "_2_24", "_2_17", "2014", "_2_12", "1")  # kinds of manylinux that it takes
 
 
 def name() -> str:
@@ -42,10 +44,10 @@ def make() -> str:
 
 
 def _install(wanted: Path, into: Path, wheels: Path) -> None:
-    """For Debian's Python, whichever runs the tests. What has no wheel is plain Python: its wheel is made here."""
+    """For Debian's Python, whichever runs the tests."""
     pip = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check"]
-    platforms = [f"--platform={each}_x86_64" for each in WHEELS]
-    _run([*pip, "wheel", "--quiet", "--no-deps", f"--wheel-dir={wheels}", *SOURCE_ONLY])
+    platforms = [f"--platform=manylinux{each}_{platform.machine()}" for each in WHEELS]
+    _run([*pip, "wheel", "--quiet", "--no-deps", f"--wheel-dir={wheels}", f"--constraint={wanted}", *SOURCE_ONLY])
     _run(
         [*pip, "install", "--quiet", "--no-compile", f"--target={into}", f"--python-version={DEBIANS}",
          "--implementation=cp", *platforms, "--only-binary=:all:", f"--find-links={wheels}", f"--requirement={wanted}"]
