@@ -72,4 +72,5 @@ class FailOver:
         found = wait.until(
             leads, what=f"{self._leads or 'another server'} leads", within=LEADS_WITHIN, recorder=self._recorder
         )
+        self._recorder.record("in_service", member=found, how="as the platform's owner has it lead")
         return {"leads": found}

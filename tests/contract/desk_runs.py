@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.errors import Exit
 from harness.evidence.lines import Line, read
 from harness.stacks.attached.containers import PROJECT
-from harness.stacks.docker.engine import engine
+from harness.stacks.docker.engine import RUN, engine
 from tests.paydesks import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,9 @@ class Drilled:
         return {id: found["outcome"] for id, found in self.findings.items()}
 
     def not_met(self) -> dict[str, str]:
-        return {id: outcome for id, outcome in self.outcomes.items() if outcome != "MET"}
+        """Of those that count."""
+        found = self.findings.items()
+        return {id: each["outcome"] for id, each in found if each["outcome"] != "MET" and not each.get("advisory")}
 
     def words(self) -> str:
         """For a test that fails."""
@@ -91,3 +94,26 @@ def containers(desk: Desk) -> dict[str, tuple[str, str]]:
 
 def ids(desk: Desk) -> dict[str, str]:
     return {name: which for name, (which, _) in containers(desk).items()}
+
+
+def left_in_peace(desk: Desk, run: Drilled) -> None:
+    """Nothing of the run is left; its pack is whole, and holds no key."""
+    assert not engine().containers.list(all=True, filters={"label": f"{RUN}={run.pack.name}"})
+    everything = b"".join(path.read_bytes() for path in run.pack.rglob("*") if path.is_file())
+    assert desk.key.encode() not in everything
+    verified = drdrill(desk, "verify", run.pack)
+    assert "integrity" in verified.stdout and verified.returncode in (Exit.MET, Exit.UNKNOWN), verified.stdout
+
+
+def keys(run: Drilled, kept: str) -> set[str]:
+    """Of what customers were told is stored (`ledger`), or of what was read in the end (`rows`), as the desk has it."""
+    (folder,) = (run.pack / "scenarios").iterdir()
+    name = {"ledger": "ledger-outside.jsonl", "rows": "rows-final-outside.jsonl"}[kept]
+    first, *lines = map(json.loads, (folder / name).read_text().splitlines())
+    told = [line["n"] for line in lines if kept == "rows" or line["e"] == "acknowledged"]
+    return {f"{first['origin']}/{first['group']}-{number}" for number in told}
+
+
+def stored(run: Drilled) -> str:
+    """SQL: what a server has of the customers of this run."""
+    return f"select external_id from apipayments where external_id like '{run.pack.name}/%/outside-%'"
