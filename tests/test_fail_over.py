@@ -79,6 +79,16 @@ def test_another_server_leads_and_is_seen_to(made: type[Cluster]) -> None:
     assert ordered["facts"] == seen["facts"] == {"leads": "db-2"} and stack.leads == "db-2"
 
 
+def test_from_when_on_the_other_serves_is_recorded() -> None:
+    """What customers lost is counted up to then, and not up to the end of the run."""
+    stack, memory = Owned(), Memory()
+    stack.members[0].kill()
+    FailOver(cast(Stack, stack), memory, led="db-1").procedure().run("repair")
+    kinds = [kind for kind, _ in memory.facts]
+    (serving,) = [data for kind, data in memory.facts if kind == "in_service"]
+    assert serving["member"] == "db-2" and kinds.index("in_service") > kinds.index("step.end")
+
+
 def test_a_server_that_is_said_to_lead_and_does_not_is_no_failover(monkeypatch: pytest.MonkeyPatch) -> None:
     """The order alone shows nothing."""
     monkeypatch.setattr(fail_over, "LEADS_WITHIN", timedelta(0))

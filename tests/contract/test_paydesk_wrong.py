@@ -58,6 +58,8 @@ def wrong(desk: Desk, case: str, into: Path) -> Desk:
         return otherwise(desk, into, STACK, f'at: "http://127.0.0.1:{desk.port}"', f'at: "http://127.0.0.1:{free}"')
     if case == "a wrong key":
         return otherwise(desk, into, KEY, desk.key, desk.key[::-1])
+    if case == "no key at all":
+        return otherwise(desk, into, CLIENT, "X-Api-Key:", "X-Api-Kay:")
     if case == "stored that is never true":
         return otherwise(desk, into, CLIENT, "status: [201]", "status: [299]")
     return otherwise(desk, into, STACK, "dbname=lnbits", "dbname=elsewhere")
@@ -66,8 +68,8 @@ def wrong(desk: Desk, case: str, into: Path) -> Desk:
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        ("nobody is there", "failed"), ("a wrong key", "401"), ("stored that is never true", "in_doubt"),
-        ("a read-back of another database", "not there"),
+        ("nobody is there", "failed"), ("a wrong key", "404"), ("no key at all", "401"),
+        ("stored that is never true", "in_doubt"), ("a read-back of another database", "there is nothing"),
     ],
 )  # fmt: skip  # a table
 def test_what_is_wrong_is_told_before_anything_is_hurt(desk: Desk, tmp_path: Path, case: str, said: str) -> None:

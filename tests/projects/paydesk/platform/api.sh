@@ -5,7 +5,8 @@ wallet() {
   bash /desk/has-wallet.sh && return
   id=$(curl -fsS -m 5 -X POST -H 'Content-Type: application/json' -d '{"name": "desk"}' \
     http://127.0.0.1:5000/api/v1/account | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
-  psql -q "$LNBITS_DATABASE_URL" -c "update wallets set adminkey = '$(cat /desk/api.key)' where id = '$id'"
+  psql -q "$LNBITS_DATABASE_URL" \
+    -c "update wallets set adminkey = '$(cat /desk/api.key)', currency = null where id = '$id'"  # no rates are asked for
 }
 wallet &
 exec python3 bin/lnbits --host 0.0.0.0 --port 5000
