@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import unquote
 from urllib.request import urlopen
 
 from harness.workload.client import Acceptance, Key, Message, Payload, StoredTransaction
+from harness.workload.plain.client import ClientFile
 
 KEY = "key-of-the-shop"
 
@@ -107,3 +109,26 @@ class Orders:
             begin, _, number = key.rpartition("/")
             if begin == origin:
                 yield StoredTransaction(int(number), {"what": what})
+
+
+PLAIN = """
+format: 1
+draws:
+  what: {integer: 1..9}
+write:
+  request: POST /orders
+  headers: {X-Key: "${secret:key}"}
+  body: {key: "${key}", what: "${what}"}
+  stored: {status: [STATUS]}
+  not stored: {status: [401]}
+read:
+  request: GET /orders/${key}
+  there: {body: {key: "${key}", what: "${what}"}}
+  gone: {status: [404]}
+"""
+
+
+def plain(folder: Path, text: str = PLAIN, *, status: int = 201) -> ClientFile:
+    """The same, as plain data; `status`: that counts."""
+    (folder / "client.yaml").write_text(text.replace("STATUS", str(status)))
+    return ClientFile(folder, "client.yaml")

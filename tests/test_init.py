@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from harness import project
 from harness.cli import drdrill
 from harness.cli import init as command
 from harness.errors import DrillError, Refused
@@ -20,6 +21,7 @@ from harness.plan import load as load_plan
 from harness.sentences import GENERIC
 from harness.stacks.attached.file.described import StackFile
 from harness.stacks.attached.file.read import load
+from harness.workload.plain.client import PlainClient
 from tests.test_house import HOME
 from tests.tills import PROJECT as TILL
 
@@ -99,6 +101,18 @@ def test_it_is_read_at_once_and_every_scenario_can_be_run(written: Path) -> None
     scenarios = listed(written)
     assert [each["title"] for each in scenarios][:3] == ["api-1 dies", "api-1 hangs", "api-1 is cut off"]
     assert {str(each["not_exercised"]) for each in scenarios} == {"[]"}
+
+
+def test_its_client_and_its_books_are_plain_data(tmp_path: Path, written: Path) -> None:
+    """Read back by SQL where there is a database, else by requests; then there are no books, and nothing is Python."""
+    found = project.load(written)
+    client = found.client.load()
+    assert isinstance(client, PlainClient) and not client.asks_back() and found.books is not None
+    done("--component", "api=api", "--into", tmp_path / "without", "--yes")
+    without = project.load(tmp_path / "without")
+    client = without.client.load()
+    assert isinstance(client, PlainClient) and client.asks_back() and without.books is None
+    assert not list(tmp_path.rglob("*.py"))
 
 
 def test_its_features_are_of_sentences_that_are_true_of_any_platform(written: Path) -> None:

@@ -16,7 +16,7 @@ from harness import project
 from harness.errors import Refused
 from harness.features.sentences import StepDefinition
 from harness.stacks.capabilities.backups import Archive
-from harness.stacks.capabilities.database import Queried
+from harness.stacks.capabilities.database import Connected, Queried
 from harness.stacks.capabilities.entrance import Reachable, Readable
 from harness.stacks.capabilities.network import Divisible
 from harness.stacks.needs import (
@@ -112,7 +112,7 @@ def test_the_walk_finds_what_is_asked_far_below() -> None:
     asked = Asked()
     (step,) = QUANTUMNEST.sentences.matching("given", "a base backup was taken, and the books were checked")
     asked.function(step.function)
-    assert {Archive, Queried, Reachable} <= asked.needed
+    assert {Archive, Connected, Reachable} <= asked.needed
 
 
 def test_what_is_lacking_says_its_word_why_and_what_would_give_it() -> None:

@@ -31,8 +31,8 @@ ROOMS = {
     "harness/scenario": "errors system plan communications features stacks faults procedures workload alerts checks"
     " safety run",
     "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too
-    "harness/cli": "errors system plan communications features evidence stacks checks safety run scenario schedule"
-    " reports project",
+    "harness/cli": "errors system plan communications features evidence stacks faults checks safety run scenario"
+    " schedule reports project",
     "reports": "errors plan features evidence workload checks schedule",
     "drills": "errors system plan communications features stacks faults procedures workload checks run scenario"
     " sentences",

@@ -19,9 +19,8 @@ from harness.stacks.attached.checking.check import check
 from harness.stacks.attached.checking.line import Line
 from harness.stacks.attached.file.read import load
 from harness.stacks.extras import Extra
-from harness.workload.plain.client import ClientFile
 from tests import small_platform
-from tests.small_platform import KEY, Orders, Shop
+from tests.small_platform import KEY, PLAIN, Orders, Shop, plain
 from tests.stack_files import WHOLE, written
 
 Changes = list[tuple[tuple[str | int, ...], Any]]
@@ -125,28 +124,6 @@ def test_a_wrong_key_is_not_nothing_lost(tmp_path: Path, shop: Shop) -> None:
     """All answers are 401: the line says so, and where to look."""
     found = checked(tmp_path, shop, source=Source(lambda key: Orders(f"not-{key}")))
     assert wrong(found) == [STORED] and "401" in found[STORED].seen and "its key" in found[STORED].hint
-
-
-PLAIN = """
-format: 1
-draws:
-  what: {integer: 1..9}
-write:
-  request: POST /orders
-  headers: {X-Key: "${secret:key}"}
-  body: {key: "${key}", what: "${what}"}
-  stored: {status: [STATUS]}
-  not stored: {status: [401]}
-read:
-  request: GET /orders/${key}
-  there: {body: {key: "${key}", what: "${what}"}}
-  gone: {status: [404]}
-"""
-
-
-def plain(folder: Path, text: str = PLAIN, *, status: int = 201) -> ClientFile:
-    (folder / "client.yaml").write_text(text.replace("STATUS", str(status)))
-    return ClientFile(folder, "client.yaml")
 
 
 def test_a_client_that_is_plain_data_is_tried_as_any_other(tmp_path: Path, shop: Shop) -> None:

@@ -22,13 +22,6 @@ from tests.small_platform import KEY, Shop
 from tests.test_house import HOME
 from tests.test_stack_check import least
 
-CLIENT = f'''"""Orders."""
-
-from tests.small_platform import Orders
-
-CLIENT = Orders("{KEY}")
-'''
-
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
@@ -46,19 +39,17 @@ def file(tmp_path: Path, shop: Shop) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """One that `drdrill init` has begun, with a client that was filled in."""
+    """One that `drdrill init` has begun, with its client filled in."""
     into = tmp_path / "project"
     begun = CliRunner().invoke(drdrill, ["init", "--component", "shop=api", "--into", str(into), "--yes"])
     assert begun.exit_code == 0, begun.output
-    (into / "filled_in.py").write_text(CLIENT)
-    said = yaml.safe_load((into / "project.yaml").read_text())
-    (into / "project.yaml").write_text(yaml.safe_dump({**said, "format": "1", "client": "filled_in"}))
+    small_platform.plain(into)
     return into
 
 
 def checked(file: Path, *words: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "harness", *before, "stack", "check", str(file), *map(str, words)]
-    more = {"PYTHONPATH": str(HOME), "XDG_STATE_HOME": str(file.parent / "state")}
+    more = {"PYTHONPATH": str(HOME), "XDG_STATE_HOME": str(file.parent / "state"), "SHOP_KEY": KEY}
     return subprocess.run(
         argv, cwd=file.parent, env={**os.environ, **more}, capture_output=True, text=True, check=False
     )  # fmt: skip
@@ -90,6 +81,14 @@ def test_nobody_can_tell_without_a_project(file: Path, shop: Shop) -> None:
     ended = checked(file)
     assert ended.returncode == 2 and "skipped: no project says how one is written" in ended.stdout
     assert shop.posts == 0 and "scenarios" not in ended.stdout
+
+
+def test_a_role_that_nobody_has_is_missing(file: Path, project: Path, shop: Shop) -> None:
+    """A scenario about any of a role takes one that may be hurt."""
+    (feature,) = (project / "features" / "monthly").glob("*.feature")
+    feature.write_text(feature.read_text().replace("the component shop dies", "one component of the role cache dies"))
+    ended = checked(file, "--project", project)
+    assert ended.returncode == 0 and "a component of the role cache that may be hurt" in ended.stdout, ended.stdout
 
 
 def test_a_file_that_is_wrong_is_refused(file: Path, shop: Shop) -> None:

@@ -51,6 +51,11 @@ class Till:
         except NoAnswer:
             return False
 
+    def copies(self) -> bool:
+        """Whether its second database server streams from the first one."""
+        asked = ["psql", "-XAt", "-h", "127.0.0.1", "-U", "postgres", "-c", "SELECT status FROM pg_stat_wal_receiver"]
+        return bool(self.container("db-2").exec_run(asked).output.strip() == b"streaming")
+
 
 SOON = timedelta(seconds=3)
 
@@ -79,8 +84,8 @@ def standing(folder: Path) -> Iterator[Till]:
     till = written(folder)
     try:
         _up(till)
-        wait.poll(till.serves, within=SERVES_WITHIN)
-        assert till.serves(), "the till does not serve"
+        for is_so, what in ((till.serves, "serve"), (till.copies, "copy its database")):
+            assert wait.poll(is_so, within=SERVES_WITHIN), f"the till does not {what}"
         yield till
     finally:
         remove(till.name)

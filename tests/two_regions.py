@@ -111,6 +111,9 @@ class Database:
     def received(self) -> int:
         return self.at
 
+    def received_whole(self) -> int:
+        return self.at
+
     def replayed(self) -> int:
         return self.done
 

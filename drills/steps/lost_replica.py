@@ -72,8 +72,8 @@ def _replica_looked_at(scenario: ScenarioRun) -> None:
     second = regional.other(scenario.stack, scenario.region)
     standby = need(second, Standby)
     before = standby.replayed()
-    wait.poll(lambda: standby.replayed() >= standby.received(), within=CATCHES_UP)
-    received, replayed, age = standby.received(), standby.replayed(), standby.replay_age()
+    wait.poll(lambda: standby.replayed() >= standby.received_whole(), within=CATCHES_UP)
+    received, replayed, age = standby.received_whole(), standby.replayed(), standby.replay_age()
     words = f"{received - replayed} bytes wait to be replayed, and {replayed - before} were"
     why = [f"{words} in {CATCHES_UP.total_seconds():g} s"] if replayed < received else []
     why += not_sound(taken(each.name, need(each, Verified).verify_pages) for each in need(second, Cluster).members)

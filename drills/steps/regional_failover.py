@@ -44,7 +44,7 @@ A_WHILE = timedelta(seconds=8)  # in which an unfenced server would have come ba
 FOLLOWED = timedelta(seconds=2)  # in which more is written than is on its way to the second region
 LITTLE = 16 * 1024 * 1024  # bytes of the log, which whoever does not look closely takes for nothing
 STORE = "s3"
-INSIDE = 5.0  # requests a second of each group that stands in a region
+INSIDE = 2.5  # requests a second of each group that stands in a region
 
 SENTENCES = Sentences()
 given, when, then, promise = SENTENCES.given, SENTENCES.when, SENTENCES.then, SENTENCES.promise

@@ -57,7 +57,7 @@ COMMANDS = {
     "doctor": ("harness.cli.doctor:doctor", "Try what this machine allows, and say what would lift it."),
     "init": (
         "harness.cli.init:init",
-        "Begin a project of your own: a stack file, a plan and drills, from a compose file or a few answers.",
+        "Begin a project of your own: a stack file that describes a platform, and drills for it.",
     ),
     "list": ("harness.cli.list:list_drills", "Show the drills of the plan's calendar, with their scenarios."),
     "run": (

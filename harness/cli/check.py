@@ -23,6 +23,7 @@ from harness.stacks.needs import Offer
 from harness.system.later import fetch
 
 NAMED = "component {name}"  # in a sentence that is about one component of the stack file
+ROLE = "the role {role}"  # in one that is about any of its role
 
 
 class Can(NamedTuple):
@@ -99,16 +100,15 @@ def _able(project: Project, said: StackFile, offer: Offer) -> list[Can]:
 
 
 def _not_there(project: Project, scenario: Scenario, said: StackFile) -> list[str]:
-    """Components that its sentences name, and the file has not, or lets nobody hurt."""
-    named = [
-        (found.filled(sentence.text) or {}).get("name", "")
-        for sentence, found in project.sentences.meant(scenario.sentences)
-        if NAMED in found.pattern
-    ]
+    """Components, and roles, that its sentences name, and the file has not, or lets nobody hurt."""
+    meant = project.sentences.meant(scenario.sentences)
+    filled = [(found.pattern, found.filled(sentence.text) or {}) for sentence, found in meant]
+    named = [given["name"] for pattern, given in filled if NAMED in pattern]
+    roles = [given["role"] for pattern, given in filled if ROLE in pattern]
     missing = [f"a component {name}: the file names none" for name in named if name not in said.components]
-    return missing + [
-        f"a component {name} that may be hurt: the file says never" for name in named if name in said.never
-    ]
+    missing += [f"a component {name} that may be hurt: the file says never" for name in named if name in said.never]
+    there = {one.role for one in said.components.values() if one.name not in said.never}
+    return missing + [f"a component of the role {role} that may be hurt" for role in roles if role not in there]
 
 
 def _exit(lines: Sequence[Line]) -> Exit:

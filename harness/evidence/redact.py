@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from harness.errors import Refused
@@ -79,11 +79,20 @@ class Redactor:
     """Masks what must not be kept. `secrets` are known values: they are masked wherever they stand.
 
     `places` are absolute paths and the words that stand for them (see `places`): said otherwise, and never a reason not
-    to seal.
+    to seal. `aliases` are names and addresses that somebody calls private, and what stands for each: said otherwise,
+    too, and one that is left is a reason.
     Errors: `Refused` for a secret so short that masking it would blot out ordinary words.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), *, places: Mapping[str, str] | None = None) -> None:
+    PRIVATE: ClassVar = "private name"
+
+    def __init__(
+        self,
+        secrets: Iterable[str] = (),
+        *,
+        places: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         known: set[str] = set()
         for secret in filter(None, secrets):
             if len(secret) < SHORTEST_SECRET:
@@ -97,11 +106,16 @@ class Redactor:
         self._places = {form: word for path, word in (places or {}).items() for form in (path, quote(path))}
         paths = sorted(self._places, key=lambda path: (-len(path), path))
         self._paths = re.compile("|".join(map(_as_path, paths))) if paths else None
+        self.aliases = {name.lower(): alias for name, alias in (aliases or {}).items()}
+        names = sorted(self.aliases, key=lambda name: (-len(name), name))
+        self._private = re.compile("|".join(map(_as_name, names)), re.IGNORECASE) if names else None
 
     def hits(self, text: str, *, personal: bool = False) -> Iterator[Hit]:
         """What must not be kept; with `personal` e-mail addresses too (a plan may name its contacts)."""
         if self._known:
             yield from (Hit("known secret", *match.span()) for match in self._known.finditer(text))
+        if self._private:
+            yield from (Hit(self.PRIVATE, *match.span()) for match in self._private.finditer(text))
         yield from _keys(text)
         yield from (Hit("aws key", *match.span()) for match in _AWS.finditer(text))
         lower = text.lower()
@@ -117,14 +131,18 @@ class Redactor:
 
     def text(self, text: str, *, personal: bool = True) -> str:
         """The text, masked. What UTF-8 cannot carry is replaced by a question mark."""
-        text = self.without_places(text.encode(errors="replace").decode())
+        text = self.otherwise(text.encode(errors="replace").decode())
         for hit in _apart(self.hits(text, personal=personal)):
             text = f"{text[: hit.start]}[redacted: {hit.what}]{text[hit.end :]}"
         return text
 
-    def without_places(self, text: str) -> str:
-        """The text with the words of the places in their stead."""
-        return self._paths.sub(lambda match: self._places[match[0]], text) if self._paths else text
+    def otherwise(self, text: str) -> str:
+        """The text with the words of the places, and the aliases, in their stead."""
+        return self.aliased(self._paths.sub(lambda match: self._places[match[0]], text) if self._paths else text)
+
+    def aliased(self, text: str) -> str:
+        """The text with the aliases alone in the stead of private names."""
+        return self._private.sub(lambda match: self.aliases[match[0].lower()], text) if self._private else text
 
     def mask(self, value: Any, *, name: str = "") -> Any:
         """The same JSON value with every string in it masked. `name` is the key it stands under."""
@@ -163,6 +181,11 @@ def _as_path(path: str) -> str:
     """Whole names only. A place of one name, as `/rig`, is none where it is a part of another path."""
     before = r"(?<![\w./-])" if path.count("/") == 1 else ""
     return rf"{before}{re.escape(path)}(?!\w)"
+
+
+def _as_name(name: str) -> str:
+    """Whole names and addresses only, also as a part of a longer one: whose domain is private, their hosts are."""
+    return rf"(?<![A-Za-z0-9-]){re.escape(name)}(?![A-Za-z0-9-])"
 
 
 def _keys(text: str) -> Iterator[Hit]:

@@ -40,7 +40,7 @@ def scan(folder: Path, *, redactor: Redactor | None = None) -> list[Found]:
         name = path.relative_to(folder).as_posix()
         line = 1
         with path.open("rb") as source:
-            for piece in _pieces(source):
+            for piece in pieces(source):
                 text = piece.decode(errors="surrogateescape")
                 hits = looking.hits(text)
                 if path.suffix in JSON:
@@ -59,7 +59,7 @@ def clean_logs(logs: Path, *, redactor: Redactor) -> list[Found]:
     wrong = {hit.file for hit in found}
     for path in sorted(path for path in logs.rglob("*") if path.is_file() and not path.is_symlink()):
         text = path.read_bytes().decode(errors="replace")
-        elsewhere = redactor.without_places(text)
+        elsewhere = redactor.otherwise(text)
         masked = redactor.text(text, personal=False) if path.relative_to(logs).as_posix() in wrong else elsewhere
         if masked == text:
             continue
@@ -72,7 +72,8 @@ def clean_logs(logs: Path, *, redactor: Redactor) -> list[Found]:
     return found
 
 
-def _pieces(source: BinaryIO) -> Iterator[bytes]:
+def pieces(source: BinaryIO) -> Iterator[bytes]:
+    """Of a file, each to the end of a line."""
     rest = b""
     while chunk := source.read(PIECE):
         rest += chunk

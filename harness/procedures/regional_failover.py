@@ -94,9 +94,9 @@ class RegionalFailover:
         standby = self._standby
         receives = wait.poll(standby.receives, within=QUIET_WITHIN, every=OFTEN, enough=lambda still: not still)
         done = wait.poll(
-            lambda: standby.received() - standby.replayed() <= self.tolerates, within=REPLAYED_WITHIN, every=OFTEN
+            lambda: standby.received_whole() - standby.replayed() <= self.tolerates, within=REPLAYED_WITHIN, every=OFTEN
         )
-        received, replayed = standby.received(), standby.replayed()
+        received, replayed = standby.received_whole(), standby.replayed()
         self._received = received
         facts = {"region": self._second, "receives": bool(receives), "received": received, "replayed": replayed}
         age = standby.replay_age()

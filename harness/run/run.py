@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.checks import RULES
 from harness.communications import kept_out
 from harness.errors import DrillError, quietly
-from harness.evidence import receipts
+from harness.evidence import aliases, receipts
 from harness.evidence.journal import Journal
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
@@ -102,7 +102,8 @@ class Run:
         stands = BroughtUp(options.on) if options.on else None
         self.offer = stands.offer(options.stack, level=level) if stands else options.stack.offer(level=level)
         self._private = kept_out.begin(folder, project.contacts)
-        self.redactor = Redactor(self._private, places=places(folder))
+        self._aliases = options.stack.maker.aliases
+        self.redactor = Redactor(self._private, places=places(folder), aliases=self._aliases)
         self.journal = Journal.create(folder, redactor=self.redactor)
         self.commands = Commands(self.journal, label=self.id)
         self.desk: Desk = Attended(folder, self.journal) if options.attended else StandIn()
@@ -120,11 +121,10 @@ class Run:
         self.owner.must_be_slow_enough(self.rate)
         self.planned = list(scenarios)
         shutil.copyfile(self.plan.path, self.folder / "plan.yaml")
-        stack_file = self.options.stack.file
-        if stack_file is not None:
-            shutil.copyfile(stack_file, self.folder / FILE)
+        self.options.stack.maker.tell(self.folder / FILE)
         hidden = shutil.ignore_patterns(".*")  # what editors leave, such as links that lead nowhere
         shutil.copytree(self.project.features, self.folder / "features", dirs_exist_ok=True, ignore=hidden)
+        aliases.must_not_be_named(self.folder, self.redactor.aliases)
         receipts.must_be_writable(self.folder.parent)
         number, previous = newest(self.options.evidence, stream=self.options.stream)
         self.journal.record(
@@ -140,7 +140,10 @@ class Run:
             sandbox=self.level,
             environment=self.options.stack.environment,
             digests=code.digests(
-                self.plan, self.folder / "features", contacts=self.project.contacts, stack_file=stack_file
+                self.plan,
+                self.folder / "features",
+                contacts=self.project.contacts,
+                stack_file=self.folder / FILE if self.options.stack.file else None,
             ),
             harness=code.machine(),
             project=code.project(self.project),
@@ -192,7 +195,7 @@ class Run:
             self._stack = stack
             ask = secrets_of(stack)  # one that cannot be had is told before anything is started, and masked in any case
             self._private = self._private.union(kept_out_of(stack), map(ask, self.client.secrets))
-            self.redactor = Redactor(self._private, places=places(self.folder))
+            self.redactor = Redactor(self._private, places=places(self.folder), aliases=self._aliases)
             self.journal.keep_out(self.redactor)
             if on is None:
                 need(stack, Startable).start()

@@ -122,7 +122,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     ended, begun = end_labelled(run, but_parts=True), clock.mono()
     maker = of_run(folder).maker
     secrets = maker.secrets_left((place or folder) / STACK_FOLDER)
-    redactor = Redactor([*(secrets or ()), *kept_out.left(folder)], places=places(folder))
+    redactor = Redactor([*(secrets or ()), *kept_out.left(folder)], places=places(folder), aliases=maker.aliases)
 
     def remove() -> None:
         nonlocal ended

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.checks import load
 from harness.errors import Refused
 from harness.evidence import keys, receipts
+from harness.evidence.aliases import tell_otherwise
 from harness.evidence.redact import Redactor
 from harness.evidence.run_folder import CONTROL, STACK_FOLDER, UNFINISHED
 from harness.evidence.scan import clean_logs
@@ -28,6 +29,7 @@ def finish(folder: Path, *, redactor: Redactor, reports: Reports) -> Path:
     shutil.rmtree(folder / STACK_FOLDER, ignore_errors=True)
     if (folder / "logs").is_dir():
         clean_logs(folder / "logs", redactor=redactor)
+    tell_otherwise(folder, redactor=redactor)
     rules = load.rules_of(folder)  # a run that was begun by an older drdrill is judged as it announced
     (folder / "findings.json").write_bytes(load.findings_json(load.judged(folder, rules), rules))
     for name, content in reports(folder).items():

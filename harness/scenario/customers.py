@@ -57,7 +57,7 @@ class ScenarioCustomers:
         Errors: `NotReady`; nothing has been hurt then.
         """
         run, sabotage = self._run, self._run.options.sabotage
-        rate = run.rate / len(run.stack.regions)  # several regions share the processors of one machine
+        rate = run.rate / len(run.stack.regions) ** 2  # as many parts more share the processors of one machine
         self._workload = Workload(
             run.stack,
             run.journal,

@@ -84,6 +84,9 @@ class Maker:
         """
         return None
 
+    def tell(self, file: Path) -> None:
+        """Write, for the pack of a run, what is told of the platform; nothing where no stack file describes it."""
+
     def keep(self, folder: Path) -> None:
         """Leave in a folder what another process needs to make the same of a stack file that may change."""
 
@@ -100,6 +103,11 @@ class Maker:
     def secrets_left(self, folder: Path) -> list[str] | None:
         """The passwords of a killed stack; None where they are not known, so that its logs cannot be masked."""
         return None
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Names and addresses that never come into a pack, and what stands there for each."""
+        return {}
 
     def remove_left(self, run: str, folder: Path) -> None:
         """Remove what a killed stack has left besides its labelled processes. Harmless where nothing is left."""

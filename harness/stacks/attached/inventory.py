@@ -2,6 +2,9 @@
 
 Of the platform that is drilled everything is told by name and id. Of what else is in the engine only ids are: it is
 somebody else's. What other runs of drdrill have in it comes and goes, and is left out.
+
+A volume has no id but its name, and engines say of it when its folder was changed last, and not when it was made. None
+is removed while a container has it: who makes another of that name has to make the container anew, which is seen.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ def look(*, project: str, ids: Collection[str]) -> dict[str, Any]:
             which = str(one.get("Id") or one.get("Name"))
             ours = (project and labels.get(PROJECT) == project) or which in ids or which in used
             if ours:
-                platform[kind][_name(kind, one)] = _since(one) if kind == "volumes" else _short(which)
+                platform[kind][_name(kind, one)] = str(one.get("Driver")) if kind == "volumes" else _short(which)
                 used |= {one["ImageID"]} if kind == "containers" else set()
             else:
                 others[kind].append(_short(which))
@@ -71,11 +74,6 @@ def _name(kind: str, one: Mapping[str, Any]) -> str:
     if kind == "images":
         return str((one.get("RepoTags") or [_short(str(one["Id"]))])[0])
     return str(one["Name"])
-
-
-def _since(one: Mapping[str, Any]) -> str:
-    """A volume has no id but its name: when it was made tells it from another one of the same name."""
-    return str(one.get("CreatedAt", ""))
 
 
 def _short(which: str) -> str:

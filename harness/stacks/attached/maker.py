@@ -103,6 +103,17 @@ class AttachedMaker(Maker):
             shutil.copyfile(self._file, folder / FILE)
         secrets.keep(folder, values)
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        return self.said.private
+
+    def tell(self, file: Path) -> None:
+        """The file as it is in packs. Errors: `DrillError` where it cannot be written."""
+        try:
+            file.write_text(self.said.told, encoding="utf-8")
+        except OSError as error:
+            raise DrillError(f"{file}: {error.strerror}", hint="free some space, or mend the permission") from None
+
     def standing(self) -> str:
         return "attached"
 

@@ -195,6 +195,12 @@ class Standby(Protocol):
     def received(self) -> int:
         """The last position that any of its servers has from the upstream. Errors: `NotReady` where none answers."""
 
+    def received_whole(self) -> int:
+        """The same without the beginning of a record whose rest never came, as its writer died: nobody can replay it.
+
+        Errors: as `received`.
+        """
+
     def replayed(self) -> int:
         """The last position that any of its servers has replayed. Errors: as `received`."""
 

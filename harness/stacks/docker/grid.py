@@ -23,6 +23,7 @@ from harness.system.clock import Moment, spanning
 
 APART = ("INPUT ! -i lo -d {address} ! -s {block} -j DROP", "OUTPUT ! -o lo -s {address} ! -d {block} -j DROP")
 DROP = "iptables -w -C {0} 2>/dev/null || iptables -w -A {0}"  # one that is cut off already stays so all the while
+FEW = 2  # programs in pods at one time, where nothing has to be at one instant: customers are served beside them
 TOGETHER = timedelta(seconds=1)  # until programs in all pods have begun
 HELD_BACK = """\
 at=$({interface})
@@ -62,7 +63,7 @@ class DockerGrid:
         if not self._several:
             return None
         self._mark(name).unlink(missing_ok=True)
-        return self._act(name, self._running(name), LIFT, what="joining")
+        return self._act(name, self._running(name), LIFT, what="joining", threads=FEW)
 
     def black_out(self, name: str) -> Moment | None:
         """From when the first pod was told to end until the last had ended. None where none had power."""
@@ -77,12 +78,12 @@ class DockerGrid:
         return moment
 
     def start(self, parts: Sequence[Startable]) -> None:
-        engine.at_once([one.start for one in parts])
+        engine.at_once([one.start for one in parts], threads=FEW)
 
     def light_up(self, name: str) -> None:
         """Rules and queues of the killed pods went with their power."""
         dark = self._network.of_region(name).keys() - self._running(name).keys()
-        engine.at_once([partial(self._network.start, pod) for pod in dark])
+        engine.at_once([partial(self._network.start, pod) for pod in dark], threads=FEW)
         self.join_region(name)
         if self._several:
             self.hold_back(name, dark)
@@ -120,7 +121,7 @@ class DockerGrid:
             engine.execute(self._network.pod(pod), ["sh", "-c", script], what=f"slowing down {pod}")
 
         addresses = self._network.of_region(name)
-        engine.at_once([partial(act, pod, addresses[pod]) for pod in pods])
+        engine.at_once([partial(act, pod, addresses[pod]) for pod in pods], threads=FEW)
 
     def _mark(self, name: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +139,10 @@ class DockerGrid:
     def _cut(self, name: str, pods: Mapping[str, str], *, at: int = 0) -> Moment | None:
         return self._act(name, pods, DROP, what="cutting off", at=at)
 
-    def _act(self, name: str, pods: Mapping[str, str], line: str, *, what: str, at: int = 0) -> Moment | None:
+    def _act(
+        self, name: str, pods: Mapping[str, str], line: str, *, what: str, at: int = 0, threads: int = 0
+    ) -> Moment | None:
+        """`threads`: how many pods at one time; all of them at one instant when 0."""
         block = self._network.block(name)
 
         def act(pod: str, address: str) -> Moment | None:
@@ -146,4 +150,4 @@ class DockerGrid:
             return engine.stamped(self._network.pod(pod), "\n".join(rules), what=f"{what} {pod}", at=at)
 
         together = [partial(act, pod, address) for pod, address in pods.items()]
-        return spanning(engine.at_once(together, threads=len(together) or 1))
+        return spanning(engine.at_once(together, threads=threads or len(together) or 1))

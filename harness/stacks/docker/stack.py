@@ -175,10 +175,10 @@ class DockerStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        found = [*others.is_home(self.regions, REGION), *self._asked().conditions()]
+        beside = others.is_home(self.regions, REGION)
         for one in others.standing_by(self._followers, self._made.cluster):
-            found += one.conditions()
-        return found
+            beside += one.conditions()
+        return self._asked().conditions(beside=beside)
 
     def clocks(self) -> Sequence[Clock]:
         """Those of this machine, where the engine runs on its kernel; else nothing is known of them."""

@@ -173,10 +173,10 @@ class LocalStack:
 
     def steady(self) -> list[Condition]:
         """Serves, replicates, archives, is watched: each shown by a real request or query."""
-        found = [*others.is_home(self.regions, EAST.name), *self._asked().conditions()]
+        beside = others.is_home(self.regions, EAST.name)
         for one in others.standing_by(self._followers, self._made.cluster):
-            found += one.conditions()
-        return found
+            beside += one.conditions()
+        return self._asked().conditions(beside=beside)
 
     def clocks(self) -> Sequence[Clock]:
         """All of it runs on this machine."""

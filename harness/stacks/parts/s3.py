@@ -79,7 +79,17 @@ class S3Server:
     def _argv(self) -> list[str]:
         chain, key = self._authority.issue(self.unit.name, [self._ground.storage, "localhost"])
         place = ["-H", self._ground.storage, "-p", str(self._port)]
-        return [sys.executable, "-P", "-m", "moto.server", *place, "-c", str(chain), "-k", str(key)]
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "harness.stacks.parts.moto_server",
+            *place,
+            "-c",
+            str(chain),
+            "-k",
+            str(key),
+        ]
 
     def _server_env(self) -> dict[str, str]:
         objects = self._folder / "objects"

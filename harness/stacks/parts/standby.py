@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -35,6 +36,9 @@ COMMITS = "SELECT pg_logical_emit_message(true, 'drdrill', 'takes writes')"
 RECEIVED = "SELECT COALESCE(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text"
 REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
 DELAYS = "SELECT pg_is_in_recovery() AND setting::bigint > 0 FROM pg_settings WHERE name = 'recovery_min_apply_delay'"
+# The first bytes of a record, which say how long it is, from the newest file of that place.
+LENGTH = """SELECT pg_read_binary_file('pg_wal/' || name, %s, 4) FROM pg_ls_waldir()
+            WHERE length(name) = 24 AND substr(name, 9) = %s ORDER BY name DESC LIMIT 1"""
 AGE = "SELECT clock_timestamp() - pg_last_xact_replay_timestamp()"
 SENDER = "SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
@@ -163,6 +167,16 @@ class PatroniStandby:
     def received(self) -> int:
         return max(map(wal.position, self._asked(RECEIVED)))
 
+    def received_whole(self) -> int:
+        found = []
+        for member in self._members:
+            with suppress(psycopg.Error), self._cluster.connect(member) as connection:
+                received, replayed = (_position(connection, query) for query in (RECEIVED, REPLAYED))
+                found.append(_whole(connection, received, replayed) if received > replayed else received)
+        if not found:
+            raise NotReady(f"no database server of {self._region} says it", hint="read the logs of Patroni")
+        return max(found)
+
     def replayed(self) -> int:
         return max(map(wal.position, self._asked(REPLAYED)))
 
@@ -277,6 +291,22 @@ def _goes_on(member: PatroniMember, theirs: History, *, equal: bool) -> bool:
         return False
     left = own.left_at(theirs)
     return left is None or not member.has_written(own.timeline, past=left)
+
+
+def _position(connection: psycopg.Connection[Any], query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return wal.position(row[0]) if row and row[0] else 0
+
+
+def _whole(connection: psycopg.Connection[Any], received: int, replayed: int) -> int:
+    """`replayed`, where all that is behind it is the beginning of one record; else `received`."""
+    begin = wal.record_begin(replayed)
+    if begin >= received:
+        return replayed
+    name = wal.segment_name(0, begin // wal.SEGMENT)[8:]
+    row = connection.execute(LENGTH, (begin % wal.SEGMENT, name)).fetchone()
+    length = int.from_bytes(row[0], sys.byteorder) if row else 0
+    return replayed if length and wal.record_end(begin, length) > received else received
 
 
 def _commits(member: PatroniMember) -> bool:

@@ -42,10 +42,12 @@ class Steady:
     archive_timeout: timedelta
     recorder: Recorder
 
-    def conditions(self) -> list[Condition]:
+    def conditions(self, *, beside: Sequence[Condition] = ()) -> list[Condition]:
+        """`beside`: what else has to hold. A segment is archived for the last of them, and only where all others do."""
         zones = [Visitor(entrance).ready(f"zone {zone} ready") for zone, entrance in self.zone_entrances.items()]
-        conditions = [*Visitor(self.entrance).conditions(), *zones, *self.cluster.healthy(), self._archives()]
-        return [*conditions, self.monitoring.condition()]
+        conditions = [*Visitor(self.entrance).conditions(), *zones, *self.cluster.healthy()]
+        conditions += [self.monitoring.condition(), *beside]
+        return [*conditions, self._archives(asked=all(one.ok for one in conditions))]
 
     def wait_serving(self) -> None:
         """Until the platform serves at the entrance. Errors: `NotInTime`."""
@@ -69,12 +71,14 @@ class Steady:
             last_seen=lambda: "; ".join(f"{one.name}: {one.seen}" for one in ask() if not one.ok),
         )  # fmt: skip  # arguments in groups
 
-    def _archives(self) -> Condition:
+    def _archives(self, *, asked: bool) -> Condition:
         """Whether what is written now reaches the archive within the promised time, once it is handed over.
 
         It is handed over at once: that it would be after `archive_timeout` is shown by the samples of a run's exposure.
         """
         name = "archives"
+        if not asked:
+            return Condition(name, ok=False, seen="not asked while something else does not hold")
         limit = self.archive_timeout + ARCHIVE_SLACK
         try:
             with need(self.cluster, Queried).connect() as connection:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from harness.stacks.capabilities.backups import Branch
 
 SEGMENT = 16 << 20  # bytes; initdb's default
+PAGE = 8192  # bytes
+SEGMENT_HEADER, PAGE_HEADER, ALIGNED = 40, 24, 8  # bytes: of a segment's first page, of any other; where records begin
 SPOOL = "fetched_wal"  # folder in which a restore_command may leave what it fetched ahead
 PER_LOG = (1 << 32) // SEGMENT
 
@@ -56,6 +58,30 @@ def position(lsn: str) -> int:
     """The bytes that an LSN such as `16/B374D848` stands for."""
     high, _, low = lsn.partition("/")
     return (int(high, 16) << 32) + int(low, 16)
+
+
+def record_begin(at: int) -> int:
+    """Where the record begins that follows on a position: behind the header where a page begins there."""
+    return at + _header(at)
+
+
+def record_end(begin: int, length: int) -> int:
+    """The position behind a record of `length` bytes (its `xl_tot_len`), which headers of pages interrupt.
+
+    Source: PostgreSQL 18, `access/xlogrecord.h`, and `XLogBytePosToEndRecPtr` in `access/transam/xlog.c`.
+    """
+    at = begin
+    while length > 0:
+        at += _header(at)
+        taken = min(length, PAGE - at % PAGE)
+        at, length = at + taken, length - taken
+    return at + -at % ALIGNED
+
+
+def _header(at: int) -> int:
+    if at % PAGE:
+        return 0
+    return PAGE_HEADER if at % SEGMENT else SEGMENT_HEADER
 
 
 def lsn(at: int) -> str:

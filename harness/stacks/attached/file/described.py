@@ -234,10 +234,12 @@ class Safety:
 
 @dataclass(frozen=True)
 class StackFile:
-    """All of it. `digest` is the SHA-256 of its bytes; relative paths of it are seen from `base`."""
+    """All of it. Relative paths of it are seen from `base`. `told` is its text as packs have it, with aliases in the
+    stead of what is `private` (word to alias), and `digest` the SHA-256 of that."""
 
     path: Path
     base: Path
+    told: str = field(repr=False)
     digest: str
     platform: Platform
     components: Mapping[str, Component]
@@ -250,6 +252,7 @@ class StackFile:
     backups: Mapping[str, Any] | None = None  # kept as it is written; None: none
     alerts: Alerts | None = None
     safety: Safety = Safety()
+    private: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -12,6 +12,7 @@ from harness.stacks.attached.file.times import days, window
 from harness.system.lookalikes import unseen
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+_NAME_OR_ADDRESS = re.compile(r"(?=.{4})[A-Za-z0-9](?:[A-Za-z0-9._-]*|[0-9A-Fa-f:.]*)[A-Za-z0-9]")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) an? (second|minute|hour)")
@@ -107,7 +108,17 @@ def _number(text: str) -> float:
     return found
 
 
+def _private(text: str) -> str:
+    if not _NAME_OR_ADDRESS.fullmatch(text):
+        raise ValueError(f'"{text}" is no host name, domain or address')
+    return text
+
+
 FORMATS: Formats = {
+    "private": (
+        _private,
+        "write a host name, a domain or an address of 4 letters or more, without scheme, port and path",
+    ),
     "plain-name": (plain_name, "letters, digits and - _ . @ are plain; it begins with a letter or a digit"),
     "compose-project": (_project, "as compose names it: small letters, digits, - and _"),
     "rate": (rate, 'write it like "5 a second" or "30 a minute"'),

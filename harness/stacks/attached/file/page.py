@@ -13,7 +13,7 @@ TYPES = {
     "url": "a URL", "origin": "a URL", "regexp": "a regular expression", "status": "a status code", "rate": "a rate",
     "whole-number": "a whole number",
     "number": "a number", "window": "a window", "days": "a day, or two", "time-zone": "a time zone",
-    "compose-project": "a name of compose",
+    "compose-project": "a name of compose", "private": "a host name or an address",
 }  # fmt: skip  # a table
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness.evidence.redact import Redactor
 from harness.plan import shape, text
 from harness.plan.lengths import length_of_time
 from harness.stacks.attached.file import acts, agree, described, formats, references, safety
@@ -43,11 +45,14 @@ def load(path: Path, *, base: Path | None = None) -> StackFile:
 
 def _described(read: text.Text, base: Path) -> StackFile:
     given: dict[str, Any] = read.values
+    private = {word: alias for alias, word in given.get("private", {}).items()}
+    told = Redactor(aliases=private).aliased(read.path.read_text(encoding="utf-8"))
     backups = given.get("backups", NONE)
     return StackFile(
         path=read.path,
         base=base,
-        digest=read.digest,
+        told=told,
+        digest=hashlib.sha256(told.encode()).hexdigest(),
         platform=described.Platform(**given["platform"]),
         components={name: _component(name, each, given, base) for name, each in given["components"].items()},
         secrets={name: _secret(each, base) for name, each in given.get("secrets", {}).items()},
@@ -59,6 +64,7 @@ def _described(read: text.Text, base: Path) -> StackFile:
         backups=None if backups == NONE else backups,
         alerts=_alerts(given["alerts"]) if "alerts" in given else None,
         safety=safety.described_safety(given.get("safety", {}), base),
+        private=private,
         lines=read.lines,
     )
 

@@ -42,6 +42,22 @@ def check(read: Text, base: Path) -> None:
     if "alerts" in given:
         one_of(read, ("alerts",), given["alerts"], ("receive", "poll"))
     safety.check(read, base)
+    _private(read)
+
+
+def _private(read: Text) -> None:
+    """An alias stands for one word, and no part of the platform is called by one: it would be called otherwise."""
+    given: dict[str, Any] = read.values
+    named = {name for part in ("components", "zones", "probes", "secrets") for name in given.get(part, {})}
+    words: list[str] = []
+    for alias, word in given.get("private", {}).items():
+        looking = Redactor(aliases={word: alias})
+        for name in sorted({*named, alias, given["platform"]["name"]}):
+            if any(looking.hits(name)):
+                read.problem(("private", alias), f'"{word}" is in the name "{name}"', hint=f'call "{name}" otherwise')
+        if word.lower() in words:
+            read.problem(("private", alias), f'"{word}" has an alias already', hint="give each word one")
+        words.append(word.lower())
 
 
 def _holds_no_secret(read: Text) -> None:
