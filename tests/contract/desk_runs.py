@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Exit
 from harness.evidence.lines import Line, read
 from harness.stacks.attached.containers import PROJECT
 from harness.stacks.docker.engine import RUN, engine
@@ -96,13 +96,15 @@ def ids(desk: Desk) -> dict[str, str]:
     return {name: which for name, (which, _) in containers(desk).items()}
 
 
-def left_in_peace(desk: Desk, run: Drilled) -> None:
-    """Nothing of the run is left; its pack is whole, and holds no key."""
+def left_in_peace(desk: Desk, run: Drilled, *, fenced: str = "") -> None:
+    """Nothing of the run is left; its pack is whole, but for the healing of what is left `fenced`, and holds no key."""
     assert not engine().containers.list(all=True, filters={"label": f"{RUN}={run.pack.name}"})
     everything = b"".join(path.read_bytes() for path in run.pack.rglob("*") if path.is_file())
     assert desk.key.encode() not in everything
     verified = drdrill(desk, "verify", run.pack)
-    assert "integrity" in verified.stdout and verified.returncode in (Exit.MET, Exit.UNKNOWN), verified.stdout
+    assert re.search(r"Integrity +MET", verified.stdout), verified.stdout
+    wrong = re.findall(r"^ +([a-z-]+): ", verified.stdout.partition("In its own words")[0], re.MULTILINE)
+    assert wrong == [*(["unhealed-fault"] if fenced else []), "no-key-given"], verified.stdout
 
 
 def keys(run: Drilled, kept: str) -> set[str]:

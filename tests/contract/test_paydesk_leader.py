@@ -37,7 +37,7 @@ def left_fenced(desk: Desk, run: Drilled, died: str, leads: str) -> None:
     """The run has said so, and did not let it back. Its owner makes a copy of it: then nothing is left hurt."""
     assert run.last("fault.healed")["how"] == "left fenced" and died in run.last("fault.healed")["seen"]
     assert run.last("stack.left")["steady"] is False and run.ended.returncode == Exit.MISSED, run.words()
-    left_in_peace(desk, run)
+    left_in_peace(desk, run, fenced=died)
     paydesks.rebuild(desk, died, leads)
     healed = drdrill(desk, "heal", "--on", desk.folder.parent / "state" / "drdrill" / "platforms" / desk.name)
     assert healed.returncode == Exit.MET, healed.stdout + healed.stderr
