@@ -53,6 +53,7 @@ test-contract: ## the contract of stacks and faults, on the embedded stack
 
 test-docker: ## the contract of stacks and faults, on containers: wants a Docker engine
 	@bin/set-up test
+	@bin/set-up compose
 	@$(DRDRILL) stack image
 	@bin/timed 'contract tests on containers' $(PYTEST) --kind docker $(or $(TESTS),tests/contract) $(ARGS)
 

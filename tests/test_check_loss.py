@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,11 @@ def test_what_was_built_in_is_what_is_counted(zones: list[list[str]], strangers:
     assert total.due == total.acknowledged + total.failed + total.in_doubt + total.not_sent
     lost = [request(n, 0).amount for zone in zones for n, fate in enumerate(zone, 1) if fate == "lost"]
     assert total.lost_amount == sum(amount for amount in lost if amount is not None)
+    for name, zone in zip(ZONES, zones, strict=False):
+        rows = total.lost_numbers.get(name, [])
+        numbers = [n for first, last in rows for n in range(first, last + 1)]
+        assert numbers == [n for n, fate in enumerate(zone, 1) if fate == "lost"]
+        assert all(after[0] > before[1] + 1 for before, after in pairwise(rows))
 
 
 @settings(deadline=None)

@@ -107,7 +107,7 @@ def test_without_a_registry_and_without_mmdebstrap_the_way_out_is_named(elsewher
     elsewhere.setattr(image, "engine", lambda: fake)
     elsewhere.setattr("shutil.which", lambda _: None)
     with pytest.raises(Refused, match="no mmdebstrap") as refused:
-        image._base(lambda _: None)
+        image.debian(lambda _: None)
     assert "apt install mmdebstrap" in refused.value.hint
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -13,14 +14,8 @@ from harness.scenario.scenario import ScenarioRun
 from harness.system.recorder import Memory
 
 
-@pytest.mark.parametrize("fills", ["settle", "steady", "end", "never"])
-def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch, fills: str) -> None:
-    """Whichever wait it fills in: what fails for want of room says nothing. It is recorded once, before the end."""
-    disk, recorder = {"free": 10**12}, Memory()
-
-    def fill(when: str) -> None:
-        disk["free"] = 0 if when == fills else disk["free"]
-
+def a_scenario(recorder: Memory) -> Any:
+    """One whose sentences were all carried out."""
     scenario: Any = MagicMock(spec=ScenarioRun, run=MagicMock(), journal=recorder, verified=True, _full=False)
     scenario.name, scenario.folder = "one", "."
     for part in (
@@ -40,16 +35,48 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
     ):
         setattr(scenario, part, MagicMock())
     scenario.decisions.declined, scenario.run.listener.stopping = False, False
-    scenario.customers.settle.side_effect = lambda: fill("settle")
-    scenario.customers.end.side_effect = lambda: fill("end")
-    scenario.look_at_room = lambda: ScenarioRun.look_at_room(scenario)
-    monkeypatch.setattr("harness.scenario.scenario.shutil.disk_usage", lambda _: SimpleNamespace(**disk))
-    monkeypatch.setattr(ending, "steady", lambda *_, **__: fill("steady"))
+    return scenario
+
+
+def no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is judged."""
     monkeypatch.setattr(
         ending, "evidence", lambda _: [SimpleNamespace(scenario="one", last=lambda _: None, first=lambda _: None)]
     )
     monkeypatch.setattr(ending, "judge", lambda _: [])
     monkeypatch.setattr("harness.scenario.observations.release", lambda *_: None)
+
+
+@pytest.mark.parametrize("fills", ["settle", "steady", "end", "never"])
+def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch, fills: str) -> None:
+    """Whichever wait it fills in: what fails for want of room says nothing. It is recorded once, before the end."""
+    disk, recorder = {"free": 10**12}, Memory()
+
+    def fill(when: str) -> None:
+        disk["free"] = 0 if when == fills else disk["free"]
+
+    scenario = a_scenario(recorder)
+    scenario.customers.settle.side_effect = lambda: fill("settle")
+    scenario.customers.end.side_effect = lambda: fill("end")
+    scenario.look_at_room = lambda: ScenarioRun.look_at_room(scenario)
+    monkeypatch.setattr("harness.scenario.scenario.shutil.disk_usage", lambda _: SimpleNamespace(**disk))
+    monkeypatch.setattr(ending, "steady", lambda *_, **__: fill("steady"))
+    no_verdict(monkeypatch)
     ending.finish(scenario, outcome="completed", error="")
     kinds = [kind for kind, _ in recorder.facts]
     assert kinds == ([] if fills == "never" else ["disk.full"]) + ["scenario.end"]
+
+
+@pytest.mark.parametrize(
+    ("unhealed", "verified", "waits"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_what_nobody_lets_back_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, *, unhealed: bool, verified: bool, waits: bool
+) -> None:
+    """What is left hurt waits for a person: the stack is looked at once."""
+    scenario, given = a_scenario(Memory()), []
+    scenario.faults.unhealed, scenario.verified = unhealed, verified
+    monkeypatch.setattr(ending, "steady", lambda *_, within, **__: given.append(within))
+    no_verdict(monkeypatch)
+    ending.finish(scenario, outcome="completed", error="")
+    assert given == [ending.STEADY_LIMIT if waits else timedelta(0)]

@@ -292,6 +292,7 @@ def test_the_loss_table_is_the_checks_own_comparison(packs: dict[str, Path], pag
     lost = re.search(r"acknowledged transactions (\d+) are lost, amount ([0-9.]+)", found.reason)
     assert lost and int(lost[1]) > 0
     assert f'<th scope="row">Lost: acknowledged and not there</th><td>{int(lost[1]):,}</td>' in html
+    assert re.search(r'<th scope="row">Lost, by their numbers</th><td>[a-z]+: \d+', html)
     assert f'<th scope="row">Lost money (sum of their amounts)</th><td>{float(lost[2]):,.2f}</td>' in html
     cells = dict(re.findall(r'<tr><th scope="row">([^<]*)</th><td>([0-9,]+)</td></tr>', html))
     parts = (

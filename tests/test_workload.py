@@ -221,3 +221,27 @@ def test_a_request_that_is_long_overdue_is_bad_though_it_has_no_end(growing: tup
     with path.open("a") as sink:
         sink.write(end_line(3, "acknowledged", t=start + 7))
     assert tail.recent().good_since == start + 7
+
+
+def test_what_still_waits_is_not_good_yet(growing: tuple[Path, Tail, int]) -> None:
+    """Others behind it are answered, by a server that is left: service is good up to the one that hangs."""
+    path, tail, start = growing
+
+    def add(*lines: str) -> int:
+        with path.open("a") as sink:
+            sink.writelines(lines)
+        return tail.recent().good_until - start
+
+    assert add(*(sent(n, due=start + n) for n in (1, 2, 3)), end_line(1, "acknowledged", t=start + 10)) == 2
+    assert add(end_line(3, "acknowledged", t=start + 30), sent(4, due=start + 4)) == 2
+    assert add(end_line(4, "acknowledged", t=start + 40)) == 2
+    assert add(end_line(2, "acknowledged", t=start + 50)) == 4
+
+
+def test_what_waits_for_customers_who_are_gone_holds_nothing_up(growing: tuple[Path, Tail, int]) -> None:
+    """It is bad, and what came after it is good all the same."""
+    path, tail, start = growing
+    with path.open("a") as sink:
+        sink.writelines([sent(1, due=start - 60 * SECOND), sent(2, due=start)])
+        sink.write(end_line(2, "acknowledged", t=start + 7))
+    assert tail.recent().good_until == start

@@ -56,6 +56,7 @@ class Tally:
     last_lost: int = EARLIEST
     last_lost_sent: int = EARLIEST
     lost_by: dict[str, int] = field(default_factory=dict)  # by group; of none that lost nothing
+    lost_numbers: dict[str, list[list[int]]] = field(default_factory=dict)  # by group: the first and last of each row
 
 
 def service_stopped(evidence: Evidence) -> int:
@@ -114,6 +115,7 @@ def _zone(evidence: Evidence, zone: str, stopped: int, total: Tally) -> None:
                     last_sent = sent
             if row is None:
                 _lost(total, sent, ended, amount)
+                _numbered(total.lost_numbers.setdefault(zone, []), request.number)
                 continue
         if row is not None and outcome != "not_sent" and not same(request, row):
             total.changed += 1
@@ -161,6 +163,14 @@ def _lost(total: Tally, sent: int, ended: int, amount: Decimal | None) -> None:
     total.oldest_lost_sent = min(total.oldest_lost_sent, sent)
     total.last_lost = max(total.last_lost, ended)
     total.last_lost_sent = max(total.last_lost_sent, sent)
+
+
+def _numbered(rows: list[list[int]], number: int) -> None:
+    """They come in their order."""
+    if rows and rows[-1][1] == number - 1:
+        rows[-1][1] = number
+    else:
+        rows.append([number, number])
 
 
 def _amount(total: Tally) -> str:

@@ -286,8 +286,9 @@ class Run:
 
     def _settled(self, stack: Stack) -> list[Condition]:
         """The conditions of the stack that is left, when all hold or it has had its time. Whoever asks a run to stop
-        waits less: the guardian ends it."""
+        waits less: the guardian ends it. What is left hurt waits for a person."""
         within = STOPPED_LIMIT if self.listener.stopping else LEFT_LIMIT
+        within = timedelta(0) if undo.pending(self.folder) else within
         seen: list[Condition] = []
         wrong = quietly(lambda: seen.extend(wait.poll(stack.steady, within=within, every=LOOKS, enough=_all_hold)))
         return [*seen, Condition("answers", ok=False, seen=wrong)] if wrong else seen

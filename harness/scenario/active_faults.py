@@ -47,6 +47,7 @@ class ActiveFaults:
         self._begun: int | None = None
         self._effective: int | None = None
         self.affected: list[Affected] = []  # what alerts have to name
+        self.unhealed = False  # something could not be healed, and waits for a person
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
     @property
@@ -159,4 +160,5 @@ class ActiveFaults:
             if healing.ok:
                 undo.healed(path)
             else:
+                self.unhealed = True
                 undo.explain(path, seen=healing.seen)

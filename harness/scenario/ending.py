@@ -40,7 +40,8 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         with run.listener.shield():
             faults.heal()
         if outcome not in ("stopped", "aborted") and hurt and not declined:
-            within = STEADY_LIMIT if scenario.verified else timedelta(0)  # nothing comes back that nobody started
+            waits = scenario.verified and not faults.unhealed  # nothing comes back that nobody started, or lets back
+            within = STEADY_LIMIT if waits else timedelta(0)
             _quietly(
                 scenario,
                 "not steady",

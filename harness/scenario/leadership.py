@@ -57,7 +57,7 @@ class Leadership:
 
         wait.until(another, what="another server leads", within=LEADS_LIMIT, recorder=self._run.journal)
 
-    def await_rejoined(self) -> None:
+    def await_rejoined(self, *, within: timedelta = REJOINS_LIMIT) -> None:
         """Wait until who led before streams again as a copy; how long that took is a finding."""
         name = self.before.name
 
@@ -67,5 +67,5 @@ class Leadership:
             return copy.seen if copy is not None and copy.ok else ""
 
         what = f"{name} is a copy again"
-        seen = in_time(rejoined, what=what, within=REJOINS_LIMIT, recorder=self._run.journal)
+        seen = in_time(rejoined, what=what, within=within, recorder=self._run.journal)
         self._run.journal.record("rejoined", member=name, ok=bool(seen), seen=seen or "does not replicate")

@@ -32,7 +32,7 @@ class Recent:
     bad: float  # failed, in doubt or not sent, a second
     under_way: int
     good_since: int | None  # first good completion after the latest bad due time, monotonic nanoseconds
-    good_until: int  # the due time up to which every zone's customers have sent, monotonic nanoseconds
+    good_until: int  # the due time up to which every zone's customers have had an answer, monotonic nanoseconds
 
 
 class Tail:
@@ -61,7 +61,7 @@ class Tail:
                 bad=(len(good) - sum(good)) / seconds,
                 under_way=sum(len(zone.under_way) for zone in self._zones.values()),
                 good_since=self._good_since(now),
-                good_until=min((zone.latest for zone in self._zones.values()), default=0),
+                good_until=min((zone.answered(now) for zone in self._zones.values()), default=0),
             )
 
     def _read(self) -> None:
@@ -95,6 +95,10 @@ class _Zone:
     _timeout: int = 0
     _growing: Growing = field(default_factory=Growing)
 
+    def answered(self, now: int) -> int:
+        """The latest due time, or before it that of the first request that still waits: what hangs is not good yet."""
+        return min((due for due in self.under_way.values() if not self._gone(due, now)), default=self.latest)
+
     def read(self) -> Iterator[_End]:
         """What ended since the last look."""
         for fact in map(json.loads, self._growing.lines(self.path)):
@@ -111,7 +115,10 @@ class _Zone:
 
     def stale(self, now: int) -> int:
         """The latest due time of a request that should have ended long ago: its customers are gone; 0 without any."""
-        return max((due for due in self.under_way.values() if now - due > self._timeout + _ns(GRACE)), default=0)
+        return max((due for due in self.under_way.values() if self._gone(due, now)), default=0)
+
+    def _gone(self, due: int, now: int) -> bool:
+        return now - due > self._timeout + _ns(GRACE)
 
 
 class _Stretch:

@@ -15,6 +15,7 @@ from reports.judged import figure_of, said
 from reports.words import clean, number
 
 Rows = list[tuple[str, str]]
+MOST = 40  # rows of numbers that are listed; whoever wants all has ledger and rows in the pack
 # what the checks raise on a journal whose values are of other types than the contract says
 NOT_AS_IT_MUST_BE = (Unsound, Refused, KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 Curve = tuple[tuple[float, float], ...]  # seconds after zero, age in seconds
@@ -52,11 +53,22 @@ def _against_rows(total: Tally) -> Rows:
     return [
         ("In doubt: stored / not stored", f"{number(total.in_doubt_stored)} / {number(unstored)}"),
         ("Lost: acknowledged and not there", number(total.lost)),
+        *([("Lost, by their numbers", _numbers(total))] if total.lost else []),
         *([("Lost money (sum of their amounts)", f"{total.lost_amount:,}")] if total.money else []),
         ("There, though refused, never sent or unknown", number(never)),
         ("Stored more than once", number(total.duplicates)),
         ("Stored otherwise than it was sent", number(total.changed)),
     ]
+
+
+def _numbers(total: Tally) -> str:
+    """Which ones, as the ledger numbers them: a row of numbers by its first and its last."""
+    found = []
+    for group, rows in total.lost_numbers.items():
+        said = [str(first) if first == last else f"{first} to {last}" for first, last in rows[:MOST]]
+        more = f", and {number(len(rows) - MOST)} more such rows" if len(rows) > MOST else ""
+        found.append(f"{group}: {', '.join(said)}{more}")
+    return "; ".join(found)
 
 
 def _compared(evidence: Evidence | None) -> tuple[Tally | None, str]:

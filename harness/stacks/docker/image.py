@@ -47,7 +47,7 @@ def make(say: Callable[[str], None]) -> str:
     if there():
         return name()
     _must_have_room()
-    base = _base(say)
+    base = debian(say)
     say(f"making the image {name()} from Debian's packages (1 to 3 minutes, once)")
     from docker.errors import BuildError  # noqa: PLC0415  (see engine)
 
@@ -75,7 +75,7 @@ def remove() -> list[str]:
     return ours
 
 
-def _base(say: Callable[[str], None]) -> str:
+def debian(say: Callable[[str], None]) -> str:
     """The image to begin from: one that is here, one that can be pulled, or one that is made now.
 
     Errors: `Refused` where there is none, before anything is made.

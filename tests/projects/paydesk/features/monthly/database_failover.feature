@@ -60,3 +60,14 @@ Feature: Database Failover
     When the health of the platform is verified
     Then customers are served again within the recovery time of payments
     And no two database servers led at one time
+
+  @PAY-3 @PAY-4
+  Scenario: Nobody has another server lead
+    Given the platform serves customers
+    And customers write
+    When the database's leader dies
+    Then customers are served again, without a person
+    When the health of the platform is verified
+    And the database is failed over as its owner does it
+    Then another database server leads
+    And health does not say that all is well while no customer is served

@@ -1,0 +1,87 @@
+"""The payments desk's database, which nothing promotes by itself, drilled for real by `make test-docker`.
+
+Each verdict is compared with what the tests see for themselves: what both servers have, and which of them leads.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Exit
+from tests import paydesks
+from tests.contract.desk_runs import Drilled, drdrill, drilled, keys, left_in_peace, stored
+from tests.paydesks import Desk
+
+FAILOVER = "database-failover"
+LEADS = "select not pg_is_in_recovery()"
+LEFT = {"heal": "MISSED", "steady-after": "MISSED"}  # what led is down, and its owner has to make a copy of it
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with tempfile.TemporaryDirectory(prefix="desk-", dir="/tmp") as folder, paydesks.standing(Path(folder)) as found:
+        yield found
+
+
+def leader(desk: Desk) -> tuple[str, str]:
+    """Who leads, and the other one: each test has them change places."""
+    (led,) = [name for name in ("db-1", "db-2") if desk.asks(name, LEADS) == ["t"]]
+    return led, "db-2" if led == "db-1" else "db-1"
+
+
+def left_fenced(desk: Desk, run: Drilled, died: str, leads: str) -> None:
+    """The run has said so, and did not let it back. Its owner makes a copy of it: then nothing is left hurt."""
+    assert run.last("fault.healed")["how"] == "left fenced" and died in run.last("fault.healed")["seen"]
+    assert run.last("stack.left")["steady"] is False and run.ended.returncode == Exit.MISSED, run.words()
+    left_in_peace(desk, run, fenced=died)
+    paydesks.rebuild(desk, died, leads)
+    healed = drdrill(desk, "heal", "--on", desk.folder.parent / "state" / "drdrill" / "platforms" / desk.name)
+    assert healed.returncode == Exit.MET, healed.stdout + healed.stderr
+
+
+def test_it_dies_and_its_owner_has_the_other_lead(desk: Desk) -> None:
+    """By the file's command, within the time; nothing that was told is lost."""
+    died, leads = leader(desk)
+    run = drilled(desk, FAILOVER, "The leader dies")
+    assert run.not_met() == LEFT, run.words()
+    assert desk.container(died).status == "exited" and desk.asks(leads, LEADS) == ["t"]
+    assert keys(run, "ledger") <= set(desk.asks(leads, stored(run)))
+    left_fenced(desk, run, died, leads)
+
+
+def test_a_copy_that_was_cut_off_loses_what_was_told(desk: Desk) -> None:
+    """MISSED, and the pack says exactly which: those that who led has on its disk, and who leads now has not."""
+    died, leads = leader(desk)
+    run = drilled(desk, FAILOVER, "A copy is cut off before the leader dies")
+    assert run.not_met() == {**LEFT, "no-loss": "MISSED"}, run.words()
+    there = set(desk.asks(leads, stored(run)))
+    lost = keys(run, "ledger") - there
+    assert lost and lost <= set(paydesks.kept_by(desk, died, stored(run)))
+    assert run.findings["no-loss"]["figure"] == len(lost) and keys(run, "rows") == there
+    numbers = sorted(int(key.rpartition("-")[2]) for key in lost)
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    page = b"".join(path.read_bytes() for path in run.pack.glob("*.html")).decode()
+    assert f"outside: {numbers[0]} to {numbers[-1]}<" in page
+    left_fenced(desk, run, died, leads)
+
+
+def test_two_lead_while_one_is_cut_off(desk: Desk) -> None:
+    """MISSED; who led is not joined again, for it would go on with leading."""
+    died, leads = leader(desk)
+    run = drilled(desk, FAILOVER, "The leader is cut off")
+    assert run.not_met() == {**LEFT, "one-leader": "MISSED", "rejoined": "UNKNOWN"}, run.words()
+    assert f"{min(died, leads)} and {max(died, leads)} said that they lead" in run.findings["one-leader"]["reason"]
+    assert [desk.asks(name, LEADS) for name in (died, leads)] == [["t"], ["t"]]
+    left_fenced(desk, run, died, leads)
+
+
+def test_a_page_that_says_well_while_nobody_is_served(desk: Desk) -> None:
+    """MISSED: the desk's own page knows nothing of its database."""
+    died, leads = leader(desk)
+    run = drilled(desk, FAILOVER, "Nobody has another server lead")
+    assert run.not_met() == {**LEFT, "honest-health": "MISSED", "automatic": "MISSED"}, run.words()
+    left_fenced(desk, run, died, leads)
