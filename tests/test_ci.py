@@ -91,7 +91,7 @@ def test_what_has_changed_brings_its_parts() -> None:
     assert not any(part.covers_any(["docs/stack.md", "harnessed/x.py"]) for part in ROTATING)
     whys = {part.name: why for why, part in ALL.plan(3, ["drills/steps/network.py"])}
     assert {whys[part.name] for part in about if part.name in whys} <= {"turn", "changed"}
-    assert list(whys.values()).count("changed") >= 5
+    assert list(whys.values()).count("changed") >= 4
 
 
 def test_every_path_of_the_table_is_there() -> None:
