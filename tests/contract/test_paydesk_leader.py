@@ -39,7 +39,8 @@ def left_fenced(desk: Desk, run: Drilled, died: str, leads: str) -> None:
     assert run.last("stack.left")["steady"] is False and run.ended.returncode == Exit.MISSED, run.words()
     left_in_peace(desk, run, fenced=died)
     paydesks.rebuild(desk, died, leads)
-    healed = drdrill(desk, "heal", "--on", desk.folder.parent / "state" / "drdrill" / "platforms" / desk.name)
+    (place,) = (desk.folder.parent / "state" / "drdrill" / "platforms").glob(f"{desk.name}*")
+    healed = drdrill(desk, "heal", "--on", place)
     assert healed.returncode == Exit.MET, healed.stdout + healed.stderr
 
 
