@@ -23,7 +23,7 @@ from harness.stacks.needs import Offer
 from harness.system.later import fetch
 
 NAMED = "component {name}"  # in a sentence that is about one component of the stack file
-ROLE = "the role {role}"  # in one that is about any of its role
+ANY_OF_A_KIND = "the role {role}"  # in one that is about any of its role
 
 
 class Can(NamedTuple):
@@ -104,7 +104,7 @@ def _not_there(project: Project, scenario: Scenario, said: StackFile) -> list[st
     meant = project.sentences.meant(scenario.sentences)
     filled = [(found.pattern, found.filled(sentence.text) or {}) for sentence, found in meant]
     named = [given["name"] for pattern, given in filled if NAMED in pattern]
-    roles = [given["role"] for pattern, given in filled if ROLE in pattern]
+    roles = [given["role"] for pattern, given in filled if ANY_OF_A_KIND in pattern]
     missing = [f"a component {name}: the file names none" for name in named if name not in said.components]
     missing += [f"a component {name} that may be hurt: the file says never" for name in named if name in said.never]
     there = {one.role for one in said.components.values() if one.name not in said.never}
