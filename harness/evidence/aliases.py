@@ -17,6 +17,7 @@ from harness.evidence.run_folder import CONTROL, STACK_FOLDER
 from harness.evidence.scan import pieces, scan
 
 COPIES = ("plan.yaml", "features")  # whose digests are in the first line
+TOLD = ".told"  # a copy that is not whole yet
 LEFT = {CONTROL, STACK_FOLDER, "logs", NAME, *COPIES}
 
 
@@ -36,10 +37,12 @@ def tell_otherwise(folder: Path, *, redactor: Redactor) -> None:
     """In ledgers and the like, in place. Harmless when repeated. Errors: `DrillError` for a full disk."""
     if not redactor.aliases:
         return
+    for left in folder.rglob(f".*{TOLD}"):  # of one who was killed over it
+        left.unlink()
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
         if path.relative_to(folder).parts[0] in LEFT:
             continue
-        half_told = path.with_name(f".{path.name}.told")
+        half_told = path.with_name(f".{path.name}{TOLD}")
         try:
             with path.open("rb") as source, half_told.open("wb") as sink:
                 for piece in pieces(source):

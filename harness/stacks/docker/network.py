@@ -131,11 +131,13 @@ class DockerNetwork:
     def kill_together(self, names: Collection[str]) -> Moment | None:
         """The same of several at one instant, by one program: the engine takes a second for them. Who they are is asked
         before. None where none was there, or the engine's kernel is not this one."""
-        processes = [str(pod.attrs["State"]["Pid"]) for name, pod in self._alive().items() if name in names]
-        if not processes:
+        pods = {str(pod.id): int(pod.attrs["State"]["Pid"]) for name, pod in self._alive().items() if name in names}
+        if not pods:
             return None
         asked, source = clock.mono(), Path(stamped.__file__).read_text()
-        kill = f"kill -9 {' '.join(processes)} || true"  # one has ended meanwhile: who has not is seen below
+        # Only who is of its container still: one may have ended meanwhile, and its number be somebody else's.
+        ours = [f'if grep -qs {pod} /proc/{pid}/cgroup; then set -- "$@" {pid}; fi' for pod, pid in pods.items()]
+        kill = "\n".join(["set --", *ours, '[ $# -eq 0 ] || kill -9 "$@" || true'])  # who is left is seen below
         argv = ["python3", "-c", source, "true", kill]
         said = self.run_on_machine(argv, what=f"killing {', '.join(names)}", pid_mode="host")
         moment = engine.moment_of(said, asked=asked)
