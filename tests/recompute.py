@@ -35,8 +35,9 @@ Definitions, all on the monotonic clock (`mono`, `t`, `due`; nanoseconds):
 - Exposure, by the samples `of` the archive: at each one the oldest answer later than `asked` of the last sample up to
   it whose `position` is at most `safe` is not surely safe. Its age at the sample is the figure, at the next one (of the
   last before a disaster: at `latest`) the high end; the low end is the age of the oldest answer to a request sent from
-  the first sample on whose `position` is at least `safe`. Where the last age of a stretch is more than twice the
-  longest wait that was seen to end, or none was in the first stretch, it is a lower bound.
+  the first sample on whose `position` is at least `safe`. Where the low end at the last sample of a stretch (up
+  to version 7 of the rules: the high end) is more than twice the longest wait that was seen to end, or none was in the
+  first stretch, it is a lower bound.
 - Exactness: after a mistake all acknowledged up to the ordered moment, and in any case up to `earliest`, must be in the
   `recovered` rows, and nothing sent from `latest` on. After lost volumes all that was acknowledged until `asked` of the
   last sample before the fault whose `position` is at most what was safe at the last one, or the declared position.
@@ -444,8 +445,8 @@ def stretches(lines: list[Facts]) -> list[tuple[list[Facts], int, int | None]]:
     return [*found, (after, serving or 0, None)] if after else found
 
 
-def exposure(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
-    """The greatest age of an acknowledged write that was not safe, in seconds."""
+def exposure(lines: list[Facts], ledgers: dict[str, Ledger], *, old: bool) -> Facts | None:
+    """The greatest age of an acknowledged write that was not safe, in seconds; `old`: as rules up to version 7."""
     found = stretches(lines)
     writes = answered(ledgers)
     if not found or not found[0][0] or not writes:
@@ -453,7 +454,7 @@ def exposure(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
     figure, low, high, wait, waits_on, stalled = 0, 0, 0, 0, [], False
     for number, (taken, begin, end) in enumerate(found):
         own = [(sent, end_) for sent, end_ in writes if end_ >= begin and (end is None or end_ <= end)]
-        before, open_ = None, 0
+        before, open_, sure = None, 0, 0
         ended = 0  # the longest wait of this stretch that was seen to end
         for at, each in enumerate(taken):
             covered = [one["asked"] for one in taken[: at + 1] if one["position"] <= each["safe"]]
@@ -467,8 +468,9 @@ def exposure(lines: list[Facts], ledgers: dict[str, Ledger]) -> Facts | None:
             open_ = 0 if perhaps is None else max(0, following - perhaps)
             figure = max(figure, 0 if perhaps is None else each["told"] - perhaps)
             high = max(high, open_)
-            low = max(low, 0 if surely is None else each["asked"] - surely)
-        wait, waits_on = max(wait, ended), [*waits_on, open_]
+            sure = 0 if surely is None else max(0, each["asked"] - surely)
+            low = max(low, sure)
+        wait, waits_on = max(wait, ended), [*waits_on, open_ if old else sure]
         stalled = stalled or (number == 0 and not ended)
     stalled = stalled or any(each > 2 * wait for each in waits_on)
     return {"figure": figure / S, "low": low / S, "high": None if stalled else high / S, "lower_bound": stalled}
@@ -523,7 +525,9 @@ def unknown_of_clock(lines: list[Facts], ordered: Facts) -> int:
 def recompute(pack: Path) -> dict[str, Any]:
     """Scenario to its figures; None where there is nothing to compute them from."""
     found = {}
-    stack = [line["data"] for line in lines_of(pack / "journal.jsonl") if line["kind"] == "stack.ready"]
+    journal = lines_of(pack / "journal.jsonl")
+    stack = [line["data"] for line in journal if line["kind"] == "stack.ready"]
+    old = int(journal[0]["data"].get("rules", 1)) <= 7
     for name, lines in scenarios(pack).items():
         ledgers = {zone: ledger(path) for zone, path in files(pack, name, lines, "ledger").items()}
         rows = {zone: rows_of(path) for zone, path in files(pack, name, lines, "rows", "final").items()}
@@ -538,7 +542,7 @@ def recompute(pack: Path) -> dict[str, Any]:
             "detection": detection(lines),
             "split-brain": split_brain(ledgers),
             "both-sides": both_sides(lines, ledgers, stack[0]) if stack and whole else None,
-            "exposure": exposure(lines, ledgers) if whole else None,
+            "exposure": exposure(lines, ledgers, old=old) if whole else None,
             "exactness": exactness(lines, ledgers, after) if whole and ledgers.keys() <= after.keys() else None,
         }
     return found

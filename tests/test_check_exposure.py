@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Expectation, Unsound, position
-from harness.checks.exposure import exposure
+from harness.checks.exposure import STALLED, exposure
 from harness.checks.rpo import rpo
+from harness.checks.version7 import exposure as exposure_7
 from tests.histories import (
     BIT,
     CYCLE,
@@ -130,9 +131,20 @@ def test_samples_that_cease_before_the_fault_widen_the_bar() -> None:
     history = lost_volumes()
     history.lines = [line for line in history.lines if line[1] != "exposure.sample" or not 20.4 < line[0] < BIT]
     found = measured(history)
-    assert found.high is None or found.high > 9
+    assert found.high is not None and found.high > 9
     assert found.outcome is not MET or found.high < 20
     assert measured(history, 8).outcome is not MET
+
+
+def test_a_look_that_comes_late_does_not_say_that_the_archive_stopped() -> None:
+    """What it hides is in the bar. Up to version 7 it made the age a lower bound."""
+    history = lost_volumes()
+    history.lines = [line for line in history.lines if line[1] != "exposure.sample" or not 18.4 < line[0] < BIT]
+    found = measured(history, 20.0)
+    assert (found.outcome, found.lower_bound) == (MET, False), found.reason
+    assert found.high is not None and found.high > STALLED * CYCLE
+    before = exposure_7.exposure(history.evidence(), Expectation("exposure", limit=20.0))
+    assert (before.outcome, before.lower_bound) == (UNKNOWN, True)
 
 
 @pytest.mark.parametrize("what", ["no samples", "no writes", "samples after the fault only", "a ledger missing"])

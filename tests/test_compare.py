@@ -301,7 +301,7 @@ def test_what_cannot_be_compared_is_refused(
         shutil.copytree("embedded", name)
         Path(name, "pack.dsse.json").write_text(name)
     findings = Path("newer/findings.json")
-    findings.write_text(findings.read_text().replace('"rules": "7"', '"rules": "8"'))
+    findings.write_text(findings.read_text().replace('"rules": "8"', '"rules": "9"'))
     Path("unjudged/findings.json").unlink()
     before = sorted(tmp_path.rglob("*"))
     error = run(*words).exception

@@ -6,6 +6,7 @@ samples the age goes on growing, so the gap between samples is in the bar.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from harness.checks.rto import missing_ledgers
 from harness.checks.samples import SECOND_REGION, Oldest, Window, samples, windows
 
 TITLE = "Exposure"
-STALLED = 2  # times the longest age that was ever brought to an end: an archive that is later than this has stopped
+STALLED = 2  # times the longest age that was ever brought to an end: one that is surely later has stopped
 
 
 class Subject(NamedTuple):
@@ -39,15 +40,15 @@ class Ages:
     low: int = 0
     high: int = 0
     cycle: int = 0  # the greatest age of a write at the moment in which it was seen archived; 0: none ever was
-    open: int = 0  # age at the end of the window
+    open: int = 0  # age at the end of the window, at most
+    surely: int = 0  # and at least: at the window's last sample
     at: int = 0  # when the figure was so great
     seen: int = 0  # the greatest age that could have shown: from the first write to the end of the window
 
 
 def exposure(evidence: Evidence, expected: Expectation) -> Finding:
     """The greatest age against `expected.limit`, in seconds, with the greatest that could have shown."""
-    hurt = None if ineffective(evidence) else disaster(evidence)
-    return _exposure(evidence, expected, hurt, windows(evidence, hurt), ARCHIVE)
+    return archived(evidence, expected, surely)
 
 
 def exposure_beyond(evidence: Evidence, expected: Expectation) -> Finding:
@@ -55,14 +56,41 @@ def exposure_beyond(evidence: Evidence, expected: Expectation) -> Finding:
 
     Errors: `Unsound` where it is not known that the fault took effect.
     """
+    return received(evidence, expected, surely)
+
+
+def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:
+    """The same as `exposure`, against how often the plan wants a backup."""
+    return replace(exposure(evidence, expected), title="Age of the newest safe copy of transaction data")
+
+
+def surely(ages: Ages) -> int:
+    """How long a write had waited at the end without a doubt. A slow sample is none: what it hides is in the bar."""
+    return ages.surely
+
+
+def archived(evidence: Evidence, expected: Expectation, waited: Callable[[Ages], int]) -> Finding:
+    """Exposure by what was archived; `waited` says by which age at the end an archive has stopped."""
+    hurt = None if ineffective(evidence) else disaster(evidence)
+    return _exposure(evidence, expected, hurt, windows(evidence, hurt), of=ARCHIVE, waited=waited)
+
+
+def received(evidence: Evidence, expected: Expectation, waited: Callable[[Ages], int]) -> Finding:
+    """Exposure by what a second region had received before the disaster."""
     hurt = disaster(evidence)
     before = tuple(each for each in samples(evidence, of=SECOND_REGION) if each.told <= hurt.latest)
     found = [Window(before, None, hurt.latest, True)] if before else []
-    return _exposure(evidence, expected, hurt, found, BEYOND)
+    return _exposure(evidence, expected, hurt, found, of=BEYOND, waited=waited)
 
 
 def _exposure(
-    evidence: Evidence, expected: Expectation, hurt: Disaster | None, found: list[Window], of: Subject
+    evidence: Evidence,
+    expected: Expectation,
+    hurt: Disaster | None,
+    found: list[Window],
+    *,
+    of: Subject,
+    waited: Callable[[Ages], int],
 ) -> Finding:
     if not found or (hurt is not None and hurt.harms_data and not found[0].disaster):
         why = f"{of.what} was not sampled" + (" before the fault" if hurt else "")
@@ -77,7 +105,7 @@ def _exposure(
     figure = worst.figure
     low, high = max(ages.low for ages in measured), max(ages.high for ages in measured)
     cycle = max(ages.cycle for ages in measured)
-    stalled = _stalled(found, measured, cycle, of)
+    stalled = _stalled(found, [(ages, waited(ages)) for ages in measured], cycle, of)
     outcome = against(seconds(low), seconds(high), expected.limit, lower_bound=bool(stalled))
     words = f"the oldest acknowledged write that was not {of.done} was {seconds(figure):.3f} s old"
     when = _when(evidence, hurt, worst.at) if figure else ""
@@ -95,11 +123,6 @@ def _exposure(
         beside=((WORST, when),) if when else (),
     )
     return within_reach(finding, AGE, seconds(max(ages.seen for ages in measured)))
-
-
-def backup_frequency(evidence: Evidence, expected: Expectation) -> Finding:
-    """The same as `exposure`, against how often the plan wants a backup."""
-    return replace(exposure(evidence, expected), title="Age of the newest safe copy of transaction data")
 
 
 def _when(evidence: Evidence, hurt: Disaster | None, at: int) -> str:
@@ -142,16 +165,17 @@ def _ages(oldest: Oldest) -> Ages:
         if (oldest_of_all := oldest.first()) is not None:
             ages.seen = max(ages.seen, following - oldest_of_all)
         sure = oldest.surely(sample.safe)
-        ages.low = max(ages.low, sample.asked - sure if sure is not None else 0)
+        ages.surely = max(0, sample.asked - sure) if sure is not None else 0
+        ages.low = max(ages.low, ages.surely)
     return ages
 
 
-def _stalled(found: list[Window], measured: list[Ages], cycle: int, of: Subject) -> str:
+def _stalled(found: list[Window], measured: list[tuple[Ages, int]], cycle: int, of: Subject) -> str:
     """Why the greatest age may have gone on growing; empty where the archive, or whatever it is, kept up."""
-    for window, ages in zip(found, measured, strict=True):
+    for window, (ages, waited) in zip(found, measured, strict=True):
         what = "at the fault" if window.disaster else "at the end"
         if not ages.cycle and window is found[0]:
             return f"no acknowledged write was seen to be {of.done}: {of.what} had stopped keeping up, or had not begun"
-        if ages.open > STALLED * cycle:
-            return f"{of.what} had stopped keeping up {what}: a write had waited {seconds(ages.open):.3f} s by then"
+        if waited > STALLED * cycle:
+            return f"{of.what} had stopped keeping up {what}: a write had waited {seconds(waited):.3f} s by then"
     return ""

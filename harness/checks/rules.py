@@ -87,6 +87,7 @@ from harness.checks.version5 import loss as loss_5
 from harness.checks.version5 import rpo as rpo_5
 from harness.checks.version5 import switched as switched_5
 from harness.checks.version6 import loss as loss_6
+from harness.checks.version7 import exposure as exposure_7
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
@@ -257,11 +258,11 @@ VERSION_6 = replace(
         **VERSION_5.checks,
         "loss": loss_6.loss_seen,
         "no-loss": no_loss,
-        "exposure": exposure,
-        "backup-frequency": backup_frequency,
-        "rpo": rpo(loss_6.loss_seen, exposure),
-        "exposure-beyond": exposure_beyond,
-        "rpo-beyond": rpo(loss_6.loss_seen, exposure_beyond),
+        "exposure": exposure_7.exposure,
+        "backup-frequency": exposure_7.backup_frequency,
+        "rpo": rpo(loss_6.loss_seen, exposure_7.exposure),
+        "exposure-beyond": exposure_7.exposure_beyond,
+        "rpo-beyond": rpo(loss_6.loss_seen, exposure_7.exposure_beyond),
         "region-fenced": region_fenced,
         "names-switched": names_switched,
         "switchback-lossless": switchback_lossless,
@@ -274,13 +275,26 @@ VERSION_7 = replace(
     checks={
         **VERSION_6.checks,
         "loss": loss_seen,
-        "rpo": rpo(loss_seen, exposure),
-        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "rpo": rpo(loss_seen, exposure_7.exposure),
+        "rpo-beyond": rpo(loss_seen, exposure_7.exposure_beyond),
         "one-leader": one_leader,
         "honest-health": honest_health,
     },
 )
 
-ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7)
+VERSION_8 = replace(
+    VERSION_7,
+    version="8",
+    checks={
+        **VERSION_7.checks,
+        "exposure": exposure,
+        "backup-frequency": backup_frequency,
+        "rpo": rpo(loss_seen, exposure),
+        "exposure-beyond": exposure_beyond,
+        "rpo-beyond": rpo(loss_seen, exposure_beyond),
+    },
+)
+
+ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8)
 TABLE: Mapping[str, Rules] = {rules.version: rules for rules in ALL}
 CURRENT = TABLE[RULES]
