@@ -23,7 +23,7 @@ from tests import sample_pack
 from tests.sample_pack import MISTAKE, PARTS, VOLUMES, Plot
 
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
-KNOWN = "this program knows versions 1, 2, 3, 4, 5, 6 and 7"
+KNOWN = "this program knows versions 1, 2, 3, 4, 5, 6, 7 and 8"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -104,9 +105,10 @@ def member_of(stack: Stack, zone: str) -> Member:
 
 
 def of_region(stack: Stack, name: str) -> dict[str, str]:
-    """What becomes of a connection to each database server of a region."""
-    members = need(regional.region(stack, name), Cluster).members
-    return {member.name: asked_at(member).said() for member in members}
+    """What becomes of a connection to each database server of a region, all tried at once: each may be silent."""
+    doors = {member.name: asked_at(member) for member in need(regional.region(stack, name), Cluster).members}
+    with ThreadPoolExecutor(max_workers=max(1, len(doors))) as pool:
+        return dict(zip(doors, pool.map(Door.said, doors.values()), strict=True))
 
 
 def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:

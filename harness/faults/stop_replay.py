@@ -47,8 +47,9 @@ class StopReplay:
         try:
             if len(need(place, Delayable).holds_replay()) < known:
                 return ""
-            need(place, Delayable).give_to_replay()  # else there may be nothing to hold back
-            waits = wait.poll(lambda: standby.received() - standby.replayed(), within=SOON, every=OFTEN)
+            if not (waits := standby.received() - standby.replayed()):
+                need(place, Delayable).give_to_replay()  # there may be nothing to hold back
+                waits = wait.poll(lambda: standby.received() - standby.replayed(), within=SOON, every=OFTEN)
         except DrillError:
             return ""
         return f"{undo['region']} has received {waits} bytes that it does not replay" if waits > 0 else ""
