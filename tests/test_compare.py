@@ -285,7 +285,7 @@ def test_comparing_is_no_judging(root: Path, tmp_path: Path, json_too: bool) -> 
         (["nowhere", "embedded"], "is not a sealed pack"),
         (["embedded", "containers/../embedded"], "are the same pack"),
         (["embedded", "again"], "A and B are the same run, run-a"),
-        (["embedded", "newer"], f"B was judged by rules version 8; {KNOWN}"),
+        (["embedded", "newer"], f"B was judged by rules version 9; {KNOWN}"),
         (["unjudged", "embedded"], f"A was judged by rules version unknown; {KNOWN}"),
         (["embedded", "containers", "--output", "embedded/two.html"], "lies inside the pack"),
         (["embedded", "containers", "--output", "none/two.html"], "there is no folder none"),

@@ -108,7 +108,7 @@ def of_region(stack: Stack, name: str) -> dict[str, str]:
     """What becomes of a connection to each database server of a region, all tried at once: each may be silent."""
     doors = {member.name: asked_at(member) for member in need(regional.region(stack, name), Cluster).members}
     with ThreadPoolExecutor(max_workers=max(1, len(doors))) as pool:
-        return dict(zip(doors, pool.map(Door.said, doors.values()), strict=True))
+        return dict(zip(doors, pool.map(lambda each: each.said(), doors.values()), strict=True))
 
 
 def kill(stack: Stack, parts: Sequence[Component]) -> Moment | None:
