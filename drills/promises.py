@@ -27,4 +27,4 @@ def names_in_time(plan: Plan) -> list[Expected]:
     """The plan gives no time for it: what the procedure's settings say is ours."""
     within = length_of_time(plan.procedure(REGIONAL).settings["names_within"])
     demands = plan.finding("names-switched").demands
-    return [Expected("names-switched", "customers of every place are led to the second region", within, demands)]
+    return [Expected("names-switched", "customers outside of it are led to the second region", within, demands)]

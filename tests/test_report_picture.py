@@ -133,12 +133,14 @@ def test_the_fence_the_promotion_and_what_is_planned_are_marked() -> None:
     said: list[Said] = [
         (16.5, "step.end", {"name": "fence-the-lost-region", "ok": True}),
         (17.5, "step.end", {"name": "promote-the-second-region", "ok": True}),
+        (19.0, "step.end", {"name": "switch-the-names", "ok": True}),
         (35.0, "planned.begin", {"what": "back"}),
         (39.0, "step.end", {"name": "promote-the-first-region", "ok": False}),
     ]
     scenario = Scenario("s", "S", facts(*HURT, *said), (), Outcome.UNKNOWN, (), {"history": "timeline"})
     assert [mark.name for mark in _new_marks(scenario, Clock(0), (), ())] == [
-        "lost region fenced +16.5 s", "second region leads +17.5 s", "planned interruption +35.0 s",
+        "lost region fenced +16.5 s", "second region seen to lead +17.5 s", "names switched +19.0 s",
+        "planned interruption +35.0 s",
     ]  # fmt: skip  # a list
 
 

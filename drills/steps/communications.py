@@ -84,6 +84,9 @@ def _goes_on(scenario: ScenarioRun) -> None:
 
 @when("customers and stakeholders are told of the resolution", needs=TELLING)
 def _resolved(scenario: ScenarioRun) -> None:
+    """Not before customers have been served for a while, where there are any: health can be good sooner."""
+    if scenario.customers.any:
+        scenario.customers.settle()
     now = f"{clock.now().utc:%Y-%m-%d %H:%M} UTC"
     incident = replace(_incident(scenario), resolution_time=now, current_status="All services are operational.")
     scenario.communications.tell("resolution", incident, groups=_groups(scenario))

@@ -64,7 +64,7 @@ def wrong(looks: Looks) -> dict[Problem, str]:
             found[Problem("NotReady", component, zone)] = f"{component} is alive and not ready: {look.seen}"
     leads = [look for target, look in looks.items() if target.asks == "leads"]
     if leads and not any(look.good for look in leads):
-        found[Problem("NobodyLeads")] = "no database takes writes"
+        found[Problem("NobodyLeads")] = "no watched database takes writes"
     for zone in sorted({target.zone for target in looks} - {""}):
         if not any(look.status for target, look in looks.items() if target.zone == zone):
             found[Problem("ZoneUnreachable", "", zone)] = f"nothing of zone {zone} answers"

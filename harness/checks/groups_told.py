@@ -10,7 +10,7 @@ from harness.checks.messages import TAKEN, Messages, Told, failed_to_tell, right
 
 INITIAL = "The initial notification went out"
 UPDATES = "An update came often enough until it was resolved"
-RESOLUTION = "The resolution was told, and only after it"
+RESOLUTION = "The resolution was told, and only after every health check was good"
 LASTING = "A failure that lasted was told of"
 REPORT = "The post-incident report came in time"
 SAYS = {  # what the plan wants each to say, by the fields of its template

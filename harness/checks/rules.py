@@ -88,6 +88,8 @@ from harness.checks.version5 import rpo as rpo_5
 from harness.checks.version5 import switched as switched_5
 from harness.checks.version6 import loss as loss_6
 from harness.checks.version7 import exposure as exposure_7
+from harness.checks.version7 import groups_told as groups_told_7
+from harness.checks.version7 import switched as switched_7
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
 
@@ -227,7 +229,7 @@ VERSION_5 = replace(
         "emergency-channel": channel("emergency"),
         "customers-told": initial,
         "customers-updated": updates,
-        "customers-told-resolved": resolution,
+        "customers-told-resolved": groups_told_7.resolution,
         "report-in-time": report,
         "marked-as-exercise": marked,
         "told-once": told_once,
@@ -264,7 +266,7 @@ VERSION_6 = replace(
         "exposure-beyond": exposure_7.exposure_beyond,
         "rpo-beyond": rpo(loss_6.loss_seen, exposure_7.exposure_beyond),
         "region-fenced": region_fenced,
-        "names-switched": names_switched,
+        "names-switched": switched_7.names_switched,
         "switchback-lossless": switchback_lossless,
     },
 )
@@ -292,6 +294,8 @@ VERSION_8 = replace(
         "rpo": rpo(loss_seen, exposure),
         "exposure-beyond": exposure_beyond,
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
+        "customers-told-resolved": resolution,
+        "names-switched": names_switched,
     },
 )
 

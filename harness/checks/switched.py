@@ -29,6 +29,12 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     A switch that was refused is a switch that was to be: then it counts from the first refusal, from when it was asked
     for. Whoever had been led there before that, by health or by hand, was not led there by it.
     """
+    lost = facts(done(evidence, FENCE)).get("region")
+    return switched_for(evidence, expected, f"customers of every place outside of {lost}")
+
+
+def switched_for(evidence: Evidence, expected: Expectation, whom: str) -> Finding:
+    """`names_switched`, and what it calls those whom it looks at."""
     begin, switched = begun(evidence, SWITCH), done(evidence, SWITCH)
     announced = {step.get("name") for line in evidence.all("procedure") for step in line.data.get("steps") or ()}
     if announced & {FENCE, REPLAY, PROMOTE, READY} and SWITCH not in announced:
@@ -61,8 +67,8 @@ def names_switched(evidence: Evidence, expected: Expectation) -> Finding:
     last = max(after.values(), default=since)
     low, high = seconds(max(0, last - until)), seconds(last - since)
     beside = tuple((group, f"{seconds(after[group] - since):.3f} s" if group in after else BEFORE) for group in led)
-    words = f"customers of every place were answered from {second} at most {high:.3f} s after the names were {refused}"
-    words = words if after else f"customers of every place were led to {second} before the names were {refused}"
+    words = f"{whom} were answered from {second} at most {high:.3f} s after the names were {refused}"
+    words = words if after else f"{whom} were led to {second} before the names were {refused}"
     if after and len(after) < len(led):
         words += f"; {', '.join(group for group in led if group not in after)} had been led there before"
     words += f"; an answer of a name may be kept for {float(ttl):g} s" if ttl is not None else ""

@@ -1835,6 +1835,8 @@ def text_of(report: Report) -> str:
     if report.judged:
         lines.append(f"  {'Findings':<13} {report.judged[0]:<8}{shown(report.judged[1], most=2000)}")
     lines += [f"  Note: {note}" for note in report.notes]
+    if report.outcome == MISSED:
+        lines.append("  HINT: ask whoever sealed it for the pack again, and use no figure of this one")
     if facts:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}
         lines += [

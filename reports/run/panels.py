@@ -14,6 +14,7 @@ from reports.run.sheet import FONT, PANEL, ROW, Sheet, Stretch
 from reports.words import length, limit
 
 STYLES = 4  # colours of histories, before they begin anew
+NOT_JUDGED = "not judged from here on"
 
 
 def customers(sheet: Sheet, seconds: Seconds | None, *, outside: bool = False) -> None:
@@ -169,19 +170,27 @@ def _latency(sheet: Sheet, seconds: Seconds) -> None:
     _legend(sheet, (("p50 key", "half were faster"), ("p99 key", "99 of 100 were faster")))
 
 
-def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None, *, of: str = "the backup store") -> None:
-    """The age of the oldest write that a disaster would have cost, with the objective where it fits. `of`: in what a
-    write has to be."""
+def exposure(
+    sheet: Sheet,
+    samples: Sequence[Curve],
+    goal: float | None,
+    *,
+    safe: str = "in the backup store",
+    to_the_end: bool = True,
+) -> None:
+    """The age of the oldest write that a disaster would have cost, with the objective where it fits. `safe`: what a
+    write has to be; `to_the_end`: whether all of the time is judged: where nothing is drawn, nothing was at risk.
+    """
     curves = [curve for curve in samples if len(curve) > 1]
     if not curves:
         return
     worst = max(age for curve in curves for _, age in curve)
     if not worst:
-        sheet.heading(f"At risk: no acknowledged write was seen waiting for {of}", "No write was seen at risk")
+        sheet.heading(f"At risk: every acknowledged write that was looked at was {safe}", "No write was seen at risk")
         return
     sheet.heading(
-        f"At risk: age of the oldest acknowledged write not yet in {of}",
-        f"Oldest write not yet in {of}",
+        f"At risk: age of the oldest acknowledged write not yet {safe}",
+        f"Oldest write not yet {safe}",
     )
     shown = goal is not None and goal <= worst * 3
     most = max(worst, goal if shown and goal else 0.0, 0.001) * 1.25
@@ -197,6 +206,9 @@ def exposure(sheet: Sheet, samples: Sequence[Curve], goal: float | None, *, of: 
     elif goal is not None:
         words = f"↑ objective {limit(goal)}" + (f", {goal / worst:,.0f} times the worst seen" if worst else "")
         sheet.text(sheet.right - 4, top + 13, words, anchor="end", style="ob")
+    last = sheet.x(max(at for curve in curves for at, _ in curve)) + 6
+    if not to_the_end and last + svg.text_width(NOT_JUDGED, FONT) < sheet.right:
+        sheet.text(last, floor - PANEL / 2, NOT_JUDGED, style="small")
     sheet.y = floor + 4
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.checks import Finding
 from harness.checks.evidence import BY_SCENARIO
-from harness.checks.places import FENCE, HAND_BACK, PROMOTE
+from harness.checks.places import FENCE, HAND_BACK, PROMOTE, SWITCH
 from reports.judged import figure_of, not_bad
 from reports.pack import Fact, Facts, Scenario
 from reports.run.customers import SECOND, Answered, Seconds
@@ -18,10 +18,18 @@ from reports.run.timeline import Bar, Mark, Picture, Recovery
 from reports.run.told import bars as told_bars
 from reports.words import clean, length, limit
 
-TURNS = {FENCE: "lost region fenced", PROMOTE: "second region leads", HAND_BACK: "first region leads again"}
+TURNS = {
+    FENCE: "lost region fenced",
+    PROMOTE: "second region seen to lead",
+    SWITCH: "names switched",
+    HAND_BACK: "first region seen to lead again",
+}
 BEFORE = 20.0  # seconds shown before the fault, where there are any
 MARKS = (
     ("detected", "noticed", "seen"),
+    ("decided", "decided", "seen"),
+    ("names.refused", "names could NOT be switched", "hurt"),
+    ("names.told", "names led by health", "seen"),
     ("verified", "data verified", "good"),
     ("in_service", "in service", "good"),
     ("stopped", "stopped", "hurt"),

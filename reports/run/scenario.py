@@ -21,6 +21,7 @@ from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
 WIDE, NARROW = 900, 400
+SHOWN = 0.1  # seconds; less than this beside the parts of a figure is not worth a word
 POINTS = ("rpo", "rpo-beyond")
 
 
@@ -187,6 +188,15 @@ def page(
     )
 
 
+def _parts(finding: Finding) -> str:
+    """Of a recovery time, and what of it is none of them: it is waited and proved between them, too."""
+    said = [f"{name} {length(seconds)}" for name, seconds in finding.parts]
+    rest = (finding.figure or 0.0) - sum(seconds for _, seconds in finding.parts)
+    if said and rest >= SHOWN:
+        said.append(f"{length(rest)} beside them, until customers were answered")
+    return ", ".join(said)
+
+
 def _finding(finding: Finding) -> FindingRow:
     goal = finding.objective
     return FindingRow(
@@ -200,7 +210,7 @@ def _finding(finding: Finding) -> FindingRow:
         beside=others(finding.beside),
         reason=finding.reason,
         demands=finding.demands,
-        parts=", ".join(f"{name} {length(seconds)}" for name, seconds in finding.parts),
+        parts=_parts(finding),
         advisory=finding.advisory,
         exercised=exercised(finding),
     )

@@ -107,7 +107,7 @@ def draw(picture: Picture, *, width: float, key: str) -> str:
     panels.answers(sheet, picture.answers, history=picture.history)
     panels.regions(sheet, picture.regions)
     panels.exposure(sheet, picture.exposure, picture.exposure_objective)
-    panels.exposure(sheet, picture.behind, None, of="the second region")
+    panels.exposure(sheet, picture.behind, None, safe="received in the second region", to_the_end=False)
     axis = len(sheet.front), sheet.y
     sheet.axis(top)
     lines = [

@@ -37,7 +37,10 @@ RULES = {
     ),
     "DatabaseDown": ("patroni_postgres_running == 0", "the database of {{ $labels.component }} does not run"),
     "EtcdNoLeader": ("etcd_server_has_leader == 0", "{{ $labels.component }} sees no leader of the consensus store"),
-    "NobodyLeads": ("sum(patroni_primary) == 0 or absent(patroni_primary)", "no database takes writes"),
+    "NobodyLeads": (
+        "sum(patroni_primary) == 0 or absent(patroni_primary)",
+        "no watched database takes writes",
+    ),
     "NotServing": (
         'count(probe_success{job="entrance"} == 0 and on (component) up{job="haproxy"} == 1) > 0',
         "customers get no good answer at a load balancer that is there",
