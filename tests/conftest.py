@@ -20,7 +20,7 @@ def pytest_configure() -> None:
     """Ctrl-C works in the tests also where a shell started them in the background, with SIGINT ignored; no example
     is timed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine breaks no promise
+    hypothesis.settings.register_profile("untimed", deadline=None, max_examples=50)  # a busy machine breaks no promise
     hypothesis.settings.load_profile("untimed")
 
 

@@ -90,7 +90,7 @@ worlds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(worlds)
 def test_the_bar_contains_the_truth(world: World) -> None:
     """Of an outage that refuses or holds, of any length, with requests due at any time that need any time."""

@@ -360,7 +360,7 @@ answers = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(made=answers)
 def test_split_brain_is_what_its_definition_says(made: list[tuple[str, float, float, int]]) -> None:
     """Compared with every pair of answers: red when one of an older timeline was surely committed after a newer one."""

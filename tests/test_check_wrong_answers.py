@@ -144,7 +144,7 @@ FATES = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(fates=st.lists(FATES, max_size=8))
 def test_a_stranger_computes_the_same_from_the_pack(fates: list[tuple[float, str, float]]) -> None:
     """With nothing of the project: counts, and both ends of the bar."""

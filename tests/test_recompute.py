@@ -110,7 +110,7 @@ def packed(history: History) -> dict[str, Any]:
         return agree(history.write(Path(folder) / "pack"))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     lost=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 580)), max_size=5),
     doubted=st.sets(st.tuples(st.sampled_from(ZONES), st.integers(1, 580)), max_size=5),
@@ -151,7 +151,7 @@ def test_both_agree_on_any_history(
     packed(history)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(zones=fates, strangers=st.integers(0, 2))
 def test_both_agree_on_any_fate_of_a_request(zones: list[list[str]], strangers: int) -> None:
     """Every fate that a request can have is counted the same by both."""
@@ -162,7 +162,7 @@ def test_both_agree_on_any_fate_of_a_request(zones: list[list[str]], strangers: 
     packed(history)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     alerts=st.lists(st.tuples(st.floats(25, 97), st.sampled_from(["a", "b"]), st.booleans()), max_size=4),
     old=st.sets(st.floats(31, 90), max_size=3),
