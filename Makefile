@@ -6,7 +6,8 @@ DRDRILL = .venv/bin/drdrill
 # A test that hangs is shown where it hangs, and ends the tests.
 PYTEST = .venv/bin/python -m pytest -q -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 UNIT_TESTS = tests --ignore tests/real --ignore tests/crash --ignore tests/contract
-ALL_CORES = -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+# One more worker than cores: some tests wait for a clock, and leave theirs to the others.
+ALL_CORES = -n $(shell echo $$(($$(nproc) + 1))) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 BESIDES = make test-all runs besides: tests/real and tests/contract on the embedded stack (11 more minutes). \
 	On containers: make test-docker. Killed everywhere: make test-crash.
 ARGS =
@@ -43,7 +44,7 @@ test: ## lint, types, unit tests, and one scenario on the real stack: at most 5 
 
 test-all: test test-real test-contract ## make test, then everything else that needs neither containers nor hours
 
-test-real: ## backups, sandbox levels, the runbook by hand, drills in a row, a watched drill and its page in a browser, on the embedded stack
+test-real: ## backups, sandbox levels, packs verified by hand, the runbook by hand, drills in a row, a watched drill and its page in a browser, on the embedded stack
 	@bin/set-up test
 	@bin/timed 'real tests' $(PYTEST) $(or $(TESTS),tests/real) $(ARGS)
 

@@ -341,9 +341,17 @@ DAMAGES |= {
 }
 
 
-@pytest.mark.parametrize("what", DAMAGES)
+@pytest.mark.parametrize("what", list(DAMAGES)[::4])
 def test_by_hand_and_program_agree(good: Path, pack: Path, what: str) -> None:
-    """Whatever was done to a pack, the shell's answer to each question is the verifier's."""
+    """Whatever was done to a pack, the shell's answer to each question is the verifier's: of each kind of damage some.
+
+    The real tests do all of it.
+    """
+    agree_by_hand(good, pack, what)
+
+
+def agree_by_hand(good: Path, pack: Path, what: str) -> None:
+    """The same answers, and green only where nothing was done."""
     DAMAGES[what](pack)
     there = pack if pack.exists() else pack.with_name("run-1.unfinished")
     lines = by_hand(there, guide=good)
