@@ -48,6 +48,7 @@ class ActiveFaults:
         self._effective: int | None = None
         self.affected: list[Affected] = []  # what alerts have to name
         self.unhealed = False  # something could not be healed, and waits for a person
+        self.ended = 0  # when the last one that ended was healed, or given up, in monotonic nanoseconds
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
     @property
@@ -156,6 +157,7 @@ class ActiveFaults:
             injection, fault, needed, path = left[-1]
             healing = healed(self._run.stack, fault, needed)
             record(self._journal, healing, injection=injection, fault=fault.name, by=by)
+            self.ended = max(self.ended, healing.latest)
             self._left.remove(left[-1])  # only now: whoever is stopped in between heals it once more
             if healing.ok:
                 undo.healed(path)

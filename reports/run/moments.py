@@ -177,7 +177,9 @@ def _marks(data: Data) -> str:
 def _steady(data: Data) -> str:
     if data.get("moment") != "after":
         return ""
-    return "steady again" if data.get("ok") else "NOT steady again"
+    waited = data.get("seconds")
+    after = f" after {plain(waited)} s" if isinstance(waited, int | float) and not isinstance(waited, bool) else ""
+    return f"steady again{after}" if data.get("ok") else f"NOT steady again{after}"
 
 
 def _decided(data: Data) -> str:
