@@ -80,7 +80,7 @@ def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
         if fact.kind == "fault.left" and fact.data.get("ok"):
             gone.add(str(fact.data.get("injection")))
         if words := words_of(fact.kind, fact.data, scenario.called["history"]):
-            at, utc = _when(fact, clock)
+            at, utc = when(fact, clock)
             if fact.kind == "fault.healed" and fact.data.get("ok") and str(fact.data.get("injection")) in gone:
                 words += ": nothing of it was left"
             found.append(Moment(at, utc, words))
@@ -106,7 +106,8 @@ def latest(fact: Fact) -> int:
     return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= fact.mono else fact.mono
 
 
-def _when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
+def when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
+    """As `moments` has it, and whoever tells of the same line elsewhere: seconds, and UTC."""
     if fact.kind not in ("alert", *BY_LATEST):
         return clock.at(fact), fact.utc
     at = received(fact) if fact.kind == "alert" else latest(fact)
