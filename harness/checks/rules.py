@@ -129,7 +129,7 @@ VERSION_2 = Rules(
         "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
-        "health": health,
+        "health": steps_7.health,
         "verified": steps_4.verified,
         "in-service": in_service,
         "redundancy": redundancy,
@@ -298,6 +298,7 @@ VERSION_8 = replace(
         "customers-told-resolved": resolution,
         "names-switched": names_switched,
         "steady-after": steady_after,
+        "health": health,
     },
 )
 

@@ -244,6 +244,11 @@ def in_service(evidence: Evidence, expected: Expectation) -> Finding:
 
 def health(evidence: Evidence, expected: Expectation) -> Finding:
     """Each check of the health verification against its own limit; all failures are told."""
+    return health_asked(evidence, expected, lambda many: f"{many} checks are" if many != 1 else "1 check is")
+
+
+def health_asked(evidence: Evidence, expected: Expectation, counted: Callable[[int], str]) -> Finding:
+    """`counted`: so many checks, and the verb."""
     title = "Health verification"
     line = evidence.last("health")
     if line is None:
@@ -258,7 +263,7 @@ def health(evidence: Evidence, expected: Expectation) -> Finding:
     if not checks:
         return expected.finding_of(evidence, title, UNKNOWN, "the health verification made no check")
     slowest = max(float(check["seconds"]) for check in checks)
-    words = "; ".join(bad) or f"{len(checks)} checks are good, the slowest after {slowest:.3f} s"
+    words = "; ".join(bad) or f"{counted(len(checks))} good, the slowest after {slowest:.3f} s"
     ok = not bad and bool(line.data.get("ok"))
     return expected.finding_of(
         evidence, title, MET if ok else MISSED, words, figure=slowest, low=slowest, high=slowest,
