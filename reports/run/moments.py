@@ -13,6 +13,7 @@ from reports.pack import Data, Fact, Facts, Scenario
 from reports.run.customers import SECOND
 from reports.words import as_number, length, plain
 
+NOTHING: tuple[Any, ...] = ("", [], {}, None)  # facts that a step had nothing to say for
 MARKED = ("found", "left")  # in a line of marks
 
 
@@ -150,7 +151,8 @@ def _watched(data: Data) -> str:
 def _step(data: Data) -> str:
     done = "done" if data.get("ok") else "FAILED"
     facts = data.get("facts")
-    found = [f"{key}: {plain(value)}" for key, value in facts.items()] if isinstance(facts, dict) else []
+    said = facts.items() if isinstance(facts, dict) else ()
+    found = [f"{key}: {plain(value)}" for key, value in said if value not in NOTHING]
     return f"step “{plain(data.get('name'))}” {done}" + (f" ({'; '.join(found)})" if found else "")
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.pack import Fact, Facts
+from reports.run.moments import NOTHING
 from reports.words import as_number, clean, length, plain, quantity
-
-EMPTY: tuple[Any, ...] = ("", [], {}, None)  # facts that a step had nothing to say for
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def steps(facts: Facts) -> tuple[StepRow, ...]:
         )
         found = end.get("facts") if end else None
         said = found.items() if isinstance(found, dict) else ()
-        shown = tuple((str(key), plain(value)) for key, value in said if value not in EMPTY)
+        shown = tuple((str(key), plain(value)) for key, value in said if value not in NOTHING)
         rows.append(StepRow(phase, name, does, took, outcome, shown))
     return tuple(rows)
 
