@@ -90,17 +90,25 @@ def test_what_nobody_lets_back_is_not_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("hurt", "outcome", "waits"), [(True, "completed", True), (False, "completed", False), (True, "failed", False)]
+    ("hurt", "verified", "outcome", "waits"),
+    [
+        (True, False, "completed", [7]),
+        (True, True, "completed", [5]),
+        (False, False, "completed", []),
+        (True, False, "failed", []),
+    ],
 )
 def test_customers_write_on_after_the_last_fault_has_ended(
-    monkeypatch: pytest.MonkeyPatch, *, hurt: bool, outcome: str, waits: bool
+    monkeypatch: pytest.MonkeyPatch, *, hurt: bool, verified: bool, outcome: str, waits: list[int]
 ) -> None:
-    """Nothing can be said of service that was not looked at for long enough; a scenario has no sentence for that."""
+    """Nothing can be said of service that was not looked at for long enough; a scenario has no sentence for that. After
+    a verification has settled only what a sentence has ended since is waited for."""
     scenario, order = a_scenario(Memory()), []
-    scenario.verified, scenario.faults.any, scenario.faults.ended = False, hurt, 7
+    scenario.verified, scenario.faults.any, scenario.faults.ended = verified, hurt, 7
+    scenario.faults.ended_by_sentence = 5
     monkeypatch.setattr(ending, "steady", lambda *_, **__: order.append("steady"))
     scenario.customers.outlast.side_effect = order.append
     scenario.customers.end.side_effect = lambda: order.append("end")
     no_verdict(monkeypatch)
     ending.finish(scenario, outcome=outcome, error="")
-    assert [each for each in order if each != "steady"] == ([7] if waits else []) + ["end"]
+    assert [each for each in order if each != "steady"] == [*waits, "end"]
