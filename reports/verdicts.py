@@ -16,6 +16,7 @@ from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, counted, limit, plain, quantity
 
 ORDER = (Outcome.MISSED, Outcome.UNKNOWN, Outcome.MET)
+SPLIT = ("one-leader", "split-brain", "two-leaders")  # ids of the findings that nothing else outweighs
 RAN = "scenario"  # the id of the finding that each scenario has; it counts but where the scenario cannot be run
 LEFT_OUT = "exercised"  # the id of the finding whose reason has a sentence of its own
 PARTLY = "for what was exercised"
@@ -43,6 +44,20 @@ def beside(scenario: Scenario) -> tuple[str, ...]:
     names = [_named(each, scenario.findings) for each in scenario.findings if _within(each)]
     within = f"MET, {WITHIN}: {', '.join(names)}" if names else ""
     return tuple(map(clean, filter(None, (not_exercised(scenario), declared_in_words(declared(scenario)), within))))
+
+
+def against(scenario: Scenario) -> tuple[Finding, ...]:
+    """What counts and is not MET, the worst first: why its verdict is none that one wants. Nothing of a scenario that
+    was not begun: why stands with it."""
+    if not scenario.begun or not_on_this_stack(scenario):
+        return ()
+    wrong = [_told_once(each, scenario) for each in scenario.findings if not each.advisory]
+    return tuple(
+        each
+        for outcome in (Outcome.MISSED, Outcome.UNKNOWN)
+        for each in sorted(wrong, key=lambda one: one.id not in SPLIT)
+        if each.outcome is outcome
+    )
 
 
 def _named(finding: Finding, among: Sequence[Finding]) -> str:

@@ -82,9 +82,10 @@ def size(count: float) -> str:
 
 
 def limit(seconds: float) -> str:
-    """An objective, exactly: 3600 is `1 h`, 3153.6 is `52.56 min`."""
+    """An objective, exactly: 3600 is `1 h`, 3153.6 is `52.56 min`, 90 is `90 s`."""
     for span, word in ((3600, "h"), (60, "min")):
-        if BEYOND > seconds >= span and abs(seconds / span - round(seconds / span, 2)) < 1e-9:
+        least = 120 if span == 60 and seconds != 60 else span  # nobody writes 1.5 min
+        if BEYOND > seconds >= least and abs(seconds / span - round(seconds / span, 2)) < 1e-9:
             return f"{number(round(seconds / span, 2))} {word}"
     return f"{number(seconds)} s"
 

@@ -110,8 +110,31 @@ def test_compose_is_refused_where_it_is_too_old(
     docker.write_text(f"#!/bin/sh\n{script}\n")
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(composing, "_of_python", lambda: None)
     if refused:
         with pytest.raises(Refused, match=refused):
-            composing.must_be_new_enough()
+            composing.compose()
     else:
-        composing.must_be_new_enough()
+        assert composing.compose().which == "Docker's own plugin"
+
+
+@pytest.mark.parametrize(
+    ("docker", "python", "version"), [("exit 1", "2.40.3", "2.40.3"), ("echo 5.0.1", "2.40.3", "5.0.1"),
+                                      ("echo 1.29.2", "2.9.0", "2.9.0"), ("exit 1", "1.0.0", "")],
+)  # fmt: skip  # a table
+def test_compose_of_pypi_stands_in_for_dockers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: str, python: str, version: str
+) -> None:
+    """Where Docker has none, or an old one; which of them is called is told."""
+    for name, script in (("docker", docker), ("docker-compose", f"echo v{python}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(composing, "_of_python", lambda: tmp_path / "docker-compose")
+    if not version:
+        with pytest.raises(Refused, match=r"there is none, and that of this Python is version 1\.0\.0"):
+            composing.compose()
+        return
+    found = composing.compose()
+    assert found.version == version and ("this Python" in found.which) == (version == python)
+    assert (found.plugin == tmp_path / "docker-compose") == (version == python)

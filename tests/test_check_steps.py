@@ -10,6 +10,7 @@ import pytest
 from harness.checks import Finding, Outcome, steps
 from harness.checks.damage import damage_found
 from harness.checks.evidence import Evidence, Expectation
+from harness.checks.rules import TABLE
 from harness.checks.version4 import steps as steps_4
 from tests.histories import BIT, INTENT, LAST, SERVING, History, a_mistake
 
@@ -233,3 +234,12 @@ def test_how_a_fault_was_healed_is_said() -> None:
     ):  # fmt: skip  # a table
         found = steps.heal(healed(*facts, completed=completed).evidence(), expected)
         assert (found.outcome, found.reason.startswith(words)) == (wanted, True), found.reason
+
+
+def test_how_long_it_was_waited_for_stands_in_the_words() -> None:
+    """Since version 8: whether a platform is steady depends on when somebody looks."""
+    soon, late = (changed(a_mistake(), "steady", seconds=11.96, **wrong) for wrong in ({}, {"ok": False}))
+    expected = Expectation("steady-after", "steady again")
+    now, never = (steps.steady_after(each.evidence(), expected).reason for each in (soon, late))
+    assert now.endswith("; so 12.0 s after the first look") and never.endswith("; looked at for 12.0 s")
+    assert "12.0" not in TABLE["7"].checks["steady-after"](soon.evidence(), expected).reason

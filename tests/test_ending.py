@@ -68,15 +68,47 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("unhealed", "verified", "waits"), [(False, True, True), (True, True, False), (False, False, False)]
+    ("unhealed", "verified", "outcome", "waits"),
+    [
+        (False, True, "completed", True),
+        (True, True, "completed", False),
+        (False, False, "completed", True),
+        (False, False, "failed", False),
+    ],
 )
 def test_what_nobody_lets_back_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, *, unhealed: bool, verified: bool, waits: bool
+    monkeypatch: pytest.MonkeyPatch, *, unhealed: bool, verified: bool, outcome: str, waits: bool
 ) -> None:
-    """What is left hurt waits for a person: the stack is looked at once."""
+    """What is left hurt waits for a person, and what broke off was not mended: the stack is looked at once. Else until
+    it is steady, whether or not the scenario verifies anything."""
     scenario, given = a_scenario(Memory()), []
     scenario.faults.unhealed, scenario.verified = unhealed, verified
     monkeypatch.setattr(ending, "steady", lambda *_, within, **__: given.append(within))
     no_verdict(monkeypatch)
-    ending.finish(scenario, outcome="completed", error="")
+    ending.finish(scenario, outcome=outcome, error="")
     assert given == [ending.STEADY_LIMIT if waits else timedelta(0)]
+
+
+@pytest.mark.parametrize(
+    ("hurt", "verified", "outcome", "waits"),
+    [
+        (True, False, "completed", [7]),
+        (True, True, "completed", [5]),
+        (False, False, "completed", []),
+        (True, False, "failed", []),
+    ],
+)
+def test_customers_write_on_after_the_last_fault_has_ended(
+    monkeypatch: pytest.MonkeyPatch, *, hurt: bool, verified: bool, outcome: str, waits: list[int]
+) -> None:
+    """Nothing can be said of service that was not looked at for long enough; a scenario has no sentence for that. After
+    a verification has settled only what a sentence has ended since is waited for."""
+    scenario, order = a_scenario(Memory()), []
+    scenario.verified, scenario.faults.any, scenario.faults.ended = verified, hurt, 7
+    scenario.faults.ended_by_sentence = 5
+    monkeypatch.setattr(ending, "steady", lambda *_, **__: order.append("steady"))
+    scenario.customers.outlast.side_effect = order.append
+    scenario.customers.end.side_effect = lambda: order.append("end")
+    no_verdict(monkeypatch)
+    ending.finish(scenario, outcome=outcome, error="")
+    assert [each for each in order if each != "steady"] == [*waits, "end"]

@@ -225,4 +225,8 @@ def test_a_finding_that_there_is_not_is_refused(copy: Path) -> None:
     file.write_text(file.read_text().replace("  no-loss:", "  no-los:"))
     with pytest.raises(Refused, match="'no-los' is no finding") as refused:
         project.load(copy).drills()
-    assert 'did you mean "no-loss"?' in refused.value.hint
+    assert 'did you mean "no-loss"?' in refused.value.hint and "one-leader, " in refused.value.hint
+    line = (
+        file.read_text().splitlines().index(next(one for one in file.read_text().splitlines() if "no-los:" in one)) + 1
+    )
+    assert f"plan.yaml:{line}: findings" in refused.value.message

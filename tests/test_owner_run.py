@@ -21,6 +21,7 @@ from harness.faults.kill_zone import KillZone
 from harness.faults.lose_volumes import LoseVolumes
 from harness.faults.noop import Noop
 from harness.faults.pause_component import PauseComponent
+from harness.features.sentences import Among
 from harness.safety import guardian, healing, permission, stopping, undo
 from harness.safety.owner import writes
 from harness.stacks.attached import commands
@@ -216,10 +217,29 @@ def test_whom_a_sentence_does_not_name_may_be_anybody(tmp_path: Path) -> None:
     listed = "\n".join(commands.of_some(said, ["kill_component", "kill_zone"]))
     assert "service=api-a" in listed and "service=entrance" not in listed and "kill_zone: REFUSED" in listed
     assert commands.of_failover(said)[1:] == [
-        "  do:   docker exec ${survivor} pg_ctl promote", "  undo: none: a promotion is not undone",
+        "  do:   docker exec ${survivor} pg_ctl promote", "  undo: no inverse: a promotion is not undone",
     ]  # fmt: skip  # in groups
     assert commands.of_failover(load(written(tmp_path, (("database", "failover"), None)))) == []
     assert Exit.REFUSED == 3
+
+
+@pytest.mark.parametrize(
+    ("among", "head", "listed"),
+    [
+        (Among("role", "api"), "one of the role api that runs: known when it runs, one of api-a, api-b", "api-b"),
+        (Among("leader"), "who leads the database: known when it runs, one of db-1, db-2", "db-1"),
+        (Among("copy"), "a copy of the database: known when it runs, one of db-1, db-2", "db-2"),
+        (Among("role", "worker"), "one of the role worker that runs: there is one: batch", "batch"),
+        (Among("role", "load balancer"), "the file has none that may be hurt so", ""),
+        (Among("role", "database"), "that runs, and not who leads the database: known when it runs", "db-1"),
+    ],
+)
+def test_only_whom_a_sentence_may_reach_is_listed(tmp_path: Path, among: Among, head: str, listed: str) -> None:
+    """A sentence about an API says nothing of database servers."""
+    lines = commands.of_some(load(written(tmp_path)), ["kill_component"], among=among)
+    assert head in lines[0] and listed in "\n".join(lines)
+    others = {"api-a", "api-b", "db-1", "db-2", "batch"} - set(lines[0].replace(",", " ").split())
+    assert not [line for line in lines[1:] for name in others if name in line]
 
 
 # An inverse that does not

@@ -80,6 +80,18 @@ def test_what_does_not_come_back_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [one["ok"] for one in restart(Parts(beyond), [])] == [False]
 
 
+def test_why_it_is_not_back_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As whoever was asked says it last."""
+    monkeypatch.setattr(restarting, "BACK_WITHIN", restarting.BACK_WITHIN / 600)
+
+    class Slow(Parts):
+        def works(self, name: str) -> str:
+            raise NotReady("runs, and does not answer: HTTP 503", hint="")
+
+    found = restart(Slow(Part("api-a", runs=False, works=False)), [])
+    assert found == [{"component": "api-a", "ok": False, "seen": "runs, and does not answer: HTTP 503"}]
+
+
 def test_a_step_that_is_left_out_leaves_it_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     """So a twin that starts nothing again comes out red."""
     monkeypatch.setattr(restarting, "BACK_WITHIN", restarting.BACK_WITHIN / 600)

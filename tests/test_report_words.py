@@ -54,7 +54,7 @@ def test_a_length_is_rounded_to_the_nearest(seconds: float) -> None:
         (3153.6, "52.56 min"),
         (14400, "4 h"),
         (0.5, "0.5 s"),
-        (90, "1.5 min"),
+        (90, "90 s"),
     ],
 )
 def test_an_objective_is_written_exactly(seconds: float, words: str) -> None:

@@ -84,6 +84,14 @@ def test_a_run_counts_once_for_the_oldest_that_is_open() -> None:
     assert states(standing("2026-12-08", past(NOVEMBER), past("2026-11-09", number=2)))["2026-12"] == "late"
 
 
+def test_the_first_run_of_all_is_not_late() -> None:
+    """A project that begins on the last day of a month owed nothing on its first Monday."""
+    (only,) = standing("2026-11-30", past("2026-11-30")).owed
+    assert only.state is State.DONE and only.days_late == 0
+    again = standing("2026-12-20", past("2026-11-30"), past("2026-12-20", number=2))
+    assert [each.days_late for each in again.owed] == [0, 13]
+
+
 def test_the_day_is_one_of_the_plans_time_zone() -> None:
     """Half past eleven at night in UTC is the next day in Berlin, and another month."""
     run = past("2026-10-31", hour=23)

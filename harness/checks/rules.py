@@ -89,6 +89,7 @@ from harness.checks.version5 import switched as switched_5
 from harness.checks.version6 import loss as loss_6
 from harness.checks.version7 import exposure as exposure_7
 from harness.checks.version7 import groups_told as groups_told_7
+from harness.checks.version7 import steps as steps_7
 from harness.checks.version7 import switched as switched_7
 from harness.checks.well_told import marked, told_once
 from harness.checks.wrong_answers import wrong_answers
@@ -128,7 +129,7 @@ VERSION_2 = Rules(
         "consistency": consistency_3.consistency,
         "backup-frequency": exposure_2.backup_frequency,
         "damage-found": damage_found,
-        "health": health,
+        "health": steps_7.health,
         "verified": steps_4.verified,
         "in-service": in_service,
         "redundancy": redundancy,
@@ -197,7 +198,7 @@ VERSION_4 = replace(
         **_RENAMED,
         "consistency": consistency,
         "ledger-agreement": ledger_agreement,
-        "steady-after": steady_after,
+        "steady-after": steps_7.steady_after,
         "rto": rto,
         "exactness": exactness,
         "automatic": automatic,
@@ -296,6 +297,8 @@ VERSION_8 = replace(
         "rpo-beyond": rpo(loss_seen, exposure_beyond),
         "customers-told-resolved": resolution,
         "names-switched": names_switched,
+        "steady-after": steady_after,
+        "health": health,
     },
 )
 

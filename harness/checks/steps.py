@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.checks import Finding, Outcome
@@ -37,7 +37,12 @@ def steady_before(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
-    """The steady state again, once all is healed."""
+    """The steady state again, once all is healed, and how long it was waited for."""
+    return steady_again(evidence, expected, _waited)
+
+
+def steady_again(evidence: Evidence, expected: Expectation, waited: Callable[[Line], str]) -> Finding:
+    """`waited`: words for how long."""
     line = evidence.moment("steady", "after")
     title = "Steady again at the end"
     if line is None:
@@ -47,7 +52,15 @@ def steady_after(evidence: Evidence, expected: Expectation) -> Finding:
     words = listed(line.data.get("conditions"), ok=ok)
     if not ok and (stopped := evidence.stopped()):
         return expected.finding_of(evidence, title, UNKNOWN, f"{words}; it was looked at once ({stopped})")
-    return expected.finding_of(evidence, title, MET if ok else MISSED, words)
+    return expected.finding_of(evidence, title, MET if ok else MISSED, words + waited(line))
+
+
+def _waited(line: Line) -> str:
+    waited = line.data.get("seconds")
+    if waited is None:
+        return ""
+    how = "so {:.1f} s after the first look" if line.data.get("ok") else "looked at for {:.1f} s"
+    return f"; {how.format(float(waited))}"
 
 
 def effective(evidence: Evidence, expected: Expectation) -> Finding:
@@ -231,6 +244,11 @@ def in_service(evidence: Evidence, expected: Expectation) -> Finding:
 
 def health(evidence: Evidence, expected: Expectation) -> Finding:
     """Each check of the health verification against its own limit; all failures are told."""
+    return health_asked(evidence, expected, lambda many: f"{many} checks are" if many != 1 else "1 check is")
+
+
+def health_asked(evidence: Evidence, expected: Expectation, counted: Callable[[int], str]) -> Finding:
+    """`counted`: so many checks, and the verb."""
     title = "Health verification"
     line = evidence.last("health")
     if line is None:
@@ -245,7 +263,7 @@ def health(evidence: Evidence, expected: Expectation) -> Finding:
     if not checks:
         return expected.finding_of(evidence, title, UNKNOWN, "the health verification made no check")
     slowest = max(float(check["seconds"]) for check in checks)
-    words = "; ".join(bad) or f"{len(checks)} checks are good, the slowest after {slowest:.3f} s"
+    words = "; ".join(bad) or f"{counted(len(checks))} good, the slowest after {slowest:.3f} s"
     ok = not bad and bool(line.data.get("ok"))
     return expected.finding_of(
         evidence, title, MET if ok else MISSED, words, figure=slowest, low=slowest, high=slowest,

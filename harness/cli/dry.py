@@ -17,8 +17,9 @@ from harness.plan.lengths import in_words
 from harness.safety.owner.file import said_of
 from harness.stacks.attached import commands
 from harness.stacks.brought_up import BroughtUp
+from harness.stacks.capabilities.database import FailsOver
 from harness.stacks.kinds import Kind
-from harness.stacks.needs import Lack, Lacking
+from harness.stacks.needs import Lack, Lacking, either
 
 
 def dry_run(
@@ -120,8 +121,9 @@ def _acts(scenario: Scenario, known: Sentences, stack: Kind) -> tuple[str, ...]:
         faults = meant.hurts(**(meant.filled(sentence.text) or {})) if meant.hurts else ()
         lines += [line for fault in faults for line in commands.of_fault(said, fault, table.to_disk(fault))]
         if meant.injects and not faults:
-            lines += commands.of_some(said, meant.injects)
-        if "FailsOver" in {getattr(need, "__name__", "") for need in meant.needs}:
+            among = meant.among(**(meant.filled(sentence.text) or {})) if meant.among else None
+            lines += commands.of_some(said, meant.injects, among=among)
+        if any(FailsOver in either(need) for need in meant.needs):
             lines += commands.of_failover(said)
     return tuple(lines)
 

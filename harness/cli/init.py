@@ -159,6 +159,8 @@ def _tell(found: Proposal, files: Mapping[str, str], into: Path) -> None:
     if found.database:
         secret = found.database.secret
         _listed("secrets, by reference:", [f"database: the variable {secret}, the password of {found.database.user}"])
+        if not found.database.name:
+            _listed("not said, and to be filled in:", [f"what the database is called: dbname in {STACK}"])
     here, said = shlex.quote(str(into)), shlex.quote(str(into / STACK))
     click.echo("next:")
     click.echo(f"  drdrill --project {here} list --stack {said}   # what can be drilled, and what gives the rest")

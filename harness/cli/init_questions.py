@@ -99,7 +99,9 @@ def _zones(found: Proposal, said: str) -> Proposal:
 
 def _database(name: str) -> Callable[[Proposal, str], Proposal]:
     def change(found: Proposal, said: str) -> Proposal:
-        if said.strip():  # what nobody has said is to be filled in
+        if not said.strip() and name == "user":
+            raise ValueError("nothing is said")
+        if said.strip():  # of what nobody has said is told that it is to be filled in
             formats.plain_name(said.strip())
         assert found.database is not None
         return replace(found, database=replace(found.database, **cast(Any, {name: said.strip()})))

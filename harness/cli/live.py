@@ -252,7 +252,8 @@ class Live:
         if checks and not failed:
             longest = max(checks, key=lambda check: float(check["seconds"] / check["limit"]))
             words = f"the slowest is {longest['name']}, {longest['seconds']:.2f} s of {longest['limit']:g} s"
-            self._at(line, f"    health: all {len(checks)} checks are good; {words}")
+            good = f"all {len(checks)} checks are good" if len(checks) > 1 else "the one check is good"
+            self._at(line, f"    health: {good}; {words}")
 
     def _in_service(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         self._now(line, "service settles")

@@ -43,6 +43,13 @@ class Approval(NamedTuple):
     role: str  # as the plan calls it: "incident commander"
 
 
+class Among(NamedTuple):
+    """Whom a sentence may reach that names nobody: `role` (with its `name`), the database's `leader`, or a `copy`."""
+
+    what: str
+    name: str = ""
+
+
 Hurts = Callable[..., Sequence[Any]]  # of what stands in the braces of the pattern, by its name
 Promise = Callable[..., list[Expected]]  # of the plan, and of what stands in the braces of the pattern, by its name
 
@@ -64,6 +71,7 @@ class StepDefinition:
     needs: tuple[Need, ...] = ()  # what it takes of a stack
     hurts: Hurts | None = None  # the faults that it injects, known without a stack: for a dry run
     injects: tuple[str, ...] = ()  # the names of those that stand among its needs
+    among: Callable[..., Among] | None = None  # where only the run knows whom they reach
     returns: str = ""  # the name under which later sentences get what the function returns
 
     @cached_property
@@ -116,17 +124,20 @@ class Sentences:
         asks: Approval | None = None,
         carries_out: Callable[[], Any] | None = None,
         hurts: Hurts | None = None,
+        among: Callable[..., Among] | None = None,
         returns: str = "",
     ) -> Callable[[Function], Function]:
         """What happens. With `asks`, the function runs only once somebody has said yes. `hurts`: the faults that it
-        injects, where whom they reach stands in the sentence: a dry run shows what they do."""
+        injects, where whom they reach stands in the sentence: a dry run shows what they do. `among`: else whom they may
+        reach."""
         listed = list(needs)
         wanted, injects = flat(listed), tuple(each.name for each in listed if hasattr(each, "took_effect"))
         return self._declared(
             StepDefinition(
-                "when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, wanted, hurts, injects, returns
+                "when", pattern, nothing_to_do, _caller(), promises, asks, carries_out, wanted,
+                hurts=hurts, injects=injects, among=among, returns=returns,
             )
-        )
+        )  # fmt: skip  # in the order of the fields
 
     def then(
         self, pattern: str, *, needs: Iterable[Any] = (), promises: Promise | None = None

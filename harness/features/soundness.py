@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
@@ -169,9 +170,20 @@ def _findings_must_be_known(plan: Plan, findings: Collection[str]) -> None:
         near = difflib.get_close_matches(unknown[0], findings, n=1)
         meant = f'did you mean "{near[0]}"? ' if near else ""
         raise Refused(
-            f"{plan.path}: findings: {unknown[0]!r} is no finding",
-            hint=f"{meant}docs/journal.md lists the findings that can be asked for",
+            f"{plan.path}:{_line_of(plan.path, unknown[0])}: findings: {unknown[0]!r} is no finding",
+            hint=f"{meant}there are: {', '.join(sorted(findings))}; docs/journal.md says what each asks",
         )
+
+
+def _line_of(path: Path, name: str) -> int:
+    """Where the plan has that name under `findings`, or else that word."""
+    at = 1
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        if line.startswith("findings:"):
+            at = number
+        elif at > 1 and re.match(rf"\s+[\"']?{re.escape(name)}[\"']?\s*:", line):
+            return number
+    return at
 
 
 def _written(drills: Iterable[Drill]) -> Iterable[tuple[Drill, Sentence]]:

@@ -56,9 +56,10 @@ def _unit(word: str) -> timedelta | None:
 
 
 def in_words(length: timedelta) -> str:
-    """A length as the plan writes it: `1 h`, `5 min`, `52.56 min`, `61 s`."""
+    """A length as the plan writes it: `1 h`, `5 min`, `52.56 min`, `90 s`."""
     for name, unit, step in (("h", timedelta(hours=1), timedelta(hours=1)), ("min", timedelta(minutes=1), HUNDREDTH)):
-        if length >= unit and not length % step:
+        least = timedelta(minutes=2) if name == "min" and length != unit else unit  # nobody writes 1.5 min
+        if length >= least and not length % step:
             return f"{length / unit:.10g} {name}"
     return f"{length.total_seconds():.10g} s"
 

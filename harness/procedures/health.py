@@ -38,7 +38,8 @@ class Health(Protocol):
         """What these, and `works`, take of a stack, as `harness.stacks.needs` has it."""
 
     def works(self, stack: Stack, name: str) -> str:
-        """What shows that a component does its work, asked as its users do; empty where it does not."""
+        """What shows that a component does its work, asked as its users do; empty where it does not. Errors: a
+        `DrillError` where it does not, and it can be said why."""
 
 
 LOOKS = timedelta(milliseconds=250)  # between two tries of a check that was not good yet

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import NotInTime
+from harness.errors import DrillError, NotInTime
 from harness.procedures import Facts, Procedure, Step
 from harness.stacks import Stack
 from harness.stacks.capabilities import need
@@ -15,9 +16,10 @@ from harness.system import wait
 from harness.system.recorder import Recorder
 
 PHASE = "repair"
-BACK_WITHIN = timedelta(seconds=60)
+BACK_WITHIN = timedelta(seconds=120)
+NOT = "does not do its work"
 
-Asks = Callable[[str], str]  # the name of a component: what shows that it does its work, empty where it does not
+Asks = Callable[[str], str]  # as `harness.procedures.health.Health.works`, by the name of a component
 
 
 class Restart:
@@ -49,7 +51,7 @@ class Restart:
     def _find(self) -> Facts:
         components = self._stack.components()
         asked = [*dict.fromkeys([*self._named(), *(name for name, one in components.items() if not one.running())])]
-        self._failed = [name for name in asked if name in components and not self._works(name)]
+        self._failed = [name for name in asked if name in components and not self._asked(name)[0]]
         return {"named by alerts": list(self._named()), "failed": self._failed}
 
     def _start(self) -> Facts:
@@ -61,13 +63,30 @@ class Restart:
 
     def _see(self) -> Facts:
         seen = {name: self._wait(name) for name in self._failed}
-        for name, said in seen.items():
-            self._recorder.record("rotation", component=name, ok=bool(said), seen=said or "does not do its work")
-        return {"works again": [name for name, said in seen.items() if said]}
+        for name, (ok, said) in seen.items():
+            self._recorder.record("rotation", component=name, ok=ok, seen=said)
+        return {"works again": [name for name, (ok, _) in seen.items() if ok]}
 
-    def _wait(self, name: str) -> str:
-        what = f"{name} does its work again"
+    def _wait(self, name: str) -> tuple[bool, str]:
+        """Whether it works in time, and what was seen last."""
+        last = (False, NOT)
+
+        def works() -> bool:
+            nonlocal last
+            last = self._asked(name)
+            return last[0]
+
+        with suppress(NotInTime):
+            wait.until(
+                works, what=f"{name} does its work again", within=BACK_WITHIN, recorder=self._recorder,
+                last_seen=lambda: last[1],
+            )  # fmt: skip  # arguments in groups
+        return last
+
+    def _asked(self, name: str) -> tuple[bool, str]:
+        """Once."""
         try:
-            return wait.until(lambda: self._works(name), what=what, within=BACK_WITHIN, recorder=self._recorder)
-        except NotInTime:
-            return ""
+            said = self._works(name)
+        except DrillError as error:
+            return False, error.message
+        return bool(said), said or NOT

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.checks.evidence import BY_SCENARIO
 from harness.errors import NotReady, quietly
 from harness.faults import Affected, Fault, Undo, affected
 from harness.faults.noop import Noop
@@ -48,6 +49,8 @@ class ActiveFaults:
         self._effective: int | None = None
         self.affected: list[Affected] = []  # what alerts have to name
         self.unhealed = False  # something could not be healed, and waits for a person
+        self.ended = 0  # when the last one was healed, or given up, in monotonic nanoseconds
+        self.ended_by_sentence = 0  # of those that the scenario itself has ended
         self.touched = False  # somebody has begun to repair or to end what was hurt
 
     @property
@@ -156,6 +159,9 @@ class ActiveFaults:
             injection, fault, needed, path = left[-1]
             healing = healed(self._run.stack, fault, needed)
             record(self._journal, healing, injection=injection, fault=fault.name, by=by)
+            self.ended = max(self.ended, healing.latest)
+            if by == BY_SCENARIO:
+                self.ended_by_sentence = self.ended
             self._left.remove(left[-1])  # only now: whoever is stopped in between heals it once more
             if healing.ok:
                 undo.healed(path)

@@ -22,6 +22,7 @@ from harness.workload.workload import Group, Workload, outside
 
 SETTLING = timedelta(seconds=5)  # good service must last this long after the verification
 SETTLING_LIMIT = timedelta(seconds=45)
+FIRST_ANSWER = timedelta(seconds=2)  # as late may the first request be due and answered from which that is counted
 AUTOMATIC = timedelta(seconds=2)  # of good service, by which the platform shows that it goes on without a person
 AUTOMATIC_LIMIT = timedelta(seconds=60)
 
@@ -135,6 +136,17 @@ class ScenarioCustomers:
         wait.until(
             lambda: workload.good_for(SETTLING, after=verified),
             what=f"good service for {SETTLING.total_seconds():g} s after the verification",
+            within=SETTLING_LIMIT,
+            recorder=self._run.journal,
+        )
+
+    def outlast(self, ended: int) -> None:
+        """Let them write on until they have been served well for the settling time after the last fault has ended, or
+        for `SETTLING_LIMIT`: before that nobody can judge what followed. `ended`: by the monotonic clock. Errors:
+        `NotInTime`."""
+        wait.until(
+            lambda: self._writing().good_for(SETTLING + FIRST_ANSWER, after=ended),
+            what=f"good service for {SETTLING.total_seconds():g} s after the last fault has ended",
             within=SETTLING_LIMIT,
             recorder=self._run.journal,
         )

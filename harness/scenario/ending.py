@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
-    """Let service settle, heal, end the customers, read their rows, and judge; a failed clean-up is recorded.
+    """Let service settle, heal, see all steady and served, end the customers, read their rows, and judge.
+
+    A failed clean-up is recorded.
 
     Errors: KeyboardInterrupt when the run was stopped meanwhile; all that is above has been done then, too.
     """
@@ -40,13 +42,19 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
         with run.listener.shield():
             faults.heal()
         if outcome not in ("stopped", "aborted") and hurt and not declined:
-            waits = scenario.verified and not faults.unhealed  # nothing comes back that nobody started, or lets back
-            within = STEADY_LIMIT if waits else timedelta(0)
+            waits = (scenario.verified or outcome == "completed") and not faults.unhealed
+            within = STEADY_LIMIT if waits else timedelta(0)  # nothing comes back that nobody started, or lets back
             _quietly(
                 scenario,
                 "not steady",
                 lambda: steady(scenario.stack, scenario.journal, scenario.trials, moment="after", within=within),
             )
+            _look_at_room(scenario)
+        if outcome == "completed" and hurt and not declined and scenario.customers.any:
+            ended = (
+                faults.ended_by_sentence if scenario.verified else faults.ended
+            )  # what is healed after it ends no clock
+            _quietly(scenario, "service did not settle", lambda: scenario.customers.outlast(ended))
             _look_at_room(scenario)
     except KeyboardInterrupt:
         outcome = "stopped"

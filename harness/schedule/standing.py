@@ -12,7 +12,7 @@ environment counts then, and no other does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import takewhile
@@ -44,11 +44,15 @@ class Owed:
     day: date | None = None  # on which that run began
     waiver: Waiver | None = None
     waived: bool = False  # the waiver has not ended
+    since: date = date.min  # the first day that the drill is known of
 
     @property
     def days_late(self) -> int:
-        """How many days after its date it was made up for; 0 where it was in time, or not done."""
-        return max((self.day - self.period.last).days, 0) if self.day else 0
+        """How many days after its date it was made up for; 0 where it was in time, or not done, and of the day on
+        which the drill is first known: before that nobody owed it."""
+        if self.day is None or self.day == self.since:
+            return 0
+        return max((self.day - self.period.last).days, 0)
 
     @property
     def overdue(self) -> bool:
@@ -152,7 +156,10 @@ def _standing(duty: Duty, seen: _Seen) -> Standing:
     since = min(known, default=seen.today)
     record = list(takewhile(lambda period: period.first <= seen.today, periods(duty, since=since)))
     done = _allot(record, [(days[run.name], run) for run in counting])
-    owed = tuple(_owed(each, done.get(each.name), _waiver(each, seen.waivers), seen.today) for each in record)
+    owed = tuple(
+        replace(_owed(each, done.get(each.name), _waiver(each, seen.waivers), seen.today), since=since)
+        for each in record
+    )
     latest = counting[-1] if counting else None
     lesser = [run for run in ordered if not seen.on and least.falls_short(run, duty)]
     newer = [run for run in lesser if latest is None or run.is_after(latest)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.faults.cut_component import CutComponent
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
-from harness.features.sentences import Sentences
+from harness.features.sentences import Among, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.fail_over import FailOver
 from harness.sentences.promises import in_time, right
@@ -34,22 +34,30 @@ def _asked_who_leads(scenario: ScenarioRun) -> None:
 promise("no two database servers led at one time", right("one-leader", "one leader at a time"), needs=(Cluster,))
 
 
-@when("the database's leader dies", needs=(KillComponent, Cluster))
+def _leader() -> Among:
+    return Among("leader")
+
+
+@when("the database's leader dies", needs=(KillComponent, Cluster), among=_leader)
 def _leader_dies(scenario: ScenarioRun) -> None:
     scenario.faults.inject(KillComponent((scenario.leader.before.name,)))
 
 
-@when("the database's leader hangs", needs=(PauseComponent, Cluster))
+@when("the database's leader hangs", needs=(PauseComponent, Cluster), among=_leader)
 def _leader_hangs(scenario: ScenarioRun) -> None:
     scenario.faults.inject(PauseComponent(scenario.leader.before.name))
 
 
-@when("the database's leader is cut off", needs=(CutComponent, Cluster))
+@when("the database's leader is cut off", needs=(CutComponent, Cluster), among=_leader)
 def _leader_cut_off(scenario: ScenarioRun) -> None:
     scenario.faults.inject(CutComponent(scenario.leader.before.name))
 
 
-@when("a copy of the database is cut off, and customers write on", needs=(CutComponent, Cluster, Copies(1)))
+@when(
+    "a copy of the database is cut off, and customers write on",
+    needs=(CutComponent, Cluster, Copies(1)),
+    among=lambda: Among("copy"),
+)
 def _copy_cut_off(scenario: ScenarioRun) -> None:
     led = scenario.leader.before.name
     copy = next(member.name for member in need(scenario.stack, Cluster).members if member.name != led)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.faults.cut_component import CutComponent
 from harness.faults.kill_component import KillComponent
 from harness.faults.pause_component import PauseComponent
-from harness.features.sentences import Sentences
+from harness.features.sentences import Among, Sentences
 from harness.procedures import NO_STACK, Procedure
 from harness.procedures.restart import Restart
 from harness.scenario.roles import one_of
@@ -39,17 +39,21 @@ def _is_cut_off(scenario: ScenarioRun, name: str) -> None:
     scenario.faults.inject(CutComponent(name))
 
 
-@when("one component of the role {role} dies", needs=(KillComponent, Roled))
+def _alike(role: str) -> Among:
+    return Among("role", role)
+
+
+@when("one component of the role {role} dies", needs=(KillComponent, Roled), among=_alike)
 def _one_dies(scenario: ScenarioRun, role: str) -> None:
     scenario.faults.inject(KillComponent((one_of(scenario.stack, role, able=Killable),)))
 
 
-@when("one component of the role {role} hangs", needs=(PauseComponent, Roled))
+@when("one component of the role {role} hangs", needs=(PauseComponent, Roled), among=_alike)
 def _one_hangs(scenario: ScenarioRun, role: str) -> None:
     scenario.faults.inject(PauseComponent(one_of(scenario.stack, role, able=Pausable)))
 
 
-@when("one component of the role {role} is cut off", needs=(CutComponent, Roled))
+@when("one component of the role {role} is cut off", needs=(CutComponent, Roled), among=_alike)
 def _one_is_cut_off(scenario: ScenarioRun, role: str) -> None:
     scenario.faults.inject(CutComponent(one_of(scenario.stack, role, able=Detachable)))
 

@@ -35,6 +35,15 @@ def find(folder: Path, title: str) -> Wording | None:
     return None
 
 
+def titles(folder: Path) -> dict[str, str]:
+    """Drill to the title that its feature has in the pack; what cannot be read is left out."""
+    found: dict[str, str] = {}
+    for path in sorted((folder / "features").rglob("*.feature")):
+        with suppress(Refused):
+            found[path.stem.replace("_", "-")] = catalog.read(path).title
+    return found
+
+
 def demands(folder: Path) -> dict[str, str]:
     """Demand ids and their sentences from the pack's plan; empty where it cannot be read."""
     path = folder / "plan.yaml"

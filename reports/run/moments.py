@@ -13,6 +13,7 @@ from reports.pack import Data, Fact, Facts, Scenario
 from reports.run.customers import SECOND
 from reports.words import as_number, length, plain
 
+NOTHING: tuple[Any, ...] = ("", [], {}, None)  # facts that a step had nothing to say for
 MARKED = ("found", "left")  # in a line of marks
 
 
@@ -80,7 +81,7 @@ def moments(scenario: Scenario, clock: Clock) -> list[Moment]:
         if fact.kind == "fault.left" and fact.data.get("ok"):
             gone.add(str(fact.data.get("injection")))
         if words := words_of(fact.kind, fact.data, scenario.called["history"]):
-            at, utc = _when(fact, clock)
+            at, utc = when(fact, clock)
             if fact.kind == "fault.healed" and fact.data.get("ok") and str(fact.data.get("injection")) in gone:
                 words += ": nothing of it was left"
             found.append(Moment(at, utc, words))
@@ -106,7 +107,8 @@ def latest(fact: Fact) -> int:
     return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= fact.mono else fact.mono
 
 
-def _when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
+def when(fact: Fact, clock: Clock) -> tuple[float, datetime | None]:
+    """As `moments` has it, and whoever tells of the same line elsewhere: seconds, and UTC."""
     if fact.kind not in ("alert", *BY_LATEST):
         return clock.at(fact), fact.utc
     at = received(fact) if fact.kind == "alert" else latest(fact)
@@ -149,7 +151,8 @@ def _watched(data: Data) -> str:
 def _step(data: Data) -> str:
     done = "done" if data.get("ok") else "FAILED"
     facts = data.get("facts")
-    found = [f"{key}: {plain(value)}" for key, value in facts.items()] if isinstance(facts, dict) else []
+    said = facts.items() if isinstance(facts, dict) else ()
+    found = [f"{key}: {plain(value)}" for key, value in said if value not in NOTHING]
     return f"step “{plain(data.get('name'))}” {done}" + (f" ({'; '.join(found)})" if found else "")
 
 
@@ -177,7 +180,9 @@ def _marks(data: Data) -> str:
 def _steady(data: Data) -> str:
     if data.get("moment") != "after":
         return ""
-    return "steady again" if data.get("ok") else "NOT steady again"
+    waited = data.get("seconds")
+    after = f" after {plain(waited)} s" if isinstance(waited, int | float) and not isinstance(waited, bool) else ""
+    return f"steady again{after}" if data.get("ok") else f"NOT steady again{after}"
 
 
 def _decided(data: Data) -> str:

@@ -108,10 +108,11 @@ def templates() -> Environment:
 
 
 def title_of(pack: Pack) -> str:
-    """`database-backup-restoration` as a title."""
+    """As the features of the pack call it; where they do not, `database-backup-restoration` as a title."""
     drill = pack.begin.get("drill")
     names = drill if isinstance(drill, list) and drill else [drill or "drill"]
-    return ", ".join(clean(name).replace("-", " ").title() for name in names)
+    known = features.titles(pack.folder)
+    return ", ".join(clean(known.get(str(name)) or clean(name).replace("-", " ").title()) for name in names)
 
 
 def _sandbox(level: object) -> str:

@@ -11,7 +11,7 @@ from reports.judged import figure_of, not_bad
 from reports.pack import Fact, Facts, Scenario
 from reports.run.customers import SECOND, Answered, Seconds
 from reports.run.losses import Curve
-from reports.run.moments import Clock, Tick, affects, ticks
+from reports.run.moments import Clock, Tick, affects, ticks, when
 from reports.run.regions import NONE, Regions
 from reports.run.story import after
 from reports.run.timeline import Bar, Mark, Picture, Recovery
@@ -181,7 +181,8 @@ def _new_marks(scenario: Scenario, clock: Clock, told: tuple[Tick, ...], answers
     for fact in facts.of("fault.healed"):
         if fact.data.get("by") == BY_SCENARIO:
             said = "ended" if fact.data.get("ok") else "NOT ended"
-            found.append(Mark(f"fault {said} {after(clock.at(fact))}", clock.at(fact)))
+            at, _ = when(fact, clock)
+            found.append(Mark(f"fault {said} {after(at)}", at))
     for kind, name, good in (("rejoined", "member", "a copy again"), ("rotation", "component", "in rotation")):
         latest = {str(fact.data.get(name)): fact for fact in facts.of(kind)}
         for who, fact in latest.items():

@@ -16,7 +16,7 @@ from reports.judged import figure_of, said
 from reports.pack import Fact, Pack, Scenario
 from reports.run import customers, excerpts
 from reports.run.limits import place_of, size_of
-from reports.run.moments import Clock, Moment, affects, clock_of, healer, moments, shifted
+from reports.run.moments import Clock, Moment, affects, clock_of, healer, moments, shifted, when
 from reports.run.story import after
 from reports.words import clean, limit, plain, quantity, stamp
 
@@ -106,7 +106,7 @@ def _injected(scenario: Scenario, clock: Clock) -> str:
                 "fault.healed": _healed(fact.data) if ok else "NOT healed",
             }[fact.kind]
             said = plain(fact.data.get("seen" if fact.kind == "fault.healed" else "proof"))
-            rows.append((words, f"{after(clock.at(fact))}: {said}"))
+            rows.append((words, f"{after(when(fact, clock)[0])}: {said}"))
         lines += ["", f"### {md(name)}", "", *_table(("What", "Value"), rows)]
     return "\n".join(lines)
 

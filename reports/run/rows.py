@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.pack import Fact, Facts
+from reports.run.moments import NOTHING
 from reports.words import as_number, clean, length, plain, quantity
 
 
@@ -75,7 +76,8 @@ def steps(facts: Facts) -> tuple[StepRow, ...]:
             "not reached" if end is None else "not ended" if "ok" not in end else "done" if end["ok"] else "FAILED"
         )
         found = end.get("facts") if end else None
-        shown = tuple((str(key), plain(value)) for key, value in found.items()) if isinstance(found, dict) else ()
+        said = found.items() if isinstance(found, dict) else ()
+        shown = tuple((str(key), plain(value)) for key, value in said if value not in NOTHING)
         rows.append(StepRow(phase, name, does, took, outcome, shown))
     return tuple(rows)
 

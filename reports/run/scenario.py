@@ -75,6 +75,7 @@ class Page:
     wording: features.Wording | None
     demands: tuple[verdicts.Demand, ...]
     beside: tuple[str, ...]  # what must stand next to the verdict
+    against: tuple[FindingRow, ...]  # what counts and is not MET
     injected: tuple[tuple[str, str, str], ...]
     findings: tuple[FindingRow, ...]
     loss: tuple[tuple[str, str], ...]
@@ -153,6 +154,7 @@ def page(
         wording=wording,
         demands=verdicts.demands(scenario, tags, texts),
         beside=verdicts.beside(scenario),
+        against=tuple(map(_finding, verdicts.against(scenario))),
         injected=rows.injected(facts),
         findings=tuple(_finding(finding) for finding in scenario.findings),
         loss=tuple(losses.table(evidence, seen.totals, by_id)),

@@ -10,6 +10,7 @@ from harness.evidence.first_line import marks
 from reports import verdicts
 from reports.judged import figure_of, others, reach, used
 from reports.pack import Pack, Scenario, read
+from reports.run import features
 from reports.run.limits import place_of, size_of
 from reports.run.partly import partly
 from reports.words import SYMBOLS, clean, limit, quantity
@@ -66,7 +67,8 @@ def summary(folder: Path) -> str:
 def _drill(pack: Pack) -> str:
     drill = pack.begin.get("drill")
     names = drill if isinstance(drill, list) else [drill or "drill"]
-    return ", ".join(clean(name).replace("-", " ").capitalize() for name in names)
+    known = features.titles(pack.folder)
+    return ", ".join(clean(known.get(str(name)) or clean(name).replace("-", " ").capitalize()) for name in names)
 
 
 def _where(pack: Pack) -> str:

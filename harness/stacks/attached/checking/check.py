@@ -77,10 +77,10 @@ def _entrance(said: StackFile) -> list[Question]:
 
 def _compose() -> Line:
     try:
-        composing.must_be_new_enough()
+        found = composing.compose()
     except Refused as error:
         return Line("compose", "can bring it up", False, error.message, error.hint)
-    return Line("compose", "can bring it up", True, f"version {composing.OLDEST} or more is there")
+    return Line("compose", "can bring it up", True, f"version {found.version}: {found.which}")
 
 
 def _not_yet(said: StackFile) -> Line:

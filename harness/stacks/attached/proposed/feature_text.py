@@ -19,6 +19,31 @@ BY_WHAT_IS_LEFT = "Then customers are served by what is left, without a person"
 BY_ITSELF = "Then customers are served again by the platform itself"
 
 
+LEADER_DIES = f"""
+  # The leader dies, and another one leads: take the "# " of the lines below away, once stack.yaml has what you FILL IN:
+  # - database: failover: how its owner has another server lead; where that happens by itself, leave the sentence "the
+  #   database is failed over as its owner does it" out
+  # - that a server that led comes back as a copy (returns: as a copy); where it does not, leave "what has failed is
+  #   started again" and "who led before is a copy again" out: it stays down, and waits for a person
+  #
+  # @OBJ-1 @OBJ-2 @SUP-1 @APP-1
+  # Scenario: the leader dies, and another leads
+  #   {BEGIN[0]}
+  #   {BEGIN[1]}
+  #   And every database server is asked who leads, all the time
+  #   When the database's leader dies
+  #   And the database is failed over as its owner does it
+  #   Then another database server leads
+  #   When what has failed is started again
+  #   Then who led before is a copy again
+  #   {VERIFIED}
+  #   {RECOVERED}
+  #   {LITTLE_LOST}
+  #   And no two database servers led at one time
+  #   {HEALTHY}
+"""
+
+
 @dataclass(frozen=True)
 class Feature:
     """One drill. `demand`: of its entry in the calendar."""
@@ -28,6 +53,7 @@ class Feature:
     demand: str
     about: str
     scenarios: Sequence[str]
+    proposed: str = ""  # a scenario that needs something filled in, as comments
 
     @property
     def file(self) -> str:
@@ -36,7 +62,7 @@ class Feature:
     @property
     def text(self) -> str:
         head = f"@monthly @{self.demand}\nFeature: {self.title}\n  {self.about}\n"
-        return "\n".join([head, "\n\n".join(self.scenarios)]) + "\n"
+        return "\n".join([head, "\n\n".join(self.scenarios)]) + "\n" + self.proposed
 
 
 def features(found: Proposal) -> list[Feature]:
@@ -52,7 +78,8 @@ def features(found: Proposal) -> list[Feature]:
         )
         last = servers[-1]  # of several rather a copy; who leads is only known once it is asked
         scenarios = list(_scenarios(last, asked=True, others=len(servers) > 1, alerts=bool(found.alerts)))
-        made.append(Feature("database-recovery", "Database Recovery", "TST-M2", about, scenarios))
+        proposed = LEADER_DIES if len(servers) > 1 else ""
+        made.append(Feature("database-recovery", "Database Recovery", "TST-M2", about, scenarios, proposed))
     return made
 
 

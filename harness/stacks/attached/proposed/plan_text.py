@@ -17,6 +17,7 @@ DAYS = ("first Monday", "second Monday", "third Monday")
 def plan_text(found: Proposal, features: Sequence[Feature]) -> str:
     """Read by the machine as it is."""
     today = clock.now().utc
+    several = found.database is not None and len(found.database.members) > 1
     health = (found.at or "http://platform.example") + found.page
     calendar = "\n".join(
         f"    - drill: {each.drill}\n      title: {each.title}\n      when: {day}\n      demand: {each.demand}"
@@ -48,7 +49,7 @@ categories:
   failure of a part:
     title: A part of the platform fails
     scope: One component
-    limits: {{automatic: 30 s, detection: 2 min}}
+    limits: {{automatic: 30 s, detection: 2 min{", rejoined: 2 min" if several else ""}}}
     demands: [SUP-1]
 calendar:
   monthly:
@@ -71,7 +72,7 @@ findings:
   self-recovery: {{category: failure of a part, limit: automatic, demands: [SUP-1]}}
   back-in-rotation: {{demands: [SUP-1]}}
   no-loss: {{demands: [OBJ-3]}}
-{DETECTED if found.alerts else ""}demands:
+{LED if several else ""}{DETECTED if found.alerts else ""}demands:
   OBJ-1: Customers are served again within {found.rto}
   OBJ-2: At most {found.rpo} of what they were told are lost
   OBJ-3: Nothing that was acknowledged is lost when a part fails that stores nothing
@@ -81,6 +82,10 @@ findings:
 """
 
 
+LED = """\
+  one-leader: {demands: [OBJ-2]}
+  rejoined: {category: failure of a part, limit: rejoined, demands: [SUP-1]}
+"""
 DETECTED = """\
   detection: {category: failure of a part, limit: detection, demands: [MON-1]}
   alert: {demands: [MON-1]}

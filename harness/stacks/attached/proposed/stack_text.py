@@ -12,6 +12,7 @@ from harness.stacks.attached.file.described import FOR_THE_RUN
 from harness.stacks.attached.proposed.guesses import Asked
 from harness.stacks.attached.proposed.proposal import Part, Proposal, Servers
 
+OWNERS = ("postgres", "root", "admin")  # roles that are there already, and may do all
 PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_ ./-]*[A-Za-z0-9_/.-]|[A-Za-z0-9]")
 
 
@@ -121,15 +122,19 @@ def _database(found: Proposal) -> Iterator[str]:
 
 def _servers(given: Servers) -> Iterator[str]:
     members = ", ".join(f'{said(name)}: "${{address}}:{port}"' for name, port in given.members.items())
-    name = given.name or "postgres"
+    name = given.name or "FILL_IN"
     dsn = f"host=${{host}} port=${{port}} user={given.user} dbname={name} password=${{secret:database}}"
     fill_in = "" if given.name else "  # FILL IN: dbname, of the database that customers' transactions are in"
-    yield f"# A role that only reads: CREATE ROLE {given.user} LOGIN PASSWORD '…' IN ROLE pg_monitor, pg_read_all_data"
+    ours = given.user not in OWNERS
+    reader = given.user if ours else "drill"
+    role = f"CREATE ROLE {reader} LOGIN PASSWORD '…' IN ROLE pg_monitor, pg_read_all_data"
+    better = f"{given.user} may do all; better a role that only reads"
+    yield f"# {'A role that only reads' if ours else better}: {role}"
     yield f"database:{f'  # guessed: {given.why}' if given.why else ''}"
     yield f"  kind: postgresql\n  members: {{{members}}}\n  dsn: {json.dumps(dsn)}{fill_in}"
     if len(given.members) > 1:
         yield "  # returns: as a copy   # say it where a server that led is safe to start while another leads"
-        yield "  # failover:             # left out: it fails over by itself"
+        yield "  # failover:             # FILL IN where nothing fails over by itself: how its owner does it"
         yield '  #   do: {in: "${survivor}", run: [pg_ctl, promote]}'
         yield "  #   undo: none"
 
