@@ -96,6 +96,25 @@ def test_a_run_that_ends_between_the_fence_and_the_promotion_lets_the_region_lea
     assert regional.writers(made) == [EAST] and not stack.fenced
 
 
+@pytest.mark.parametrize(("more", "leads"), [(EAST, EAST), (WEST, WEST), ("", EAST)])
+def test_a_run_that_ends_between_the_demotion_and_the_promotion_back_lets_one_lead(
+    stack: TwoRegions, more: str, leads: str
+) -> None:
+    """Each follows the other, and nobody would ever lead: the one that has received most does, and only where none may
+    take writes."""
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    stack.databases[EAST].upstream, stack.databases[WEST].upstream = WEST, EAST
+    if more:
+        stack.databases[more].at += 8
+        stack.databases[more].done += 8
+    assert fault.still_hurt(made, undo) == "nobody leads: us-east-1 and us-west-2 follow each other"
+    assert heal(made, fault, undo).ok
+    assert regional.writers(made) == [leads]
+    regional.let_one_lead(made)
+    assert regional.writers(made) == [leads]
+
+
 def test_what_cannot_be_let_on_stays_fenced_and_is_said(stack: TwoRegions, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not healed, and no second writer."""
     fault, made = BlackOutRegion(EAST), stack.made()

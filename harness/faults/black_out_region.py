@@ -56,6 +56,7 @@ class BlackOutRegion:
     def heal(self, stack: Stack, undo: Undo) -> None:
         need(stack, RegionPowered).restore_region_power(undo["region"])
         regional.bring_back(stack, undo["region"])
+        regional.let_one_lead(stack)
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
         name = undo["region"]
@@ -64,5 +65,6 @@ class BlackOutRegion:
         return (
             regional.why_fenced(stack, name)
             or _probes.not_running(stack, undo["components"])
-            or (regional.several_write(stack))
+            or regional.several_write(stack)
+            or regional.nobody_is_to_lead(stack)
         )

@@ -55,6 +55,7 @@ class CutRegion:
             need(stack, RegionFence).fence_region(name)
         joined = need(stack, RegionDivisible).join_region(name)
         regional.bring_back(stack, name)
+        regional.let_one_lead(stack)
         return joined
 
     def still_hurt(self, stack: Stack, undo: Undo) -> str:
@@ -65,5 +66,6 @@ class CutRegion:
         return (
             regional.why_fenced(stack, name)
             or _probes.not_running(stack, undo["components"])
-            or (regional.several_write(stack))
+            or regional.several_write(stack)
+            or regional.nobody_is_to_lead(stack)
         )

@@ -141,6 +141,41 @@ def bring_back(stack: Stack, name: str) -> str:
     return ""
 
 
+def let_one_lead(stack: Stack) -> None:
+    """Where every region follows another, as they do from the moment at which one that led has been demoted as planned
+    until the other is promoted: the one that has received most leads, which has all that was ever told to be stored.
+
+    Nothing where a server takes writes, or may, or a region is fenced, or is to lead: it does so by itself.
+    """
+    wait.poll(lambda: not _all_follow(stack) or _all_answer(stack), within=STORE_WITHIN)
+    if not _all_follow(stack) or not _all_answer(stack) or writers(stack):
+        return
+    max((need(each, Standby) for each in stack.regions), key=lambda one: one.received_whole()).promote()
+
+
+def nobody_is_to_lead(stack: Stack) -> str:
+    """That every region follows another, in words; empty where one does not, or none can be asked."""
+    names = " and ".join(each.name for each in stack.regions)
+    return f"nobody leads: {names} follow each other" if _all_follow(stack) else ""
+
+
+def _all_follow(stack: Stack) -> bool:
+    try:
+        return all(need(each, Standby).follows() for each in stack.regions)
+    except DrillError:
+        return False
+
+
+def _all_answer(stack: Stack) -> bool:
+    """Whether each region has a server that says how far it is; a fenced one has none."""
+    try:
+        for each in stack.regions:
+            need(each, Standby).received_whole()
+    except DrillError:
+        return False
+    return True
+
+
 def why_fenced(stack: Stack, name: str) -> str:
     """That its database servers are kept off, in words; empty where they are not."""
     return f"the database servers of {name} are fenced" if need(stack, RegionFence).region_is_fenced(name) else ""
