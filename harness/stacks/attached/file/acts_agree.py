@@ -10,6 +10,7 @@ from harness.stacks.attached.file.agree import is_container, known, one_of
 from harness.stacks.attached.file.described import VERBS
 
 SURVIVOR = "${survivor}"
+LEADER = "${leader}"
 OF_PROBE, OF_TCP = ("passing", "failing"), ("taken", "refused", "silent")
 
 
@@ -24,6 +25,18 @@ def check(read: Text) -> None:
     for word in ("do", "undo"):
         if isinstance(failover.get(word), Mapping):
             _act(read, ("database", "failover", word), failover[word])
+    _rejoin(read)
+
+
+def _rejoin(read: Text) -> None:
+    """One of the two ways back is taken: a server that is safe to start is not made anew."""
+    given = read.values.get("database", {})
+    if "rejoin" not in given:
+        return
+    _act(read, ("database", "rejoin"), given["rejoin"])
+    if given.get("returns") == "as a copy":
+        what = "is there, and the file says that a server returns as a copy"
+        read.problem(("database", "rejoin"), what, hint="keep one: `returns: as a copy` where starting it is enough")
 
 
 def _verbs(read: Text) -> Iterator[tuple[Where, Mapping[str, Any]]]:
@@ -41,7 +54,7 @@ def _place(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         return
     if "run" not in given:
         read.problem((*where, "in"), "is of a command, and there is none", hint="take it out")
-    if given["in"] == SURVIVOR and where[:2] == ("database", "failover"):
+    if given["in"] == {"failover": SURVIVOR, "rejoin": LEADER}.get(str(where[1])) and where[0] == "database":
         return
     there = known(read, (*where, "in"), given["in"], read.values["components"], "component")
     if there and not is_container(given["in"], read.values):

@@ -132,6 +132,8 @@ def _servers(given: Servers) -> Iterator[str]:
         yield "  # failover:             # left out: it fails over by itself"
         yield '  #   do: {in: "${survivor}", run: [pg_ctl, promote]}'
         yield "  #   undo: none"
+        yield "  # rejoin:               # FILL IN: makes a server that led a copy, and starts it; else it stays down"
+        yield '  #   {run: [./rejoin.sh, "${server}", "${leader}"], within: 10 min}'
 
 
 def _rest(found: Proposal) -> Iterator[str]:
