@@ -5,17 +5,35 @@ Each verdict is compared with what the tests see for themselves: what both serve
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from harness.errors import Exit
+from harness.system import control_files, wait
+from harness.system.command import end_labelled
 from tests import paydesks
-from tests.contract.desk_runs import Drilled, drdrill, drilled, keys, left_in_peace, stored
+from tests.contract.desk_runs import (
+    Drilled,
+    argv,
+    drdrill,
+    drilled,
+    environment,
+    keys,
+    left_in_peace,
+    of_scenario,
+    stored,
+)
+from tests.contract.test_paydesk_wrong import guardian_of
 from tests.paydesks import Desk
 
+LONG, OFTEN = timedelta(seconds=120), timedelta(milliseconds=5)
 FAILOVER = "database-failover"
 LEADS = "select not pg_is_in_recovery()"
 LEFT = {"heal": "MISSED", "steady-after": "MISSED"}  # what led is down, and its owner has to make a copy of it
@@ -128,3 +146,30 @@ def test_a_page_that_says_well_while_nobody_is_served(desk: Desk) -> None:
     run = drilled(desk, FAILOVER, "Nobody has another server lead")
     assert run.not_met() == {"honest-health": "MISSED", "automatic": "MISSED"}, run.words()
     assert leader(desk) == (leads, died)
+
+
+def test_whoever_drills_is_killed_while_it_is_made_a_copy(desk: Desk) -> None:
+    """Another process goes on by what lies on disk: never two lead, and it is a copy in the end."""
+    died, leads = leader(desk)
+    words = of_scenario(desk, FAILOVER, "The leader dies")
+    evidence = Path(str(words[words.index("--evidence") + 1]))
+    with subprocess.Popen(argv(desk, *words), env=environment(desk), stdout=subprocess.DEVNULL) as run:
+        journal = wait.poll(lambda: list(evidence.glob("*/journal.jsonl")), within=LONG)[0]
+        begun = place(desk) / "stack" / "rejoins.json"
+        assert wait.poll(
+            lambda: died in (control_files.read(begun) or {}), within=LONG, every=timedelta(milliseconds=5)
+        )
+        os.kill(guardian_of(journal.parent), signal.SIGKILL)  # first: it would heal at once
+        run.kill()
+        end_labelled(journal.parent.name.removesuffix(".unfinished"))
+    assert desk.asks(leads, LEADS) == ["t"] and not streams(desk, died)
+    healed = drdrill(desk, "heal", "--evidence", evidence)
+    assert healed.returncode == Exit.MET and "kill_component" in healed.stdout, healed.stdout + healed.stderr
+    assert leader(desk) == (leads, died) and streams(desk, died)
+
+
+def streams(desk: Desk, server: str) -> bool:
+    code, said = desk.container(server).exec_run(
+        ["psql", "-XAt", "-h", "127.0.0.1", "-c", paydesks.STREAMS, "postgres"]
+    )
+    return code == 0 and said.strip() == b"1"
