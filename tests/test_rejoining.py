@@ -242,6 +242,7 @@ WRONG: list[tuple[list[tuple[tuple[str | int, ...], Any]], str]] = [
     ([(("database", "failover", "do", "run"), ["x", "${server}"])], r"\$\{server\} stands for nothing here"),
     ([(("database", "rejoin"), {"run": ["x"], "in": "${server}"})], r"stands for nothing|no component"),
     ([(("database", "rejoin"), REJOIN), (("database", "returns"), "as a copy")], r"returns as a copy"),
+    ([(("database", "rejoin"), {"run": ["x"], "within": "5 min"})], r"within: may take 5 min, and after 5 min"),
 ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.plan.lengths import in_words, length_of_time
 from harness.plan.text import Text, Where
 from harness.stacks.attached.file.agree import is_container, known, one_of
 from harness.stacks.attached.file.described import VERBS
+from harness.stacks.attached.file.formats import USUAL_WITHIN
 
 SURVIVOR = "${survivor}"
 LEADER = "${leader}"
@@ -34,6 +36,12 @@ def _rejoin(read: Text) -> None:
     if "rejoin" not in given:
         return
     _act(read, ("database", "rejoin"), given["rejoin"])
+    longest = read.values.get("safety", {}).get("longest fault")
+    within = length_of_time(given["rejoin"]["within"]) if "within" in given["rejoin"] else USUAL_WITHIN
+    if longest and within >= length_of_time(longest):
+        what = f"may take {in_words(within)}, and after {longest} the guardian has the run end"
+        hint = "say a longer `longest fault`: until it is a copy the server is hurt"
+        read.problem(("database", "rejoin", "within"), what, hint=hint)
     if given.get("returns") == "as a copy":
         what = "is there, and the file says that a server returns as a copy"
         read.problem(("database", "rejoin"), what, hint="keep one: `returns: as a copy` where starting it is enough")
