@@ -143,7 +143,8 @@ class Database:
             return f"{others[0]} leads, and {name} runs and does not say that it is a copy"
         if self._said.returns_as_copy or (self._said.rejoin and len(others) == 1):
             return ""
-        return f"{others[0]} leads, and the stack file does not say that {name} returns as a copy"
+        unsaid = f"the stack file does not say that {name} returns as a copy, nor how it is made one (`rejoin`)"
+        return f"{others[0]} leads, and {unsaid}"
 
     def by_hand(self, name: str) -> str:
         """What its owner does about a server that stays fenced, in words; empty where it is a copy, or leads alone."""
