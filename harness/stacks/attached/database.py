@@ -143,8 +143,7 @@ class Database:
             return f"{others[0]} leads, and {name} runs and does not say that it is a copy"
         if self._said.returns_as_copy or (self._said.rejoin and len(others) == 1):
             return ""
-        unsaid = f"the stack file does not say that {name} returns as a copy, nor how it is made one (`rejoin`)"
-        return f"{others[0]} leads, and {unsaid}"
+        return f"the stack file does not say that {name} returns as a copy, nor how it is made one (`rejoin`)"
 
     def by_hand(self, name: str) -> str:
         """What its owner does about a server that stays fenced, in words; empty where it is a copy, or leads alone."""
