@@ -126,7 +126,7 @@ def test_it_is_made_a_copy_instead_of_started(tmp_path: Path) -> None:
     assert desk.healed(said).ok and desk.up == {"db-1", "db-2"}
     assert [(one["server"], one["leader"]) for one in desk.owner.done] == [("db-1", "db-2")]
     assert said[0] == "db-2 leads: the owner's `rejoin` makes db-1 a copy of it, which takes at most 90 s"
-    assert said[1] == "waits until db-1 streams from db-2, at most 0.3 s"
+    assert said[1] == "db-1 streams from db-2, at most 0.3 s"
     assert not desk.cluster.rejoining("db-1")
 
 

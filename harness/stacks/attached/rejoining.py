@@ -61,7 +61,7 @@ class OwnersRejoin:
 
     def _await_streaming(self, name: str, leads: str, say: Callable[[str], None]) -> None:
         last = ""
-        say(f"waits until {name} streams from {leads}, at most {STREAMS_WITHIN.total_seconds():g} s")
+        say(f"{name} streams from {leads}, at most {STREAMS_WITHIN.total_seconds():g} s")
 
         def streams() -> bool:
             nonlocal last
