@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence
 from harness.checks.judge import judge
+from harness.checks.rules import TABLE
 from tests.histories import History, groups, ns, request, row_of
 from tests.sample_cut import own_answers
 from tests.test_check_steps import changed
@@ -44,6 +45,10 @@ def without(*kinds: str, **where: Any) -> History:
     history = a_zone_cut()
     history.drop(*kinds, where=lambda data: all(data.get(key) == value for key, value in where.items()))
     return history
+
+
+def left_fenced() -> History:
+    return changed(changed(a_zone_cut(), "fault.healed", ok=False, how="left fenced"), "rejoined", ok=False)
 
 
 def stopped(history: History, at: float) -> History:
@@ -225,6 +230,9 @@ CASES: list[tuple[str, str, float | None, Callable[[], History], Outcome]] = [
      lambda: changed(a_zone_cut(), "rejoined", ok=False), UNKNOWN),
     ("nobody looked", "rejoined", 60.0, lambda: without("rejoined"), UNKNOWN),
     ("nothing was healed", "rejoined", 60.0, lambda: without("fault.healed"), UNKNOWN),
+    ("left fenced, and no copy", "rejoined", 60.0, left_fenced, MISSED),
+    ("nobody healed it, and no copy", "rejoined", 60.0,
+     lambda: changed(without("fault.healed"), "rejoined", ok=False), MISSED),
     ("stopped before", "rejoined", 60.0, lambda: stopped(a_zone_cut(), 80.0), UNKNOWN),
     ("sound", "self-recovery", 30.0, lambda: back_at(80.0), MET),
     ("too late", "self-recovery", 3.0, lambda: back_at(80.0), MISSED),
@@ -379,3 +387,14 @@ def test_split_brain_is_what_its_definition_says(made: list[tuple[str, float, fl
     finding = found("split-brain", history)
     assert finding.outcome is (MISSED if surely else UNKNOWN if perhaps or not inside else MET), finding.reason
     assert not surely or finding.figure == len(surely)
+
+
+def test_one_that_was_not_let_back_is_no_copy_since_version_8() -> None:
+    """Before, it was not known; the reason says why it stayed away."""
+    finding = found("rejoined", left_fenced(), 60.0)
+    assert finding.reason.endswith("; its healing: left fenced") and finding.figure is None
+    history = left_fenced()
+    history.drop("expect")
+    history.expect("rejoined", 60.0)
+    before = next(each for each in judge(history.evidence(), TABLE["7"]) if each.id == "rejoined")
+    assert before.outcome is UNKNOWN and "nothing had been healed before" in before.reason

@@ -164,6 +164,7 @@ def test_the_database_is_what_is_called_alike(written: Path) -> None:
     said = load(written / "stack.yaml")
     assert said.database and list(said.database.members) == ["pg-primary", "pg-replica"]
     assert "dbname=shop" in said.database.dsn and said.database.failover is None
+    assert said.database.rejoin is None and "# rejoin:               # FILL IN" in (written / "stack.yaml").read_text()
     assert "keycloak-db is a PostgreSQL server, too" in (written / "stack.yaml").read_text()
 
 

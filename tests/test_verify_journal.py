@@ -76,7 +76,11 @@ def test_what_is_missing(pack: Path) -> None:
     assert missing(without(b"scenario")).names() == {"scenario-missing"}
     assert missing(without(b"ledger")).names() == {"not-digested"}
     failed = [line.replace(b'"ok":true,"by"', b'"ok":false,"by"') for line in lines]
-    assert missing(failed, unhealed).names() == {"unhealed-fault"}
+    left = missing([line.replace(b'"ok":false,', b'"ok":false,"how":"left fenced",') for line in failed], unhealed)
+    assert left.names() == {"unhealed-fault"}
+    words = verify.text_of(left)
+    assert "is not shown healed: the journal says that it was left fenced" in words
+    assert "HINT: no file and no line is missing" in words and "use no figure" not in words
 
 
 def test_a_ledger_that_is_not_the_one_digested(pack: Path) -> None:

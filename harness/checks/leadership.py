@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.checks import Finding, Outcome
-from harness.checks.evidence import Evidence, Expectation, Unsound, against, ineffective, moment_of, seconds
+from harness.checks.evidence import Evidence, Expectation, Line, Unsound, against, ineffective, moment_of, seconds
+
+REJOINED = "The old leader rejoined"
+OfUnhealed = Callable[[Evidence, Expectation, Line], Finding]
 
 
 def failovers(evidence: Evidence, expected: Expectation) -> Finding:
@@ -30,8 +35,23 @@ def failovers(evidence: Evidence, expected: Expectation) -> Finding:
 
 
 def rejoined(evidence: Evidence, expected: Expectation) -> Finding:
-    """Seconds from the heal until a server that had led streams again as a copy; of several, the longest."""
-    title = "The old leader rejoined"
+    """Seconds from the heal until a server that had led streams again as a copy; of several, the longest.
+
+    One that was looked at and is none, of a fault that was not healed, is `MISSED`.
+    """
+    return rejoined_or(evidence, expected, _not_let_back)
+
+
+def _not_let_back(evidence: Evidence, expected: Expectation, line: Line) -> Finding:
+    tried = [each for each in evidence.all("fault.healed") if each.seq < line.seq]
+    why = f"its healing: {tried[-1].data.get('how')}" if tried else "nothing had been healed"
+    words = f"{line.data.get('member')} is no copy: {line.data.get('seen')}; {why}"
+    return expected.finding_of(evidence, REJOINED, Outcome.MISSED, words)
+
+
+def rejoined_or(evidence: Evidence, expected: Expectation, of_unhealed: OfUnhealed | None) -> Finding:
+    """`of_unhealed`: the finding of a server that is no copy where nothing was healed; None: that is not sound."""
+    title = REJOINED
     if why := ineffective(evidence):
         raise Unsound(why)
     latest = {str(line.data.get("member")): line for line in evidence.all("rejoined")}
@@ -41,6 +61,9 @@ def rejoined(evidence: Evidence, expected: Expectation) -> Finding:
     found: list[tuple[int, float, Finding]] = []
     for member, line in latest.items():
         heals = [each for each in evidence.all("fault.healed") if each.seq < line.seq and each.data.get("ok")]
+        if not heals and not line.data.get("ok") and of_unhealed is not None:
+            found.append((2, 0.0, of_unhealed(evidence, expected, line)))
+            continue
         if not heals:
             raise Unsound(f"{member} was looked at, and nothing had been healed before")
         begin, over = moment_of(heals[-1])

@@ -89,6 +89,7 @@ from harness.checks.version5 import switched as switched_5
 from harness.checks.version6 import loss as loss_6
 from harness.checks.version7 import exposure as exposure_7
 from harness.checks.version7 import groups_told as groups_told_7
+from harness.checks.version7 import leadership as leadership_7
 from harness.checks.version7 import steps as steps_7
 from harness.checks.version7 import switched as switched_7
 from harness.checks.well_told import marked, told_once
@@ -151,7 +152,7 @@ VERSION_2 = Rules(
         "no-loss": loss_5.no_loss,
         "honest-ready": honest_ready,
         "back-in-rotation": back_in_rotation,
-        "rejoined": rejoined,
+        "rejoined": leadership_7.rejoined,
         "failovers": failovers,
         "self-recovery": healing_2.self_recovery,
         "rolled-back": rolled_back,
@@ -299,6 +300,7 @@ VERSION_8 = replace(
         "names-switched": names_switched,
         "steady-after": steady_after,
         "health": health,
+        "rejoined": rejoined,
     },
 )
 

@@ -170,6 +170,11 @@ class Live:
         self._now(line, data["text"])
         self._at(line, f"{data['keyword']} {data['text']}")
 
+    def _waiting(self, data: dict[str, Any], line: dict[str, Any]) -> None:
+        if data["what"] != NAMED:
+            limit = f", at most {data['within']:g} s" if "within" in data else ""
+            self._at(line, f"    waits: {data['what']}{limit}")
+
     def _wait(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if data["outcome"] != "reached":
             self._at(line, f"    NOT in {data['seconds']:.1f} s: {data['what']}")

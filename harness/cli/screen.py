@@ -17,9 +17,12 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
+from harness.evidence.run_folder import heal_on
 from harness.run import tasks
 from harness.safety import left_hurt, stopping, undo
+from harness.stacks import brought_up
 from harness.system import modules
+from harness.system.later import fetch
 from reports.run.text import summary
 from reports.words import clean
 
@@ -104,8 +107,16 @@ def closing(pack: Path) -> None:
         click.echo(f"NOT healed: {'; '.join(unhealed)}")
         seen = "; ".join(unhealed)
         ends = undo.only_a_recovery(seen)
-        hint = undo.what_to_do("drdrill stack down" if ends else "drdrill heal --on FOLDER", seen)
-        click.echo(f"HINT: {hint}{'' if ends else ', with the folder of the stack'}")
+        place = _place_of(pack)
+        heal = heal_on(place) if place else "drdrill heal --on FOLDER"
+        hint = undo.what_to_do("drdrill stack down" if ends else heal, seen)
+        click.echo(f"HINT: {hint}{'' if ends or place else ', with the folder of the stack'}")
+
+
+def _place_of(pack: Path) -> Path | None:
+    """The folder of the stack that a run has left hurt; None where it is not known here: a pack does not say it."""
+    near = [*brought_up.all_in(pack.parent), *fetch("harness.stacks.attached.place:hurt")()]
+    return next((one.folder for one in near if any(name.startswith(f"{pack.name}-") for name in one.unhealed())), None)
 
 
 def must_not_be_refused(pack: Path) -> None:

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import click
 from harness.cli import options
 from harness.cli.check import check
 from harness.errors import Exit, NotInTime, NotReady, Refused
-from harness.evidence.run_folder import option
+from harness.evidence.run_folder import heal_on, option
 from harness.project import find, nearest
 from harness.run.run import new_id
 from harness.safety import running
@@ -124,27 +124,40 @@ def _kind(name: str) -> Kind:
 @options.evidence
 @options.as_json
 def status(*, evidence: Path, as_json: bool) -> None:
-    """Show the stacks that were brought up in a folder: steady, busy (a run drills it), hurt, or dead.
+    """Show the stacks that were brought up in a folder: steady, busy (a run drills it), hurt, or dead; and the
+    platforms of stack files that runs have left hurt, wherever their evidence lies.
 
     Exit code 2: one is hurt.
     """
+    hurt = [one for one in fetch("harness.stacks.attached.place:hurt")() if not _busy(one)]
     found = {one: brought_up.state(one, busy=_busy(one)) for one in brought_up.all_in(evidence)}
     if as_json:
         said = [{**_facts(one), "state": state, "why": why} for one, (state, why) in found.items()]
+        said += [_hurt(one) for one in hurt]
         click.echo(json.dumps(said, indent=1))
     else:
-        _say(found, evidence)
-    if any(state == "hurt" for state, _ in found.values()):
+        _say(found, evidence, hurt)
+    if hurt or any(state == "hurt" for state, _ in found.values()):
         click.get_current_context().exit(Exit.UNKNOWN)
 
 
-def _say(found: Mapping[BroughtUp, tuple[str, str]], evidence: Path) -> None:
+def _hurt(one: BroughtUp) -> dict[str, Any]:
+    """Of a platform that somebody else made, for a machine."""
+    why = "; ".join(one.said_hurt())
+    return {"platform": one.name, "folder": str(one.folder), "state": "hurt", "why": why, "heal": heal_on(one.folder)}
+
+
+def _say(found: Mapping[BroughtUp, tuple[str, str]], evidence: Path, hurt: Sequence[BroughtUp]) -> None:
+    for said in map(_hurt, hurt):
+        click.echo(f"the platform {said['platform']} is left hurt: {said['why']}")
+        click.echo(f"  {'its folder:':<12} {said['folder']}")
+        click.echo(f"  {'heal it:':<12} settle that, then {said['heal']}")
     for one, (state, why) in found.items():
         if state == "dead":
             click.echo(f"{one.name}: dead; `drdrill stack down{option(evidence)}` removes what is left")
         else:
             _show(one, state=f"{state}{f': {why}' if why else ''}")
-    if not found:
+    if not found and not hurt:
         click.echo("no stack is up; `drdrill stack up` starts one")
 
 

@@ -26,6 +26,11 @@ def option(evidence: Path) -> str:
     return "" if evidence.resolve() == USUAL.resolve() else f" --evidence {shlex.quote(str(evidence))}"
 
 
+def heal_on(place: Path) -> str:
+    """The command that heals what is left on a stack that stands there."""
+    return f"drdrill heal --on {shlex.quote(str(place))}"
+
+
 def lengths(logs: Mapping[str, Path]) -> dict[str, int]:
     """How long each component's log is now, in bytes."""
     return {name: path.stat().st_size for name, path in logs.items() if path.is_file()}

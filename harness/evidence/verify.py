@@ -746,6 +746,7 @@ class Story:
         self.announced: Counter[str] | None = None  # scenarios, as often as the first line says; None: it does not
         self.outcome: object = None  # that the last line says
         self.hurt: dict[str, int] = {}  # fault: how many of its injections are not healed; none is left out
+        self.left: dict[str, str] = {}  # fault: what the journal says that became of one that was not healed
         self.begun: Counter[str] = Counter()  # scenarios
         self.ended: Counter[str] = Counter()
         self.digests: list[tuple[int, str, object]] = []  # line, file, digest
@@ -776,6 +777,8 @@ class Story:
         elif kind == "fault.healed" and data.get("ok") is True and name in self.hurt:
             self.hurt[name] -= 1
             self.hurt = {fault: left for fault, left in self.hurt.items() if left}
+        elif kind == "fault.healed" and data.get("ok") is False:
+            self.left[name] = named(data.get("how"))
         elif kind == "scenario.begin":
             self.begun[name] += 1
         elif kind == "scenario.end":
@@ -1004,7 +1007,9 @@ def check_against_seal(report: Report, story: Story) -> None:
         if differ:
             report.add("integrity", "statement-differs", f"seal and journal differ in: {', '.join(differ)}")
     for fault in sorted(unhealed):
-        report.add("completeness", "unhealed-fault", f"the fault {shown(fault)} was injected and is not shown healed")
+        told = f": the journal says that it was {shown(story.left[fault])}" if fault in story.left else ""
+        said = f"the fault {shown(fault)} was injected and is not shown healed{told}"
+        report.add("completeness", "unhealed-fault", said)
 
 
 def check_completed(report: Report, story: Story, found: dict[str, str]) -> None:
@@ -1835,7 +1840,10 @@ def text_of(report: Report) -> str:
     if report.judged:
         lines.append(f"  {'Findings':<13} {report.judged[0]:<8}{shown(report.judged[1], most=2000)}")
     lines += [f"  Note: {note}" for note in report.notes]
-    if report.outcome == MISSED:
+    if {problem.name for problem in report.problems if problem.outcome == MISSED} == {"unhealed-fault"}:
+        told_so = "what was hurt was so still when it was sealed, and it says so"
+        lines.append(f"  HINT: no file and no line is missing: {told_so}")
+    elif report.outcome == MISSED:
         lines.append("  HINT: ask whoever sealed it for the pack again, and use no figure of this one")
     if facts:
         verdict = facts["verdict"] if isinstance(facts.get("verdict"), dict) else {}

@@ -39,7 +39,7 @@ def healed_there(maker: Maker, place: Path, pending: Sequence[Pending], *, of: P
     begun, found, why = clock.mono(), {}, ""
     words = [sys.executable, "-P", "-m", healer.__name__, str(of.resolve())]
     try:
-        within = sum(map(_time_for, pending), timedelta(0))
+        within = sum(map(_time_for, pending), maker.heals_in * len(pending))
         said, why = _run(maker.join(place.resolve() / STACK_FOLDER, words), label, within=within)
         found = {line[healer.FILE]: _healing(line) for line in said}
     except DrillError as error:

@@ -6,11 +6,14 @@ of these servers takes writes. Where that is not known to be safe, they stay as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
 from harness.errors import DrillError
 from harness.faults import LED, Fault, LetsBack, Undo
 from harness.stacks import Stack
 from harness.stacks.capabilities import find
-from harness.stacks.capabilities.database import Cluster, Fenced, Member
+from harness.stacks.capabilities.database import Cluster, Fenced, Member, Rejoins
 
 
 def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
@@ -30,9 +33,41 @@ def must_stay(stack: Stack, fault: Fault, undo: Undo) -> str:
     return "; ".join(filter(None, said))
 
 
+@runtime_checkable
+class ByHand(Protocol):
+    """A cluster of somebody else's: what stays fenced there is settled by its owner."""
+
+    def by_hand(self, name: str) -> str:
+        """What a person does about that server, in words; empty where it is let back."""
+
+    def lasts(self, name: str) -> bool:
+        """Whether it is known to stay fenced, however long somebody waits."""
+
+
+def rejoin(stack: Stack, fault: Fault, undo: Undo, *, say: Callable[[str], None]) -> None:
+    """Have each server that is down while another leads made a copy of that, where its owner says how. `say` is told
+    what it waits for.
+
+    Errors: `DrillError` of the first that is none then: it stays fenced.
+    """
+    cluster = find(stack, Rejoins)
+    if cluster is not None:
+        for member in let_back(stack, fault, undo):
+            cluster.rejoin(member.name, say=say)
+
+
+def lasts(stack: Stack, fault: Fault, undo: Undo) -> bool:
+    """Whether nothing can come of waiting for what must stay fenced."""
+    cluster = find(stack, ByHand)
+    return cluster is not None and any(cluster.lasts(member.name) for member in let_back(stack, fault, undo))
+
+
 def what_to_do(stack: Stack, fault: Fault, undo: Undo) -> str:
     """For a person, who knows more than we can ask."""
-    names = _names(let_back(stack, fault, undo))
+    held = let_back(stack, fault, undo)
+    if (owners := find(stack, ByHand)) is not None:
+        return "; ".join(filter(None, (owners.by_hand(member.name) for member in held)))
+    names = _names(held)
     return (
         f"stop {names}, the database server too (docs/safety.md says how), see who leads, and heal again: that starts "
         "it, and what was stopped comes back as a copy"

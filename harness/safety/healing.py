@@ -23,6 +23,7 @@ FENCED_LIMIT = timedelta(seconds=45)  # a leader that has lost its store gives u
 LOOK_LIMIT = timedelta(seconds=60)  # until what was started serves, a database server that has to catch up among it
 DATA_LIMIT = timedelta(seconds=10)  # what only a recovery brings back is there by then, or does not come
 OFTEN = timedelta(milliseconds=250)
+AGAIN = timedelta(seconds=10)  # after which whoever waits is told once more for what, and for how long
 NOTHING = "nothing of it is left"
 FROZEN = "frozen"  # in the undo of a sabotaged fault: the database server whose manager was frozen
 How = Literal["healed", "not healed", "left fenced", "removal"]
@@ -73,11 +74,20 @@ def heal(stack: Stack, fault: Fault, undo: Undo, *, say: Say = lambda _: None) -
     """
     begun = clock.mono()
     quietly(lambda: _thaw(stack, undo))  # first: who led must give up before anybody is let back
-    stays = _until_nothing(lambda: fencing.must_stay(stack, fault, undo), FENCED_LIMIT, say)
+    stays = _until_nothing(
+        lambda: fencing.must_stay(stack, fault, undo),
+        FENCED_LIMIT,
+        say,
+        lasts=lambda: fencing.lasts(stack, fault, undo),
+    )
+    if not stays:
+        begun = clock.mono()
+        stays = quietly(lambda: fencing.rejoin(stack, fault, undo, say=say)) or ""
     if stays:
-        seen = f"left fenced: {stays}; {fencing.what_to_do(stack, fault, undo)}"
-        return Healing(False, "left fenced", seen, begun, clock.mono())
-    begun, said = clock.mono(), []
+        words = [stays]
+        quietly(lambda: words.append(fencing.what_to_do(stack, fault, undo)))
+        return Healing(False, "left fenced", f"left fenced: {'; '.join(filter(None, words))}", begun, clock.mono())
+    said: list[Moment | None] = []
     wrong = quietly(lambda: said.append(fault.heal(stack, undo)))
     wrong = wrong or quietly(lambda: _start_stopped(stack, fault, undo))
     moment: Moment = next(filter(None, said), None) or Moment(begun, clock.mono(), CALL)
@@ -109,18 +119,28 @@ def _start_stopped(stack: Stack, fault: Fault, undo: Undo) -> None:
             member.start()
 
 
-def _until_nothing(look: Callable[[], str], within: timedelta, say: Say) -> str:
-    """What is still seen when the time is over, or why nobody could look; empty as soon as nothing is."""
-    last = ""
+def _until_nothing(
+    look: Callable[[], str], within: timedelta, say: Say, *, lasts: Callable[[], bool] = lambda: False
+) -> str:
+    """What is still seen when the time is over, or why nobody could look; empty as soon as nothing is.
+
+    Nobody waits any more once it is known that what is seen `lasts`.
+    """
+    last, begin, told = "", clock.mono(), clock.mono()
+    forever = False
 
     def seen() -> str:
-        nonlocal last
+        nonlocal last, told, forever
         found: list[str] = []
         wrong = quietly(lambda: found.append(look()))
         now = f"nobody can look: {wrong}" if wrong else found[0]
-        if now and now != last:
-            say(now)
+        known: list[bool] = []
+        quietly(lambda: known.append(bool(now) and lasts()))
+        forever = any(known)
+        if now and not forever and (now != last or clock.since(told) >= AGAIN):
+            told = clock.mono()
+            say(f"{now}; waited {clock.since(begin).total_seconds():.0f} s of at most {within.total_seconds():g} s")
         last = now
         return now
 
-    return wait.poll(seen, within=within, every=OFTEN, enough=lambda now: not now)
+    return wait.poll(seen, within=within, every=OFTEN, enough=lambda now: not now or forever)

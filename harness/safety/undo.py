@@ -6,7 +6,6 @@ the run's folder, the stack itself says that it is hurt.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -16,7 +15,7 @@ from typing import Any
 
 from harness.evidence.lines import Line
 from harness.evidence.run_folder import UNDO as FOLDER
-from harness.evidence.run_folder import UNFINISHED, UNHEALED, option
+from harness.evidence.run_folder import UNFINISHED, UNHEALED, heal_on, option
 from harness.faults import BY_RECOVERY, Fault, Undo, table
 from harness.stacks.kinds import stands_on
 from harness.system import clock, control_files
@@ -100,7 +99,7 @@ def command(place: Path, seen: str = "") -> str:
     stack that only a recovery could heal, for who would have recovered it has ended."""
     if only_a_recovery(seen):
         return f"drdrill stack down{option(place.parent)}"
-    return f"drdrill heal --on {shlex.quote(str(place))}"
+    return heal_on(place)
 
 
 def only_a_recovery(seen: str) -> bool:

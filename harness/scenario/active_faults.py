@@ -153,11 +153,14 @@ class ActiveFaults:
         self.still_active()
         self.heal(by="scenario", of=of)
 
+    def _waits(self, seen: str) -> None:
+        self._journal.record("waiting", what=seen)
+
     def heal(self, *, by: str = "harness", of: type[Fault] | None = None) -> None:
         """Heal what is left, the last one first. What cannot be healed is recorded, and raises nothing."""
         while left := [each for each in self._left if of is None or isinstance(each.fault, of)]:
             injection, fault, needed, path = left[-1]
-            healing = healed(self._run.stack, fault, needed)
+            healing = healed(self._run.stack, fault, needed, say=self._waits)
             record(self._journal, healing, injection=injection, fault=fault.name, by=by)
             self.ended = max(self.ended, healing.latest)
             if by == BY_SCENARIO:

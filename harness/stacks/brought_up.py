@@ -88,6 +88,11 @@ class BroughtUp:
         """The names of the files that say what runs have left hurt on it."""
         return sorted(path.name for path in (self.folder / UNHEALED).glob("*.json"))
 
+    def said_hurt(self) -> list[str]:
+        """The same in words: of each the fault, and what was seen when it was not healed."""
+        told = [control_files.read(self.folder / UNHEALED / name) or {} for name in self.unhealed()]
+        return [f"{one.get('fault', 'unknown')}: {one.get('seen', 'not seen healed')}" for one in told]
+
     def must_stand(self) -> None:
         """Errors: `Refused` where it is of another machine or boot, dead, or not ready."""
         said = self.said

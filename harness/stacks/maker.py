@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,11 @@ class Maker:
     def aliases(self) -> Mapping[str, str]:
         """Names and addresses that never come into a pack, and what stands there for each."""
         return {}
+
+    @property
+    def heals_in(self) -> timedelta:
+        """How long the healing of one fault may take there besides what it takes anywhere."""
+        return timedelta(0)
 
     def remove_left(self, run: str, folder: Path) -> None:
         """Remove what a killed stack has left besides its labelled processes. Harmless where nothing is left."""

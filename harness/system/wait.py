@@ -12,6 +12,7 @@ from harness.system.recorder import Recorder
 
 T = TypeVar("T")
 OFTEN = timedelta(milliseconds=100)
+LONG = timedelta(seconds=2)  # after which people are told what is waited for
 
 
 def poll(
@@ -46,14 +47,17 @@ def until(
     """Poll `condition` until it returns something true, and return that.
 
     Errors: `NotInTime`, with what `last_seen` says, when `within` has passed.
-    Records `wait` with seconds, polls and outcome.
+    Records `waiting` once it takes long, and in the end `wait` with seconds, polls and outcome.
     """
     begin = clock.mono()
-    polls = 0
+    polls, told = 0, False
 
     def counted() -> T | None:
-        nonlocal polls
+        nonlocal polls, told
         polls += 1
+        if not told and clock.since(begin) >= LONG:
+            told = True
+            recorder.record("waiting", what=what, within=within.total_seconds())
         return condition()
 
     found = poll(counted, within=within, every=every)

@@ -104,6 +104,7 @@ def left_in_peace(desk: Desk, run: Drilled, *, fenced: str = "") -> None:
     verified = drdrill(desk, "verify", run.pack)
     assert re.search(r"Integrity +MET", verified.stdout), verified.stdout
     wrong = re.findall(r"^ +([a-z-]+): ", verified.stdout.partition("In its own words")[0], re.MULTILINE)
+    assert not fenced or "the journal says that it was left fenced" in verified.stdout, verified.stdout
     assert wrong == [*(["unhealed-fault"] if fenced else []), "no-key-given"], verified.stdout
 
 

@@ -9,10 +9,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from harness.errors import DrillError
+from harness.stacks.attached.cutting import Cutter
 from harness.stacks.docker import engine, image
 from harness.system import wait
 from harness.system.command import LABEL, labelled
@@ -110,3 +113,15 @@ def test_sweep_removes_what_is_dead_and_ours_and_nothing_else(foreign: list[Any]
         assert f"{ALIVE}: 4 containers" in drdrill("sweep")
         assert things(ALIVE) == []
     assert drdrill("sweep") == "no dead run has left anything\n"
+
+
+def test_a_helper_beside_what_has_just_died_is_not_left() -> None:
+    """It was made, and could not be started: nobody else knows of it."""
+    dead = engine.engine().containers.create(image.name(), FOREVER, name=f"{DEAD}-beside")
+    beside: Any = SimpleNamespace(id=dead.id)
+    try:
+        with pytest.raises(DrillError, match="non running container"):
+            Cutter({"db": beside}, label=DEAD, helper="").beside("db", ["psql"], env={}, what="asking db beside it")
+        assert things(DEAD) == []
+    finally:
+        dead.remove(force=True)

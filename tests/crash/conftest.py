@@ -26,6 +26,7 @@ ONLY_SAID = frozenset(
         "sentence",  # the words of the feature that come next
         "expect",  # what will be judged
         "wait",  # a poll that reached its end; what it waited for is recorded by itself
+        "waiting",  # a poll that goes on
         "exposure.sample",  # a look, by another thread, at any moment
         "alert",  # another thread has heard it
         "clock",  # looks at what is there

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple, Protocol
 
 from harness.errors import Refused
@@ -120,17 +120,29 @@ def _lines(said: StackFile, verb: str, components: Sequence[str]) -> Iterator[st
 def _act(said: StackFile, verb: str, one: Component, *, beside: Sequence[str]) -> Act:
     """`beside`: what is hurt with it, and goes on to reach it where it is cut off."""
     if own := one.verbs.get(verb):
-        return Act(_typed(own.do, said), _typed(own.undo, said))
+        back = _typed(own.undo, said)
+        return Act(_typed(own.do, said), back + (_rejoin(said, one) if verb == "kill" else ""))
     if not verb or not one.is_container:
         return Act(f"{one.name}: in a way of the fault's own", "the fault's own, on disk before it is injected")
     which = _which(said, one)
     if verb in ENGINE:
         do, undo = ENGINE[verb]
-        return Act(f"docker {do} {which}", f"docker {undo} {which}")
+        back = f"docker {undo} {which}"
+        return Act(f"docker {do} {which}", back + (_rejoin(said, one) if verb == "kill" else ""))
     helper = (said.compose.helper if said.compose else "") or "HELPER"
     run = f"docker run --rm --user 0 --cap-add NET_ADMIN --network container:{which} {helper} sh -ec"
     cut = rules([f"${{address of {name}}}" for name in beside])
     return Act(f"{run} {shlex.quote(cut.lstrip() + CUT.lstrip())}", f"{run} {shlex.quote(JOIN.lstrip())}")
+
+
+def _rejoin(said: StackFile, one: Component) -> str:
+    """A line more, of a database server: what undoes its death where another leads by then."""
+    if not said.database or one.name not in said.database.members:
+        return ""
+    if own := said.database.rejoin:
+        of_it = replace(own, run=tuple(word.replace("${server}", one.name) for word in own.run))
+        return f"\nwhere another leads: {_typed(of_it, said)}"
+    return "" if said.database.returns_as_copy else "\nwhere another leads: nothing, it stays down (left fenced)"
 
 
 def _which(said: StackFile, one: Component) -> str:

@@ -56,8 +56,13 @@ class Container:
     @property
     def address(self) -> str:
         """Where it is reached, or was before it died. Errors: `NotReady` where that was never seen."""
-        self.look()
-        return self._addresses.of(self.name)
+        found = self.look()
+        try:
+            return self._addresses.of(self.name)
+        except NotReady:
+            if found is None or found.status in THERE:
+                raise
+            raise NotReady(f"{self.name} does not run", hint="see why, before anybody starts it") from None
 
     @property
     def known_address(self) -> str:

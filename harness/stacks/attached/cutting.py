@@ -6,7 +6,9 @@ has died and was started again has a new one without them, so what is cut is loo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -112,14 +114,15 @@ class Cutter:
         return moment_of(self._run(found, "python3", words, what=what), asked=asked)
 
     def _run(self, beside: str, entrypoint: str, words: Sequence[str], *, what: str, env: Any = None) -> str:
-        from docker.errors import ContainerError  # noqa: PLC0415  (see engine)
+        from docker.errors import APIError, ContainerError  # noqa: PLC0415  (see engine)
 
+        named = f"drdrill-helper-{secrets.token_hex(6)}"
         with told(what):
             try:
                 said: bytes = engine.engine().containers.run(
                     self._helper or image.name(), list(words), entrypoint=[entrypoint], cap_add=["NET_ADMIN"],
                     network_mode=f"container:{beside}", remove=True, user="0", environment=env or {},
-                    labels=labels(self._label, "helper"), use_config_proxy=False,
+                    labels=labels(self._label, "helper"), use_config_proxy=False, name=named,
                 )  # fmt: skip  # arguments in groups
             except ContainerError as error:
                 raw = error.stderr or b""
@@ -127,4 +130,8 @@ class Cutter:
                 last = text.strip().splitlines() or ["without a word"]
                 hint = "a helper needs sh, iptables and ip6tables: `compose: helper:` of the stack file names its image"
                 raise DrillError(f"{what}: {last[-1]}", hint=hint) from None
+            except APIError:  # such as where what it stands beside has just died: it was made, and never started
+                with suppress(APIError):
+                    engine.engine().containers.get(named).remove(force=True)
+                raise
         return said.decode(errors="replace")

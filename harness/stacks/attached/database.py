@@ -25,7 +25,11 @@ from harness.system import control_files
 
 STREAMS = "SELECT status FROM pg_stat_wal_receiver"
 YES = ("t", "true", "on", "yes", "1")
+WRITTEN = "SELECT pg_current_wal_lsn()::text"
+FOLLOWS = """SELECT (SELECT count(*) FROM pg_stat_wal_receiver), (SELECT status FROM pg_stat_wal_receiver),
+ coalesce(pg_last_wal_receive_lsn() >= '{written}'::pg_lsn, false)"""
 LEADER = "leader.json"  # who led when somebody looked last
+REJOINS = "rejoins.json"  # which server is being made a copy of which: until it is one nobody knows what it has
 
 
 class Database:
@@ -33,14 +37,17 @@ class Database:
 
     def __init__(
         self, said: Described, *, parts: Mapping[str, Part], values: Mapping[str, str], cutter: Cutter, folder: Path,
-        boxed: Sequence[str],
+        boxed: Sequence[str], heal: str = "",
     ) -> None:  # fmt: skip  # parameters in groups
+        """`heal`: the command with which a person goes on; empty where a run has brought the platform up."""
         self._said = said
         self._parts = parts
         self._values = dict(values)
         self._cutter = cutter
         self._file = folder / LEADER
+        self._rejoins = folder / REJOINS
         self._boxed = boxed
+        self._heal = heal
 
     @property
     def members(self) -> Sequence[Member]:
@@ -87,7 +94,11 @@ class Database:
         if len(leading) == 1:
             self._remember(leading[0])
         others = [name for name in found if name not in leading]
-        return conditions + engine.at_once([partial(self._streams, name) for name in others], threads=len(others) or 1)
+        streams = engine.at_once([partial(self._streams, name) for name in others], threads=len(others) or 1)
+        well = [name for name, said in zip(others, streams, strict=True) if said.ok]
+        for name in [*well, *leading] if len(leading) == 1 else []:
+            self.end_rejoin(name)
+        return conditions + streams
 
     def holder(self) -> str:
         """Who leads, by all that answer. One that is silent still leads where it led last, and no other does.
@@ -121,15 +132,70 @@ class Database:
         """
         found = self.who()
         others = [other for other, leads in found.items() if leads and other != name]
-        if not others or found[name] is False:
+        if found[name] is False:
             return ""
+        if not others:
+            unknown = self.rejoining(name) and not self._parts[name].running()
+            return f"a rejoin of {name} was begun and did not end: what it has is not known" if unknown else ""
         if self._parts[name].running():
             if self.writable(name) is False:
                 return ""
             return f"{others[0]} leads, and {name} runs and does not say that it is a copy"
-        if self._said.returns_as_copy:
+        if self._said.returns_as_copy or (self._said.rejoin and len(others) == 1):
             return ""
-        return f"{others[0]} leads, and the stack file does not say that {name} returns as a copy"
+        return f"the stack file does not say that {name} returns as a copy, nor how it is made one (`rejoin`)"
+
+    def by_hand(self, name: str) -> str:
+        """What its owner does about a server that stays fenced, in words; empty where it is a copy, or leads alone."""
+        found = self.who()
+        others = [other for other, leads in found.items() if leads and other != name]
+        runs = self._parts[name].running()
+        if found[name] is False or (found[name] and not others):
+            return ""
+        first = f"stop {name}, " if runs else ""
+        if not self._heal:
+            return "it is removed with the platform, which the run has brought up"
+        if len(others) != 1:
+            return f"{first}see who leads, have every other server be a copy of that, then `{self._heal}`"
+        if self._said.rejoin and runs:
+            return f"{first}then `{self._heal}`, which makes it a copy of {others[0]} by the stack file's `rejoin`"
+        again = f"see why `rejoin` failed, then `{self._heal}` carries it out again; or " if self._said.rejoin else ""
+        return f"{again}{first}make {name} a copy of {others[0]} by hand and start it, then `{self._heal}`"
+
+    def lasts(self, name: str) -> bool:
+        """It is dead, another leads, and nobody but its owner can bring it back as a copy."""
+        others = [other for other, leads in self.who().items() if leads and other != name]
+        ours = self._said.returns_as_copy or self._said.rejoin
+        return len(others) == 1 and not ours and not self._parts[name].running()
+
+    def follows_not(self, name: str, leads: str) -> str:
+        """Why it is no copy of who leads, in words; empty where it is in recovery, streams, and has received what the
+        leader had written."""
+        if self._leads(name) is not False:
+            return f"{name} does not say that it is a copy"
+        try:
+            written = sessions.one(self.dsn_now(leads), WRITTEN)
+            found = sessions.row(self.dsn_now(name), FOLLOWS.format(written=written))
+        except (OSError, DrillError) as error:
+            return str(error).strip().partition("\n")[0]
+        receives, status, has = found or (0, None, False)
+        if not receives or status not in ("streaming", None):  # None: this role may not see it
+            return f"{name} receives nothing" if not receives else f"{name} is {status}"
+        return "" if has else f"{name} has not received all that {leads} has written"
+
+    def rejoining(self, name: str) -> bool:
+        """Whether it was begun to be made a copy, and was not seen to be one since."""
+        return name in (control_files.read(self._rejoins) or {})
+
+    def begin_rejoin(self, name: str, leads: str) -> None:
+        control_files.leave(self._rejoins, {**(control_files.read(self._rejoins) or {}), name: leads})
+
+    def end_rejoin(self, name: str) -> None:
+        """Harmless where none was begun."""
+        if self.rejoining(name):
+            control_files.leave(
+                self._rejoins, {key: at for key, at in (control_files.read(self._rejoins) or {}).items() if key != name}
+            )
 
     def dsn_of(self, place: str, port: int) -> str:
         """As the stack file has it."""

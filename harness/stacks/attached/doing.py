@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from harness.errors import DrillError, NotInTime
 from harness.stacks.attached import asking
@@ -24,16 +25,18 @@ SAID = 200  # letters of what a command printed
 
 
 class Acts:
-    """Of one platform. `values`: what the names in `${…}` stand for everywhere, secrets among them."""
+    """Of one platform. `values`: what the names in `${…}` stand for everywhere, secrets among them. `base`: the folder
+    that its commands run in, where it is there."""
 
     def __init__(
         self, commands: Commands, *, boxes: Mapping[str, Container], probes: Mapping[str, Probe],
-        values: Mapping[str, str],
+        values: Mapping[str, str], base: Path | None = None,
     ) -> None:  # fmt: skip  # parameters in groups
         self._commands = commands
         self._boxes = boxes
         self._probes = probes
         self._values = dict(values)
+        self._base = base
 
     def do(self, action: Action, **more: str) -> None:
         """Errors: `DrillError` where it fails, or takes too long."""
@@ -46,7 +49,10 @@ class Acts:
                 raise DrillError(what, hint="it is an act of the stack file")
             return
         words = self._words(action.run, filled(action.place, values), values)
-        self._commands.run(words, within=action.within, env=_of_people(), hint="it is an act of the stack file")
+        self._commands.run(
+            words, within=action.within, env=_of_people(), cwd=self._cwd(action.place),
+            hint="it is an act of the stack file",
+        )  # fmt: skip  # arguments in groups
 
     def seen(self, look: Look, **more: str) -> Seen:
         """Look once. Raises nothing: what cannot be looked at is not so."""
@@ -103,10 +109,15 @@ class Acts:
     def _of_command(self, look: Look, values: dict[str, str]) -> Seen:
         words = self._words(look.run, filled(look.place, values), values)
         within = min(look.within, ONCE)
-        done = self._commands.run(words, within=within, env=_of_people(), check=False, quiet=True)
+        cwd = self._cwd(look.place)
+        done = self._commands.run(words, within=within, env=_of_people(), cwd=cwd, check=False, quiet=True)
         printed = f"{done.out}\n{done.err}".strip()
         said = f"{look.run[0]} exits {done.exit} and says: {' | '.join(printed.splitlines())[:SAID] or 'nothing'}"
         return Seen(done.exit == look.exits and bool(re.search(look.says, printed)), said)
+
+    def _cwd(self, place: str) -> Path | None:
+        """Relative paths of a stack file are seen from where it lies, whoever heals and from where."""
+        return self._base if not place and self._base is not None and self._base.is_dir() else None
 
     def _words(self, run: Sequence[str], place: str, values: dict[str, str]) -> list[str]:
         """The command line, in the container of a component where it is to run there, as the container's own user."""

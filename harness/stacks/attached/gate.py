@@ -58,6 +58,13 @@ class Gate:
         if not limits.reach(self._said, named).all & set(members):
             limits.must_be_let(self._said, FAIL_OVER, what="a failover without a fault")
 
+    def must_name(self, verb: str, component: str) -> None:
+        """For what heals, and takes something away by it. Errors: `Refused` where no fault on disk reaches it."""
+        named = {name for one in self.hurt_now() for name in limits.names(self._said, one.said)}
+        if component not in limits.reach(self._said, named).all:
+            what = f"{verb} {component}: no fault that is written down reaches it; {NOTHING}"
+            raise Refused(what, hint="only what a drill has hurt is healed: its owner does the rest")
+
     def before(self, verb: str, component: str, act: Callable[[], Any]) -> Callable[[], Any]:
         """The act, asked for first."""
 

@@ -15,7 +15,7 @@ from harness.stacks.capabilities.components import (
     Roled,
     Startable,
 )
-from harness.stacks.capabilities.database import Claimed, Cluster, Connected, FailsOver, Fenced, Positioned
+from harness.stacks.capabilities.database import Claimed, Cluster, Connected, FailsOver, Fenced, Positioned, Rejoins
 from harness.stacks.capabilities.entrance import Entrusted, Reachable, Readable
 from harness.stacks.capabilities.monitoring import Monitoring
 from harness.stacks.capabilities.network import Divisible, Powered
@@ -37,6 +37,7 @@ def has(said: StackFile) -> tuple[Need, ...]:
     if said.database:
         found += [Copies(len(said.database.members) - 1), Cluster, Connected, Claimed, Fenced, Positioned]
         found += [FailsOver] if said.database.failover else []
+        found += [Rejoins] if said.database.rejoin else []
     found += [Monitoring] if said.alerts else []
     return (*found, *_of_components(said), *_of_zones(said))
 

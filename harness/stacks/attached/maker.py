@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,7 @@ from harness.stacks import Stack
 from harness.stacks.attached import place, secrets
 from harness.stacks.attached.extra import extra_for
 from harness.stacks.attached.file.described import StackFile
+from harness.stacks.attached.file.formats import STREAMS_WITHIN
 from harness.stacks.attached.file.read import load
 from harness.stacks.attached.has import divisible, has
 from harness.stacks.kinds import FILE
@@ -106,6 +108,14 @@ class AttachedMaker(Maker):
     @property
     def aliases(self) -> Mapping[str, str]:
         return self.said.private
+
+    @property
+    def heals_in(self) -> timedelta:
+        """Each database server may have to be made a copy again."""
+        database = self.said.database
+        if database is None or database.rejoin is None:
+            return timedelta(0)
+        return (database.rejoin.within + STREAMS_WITHIN) * len(database.members)
 
     def tell(self, file: Path) -> None:
         """The file as it is in packs. Errors: `DrillError` where it cannot be written."""

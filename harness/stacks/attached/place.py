@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.evidence.run_folder import STACK_FOLDER
 from harness.stacks import brought_up, kinds
 from harness.stacks.attached.file.described import StackFile
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import FILE, Kind
 from harness.system import control_files
 from harness.system.command import LABEL
@@ -21,13 +22,23 @@ from harness.system.environment import home
 STATE = "XDG_STATE_HOME"
 
 
-def folder_of(said: StackFile) -> Path:
-    """By the platform's name; two names that look alike in it are told apart by a digest."""
+def all_in() -> Path:
+    """The folder that has one of each platform."""
     state = os.environ.get(STATE, "")
     base = Path(state) if Path(state).is_absolute() else home() / ".local" / "state"
+    return base / "drdrill" / "platforms"
+
+
+def folder_of(said: StackFile) -> Path:
+    """By the platform's name; two names that look alike in it are told apart by a digest."""
     plain = re.sub(r"[^a-z0-9]+", "-", said.platform.name.lower()).strip("-")[:40]
     digest = hashlib.sha256(said.platform.name.encode()).hexdigest()[:6]
-    return base / "drdrill" / "platforms" / "-".join(filter(None, (plain, digest)))
+    return all_in() / "-".join(filter(None, (plain, digest)))
+
+
+def hurt() -> list[BroughtUp]:
+    """The platforms that runs have left hurt, in the order of their names."""
+    return [found for path in sorted(all_in().glob("*")) if (found := BroughtUp(path)).unhealed()]
 
 
 def make(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError
+from harness.evidence.run_folder import heal_on
 from harness.stacks import Condition, PlainRegion
 from harness.stacks.attached import inventory
 from harness.stacks.attached.addresses import Addresses
@@ -23,6 +24,7 @@ from harness.stacks.attached.gate import Gate
 from harness.stacks.attached.has import can, divisible, powered, regions_of
 from harness.stacks.attached.monitoring import Heard
 from harness.stacks.attached.parts import Builder, Part
+from harness.stacks.attached.rejoining import OwnersRejoin
 from harness.stacks.attached.secrets import words
 from harness.stacks.attached.zones import CuttableZones, PoweredZones
 from harness.stacks.capabilities import need
@@ -64,7 +66,7 @@ class AttachedStack:
         self.gate = Gate(said, self.folder.parent)
         helper = said.compose.helper if said.compose else ""
         self._cutter = Cutter(self.boxes, label=label, helper=helper)
-        self._acts = Acts(self.commands, boxes=self.boxes, probes=said.probes, values=values)
+        self._acts = Acts(self.commands, boxes=self.boxes, probes=said.probes, values=values, base=said.base)
         self._builder = Builder(
             said, boxes=self.boxes, acts=self._acts, cutter=self._cutter, gate=self.gate, logs=self.folder / "logs",
             ask_member=self._ask_member,
@@ -179,7 +181,7 @@ class AttachedStack:
             return None
         return Database(
             self.said.database, parts=self._parts, values=values, cutter=self._cutter, folder=self.folder,
-            boxed=list(self.boxes),
+            boxed=list(self.boxes), heal="" if self.said.for_the_run else heal_on(self.folder.parent),
         )  # fmt: skip  # arguments in groups
 
     def _listening(self) -> Heard | None:
@@ -198,6 +200,8 @@ class AttachedStack:
             holds += [self._database, AttachedPositions(self._database)]
             if planned := self.said.database.failover:
                 holds.append(OwnersFailover(planned, self._database, self._acts, self._recorder, gate=self.gate))
+            if own := self.said.database.rejoin:
+                holds.append(OwnersRejoin(own, self._database, self._acts, self._recorder, gate=self.gate))
         holds += [self._heard] if self._heard else []
         if divisible(self.said):
             holds.append(CuttableZones(self.components, self._cutter, self._cut_by_us(), self.gate))

@@ -62,6 +62,7 @@ CAPABILITIES = (
     Capability(database.Verified, "verifying of databases", "servers whose pages and structure are checked", COMPONENT),
     Capability(database.Switched, "handing over the lead", "a cluster whose lead is handed to a named server"),
     Capability(database.FailsOver, "failing over by the owner's command", "a cluster whose owner says how"),
+    Capability(database.Rejoins, "rejoining by the owner's command", "a cluster whose owner says how"),
     Capability(database.Claimed, "servers that say who leads", "a cluster of which each server is asked by itself"),
     Capability(database.Rebuilt, "rebuilding of servers", "a cluster of which a server is made anew from the leader"),
     Capability(database.Standby, "following another region", "a cluster that follows another one, and is promoted"),

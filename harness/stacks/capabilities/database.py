@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, runtime_checkable
@@ -366,6 +366,14 @@ class FailsOver(Protocol):
 
         Which one is named, or left to them. Errors: `Refused` with the reason, `NotReady`, `NotInTime`.
         """
+
+
+@runtime_checkable
+class Rejoins(Protocol):
+    """A cluster whose owner says how a server that is down while another leads is made a copy of that."""
+
+    def rejoin(self, name: str, *, say: Callable[[str], None]) -> bool:
+        """Do it, and see it stream; False where it runs, or no other leads. Errors: `DrillError`: it is no copy."""
 
 
 @runtime_checkable

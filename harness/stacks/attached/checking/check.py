@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,6 +10,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from harness.errors import Refused
+from harness.evidence.run_folder import heal_on
 from harness.stacks.attached import composing, place
 from harness.stacks.attached.asking import PORTS, connection
 from harness.stacks.attached.checking import alerts_asked, database_asked, parts_asked, probes_asked
@@ -46,10 +46,10 @@ def check(said: StackFile, *, then: Then) -> list[Line]:
 
 def _left_hurt(said: StackFile) -> list[Line]:
     folder = place.folder_of(said)
-    if not (left := BroughtUp(folder).unhealed()):
+    if not (left := BroughtUp(folder).said_hurt()):
         return []
-    seen = f"a run has left something hurt on it: {', '.join(left)}"
-    return [Line("platform", "is as it was", False, seen, f"drdrill heal --on {shlex.quote(str(folder))}")]
+    seen = f"a run has left it hurt: {'; '.join(left)}"
+    return [Line("platform", "is as it was", False, seen, f"settle that, then {heal_on(folder)}")]
 
 
 def _secrets(said: StackFile, known: Mapping[str, str], wrong: Mapping[str, Refused]) -> list[Line]:

@@ -33,6 +33,8 @@ def _member(platform: Platform, database: Database, name: str) -> list[Line]:
     assert said is not None
     platform.must_know(said.dsn)
     where = platform.said.where("database", "members", name)
+    if not platform.running(platform.said.components[name]):
+        return [Line(PART, f"{name} lets us in", False, "it does not run", way_back(platform, name))]
     try:
         database.ask(name)
     except (OSError, DrillError) as error:
@@ -55,7 +57,32 @@ def _who(platform: Platform, database: Database) -> list[Line]:
     first, *others = database.healthy()
     lines = [Line(PART, "one leads", first.ok, first.seen, "" if first.ok else hint)]
     follows = "is it a copy? pg_stat_wal_receiver says nothing of it"
-    return lines + [Line(PART, one.name, one.ok, one.seen, "" if one.ok else follows) for one in others]
+    by_condition = {f"{name} replicates": name for name in platform.said.database.members}
+    for one in others:
+        name = by_condition[one.name]
+        back = "" if one.ok or platform.running(platform.said.components[name]) else way_back(platform, name)
+        lines.append(Line(PART, one.name, one.ok, one.seen, "" if one.ok else back or follows))
+    return lines
+
+
+def way_back(platform: Platform, name: str) -> str:
+    """What to do about a database server that does not run, in words; empty for what is no database server.
+
+    Nobody is told to start one while another may lead: then two would.
+    """
+    if platform.database is None or platform.said.database is None or name not in platform.said.database.members:
+        return ""
+    found = platform.database.who()
+    leading = [other for other, leads in found.items() if leads]
+    unknown = [other for other, leads in found.items() if leads is None and other != name]
+    if len(leading) == 1 and platform.said.database.returns_as_copy:
+        return f"{leading[0]} leads: have {name} started as its owner does it; it returns as a copy, says the file"
+    if len(leading) == 1:
+        return f"{leading[0]} leads: first make {name} a copy of it, and only then start it, or two lead"
+    if leading:
+        return f"{' and '.join(leading)} lead: first settle which of them does"
+    silent = f", and {', '.join(unknown)} did not answer" if unknown else ""
+    return f"nobody is seen to lead{silent}: first see by hand who led last; that one is started before any other"
 
 
 def _first(error: Exception) -> str:

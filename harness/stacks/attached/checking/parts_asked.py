@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import partial
 
 from harness.errors import NotReady, Unable
+from harness.stacks.attached.checking import database_asked
 from harness.stacks.attached.checking.at_once import Question
 from harness.stacks.attached.checking.line import Line
 from harness.stacks.attached.checking.platform import Platform
-from harness.stacks.attached.file.described import INVERSE, Component, Verb
+from harness.stacks.attached.file.described import INVERSE, Action, Component, Verb
 from harness.stacks.attached.has import can
 from harness.stacks.docker import engine, image
 from harness.stacks.docker.engine import labels, told
@@ -35,7 +36,9 @@ def questions(platform: Platform) -> Iterator[Question]:
             within = HELPER_WITHIN * 2
             yield Question(ACTS, f"{name} {one.name}", partial(_act, platform, one, name, verb), within=within)
     if said.database and (planned := said.database.failover):
-        yield Question(ACTS, "failover", lambda: [_program("failover", planned.do.run, planned.do.place)])
+        yield Question(ACTS, "failover", lambda: [_program(platform, "failover", planned.do)])
+    if said.database and (own := said.database.rejoin):
+        yield Question(ACTS, "rejoin", lambda: [_program(platform, "rejoin", own)])
 
 
 def _cut_by_helper(platform: Platform, one: Component) -> bool:
@@ -107,7 +110,8 @@ def _there(platform: Platform, one: Component) -> list[Line]:
     seen = f"{found.name} ({found.id[:12]}), {found.status}"
     if found.status == "running":
         return [Line(COMPONENTS, what, True, seen)]
-    return [Line(COMPONENTS, what, False, seen, f"docker start {found.name}, or whatever its owner does")]
+    hint = database_asked.way_back(platform, one.name) or f"docker start {found.name}, or whatever its owner does"
+    return [Line(COMPONENTS, what, False, seen, hint)]
 
 
 def _which(platform: Platform, one: Component) -> str:
@@ -120,7 +124,8 @@ def _which(platform: Platform, one: Component) -> str:
 def _runs(platform: Platform, one: Component) -> Line:
     by = "what shows that its death is undone" if "kill" in one.verbs else f"the probe {one.alive}"
     ok = platform.running(one)
-    hint = "" if ok else f"{platform.said.where('components', one.name)} says how that is seen; look by hand"
+    look = f"{platform.said.where('components', one.name)} says how that is seen; look by hand"
+    hint = "" if ok else database_asked.way_back(platform, one.name) or look
     return Line(COMPONENTS, f"{one.name} is there", ok, f"{'runs' if ok else 'does not run'}, by {by}", hint)
 
 
@@ -129,7 +134,7 @@ def _act(platform: Platform, one: Component, name: str, verb: Verb) -> list[Line
     values = platform.values(one)
     where = platform.said.where("components", one.name, name)
     lines = [
-        _program(f"{what} {one.name}", act.run, act.place)
+        _program(platform, f"{what} {one.name}", act)
         for what, act in ((name, verb.do), (INVERSE[name], verb.undo))
         if act.run
     ]
@@ -142,11 +147,12 @@ def _act(platform: Platform, one: Component, name: str, verb: Verb) -> list[Line
     return lines
 
 
-def _program(what: str, run: tuple[str, ...], place: str) -> Line:
+def _program(platform: Platform, what: str, act: Action) -> Line:
     """Whether it is there; it is not run."""
+    run, place = act.run, act.place
     if not run or place:
         seen = f"in the container of {place}, where nobody looks now" if place else "a request"
         return Line(ACTS, f"{what} can be done", True, f"{' '.join(run[:1]) or 'it is'} {seen}".strip())
-    found = shutil.which(run[0])
+    found = shutil.which(platform.said.base / run[0] if "/" in run[0] else run[0])
     hint = "" if found else f"install {run[0]}, or write where it is"
     return Line(ACTS, f"{what} can be done", bool(found), f"{run[0]} {'is there' if found else 'is not there'}", hint)

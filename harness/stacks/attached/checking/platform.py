@@ -34,7 +34,7 @@ class Platform:
             if one.is_container
         }
         self.words = secrets.words(known)  # as `${…}` names them
-        self.acts = Acts(self.stack.commands, boxes=self.boxes, probes=said.probes, values=self.words)
+        self.acts = Acts(self.stack.commands, boxes=self.boxes, probes=said.probes, values=self.words, base=said.base)
 
     @property
     def database(self) -> Database | None:

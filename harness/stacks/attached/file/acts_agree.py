@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.plan.lengths import in_words, length_of_time
 from harness.plan.text import Text, Where
 from harness.stacks.attached.file.agree import is_container, known, one_of
 from harness.stacks.attached.file.described import VERBS
+from harness.stacks.attached.file.formats import USUAL_WITHIN
 
 SURVIVOR = "${survivor}"
+LEADER = "${leader}"
 OF_PROBE, OF_TCP = ("passing", "failing"), ("taken", "refused", "silent")
 
 
@@ -24,6 +27,24 @@ def check(read: Text) -> None:
     for word in ("do", "undo"):
         if isinstance(failover.get(word), Mapping):
             _act(read, ("database", "failover", word), failover[word])
+    _rejoin(read)
+
+
+def _rejoin(read: Text) -> None:
+    """One of the two ways back is taken: a server that is safe to start is not made anew."""
+    given = read.values.get("database", {})
+    if "rejoin" not in given:
+        return
+    _act(read, ("database", "rejoin"), given["rejoin"])
+    longest = read.values.get("safety", {}).get("longest fault")
+    within = length_of_time(given["rejoin"]["within"]) if "within" in given["rejoin"] else USUAL_WITHIN
+    if longest and within >= length_of_time(longest):
+        what = f"may take {in_words(within)}, and after {longest} the guardian has the run end"
+        hint = "say a longer `longest fault`: until it is a copy the server is hurt"
+        read.problem(("database", "rejoin", "within"), what, hint=hint)
+    if given.get("returns") == "as a copy":
+        what = "is there, and the file says that a server returns as a copy"
+        read.problem(("database", "rejoin"), what, hint="keep one: `returns: as a copy` where starting it is enough")
 
 
 def _verbs(read: Text) -> Iterator[tuple[Where, Mapping[str, Any]]]:
@@ -41,7 +62,7 @@ def _place(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         return
     if "run" not in given:
         read.problem((*where, "in"), "is of a command, and there is none", hint="take it out")
-    if given["in"] == SURVIVOR and where[:2] == ("database", "failover"):
+    if given["in"] == {"failover": SURVIVOR, "rejoin": LEADER}.get(str(where[1])) and where[0] == "database":
         return
     there = known(read, (*where, "in"), given["in"], read.values["components"], "component")
     if there and not is_container(given["in"], read.values):

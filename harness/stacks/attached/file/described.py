@@ -183,6 +183,7 @@ class Database:
     leader: str  # SQL
     returns_as_copy: bool
     failover: Failover | None  # None: it fails over by itself
+    rejoin: Action | None = None  # None: a server that is down while another leads is made a copy by hand
 
 
 @dataclass(frozen=True)

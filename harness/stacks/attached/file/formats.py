@@ -132,4 +132,5 @@ FORMATS: Formats = {
     "days": (days, "write it like 2026-12-24, or 2026-12-24..2027-01-02"),
     "regexp": (_regexp, "write a regular expression as Python reads it"),
 }
+STREAMS_WITHIN = timedelta(seconds=120)  # a server, once its owner's `rejoin` has ended
 USUAL_TIMEOUT, USUAL_WITHIN, USUAL_LOOK = timedelta(seconds=2), timedelta(seconds=60), timedelta(seconds=30)

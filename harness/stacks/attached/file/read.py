@@ -118,6 +118,7 @@ def _database(given: Mapping[str, Any], base: Path) -> described.Database:
         leader=given.get("leader", {}).get("sql", LEADS),
         returns_as_copy=given.get("returns") == AS_A_COPY,
         failover=failover,
+        rejoin=acts.action(given["rejoin"], base) if "rejoin" in given else None,
     )
 
 

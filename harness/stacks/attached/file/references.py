@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.evidence.redact import Redactor
 from harness.plan.lengths import in_words, length_of_time
-from harness.plan.text import Text
+from harness.plan.text import Text, Where
 from harness.stacks.attached.file import acts_agree, safety
 from harness.stacks.attached.file.agree import is_container, known, one_of, texts
 from harness.stacks.attached.file.described import FOR_THE_RUN, NEVER, VERBS
@@ -17,8 +17,9 @@ from harness.stacks.attached.file.formats import SECRET, placeholders
 
 # What `${…}` may stand for, by the part of the file; secrets besides, but for the parts of NO_SECRET.
 STANDS_FOR = {
-    "components": {"address"}, "probes": {"address"}, "database": {"address", "host", "port", "survivor"},
+    "components": {"address"}, "probes": {"address"}, "database": {"address", "host", "port"},
 }  # fmt: skip  # a table
+OF_AN_ACT = {"failover": {"address", "survivor"}, "rejoin": {"address", "server", "leader"}}  # of the database
 NO_SECRET = ("platform", "zones", "customers", "alerts", "secrets", "compose")
 TIMEOUT = timedelta(seconds=5)  # of `harness.workload.workload`: what an answer later than that means is fixed
 PORTS = {"http": 80, "https": 443}
@@ -77,10 +78,16 @@ def _placeholders(read: Text) -> None:
         for name in placeholders(said):
             if name.startswith(SECRET) and part not in NO_SECRET:
                 known(read, where, name.removeprefix(SECRET), secrets, "secret")
-            elif name not in STANDS_FOR.get(part, ()):
-                words = [*sorted(STANDS_FOR.get(part, ())), *(() if part in NO_SECRET else (f"{SECRET}NAME",))]
+            elif name not in (stands_for := _stands_for(where)):
+                words = [*sorted(stands_for), *(() if part in NO_SECRET else (f"{SECRET}NAME",))]
                 hint = f"here are known: {', '.join(words)}" if words else "write the value out"
                 read.problem(where, f"${{{name}}} stands for nothing here", hint=hint)
+
+
+def _stands_for(where: Where) -> set[str]:
+    """The names that stand for something there, secrets besides."""
+    act = OF_AN_ACT.get(str(where[1])) if where[0] == "database" and len(where) > 1 else None
+    return act or STANDS_FOR.get(str(where[0]), set())
 
 
 def _compose(read: Text, base: Path) -> None:

@@ -137,6 +137,8 @@ def _servers(given: Servers) -> Iterator[str]:
         yield "  # failover:             # FILL IN where nothing fails over by itself: how its owner does it"
         yield '  #   do: {in: "${survivor}", run: [pg_ctl, promote]}'
         yield "  #   undo: none"
+        yield "  # rejoin:               # FILL IN: makes a server that led a copy, and starts it; else it stays down"
+        yield '  #   {run: [./rejoin.sh, "${server}", "${leader}"], within: 2 min}'
 
 
 def _rest(found: Proposal) -> Iterator[str]:
