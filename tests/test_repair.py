@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -155,3 +156,31 @@ def test_a_dry_run_knows_every_procedure_that_a_sentence_carries_out() -> None:
                 )
             )
             assert bool(PROJECT.sentences.procedures(scenario.sentences)) is carried_out, scenario.title
+
+
+class Servers:
+    """Two database servers, the second of which leads."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        self.members = (SimpleNamespace(name="db-1"), SimpleNamespace(name="db-2"))
+
+    def leader(self) -> SimpleNamespace:
+        return self.members[1]
+
+    def comes_back_as_copy(self, name: str) -> str:
+        assert name == "db-1"
+        return self.why
+
+
+@pytest.mark.parametrize("why", ["", "nothing says that it obeys"])
+def test_who_may_come_back_as_a_second_leader_is_not_started(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """While another leads: the drill says so, and makes no second one."""
+    monkeypatch.setattr(restarting, "find", lambda stack, protocol: Servers(why))
+    died = Part("db-1", runs=False, works=False)
+    if not why:
+        assert restart(Parts(died), []) == [{"component": "db-1", "ok": True, "seen": "works"}]
+        return
+    with pytest.raises(NotReady, match="db-2 leads, and it may come back as more than a copy: nothing says"):
+        restart(Parts(died), [])
+    assert died.deeds == []

@@ -7,11 +7,12 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from harness.errors import DrillError, NotInTime
+from harness.errors import DrillError, NotInTime, NotReady
 from harness.procedures import Facts, Procedure, Step
 from harness.stacks import Stack
-from harness.stacks.capabilities import need
+from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Killable, Startable
+from harness.stacks.capabilities.database import Cluster
 from harness.system import wait
 from harness.system.recorder import Recorder
 
@@ -57,9 +58,20 @@ class Restart:
     def _start(self) -> Facts:
         components = self._stack.components()
         for name in self._failed:
+            self._must_not_lead_too(name)
             need(components[name], Killable).kill()
             need(components[name], Startable).start()
         return {"started": self._failed}
+
+    def _must_not_lead_too(self, name: str) -> None:
+        """Errors: `NotReady` where another database server leads, and this one may come back as more than a copy."""
+        cluster = find(self._stack, Cluster)
+        if cluster is None or name not in {member.name for member in cluster.members}:
+            return
+        leads = cluster.leader()
+        if leads is not None and leads.name != name and (why := cluster.comes_back_as_copy(name)):
+            words = f"{name} is not started: {leads.name} leads, and it may come back as more than a copy: {why}"
+            raise NotReady(words, hint=f"make {name} a copy of {leads.name} first, as its owner does")
 
     def _see(self) -> Facts:
         seen = {name: self._wait(name) for name in self._failed}
