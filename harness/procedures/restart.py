@@ -12,7 +12,7 @@ from harness.procedures import Facts, Procedure, Step
 from harness.stacks import Stack
 from harness.stacks.capabilities import find, need
 from harness.stacks.capabilities.components import Killable, Startable
-from harness.stacks.capabilities.database import Cluster
+from harness.stacks.capabilities.database import Cluster, Fenced
 from harness.system import wait
 from harness.system.recorder import Recorder
 
@@ -65,11 +65,11 @@ class Restart:
 
     def _must_not_lead_too(self, name: str) -> None:
         """Errors: `NotReady` where another database server leads, and this one may come back as more than a copy."""
-        cluster = find(self._stack, Cluster)
-        if cluster is None or name not in {member.name for member in cluster.members}:
+        cluster, fenced = find(self._stack, Cluster), find(self._stack, Fenced)
+        if cluster is None or fenced is None or name not in {member.name for member in cluster.members}:
             return
         leads = cluster.leader()
-        if leads is not None and leads.name != name and (why := cluster.comes_back_as_copy(name)):
+        if leads is not None and leads.name != name and (why := fenced.comes_back_as_copy(name)):
             words = f"{name} is not started: {leads.name} leads, and it may come back as more than a copy: {why}"
             raise NotReady(words, hint=f"make {name} a copy of {leads.name} first, as its owner does")
 
