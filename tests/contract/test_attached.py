@@ -112,7 +112,6 @@ def test_whoever_heals_a_killed_run_finds_what_it_needs(till: Till) -> None:
         wait.poll(lambda: b"fault.effective" in journal.read_bytes(), within=LONG)
         run.kill()
         end_labelled(journal.parent.name.removesuffix(".unfinished"))
-    assert till.container("api-a").status == "exited"
     kept = till.file.read_text()
     till.file.unlink()
     try:
