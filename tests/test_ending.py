@@ -56,7 +56,7 @@ def test_a_disk_that_fills_while_it_ends_is_seen(monkeypatch: pytest.MonkeyPatch
         disk["free"] = 0 if when == fills else disk["free"]
 
     scenario = a_scenario(recorder)
-    scenario.customers.settle.side_effect = lambda: fill("settle")
+    scenario.customers.settle.side_effect = lambda ended=None: fill("settle")
     scenario.customers.end.side_effect = lambda: fill("end")
     scenario.look_at_room = lambda: ScenarioRun.look_at_room(scenario)
     monkeypatch.setattr("harness.scenario.scenario.shutil.disk_usage", lambda _: SimpleNamespace(**disk))
@@ -107,8 +107,8 @@ def test_customers_write_on_after_the_last_fault_has_ended(
     scenario.verified, scenario.faults.any, scenario.faults.ended = verified, hurt, 7
     scenario.faults.ended_by_sentence = 5
     monkeypatch.setattr(ending, "steady", lambda *_, **__: order.append("steady"))
-    scenario.customers.outlast.side_effect = order.append
+    scenario.customers.settle.side_effect = lambda ended=None: order.append(ended)
     scenario.customers.end.side_effect = lambda: order.append("end")
     no_verdict(monkeypatch)
     ending.finish(scenario, outcome=outcome, error="")
-    assert [each for each in order if each != "steady"] == [*waits, "end"]
+    assert [each for each in order if each not in ("steady", None)] == [*waits, "end"]

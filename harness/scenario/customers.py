@@ -129,27 +129,21 @@ class ScenarioCustomers:
         """Wait until they are served again after what was hurt has ended; how long that took is a finding."""
         self._wait("customers are served", good_for=AUTOMATIC, after=clock.mono(), within=SETTLING_LIMIT)
 
-    def settle(self) -> None:
-        """Wait until service has lasted since the verification, or since it was last bad. Errors: `NotInTime`."""
-        workload = self._writing()
-        verified = self._verified = self._verified or clock.mono()
+    def settle(self, *, ended: int | None = None) -> None:
+        """Wait until service has lasted since the verification, or since it was last bad; or since the last fault
+        `ended` (by the monotonic clock), where it has to be judged from there on. Errors: `NotInTime`."""
+        workload, settling = self._writing(), SETTLING
+        what = f"good service for {SETTLING.total_seconds():g} s after "
+        if ended is None:
+            begin = self._verified = self._verified or clock.mono()
+            what += "the verification"
+        else:
+            begin, settling = ended, SETTLING + FIRST_ANSWER
+            what += "the last fault has ended"
         wait.until(
-            lambda: workload.good_for(SETTLING, after=verified),
-            what=f"good service for {SETTLING.total_seconds():g} s after the verification",
-            within=SETTLING_LIMIT,
+            lambda: workload.good_for(settling, after=begin), what=what, within=SETTLING_LIMIT,
             recorder=self._run.journal,
-        )
-
-    def outlast(self, ended: int) -> None:
-        """Let them write on until they have been served well for the settling time after the last fault has ended, or
-        for `SETTLING_LIMIT`: before that nobody can judge what followed. `ended`: by the monotonic clock. Errors:
-        `NotInTime`."""
-        wait.until(
-            lambda: self._writing().good_for(SETTLING + FIRST_ANSWER, after=ended),
-            what=f"good service for {SETTLING.total_seconds():g} s after the last fault has ended",
-            within=SETTLING_LIMIT,
-            recorder=self._run.journal,
-        )
+        )  # fmt: skip  # arguments in groups
 
     def plan_interruption(self, what: str) -> None:
         """From here on they may be without service as planned, once they have been served well for a while: that is

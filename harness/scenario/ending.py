@@ -54,7 +54,7 @@ def finish(scenario: ScenarioRun, *, outcome: str, error: str) -> Verdict:
             ended = (
                 faults.ended_by_sentence if scenario.verified else faults.ended
             )  # what is healed after it ends no clock
-            _quietly(scenario, "service did not settle", lambda: scenario.customers.outlast(ended))
+            _quietly(scenario, "service did not settle", lambda: scenario.customers.settle(ended=ended))
             _look_at_room(scenario)
     except KeyboardInterrupt:
         outcome = "stopped"

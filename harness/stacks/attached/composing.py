@@ -17,7 +17,7 @@ from harness.stacks.attached.file.described import Compose
 from harness.stacks.docker import engine
 from harness.stacks.docker.engine import told
 from harness.system import control_files
-from harness.system.environment import home
+from harness.system.environment import handed_on, home
 
 OURS = "brought-up.json"  # in the stack's folder: the run has brought the project up, or was about to
 CONFIG = "docker"  # folder: Docker's configuration, with compose among its plugins
@@ -155,7 +155,7 @@ def _version(words: Sequence[str], **env: str) -> str:
     """As it says itself; empty where it is none, or has none to say."""
     words = [*words, "version", "--short"]
     try:
-        done = subprocess.run(words, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, env=handed_on() | env, capture_output=True, text=True, check=False)
     except OSError:
         return ""
     said = done.stdout.strip().removeprefix("v")
