@@ -44,7 +44,7 @@ test: ## lint, types, unit tests, and one scenario on the real stack: at most 5 
 
 test-all: test test-real test-contract ## make test, then everything else that needs neither containers nor hours
 
-test-real: ## backups, sandbox levels, packs verified by hand, the runbook by hand, drills in a row, a watched drill and its page in a browser, on the embedded stack
+test-real: ## backups and their copies, sandbox levels, packs verified by hand, the runbook by hand, drills in a row, a watched drill and its page in a browser, on the embedded stack
 	@bin/set-up test
 	@bin/timed 'real tests' $(PYTEST) $(or $(TESTS),tests/real) $(ARGS)
 

@@ -69,7 +69,7 @@ def looked(tmp_path: Path, level: str) -> list[dict[str, str]]:
 
 
 def _marked(label: str) -> dict[str, str]:
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", LABEL: label, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", LABEL: label, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def test_a_region_that_is_cut_off_is_silent_and_whole(tmp_path: Path) -> None:
