@@ -115,6 +115,17 @@ def test_a_run_that_ends_between_the_demotion_and_the_promotion_back_lets_one_le
     assert regional.writers(made) == [leads]
 
 
+def test_where_a_server_is_down_none_is_let_lead(stack: TwoRegions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have what no other has: that nobody leads is said, and nothing is given up for it."""
+    monkeypatch.setattr(regional, "STORE_WITHIN", timedelta(0))
+    fault, made = BlackOutRegion(EAST), stack.made()
+    undo = fault.prepare(made)
+    stack.databases[EAST].upstream, stack.databases[WEST].upstream = WEST, EAST
+    stack.parts["patroni-west-b"].stop()
+    regional.let_one_lead(made)
+    assert regional.writers(made) == [] and fault.still_hurt(made, undo).startswith("nobody leads")
+
+
 def test_what_cannot_be_let_on_stays_fenced_and_is_said(stack: TwoRegions, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not healed, and no second writer."""
     fault, made = BlackOutRegion(EAST), stack.made()

@@ -145,7 +145,8 @@ def let_one_lead(stack: Stack) -> None:
     """Where every region follows another, as they do from the moment at which one that led has been demoted as planned
     until the other is promoted: the one that has received most leads, which has all that was ever told to be stored.
 
-    Nothing where a server takes writes, or may, or a region is fenced, or is to lead: it does so by itself.
+    Nothing where a server takes writes, or may, or does not run, as in a fenced region, or where a region is to lead:
+    it does so by itself.
     """
     wait.poll(lambda: not _all_follow(stack) or _all_answer(stack), within=STORE_WITHIN)
     if not _all_follow(stack) or not _all_answer(stack) or writers(stack):
@@ -167,13 +168,13 @@ def _all_follow(stack: Stack) -> bool:
 
 
 def _all_answer(stack: Stack) -> bool:
-    """Whether each region has a server that says how far it is; a fenced one has none."""
+    """Whether all servers run, and each region says how far it is: one that is down may have what no other has."""
     try:
         for each in stack.regions:
             need(each, Standby).received_whole()
+        return all(member.running() for each in stack.regions for member in need(each, Cluster).members)
     except DrillError:
         return False
-    return True
 
 
 def why_fenced(stack: Stack, name: str) -> str:
