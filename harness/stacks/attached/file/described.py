@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from harness.restores.described import Backups
 from harness.stacks.attached.file.times import Days, Window
 
 Name = str
@@ -250,7 +251,7 @@ class StackFile:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     customers: Customers | None = None
     database: Database | None = None
-    backups: Mapping[str, Any] | None = None  # kept as it is written; None: none
+    backups: Backups | None = None
     alerts: Alerts | None = None
     safety: Safety = Safety()
     private: Mapping[str, str] = field(default_factory=dict)

@@ -91,6 +91,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _digits(text: str) -> str:
+    if not text.isdecimal():
+        raise ValueError(f'"{text}" is no number')
+    return text
+
+
 def _regexp(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
@@ -127,6 +133,7 @@ FORMATS: Formats = {
     "origin": (origin, "write it like https://api.example.com: customers add the path"),
     "status": (_status, "write a status code of HTTP, such as 200"),
     "whole-number": (_whole, "write a whole number, such as 1"),
+    "whole-number-of-any-length": (_digits, "write the number that pg_controldata prints"),
     "number": (_number, "write a number, such as 50 or 0.5"),
     "window": (window, "write it like Mon-Fri 09:00-16:00 Europe/Berlin"),
     "days": (days, "write it like 2026-12-24, or 2026-12-24..2027-01-02"),

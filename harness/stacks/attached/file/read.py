@@ -12,7 +12,7 @@ from typing import Any
 from harness.evidence.redact import Redactor
 from harness.plan import shape, text
 from harness.plan.lengths import length_of_time
-from harness.stacks.attached.file import acts, agree, described, formats, references, safety
+from harness.stacks.attached.file import acts, agree, backups, described, formats, references, safety
 from harness.stacks.attached.file.described import HERE, StackFile
 
 OF = "a stack file"
@@ -47,7 +47,7 @@ def _described(read: text.Text, base: Path) -> StackFile:
     given: dict[str, Any] = read.values
     private = {word: alias for alias, word in given.get("private", {}).items()}
     told = Redactor(aliases=private).aliased(read.path.read_text(encoding="utf-8"))
-    backups = given.get("backups", NONE)
+    kept = given.get("backups", NONE)
     return StackFile(
         path=read.path,
         base=base,
@@ -61,7 +61,7 @@ def _described(read: text.Text, base: Path) -> StackFile:
         probes={name: acts.probe(name, each, base) for name, each in given.get("probes", {}).items()},
         customers=_customers(given["customers"], base) if "customers" in given else None,
         database=_database(given["database"], base) if "database" in given else None,
-        backups=None if backups == NONE else backups,
+        backups=None if kept == NONE else backups.described_backups(kept, base),
         alerts=_alerts(given["alerts"]) if "alerts" in given else None,
         safety=safety.described_safety(given.get("safety", {}), base),
         private=private,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from harness.evidence.redact import Redactor
 from harness.plan.lengths import in_words, length_of_time
 from harness.plan.text import Text, Where
-from harness.stacks.attached.file import acts_agree, safety
+from harness.stacks.attached.file import acts_agree, backups, safety
 from harness.stacks.attached.file.agree import is_container, known, one_of, texts
 from harness.stacks.attached.file.described import FOR_THE_RUN, NEVER, VERBS
 from harness.stacks.attached.file.formats import SECRET, placeholders
@@ -28,6 +28,8 @@ PORTS = {"http": 80, "https": 443}
 def check(read: Text, base: Path) -> None:
     """List in `read.problems` whatever does not agree."""
     given: dict[str, Any] = read.values
+    _made_of_something(read)
+    given.setdefault("components", {})
     _holds_no_secret(read)
     _placeholders(read)
     for name, secret in given.get("secrets", {}).items():
@@ -42,8 +44,15 @@ def check(read: Text, base: Path) -> None:
     _database(read)
     if "alerts" in given:
         one_of(read, ("alerts",), given["alerts"], ("receive", "poll"))
+    backups.check(read)
     safety.check(read, base)
     _private(read)
+
+
+def _made_of_something(read: Text) -> None:
+    """Without a component nothing can be hurt, and without a backup nothing restored."""
+    if "components" not in read.values and not isinstance(read.values.get("backups"), dict):
+        read.problem(("components",), "is missing, and so is backups", hint='add "components", or "backups"')
 
 
 def _private(read: Text) -> None:
