@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, Exit, quietly
+from harness.restores import Place
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.described import ON_FAILURE, Backups
@@ -19,6 +20,10 @@ from harness.system.command import Commands
 from harness.system.recorder import Recorder
 
 
+def nothing(place: Place, names: Sequence[str]) -> None:
+    """Nobody wants to look besides."""
+
+
 class Restores:
     """Of one scenario. `folder`: of the run, where the places are made, unless the stack file names another one;
     `kept`: where one goes that is to be looked at. `values`: what `${…}` stands for in the stack file."""
@@ -26,6 +31,7 @@ class Restores:
     def __init__(
         self, said: Backups, *, names: Sequence[str], values: Mapping[str, str], label: str, folder: Path, kept: Path,
         recorder: Recorder, books: Callable[[Any], Sequence[str]] | None = None,
+        then: Callable[[Place, Sequence[str]], None] = nothing,
     ) -> None:  # fmt: skip  # parameters in groups
         self._said = said
         self.names = list(names)
@@ -35,6 +41,7 @@ class Restores:
         self._folder = places_of(said, run=label, beside=folder)
         self._kept = kept
         self._books = books
+        self._then = then
         self._all: list[OneRestore] = []
 
     def carry_out(self, asked: Asked, *, seed: str) -> None:
@@ -75,6 +82,7 @@ class Restores:
         return OneRestore(
             backup, found, where, self._folder / name, asked, seed, budget, self._recorder,
             keep=self._keep if self._said.keep == ON_FAILURE else None, books=self._books,
+            then=self._then,
         )  # fmt: skip  # in the order of the fields
 
     def _keep(self, place: Path) -> Path:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, Unable, quietly
+import psycopg
+
+from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
 from harness.restores.proof import Proof
+from harness.stacks.parts.logs import last_lines
 from harness.system import clock, wait
 from harness.system.clock import utc_text
 from harness.system.recorder import Recorder
@@ -30,7 +34,8 @@ RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercise
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
 STARTS = timedelta(seconds=60)  # an empty cluster, until it answers
-LAST_WORDS = 3  # lines of the server's log
+TOLD = 10  # changes of a repository by their names
+PROGRESS = 10.0  # seconds
 
 
 @dataclass
@@ -48,6 +53,7 @@ class OneRestore:
     recorder: Recorder
     keep: Callable[[Path], Path] | None = None
     books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
+    then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
     place: Place | None = None  # while there is one: whoever stops the run removes it
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
@@ -64,6 +70,8 @@ class OneRestore:
         except DrillError as error:
             could_not_look = error.exit is Exit.UNKNOWN or isinstance(error, Refused)
             outcome, why = (NOT_EXERCISED if could_not_look else FAILED), error.message
+        except psycopg.Error as error:
+            outcome, why = FAILED, f"the restored database: {str(error).strip().partition(chr(10))[0]}"
         except OSError as error:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
         seconds = clock.since(self._begin or begin).total_seconds()
@@ -80,15 +88,20 @@ class OneRestore:
         with self.budget.room(chosen.kept.size) as needed:
             self.place = self._empty_place(chosen.kept, needed)
             self._begin = clock.mono()
-            proof = Proof(self.backup, self.place, chosen.kept, within=self.budget.must_go_on)
-            if chosen.kept.form == "files":
-                self._recover(chosen.kept, point, proof)
-            else:
-                self._load(chosen.kept, point, proof)
-            with self._timed("verify"):
-                self._prove(proof)
-            self._size = size_of(self.place.data)
+            with self._progress(chosen.kept.size):
+                self._brought_and_proved(chosen.kept, point)
             self._again(before)
+
+    def _brought_and_proved(self, kept: Kept, point: Point) -> None:
+        assert self.place is not None
+        proof = Proof(self.backup, self.place, kept, within=self.budget.must_go_on)
+        if kept.form == "files":
+            self._recover(kept, point, proof)
+        else:
+            self._load(kept, point, proof)
+        self._size = size_of(self.place.data)
+        with self._timed("verify"):
+            self._prove(proof)
 
     def _chosen(self) -> Chosen:
         """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
@@ -168,8 +181,8 @@ class OneRestore:
 
         def recovered() -> bool:
             if not place.running():
-                raise DrillError(f"the restored database has ended: {last_words(place.log)}", hint="read its log")
-            return _takes_writes(place)
+                raise DrillError(f"the restored database has ended: {last_lines(place.log)}", hint="read its log")
+            return takes_writes(place)
 
         wait.until(recovered, what=f"{self.backup.name}: {what}", within=within, every=LOOKS, recorder=self.recorder)
 
@@ -179,6 +192,7 @@ class OneRestore:
             self._looked(look)
         if self.backup.heartbeat:
             self._record("restore.heartbeat", now=utc_text(self._asked_at), **proof.heartbeat(self._asked_at))
+        self.then(self.place, proof.names)
         tries = [{"address": each, "became": self.place.reach(each)} for each in proof.addresses]
         self._record("restore.place", moment="after", isolation=self.place.isolation, tries=tries, **proof.isolated())
 
@@ -197,8 +211,8 @@ class OneRestore:
             left = self.place.remove() or left
             self.place = None
         self._record(
-            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size, removed=not left and kept is None,
-            left=left, kept=str(kept) if kept else "",
+            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
+            removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
         )  # fmt: skip  # arguments in groups
 
     # What all of it is recorded by
@@ -213,6 +227,27 @@ class OneRestore:
 
     def _record(self, kind: str, **data: Any) -> None:
         self.recorder.record(kind, database=self.backup.name, **data)
+
+    @contextmanager
+    def _progress(self, size: int) -> Iterator[None]:
+        """How much is there is recorded now and then: for whoever waits."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(PROGRESS):
+                if (place := self.place) is not None:
+                    with suppress(OSError):
+                        there = size_of(place.folder)
+                        seconds = clock.since(self._begin).total_seconds()
+                        self._record("restore.progress", bytes=there, of=size, seconds=seconds)
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     @contextmanager
     def _timed(self, part: str, size: int = 0) -> Iterator[None]:
@@ -232,6 +267,24 @@ def _summed(inventory: Inventory) -> dict[str, Any]:
     listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
     sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
     return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
+
+
+def takes_writes(place: Place) -> bool:
+    """Whether its server answers, and recovers no more."""
+    try:
+        with place.connect() as connection:
+            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row is not None and bool(row[0])
+
+
+def differences(before: Inventory, after: Inventory) -> list[str]:
+    """What is new, gone or changed of a repository, in words: the first of them, and how many more."""
+    said = [f"new: {name}" for name in sorted(after.keys() - before.keys())]
+    said += [f"gone: {name}" for name in sorted(before.keys() - after.keys())]
+    said += [f"changed: {name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
 
 
 def size_of(folder: Path) -> int:

@@ -56,7 +56,7 @@ def files_of(found: ProposedBackups) -> Mapping[str, str]:
 
 def _stack(found: ProposedBackups) -> Iterator[str]:
     yield f"# The backups of {found.name}, and how each is restored beside. Written by `drdrill init --backups`."
-    yield "# It goes into every pack, so it holds no secret. `drdrill stack check stack.yaml` asks all that stands here."
+    yield "# It goes into every pack, so it holds no secret. `drdrill stack check stack.yaml` asks all of it."
     yield "format: 1"
     environment = f"environment: {said(found.environment)}"
     yield f"platform: {{name: {said(found.name)}, owner: {said(found.owner)}, {environment}}}"
@@ -83,11 +83,12 @@ def _database(found: Database) -> Iterator[str]:
         if value := getattr(found, name):
             yield f"      {name}: {json.dumps(value)}"
     if found.system:
-        yield f'      system: "{found.system}"  # read from the newest backup: compare it with pg_controldata of the original'
+        whose = "read from the newest backup: compare it with pg_controldata of the original"
+        yield f'      system: "{found.system}"  # {whose}'
     yield '      # original: ["db.example.com:5432"]  # FILL IN: what the restored copy must not reach; it is tried'
     yield "      # roles: [app]        # that have to be there; extensions: [pgcrypto]"
     if found.checks:
-        yield "      checks:  # proposed from what is in the newest backup now: change what they expect to what you know"
+        yield "      checks:  # proposed from what is in the newest backup now: change it to what you know"
         yield from (f"        {line}" for line in found.checks.splitlines())
     else:
         yield "      # checks:  # FILL IN: SQL that gives one number; without any its rows stay UNKNOWN, never green"
