@@ -110,6 +110,7 @@ def _databases(asked: Asked, into: Path, say: Callable[[str], None]) -> Iterable
         yield Database(
             name=name, tool=asked.tool, repository=_seen_from(asked.repository, into), server=server,
             config=_seen_from(str(asked.config), into) if asked.config else "", system=kept.system,
+            number=len(catalogue),
             seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=checks,
         )  # fmt: skip  # arguments in groups
 

@@ -136,8 +136,11 @@ class Programs(Protocol):
         Errors: `Unable` where there is none, with what installs it.
         """
 
-    def place(self, folder: Path, version: int) -> Place:
-        """An empty place of a PostgreSQL of that major version. Errors: `Unable` where it cannot be had."""
+    def place(self, folder: Path, version: int, *, isolated: bool = True) -> Place:
+        """An empty place of a PostgreSQL of that major version; one that is not isolated is a sabotage twin's.
+
+        Errors: `Unable` where it cannot be had.
+        """
 
 
 class Place(Protocol):

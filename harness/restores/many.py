@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import DrillError, Exit, quietly
 from harness.restores import Place
+from harness.restores.broken import WAYS
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.described import ON_FAILURE, Backups
@@ -31,7 +32,7 @@ class Restores:
     def __init__(
         self, said: Backups, *, names: Sequence[str], values: Mapping[str, str], label: str, folder: Path, kept: Path,
         recorder: Recorder, books: Callable[[Any], Sequence[str]] | None = None,
-        then: Callable[[Place, Sequence[str]], None] = nothing,
+        then: Callable[[Place, Sequence[str]], None] = nothing, broken: str = "",
     ) -> None:  # fmt: skip  # parameters in groups
         self._said = said
         self.names = list(names)
@@ -42,6 +43,7 @@ class Restores:
         self._kept = kept
         self._books = books
         self._then = then
+        self._broken = WAYS[broken]
         self._all: list[OneRestore] = []
 
     def carry_out(self, asked: Asked, *, seed: str) -> None:
@@ -68,7 +70,7 @@ class Restores:
 
     def _one(self, name: str, asked: Asked, seed: str, budget: Budget) -> OneRestore | None:
         """None where nothing can be begun, which is recorded."""
-        backup = self._said.databases[name]
+        backup = self._broken.asks(self._said.databases[name])
         try:
             where = programs(self._said, self._commands)
             found = source(backup, programs=where, commands=self._commands, values=self._values)
@@ -83,6 +85,7 @@ class Restores:
             backup, found, where, self._folder / name, asked, seed, budget, self._recorder,
             keep=self._keep if self._said.keep == ON_FAILURE else None, books=self._books,
             then=self._then,
+            broken=self._broken,
         )  # fmt: skip  # in the order of the fields
 
     def _keep(self, place: Path) -> Path:

@@ -21,6 +21,8 @@ import psycopg
 
 from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
+from harness.restores.answering import STARTS, takes_writes
+from harness.restores.broken import NOT, Broken
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
@@ -33,7 +35,7 @@ from harness.system.recorder import Recorder
 RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercised", "cut short"
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
-STARTS = timedelta(seconds=60)  # an empty cluster, until it answers
+LEFT = "its place is left, as the twin wants it"
 TOLD = 10  # changes of a repository by their names
 PROGRESS = 10.0  # seconds
 
@@ -54,6 +56,7 @@ class OneRestore:
     keep: Callable[[Path], Path] | None = None
     books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
     then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
+    broken: Broken = NOT
     place: Place | None = None  # while there is one: whoever stops the run removes it
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
@@ -100,6 +103,7 @@ class OneRestore:
         else:
             self._load(kept, point, proof)
         self._size = size_of(self.place.data)
+        self.broken.holds(self.place, proof.names)
         with self._timed("verify"):
             self._prove(proof)
 
@@ -107,6 +111,7 @@ class OneRestore:
         """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
         catalogue = self.source.catalogue()
         chosen = choose(catalogue, self.asked, seed=self.seed, database=self.backup.name)
+        chosen = self.broken.chooses(catalogue, chosen) if chosen else None
         said = [_told(each) for each in catalogue]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
         self._record(
@@ -132,7 +137,7 @@ class OneRestore:
         if self.folder.exists():
             raise Refused(f"{self.folder} is there already", hint="move it away: a place is empty before")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        place = self.programs.place(self.folder, kept.version)
+        place = self.programs.place(self.folder, kept.version, isolated=self.broken.isolated)
         self._record(
             "restore.place", moment="before", version=place.version, programs=self.programs.said,
             isolation=place.isolation, empty=not place.data.exists() or not any(place.data.iterdir()),
@@ -143,6 +148,7 @@ class OneRestore:
     def _recover(self, kept: Kept, point: Point, proof: Proof) -> None:
         brought = self._bring(kept, point)
         assert self.place is not None
+        self.broken.brings(self.place, brought)
         proof.look_at_settings()  # that came along, before ours take their place
         fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
         settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
@@ -208,7 +214,7 @@ class OneRestore:
             if self.keep is not None and wrong and self._begin:
                 left = quietly(self.place.stop)
                 kept = self.keep(self.folder)
-            left = self.place.remove() or left
+            left = (self.place.remove() or left) if self.broken.removes else LEFT
             self.place = None
         self._record(
             "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
@@ -267,16 +273,6 @@ def _summed(inventory: Inventory) -> dict[str, Any]:
     listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
     sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
     return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
-
-
-def takes_writes(place: Place) -> bool:
-    """Whether its server answers, and recovers no more."""
-    try:
-        with place.connect() as connection:
-            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
-    except psycopg.OperationalError:
-        return False
-    return row is not None and bool(row[0])
 
 
 def differences(before: Inventory, after: Inventory) -> list[str]:

@@ -14,15 +14,15 @@ from harness.errors import DrillError, quietly
 from harness.plan.lengths import in_words
 from harness.plan.sizes import measured
 from harness.restores import Kept, Needs, Place, Source
+from harness.restores.answering import await_answer
 from harness.restores.budget import LEAST, TIMES
 from harness.restores.described import Backup, Backups
 from harness.restores.earlier import Earlier
-from harness.restores.one import STARTS, takes_writes
 from harness.restores.programs import programs
 from harness.restores.sources import source
 from harness.stacks.attached.checking.at_once import Question
 from harness.stacks.attached.checking.line import Line
-from harness.system import clock, wait
+from harness.system import clock
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 
@@ -112,10 +112,7 @@ class Asked:
         try:
             place.initialise()
             place.start({})
-            wait.until(
-                partial(takes_writes, place), what="an empty place answers", within=STARTS, recorder=Memory(),
-                hint="run `drdrill doctor`",
-            )  # fmt: skip  # arguments in groups
+            await_answer(place, "an empty place answers")
             with place.connect() as connection:
                 there = {each[0] for each in connection.execute(EXTENSIONS).fetchall()}
                 collations = {each[0] for each in connection.execute(COLLATIONS).fetchall()}

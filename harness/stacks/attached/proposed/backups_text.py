@@ -28,6 +28,7 @@ class Database:
     config: str = ""
     system: str = ""
     seen: str = ""
+    number: int = 1  # of backups that are there
     checks: str = ""
 
 
@@ -44,12 +45,13 @@ class ProposedBackups:
 
 def files_of(found: ProposedBackups) -> Mapping[str, str]:
     """In the order in which people read them."""
-    project = f"format: 1\nname: {said(found.name)}\nplan: {PLAN}\nfeatures: features\n"
+    project = f"format: 1\nname: {said(found.name)}\nplan: {PLAN}\nfeatures: features\ntwins: twins\n"
     return {
         STACK: "\n".join(_stack(found)) + "\n",
         PROJECT: project,
         PLAN: _plan(found),
         FEATURE: _FEATURE,
+        "twins.py": _twins(found),
         ".gitignore": IGNORED,
     }
 
@@ -94,6 +96,19 @@ def _database(found: Database) -> Iterator[str]:
         yield "      # checks:  # FILL IN: SQL that gives one number; without any its rows stay UNKNOWN, never green"
         yield "      #   - {name: orders, sql: SELECT count(*) FROM orders, at least: 1000}"
     yield "      # heartbeat: {table: drill.heartbeat}  # docs/restore-beside.md has the job that writes it"
+
+
+def _twins(found: ProposedBackups) -> str:
+    groups = ["OF_FILES"] if any(each.tool != "pg_dump" for each in found.databases) else []
+    groups += ["OF_ALL"] + (["OF_SEVERAL"] if any(each.number > 1 for each in found.databases) else [])
+    return f'''\
+"""The twins of the drill. `drdrill prove {DRILL} --stack stack.yaml` breaks what was restored, each time in a
+place of its own, and the drill has to notice; the original and its backups are only read."""
+
+from harness.restores.twins import DRILL, {", ".join(sorted(groups))}  # and OF_SEQUENCES, where columns have some
+
+TWINS = {{DRILL: ({", ".join(f"*{each}" for each in groups)},)}}
+'''
 
 
 def _plan(found: ProposedBackups) -> str:
