@@ -26,7 +26,7 @@ class Kept:
     """One backup, as its tool's catalogue has it: never by a file's own time, which a copy makes new."""
 
     id: str
-    ended: datetime  # what it holds is from then, or earlier
+    ended: datetime | None  # what it holds is from then, or earlier; None: nothing in it says when, and it comes first
     version: int  # of PostgreSQL, the major one
     form: Literal["files", "dump"]
     size: int  # bytes that it takes once it is restored, as far as the catalogue says
@@ -101,6 +101,8 @@ class Brought:
     said: Sequence[str] = ()
     wal: Path | None = None
     archive_end: str = ""  # the name of the last piece of the archive that was there
+    digest: str = ""  # SHA-256, in hex, of the bytes that were brought, where a catalogue has none of them
+    digest_of: str = ""  # of what: as that of `Kept`
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Backup:
     config: Path | None = None
     s3: S3 = S3()
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zone: str = ""  # of the clock in a dump, by its name: a dump has the time and not the zone; empty: UTC
     system: str = ""
     names: tuple[str, ...] = ()
     original: tuple[str, ...] = ()

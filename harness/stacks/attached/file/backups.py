@@ -46,6 +46,8 @@ def _backup(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         read.problem((*where, "server"), "is missing: a repository may have several", hint="add server: NAME")
     if tool not in (*SERVED, "commands") and "server" in given:
         read.problem((*where, "server"), f"is nothing that {tool} knows", hint="take it out")
+    if "zone" in given and tool != "pg_dump":
+        read.problem((*where, "zone"), f"is nothing that {tool} needs: its times have one", hint="take it out")
     if "s3" in given and not str(given.get("repository", "")).startswith("s3://"):
         read.problem((*where, "s3"), "is there, and the repository is not in S3", hint="s3://bucket/prefix")
     if tool == "barman-cloud" and not str(given.get("repository", "s3://")).startswith("s3://"):
@@ -113,6 +115,7 @@ def _described(name: str, given: Mapping[str, Any], base: Path) -> Backup:
         config=_path(given["config"], base) if "config" in given else None,
         s3=_s3(given.get("s3", {}), base),
         commands={word: tuple(words) for word, words in given.get("commands", {}).items()},
+        zone=given.get("zone", ""),
         system=given.get("system", ""),
         names=names,
         original=tuple(given.get("original", ())),
