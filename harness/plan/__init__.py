@@ -302,7 +302,7 @@ def _plan(text: plan_text.Text) -> Plan:
             name: Procedure(name=name, demands=tuple(given["demands"]), settings=given["settings"])
             for name, given in written["procedures"].items()
         },
-        health=tuple(_health(given) for given in written["health"]),
+        health=tuple(_health(given) for given in written.get("health", ())),
         communication=_communication(written["communication"]),
         demands={
             id: Demand(id=id, says=says, not_exercised=reasons.get(id, "")) for id, says in written["demands"].items()

@@ -280,8 +280,8 @@ def _references(text: Text) -> None:
             for at, entry in enumerate(entries)
         ],
     )
-    _once(text, [(("health", at, "name"), check["name"]) for at, check in enumerate(plan["health"])])
-    for at, check in enumerate(plan["health"]):
+    _once(text, [(("health", at, "name"), check["name"]) for at, check in enumerate(plan.get("health", ()))])
+    for at, check in enumerate(plan.get("health", ())):
         if ("request" in check) == ("query" in check):
             text.problem(("health", at), "has to have either a request or a query", hint="keep one of the two")
         elif "body" in check and not check.get("request", "").startswith("POST"):

@@ -20,6 +20,7 @@ from harness.plan import Plan, shape, text
 from harness.plan import load as load_plan
 from harness.system import modules
 from harness.workload.client import ClientSource, asks_back
+from harness.workload.no_client import NoClient
 from harness.workload.source import client_source, is_file
 
 if TYPE_CHECKING:  # a calendar asks for none of these: what features and sentences need is imported where it is used
@@ -202,7 +203,8 @@ class Project:
         from harness.features.soundness import sound_drills  # noqa: PLC0415  (see above)
 
         the_plan, sentences = self.load_plan(), self.sentences
-        self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
+        if self.client.name:
+            self.client.load()  # one that breaks is told before anything starts; so are contacts and templates
         self.load_contacts()
         self.load_templates()
         _ = self.declared
@@ -210,6 +212,7 @@ class Project:
         found = sound_drills(self.features, plan=the_plan, sentences=sentences, findings=CURRENT.checks)
         self._must_tell(the_plan, found)
         self._must_have_books(found)
+        self._must_have_a_client(found)
         return found
 
     def _must_tell(self, plan: Plan, drills: Sequence[Drill]) -> None:
@@ -236,6 +239,18 @@ class Project:
                     hint="write books: books.yaml there; docs/projects.md says what such a file has",
                 )
 
+    def _must_have_a_client(self, drills: Sequence[Drill]) -> None:
+        """Where customers come in, a project says how they write. Errors: `Refused`, with the line of the scenario."""
+        from harness.stacks.capabilities.entrance import Reachable  # noqa: PLC0415  (see above)
+        from harness.stacks.needs import either  # noqa: PLC0415  (see above)
+
+        for drill, scenario in ((of, each) for of in drills for each in of.scenarios if not self.client.name):
+            if any(Reachable in either(need) for need in self.sentences.needs(scenario.sentences)):
+                raise Refused(
+                    f"{drill.feature}:{scenario.line}: has customers, and {self.file} names no client",
+                    hint="write client: client.yaml there; docs/projects.md says what such a file has",
+                )
+
     def lacking(self, scenario: Scenario, offer: Offer, *, sabotage: Sabotage | None = None) -> list[Lack]:
         """What a kind of stack has not, and the scenario takes, sabotaged or not: it cannot be exercised there."""
         from harness.stacks.capabilities.database import Queried  # noqa: PLC0415  (see above)
@@ -246,7 +261,10 @@ class Project:
         declared = self.sentences.needs(scenario.sentences)
         if any(isinstance(each, PlannedHealth) for each in declared):
             health = flat(self.health.needs(self.load_plan().health))
-        known: list[object] = [BOOKS, *([Readable | Queried] if asks_back(self.client.load()) else [])]
+        known: list[object] = [
+            BOOKS,
+            *([Readable | Queried] if self.client.name and asks_back(self.client.load()) else []),
+        ]
         wanted = [each for each in declared if not isinstance(each, PlannedHealth) and each not in known]
         secrets = [Entrusted] if self.client.secrets else []
         return offer.lacking([*wanted, *secrets, *health, *(sabotage.needs if sabotage else ())])
@@ -331,7 +349,7 @@ def load(folder: Path) -> Project:
         name=given["name"],
         plan=(folder / given["plan"]).resolve(),
         features=(folder / given["features"]).resolve(),
-        client=client_source(folder, given["client"], f"{read.path}:{read.lines.get(('client',), 1)}"),
+        client=_client_source(read, folder),
         waivers=(folder / given["waivers"]).resolve() if "waivers" in given else None,
         contacts=(folder / given["contacts"]).resolve() if "contacts" in given else None,
         templates=(folder / given["templates"]).resolve() if "templates" in given else None,
@@ -342,6 +360,12 @@ def load(folder: Path) -> Project:
         _books=(folder / given["books"]).resolve() if "books" in given else None,
         _lines={str(where[0]): line for where, line in read.lines.items() if len(where) == 1},
     )
+
+
+def _client_source(read: text.Text, folder: Path) -> ClientSource:
+    if name := read.values.get("client"):
+        return client_source(folder, name, f"{read.path}:{read.lines.get(('client',), 1)}")
+    return NoClient(folder / FILE)
 
 
 def _must_be_there(read: text.Text, folder: Path) -> None:

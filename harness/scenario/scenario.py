@@ -28,6 +28,7 @@ from harness.scenario.lasting import Lasting
 from harness.scenario.leader_watch import LeaderWatch
 from harness.scenario.leadership import REJOINS_LIMIT, Leadership
 from harness.scenario.marks import Marks
+from harness.scenario.restores import ScenarioRestores
 from harness.scenario.second_writer import SecondWriter
 from harness.scenario.waits import in_time, span
 from harness.stacks import Stack
@@ -54,6 +55,7 @@ class ScenarioRun:
         self.communications = Communications(run)
         self.lasting = Lasting(self)
         self.data = ScenarioData(run, self.folder, self.customers)
+        self.restores = ScenarioRestores(run, name)
         self.second_writer = SecondWriter(run)
         self.leaders = LeaderWatch(run)
         self.trials = Trials(run.client, f"{run.id}/{name}", run.journal)

@@ -8,6 +8,8 @@ types alone.
 from __future__ import annotations
 
 from harness.features.sentences import Sentences
-from harness.sentences import books, cluster, failures, service
+from harness.sentences import backups, books, cluster, failures, service
 
-GENERIC = Sentences.joined((service.SENTENCES, books.SENTENCES, failures.SENTENCES, cluster.SENTENCES))
+GENERIC = Sentences.joined(
+    (service.SENTENCES, books.SENTENCES, failures.SENTENCES, cluster.SENTENCES, backups.SENTENCES)
+)

@@ -10,7 +10,7 @@ def extra_for(said: StackFile) -> Extra:
     """The modules that must be there for this file."""
     modules = [
         *(["docker"] if any(one.is_container for one in said.components.values()) else []),
-        *(["psycopg"] if said.database else []),
+        *(["psycopg"] if said.database or said.backups else []),
         *(["testcontainers"] if said.for_the_run else []),
     ]
     return Extra("docker", SET_UP, tuple(modules))

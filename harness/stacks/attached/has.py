@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.stacks.attached.file.described import Component, StackFile
+from harness.stacks.capabilities.backups import Kept
 from harness.stacks.capabilities.components import (
     Asked,
     Detachable,
@@ -39,6 +40,7 @@ def has(said: StackFile) -> tuple[Need, ...]:
         found += [FailsOver] if said.database.failover else []
         found += [Rejoins] if said.database.rejoin else []
     found += [Monitoring] if said.alerts else []
+    found += [Kept] if said.backups else []
     return (*found, *_of_components(said), *_of_zones(said))
 
 

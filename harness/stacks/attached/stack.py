@@ -22,6 +22,7 @@ from harness.stacks.attached.file.described import StackFile
 from harness.stacks.attached.front import Front, Keys, Reads
 from harness.stacks.attached.gate import Gate
 from harness.stacks.attached.has import can, divisible, powered, regions_of
+from harness.stacks.attached.kept import KeptBackups
 from harness.stacks.attached.monitoring import Heard
 from harness.stacks.attached.parts import Builder, Part
 from harness.stacks.attached.rejoining import OwnersRejoin
@@ -74,6 +75,7 @@ class AttachedStack:
         self._parts = {name: self._builder.part(one) for name, one in said.components.items()}
         self._database = self._asked_database(values)
         self._heard = self._listening()
+        self._kept = KeptBackups(said.backups, values, self.folder) if said.backups else None
         self.regions = self._regions(secrets)
         if any(can(said, one, "kill") for one in said.components.values()):
             self.kill_together = self._kill_together
@@ -86,11 +88,12 @@ class AttachedStack:
         alive = [(one.alive, one.name) for one in self.said.components.values() if one.alive]
         alone = [(name, "") for name, probe in self.said.probes.items() if not probe.of_component]
         asked = list(dict.fromkeys([*alive, *((name, at) for name, at in alone if (name, "") not in alive)]))
-        looks: list[Callable[[], list[Condition]]] = [self._all_run]
+        looks: list[Callable[[], list[Condition]]] = [self._all_run] if self._parts else []
         looks += [partial(self._probed, probe, component) for probe, component in asked]
         looks += [self._database.healthy] if self._database else []
         looks += [self._watched] if self._heard else []
         looks += [self._as_it_was] if self.boxes else []
+        looks += [self._room] if self.said.backups else []
         return [each for found in engine.at_once(looks, threads=LOOKS) for each in found]
 
     def parts(self) -> dict[str, str]:
@@ -159,6 +162,10 @@ class AttachedStack:
         assert self._heard is not None
         return [self._heard.condition()]
 
+    def _room(self) -> list[Condition]:
+        assert self._kept is not None
+        return [self._kept.condition()]
+
     def _as_it_was(self) -> list[Condition]:
         """Nothing where no run has begun."""
         before = control_files.read(self.folder / BEFORE)
@@ -203,6 +210,7 @@ class AttachedStack:
             if own := self.said.database.rejoin:
                 holds.append(OwnersRejoin(own, self._database, self._acts, self._recorder, gate=self.gate))
         holds += [self._heard] if self._heard else []
+        holds += [self._kept] if self._kept else []
         if divisible(self.said):
             holds.append(CuttableZones(self.components, self._cutter, self._cut_by_us(), self.gate))
         holds += [PoweredZones(self.components)] if powered(self.said) else []

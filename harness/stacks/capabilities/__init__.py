@@ -79,6 +79,7 @@ CAPABILITIES = (
     Capability(backups.ObjectStore, "object store", "the store of the backups, read object by object"),
     Capability(backups.Damageable, "objects that can be damaged", "a store whose objects can be replaced"),
     Capability(backups.Replicated, "backups in another region", "a copy of the store of the backups in another region"),
+    Capability(backups.Kept, "backups to restore beside", "a stack file's `backups`"),
     Capability(releases.Releases, "releases", "what is deployed, and a way to deploy another"),
     Capability(releases.Publishing, "publishing of releases", "a place where a release is put before it is deployed"),
     Capability(monitoring.Monitoring, "monitoring", "what watches it, and a receiver that its alerts go to"),

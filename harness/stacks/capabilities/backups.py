@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.restores.described import Backups
     from harness.stacks.capabilities.database import RestoreTarget
 
 
@@ -131,3 +134,16 @@ class Replicated(Protocol):
     def replicated(self) -> Replication:
         """From both stores; where the one that is copied is gone, as it was known last. Errors: `DrillError` where
         nothing can be said."""
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """Backups that somebody else's tool has made, each of which can be restored beside: nothing is hurt by that."""
+
+    @property
+    def described(self) -> Backups:
+        """What the stack file says of them."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What `${…}` stands for in it: its secrets."""

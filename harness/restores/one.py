@@ -1,0 +1,292 @@
+"""One restore, from the choice of a backup to the removal of its place. Whatever happens is recorded, and ends it.
+
+The order is the same for every tool: what the repository is like before, which backup, an empty place, the backup
+brought into it, recovered, proved, the repository again, and the place removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
+from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
+from harness.restores.budget import Budget
+from harness.restores.choice import Asked, Chosen, choose
+from harness.restores.described import Backup
+from harness.restores.proof import Proof
+from harness.stacks.parts.logs import last_lines
+from harness.system import clock, wait
+from harness.system.clock import utc_text
+from harness.system.recorder import Recorder
+
+RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercised", "cut short"
+NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
+LOOKS = timedelta(milliseconds=200)
+STARTS = timedelta(seconds=60)  # an empty cluster, until it answers
+TOLD = 10  # changes of a repository by their names
+PROGRESS = 10.0  # seconds
+
+
+@dataclass
+class OneRestore:
+    """Of one database. `folder` is where its place is made, and is not there yet. `keep` gives a place away that is to
+    be looked at, and says where it is then."""
+
+    backup: Backup
+    source: Source
+    programs: Programs
+    folder: Path
+    asked: Asked
+    seed: str
+    budget: Budget
+    recorder: Recorder
+    keep: Callable[[Path], Path] | None = None
+    books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
+    then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
+    place: Place | None = None  # while there is one: whoever stops the run removes it
+    _looks: list[Look] = field(default_factory=list)
+    _begin: int = 0
+    _size: int = 0
+
+    def carry_out(self) -> None:
+        """Errors: none but of the harness itself: what happened is in `restore.end`."""
+        begin = clock.mono()
+        outcome, why = RESTORED, ""
+        try:
+            self._carry_out()
+        except NotInTime as error:
+            outcome, why = (CUT_SHORT if self._begin else NOT_EXERCISED), error.message
+        except DrillError as error:
+            could_not_look = error.exit is Exit.UNKNOWN or isinstance(error, Refused)
+            outcome, why = (NOT_EXERCISED if could_not_look else FAILED), error.message
+        except psycopg.Error as error:
+            outcome, why = FAILED, f"the restored database: {str(error).strip().partition(chr(10))[0]}"
+        except OSError as error:
+            outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
+        seconds = clock.since(self._begin or begin).total_seconds()
+        self._end(outcome, why, seconds)
+
+    # In order
+
+    def _carry_out(self) -> None:
+        self.budget.must_go_on()
+        before = self.source.inventory()
+        self._record("restore.inventory", moment="before", changed=[], **_summed(before), read_only=self._read_only)
+        chosen = self._chosen()
+        point = self._point()
+        with self.budget.room(chosen.kept.size) as needed:
+            self.place = self._empty_place(chosen.kept, needed)
+            self._begin = clock.mono()
+            with self._progress(chosen.kept.size):
+                self._brought_and_proved(chosen.kept, point)
+            self._again(before)
+
+    def _brought_and_proved(self, kept: Kept, point: Point) -> None:
+        assert self.place is not None
+        proof = Proof(self.backup, self.place, kept, within=self.budget.must_go_on)
+        if kept.form == "files":
+            self._recover(kept, point, proof)
+        else:
+            self._load(kept, point, proof)
+        self._size = size_of(self.place.data)
+        with self._timed("verify"):
+            self._prove(proof)
+
+    def _chosen(self) -> Chosen:
+        """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
+        catalogue = self.source.catalogue()
+        chosen = choose(catalogue, self.asked, seed=self.seed, database=self.backup.name)
+        said = [_told(each) for each in catalogue]
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        self._record(
+            "restore.catalogue", tool=self.source.tool, read_only=self._read_only, backups=said, digest=digest,
+            chosen=chosen.kept.id if chosen else "", how=chosen.how if chosen else "there is none",
+            system_expected=self.backup.system,
+        )  # fmt: skip  # arguments in groups
+        if chosen is None:
+            raise NotReady(f"{self.backup.name} has no backup", hint="look at the repository with its tool")
+        return chosen
+
+    def _point(self) -> Point:
+        """Errors: `Refused` where the stack file has no such point."""
+        if not self.asked.point:
+            return Point()
+        if self.asked.point not in self.backup.points:
+            there = ", ".join(self.backup.points) or "none"
+            raise Refused(f"{self.backup.name} has no point {self.asked.point}", hint=f"points of it: {there}")
+        return self.backup.points[self.asked.point]
+
+    def _empty_place(self, kept: Kept, needed: int) -> Place:
+        """Errors: `Unable` where it cannot be had."""
+        if self.folder.exists():
+            raise Refused(f"{self.folder} is there already", hint="move it away: a place is empty before")
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        place = self.programs.place(self.folder, kept.version)
+        self._record(
+            "restore.place", moment="before", version=place.version, programs=self.programs.said,
+            isolation=place.isolation, empty=not place.data.exists() or not any(place.data.iterdir()),
+            free=shutil.disk_usage(self.folder.parent).free, needed=needed,
+        )  # fmt: skip  # arguments in groups
+        return place
+
+    def _recover(self, kept: Kept, point: Point, proof: Proof) -> None:
+        brought = self._bring(kept, point)
+        assert self.place is not None
+        proof.look_at_settings()  # that came along, before ours take their place
+        fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
+        settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
+        replayed = sum(file.stat().st_size for file in brought.wal.iterdir()) if brought.wal else 0
+        with self._timed("replay", replayed):
+            self.place.start(settings, recovery=True)
+            self._await("the restored database is recovered", within=self.budget.must_go_on())
+        self._record("restore.reached", **proof.reached(point, archive_end=brought.archive_end))
+
+    def _load(self, kept: Kept, point: Point, proof: Proof) -> None:
+        """Errors: `Refused` where a point in time is asked of a dump."""
+        assert self.place is not None
+        if point.given:
+            raise Refused("a dump has no point in time but its own", hint="restore it without a point")
+        with self._timed("restore"):
+            self.place.initialise(*proof.initial_words())
+            self.place.start({})
+            self._await("the empty database answers", within=STARTS)
+        self._bring(kept, point)
+
+    def _bring(self, kept: Kept, point: Point) -> Brought:
+        assert self.place is not None
+        try:
+            brought = self.source.bring(kept, self.place, point=point, within=self.budget.must_go_on())
+        except NotReady as error:  # it was there a moment ago, and is part of what is restored
+            raise DrillError(error.message, hint=error.hint) from None
+        for part in brought.parts:
+            self._record("restore.part", part=part.name, seconds=part.length.total_seconds(), bytes=part.bytes)
+        self._said = list(brought.said)
+        return brought
+
+    def _await(self, what: str, *, within: timedelta) -> None:
+        """Errors: `NotInTime`; `DrillError` with its last words where the server ends."""
+        assert self.place is not None
+        place = self.place
+
+        def recovered() -> bool:
+            if not place.running():
+                raise DrillError(f"the restored database has ended: {last_lines(place.log)}", hint="read its log")
+            return takes_writes(place)
+
+        wait.until(recovered, what=f"{self.backup.name}: {what}", within=within, every=LOOKS, recorder=self.recorder)
+
+    def _prove(self, proof: Proof) -> None:
+        assert self.place is not None
+        for look in proof.looks(said=self._said, books=self.books):
+            self._looked(look)
+        if self.backup.heartbeat:
+            self._record("restore.heartbeat", now=utc_text(self._asked_at), **proof.heartbeat(self._asked_at))
+        self.then(self.place, proof.names)
+        tries = [{"address": each, "became": self.place.reach(each)} for each in proof.addresses]
+        self._record("restore.place", moment="after", isolation=self.place.isolation, tries=tries, **proof.isolated())
+
+    def _again(self, before: Inventory) -> None:
+        after = self.source.inventory()
+        changed = differences(before, after)
+        self._record("restore.inventory", moment="after", changed=changed, **_summed(after), read_only=self._read_only)
+
+    def _end(self, outcome: str, why: str, seconds: float) -> None:
+        left, kept = "", None
+        wrong = outcome != RESTORED or any(look.ok is False for look in self._looks)
+        if self.place is not None:
+            if self.keep is not None and wrong and self._begin:
+                left = quietly(self.place.stop)
+                kept = self.keep(self.folder)
+            left = self.place.remove() or left
+            self.place = None
+        self._record(
+            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
+            removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
+        )  # fmt: skip  # arguments in groups
+
+    # What all of it is recorded by
+
+    @property
+    def _read_only(self) -> str:
+        return self.source.read_only
+
+    def _looked(self, look: Look) -> None:
+        self._looks.append(look)
+        self._record("restore.look", **asdict(look))
+
+    def _record(self, kind: str, **data: Any) -> None:
+        self.recorder.record(kind, database=self.backup.name, **data)
+
+    @contextmanager
+    def _progress(self, size: int) -> Iterator[None]:
+        """How much is there is recorded now and then: for whoever waits."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(PROGRESS):
+                if (place := self.place) is not None:
+                    with suppress(OSError):
+                        there = size_of(place.folder)
+                        seconds = clock.since(self._begin).total_seconds()
+                        self._record("restore.progress", bytes=there, of=size, seconds=seconds)
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    @contextmanager
+    def _timed(self, part: str, size: int = 0) -> Iterator[None]:
+        begin = clock.mono()
+        yield
+        self._record("restore.part", part=part, seconds=clock.since(begin).total_seconds(), bytes=size)
+
+
+def _told(kept: Kept) -> dict[str, Any]:
+    """As the journal has it."""
+    facts = asdict(kept)
+    del facts["facts"]
+    return {name: utc_text(value) if isinstance(value, datetime) else value for name, value in facts.items()}
+
+
+def _summed(inventory: Inventory) -> dict[str, Any]:
+    listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
+    sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
+    return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
+
+
+def takes_writes(place: Place) -> bool:
+    """Whether its server answers, and recovers no more."""
+    try:
+        with place.connect() as connection:
+            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row is not None and bool(row[0])
+
+
+def differences(before: Inventory, after: Inventory) -> list[str]:
+    """What is new, gone or changed of a repository, in words: the first of them, and how many more."""
+    said = [f"new: {name}" for name in sorted(after.keys() - before.keys())]
+    said += [f"gone: {name}" for name in sorted(before.keys() - after.keys())]
+    said += [f"changed: {name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files in it."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
