@@ -101,6 +101,7 @@ class Brought:
     said: Sequence[str] = ()
     wal: Path | None = None
     archive_end: str = ""  # the name of the last piece of the archive that was there
+    archive_seen: datetime | None = None  # when it was: what is behind is counted from then
 
 
 @dataclass(frozen=True)
