@@ -17,7 +17,7 @@ from harness.errors import Exit, Refused
 from harness.evidence.numbers import pack_digest
 from reports import verdicts
 from reports.judged import figure_of
-from reports.pack import Pack, Scenario, read
+from reports.pack import Facts, Pack, Scenario, read
 from reports.run.features import titles
 from reports.summary_markdown import objective_of
 from reports.words import clean, counted
@@ -43,7 +43,7 @@ class Ended:
         """`MET` only where the exit code and every pack say so. What is none of our codes is `FAILED`."""
         names = {Exit.MET: "MET", Exit.MISSED: "MISSED", Exit.UNKNOWN: "UNKNOWN", Exit.REFUSED: "REFUSED"}
         name = names.get(Exit(self.code), "FAILED") if self.code in list(Exit) else "FAILED"
-        found = [read(pack).verdict for pack in self.packs] if name == "MET" else []
+        found = [_read(pack).verdict for pack in self.packs] if name == "MET" else []
         return str(next((one for one in verdicts.ORDER if one in found), name))
 
     @property
@@ -64,8 +64,8 @@ class Ended:
 
 
 def notice(ended: Ended) -> dict[str, Any]:
-    """What is posted. Errors: `Refused` where what is named is no pack."""
-    runs = [_run(read(pack)) for pack in ended.packs]
+    """What is posted. What is named and is no pack is told as such: nobody would be told otherwise."""
+    runs = [_run(_read(pack)) for pack in ended.packs]
     said = clean(ended.said[-SAID:].strip())
     told = {
         "v": VERSION,
@@ -84,6 +84,15 @@ def notice(ended: Ended) -> dict[str, Any]:
 def trial() -> dict[str, Any]:
     """What is posted to try a webhook."""
     return {"v": VERSION, "outcome": "TRIAL", "text": "drdrill: this webhook is tried. No drill was run."}
+
+
+def _read(folder: Path) -> Pack:
+    """One without anything, and UNKNOWN, where it cannot be read."""
+    try:
+        return read(folder)
+    except (Refused, OSError) as error:
+        why = error.message if isinstance(error, Refused) else str(error)
+        return Pack(folder, {}, Facts(()), (), Outcome.UNKNOWN, "unknown", (why,))
 
 
 def _run(pack: Pack) -> dict[str, Any]:
@@ -142,6 +151,7 @@ def _text(ended: Ended, runs: Sequence[dict[str, Any]], said: str) -> str:
         lines += [f"- {_line(one)}" for one in run["not_met"][:TOLD]]
         more = len(run["not_met"]) + run["more_not_met"] - TOLD
         lines += [f"- and {counted(more, 'finding')} more that are not MET"] if more > 0 else []
+        lines += [f"! {problem}" for problem in run["problems"][:TOLD]]
     lines += [said] if said else []
     lines += [] if runs else ["No pack came of it."]
     end = f"\nEvidence: {clean(ended.link)}" if ended.link else ""

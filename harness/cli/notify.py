@@ -27,7 +27,7 @@ def _code(context: click.Context, option: click.Parameter, value: str | None) ->
 
 
 @click.command()
-@click.argument("packs", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="[PACK]...")
+@click.argument("packs", nargs=-1, type=click.Path(path_type=Path), metavar="[PACK]...")
 @click.option("--exit", "code", callback=_code, metavar="CODE", help="What the run ended with; none: it was killed.")
 @click.option(
     "--said", type=click.Path(path_type=Path, dir_okay=False), help="A file of what it said on standard error."
