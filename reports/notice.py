@@ -57,7 +57,7 @@ class Ended:
             Exit.MET: "every finding that counts is MET",
             Exit.MISSED: "an objective was missed",
             Exit.UNKNOWN: "nothing can be said, which is not a pass",
-            Exit.REFUSED: "it was refused before anything was looked at",
+            Exit.REFUSED: "it was refused: bad input, wrong usage, or not safe to do",
             Exit.FAILED: "drdrill itself failed, and nothing can be said",
         }
         return meanings[Exit(self.code)] if self.code in list(Exit) else f"exit code {self.code} is none of drdrill's"

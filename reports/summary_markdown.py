@@ -31,7 +31,7 @@ def markdown(folder: Path, *, doubts: Sequence[str] = ()) -> str:
     lines = [f"## {_mark(pack.verdict, verdicts.of_run(pack))}: {_drill(pack)}", ""]
     lines += [f"> **{plain(words)}**\n" for words in (*doubts, *_banners(pack))]
     lines += [f"- {name}: {words}" for name, words in _about(pack)]
-    lines += ["", *_table(pack), "", *_reasons(pack)]
+    lines += ["", *_table(pack), "", *_reasons(pack), *_beside(pack)]
     lines += [f"{plain(words)}\n" for words in verdicts.summary(pack)]
     lines += [f"> {plain(problem)}\n" for problem in pack.problems]
     return "\n".join(lines).rstrip() + "\n"
@@ -128,8 +128,13 @@ def _wrong(scenario: Scenario) -> list[str]:
         f"- {_mark(each.outcome)}, {title}, {plain(each.title or each.id)}: {plain(each.reason)}"
         for each in verdicts.against(scenario)
     ]
-    beside = [f"- {title}: {plain(words)}" for words in verdicts.beside(scenario)]
     if not found and scenario.verdict is not Outcome.MET:
         why = "no finding says why" if scenario.begun else "it was planned and never began"
         found = [f"- {_mark(scenario.verdict)}, {title}: {why}"]
-    return found + beside
+    return found
+
+
+def _beside(pack: Pack) -> list[str]:
+    """What must stand with a verdict that is not said by it alone."""
+    found = [(each.title, words) for each in pack.scenarios for words in verdicts.beside(each)]
+    return [*(f"- {plain(title)}: {plain(words)}" for title, words in found), *([""] if found else [])]

@@ -8,9 +8,9 @@
 #   DRILL_VENV       where drdrill is installed              DRILL_LINK       where people find the evidence
 EVIDENCE=${DRILL_EVIDENCE:-evidence}
 OUT=${DRILL_OUT:-drdrill-out}
-VENV=${DRILL_VENV:-${RUNNER_TEMP:-$OUT}/drdrill-venv}
+VENV=${DRILL_VENV:-${RUNNER_TEMP:-.drdrill}/drdrill}
 PROGRAM=$VENV/bin/drdrill
-KEY=''
+KEY=$VENV/key.pem # in no folder that is kept, and where the next step removes it, whatever became of this one
 
 refuse() { # WHAT HINT
     printf 'error: %s\nHINT: %s\n' "$1" "$2" >&2
@@ -21,16 +21,19 @@ forget_last_run() { # on a runner that keeps its folders: a step that never ran 
     rm -f "$OUT"/begun "$OUT"/exit "$OUT"/said "$OUT"/packs "$OUT"/summary.md "$OUT"/junit-*.xml
 }
 
-forget_key() { [ -z "$KEY" ] || rm -f "$KEY"; }
+forget_key() { rm -f "$KEY"; }
 
 with_key() { # the signing key as a file that nobody else can read; without one drdrill makes or finds its own
     [ -n "${DRILL_KEY_PEM:-}${DRILL_KEY_FILE:-}" ] || return 0
     [ -z "${DRILL_KEY_FILE:-}" ] || [ -r "$DRILL_KEY_FILE" ] || refuse "the signing key cannot be read" \
         "DRILL_KEY_FILE names a file that holds it, as a variable of the type File does"
-    KEY=$(mktemp) || refuse "there is no place for the signing key" "is the folder of temporary files full?" # of mode 600
     trap forget_key EXIT
-    if [ -n "${DRILL_KEY_PEM:-}" ]; then printf '%s\n' "$DRILL_KEY_PEM" >"$KEY"; else cat "$DRILL_KEY_FILE" >"$KEY"; fi
-    DRDRILL_KEY=$KEY
+    forget_key
+    (
+        umask 077
+        if [ -n "${DRILL_KEY_PEM:-}" ]; then printf '%s\n' "$DRILL_KEY_PEM"; else cat "$DRILL_KEY_FILE"; fi >"$KEY"
+    ) || refuse "there is no room for the signing key" "is there a folder $VENV, and may you write there?"
+    DRDRILL_KEY=$(cd "$VENV" && pwd)/key.pem
     export DRDRILL_KEY
     unset DRILL_KEY_PEM DRILL_KEY_FILE
 }
