@@ -31,7 +31,7 @@ class Restores:
 
     def __init__(
         self, said: Backups, *, names: Sequence[str], values: Mapping[str, str], label: str, folder: Path, kept: Path,
-        recorder: Recorder, books: Callable[[Any], Sequence[str]] | None = None,
+        recorder: Recorder, books: Any = None,
         then: Callable[[Place, Sequence[str]], None] = nothing, broken: str = "",
     ) -> None:  # fmt: skip  # parameters in groups
         self._said = said

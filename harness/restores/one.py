@@ -24,9 +24,10 @@ from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Progr
 from harness.restores.answering import STARTS, takes_writes
 from harness.restores.broken import NOT, Broken
 from harness.restores.budget import Budget
+from harness.restores.canary import SAID, canary
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
-from harness.restores.proof import Proof
+from harness.restores.proof.whole import Proof, words_of
 from harness.stacks.parts.logs import last_lines
 from harness.system import clock, wait
 from harness.system.clock import utc_text
@@ -36,6 +37,7 @@ RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercise
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
 LEFT = "its place is left, as the twin wants it"
+EMPTY = ("--data-checksums", "--encoding=UTF8", "--locale=C")  # a cluster for a dump, which has its own words for these
 TOLD = 10  # changes of a repository by their names
 PROGRESS = 10.0  # seconds
 
@@ -54,10 +56,12 @@ class OneRestore:
     budget: Budget
     recorder: Recorder
     keep: Callable[[Path], Path] | None = None
-    books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
+    books: Any = None  # the project's, asked of the restored database
     then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
     broken: Broken = NOT
     place: Place | None = None  # while there is one: whoever stops the run removes it
+    _said: list[str] = field(default_factory=list)  # by the tools
+    _seen: datetime = field(default_factory=lambda: clock.now().utc)  # when the archive was looked at
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
     _size: int = 0
@@ -74,7 +78,7 @@ class OneRestore:
             could_not_look = error.exit is Exit.UNKNOWN or isinstance(error, Refused)
             outcome, why = (NOT_EXERCISED if could_not_look else FAILED), error.message
         except psycopg.Error as error:
-            outcome, why = FAILED, f"the restored database: {str(error).strip().partition(chr(10))[0]}"
+            outcome, why = FAILED, words_of(error)
         except OSError as error:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
         seconds = clock.since(self._begin or begin).total_seconds()
@@ -85,15 +89,19 @@ class OneRestore:
     def _carry_out(self) -> None:
         self.budget.must_go_on()
         before = self.source.inventory()
-        self._record("restore.inventory", moment="before", changed=[], **_summed(before), read_only=self._read_only)
+        self._record(
+            "restore.inventory", moment="before", changed=[], came=[], **_summed(before), read_only=self._read_only
+        )
         chosen = self._chosen()
         point = self._point()
         with self.budget.room(chosen.kept.size) as needed:
             self.place = self._empty_place(chosen.kept, needed)
             self._begin = clock.mono()
-            with self._progress(chosen.kept.size):
-                self._brought_and_proved(chosen.kept, point)
-            self._again(before)
+            try:
+                with self._progress(chosen.kept.size):
+                    self._brought_and_proved(chosen.kept, point)
+            finally:
+                self._look_again(before)
 
     def _brought_and_proved(self, kept: Kept, point: Point) -> None:
         assert self.place is not None
@@ -109,6 +117,7 @@ class OneRestore:
 
     def _chosen(self) -> Chosen:
         """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
+        self._seen = clock.now().utc
         catalogue = self.source.catalogue()
         chosen = choose(catalogue, self.asked, seed=self.seed, database=self.backup.name)
         chosen = self.broken.chooses(catalogue, chosen) if chosen else None
@@ -149,7 +158,7 @@ class OneRestore:
         brought = self._bring(kept, point)
         assert self.place is not None
         self.broken.brings(self.place, brought)
-        proof.look_at_settings()  # that came along, before ours take their place
+        proof.look_at_control()
         fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
         settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
         replayed = sum(file.stat().st_size for file in brought.wal.iterdir()) if brought.wal else 0
@@ -164,7 +173,7 @@ class OneRestore:
         if point.given:
             raise Refused("a dump has no point in time but its own", hint="restore it without a point")
         with self._timed("restore"):
-            self.place.initialise(*proof.initial_words())
+            self.place.initialise(*EMPTY)
             self.place.start({})
             self._await("the empty database answers", within=STARTS)
         self._bring(kept, point)
@@ -178,6 +187,9 @@ class OneRestore:
         for part in brought.parts:
             self._record("restore.part", part=part.name, seconds=part.length.total_seconds(), bytes=part.bytes)
         self._said = list(brought.said)
+        self._seen = brought.archive_seen or self._seen
+        if brought.digest:
+            self._record("restore.brought", digest=brought.digest, digest_of=brought.digest_of)
         return brought
 
     def _await(self, what: str, *, within: timedelta) -> None:
@@ -194,18 +206,36 @@ class OneRestore:
 
     def _prove(self, proof: Proof) -> None:
         assert self.place is not None
-        for look in proof.looks(said=self._said, books=self.books):
+        place = self.place
+        for look in proof.looks(self._said, project=self.books, last=lambda: self.then(place, proof.names)):
             self._looked(look)
-        if self.backup.heartbeat:
-            self._record("restore.heartbeat", now=utc_text(self._asked_at), **proof.heartbeat(self._asked_at))
-        self.then(self.place, proof.names)
-        tries = [{"address": each, "became": self.place.reach(each)} for each in proof.addresses]
-        self._record("restore.place", moment="after", isolation=self.place.isolation, tries=tries, **proof.isolated())
+        if (beats := proof.heartbeat(self._seen)) is not None:
+            self._record("restore.heartbeat", **beats)
+        self._record(
+            "restore.place", moment="after", isolation=place.isolation, tries=self._tries(place),
+            archive_mode=proof.archive_mode, conninfo_left=proof.strings_left,
+        )  # fmt: skip  # arguments in groups
 
-    def _again(self, before: Inventory) -> None:
-        after = self.source.inventory()
-        changed = differences(before, after)
-        self._record("restore.inventory", moment="after", changed=changed, **_summed(after), read_only=self._read_only)
+    def _tries(self, place: Place) -> list[dict[str, str]]:
+        """From inside: to the original, and to a door of this machine."""
+        with canary() as door:
+            doors = {SAID: door} if door else {}
+            asked = {**doors, **{each: each for each in self.backup.original}}
+            return [{"address": name, "became": place.reach(address)} for name, address in asked.items()]
+
+    def _look_again(self, before: Inventory) -> None:
+        """Also where it failed. Errors: none; without an inventory nobody can say that it is as it was."""
+
+        def look() -> None:
+            after = self.source.inventory()
+            changed, came = differences(before, after)
+            self._record(
+                "restore.inventory", moment="after", changed=changed, came=came, **_summed(after),
+                read_only=self._read_only,
+            )  # fmt: skip  # arguments in groups
+
+        if wrong := quietly(look):
+            self._record("restore.failed", what="the repository cannot be listed again", why=wrong)
 
     def _end(self, outcome: str, why: str, seconds: float) -> None:
         left, kept = "", None
@@ -275,11 +305,14 @@ def _summed(inventory: Inventory) -> dict[str, Any]:
     return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
 
 
-def differences(before: Inventory, after: Inventory) -> list[str]:
-    """What is new, gone or changed of a repository, in words: the first of them, and how many more."""
-    said = [f"new: {name}" for name in sorted(after.keys() - before.keys())]
-    said += [f"gone: {name}" for name in sorted(before.keys() - after.keys())]
-    said += [f"changed: {name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+def differences(before: Inventory, after: Inventory) -> tuple[list[str], list[str]]:
+    """What is gone or another one, and what is new: the first of each, and how many more."""
+    gone = [f"{name} is gone" for name in sorted(before.keys() - after.keys())]
+    gone += [f"{name} is another one" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return _first(gone), _first([f"{name} is new" for name in sorted(after.keys() - before.keys())])
+
+
+def _first(said: list[str]) -> list[str]:
     return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
 
 
