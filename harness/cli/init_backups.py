@@ -63,7 +63,7 @@ def begin_with_backups(asked: Asked, *, into: Path, write: Callable[[Mapping[str
     whats = {
         STACK: f"which backups, and what has to be true of them: {len(found.databases)} databases",
         PROJECT: "where the parts of the project lie",
-        PLAN: f"what is promised: restored in less than {found.rto}, at most {found.rpo} lost; and when that is drilled",
+        PLAN: f"what is promised: restored within {found.rto}, at most {found.rpo} lost; and when it is drilled",
     }
     for name in files:
         click.echo(f"  {name:<48} {whats.get(name, '')}".rstrip())

@@ -101,9 +101,9 @@ class Brought:
     said: Sequence[str] = ()
     wal: Path | None = None
     archive_end: str = ""  # the name of the last piece of the archive that was there
+    archive_seen: datetime | None = None  # when it was: what is behind is counted from then
     digest: str = ""  # SHA-256, in hex, of the bytes that were brought, where a catalogue has none of them
     digest_of: str = ""  # of what: as that of `Kept`
-    archive_seen: datetime | None = None  # when it was: what is behind is counted from then
 
 
 @dataclass(frozen=True)

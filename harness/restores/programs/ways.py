@@ -96,6 +96,9 @@ class Way:
         return ["unshare", *user, *spaces, *ALONE, str(HERE / "enclosed.py"), *paths, "--", *again]
 
 
+NO_WAY = Way("none")
+
+
 def _ourselves() -> list[str]:
     """In a user namespace where we are called root: back to who we are, without a right over the mounts."""
     return ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"]

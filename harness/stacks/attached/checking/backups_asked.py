@@ -38,7 +38,9 @@ def questions(
     earlier: Callable[[str], Earlier | None],
 ) -> Iterator[Question]:  # fmt: skip  # parameters in groups
     """One for each database. `folder`: for places that are made and removed again; `earlier`: what runs have seen."""
-    for name, backup in said.databases.items() if said else ():
+    if said is None:
+        return
+    for name, backup in said.databases.items():
         asked = Asked(
             said, backup, values=values, folder=folder / name, commands=Commands(Memory(), label=label), earlier=earlier
         )
