@@ -88,6 +88,8 @@ def _time(found: Control, kept: Kept) -> Look:
     if found.checkpoint is None:
         return _look(name, None, "the control file has no time that can be read")
     seen = f"its last checkpoint is of {found.checkpoint.isoformat()}"
+    if kept.ended is None:
+        return _look(name, None, f"{seen}; the catalogue does not say when it ended")
     begin = kept.began or kept.ended
     expected = f"from {begin.isoformat()} to {kept.ended.isoformat()}, as the catalogue has it"
     early, late = begin - found.checkpoint, found.checkpoint - kept.ended
