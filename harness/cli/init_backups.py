@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -164,7 +165,12 @@ def _checks(backup: Backup, kept: Kept, asked: Asked, say: Callable[[str], None]
         made.carry_out(Asking(), seed="")
     if not proposals:
         say(f"  it could not be restored: {_why(recorder)}")
-    return "\n".join(proposals)
+    return "\n".join(_items(each) for each in proposals)
+
+
+def _items(proposal: str) -> str:
+    """Those of its list, without what stands above it; empty where it has none."""
+    return textwrap.dedent(proposal.partition("checks:\n")[2]).rstrip()
 
 
 def _why(recorder: Memory) -> str:

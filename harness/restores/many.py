@@ -15,6 +15,7 @@ from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.described import ON_FAILURE, Backups
 from harness.restores.one import NOT_EXERCISED, OneRestore
+from harness.restores.places import places_of
 from harness.restores.programs import programs
 from harness.restores.sources import source
 from harness.system.command import Commands
@@ -97,8 +98,3 @@ class Restores:
         for one in self._all:
             if (place := one.place) is not None:
                 quietly(place.remove)
-
-
-def places_of(said: Backups, *, run: str, beside: Path) -> Path:
-    """Where the places of a run are made: whoever heals it removes them there."""
-    return said.folder / f"drdrill-{run}" if said.folder else beside / "places"

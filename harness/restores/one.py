@@ -301,8 +301,12 @@ def _told(kept: Kept) -> dict[str, Any]:
 
 def _summed(inventory: Inventory) -> dict[str, Any]:
     listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
-    sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
-    return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
+    sizes = [value.partition(" ")[0] for value in inventory.values()]  # a folder, or a link, has none
+    return {
+        "files": len(inventory),
+        "bytes": sum(int(each) for each in sizes if each.isdecimal()),
+        "digest": hashlib.sha256(listed.encode()).hexdigest(),
+    }
 
 
 def differences(before: Inventory, after: Inventory) -> tuple[list[str], list[str]]:

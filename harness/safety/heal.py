@@ -126,6 +126,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
 
     def remove() -> None:
         nonlocal ended
+        maker.remove_beside(run, folder / STACK_FOLDER)
         if not owned:
             remove_temporary(run)
             return
@@ -139,8 +140,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
         remove()
     journal, damaged = _journal(folder, redactor)
     began = journal.lines() if journal else []
-    ended_itself = any(line.kind == "run.end" for line in began)
-    pending = [] if ended_itself else undo.pending(folder)
+    pending = [] if any(line.kind == "run.end" for line in began) else undo.pending(folder)
     healings = healed_there(maker, place or folder, pending, of=folder, label=run)
     recorder: Recorder = journal or Memory()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from harness.errors import DrillError, quietly
 from harness.plan.lengths import in_words
@@ -95,7 +94,7 @@ class Asked:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())
         free, needed = shutil.disk_usage(folder).free, max(kept.size * TIMES, LEAST)
         most = min(free, self._said.room or free)
-        seen = f"{measured(needed)} are taken, twice its size, of {measured(most)}"
+        seen = f"{measured(most)} may be used, and twice its size is wanted, {measured(needed)} at least"
         lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]
         before = self._earlier(self._backup.name)
         if before is None:
@@ -118,8 +117,10 @@ class Asked:
             with place.connect() as connection:
                 there = {each[0] for each in connection.execute(EXTENSIONS).fetchall()}
                 collations = {each[0] for each in connection.execute(COLLATIONS).fetchall()}
-            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version}, by {_words(place)}")]
+            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version} answers in it")]
             lines.append(self._line("it has no way out", bool(place.isolation), place.isolation or NO_ISOLATION, LIFT))
+            if not self._backup.original:
+                lines.append(self._line("what it must not reach", True, NO_ORIGINAL))
             for address in self._backup.original:
                 became = place.reach(address)
                 ok = became not in ("taken", "refused")
@@ -154,6 +155,7 @@ class Asked:
 
 NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
 NO_ISOLATION = "this machine lets nobody make a network of its own"
+NO_ORIGINAL = "no address of the original is named (`original`): a door of this machine is tried"
 LIFT = "run `drdrill doctor`, or name an image: backups: image"
 
 
@@ -165,7 +167,3 @@ def _age(kept: Kept) -> str:
     if kept.ended is None:
         return "nothing says of when"
     return f"{in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
-
-
-def _words(place: Any) -> str:
-    return place.isolation or "a network that is this machine's"

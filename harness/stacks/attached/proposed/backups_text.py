@@ -57,7 +57,7 @@ def files_of(found: ProposedBackups) -> Mapping[str, str]:
 
 
 def _stack(found: ProposedBackups) -> Iterator[str]:
-    yield f"# The backups of {found.name}, and how each is restored beside. Written by `drdrill init --backups`."
+    yield "# Backups, and how each of them is restored beside. Written by `drdrill init --backups`."
     yield "# It goes into every pack, so it holds no secret. `drdrill stack check stack.yaml` asks all of it."
     yield "format: 1"
     environment = f"environment: {said(found.environment)}"
