@@ -99,7 +99,7 @@ class OwnPlace:
             KEY: self._mark.key,
             **(env or {}),
         }
-        if program in AS_SERVER:
+        if program in AS_SERVER and not self.running():
             self._own()
         argv = [str(self._room.bin() / program), *words]
         argv = self._room.words(argv, server=program in AS_SERVER, env=list(given))
