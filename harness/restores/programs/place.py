@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SOCKET_LIMIT = 107 - len(f"/.s.PGSQL.{settings.PORT}.lock")  # bytes of a unix socket's path, Linux
 AS_SERVER = {"initdb", "postgres", "pg_ctl", "pg_resetwal", "pg_rewind", "pg_upgrade", "pg_createsubscriber"}
+OPEN = 0o711  # the server is another account, which enters the folder; what is in it is closed to all others
 MADE = timedelta(minutes=5)
 STOPPED = timedelta(minutes=30)  # a clean end writes all that is in memory
 SOON = timedelta(seconds=60)
@@ -98,7 +99,7 @@ class OwnPlace:
             KEY: self._mark.key,
             **(env or {}),
         }
-        if program in AS_SERVER:
+        if program in AS_SERVER and not self.running():
             self._own()
         argv = [str(self._room.bin() / program), *words]
         argv = self._room.words(argv, server=program in AS_SERVER, env=list(given))
@@ -196,7 +197,6 @@ class OwnPlace:
         self.data.chmod(0o700)
         if owner is None:
             return
-        self.folder.chmod(0o711)
         for path in (
             self._sockets,
             *(path for path in self.folder.iterdir() if not path.is_symlink() and path.is_dir()),
@@ -220,7 +220,7 @@ def _made(folder: Path, run: str) -> tuple[Mark, Path]:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        folder.chmod(OPEN if os.geteuid() == 0 else 0o700)
         mark = Mark.new(folder, run=run)
         (folder / "data").mkdir(mode=0o700)
         sockets = folder / "sockets"
