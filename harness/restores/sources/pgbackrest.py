@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,7 +124,7 @@ class PgBackRest:
         lacking = archived.lacking(there, start=kept.facts["first"], stop=kept.facts["last"], size=size)
         if lacking:
             raise DrillError(
-                f"backup {kept.id} is without its write-ahead log: {_some(lacking)} not in the archive",
+                f"backup {kept.id} is without its write-ahead log: {archived.some(lacking)} not in the archive",
                 hint="it cannot become consistent; look at what expires or copies the archive, and take another backup",
             )
 
@@ -187,12 +187,6 @@ def _wrong(path: Path, digests: Collection[str]) -> str:
     if len(digests) > 1:
         return f"{path.name} is in the archive {len(digests)} times, each time something else"
     return "" if archived.sha1(path) in digests else f"{path.name} of the archive is damaged: its SHA-1 is another"
-
-
-def _some(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{names[0]} is"
-    return f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} are"
 
 
 def _processes() -> int:
