@@ -8,8 +8,9 @@ their own names, plain or as `.gz`, in folders of their own or not.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, cast
@@ -87,7 +88,8 @@ class BaseBackupFolders:
         if not files:
             raise NotReady(f"{self._storage.said} has no file", hint="look at `repository`: is it the right one?")
         reader = Reader(self._storage, self._commands, _archive(files))
-        return sorted(map(reader.kept, _layouts(files)), key=lambda kept: (kept.ended, kept.id))
+        found = [reader.kept(layout) for layout in _layouts(files)]
+        return sorted((_with_parents(kept, found) for kept in found), key=lambda kept: (kept.ended, kept.id))
 
     def _made(self, kept: Kept, files: Mapping[str, Stored], place: Place, maker: Maker) -> list[str]:
         """Fill `place.data`, and say what was wrong. Errors: `DrillError`."""
@@ -156,6 +158,16 @@ def _archive(files: Iterable[str]) -> dict[str, str]:
 
 def _layouts(files: Mapping[str, Stored]) -> list[Layout]:
     return layouts({name: one.size for name, one in files.items()}, archive=ARCHIVES)
+
+
+def _with_parents(kept: Kept, all_of_them: Sequence[Kept]) -> Kept:
+    """An incremental one takes as much as all that it goes with, at most; one of these that is missing is named."""
+    if not kept.facts["after"]:
+        return kept
+    try:
+        return replace(kept, size=sum(each.size for each in _chain(kept, all_of_them)))
+    except DrillError as error:
+        return replace(kept, sound="; ".join(filter(None, (kept.sound, error.message))))
 
 
 def _chain(kept: Kept, all_of_them: Iterable[Kept]) -> list[Kept]:

@@ -24,6 +24,7 @@ from harness.system.command import Commands
 PROGRAMS = {".zst": "zstd", ".lz4": "lz4"}
 ENDINGS = ("", ".gz", *PROGRAMS)
 HEAD = 1 << 18  # bytes: a block of each of them is in it
+BUFFER = 1 << 20  # bytes that are read at a time
 SOON = timedelta(seconds=60)
 BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -45,7 +46,7 @@ def unpack(storage: Storage, name: str, into: Path, *, commands: Commands, withi
     size, left = 0, []
     with _plain(storage, name, into.parent, commands, within) as source:
         try:
-            with tarfile.open(fileobj=source, mode="r|") as archive:
+            with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER) as archive:
                 for member in archive:
                     target = into / inside(member.name, of=name)
                     if member.isdir():
@@ -129,7 +130,7 @@ def find(storage: Storage, name: str, wanted: str, *, commands: Commands, within
         _plain(storage, name, Path(folder), commands, within) as source,
     ):
         try:
-            with tarfile.open(fileobj=source, mode="r|") as archive:
+            with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER) as archive:
                 for member in archive:
                     if member.isreg() and member.name.removeprefix("./") == wanted:
                         content = archive.extractfile(member)
