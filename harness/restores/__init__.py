@@ -128,6 +128,10 @@ class Programs(Protocol):
     def said(self) -> str:
         """`"this machine"`, `"the image postgres:18"`."""
 
+    @property
+    def read_only(self) -> str:
+        """How `reads` of `words` are kept from being written; empty where nothing keeps them."""
+
     def words(
         self, program: str, *, version: int = 0, reads: Sequence[Path] = (), writes: Sequence[Path] = (),
         network: bool = False,
