@@ -67,7 +67,7 @@ class Dumps:
         """By the table of contents of an archive; a script has to be read through, and is not where it is large."""
         try:
             script = self._contents(kept)
-            beside = self._files.globals_of(kept.id)
+            beside = self._beside(kept)
             brought = {SUPERUSER, *(self._files.script(beside).created if beside else ())}
         except Unable:
             return Needs()
@@ -82,14 +82,14 @@ class Dumps:
     def bring(self, kept: Kept, place: Place, *, point: Point, within: timedelta) -> Brought:
         """Errors: `Refused` where a point is given; `DrillError` where the dump is none, cut short or spoilt."""
         if point.given:
-            raise Refused(f"a dump is of one moment, and has no {point.said}", hint="take a backup of files for that")
+            raise Refused(f"a dump is of one moment, and not of {point.said}", hint="take a backup of files for that")
         time = load.Time(within)
         begin = clock.mono()
         folder = place.folder / "dump"
         path, beside = folder / "it" / PurePosixPath(kept.id).name, None
         try:
             size, digest = self._files.fetch(kept.id, path)
-            if name := self._files.globals_of(kept.id):
+            if name := self._beside(kept):
                 beside = folder / "beside" / PurePosixPath(name).name
                 size += self._files.storage.fetch(name, beside)
             fetched = Part("fetch", clock.since(begin), size)
@@ -98,6 +98,10 @@ class Dumps:
             shutil.rmtree(folder, ignore_errors=True)  # it is in the repository still
         of = "the file" if kept.facts.get("kind") != "directory" else "the SHA-256 of its files, by name"
         return Brought([fetched, restored], said, digest=digest, digest_of=of)
+
+    def _beside(self, kept: Kept) -> str:
+        """A script of a cluster brings its own roles."""
+        return "" if kept.facts.get("kind") == "cluster" else self._files.globals_of(kept.id)
 
     def _contents(self, kept: Kept) -> Script:
         """Errors: `Unable` where it cannot be known before."""

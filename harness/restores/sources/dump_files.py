@@ -97,23 +97,20 @@ class DumpFiles:
         return {}
 
     def fetch(self, name: str, into: Path) -> tuple[int, str]:
-        """Copy a dump to the file or folder `into`; how many bytes, and its SHA-256, of a folder that of the lines that
-        `sha256sum *` prints in it.
+        """Copy a dump to the file or folder `into`; how many bytes, and its SHA-256 as that of `sha256_of_all`.
 
         Errors: `DrillError` where a checksum beside it says otherwise.
         """
         sums = self.sums(name)
-        parts = [file for file in self.files if file.startswith(f"{name}/")]
-        size, lines = 0, []
-        for file in sorted(parts) or [name]:
+        parts = sorted(file for file in self.files if file.startswith(f"{name}/"))
+        size = 0
+        for file in parts or [name]:
             target = into / file.removeprefix(f"{name}/") if parts else into
             size += self.storage.fetch(file, target)
-            found, plain = sha256_of(target), PurePosixPath(file).name
-            wanted = sums.get(plain, "" if parts else sums.get("", ""))
-            if wanted and wanted != found:
+            wanted = sums.get(PurePosixPath(file).name, "" if parts else sums.get("", ""))
+            if wanted and wanted != (found := sha256_of(target)):
                 raise DrillError(f"{file} is not what it was: its SHA-256 is {found}, not {wanted}", hint=MAKE_ANEW)
-            lines.append(f"{found}  {file.removeprefix(f'{name}/')}\n")
-        return size, sha256("".join(lines).encode()).hexdigest() if parts else lines[0][:64]
+        return size, sha256_of_all(into)
 
     def script(self, name: str) -> Script:
         """All of a script is read. Errors: `DrillError` where it is spoilt; `Unable` where it cannot be unpacked."""
@@ -149,7 +146,7 @@ class DumpFiles:
 
     def _kept(self, name: str, parts: Parts) -> Kept | None:
         """None where it is no dump, and not named like one."""
-        if _is_globals(name):
+        if is_globals(name):
             return None
         first = f"{name}/{TOC}" if name not in parts else name
         stored = sum(each.size for each in parts.values())
@@ -195,6 +192,16 @@ def sha256_of(path: Path) -> str:
     return found.hexdigest()
 
 
-def _is_globals(name: str) -> bool:
+def sha256_of_all(path: Path) -> str:
+    """In hex: of a file; of a folder that of the lines that `sha256sum *` prints in it."""
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    lines = (f"{sha256_of(each)}  {each.relative_to(path)}\n" for each in files)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def is_globals(name: str) -> bool:
+    """Whether a file is called as what `pg_dumpall --globals-only` writes is to be."""
     plain = ENDING.sub("", PurePosixPath(name).name)
     return plain in GLOBALS or plain.endswith(tuple(f".{each}" for each in GLOBALS))

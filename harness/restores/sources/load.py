@@ -2,7 +2,8 @@
 
 A dump is a program. Its statements run in the place; a script has, besides, lines by which psql itself does something,
 such as running a command of this machine. pg_dump writes none of these but `\\connect`, and since August 2025 it has
-psql refuse all others (`\\restrict`). A script from before is searched for them, and refused where it has one.
+psql refuse all others (`\\restrict`). A script from before that connects to nothing is loaded as if it had that line.
+And each is searched for lines that begin so where nothing refuses them, and not loaded where it has one.
 
 Roles are never made up. A dump of one database names roles and does not bring them: what `pg_dumpall --globals-only`
 writes has to lie beside it, as it would have to in a disaster. Without it an archive loads all but ownership and
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 from harness.errors import DrillError, NotInTime, Refused
@@ -41,8 +43,9 @@ NO_ROLE = re.compile(r'role "([^"]+)" does not exist')
 IGNORED = "errors ignored on restore"
 ROWS = re.compile(r"\d+\.dat")  # of a table, in a directory that is not compressed
 MOST_SAID = 50
+UNGUARDED = "invalid command \\restrict"
 GLOBALS = "put what `pg_dumpall --globals-only` writes beside the dumps, as globals.sql"
-NO_END = 'is cut short: the line "PostgreSQL database dump complete" is not its last'
+NO_END = 'it is cut short: the line "PostgreSQL database dump complete" is not its last'
 MAKE_ANEW = "look at how the dump is made and copied: this one cannot be restored"
 SPOILT = (OSError, EOFError, zlib.error, lzma.LZMAError)  # what Python's modules say of something packed
 
@@ -96,8 +99,8 @@ def read_dump(path: Path, commands: Commands, time: Time) -> Dump:
     with path.open("rb") as lines:
         script = read_script(lines)
     if not is_whole(header, script.end):
-        raise DrillError(f"{name} {NO_END}", hint=MAKE_ANEW)
-    if script.orders and not script.restricted:
+        raise DrillError(f"{name}: {NO_END}", hint=MAKE_ANEW)
+    if script.orders:
         raise Refused(
             f"{name} has {script.orders[0]}: pg_dump does not write that, and psql would do it on this machine",
             hint="if it stands in a text of yours, dump it anew: a pg_dump of today has psql refuse such lines",
@@ -176,11 +179,15 @@ def _psql(dump: Dump, place: Place, database: str, time: Time, superuser: str) -
     first superuser is, too, which is the one error that is none.
     """
     stops = dump.header.kind == "script"
+    script = dump.script
+    guard = [] if script is None or script.restricted or script.connects else [f"--command=\\restrict {token_hex(16)}"]
     words = [
         "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=VERBOSITY=terse",
-        f"--set=ON_ERROR_STOP={int(stops)}", f"--dbname={database}", f"--file={dump.path}",
+        f"--set=ON_ERROR_STOP={int(stops)}", f"--dbname={database}",
     ]  # fmt: skip  # in groups
-    done = place.run("psql", *words, within=time.left, env=ENGLISH, check=False)
+    done = place.run("psql", *words, *guard, f"--file={dump.path}", within=time.left, env=ENGLISH, check=False)
+    if guard and UNGUARDED in done.err:  # a psql from before; the script was searched
+        done = place.run("psql", *words, f"--file={dump.path}", within=time.left, env=ENGLISH, check=False)
     usual = f'ERROR:  role "{superuser}" already exists'
     said = _wrong(done, dump.path, but=() if stops else (usual,))
     if not done.ok:

@@ -22,9 +22,9 @@ ICU = re.compile(rb"(?:LOCALE_PROVIDER|provider) ?= ?'?icu", re.IGNORECASE)
 ENCODING = re.compile(rb"^SET client_encoding = '([^']+)';$")
 END = re.compile(rb"^-- PostgreSQL database (cluster )?dump complete$")
 COPY, COPIED = re.compile(rb"^COPY .* FROM stdin;$"), b"\\."
-OURS = re.compile(
-    rb"^\\(?:connect |restrict |unrestrict |\.$|[bfnrtvN\\]|[0-7x])"
-)  # what pg_dump may begin a line with
+ORDER = re.compile(rb"^\\(?!\.$|[bfnrtvN\\])")  # no row begins so, and neither does its end
+CONNECT = re.compile(rb"^\\connect [^`\\]+$")
+KEEP = re.compile(rb"^\\(un)?restrict [A-Za-z0-9]+$")
 EVERYBODY = (b"public", b"current_user", b"session_user", b"current_role")
 SHOWN = 60  # letters of a line
 
@@ -41,7 +41,8 @@ class Script:
     databases: set[str] = field(default_factory=set)
     encoding: str = ""
     end: str = ""  # "database" or "cluster": what the last line but empty ones says is complete
-    restricted: bool = False  # psql itself keeps to what pg_dump wrote
+    connects: bool = False
+    restricted: bool = False  # it has psql refuse orders
     orders: list[str] = field(default_factory=list)
 
     @property
@@ -52,16 +53,25 @@ class Script:
 
 def read_script(lines: Iterable[bytes]) -> Script:
     """Of its lines, ended by a newline each. Rows are passed over."""
-    found, copying = Script(), False
+    found, copying, keeping, idle = Script(), False, False, True
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip(b"\r\n")
-        if line.startswith(b"\\") and not OURS.match(line):
+        if line.startswith(b"\\") and not keeping and ORDER.match(line) and not CONNECT.match(line):
             found.orders.append(f"line {number}: {line[:SHOWN].decode(errors='replace')}")
         if copying:
             copying = line != COPIED
             continue
-        if not line or line == b"--" or line.startswith(b"\\unrestrict "):
+        if keep := KEEP.match(line):
+            # Where a statement is under way, such a line may stand in a text, and psql would not take it for its own.
+            keeping, idle = not keep[1] and (keeping or idle), bool(keep[1])
+            found.restricted = found.restricted or keeping
             continue
+        if not line or line == b"--":
+            continue
+        if CONNECT.match(line):
+            found.connects = True
+            continue
+        idle = idle and line.startswith(b"--")
         end = END.match(line) if line.startswith(b"-- PostgreSQL") else None
         found.end = ("cluster" if end[1] else "database") if end else ""
         copying = bool(COPY.match(line))
@@ -71,9 +81,7 @@ def read_script(lines: Iterable[bytes]) -> Script:
 
 
 def _read_line(found: Script, line: bytes) -> None:
-    if line.startswith(b"\\restrict "):
-        found.restricted = True
-    elif line.startswith((b"ALTER ", b"GRANT ", b"REVOKE ")):
+    if line.startswith((b"ALTER ", b"GRANT ", b"REVOKE ")):
         _add(found.named, OWNER.match(line), GRANT.match(line), FOR_ROLE.match(line))
     elif line.startswith(b"SET "):
         encoding = ENCODING.match(line)
