@@ -31,7 +31,8 @@ _CONSISTENT = re.compile(rf"LOG:\s+consistent recovery state reached at {_LSN}")
 _LAST = re.compile(r"LOG:\s+last completed transaction was at log time (.+)$")
 _TIMELINE = re.compile(r"LOG:\s+selected new timeline ID: (\d+)")
 _RESTORED = re.compile(r'LOG:\s+restored log file "([0-9A-F]{24})" from archive')
-_EARLY = "recovery ended before configured recovery target was reached"
+_ENDED = "recovery ended before configured recovery target was reached"
+_TOO_SOON = "requested recovery stop point is before consistent recovery point"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Reached:
     """What became of a recovery. Times are ISO, in UTC; what is not known is empty, or 0.
 
     `stopped`: where it stopped by order: side (before, after, at), xid, time, lsn, name, as far as said.
-    `fetched`: the last piece of the archive that was brought; `complete`: the server says that it is through with it.
+    `too_soon`: the backup itself ended after the point. `fetched`: the last piece of the archive that was brought.
+    `complete`: the server says that it is through with it.
     """
 
     at: str = ""
@@ -47,6 +49,7 @@ class Reached:
     timeline: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
     ended_early: bool = False
+    too_soon: bool = False
     fetched: str = ""
     consistent: str = ""
     complete: bool = False
@@ -92,8 +95,8 @@ def reached(log: str, connect: Connect | None = None) -> Reached:
         at=found.at or (_iso(at) if at else ""),
         lsn=(lsn or "") if recovers else (found.lsn or lsn or ""),
         timeline=found.timeline or int(timeline or 0),
-        stopped=found.stopped, ended_early=found.ended_early, fetched=found.fetched, consistent=found.consistent,
-        complete=found.complete, segment=_bytes(str(segment)),
+        stopped=found.stopped, ended_early=found.ended_early, too_soon=found.too_soon, fetched=found.fetched,
+        consistent=found.consistent, complete=found.complete, segment=_bytes(str(segment)),
     )  # fmt: skip  # as the log has it
 
 
@@ -115,7 +118,7 @@ def _of(line: str) -> dict[str, Any]:
         return {"at": _iso_of(found[1])}
     if found := _TIMELINE.search(line):
         return {"timeline": int(found[1])}
-    flags = ((_EARLY, "ended_early"), ("LOG:  archive recovery complete", "complete"))
+    flags = ((_ENDED, "ended_early"), (_TOO_SOON, "too_soon"), ("LOG:  archive recovery complete", "complete"))
     return {name: True for said, name in flags if said in line}
 
 
@@ -168,6 +171,9 @@ def looks_at_point(found: Reached, point: Point, *, archive_end: str = "", beats
     if found.ended_early:
         seen = f"the archive ended before it: {found.end}" + (f", in {archive_end}" if archive_end else "")
         return [_look(side, point, False, seen) for side in ("before", "after")]
+    if found.too_soon:
+        return [_look(side, point, False, "it is before the end of the backup: take an older one")
+                for side in ("before", "after")]  # fmt: skip  # words
     looks = [_before(found, point), _after(found, point)]
     if beats and point.time:
         looks += _by_heartbeat(beats, point.time, point)
@@ -193,9 +199,10 @@ def _before(found: Reached, point: Point) -> Look:
     if point.lsn and stopped.get("lsn"):
         there = position(stopped["lsn"]) >= position(point.lsn)
         return _look("before", point, there, f"stopped {stopped['side']} {stopped['lsn']}")
-    if point.time and found.at:
-        last = datetime.fromisoformat(found.at)
-        return _look("before", point, last <= point.time, f"the last that is there is of {found.at}")
+    if point.time and stopped.get("time"):
+        first = datetime.fromisoformat(stopped["time"])  # that is not there
+        there = first > point.time if stopped["side"] == "before" else first >= point.time
+        return _look("before", point, there, f"{found.end}; the first that is not there is of {stopped['time']}")
     return _look("before", point, False if stopped else None, f"stopped elsewhere: {_words(stopped)}; {found.end}")
 
 
