@@ -31,6 +31,7 @@ from harness.checks.stamps import clock_was_set, since_epoch, utc_of
 
 Ages = tuple[float, float, float]  # in seconds: at least, as measured, at most
 CLOCKS = 5.0  # seconds that the clock of the original may be ahead or behind, where nobody says how far it is
+NEEDED = {"files": ("whose it is", "when it was taken"), "dump": ("its database",)}  # looks that have to be there
 NEWEST, NAMED, DRAWN = "newest", "named", "drawn"
 
 
@@ -133,6 +134,9 @@ def _open(catalogue: Line, chosen: dict[str, Any], looks: list[Line]) -> str:
     wanted, has = text(catalogue.data.get("system_expected")), text(chosen.get("system"))
     if not looks:
         return "nobody looked whose data was restored"
+    names = [line.data.get("name") for line in looks]
+    if left := [name for name in NEEDED["dump" if chosen.get("form") == "dump" else "files"] if name not in names]:
+        return f"left out: {', '.join(left)}"
     told = [line for line in looks if wanted or not has or has not in str(line.data.get("expected"))]
     return "" if told else f"it is of the system {has}, and the stack file does not say of which it must be (`system`)"
 
