@@ -50,13 +50,17 @@ def _identity(restore: Restore, expected: Expectation) -> Judged:
     every, chosen = backups(catalogue), restore.chosen
     if not every:
         return MISSED, "the catalogue is empty: there is no backup to restore from"
-    wrong = _badly_chosen(restore, catalogue, every)
+    looks = [line for line in restore.all("look") if line.data.get("about") == "identity"]
+    wrong = [f"{line.data['name']}: {line.data.get('seen')}" for line in looks if line.data.get("ok") is False]
     if chosen is not None:
         if against_it := text(chosen.get("sound")):
             wrong.append(f"the catalogue has against {chosen['id']}: {against_it}")
         wrong += _of_another(catalogue, chosen)
-    looks = [line for line in restore.all("look") if line.data.get("about") == "identity"]
-    wrong += [f"{line.data['name']}: {line.data.get('seen')}" for line in looks if line.data.get("ok") is False]
+    try:
+        wrong = [*_badly_chosen(restore, catalogue, every), *wrong]
+    except Unsound:
+        if not wrong:
+            raise
     beside = _known(chosen) if chosen is not None else ()
     if wrong:
         return MISSED, listed(wrong), {"beside": beside}
