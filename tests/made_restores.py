@@ -78,7 +78,7 @@ def _one(history: History, name: str) -> None:
         archive_end="0000000300000016000000B3", stopped_before={}, ended_early=False)  # fmt: skip  # the same
     for about, named, seen in LOOKS:
         expected = EXPECTED.get(about, "nothing")
-        say(58.0, "look", about=about, name=named, ok=True, seen=seen, text="…", expected=expected, figure=7.0)
+        say(58.0, "look", about=about, name=named, ok=True, seen=seen, text="…", expected=expected, figure=1.0)
     say(60.0, "heartbeat", number=1_234_567, at=utc(20.0), rows=86_400, missing=0, every=1.0, now=utc(25.0), behind=5.0)
     say(61.0, "place", moment="after", isolation="a network of its own, without a way out", archive_mode="off",
         tries=[{"address": "10.0.0.5:5432", "became": "Network is unreachable"}], conninfo_left=[])  # fmt: skip
@@ -97,9 +97,18 @@ LOOKS = (
     ("log", "what the server said", "nothing wrong in 40 lines"),
     ("pages", "the checksum of every page", "610351 pages, and every checksum is right"),
     ("pages", "amcheck of app", "41 tables and indexes, nothing found"),
-    ("structure", "tables and indexes", "12 tables, 29 indexes"),
+    ("structure", "databases", "1: app"),
+    ("structure", "owners and grantees that are gone", "none"),
+    ("structure", "tables of app", "12 tables, 29 indexes, 0 views"),
+    ("structure", "invalid indexes, in app", "none"),
+    ("structure", "constraints that were never validated, in app", "none"),
+    ("structure", "materialised views that are not filled, in app", "none"),
+    ("structure", "pieces of large objects that belong to none, in app", "none"),
+    ("structure", "sequences of app", "9, and each is ahead"),
+    ("structure", "extensions of app", "1: plpgsql"),
     ("rows", "orders of yesterday", "7"),
-    ("identity", "the identifier of the system", SYSTEM),
+    ("identity", "whose it is", f"of system {SYSTEM}"),
+    ("identity", "when it was taken", "its last checkpoint is of 2026-11-23T20:54:30+00:00"),
 )
 EXPECTED = {"rows": "at least 5 and at most 9", "identity": SYSTEM}
 

@@ -213,17 +213,32 @@ def test_a_look_that_found_something_is_missed_and_one_that_saw_nothing_unknown(
     ("said", "outcome"),
     [
         ({"expected": ""}, UNKNOWN),
-        ({"figure": 10.0}, MISSED),
-        ({"figure": 4.999}, MISSED),
-        ({"figure": None}, MISSED),
+        ({"seen": "10"}, MISSED),
+        ({"seen": "4.9999999999999999999"}, MISSED),
+        ({"seen": "5", "figure": None}, MET),
         ({"expected": "exactly 7"}, MET),
         ({"expected": "exactly 8"}, MISSED),
-        ({"expected": "as in the project's books", "figure": None}, MET),
+        ({"expected": "at least 9", "seen": "as it has to be"}, MET),  # of a book: its figure is what is wrong
     ],
 )
 def test_rows_are_proved_by_what_was_expected_of_them(said: dict[str, Any], outcome: Outcome) -> None:
-    """A question that expects nothing proves nothing, and a figure is held against its own words."""
+    """A question that expects nothing proves nothing, and what was seen is held against its own words."""
     assert finding(looks(sound(), "rows", **said), "rows-proved").outcome is outcome
+
+
+def test_each_database_of_a_server_has_to_be_looked_at() -> None:
+    """As many as there are: one that was left out is no proof."""
+    history = sound()
+    for _, kind, data in history.lines:
+        if kind == "restore.look" and data["name"] == "databases":
+            data["figure"] = 2.0
+    for id in ("pages-sound", "structure-sound"):
+        found = finding(history, id)
+        assert found.outcome is UNKNOWN and "left out" in found.reason
+    more = [(at, kind, {**data, "name": data["name"].replace("app", "shop")}) for at, kind, data in history.lines
+            if kind == "restore.look" and "app" in data["name"]]  # fmt: skip  # a comprehension
+    history.lines += more
+    assert {finding(history, id).outcome for id in ("pages-sound", "structure-sound")} == {MET}
 
 
 def test_without_checksums_the_pages_are_unknown() -> None:

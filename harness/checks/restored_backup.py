@@ -31,6 +31,7 @@ from harness.checks.stamps import clock_was_set, since_epoch, utc_of
 
 Ages = tuple[float, float, float]  # in seconds: at least, as measured, at most
 CLOCKS = 5.0  # seconds that the clock of the original may be ahead or behind, where nobody says how far it is
+NEEDED = {"files": ("whose it is", "when it was taken"), "dump": ("its database",)}  # looks that have to be there
 NEWEST, NAMED, DRAWN = "newest", "named", "drawn"
 
 
@@ -49,13 +50,17 @@ def _identity(restore: Restore, expected: Expectation) -> Judged:
     every, chosen = backups(catalogue), restore.chosen
     if not every:
         return MISSED, "the catalogue is empty: there is no backup to restore from"
-    wrong = _badly_chosen(restore, catalogue, every)
+    looks = [line for line in restore.all("look") if line.data.get("about") == "identity"]
+    wrong = [f"{line.data['name']}: {line.data.get('seen')}" for line in looks if line.data.get("ok") is False]
     if chosen is not None:
         if against_it := text(chosen.get("sound")):
             wrong.append(f"the catalogue has against {chosen['id']}: {against_it}")
         wrong += _of_another(catalogue, chosen)
-    looks = [line for line in restore.all("look") if line.data.get("about") == "identity"]
-    wrong += [f"{line.data['name']}: {line.data.get('seen')}" for line in looks if line.data.get("ok") is False]
+    try:
+        wrong = [*_badly_chosen(restore, catalogue, every), *wrong]
+    except Unsound:
+        if not wrong:
+            raise
     beside = _known(chosen) if chosen is not None else ()
     if wrong:
         return MISSED, listed(wrong), {"beside": beside}
@@ -133,6 +138,9 @@ def _open(catalogue: Line, chosen: dict[str, Any], looks: list[Line]) -> str:
     wanted, has = text(catalogue.data.get("system_expected")), text(chosen.get("system"))
     if not looks:
         return "nobody looked whose data was restored"
+    names = [line.data.get("name") for line in looks]
+    if left := [name for name in NEEDED["dump" if chosen.get("form") == "dump" else "files"] if name not in names]:
+        return f"left out: {', '.join(left)}"
     told = [line for line in looks if wanted or not has or has not in str(line.data.get("expected"))]
     return "" if told else f"it is of the system {has}, and the stack file does not say of which it must be (`system`)"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from harness.checks.evidence import Expectation, Line, Unsound
 from harness.checks.restored import (
@@ -19,6 +19,7 @@ from harness.checks.restored import (
     Judged,
     Restore,
     listed,
+    number,
     per_database,
     text,
 )
@@ -27,11 +28,16 @@ from harness.checks.stamps import since_epoch
 NEEDED: Mapping[str, Sequence[str]] = {
     "log": ("what the tools said", "what the server said"),
     "pages": ("the checksum of every page", "amcheck of "),
-    "structure": (),
+    "structure": (
+        "databases", "owners and grantees that are gone", "tables of ", "invalid indexes, in ",
+        "constraints that were never validated, in ", "materialised views that are not filled, in ",
+        "pieces of large objects that belong to none, in ", "sequences of ", "extensions of ",
+    ),
     "rows": (),
-    "point": (),
-}  # what it must be about, and with what the names of looks begin that have to be there
-SIDES = ("before", "after")  # of a point; each is a look
+    "point": ("what came before ", "what came after "),
+    "end": ("the archive was replayed to its end",),
+}  # fmt: skip  # how the names of looks begin that have to be there; with `of` or `in` at the end, of each database
+ALL = "databases"  # the look that says, by its figure, how many databases there are
 BOUND = re.compile(r"(exactly|at least|at most) (-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 
 
@@ -66,18 +72,17 @@ def _rows(restore: Restore, expected: Expectation) -> Judged:
 
 
 def _out_of_bounds(look: Line) -> bool:
-    """Whether its figure is none that its own words expect. Words that are no bounds say nothing of it."""
-    figure = look.data.get("figure")
-    bounds = BOUND.findall(text(look.data.get("expected")))
-    if isinstance(figure, bool) or not isinstance(figure, int | float):
-        return bool(bounds)
-    value = Decimal(str(figure))
+    """Whether the number that was seen is none that its own words expect. What is no number says nothing of it."""
+    try:
+        seen = Decimal(text(look.data.get("seen")))
+    except InvalidOperation:
+        return False
     holds = {
-        "exactly": lambda bound: value == bound,
-        "at least": lambda bound: value >= bound,
-        "at most": lambda bound: value <= bound,
+        "exactly": lambda bound: seen == bound,
+        "at least": lambda bound: seen >= bound,
+        "at most": lambda bound: seen <= bound,
     }
-    return not all(holds[word](Decimal(bound)) for word, bound in bounds)
+    return not all(holds[word](Decimal(bound)) for word, bound in BOUND.findall(text(look.data.get("expected"))))
 
 
 def _point(restore: Restore, expected: Expectation) -> Judged:
@@ -88,13 +93,12 @@ def _point(restore: Restore, expected: Expectation) -> Judged:
     to, ordered = reached.data.get("point"), reached.data.get("ordered") or {}
     if why := _wrong_point(restore, reached, ordered):
         return MISSED, why
-    outcome, seen, *_ = _looked(restore, "point", f"nobody looked at both sides of {to}")
+    needed = NEEDED["point" if ordered else "end"]
+    outcome, seen, *_ = _looked(restore, "point", f"nobody looked at both sides of {to}", needed)
     if outcome is not MET:
         return outcome, seen
     if reached.data.get("ended_early") is not False:
         return UNKNOWN, "it is not said whether recovery ended early"
-    if ordered and len(_about(restore, "point")) < len(SIDES):
-        return UNKNOWN, f"one side of {to} was not looked at; {seen}"
     return MET, f"{to}: {_where(reached)}; {seen}"
 
 
@@ -141,7 +145,7 @@ def _about(restore: Restore, about: str) -> list[Line]:
     return [line for line in restore.all("look") if line.data.get("about") == about]
 
 
-def _looked(restore: Restore, about: str, nobody: str) -> Judged:
+def _looked(restore: Restore, about: str, nobody: str, needed: Sequence[str] | None = None) -> Judged:
     """MISSED where a look is not `ok`, UNKNOWN where one that has to be there is not, or says nothing."""
     looks = _about(restore, about)
     wrong = [each for each in looks if each.data.get("ok") is False]
@@ -149,15 +153,25 @@ def _looked(restore: Restore, about: str, nobody: str) -> Judged:
         return MISSED, listed(map(_said, wrong))
     if not looks:
         return restore.open(nobody)
-    names = [text(each.data.get("name")) for each in looks]
-    left = [name for name in NEEDED[about] if not any(each.startswith(name) for each in names)]
-    if left:
+    if left := _left_out(restore, looks, NEEDED[about] if needed is None else needed):
         return restore.open(f"left out: {', '.join(left)}")
     if unknown := [each for each in looks if each.data.get("ok") is not True]:
         return UNKNOWN, listed(map(_said, unknown))
     if why := restore.why_not():
         return UNKNOWN, f"{listed(map(_said, looks))} ({why})"
     return MET, listed(map(_said, looks))
+
+
+def _left_out(restore: Restore, looks: Sequence[Line], needed: Sequence[str]) -> list[str]:
+    names = [text(each.data.get("name")) for each in looks]
+    figures = [each.data.get("figure") for each in _about(restore, "structure") if each.data.get("name") == ALL]
+    each_of = round(number(figures[0], "number of databases")) if figures else 1
+    left = []
+    for name in needed:
+        many = sum(one.startswith(name) for one in names)
+        if many < (each_of if name.endswith((" of ", " in ")) else 1):
+            left.append(name.strip(" ,"))
+    return left
 
 
 def _said(look: Line) -> str:

@@ -8,6 +8,8 @@ from harness.checks.evidence import Expectation, Line, Unsound
 from harness.checks.restored import MET, MISSED, UNKNOWN, Judged, Restore, listed, per_database, text
 
 REACHED = ("taken", "refused")  # of a try from inside: something answered, with or without letting it in
+AWAY = ("unreachable", "no route to host", "network is down")  # and of one that had no way there
+NEW = " is new"
 ABOUT = ("place", "original")
 
 
@@ -21,16 +23,22 @@ def _untouched(restore: Restore, expected: Expectation) -> Judged:
     left = [*_place_open(place), *_inventories_open(restore), *_seen(looks, ok=None)]
     if left or place is None:
         return restore.open(listed(left))
-    inventory = _inventory(restore, "before")
-    before = inventory.data if inventory else {}
-    kept = (
-        f"read-only: {before['read_only']}" if before.get("read_only") else "nothing but we keeps it from being written"
-    )
+    return MET, "; ".join((_as_it_was(restore), _out_of_reach(place)))
+
+
+def _as_it_was(restore: Restore) -> str:
+    before, after = _inventory(restore, "before"), _inventory(restore, "after")
+    assert before is not None and after is not None  # _inventories_open has seen both
+    kept = text(before.data.get("read_only"))
+    many = f"{before.data['files']} files, {before.data['bytes']} bytes"
+    if changed := after.data.get("changed"):
+        return f"the repository ({many}) was changed by others, for we could not ({kept}): {listed(changed)}"
+    return f"the repository is as it was ({many}{f'; {kept}' if kept else ''})"
+
+
+def _out_of_reach(place: dict[str, Any]) -> str:
     tried = ", ".join(f"{each['address']}: {each['became']}" for each in place["tries"])
-    return MET, (
-        f"the repository is as it was ({before['files']} files, {before['bytes']} bytes; {kept}); archiving is off; "
-        f"the place was empty, and has {place['isolation']} (tried from inside: {tried})"
-    )
+    return f"archiving is off; the place was empty, and is kept apart: {place['isolation']} (from inside, {tried})"
 
 
 def _place_wrong(said: dict[str, Any]) -> list[str]:
@@ -58,7 +66,11 @@ def _place_open(said: dict[str, Any] | None) -> list[str]:
         left.append("nothing kept the place from everything else")
     if not _tries(said):
         left.append("from inside, nobody tried to reach the original, whose address is not known")
-    left += [f"what became of {each['address']} is not known" for each in _tries(said) if not each.get("became")]
+    left += [
+        f"that {each['address']} cannot be reached from inside is not shown by: {each.get('became') or 'no word'}"
+        for each in _tries(said)
+        if not any(words in str(each.get("became")).lower() for words in AWAY)
+    ]
     if not isinstance(said.get("conninfo_left"), list):
         left.append("nobody looked for a connection string of the original")
     return left
@@ -69,7 +81,7 @@ def _tries(said: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _reached(tried: dict[str, Any]) -> bool:
-    return str(tried.get("became")).strip("`") in REACHED
+    return any(word in str(tried.get("became")).lower() for word in REACHED)
 
 
 def _inventory(restore: Restore, moment: str) -> Line | None:
@@ -81,20 +93,17 @@ def _inventory(restore: Restore, moment: str) -> Line | None:
 
 
 def _changed(restore: Restore) -> list[str]:
-    """What of the repository is gone, or another one. What came is none of it where it could not be written by us."""
+    """What of the repository is gone, or another one, where we could have done it. What is new may be of others."""
     before, after = _inventory(restore, "before"), _inventory(restore, "after")
-    if after is None:
+    if before is None or after is None or _kept(before, after):
         return []
-    changed = after.data.get("changed") or []
-    came = after.data.get("came") or []
-    wrong = [f"the repository was changed: {listed(changed)}"] if changed else []
-    if before and came and not changed and not _kept(before, after):
-        wrong.append(f"came into the repository, which nothing kept from being written by us: {listed(came)}")
-    return wrong
+    changed = [str(each) for each in after.data.get("changed") or () if not str(each).endswith(NEW)]
+    return [f"the repository was changed, which nothing kept us from: {listed(changed)}"] if changed else []
 
 
 def _kept(before: Line, after: Line) -> bool:
-    return bool(before.data.get("read_only") and after.data.get("read_only"))
+    """From being written by us: whatever changes then, others did."""
+    return bool(text(before.data.get("read_only")) and text(after.data.get("read_only")))
 
 
 def _inventories_open(restore: Restore) -> list[str]:
@@ -108,8 +117,11 @@ def _inventories_open(restore: Restore) -> list[str]:
     if not (before.data.get("digest") and after.data.get("digest")):
         return ["an inventory of the repository has no digest"]
     same = all(before.data.get(name) == after.data.get(name) for name in ("digest", "files", "bytes"))
-    if not same and not after.data.get("came"):
-        return ["the inventory of the repository is another one after, and nothing says what changed"]
+    changed = after.data.get("changed") or []
+    if same is bool(changed):
+        return ["the inventories of the repository and what is said of them contradict each other"]
+    if changed and not _kept(before, after):
+        return [f"nothing kept us from writing the repository, so nobody can say by whom: {listed(changed)}"]
     return []
 
 

@@ -19,7 +19,6 @@ from harness.checks.restored import (
     Restore,
     number,
     per_database,
-    text,
 )
 
 PARTS = ("fetch", "restore", "replay", "verify")
@@ -98,9 +97,7 @@ def _beside(restore: Restore, parts: dict[str, float], size: float) -> tuple[tup
     found += [("bytes fetched", f"{read:.0f}")] if read else []
     if size and moved > 0:
         found.append(("bytes a second, verifying left out", f"{size / moved:.0f}"))
-    backup = restore.chosen
-    if backup is not None:
-        found.append(("backup", text(backup["id"])))
+    found += [("backup", str(line.data["chosen"])) for line in restore.all("catalogue")[-1:] if line.data.get("chosen")]
     return tuple(found)
 
 
