@@ -48,7 +48,7 @@ class Runner:
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
-    source: Path = HOME
+    installed: bool = False  # by an earlier job of this runner: that step is left out
 
     @property
     def workspace(self) -> Path:
@@ -66,7 +66,8 @@ class Runner:
         given = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()}
         given |= {name.replace("_", "-"): value for name, value in inputs.items()}
         for number, step in enumerate(ACTION["runs"]["steps"]):
-            if skip and step.get("if") != "always()":
+            left_out = self.installed and number == 0
+            if left_out or (skip and step.get("if") != "always()"):
                 continue
             if "uses" in step:
                 said = {name: expanded(value, given) for name, value in step["with"].items()}
@@ -77,7 +78,7 @@ class Runner:
             summary.touch()
             script.write_text(step["run"])
             env = {name: expanded(value, given) for name, value in step["env"].items()}
-            env |= {"GITHUB_ACTION_PATH": str(self.source), "GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(temp)}
+            env |= {"GITHUB_ACTION_PATH": str(HOME), "GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(temp)}
             env |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
             code = self._bash([*BASH, str(script)], env, ended)
             ended.steps[step["name"]] = code

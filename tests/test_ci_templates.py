@@ -261,11 +261,10 @@ def test_inputs_become_the_words_of_the_command(runner: Runner) -> None:
     nasty = "$(touch hurt) `touch hurt`; touch hurt \"' *"
     given = {"drill": "due", "project": nasty, "stack": "a b.yaml", "nonce": nasty, "arguments": f"--or\n{nasty}\n\n"}
     ended = runner.github(**given)
-    first = calls(runner).split("\n<run", 1)[0] + calls(runner)
     words = (
         f"<--project><{nasty}><run><due><--evidence><evidence><--stack><a b.yaml><--nonce><{nasty}><--or><{nasty}>\n"
     )
-    assert words in first and ended.code == 0
+    assert words in calls(runner) and ended.code == 0
     assert list(runner.folder.rglob("hurt")) == []
     lab = made(runner.folder / "lab", "0")
     lab.gitlab(source="git@example.com:x", ref="v1", **given)
