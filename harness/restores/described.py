@@ -68,6 +68,7 @@ class Backup:
     names: tuple[str, ...] = ()
     original: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    roles_elsewhere: tuple[str, ...] = ()  # of dumps: made before one is loaded
     extensions: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     heartbeat: Heartbeat | None = None

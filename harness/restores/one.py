@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
@@ -176,7 +177,18 @@ class OneRestore:
             self.place.initialise(*EMPTY)
             self.place.start({})
             self._await("the empty database answers", within=STARTS)
+        if self.backup.roles_elsewhere:
+            self._make_roles(self.place)
         self._bring(kept, point)
+
+    def _make_roles(self, place: Place) -> None:
+        """Those that are kept by other means than this backup."""
+        with place.connect() as connection:
+            for name in self.backup.roles_elsewhere:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+        named = ", ".join(self.backup.roles_elsewhere)
+        seen = f"{named}: made by us, for the stack file says that they are kept elsewhere"
+        self._looked(Look("structure", "roles kept elsewhere", True, seen))
 
     def _bring(self, kept: Kept, point: Point) -> Brought:
         assert self.place is not None

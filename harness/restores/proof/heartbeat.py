@@ -5,6 +5,7 @@ Numbers have no gap: each is the greatest one and 1, by one writer. A sequence w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 
 from harness.restores import Look
 from harness.restores.described import Heartbeat
-from harness.restores.proof import MARK, Connect, asking, why
+from harness.restores.proof import MARK, Connect, asking, column, why
 
 TABLE = "drdrill_heartbeat"
 WITHIN = timedelta(minutes=5)
@@ -22,9 +23,23 @@ ASKED = """
 SELECT count(*), count(DISTINCT number), min(number), max(number), max(at), count(*) FILTER (WHERE at > '{after}')
 FROM {table}"""
 NEVER = "infinity"
+ALIKE = """
+SELECT c.oid::regclass::text FROM pg_class c
+JOIN pg_attribute n ON n.attrelid = c.oid AND n.attname = 'number' AND n.atttypid = 'int8'::regtype
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'at' AND a.atttypid = 'timestamptz'::regtype
+WHERE c.relkind = 'r' AND c.relname LIKE '%heartbeat%' AND c.relnatts = 2"""
 GAP = """
 SELECT number FROM (SELECT number, lead(number) OVER (ORDER BY number) AS next FROM {table}) n
 WHERE next > number + 1 ORDER BY number LIMIT 1"""
+
+
+def found(connect: Connect, databases: Sequence[str]) -> str:
+    """A table that looks like a heartbeat's, as `{table: …, database: …}`; empty where there is none."""
+    for database in databases:
+        with asking(connect, database, WITHIN) as connection:
+            for table in column(connection, ALIKE):
+                return f"{{table: {table}, database: {database}}}"
+    return ""
 
 
 @dataclass(frozen=True)

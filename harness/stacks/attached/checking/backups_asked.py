@@ -135,9 +135,14 @@ class Asked:
         hint = "install them where it is restored, or name an image that has them: backups: image"
         yield self._has("extensions", wanted, extensions, known=needs.extensions is not None, hint=hint)
         yield self._has("collations", needs.collations or (), collations, known=needs.collations is not None, hint=hint)
-        roles = [each for each in needs.roles or () if each not in self._backup.roles]
+        roles = [each for each in needs.roles or () if each not in self._backup.roles_elsewhere]
         seen = f"named by it, and not brought: {', '.join(roles)}" if roles else "it names none that are not brought"
-        yield self._line("roles", not roles, seen, "list them under roles: they are made for it, and may not log in")
+        yield self._line(
+            "roles",
+            not roles,
+            seen,
+            "put globals.sql (pg_dumpall --globals-only) beside, or list those under `roles kept elsewhere` that you keep so",
+        )
         if needs.tablespaces:
             yield self._line("tablespaces", True, f"{', '.join(needs.tablespaces)}: each inside of the place")
         if needs.settings:

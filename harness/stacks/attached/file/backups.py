@@ -48,6 +48,9 @@ def _backup(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         read.problem((*where, "server"), f"is nothing that {tool} knows", hint="take it out")
     if "zone" in given and tool != "pg_dump":
         read.problem((*where, "zone"), f"is nothing that {tool} needs: its times have one", hint="take it out")
+    if "roles kept elsewhere" in given and tool not in ("pg_dump", "commands"):
+        hint = "a copy of files brings its roles"
+        read.problem((*where, "roles kept elsewhere"), "is of dumps", hint=hint)
     if "s3" in given and not str(given.get("repository", "")).startswith("s3://"):
         read.problem((*where, "s3"), "is there, and the repository is not in S3", hint="s3://bucket/prefix")
     if tool == "barman-cloud" and not str(given.get("repository", "s3://")).startswith("s3://"):
@@ -120,6 +123,7 @@ def _described(name: str, given: Mapping[str, Any], base: Path) -> Backup:
         names=names,
         original=tuple(given.get("original", ())),
         roles=tuple(given.get("roles", ())),
+        roles_elsewhere=tuple(given.get("roles kept elsewhere", ())),
         extensions=tuple(given.get("extensions", ())),
         checks=tuple(map(_row_check, given.get("checks", ()))),
         heartbeat=_heartbeat(given["heartbeat"], names) if "heartbeat" in given else None,

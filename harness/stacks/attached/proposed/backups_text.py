@@ -28,6 +28,8 @@ class Database:
     config: str = ""
     system: str = ""
     seen: str = ""
+    roles: Sequence[str] = ()  # that it names, and does not bring
+    heartbeat: str = ""  # as YAML has it
     number: int = 1  # of backups that are there
     checks: str = ""
 
@@ -88,14 +90,21 @@ def _database(found: Database) -> Iterator[str]:
         whose = "read from the newest backup: compare it with pg_controldata of the original"
         yield f'      system: "{found.system}"  # {whose}'
     yield '      # original: ["db.example.com:5432"]  # FILL IN: what the restored copy must not reach; it is tried'
-    yield "      # roles: [app]        # that have to be there; extensions: [pgcrypto]"
+    if found.roles:
+        why = "which it names and does not bring: are they?"
+        yield f"      roles kept elsewhere: {json.dumps(list(found.roles))}  # {why}"
+    else:
+        yield "      # roles: [app]        # that have to be there; extensions: [pgcrypto]"
     if found.checks:
         yield "      checks:  # proposed from what is in the newest backup now: change it to what you know"
         yield from (f"        {line}" for line in found.checks.splitlines())
     else:
         yield "      # checks:  # FILL IN: SQL that gives one number; without any its rows stay UNKNOWN, never green"
         yield "      #   - {name: orders, sql: SELECT count(*) FROM orders, at least: 1000}"
-    yield "      # heartbeat: {table: drill.heartbeat}  # docs/restore-beside.md has the job that writes it"
+    if found.heartbeat:
+        yield f"      heartbeat: {found.heartbeat}  # guessed by its name and columns"
+    else:
+        yield "      # heartbeat: {table: drill.heartbeat}  # docs/restore-beside.md has the job that writes it"
 
 
 def _twins(found: ProposedBackups) -> str:
