@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from harness.system.command import Commands, Done
 VERSION = "${version}"
 PART = "restore"  # label
 SOON = timedelta(seconds=60)
+WITHOUT = "start the Docker engine, and join the group docker; or leave `image` out, for programs of this machine"
 PROGRAM_MISSING = 3
 READ_ONLY = "mounted read-only in the tool's container"
 # Prints the folder of PostgreSQL's program $2 of version $1, or where the tool $2 is.
@@ -120,11 +122,12 @@ class Image:
 
     def _docker(self, *words: str) -> Done:
         """Errors: `Unable` where there is no engine, or it does not answer."""
+        if shutil.which("docker") is None:
+            raise Unable("there is no docker on this machine", hint=WITHOUT)
         done = self._commands.run(["docker", *words], within=SOON, check=False, quiet=True)
         said = _last(done)
-        if not done.ok and ("daemon" in said and "No such image" not in done.err) and "connect" in said:
-            hint = "start it (sudo systemctl start docker), and join the group docker; or leave `image` out"
-            raise Unable(f"the Docker engine does not answer: {said}", hint=hint)
+        if not done.ok and "connect" in said and "daemon" in said:  # as it says it of a permission, too
+            raise Unable(f"the Docker engine does not answer: {said}", hint=WITHOUT)
         return done
 
 
