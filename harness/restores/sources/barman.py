@@ -12,21 +12,20 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 
-from harness.errors import DrillError, NotInTime, Unable
+from harness.errors import Unable
 from harness.restores import Brought, Inventory, Kept, Needs, Part, Place, Point, Programs
 from harness.restores.described import Backup
 from harness.restores.sources import archived
 from harness.restores.sources.barman_base import Bases
 from harness.restores.sources.barman_home import Home, Line, home
-from harness.restores.sources.barman_info import against, described, whole
-from harness.restores.sources.pieces import Pieces, Unpacker
+from harness.restores.sources.barman_info import against, described, lacking, must_be_complete, some, whole
+from harness.restores.sources.pieces import Pieces, Unpacker, left
 from harness.restores.sources.storage import Folder
 from harness.stacks.parts.wal import history_of, is_segment
 from harness.system import clock
 from harness.system.command import Commands
 
 ENTRY = 1 << 16  # bytes: an entry beside the files was counted with them, as it was then
-TOLD = 5  # pieces by their names
 WAL = "wal"  # folder of the place
 WORK = "work"  # and one for what is in between
 
@@ -106,35 +105,6 @@ class Barman:
     @cached_property
     def _home(self) -> Home:
         return home(self._backup)
-
-
-def left(begin: int, within: timedelta) -> timedelta:
-    """Errors: `NotInTime`."""
-    rest = within - clock.since(begin)
-    if rest <= timedelta(0):
-        raise NotInTime(f"not restored within {within.total_seconds():g} s", hint="give it more time: backups: within")
-    return rest
-
-
-def must_be_complete(kept: Kept, names: Collection[str]) -> None:
-    """Errors: `DrillError` where pieces are not there without which it is not consistent."""
-    if words := lacking(kept, names):
-        raise DrillError(f"{kept.id} cannot be restored: {words}", hint="restore another backup; look at the archiving")
-
-
-def lacking(kept: Kept, names: Collection[str]) -> str:
-    """What is not in the archive of what the backup itself needs, in words; empty where that is nothing."""
-    if not kept.facts.get("first"):
-        return ""
-    size = int(kept.facts["segment"])
-    gone = archived.lacking(names, start=kept.facts["first"], stop=kept.facts["last"], size=size)
-    return f"of the archive it needs {some(gone)}, and that is not there" if gone else ""
-
-
-def some(names: Collection[str]) -> str:
-    """`"A, B and 3 more"`."""
-    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
-    return f"{', '.join(sorted(names)[:TOLD])}{more}"
 
 
 def _looked_at(kept: Kept, stored: int, folders: Collection[str], names: Collection[str]) -> Kept:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
 from harness.errors import DrillError, NotReady, Refused, Unable
 from harness.restores import Kept
+from harness.restores.sources import archived
 from harness.stacks.parts.wal import SEGMENT
 
 DONE = "DONE"
@@ -23,6 +24,7 @@ STATES = {  # what each says against a backup
     "SYNCING": "is being copied from another Barman",
 }
 ID = "%Y%m%dT%H%M%S"
+TOLD = 5  # names
 
 
 @dataclass(frozen=True)
@@ -191,3 +193,24 @@ def whole_chain(id: str, info: Info, entry: Callable[[str], bytes]) -> list[tupl
         if its["mode"].startswith("snapshot"):
             raise Unable(f"{one} is a snapshot of disks", hint="restore it by its provider: tool: commands")
     return chain
+
+
+def must_be_complete(kept: Kept, names: Collection[str]) -> None:
+    """Errors: `DrillError` where pieces are not there without which it is not consistent."""
+    if words := lacking(kept, names):
+        raise DrillError(f"{kept.id} cannot be restored: {words}", hint="restore another backup; look at the archiving")
+
+
+def lacking(kept: Kept, names: Collection[str]) -> str:
+    """What is not in the archive of what the backup itself needs, in words; empty where that is nothing."""
+    if not kept.facts.get("first"):
+        return ""
+    size = int(kept.facts["segment"])
+    gone = archived.lacking(names, start=kept.facts["first"], stop=kept.facts["last"], size=size)
+    return f"of the archive it needs {some(gone)}, and that is not there" if gone else ""
+
+
+def some(names: Collection[str]) -> str:
+    """`"A, B and 3 more"`."""
+    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+    return f"{', '.join(sorted(names)[:TOLD])}{more}"

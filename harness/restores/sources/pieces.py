@@ -97,6 +97,14 @@ def _unpack_snappy(path: Path, plain: Path) -> None:
             raise ValueError(str(error)) from None
 
 
+def left(begin: int, within: timedelta) -> timedelta:
+    """Errors: `NotInTime`."""
+    rest = within - clock.since(begin)
+    if rest <= timedelta(0):
+        raise NotInTime(f"not restored within {within.total_seconds():g} s", hint="give it more time: backups: within")
+    return rest
+
+
 @dataclass(frozen=True)
 class Pieces:
     """The pieces of one archive. `where`: each one's name, to the file of the storage that has it."""
@@ -115,10 +123,7 @@ class Pieces:
         begin = clock.mono()
 
         def one(name: str) -> str:
-            if clock.since(begin) > within:
-                raise NotInTime(
-                    f"the archive was not fetched within {within.total_seconds():g} s", hint="give it more time"
-                )
+            left(begin, within)
             return self._bring(name, into, unpacker)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
