@@ -85,12 +85,11 @@ def out_of_reach(tries: Sequence[Mapping[str, str]]) -> list[Look]:
 
 
 def _tried(address: str, became: str) -> Look:
-    said = became.lower()
-    if said in ANSWERS:
-        ok, seen = False, ANSWERS[said]
-    elif "refused" in said:
-        ok, seen = False, ANSWERS["refused"]
-    elif any(words in said for words in AWAY):
+    """Of several addresses the worst counts."""
+    said = [each.strip().lower() for each in became.split(";")]
+    if answer := next((word for word in ANSWERS for each in said if word in each), ""):
+        ok, seen = False, ANSWERS[answer]
+    elif all(any(words in each for words in AWAY) for each in said):
         ok, seen = True, became
     else:
         ok, seen = None, f"{became or 'nothing was said'}: a firewall on the way may look like this, too"

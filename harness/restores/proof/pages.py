@@ -2,7 +2,8 @@
 
 Checksums find a byte that was changed after its page was written, in any file, with the server stopped. amcheck finds
 what was wrong already when the page was written: a row's header, an index out of order, a row that an index has not,
-a piece of TOAST that is gone. Neither finds a block of a table that became zeroes: an empty block is a valid one.
+a piece of TOAST that is gone. Neither finds a table that is too short, or a block of it that became zeroes:
+`entries.py` does.
 """
 
 from __future__ import annotations

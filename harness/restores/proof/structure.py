@@ -193,7 +193,7 @@ def _tablespaces(connection: Any) -> Look:
     sound, bad = 0, []
     for name, oid in connection.execute(MARK + TABLESPACES).fetchall():
         try:
-            connection.execute(f"{MARK}SELECT count(pg_ls_dir(%s))", [f"pg_tblspc/{oid}"])
+            connection.execute(f"{MARK}SELECT count(*) FROM pg_ls_dir(%s)", [f"pg_tblspc/{oid}"])
             sound += 1
         except psycopg.Error as error:
             bad.append(f"{name} ({why(error)})")
