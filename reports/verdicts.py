@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.reach import WITHIN
+from harness.checks.restored import DATABASE
 from harness.evidence.first_line import marks
 from reports.judged import exercised, reach, said
 from reports.pack import Facts, Pack, Scenario
@@ -136,8 +137,10 @@ def summary(pack: Pack) -> tuple[str, ...]:
 
 
 def _told_once(finding: Finding, scenario: Scenario) -> Finding:
-    """Without what ended the scenario: that stands with it."""
+    """Without what ended the scenario: that stands with it. Nor with the database that its title names."""
     broken = broken_off(scenario)
+    if database := dict(finding.beside).get(DATABASE):
+        finding = replace(finding, reason=finding.reason.removeprefix(f"{database}: "))
     return replace(finding, reason=finding.reason.replace(f" ({broken})", "")) if broken else finding
 
 
