@@ -10,6 +10,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.fenced import LOOKS
 from harness.checks.reach import NAME as REACH
 from harness.checks.reach import WITHIN
+from harness.checks.restored import DATABASE
 from reports.words import length, measured, ratio, size
 
 Beside = Sequence[tuple[str, str]]
@@ -63,6 +64,16 @@ def exercised(finding: Finding) -> bool:
     """
     judged = finding.outcome is Outcome.MISSED or (finding.outcome is Outcome.MET and finding.id != YEAR)
     return judged and not finding.advisory
+
+
+def database_of(finding: Finding) -> str:
+    """Which it is about, of those that were restored beside; empty where it is about none."""
+    return dict(finding.beside).get(DATABASE, "")
+
+
+def reason_of(finding: Finding) -> str:
+    """The reason, without the database that its title names."""
+    return finding.reason.removeprefix(f"{database_of(finding)}: ")
 
 
 def not_bad(id: str, reason: str) -> bool:

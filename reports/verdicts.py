@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.reach import WITHIN
-from harness.checks.restored import DATABASE
 from harness.evidence.first_line import marks
-from reports.judged import exercised, reach, said
+from reports.judged import exercised, reach, reason_of, said
 from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, counted, limit, plain, quantity
 
@@ -139,8 +138,7 @@ def summary(pack: Pack) -> tuple[str, ...]:
 def _told_once(finding: Finding, scenario: Scenario) -> Finding:
     """Without what ended the scenario: that stands with it. Nor with the database that its title names."""
     broken = broken_off(scenario)
-    if database := dict(finding.beside).get(DATABASE):
-        finding = replace(finding, reason=finding.reason.removeprefix(f"{database}: "))
+    finding = replace(finding, reason=reason_of(finding))
     return replace(finding, reason=finding.reason.replace(f" ({broken})", "")) if broken else finding
 
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.checks import Finding, merge
-from harness.checks.restored import DATABASE
+from harness.checks import merge
 from reports import svg
-from reports.judged import figure_of
+from reports.judged import database_of, figure_of
 from reports.pack import Fact, Facts, Scenario, moment
 from reports.words import SYMBOLS, as_number, clean, length, number, plain, quantity, size
 
@@ -85,11 +84,6 @@ def sections(scenario: Scenario, *, key: str) -> tuple[Section, ...]:
     asked = [fact.data.get("databases") for fact in scenario.facts.of("restore.asked")]
     names = dict.fromkeys(str(name) for some in asked if isinstance(some, list) for name in some)
     return tuple(_section(scenario, name, f"{key}r{place}") for place, name in enumerate(names, 1))
-
-
-def database_of(finding: Finding) -> str:
-    """Which it is about, of those that were restored beside; empty where it is about none."""
-    return dict(finding.beside).get(DATABASE, "")
 
 
 def figures(scenario: Scenario, id: str) -> tuple[str, ...]:
@@ -305,3 +299,28 @@ def _changed(facts: Facts) -> str:
 
 def _list(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _said(data: Mapping[str, Any], words: str) -> str:
+    return f"{plain(data.get('database'))}: {words}"
+
+
+def _part(data: Mapping[str, Any]) -> str:
+    moved = as_number(data.get("bytes"))
+    took = f"{plain(data.get('part'))} took {length(as_number(data.get('seconds')))}"
+    return _said(data, took + (f", {size(moved)}" if moved else ""))
+
+
+def _asked(data: Mapping[str, Any]) -> str:
+    which = plain(data.get("named") or data.get("which"))
+    to = f", as of {plain(data['point'])}" if data.get("point") else ""
+    return f"backups are restored beside, of {plain(data.get('databases'))}: {which}{to}"
+
+
+WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "restore.asked": _asked,
+    "restore.catalogue": lambda d: _said(d, f"{plain(d.get('chosen')) or 'no backup'}, {plain(d.get('how'))}"),
+    "restore.part": _part,
+    "restore.reached": lambda d: _said(d, f"recovered to {plain(d.get('point'))}"),
+    "restore.end": lambda d: _said(d, ": ".join(filter(None, (plain(d.get("outcome")), plain(d.get("why") or ""))))),
+}

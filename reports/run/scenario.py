@@ -14,7 +14,7 @@ from harness.checks.evidence import Evidence, Unsound
 from harness.checks.root_cause import file_of
 from harness.evidence import format1
 from reports import verdicts
-from reports.judged import exercised, figure_of, others, reach, used
+from reports.judged import database_of, exercised, figure_of, others, reach, reason_of, used
 from reports.pack import Facts, Pack, Scenario
 from reports.run import customers, features, losses, moments, picture, regions, restores, root_cause, rows, story, told
 from reports.run.timeline import draw
@@ -161,7 +161,7 @@ def page(
         beside=verdicts.beside(scenario),
         against=tuple(map(_finding, verdicts.against(scenario))),
         injected=rows.injected(facts),
-        findings=tuple(map(_finding, (each for each in scenario.findings if not restores.database_of(each)))),
+        findings=tuple(map(_finding, (each for each in scenario.findings if not database_of(each)))),
         loss=tuple(losses.table(evidence, seen.totals, by_id)),
         wide=wide,
         narrow=narrow,
@@ -206,10 +206,10 @@ def _of_databases(scenario: Scenario, beside: tuple[restores.Section, ...]) -> d
             replace(
                 _finding(finding),
                 title=finding.title.removesuffix(f": {each.database}"),
-                reason=finding.reason.removeprefix(f"{each.database}: "),
+                reason=reason_of(finding),
             )
             for finding in scenario.findings
-            if restores.database_of(finding) == each.database
+            if database_of(finding) == each.database
         )
         for each in beside
     }
