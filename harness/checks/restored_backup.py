@@ -147,8 +147,9 @@ def _open(catalogue: Line, chosen: dict[str, Any], looks: list[Line]) -> str:
 
 def _known(chosen: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """What a reader must see of the backup."""
-    named = ("id", "began", "ended", "version", "kind", "size", "stored", "digest")
-    return tuple((name, str(chosen[name])) for name in named if chosen.get(name) not in (None, ""))
+    named = {"id": "backup", "began": "began", "ended": "ended", "version": "of PostgreSQL", "kind": "kind",
+             "size": "bytes once restored", "stored": "bytes stored", "digest": "digest"}  # fmt: skip  # a table
+    return tuple((words, str(chosen[name])) for name, words in named.items() if chosen.get(name) not in (None, ""))
 
 
 def _age(restore: Restore, expected: Expectation) -> Judged:

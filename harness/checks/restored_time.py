@@ -42,7 +42,7 @@ def _restore_time(restore: Restore, expected: Expectation) -> Judged:
         return _not_done(restore, expected, low, str(end.data.get("why") or "no reason recorded"))
     if outcome not in (RESTORED, FAILED):
         raise Unsound(f"{outcome!r} is no outcome of a restore")
-    size = end.data.get("size")
+    size = end.data.get("size") if outcome == RESTORED else None
     beside = _beside(restore, parts, number(size, "size") if size is not None else 0.0)
     took = number((end.data.get("seconds") or 0) if outcome == FAILED else end.data["seconds"], "length")
     _fits(restore, end, took, parts)
