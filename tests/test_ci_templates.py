@@ -12,7 +12,10 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+import yaml
 
+from reports.notice import Ended as How
+from reports.notice import notice
 from tests.ci_steps import ACTION, INPUTS, JOB, LINK, Ended, Runner, expressions
 from tests.test_house import HOME, text_of
 from tests.webhooks import SECRET, webhook
@@ -126,6 +129,27 @@ def test_every_input_is_used_and_described() -> None:
     assert all(one["description"] for one in ACTION["inputs"].values())
     text = text_of(HOME / "templates" / "drill" / "template.yml")
     assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", text)) == set(INPUTS)
+
+
+def test_the_page_shows_what_there_is() -> None:
+    """Its workflow and its include give inputs that there are, and nothing but a drill is in the group of drills."""
+    blocks = re.findall(r"```yaml\n(.+?)```", text_of(HOME / "docs" / "ci.md"), re.DOTALL)
+    workflow, include, job = map(yaml.safe_load, blocks)
+    (drill,) = workflow["jobs"].values()
+    (used,) = [step for step in drill["steps"] if step.get("uses", "").startswith("OWNER/drdrill@")]
+    assert set(used["with"]) <= set(ACTION["inputs"]) and "concurrency" not in workflow
+    assert drill["concurrency"]["cancel-in-progress"] is False and "pull_request" not in workflow[True]
+    (component,) = include["include"]
+    assert {"source", "ref"} < set(component["inputs"]) <= set(INPUTS)
+    assert {name for name, one in INPUTS.items() if "default" not in one} <= set(component["inputs"])
+    assert list(job) == [INPUTS["job"]["default"]]
+
+
+def test_the_page_has_every_field_that_is_posted() -> None:
+    """Of a notice, and of a run in it."""
+    page = text_of(HOME / "docs" / "ci.md").split("What is posted is JSON")[1].split("## The summary")[0]
+    told = notice(How(1, [HOME / "gone"]))
+    assert {*told, *told["runs"][0]} - set(re.findall(r"`(\w+)`", page)) <= {"more_not_met"}
 
 
 def test_what_comes_after_the_run_comes_always() -> None:

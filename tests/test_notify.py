@@ -24,7 +24,7 @@ from tests.webhooks import SECRET, Webhook, webhook
 
 def notify(*words: object, url: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """`drdrill notify`, with nothing of the webhook on its command line."""
-    named = {hook.HOOK: url} if url else {}
+    named = {environment.HOOK: url} if url else {}
     return warm.drdrill("notify", *words, env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **named, **more})
 
 
@@ -129,8 +129,8 @@ def test_what_is_posted_again_has_the_same_id(packs: Mapping[str, Path]) -> None
 def test_a_url_that_is_not_to_be_posted_to_is_refused_and_not_shown(url: str) -> None:
     """Only https, or http on the loopback, without a user."""
     with pytest.raises(Refused) as caught:
-        hook.find({hook.HOOK: url})
-    assert url not in str(caught.value) and hook.HOOK in str(caught.value)
+        hook.find({environment.HOOK: url})
+    assert url not in str(caught.value) and environment.HOOK in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_url_that_is_not_to_be_posted_to_is_refused_and_not_shown(url: str) ->
 )
 def test_https_and_the_loopback_are_good(url: str) -> None:
     """And what is shown of a webhook has no path."""
-    found = hook.find({hook.HOOK: f" {url}\n"})
+    found = hook.find({environment.HOOK: f" {url}\n"})
     assert found is not None and found.url == url and "/x" not in repr(found) + found.host
 
 
@@ -146,23 +146,25 @@ def test_the_url_may_stand_in_a_file(tmp_path: Path) -> None:
     """As secrets of containers do; both, none that can be read, or an empty one, is refused."""
     file = tmp_path / "url"
     file.write_text("https://hooks.example.com/x\n")
-    found = hook.find({hook.HOOK_FILE: str(file)})
+    found = hook.find({environment.HOOK_FILE: str(file)})
     assert found and found.url == "https://hooks.example.com/x"
     assert hook.find({}) is None
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for named in ("empty", "bytes", "gone", "."):
         with pytest.raises(Refused):
-            hook.find({hook.HOOK_FILE: str(tmp_path / named)})
+            hook.find({environment.HOOK_FILE: str(tmp_path / named)})
     with pytest.raises(Refused, match="both there"):
-        hook.find({hook.HOOK_FILE: str(file), hook.HOOK: "https://a.example.com"})
+        hook.find({environment.HOOK_FILE: str(file), environment.HOOK: "https://a.example.com"})
 
 
 def test_no_part_of_a_stack_is_handed_the_url() -> None:
     """Nor the process of a run."""
-    caller = {hook.HOOK: "https://x", hook.HOOK_FILE: "/x", "DRDRILL_KEY": "k"}
+    caller = {environment.HOOK: "https://x", environment.HOOK_FILE: "/x", "DRDRILL_KEY": "k"}
     for handed in (environment.handed_on, environment.for_harness, environment.for_new_run, environment.for_people):
-        assert {hook.HOOK, hook.HOOK_FILE}.isdisjoint(handed(caller)) and handed(caller)["DRDRILL_KEY"] == "k"
+        assert {environment.HOOK, environment.HOOK_FILE}.isdisjoint(handed(caller)) and handed(caller)[
+            "DRDRILL_KEY"
+        ] == "k"
 
 
 # When it does not arrive
