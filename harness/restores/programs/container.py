@@ -33,13 +33,16 @@ NOT_TAKEN = {
 class ContainerRoom:
     """Fills `Room`."""
 
-    isolation = ISOLATION
-
-    def __init__(self, image: str, bin_: Path, *, labels: Sequence[str], commands: Commands) -> None:
+    def __init__(
+        self, image: str, bin_: Path, *, labels: Sequence[str], commands: Commands, network: str = "none"
+    ) -> None:
+        """`network`: `host` of a place that is not isolated."""
         self._image = image
         self._bin = bin_
         self._labels = labels
         self._commands = commands
+        self._network = network
+        self.isolation = ISOLATION if network == "none" else ""
         self._container = ""
         self._owner = NOBODY if os.geteuid() == 0 else None
 
@@ -61,7 +64,7 @@ class ContainerRoom:
         # Root of the container, that we are where we are root, enters folders of the server's account.
         rights = ["--cap-drop", "ALL", *(["--cap-add", "DAC_OVERRIDE"] if os.geteuid() == 0 else [])]
         words = [
-            "docker", "run", "--detach", "--rm", "--pull", "never", "--network", "none", "--user", _ourselves(),
+            "docker", "run", "--detach", "--rm", "--pull", "never", "--network", self._network, "--user", _ourselves(),
             *self._labels, "--label", f"{LABEL}={mark.key}", *rights, "--security-opt", "no-new-privileges",
             "--security-opt", "label=disable", "--read-only", "--tmpfs", "/tmp", "--workdir", "/", "--env", "TZ=UTC",
             "--env", "LC_ALL=C.UTF-8", *bound(mark.folder), *(word for path in elsewhere for word in bound(path)),

@@ -76,10 +76,11 @@ class Image:
             "--entrypoint", inside, image,
         ]  # fmt: skip  # arguments in groups
 
-    def place(self, folder: Path, version: int) -> OwnPlace:
+    def place(self, folder: Path, version: int, *, isolated: bool = True) -> OwnPlace:
         image = self._image(version)
+        where = Path(self._where(image, "postgres", version))
         room = ContainerRoom(
-            image, Path(self._where(image, "postgres", version)), labels=self._labels(()), commands=self._commands
+            image, where, labels=self._labels(()), commands=self._commands, network="none" if isolated else "host"
         )
         return OwnPlace(folder, version, room=room, commands=self._commands)
 

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import IO
 from zoneinfo import ZoneInfo, available_timezones
 
+from harness.restores.sources.tars import ENDINGS
+
 LABEL, MANIFEST, VERSION, CONTROL = "backup_label", "backup_manifest", "PG_VERSION", "global/pg_control"
 LONG_HEADER = struct.Struct("<HHIQI4xQII")  # of a segment: magic, flags, timeline, position, …, system, size, block
 HAS_LONG_HEADER = 2

@@ -141,7 +141,7 @@ class Asked:
             "roles",
             not roles,
             seen,
-            "put globals.sql (pg_dumpall --globals-only) beside, or list those under `roles kept elsewhere` that you keep so",
+            NO_ROLES,
         )
         if needs.tablespaces:
             yield self._line("tablespaces", True, f"{', '.join(needs.tablespaces)}: each inside of the place")
@@ -160,6 +160,7 @@ class Asked:
 
 NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
 NO_ISOLATION = "this machine lets nobody make a network of its own"
+NO_ROLES = "put globals.sql (pg_dumpall --globals-only) beside, or list them under `roles kept elsewhere`"
 NO_ORIGINAL = "no address of the original is named (`original`): a door of this machine is tried"
 LIFT = "run `drdrill doctor`, or name an image: backups: image"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -55,15 +55,19 @@ def _backup(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         read.problem((*where, "s3"), "is there, and the repository is not in S3", hint="s3://bucket/prefix")
     if tool == "barman-cloud" and not str(given.get("repository", "s3://")).startswith("s3://"):
         read.problem((*where, "repository"), "is not in S3, as barman-cloud's are", hint="s3://bucket/prefix")
-    for at, each in enumerate(given.get("checks", ())):
-        if not {"is", "at least", "at most"} & set(each):
-            hint = "add `is`, `at least` or `at most`: a check that expects nothing cannot fail"
-            read.problem((*where, "checks", at), f"{each['name']} expects nothing", hint=hint)
-        if "is" in each and {"at least", "at most"} & set(each):
-            read.problem((*where, "checks", at), f"{each['name']} has `is` and a bound", hint="keep one of them")
+    _checks(read, (*where, "checks"), given.get("checks", ()))
     for name, each in given.get("points", {}).items():
         one_of(read, (*where, "points", name), each, KINDS_OF_POINTS)
         _point(read, (*where, "points", name), each)
+
+
+def _checks(read: Text, where: Where, given: Sequence[Mapping[str, Any]]) -> None:
+    for at, each in enumerate(given):
+        if not {"is", "at least", "at most"} & set(each):
+            hint = "add `is`, `at least` or `at most`: a check that expects nothing cannot fail"
+            read.problem((*where, at), f"{each['name']} expects nothing", hint=hint)
+        if "is" in each and {"at least", "at most"} & set(each):
+            read.problem((*where, at), f"{each['name']} has `is` and a bound", hint="keep one of them")
 
 
 def _belongs(
