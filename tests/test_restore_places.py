@@ -336,6 +336,14 @@ def test_sockets_that_lie_elsewhere_go_with_the_place_and_nothing_else_does(tmp_
     assert left.remove_files(mark) == ""
 
 
+def test_a_place_that_is_kept_is_not_swept(tmp_path: Path) -> None:
+    """It is somebody's to look at from then on."""
+    mark = dead(tmp_path / "one")
+    (mark.folder / "data").mkdir()
+    assert left.forget(mark) == ""
+    assert left.sweep(tmp_path) == [] and (mark.folder / "data").exists()
+
+
 def test_the_way_into_a_place_that_is_gone_is_an_error() -> None:
     """In one line, with what to do."""
     ended = subprocess.Popen(["true"])

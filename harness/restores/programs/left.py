@@ -151,16 +151,29 @@ def _docker(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=handed_on())
 
 
-def remove_files(mark: Mark) -> str:
-    """Remove the folder, and what of it lies elsewhere; what stays, in words. No link is followed out of it.
+def forget(mark: Mark) -> str:
+    """Leave the folder to whoever wants to look at it. What lies elsewhere goes; in words what of it does not."""
+    sockets = _remove_elsewhere(mark)
+    (mark.folder / MARK).unlink(missing_ok=True)
+    return f"files are left: {sockets}" if sockets is not None and os.path.lexists(sockets) else ""
 
-    The mark goes last: of a removal that is cut short the rest is found again.
-    """
+
+def _remove_elsewhere(mark: Mark) -> Path | None:
+    """The segment of shared memory, and the folder of the socket file, which is returned where there is one."""
     with suppress(DrillError, OSError):
         release_shared_memory(mark.folder)
     sockets = Path(str(mark.facts["sockets"])) if mark.facts["sockets"] else None
     if sockets is not None and sockets.parent == TEMPORARY and sockets.name.startswith(_prefix(mark)):
         _remove(sockets)
+    return sockets
+
+
+def remove_files(mark: Mark) -> str:
+    """Remove the folder, and what of it lies elsewhere; what stays, in words. No link is followed out of it.
+
+    The mark goes last: of a removal that is cut short the rest is found again.
+    """
+    sockets = _remove_elsewhere(mark)
     for path in mark.folder.iterdir() if mark.folder.is_dir() else ():
         if path.name != MARK:
             _remove(path)
@@ -168,7 +181,7 @@ def remove_files(mark: Mark) -> str:
     if left:
         return f"files are left: {', '.join(map(str, left))}"
     with suppress(FileNotFoundError):
-        (mark.folder / MARK).unlink()
+        (mark.folder / MARK).unlink(missing_ok=True)
         mark.folder.rmdir()
     return f"{mark.folder} is left" if mark.folder.exists() else ""
 
