@@ -7,8 +7,8 @@ of the archive and tablespaces; and the mark by which a later process finds all 
 from __future__ import annotations
 
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -227,9 +227,9 @@ def _made(folder: Path, run: str) -> tuple[Mark, Path]:
         (folder / "data").mkdir(mode=0o700)
         sockets = folder / "sockets"
         if len(str(sockets).encode()) > SOCKET_LIMIT:
-            sockets = Path(tempfile.mkdtemp(prefix=temporary_prefix(run), dir=left.TEMPORARY))
+            sockets = left.TEMPORARY / f"{temporary_prefix(run)}{secrets.token_hex(4)}"
             mark.note(sockets=str(sockets))
-        sockets.mkdir(mode=0o700, exist_ok=True)
+        sockets.mkdir(mode=0o700)
     except OSError as error:
         raise Unable(f"no place can be made in {folder}: {error.strerror}", hint="may it be written?") from None
     return mark, sockets
