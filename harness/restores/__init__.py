@@ -189,9 +189,6 @@ class Place(Protocol):
     def remove(self) -> str:
         """End all of it and remove the folder; what of it is left, in words, empty where nothing is. Harmless again."""
 
-    def keep(self) -> str:
-        """End all of it and leave the folder to people: no later sweep removes it. Returns as `remove`."""
-
 
 class Source(Protocol):
     """The backups of one database in one repository, by one tool."""

@@ -103,16 +103,6 @@ def test_a_server_of_its_own_is_made_asked_and_removed(make: Made) -> None:
     assert not place.folder.exists()
 
 
-def test_a_place_that_is_kept_is_ended_and_stays(make: Made) -> None:
-    """Its files are there for whoever wants to know why the restore failed."""
-    place = make("one")
-    place.initialise()
-    place.start({})
-    answers(place).close()
-    assert place.keep() == "" and not place.running()
-    assert (place.data / "PG_VERSION").exists() and left.sweep(place.folder.parent) == []
-
-
 def test_from_inside_nothing_of_this_machine_is_reached(make: Made) -> None:
     """Tried against a port and a socket file at which somebody listens."""
     place = make("one")

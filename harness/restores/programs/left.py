@@ -6,6 +6,7 @@ A place is ours by that file alone, and it is swept only where the process that 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -90,7 +91,7 @@ class Mark:
         reap()
         written = [Process(*each) for each in self.facts["processes"]]
         roots = [each for each in written if each.running()] if self._numbers_are_ours() else []
-        return with_descendants([*roots, *_marked(f"{KEY}={self.key}"), *_marked(f"{LABEL_OF_RUN}=", str(self.folder))])
+        return with_descendants([*roots, *_marked(f"{KEY}={self.key}"), *_marked(f"{LABEL_OF_RUN}=", self.folder)])
 
     def _numbers_are_ours(self) -> bool:
         return bool(self.facts["namespace"] == str(NAMESPACE.readlink()))
@@ -151,13 +152,6 @@ def _docker(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=handed_on())
 
 
-def forget(mark: Mark) -> str:
-    """Leave the folder to whoever wants to look at it. What lies elsewhere goes; in words what of it does not."""
-    sockets = _remove_elsewhere(mark)
-    (mark.folder / MARK).unlink(missing_ok=True)
-    return f"files are left: {sockets}" if sockets is not None and os.path.lexists(sockets) else ""
-
-
 def _remove_elsewhere(mark: Mark) -> Path | None:
     """The segment of shared memory, and the folder of the socket file, which is returned where there is one."""
     with suppress(DrillError, OSError):
@@ -203,8 +197,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _marked(variable: str, about: str = "") -> list[Process]:
-    """The processes that we may see, with a variable that begins so, and words of their command that hold `about`."""
+def _marked(variable: str, folder: Path | None = None) -> list[Process]:
+    """The processes that we may see, with a variable that begins so; and words of their command that name the folder,
+    or what is in it: not one beside it, whose name only begins alike."""
+    named = re.compile(rb"" if folder is None else re.escape(os.fsencode(folder)) + rb"(?![^/\0,'\"])")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -212,7 +208,7 @@ def _marked(variable: str, about: str = "") -> list[Process]:
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes()
                 carried = (entry / "environ").read_bytes().split(b"\0")
-                if about.encode() in words and any(one.startswith(variable.encode()) for one in carried):
+                if named.search(words) and any(one.startswith(variable.encode()) for one in carried):
                     found.append(process)
     return [process for process in found if process.running()]
 

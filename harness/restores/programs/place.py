@@ -182,12 +182,6 @@ class OwnPlace:
         self._server = None
         return "; ".join(words for words in said if words)
 
-    def keep(self) -> str:
-        """Without its mark it is no place any more that a later process would remove."""
-        said = [left.end(self._mark), left.forget(self._mark)]
-        self._server = None
-        return "; ".join(words for words in said if words)
-
 
 def _there(libraries: Sequence[str], room: Room, commands: Commands) -> list[str]:
     """Those of the libraries that these programs have."""
