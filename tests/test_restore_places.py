@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -20,7 +21,7 @@ from harness.restores.programs.machine import ThisMachine, folder_of
 from harness.restores.programs.place import OwnPlace
 from harness.restores.programs.process import addresses
 from harness.restores.programs.ways import Way, best_way
-from harness.system.command import Commands, Process
+from harness.system.command import Commands, Process, with_descendants
 from harness.system.recorder import Memory
 from tests.real.refusing import refusing_argv
 
@@ -303,7 +304,8 @@ def test_what_a_killed_run_left_is_ended_and_removed(commands: Commands, tmp_pat
         assert left.sweep(tmp_path) == [f"{place}, left by run {RUN}: removed"]
         assert [each.running() for each in (keyed, tool, other)] == [False, False, True]
     finally:
-        other.send(left.signal.SIGKILL)
+        for each in with_descendants([other]):
+            each.send(signal.SIGKILL)
     assert (original / "file").exists() and not place.exists()
     assert left.sweep(tmp_path) == []
 
