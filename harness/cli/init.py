@@ -10,9 +10,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from harness.cli import init_backups
+from harness.cli.init_backups import TOOLS, begin_with_backups
 from harness.cli.init_questions import QUESTIONS, Question
 from harness.errors import Refused
 from harness.project import load as load_project
+from harness.restores.described import Tool
 from harness.stacks.attached.file.read import load
 from harness.stacks.attached.proposed import compose_file
 from harness.stacks.attached.proposed.files import BOOKS, CLIENT, PLAN, PROJECT, STACK, files_of
@@ -32,19 +35,43 @@ OPEN = "--yes takes what is proposed; or give it by its option"
     "--into", type=click.Path(path_type=Path, file_okay=False), default=Path("drdrill"), show_default=True,
     metavar="FOLDER", help="Where it is written. Nothing there is written over.",
 )  # fmt: skip  # arguments in groups
+@click.option(
+    "--backups", "tool", type=click.Choice(TOOLS), metavar="TOOL",
+    help=f"Begin with backups alone, made by {', '.join(TOOLS)}: they are restored beside, and nothing is hurt.",
+)  # fmt: skip  # arguments in groups
+@click.option("--repository", default="", metavar="PLACE", help="Of backups: a folder, or s3://bucket/prefix.")
+@click.option("--server", "servers", multiple=True, metavar="NAME", help="Of backups: a stanza, or a server of Barman.")
+@click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+    help="Of backups: the tool's own configuration, instead of a repository.",
+)  # fmt: skip  # arguments in groups
+@click.option("--image", default="", metavar="IMAGE", help="Of backups: an image with PostgreSQL, and with the tool.")
+@click.option(
+    "--look/--no-look", default=True,
+    help="Of backups: restore the newest once, to propose what its rows have to be. [default: look]",
+)  # fmt: skip  # arguments in groups
 @click.option("--component", "components", multiple=True, metavar="NAME[=WHAT]", help="Without a compose file: a part.")
 @click.option("--compose-project", default="", metavar="NAME", help="Without one: the project that has these parts.")
 @click.option("--yes", is_flag=True, help="Take what is proposed for all that is not given, and ask nothing.")
 def init(
     *, composed: Sequence[Path], into: Path, components: Sequence[str], compose_project: str,
-    yes: bool, **given: str | None,
+    yes: bool, tool: Tool | None, repository: str, servers: Sequence[str], config: Path | None, image: str, look: bool,
+    **given: str | None,
 ) -> None:  # fmt: skip  # parameters in groups
     """Begin a project of your own: a stack file that describes a platform, and drills for it.
 
-    It is written from a compose file (--compose), or from the names of the parts. What is guessed says why, in a
+    It is written from a compose file (--compose), from the names of the parts, or from a look at backups alone
+    (--backups). What is guessed says why, in a
     comment; secrets are never copied, only what they are called.
     """
     answers = {name: said for name, said in given.items() if said is not None}
+    if tool:
+        if composed or components or compose_project:
+            raise Refused("--backups begins with backups alone", hint="leave out what is about components")
+        begin_with_backups(
+            init_backups.Asked(tool, repository, servers, config, image, answers, look), into=into, write=_write
+        )
+        return
     asks = not yes and _on_terminal()
     found = _proposed(composed, components, compose_project, asks=asks)
     for question in QUESTIONS:

@@ -240,7 +240,7 @@ class Project:
                 )
 
     def _must_have_a_client(self, drills: Sequence[Drill]) -> None:
-        """Where customers come in, the project says how they write. Errors: `Refused`, with the line of the scenario."""
+        """Where customers come in, a project says how they write. Errors: `Refused`, with the line of the scenario."""
         from harness.stacks.capabilities.entrance import Reachable  # noqa: PLC0415  (see above)
         from harness.stacks.needs import either  # noqa: PLC0415  (see above)
 

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DrillError, Exit, quietly
+from harness.restores import Place
+from harness.restores.broken import WAYS
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.described import ON_FAILURE, Backups
 from harness.restores.one import NOT_EXERCISED, OneRestore
+from harness.restores.places import places_of
 from harness.restores.programs import programs
 from harness.restores.sources import source
 from harness.system.command import Commands
 from harness.system.recorder import Recorder
+
+
+def nothing(place: Place, names: Sequence[str]) -> None:
+    """Nobody wants to look besides."""
 
 
 class Restores:
@@ -25,7 +32,8 @@ class Restores:
 
     def __init__(
         self, said: Backups, *, names: Sequence[str], values: Mapping[str, str], label: str, folder: Path, kept: Path,
-        recorder: Recorder, books: Callable[[Any], Sequence[str]] | None = None,
+        recorder: Recorder, books: Any = None,
+        then: Callable[[Place, Sequence[str]], None] = nothing, broken: str = "",
     ) -> None:  # fmt: skip  # parameters in groups
         self._said = said
         self.names = list(names)
@@ -35,6 +43,8 @@ class Restores:
         self._folder = places_of(said, run=label, beside=folder)
         self._kept = kept
         self._books = books
+        self._then = then
+        self._broken = WAYS[broken]
         self._all: list[OneRestore] = []
 
     def carry_out(self, asked: Asked, *, seed: str) -> None:
@@ -61,7 +71,7 @@ class Restores:
 
     def _one(self, name: str, asked: Asked, seed: str, budget: Budget) -> OneRestore | None:
         """None where nothing can be begun, which is recorded."""
-        backup = self._said.databases[name]
+        backup = self._broken.asks(self._said.databases[name])
         try:
             where = programs(self._said, self._commands)
             found = source(backup, programs=where, commands=self._commands, values=self._values)
@@ -75,6 +85,8 @@ class Restores:
         return OneRestore(
             backup, found, where, self._folder / name, asked, seed, budget, self._recorder,
             keep=self._keep if self._said.keep == ON_FAILURE else None, books=self._books,
+            then=self._then,
+            broken=self._broken,
         )  # fmt: skip  # in the order of the fields
 
     def _keep(self, place: Path) -> Path:
@@ -86,8 +98,3 @@ class Restores:
         for one in self._all:
             if (place := one.place) is not None:
                 quietly(place.remove)
-
-
-def places_of(said: Backups, *, run: str, beside: Path) -> Path:
-    """Where the places of a run are made: whoever heals it removes them there."""
-    return said.folder / f"drdrill-{run}" if said.folder else beside / "places"

@@ -9,19 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, Unable, quietly
+import psycopg
+from psycopg import sql
+
+from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
+from harness.restores.answering import STARTS, takes_writes
+from harness.restores.broken import NOT, Broken
 from harness.restores.budget import Budget
+from harness.restores.canary import SAID, canary
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
-from harness.restores.proof import Proof
+from harness.restores.proof.whole import Proof, words_of
+from harness.stacks.parts.logs import last_lines
 from harness.system import clock, wait
 from harness.system.clock import utc_text
 from harness.system.recorder import Recorder
@@ -29,8 +37,10 @@ from harness.system.recorder import Recorder
 RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercised", "cut short"
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
-STARTS = timedelta(seconds=60)  # an empty cluster, until it answers
-LAST_WORDS = 3  # lines of the server's log
+LEFT = "its place is left, as the twin wants it"
+EMPTY = ("--data-checksums", "--encoding=UTF8", "--locale=C")  # a cluster for a dump, which has its own words for these
+TOLD = 10  # changes of a repository by their names
+PROGRESS = 10.0  # seconds
 
 
 @dataclass
@@ -47,8 +57,12 @@ class OneRestore:
     budget: Budget
     recorder: Recorder
     keep: Callable[[Path], Path] | None = None
-    books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
+    books: Any = None  # the project's, asked of the restored database
+    then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
+    broken: Broken = NOT
     place: Place | None = None  # while there is one: whoever stops the run removes it
+    _said: list[str] = field(default_factory=list)  # by the tools
+    _seen: datetime = field(default_factory=lambda: clock.now().utc)  # when the archive was looked at
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
     _size: int = 0
@@ -64,6 +78,8 @@ class OneRestore:
         except DrillError as error:
             could_not_look = error.exit is Exit.UNKNOWN or isinstance(error, Refused)
             outcome, why = (NOT_EXERCISED if could_not_look else FAILED), error.message
+        except psycopg.Error as error:
+            outcome, why = FAILED, words_of(error)
         except OSError as error:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
         seconds = clock.since(self._begin or begin).total_seconds()
@@ -74,26 +90,38 @@ class OneRestore:
     def _carry_out(self) -> None:
         self.budget.must_go_on()
         before = self.source.inventory()
-        self._record("restore.inventory", moment="before", changed=[], **_summed(before), read_only=self._read_only)
+        self._record(
+            "restore.inventory", moment="before", changed=[], came=[], **_summed(before), read_only=self._read_only
+        )
         chosen = self._chosen()
         point = self._point()
         with self.budget.room(chosen.kept.size) as needed:
             self.place = self._empty_place(chosen.kept, needed)
             self._begin = clock.mono()
-            proof = Proof(self.backup, self.place, chosen.kept, within=self.budget.must_go_on)
-            if chosen.kept.form == "files":
-                self._recover(chosen.kept, point, proof)
-            else:
-                self._load(chosen.kept, point, proof)
-            with self._timed("verify"):
-                self._prove(proof)
-            self._size = size_of(self.place.data)
-            self._again(before)
+            try:
+                with self._progress(chosen.kept.size):
+                    self._brought_and_proved(chosen.kept, point)
+            finally:
+                self._look_again(before)
+
+    def _brought_and_proved(self, kept: Kept, point: Point) -> None:
+        assert self.place is not None
+        proof = Proof(self.backup, self.place, kept, within=self.budget.must_go_on)
+        if kept.form == "files":
+            self._recover(kept, point, proof)
+        else:
+            self._load(kept, point, proof)
+        self._size = size_of(self.place.data)
+        self.broken.holds(self.place, proof.names)
+        with self._timed("verify"):
+            self._prove(proof)
 
     def _chosen(self) -> Chosen:
         """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
+        self._seen = clock.now().utc
         catalogue = self.source.catalogue()
         chosen = choose(catalogue, self.asked, seed=self.seed, database=self.backup.name)
+        chosen = self.broken.chooses(catalogue, chosen) if chosen else None
         said = [_told(each) for each in catalogue]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
         self._record(
@@ -119,7 +147,7 @@ class OneRestore:
         if self.folder.exists():
             raise Refused(f"{self.folder} is there already", hint="move it away: a place is empty before")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        place = self.programs.place(self.folder, kept.version)
+        place = self.programs.place(self.folder, kept.version, isolated=self.broken.isolated)
         self._record(
             "restore.place", moment="before", version=place.version, programs=self.programs.said,
             isolation=place.isolation, empty=not place.data.exists() or not any(place.data.iterdir()),
@@ -130,7 +158,8 @@ class OneRestore:
     def _recover(self, kept: Kept, point: Point, proof: Proof) -> None:
         brought = self._bring(kept, point)
         assert self.place is not None
-        proof.look_at_settings()  # that came along, before ours take their place
+        self.broken.brings(self.place, brought)
+        proof.look_at_control()
         fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
         settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
         replayed = sum(file.stat().st_size for file in brought.wal.iterdir()) if brought.wal else 0
@@ -145,10 +174,21 @@ class OneRestore:
         if point.given:
             raise Refused("a dump has no point in time but its own", hint="restore it without a point")
         with self._timed("restore"):
-            self.place.initialise(*proof.initial_words())
+            self.place.initialise(*EMPTY)
             self.place.start({})
             self._await("the empty database answers", within=STARTS)
+        if self.backup.roles_elsewhere:
+            self._make_roles(self.place)
         self._bring(kept, point)
+
+    def _make_roles(self, place: Place) -> None:
+        """Those that are kept by other means than this backup."""
+        with place.connect() as connection:
+            for name in self.backup.roles_elsewhere:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+        named = ", ".join(self.backup.roles_elsewhere)
+        seen = f"{named}: made by us, for the stack file says that they are kept elsewhere"
+        self._looked(Look("structure", "roles kept elsewhere", True, seen))
 
     def _bring(self, kept: Kept, point: Point) -> Brought:
         assert self.place is not None
@@ -159,6 +199,9 @@ class OneRestore:
         for part in brought.parts:
             self._record("restore.part", part=part.name, seconds=part.length.total_seconds(), bytes=part.bytes)
         self._said = list(brought.said)
+        self._seen = brought.archive_seen or self._seen
+        if brought.digest:
+            self._record("restore.brought", digest=brought.digest, digest_of=brought.digest_of)
         return brought
 
     def _await(self, what: str, *, within: timedelta) -> None:
@@ -168,24 +211,43 @@ class OneRestore:
 
         def recovered() -> bool:
             if not place.running():
-                raise DrillError(f"the restored database has ended: {last_words(place.log)}", hint="read its log")
-            return _takes_writes(place)
+                raise DrillError(f"the restored database has ended: {last_lines(place.log)}", hint="read its log")
+            return takes_writes(place)
 
         wait.until(recovered, what=f"{self.backup.name}: {what}", within=within, every=LOOKS, recorder=self.recorder)
 
     def _prove(self, proof: Proof) -> None:
         assert self.place is not None
-        for look in proof.looks(said=self._said, books=self.books):
+        place = self.place
+        for look in proof.looks(self._said, project=self.books, last=lambda: self.then(place, proof.names)):
             self._looked(look)
-        if self.backup.heartbeat:
-            self._record("restore.heartbeat", now=utc_text(self._asked_at), **proof.heartbeat(self._asked_at))
-        tries = [{"address": each, "became": self.place.reach(each)} for each in proof.addresses]
-        self._record("restore.place", moment="after", isolation=self.place.isolation, tries=tries, **proof.isolated())
+        if (beats := proof.heartbeat(self._seen)) is not None:
+            self._record("restore.heartbeat", **beats)
+        self._record(
+            "restore.place", moment="after", isolation=place.isolation, tries=self._tries(place),
+            archive_mode=proof.archive_mode, conninfo_left=proof.strings_left,
+        )  # fmt: skip  # arguments in groups
 
-    def _again(self, before: Inventory) -> None:
-        after = self.source.inventory()
-        changed = differences(before, after)
-        self._record("restore.inventory", moment="after", changed=changed, **_summed(after), read_only=self._read_only)
+    def _tries(self, place: Place) -> list[dict[str, str]]:
+        """From inside: to the original, and to a door of this machine."""
+        with canary() as door:
+            doors = {SAID: door} if door else {}
+            asked = {**doors, **{each: each for each in self.backup.original}}
+            return [{"address": name, "became": place.reach(address)} for name, address in asked.items()]
+
+    def _look_again(self, before: Inventory) -> None:
+        """Also where it failed. Errors: none; without an inventory nobody can say that it is as it was."""
+
+        def look() -> None:
+            after = self.source.inventory()
+            changed, came = differences(before, after)
+            self._record(
+                "restore.inventory", moment="after", changed=changed, came=came, **_summed(after),
+                read_only=self._read_only,
+            )  # fmt: skip  # arguments in groups
+
+        if wrong := quietly(look):
+            self._record("restore.failed", what="the repository cannot be listed again", why=wrong)
 
     def _end(self, outcome: str, why: str, seconds: float) -> None:
         left, kept = "", None
@@ -194,11 +256,11 @@ class OneRestore:
             if self.keep is not None and wrong and self._begin:
                 left = quietly(self.place.stop)
                 kept = self.keep(self.folder)
-            left = self.place.remove() or left
+            left = (self.place.remove() or left) if self.broken.removes else LEFT
             self.place = None
         self._record(
-            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size, removed=not left and kept is None,
-            left=left, kept=str(kept) if kept else "",
+            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
+            removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
         )  # fmt: skip  # arguments in groups
 
     # What all of it is recorded by
@@ -213,6 +275,27 @@ class OneRestore:
 
     def _record(self, kind: str, **data: Any) -> None:
         self.recorder.record(kind, database=self.backup.name, **data)
+
+    @contextmanager
+    def _progress(self, size: int) -> Iterator[None]:
+        """How much is there is recorded now and then: for whoever waits."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(PROGRESS):
+                if (place := self.place) is not None:
+                    with suppress(OSError):
+                        there = size_of(place.folder)
+                        seconds = clock.since(self._begin).total_seconds()
+                        self._record("restore.progress", bytes=there, of=size, seconds=seconds)
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     @contextmanager
     def _timed(self, part: str, size: int = 0) -> Iterator[None]:
@@ -230,8 +313,23 @@ def _told(kept: Kept) -> dict[str, Any]:
 
 def _summed(inventory: Inventory) -> dict[str, Any]:
     listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
-    sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
-    return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
+    sizes = [value.partition(" ")[0] for value in inventory.values()]  # a folder, or a link, has none
+    return {
+        "files": len(inventory),
+        "bytes": sum(int(each) for each in sizes if each.isdecimal()),
+        "digest": hashlib.sha256(listed.encode()).hexdigest(),
+    }
+
+
+def differences(before: Inventory, after: Inventory) -> tuple[list[str], list[str]]:
+    """What is gone or another one, and what is new: the first of each, and how many more."""
+    gone = [f"{name} is gone" for name in sorted(before.keys() - after.keys())]
+    gone += [f"{name} is another one" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return _first(gone), _first([f"{name} is new" for name in sorted(after.keys() - before.keys())])
+
+
+def _first(said: list[str]) -> list[str]:
+    return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
 
 
 def size_of(folder: Path) -> int:

@@ -41,6 +41,6 @@ class ScenarioRestores:
         made = fetch("harness.restores.many:Restores")(
             kept.described, names=self._names, values=kept.values, label=run.id, folder=run.folder / STACK_FOLDER,
             kept=run.folder.parent / KEPT / run.id, recorder=run.journal,
-            books=run.books.discrepancies if run.books else None,
+            books=run.books, broken=run.options.sabotage.restore,
         )  # fmt: skip  # arguments in groups
         made.carry_out(asked, seed=f"{run.nonce} {self._scenario}")

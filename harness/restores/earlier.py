@@ -1,0 +1,42 @@
+"""What earlier runs have seen of a restore: how long it took, and how much it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+MOST = 20  # packs that are looked at, newest first
+JOURNAL = "journal.jsonl"
+KIND = "restore.end"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The last restore of a database that went well."""
+
+    seconds: float
+    size: int  # bytes, once it was restored
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(seconds=round(self.seconds))
+
+
+def earlier(evidence: Path, database: str) -> Earlier | None:
+    """From the newest packs of a folder; None where none has one. A pack that cannot be read is passed over: nothing is
+    judged by it."""
+    packs = sorted((path for path in evidence.glob("*/" + JOURNAL) if path.is_file()), reverse=True)
+    for path in packs[:MOST]:
+        try:
+            text = path.read_text(encoding="utf-8")
+            lines = [json.loads(line) for line in text.splitlines() if KIND in line]
+        except (OSError, ValueError):
+            continue
+        for line in reversed(lines):
+            data = line.get("data") or {}
+            ours = line.get("kind") == KIND and data.get("database") == database
+            if ours and data.get("outcome") == "restored":
+                return Earlier(float(data["seconds"]), int(data["size"]))
+    return None

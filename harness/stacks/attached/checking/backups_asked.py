@@ -1,0 +1,175 @@
+"""Whether each backup could be restored beside, found out before one is: the tool, the catalogue, an empty place of its
+version that is made and removed again, what the backup takes of it, room and time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from harness.errors import DrillError, quietly
+from harness.plan.lengths import in_words
+from harness.plan.sizes import measured
+from harness.restores import Kept, Needs, Place, Source
+from harness.restores.answering import await_answer
+from harness.restores.budget import LEAST, TIMES
+from harness.restores.described import Backup, Backups
+from harness.restores.earlier import Earlier
+from harness.restores.programs import programs
+from harness.restores.sources import source
+from harness.stacks.attached.checking.at_once import Question
+from harness.stacks.attached.checking.line import Line
+from harness.system import clock
+from harness.system.command import Commands
+from harness.system.recorder import Memory
+
+PART = "backups"
+WITHIN = timedelta(minutes=3)  # a catalogue in S3, and an empty place that is made
+EXTENSIONS = "SELECT name FROM pg_available_extensions"
+COLLATIONS = "SELECT collname FROM pg_collation UNION SELECT datcollate FROM pg_database"
+AGE = "backups: {} of them, the newest {}"
+
+
+def questions(
+    said: Backups | None, *, values: Mapping[str, str], folder: Path, label: str,
+    earlier: Callable[[str], Earlier | None],
+) -> Iterator[Question]:  # fmt: skip  # parameters in groups
+    """One for each database. `folder`: for places that are made and removed again; `earlier`: what runs have seen."""
+    if said is None:
+        return
+    for name, backup in said.databases.items():
+        asked = Asked(
+            said, backup, values=values, folder=folder / name, commands=Commands(Memory(), label=label), earlier=earlier
+        )
+        yield Question(PART, name, asked.all, within=WITHIN)
+
+
+class Asked:
+    """One database."""
+
+    def __init__(
+        self, said: Backups, backup: Backup, *, values: Mapping[str, str], folder: Path, commands: Commands,
+        earlier: Callable[[str], Earlier | None],
+    ) -> None:  # fmt: skip  # parameters in groups
+        self._said = said
+        self._backup = backup
+        self._folder = folder
+        self._earlier = earlier
+        self._programs = partial(programs, said, commands)
+        self._source = partial(source, backup, commands=commands, values=values)
+
+    def all(self) -> list[Line]:
+        """In order; what an earlier answer makes impossible is not asked. Errors: `DrillError`, of the first."""
+        where = self._programs()
+        found = self._source(programs=where)
+        lines = [self._line("its tool is there", True, f"{found.tool}, by {where.said}")]
+        lines.append(self._line("it is only read", bool(found.read_only) or None, found.read_only or NOT_KEPT))
+        catalogue = found.catalogue()
+        if not catalogue:
+            return [*lines, self._line("backups are there", False, "the catalogue is empty", "look with the tool")]
+        kept = catalogue[-1]
+        seen = f"{len(catalogue)}, the newest {kept.id}, {_age(kept)}, {measured(kept.size)}, {_of(kept)}"
+        against = f"; the catalogue has against it: {kept.sound}" if kept.sound else ""
+        lines.append(self._line("backups are there", not kept.sound, seen + against, "read the tool's log"))
+        lines += self._system(kept)
+        lines += self._room(kept)
+        lines += self._placed(where.place, found, kept)
+        return lines
+
+    def _line(self, what: str, ok: bool | None, seen: str, hint: str = "") -> Line:
+        return Line(PART, f"{self._backup.name}: {what}", ok, seen, "" if ok else hint)
+
+    def _system(self, kept: Kept) -> list[Line]:
+        if kept.form == "dump":
+            return []
+        if not self._backup.system:
+            hint = f'compare it with pg_controldata of the original, and write system: "{kept.system}"'
+            return [self._line("it is of its own system", None, f"of the system {kept.system}", hint)]
+        same = kept.system == self._backup.system
+        return [self._line("it is of its own system", same, f"of the system {kept.system}", "is it the right server?")]
+
+    def _room(self, kept: Kept) -> list[Line]:
+        folder = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())
+        free, needed = shutil.disk_usage(folder).free, max(kept.size * TIMES, LEAST)
+        most = min(free, self._said.room or free)
+        seen = f"{measured(most)} may be used, and twice its size is wanted, {measured(needed)} at least"
+        lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]
+        before = self._earlier(self._backup.name)
+        if before is None:
+            return [*lines, self._line("there is time", True, f"not known before the first; {self._limit()}")]
+        likely = timedelta(seconds=before.seconds * max(1.0, kept.size / max(before.size, 1)))
+        seen = f"{in_words(before.length)} the last time, with {measured(before.size)}; {self._limit()}"
+        return [*lines, self._line("there is time", likely <= self._said.within, seen, "give it more: backups: within")]
+
+    def _limit(self) -> str:
+        return f"{in_words(self._said.within)} are given to all"
+
+    def _placed(self, make: Callable[[Path, int], Place], found: Source, kept: Kept) -> list[Line]:
+        """An empty place is made, asked and removed."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        place = make(self._folder, kept.version)
+        try:
+            place.initialise()
+            place.start({})
+            await_answer(place, "an empty place answers")
+            with place.connect() as connection:
+                there = {each[0] for each in connection.execute(EXTENSIONS).fetchall()}
+                collations = {each[0] for each in connection.execute(COLLATIONS).fetchall()}
+            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version} answers in it")]
+            lines.append(self._line("it has no way out", bool(place.isolation), place.isolation or NO_ISOLATION, LIFT))
+            if not self._backup.original:
+                lines.append(self._line("what it must not reach", True, NO_ORIGINAL))
+            for address in self._backup.original:
+                became = place.reach(address)
+                ok = became not in ("taken", "refused")
+                lines.append(self._line(f"it does not reach {address}", ok, became, LIFT))
+            return [*lines, *self._needs(found.needs(kept), there, collations)]
+        finally:
+            if left := quietly(place.remove):
+                raise DrillError(left, hint=f"remove {self._folder} by hand")
+
+    def _needs(self, needs: Needs, extensions: Collection[str], collations: Collection[str]) -> Iterator[Line]:
+        wanted = [*(needs.extensions or ()), *self._backup.extensions]
+        hint = "install them where it is restored, or name an image that has them: backups: image"
+        yield self._has("extensions", wanted, extensions, known=needs.extensions is not None, hint=hint)
+        yield self._has("collations", needs.collations or (), collations, known=needs.collations is not None, hint=hint)
+        roles = [each for each in needs.roles or () if each not in self._backup.roles_elsewhere]
+        seen = f"named by it, and not brought: {', '.join(roles)}" if roles else "it names none that are not brought"
+        yield self._line(
+            "roles",
+            not roles,
+            seen,
+            NO_ROLES,
+        )
+        if needs.tablespaces:
+            yield self._line("tablespaces", True, f"{', '.join(needs.tablespaces)}: each inside of the place")
+        if needs.settings:
+            said = ", ".join(f"{name}={value}" for name, value in needs.settings.items())
+            yield self._line("settings", True, f"taken from it: {said}")
+
+    def _has(self, what: str, wanted: Sequence[str], there: Collection[str], *, known: bool, hint: str) -> Line:
+        missing = [each for each in dict.fromkeys(wanted) if each not in there]
+        if missing:
+            return self._line(what, False, f"not there: {', '.join(missing)}", hint)
+        if not known and not wanted:
+            return self._line(what, True, "which ones it takes is not known before it is restored")
+        return self._line(what, True, f"there: {', '.join(dict.fromkeys(wanted)) or 'none are wanted'}")
+
+
+NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
+NO_ISOLATION = "this machine lets nobody make a network of its own"
+NO_ROLES = "put globals.sql (pg_dumpall --globals-only) beside, or list them under `roles kept elsewhere`"
+NO_ORIGINAL = "no address of the original is named (`original`): a door of this machine is tried"
+LIFT = "run `drdrill doctor`, or name an image: backups: image"
+
+
+def _of(kept: Kept) -> str:
+    return f"PostgreSQL {kept.version}{f', database {kept.database}' if kept.database else ''}"
+
+
+def _age(kept: Kept) -> str:
+    if kept.ended is None:
+        return "nothing says of when"
+    return f"{in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
