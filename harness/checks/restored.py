@@ -30,7 +30,7 @@ TITLES = {
 DATABASE = "database"  # of the pair beside a finding that says of which
 END_OF_ARCHIVE = "the end of the archive"
 RESTORED, FAILED, CUT_SHORT = "restored", "failed", "cut short"  # outcomes of a restore; and `NOT_EXERCISED`
-ONCE = ("restore.catalogue", "restore.reached", "restore.heartbeat", "restore.end")
+ONCE = ("restore.catalogue", "restore.brought", "restore.reached", "restore.heartbeat", "restore.end")
 
 Judged = tuple[Outcome, str] | tuple[Outcome, str, dict[str, Any]]  # the outcome, why, and what else the finding has
 
