@@ -64,6 +64,7 @@ def _one(history: History, name: str) -> None:
         "digest": DIGEST,
         "read_only": "a read-only mount",
         "changed": [],
+        "came": [],
     }
     say(3.0, "inventory", moment="before", **inventory)
     say(
@@ -72,6 +73,7 @@ def _one(history: History, name: str) -> None:
     )  # fmt: skip  # a line of the journal
     say(5.0, "place", moment="before", version=15, programs="this machine", isolation="a network of its own, without a "
         "way out", empty=True, free=10**11, needed=10**10)  # fmt: skip  # a line of the journal
+    say(24.0, "brought", digest=DIGEST, digest_of="the manifest")
     for at, part, seconds, size in PARTS:
         say(at, "part", part=part, seconds=seconds, bytes=size)
     say(55.5, "reached", point=point_of(history), ordered={}, at=utc(20.0), lsn="16/B374D848", timeline=3,

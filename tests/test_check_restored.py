@@ -32,6 +32,16 @@ def test_a_sound_restore_is_met_and_nobody_was_served() -> None:
     assert {each.id for each in found} == {*TITLES, "scenario", "recovery-time"} - {"point-in-time"}
 
 
+def test_a_platform_that_was_looked_at_has_to_be_steady() -> None:
+    """Where nobody looked there may be none: a stack file of backups alone."""
+    history = sound()
+    history.say(1.0, "steady", moment="before", ok=True, conditions=[{"name": "all", "ok": True, "seen": "well"}])
+    found = {each.id: each.outcome for each in judge(evidence(history))}
+    assert (found["steady"], found["recovery-time"]) == (MET, UNKNOWN) and "decision" not in found
+    history.say(1.1, "fault.intent", fault="x", settings={}, undo={}, harms_data=False, logical=False, affects=[])
+    assert {"steady", "decision", "recovery-time"} <= {each.id for each in judge(evidence(history))}
+
+
 def test_each_database_has_a_finding_of_its_own() -> None:
     """One that fails is no other's: the name is in the title, in the reason and beside."""
     history = change(sound(ORDERS, USERS), "end", USERS, outcome="failed", why="a file is not there")

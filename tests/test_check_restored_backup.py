@@ -49,6 +49,9 @@ def bad(place: int, **more: Any) -> list[dict[str, Any]]:
         (lambda it: listed(it, *bad(1, ended=None)), UNKNOWN, "has no time"),
         (lambda it: listed(it, *bad(0, ended=utc(-60.0))), MISSED, "and not 20261121F"),  # not in their order
         (lambda it: looks(it, "identity", ok=False, seen=OTHER), MISSED, OTHER),
+        (lambda it: change(it, "brought", digest="cd" * 32), MISSED, "what was brought has the digest cdcd"),
+        (lambda it: change(it, "brought", digest="cd" * 32, digest_of="something else"), MET, "the newest of 3"),
+        (lambda it: without(it, "brought"), MET, "the newest of 3"),
         (lambda it: looks(it, "identity", ok=None, seen="not read"), UNKNOWN, "not read"),
         (lambda it: without(it, "look"), UNKNOWN, "nobody looked whose data was restored"),
         (lambda it: change(it, "catalogue", system_expected=""), UNKNOWN, "does not say of which it must be"),
@@ -271,13 +274,13 @@ def test_a_recovery_that_went_elsewhere_is_missed(said: dict[str, Any], outcome:
     ("spoil", "outcome"),
     [
         (lambda it: it, MET),
-        (lambda it: afterwards(it, "a.info was changed"), MET),  # by others: we cannot
-        (lambda it: afterwards(it, "a.info was changed", read_only=""), MISSED),
-        (lambda it: afterwards(it, "00B4 is new", read_only=""), UNKNOWN),
-        (lambda it: afterwards(it, "00B4 is new"), MET),
+        (lambda it: afterwards(it, changed=["a.info is another one"]), MET),  # by others: we cannot
+        (lambda it: afterwards(it, changed=["a.info is another one"], read_only=""), MISSED),
+        (lambda it: afterwards(it, came=["00B4 is new"], read_only=""), UNKNOWN),
+        (lambda it: afterwards(it, came=["00B4 is new"]), MET),
         (lambda it: change(it, "inventory", read_only=""), MET),
         (lambda it: moment(it, "inventory", "after", digest="cd" * 32), UNKNOWN),  # another digest, and nothing changed
-        (lambda it: moment(it, "inventory", "after", changed=["00B4 is new"]), UNKNOWN),
+        (lambda it: moment(it, "inventory", "after", came=["00B4 is new"]), UNKNOWN),
         (lambda it: change(it, "inventory", digest=""), UNKNOWN),
         (lambda it: without(it, "inventory"), UNKNOWN),
         (lambda it: without(it, "inventory", lambda data: data["moment"] == "after"), UNKNOWN),
@@ -293,6 +296,9 @@ def test_a_recovery_that_went_elsewhere_is_missed(said: dict[str, Any], outcome:
         (lambda it: tried(it, "Connection refused"), MISSED),
         (lambda it: tried(it, "timed out"), UNKNOWN),
         (lambda it: tried(it, ""), UNKNOWN),
+        (lambda it: tried(it, "No route to host; Network is unreachable"), MET),
+        (lambda it: tried(it, "No route to host; timed out"), UNKNOWN),
+        (lambda it: tried(it, "No route to host; taken"), MISSED),
         (lambda it: moment(it, "place", "after", conninfo_left=["postgresql.auto.conf"]), MISSED),
         (lambda it: moment(it, "place", "after", conninfo_left=None), UNKNOWN),
         (lambda it: also(it, "original", ok=False), MISSED),
@@ -307,10 +313,9 @@ def test_the_original_is_untouched_where_all_of_it_was_looked_at(
     assert found.outcome is outcome, found.reason
 
 
-def afterwards(history: History, *changed: str, **more: Any) -> History:
-    if "read_only" in more:
-        change(history, "inventory", **more)
-    return moment(history, "inventory", "after", digest="cd" * 32, changed=list(changed))
+def afterwards(history: History, *, read_only: str = "a mount", **more: Any) -> History:
+    change(history, "inventory", read_only=read_only)
+    return moment(history, "inventory", "after", digest="cd" * 32, **more)
 
 
 def tried(history: History, became: str) -> History:

@@ -40,7 +40,7 @@ CHANGES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("part", {"part": "fetch"}, {"seconds": 50.0}), ("part", {"part": "replay"}, {"seconds": -1}),
     ("inventory", {"moment": "after"}, {"changed": ["a was changed"], "digest": "c"}),
     ("inventory", {}, {"read_only": ""}),
-    ("inventory", {"moment": "after"}, {"changed": ["a is new"], "digest": "c"}), ("inventory", {}, {"digest": ""}),
+    ("inventory", {"moment": "after"}, {"came": ["a is new"], "digest": "c"}), ("inventory", {}, {"digest": ""}),
     ("place", {"moment": "before"}, {"empty": False}), ("place", {"moment": "before"}, {"isolation": ""}),
     ("place", {"moment": "after"}, {"archive_mode": "on"}), ("place", {"moment": "after"}, {"archive_mode": None}),
     ("place", {"moment": "after"}, {"tries": []}), ("place", {"moment": "after"}, {"conninfo_left": ["a.conf"]}),
@@ -54,6 +54,11 @@ CHANGES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("look", {"about": "pages"}, {"about": "point", "name": "what came after it is not there"}),
     ("look", {"about": "log"}, {"about": "point", "name": "the archive was replayed to its end"}),
 ]  # fmt: skip  # a table
+CHANGES += [
+    ("brought", {}, {"digest": "cd" * 32}),
+    ("brought", {}, {"digest_of": "the file"}),
+    ("place", {"moment": "after"}, {"tries": [{"address": "a:1", "became": "No route to host; timed out"}]}),
+]
 KINDS = ("asked", "catalogue", "inventory", "place", "part", "reached", "look", "heartbeat", "end")
 
 

@@ -120,11 +120,11 @@ def _has_procedure(evidence: Evidence) -> bool:
 
 
 # A scenario without a fault has nothing to heal, and one without customers has no ledger to agree with. One that only
-# restores beside hurts nothing, has no platform that could be steady, and asks nobody for a decision.
+# restores beside asks nobody for a decision, and may have no platform that could be steady.
 APPLIES: Mapping[str, Callable[[Evidence], bool]] = {
-    "steady": lambda evidence: not is_beside(evidence),
+    "steady": lambda evidence: bool(evidence.all("steady")) or not is_beside(evidence),
     "decision": lambda evidence: not is_beside(evidence),
-    "recovery-time": is_beside,
+    "recovery-time": lambda evidence: bool(evidence.all("restore.asked")),
     "heal": _hurts,
     "steady-after": _hurts,
     "bit": _hurts,

@@ -30,7 +30,7 @@ TITLES = {
 DATABASE = "database"  # of the pair beside a finding that says of which
 END_OF_ARCHIVE = "the end of the archive"
 RESTORED, FAILED, CUT_SHORT = "restored", "failed", "cut short"  # outcomes of a restore; and `NOT_EXERCISED`
-ONCE = ("restore.catalogue", "restore.reached", "restore.heartbeat", "restore.end")
+ONCE = ("restore.catalogue", "restore.brought", "restore.reached", "restore.heartbeat", "restore.end")
 
 Judged = tuple[Outcome, str] | tuple[Outcome, str, dict[str, Any]]  # the outcome, why, and what else the finding has
 
@@ -155,9 +155,9 @@ def databases(evidence: Evidence) -> list[str]:
 
 
 def is_beside(evidence: Evidence) -> bool:
-    """Whether the scenario only restores beside: nothing is hurt, no customers, and no platform that was looked at."""
+    """Whether the scenario only restores beside: nothing is hurt, and there are no customers."""
     asked = any(str(line.data.get("finding")) in TITLES for line in evidence.all("expect"))
-    others = ("fault.intent", "workload.begin", "steady")
+    others = ("fault.intent", "workload.begin")
     return (asked or bool(evidence.all("restore.asked"))) and not any(evidence.all(kind) for kind in others)
 
 

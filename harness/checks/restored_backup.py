@@ -55,7 +55,7 @@ def _identity(restore: Restore, expected: Expectation) -> Judged:
     if chosen is not None:
         if against_it := text(chosen.get("sound")):
             wrong.append(f"the catalogue has against {chosen['id']}: {against_it}")
-        wrong += _of_another(catalogue, chosen)
+        wrong += [*_of_another(catalogue, chosen), *_spoilt(restore, chosen)]
     try:
         wrong = [*_badly_chosen(restore, catalogue, every), *wrong]
     except Unsound:
@@ -126,6 +126,16 @@ def _how(restore: Restore, every: list[dict[str, Any]], chosen: dict[str, Any]) 
 def _of_another(catalogue: Line, chosen: dict[str, Any]) -> list[str]:
     wanted, has = text(catalogue.data.get("system_expected")), text(chosen.get("system"))
     return [f"it is of the system {has}, and not of {wanted}"] if wanted and has and has != wanted else []
+
+
+def _spoilt(restore: Restore, chosen: dict[str, Any]) -> list[str]:
+    """Where what was brought is not what the catalogue has, and both say of the same what its digest is."""
+    brought, known = restore.one("brought"), text(chosen.get("digest"))
+    of = text(brought.data.get("digest_of")) if brought else ""
+    if brought is None or not known or not of or not text(chosen.get("digest_of")).startswith(of):
+        return []
+    got = text(brought.data.get("digest"))
+    return [f"what was brought has the digest {got}, and the catalogue says {known}"] if got != known else []
 
 
 def _open(catalogue: Line, chosen: dict[str, Any], looks: list[Line]) -> str:

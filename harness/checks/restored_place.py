@@ -9,7 +9,6 @@ from harness.checks.restored import MET, MISSED, UNKNOWN, Judged, Restore, liste
 
 REACHED = ("taken", "refused")  # of a try from inside: something answered, with or without letting it in
 AWAY = ("unreachable", "no route to host", "network is down")  # and of one that had no way there
-NEW = " is new"
 ABOUT = ("place", "original")
 
 
@@ -31,7 +30,7 @@ def _as_it_was(restore: Restore) -> str:
     assert before is not None and after is not None  # _inventories_open has seen both
     kept = text(before.data.get("read_only"))
     many = f"{before.data['files']} files, {before.data['bytes']} bytes"
-    if changed := after.data.get("changed"):
+    if changed := _others(after):
         return f"the repository ({many}) was changed by others, for we could not ({kept}): {listed(changed)}"
     return f"the repository is as it was ({many}{f'; {kept}' if kept else ''})"
 
@@ -69,7 +68,7 @@ def _place_open(said: dict[str, Any] | None) -> list[str]:
     left += [
         f"that {each['address']} cannot be reached from inside is not shown by: {each.get('became') or 'no word'}"
         for each in _tries(said)
-        if not any(words in str(each.get("became")).lower() for words in AWAY)
+        if not _away(each)
     ]
     if not isinstance(said.get("conninfo_left"), list):
         left.append("nobody looked for a connection string of the original")
@@ -78,6 +77,12 @@ def _place_open(said: dict[str, Any] | None) -> list[str]:
 
 def _tries(said: dict[str, Any]) -> list[dict[str, Any]]:
     return list(said.get("tries") or ())
+
+
+def _away(tried: dict[str, Any]) -> bool:
+    """Of several addresses each: they are apart by a semicolon."""
+    became = str(tried.get("became") or "").lower().split(";")
+    return all(any(words in each for words in AWAY) for each in became)
 
 
 def _reached(tried: dict[str, Any]) -> bool:
@@ -95,10 +100,14 @@ def _inventory(restore: Restore, moment: str) -> Line | None:
 def _changed(restore: Restore) -> list[str]:
     """What of the repository is gone, or another one, where we could have done it. What is new may be of others."""
     before, after = _inventory(restore, "before"), _inventory(restore, "after")
-    if before is None or after is None or _kept(before, after):
+    if before is None or after is None or _kept(before, after) or not (changed := after.data.get("changed")):
         return []
-    changed = [str(each) for each in after.data.get("changed") or () if not str(each).endswith(NEW)]
-    return [f"the repository was changed, which nothing kept us from: {listed(changed)}"] if changed else []
+    return [f"the repository was changed, which nothing kept us from: {listed(changed)}"]
+
+
+def _others(after: Line) -> list[str]:
+    """What is not as it was, and what is new."""
+    return [str(each) for name in ("changed", "came") for each in after.data.get(name) or ()]
 
 
 def _kept(before: Line, after: Line) -> bool:
@@ -117,7 +126,7 @@ def _inventories_open(restore: Restore) -> list[str]:
     if not (before.data.get("digest") and after.data.get("digest")):
         return ["an inventory of the repository has no digest"]
     same = all(before.data.get(name) == after.data.get(name) for name in ("digest", "files", "bytes"))
-    changed = after.data.get("changed") or []
+    changed = _others(after)
     if same is bool(changed):
         return ["the inventories of the repository and what is said of them contradict each other"]
     if changed and not _kept(before, after):

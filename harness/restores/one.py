@@ -166,7 +166,8 @@ class OneRestore:
         with self._timed("replay", replayed):
             self.place.start(settings, recovery=True)
             self._await("the restored database is recovered", within=self.budget.must_go_on())
-        self._record("restore.reached", **proof.reached(point, archive_end=brought.archive_end))
+        looked = utc_text(brought.archive_seen) if brought.archive_seen else ""
+        self._record("restore.reached", **proof.reached(point, archive_end=brought.archive_end), looked=looked)
 
     def _load(self, kept: Kept, point: Point, proof: Proof) -> None:
         """Errors: `Refused` where a point in time is asked of a dump."""

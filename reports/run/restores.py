@@ -106,7 +106,7 @@ def _section(scenario: Scenario, name: str, key: str) -> Section:
         verdict=str(verdict),
         symbol=SYMBOLS[verdict],
         ended=_ended(facts.last("restore.end")),
-        backup=_backup(facts.last("restore.catalogue")),
+        backup=_backup(facts.last("restore.catalogue"), facts.data("restore.brought")),
         bar=Markup(_bar(facts, name, key)),  # escaped where it was made: reports/svg.py
         parts=tuple(_parts(facts)),
         reached=_reached(facts),
@@ -129,7 +129,7 @@ def _ended(end: Fact | None) -> str:
     return f"{said.get(str(outcome), plain(outcome).capitalize())}: {why}."
 
 
-def _backup(fact: Fact | None) -> Pairs:
+def _backup(fact: Fact | None, brought: Mapping[str, Any]) -> Pairs:
     """The chosen one, as the catalogue has it."""
     catalogue: Mapping[str, Any] = fact.data if fact else {}
     chosen = catalogue.get("chosen")
@@ -147,6 +147,7 @@ def _backup(fact: Fact | None) -> Pairs:
         ("Size once restored", size(as_number(found.get("size")))),
         ("Size in the repository", size(as_number(found.get("stored")))),
         (f"SHA-256 of {plain(found.get('digest_of')) or 'it'}", found.get("digest")),
+        (f"SHA-256 of {plain(brought.get('digest_of'))}, as brought", brought.get("digest")),
         ("Of the system", found.get("system")),
         ("Has to be of the system", catalogue.get("system_expected") or "nobody says"),
         ("The catalogue has against it", found.get("sound") or "nothing"),
@@ -290,10 +291,11 @@ def _inventories(facts: Facts) -> tuple[tuple[str, str, str], ...]:
 
 
 def _changed(facts: Facts) -> str:
-    after = [fact.data.get("changed") for fact in facts.of("restore.inventory") if fact.data.get("moment") == "after"]
+    after = [fact.data for fact in facts.of("restore.inventory") if fact.data.get("moment") == "after"]
     if not after:
         return "There is no inventory from after the restore."
-    changed = after[-1] if isinstance(after[-1], list) else []
+    said = [after[-1].get(name) for name in ("changed", "came")]
+    changed = [each for some in said if isinstance(some, list) for each in some]
     return f"Not as it was: {'; '.join(map(plain, changed))}." if changed else "Nothing of it was changed."
 
 
