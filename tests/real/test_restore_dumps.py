@@ -185,8 +185,8 @@ def looked_at(place: Place) -> dict[str, tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     "name",
-    ["shop.dump", "plain.dump", "shop.dir", "plain.dir", "inserts.dir", "shop.tar", "shop.sql", "said.sql", "shop.sql.gz",
-     "shop.dump.gz"],
+    ["shop.dump", "plain.dump", "shop.dir", "plain.dir", "inserts.dir", "shop.tar", "shop.sql", "said.sql",
+     "shop.sql.gz", "shop.dump.gz"],
 )  # fmt: skip  # in groups
 def test_each_form_comes_back(name: str, made: Made, restore: Any, tmp_path: Path) -> None:
     """All of it, with owners, and without a word of anything wrong; its time is that of its making."""
