@@ -24,7 +24,8 @@ from harness.system.recorder import Memory
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 ACCOUNT = "postgres"  # whom its programs run as where root runs the tests: they refuse root
-COMMANDS = Commands(Memory(), label="unit")
+FACTS = Memory()
+COMMANDS = Commands(FACTS, label="unit")
 MACHINE = ThisMachine(COMMANDS)
 WITHIN = timedelta(seconds=120)
 

@@ -17,6 +17,7 @@ from harness.restores.described import Backup
 from harness.restores.sources.base_backup import BaseBackupFolders
 from harness.system import clock
 from tests.real.own_postgres import BIN, COMMANDS, MACHINE, Server, brought, everybodys, own, restored, run
+from tests.real.stores import store
 
 pytestmark = pytest.mark.skipif(not BIN.is_dir(), reason="apt install postgresql-15")
 ALL = {
@@ -119,6 +120,20 @@ def test_without_an_archive_it_is_as_old_as_it_is(original: Original, twin: Path
         restored(source, kept(source, "bare"), tmp_path / "bare"),
     ):
         pass
+
+
+@pytest.mark.parametrize("form", ["plain", "zstd"])
+def test_it_is_restored_from_objects(original: Original, tmp_path: Path, form: str) -> None:
+    """Of S3, where there are neither links nor empty folders: what a link led to has to be copied."""
+    with store(tmp_path) as objects:
+        shutil.copytree(original.repo / form, tmp_path / "copy")
+        objects.put(tmp_path / "copy", f"base/{form}")
+        objects.put(original.repo / "wal", "base/wal")
+        described = Backup("shop", "pg_basebackup", repository="s3://vault/base", s3=objects.s3)
+        source = BaseBackupFolders(described, programs=MACHINE, commands=COMMANDS, values=objects.values)
+        with restored(source, source.catalogue()[-1], tmp_path / "place") as beside:
+            assert beside.sql("SELECT count(*) FROM t") == 21000 and beside.sql("SELECT count(*) FROM u") == 1000
+            assert (beside.brought.said, beside.brought.archive_end) == ([], original.last)
 
 
 def test_a_flipped_byte_is_told_by_the_manifest(original: Original, twin: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from harness.restores import Kept, Point
 from harness.restores.described import Backup
 from harness.restores.sources.pgbackrest import PgBackRest
 from harness.system.command import CommandFailed
-from tests.real.own_postgres import BIN, COMMANDS, MACHINE, Server, brought, everybodys, own, restored, run
+from tests.real.own_postgres import BIN, COMMANDS, FACTS, MACHINE, Server, brought, everybodys, own, restored, run
+from tests.real.stores import SECRET, store
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("pgbackrest") and BIN.is_dir()), reason="apt install pgbackrest postgresql-15"
@@ -144,6 +145,22 @@ def test_the_owners_own_configuration_will_do(original: Original, tmp_path: Path
     with restored(source, source.catalogue()[-1], tmp_path / "place") as beside:
         assert beside.sql("SELECT count(*) FROM t") == 28000 and not beside.brought.said
     assert hostile.read_text() == text and {name.partition("/")[0] for name in source.inventory()} == {"repo1"}
+
+
+def test_it_is_restored_from_objects(original: Original, tmp_path: Path) -> None:
+    """Of S3, by a key that no command line has; each object is the same afterwards."""
+    with store(tmp_path) as objects:
+        objects.put(original.repo, "shop/db")
+        described = Backup("shop", "pgbackrest", repository="s3://vault/shop/db", server="main", s3=objects.s3)
+        source = PgBackRest(described, programs=MACHINE, commands=COMMANDS, values=objects.values)
+        before = source.inventory()
+        with restored(source, source.catalogue()[-1], tmp_path / "place") as beside:
+            assert beside.sql("SELECT count(*) FROM t") == 28000 and not beside.brought.said
+        assert source.inventory() == before and len(before) > 900
+        assert all(SECRET not in str(fact) for fact in FACTS.facts)
+        wrong = Backup("shop", "pgbackrest", repository="s3://nothing/shop", server="main", s3=objects.s3)
+        with pytest.raises(NotReady):
+            PgBackRest(wrong, programs=MACHINE, commands=COMMANDS, values=objects.values).catalogue()
 
 
 def test_what_is_not_there_is_never_empty(original: Original, tmp_path: Path) -> None:
