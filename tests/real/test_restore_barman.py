@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import shutil
@@ -126,10 +127,17 @@ def test_a_flipped_byte_in_the_archive_is_named(made: Ground, copy: Path) -> Non
     wals = copy / "main15" / "wals"
     end = max(path.name for path in wals.rglob("0000*") if path.is_file() and len(path.name) == 24)
     after = wals / end[:16] / f"{kept.facts['last'][:16]}{int(kept.facts['last'][16:], 16) + 1:08X}"
-    flip(after, after.stat().st_size // 2)
+    whole = gzip.decompress(after.read_bytes())
+    flip(after, after.stat().st_size - 6)
     with restored(source, kept, made.folder / "place") as found:
         (said,) = found.brought.said
         assert f"{after.name} of the archive is damaged" in said
+        assert (found.brought.archive_end, found.rows()) == (end, BASE)
+    after.write_bytes(whole)
+    flip(after, 100)
+    with restored(source, kept, made.folder / "place") as found:
+        (said,) = found.brought.said
+        assert f"another size than main15-xlog.db says: {after.name}" in said
         assert (found.brought.archive_end, found.rows()) == (end, BASE)
 
 
