@@ -10,7 +10,8 @@ from harness.checks import Finding, Outcome
 from harness.checks.fenced import LOOKS
 from harness.checks.reach import NAME as REACH
 from harness.checks.reach import WITHIN
-from reports.words import length, measured, ratio
+from harness.checks.restored import DATABASE
+from reports.words import length, measured, ratio, size
 
 Beside = Sequence[tuple[str, str]]
 SILENT = ("1", "2")  # versions of the rules that do not say how far a run could see
@@ -35,7 +36,12 @@ def said(outcome: Outcome, beside: Beside) -> str:
 
 def others(beside: Beside) -> tuple[tuple[str, str], ...]:
     """What else stands beside a finding."""
-    return tuple((name, words) for name, words in beside if name not in (REACH, LOOKS))
+    return tuple((name, _sized(name, words)) for name, words in beside if name not in (REACH, LOOKS))
+
+
+def _sized(name: str, words: str) -> str:
+    """Bytes of a restore, which a finding has to the last one."""
+    return size(int(words)) if name.startswith("bytes ") and words.isascii() and words.isdigit() else words
 
 
 def with_reach(finding: Finding, *, outage: float | None, back: float | None) -> Finding:
@@ -58,6 +64,16 @@ def exercised(finding: Finding) -> bool:
     """
     judged = finding.outcome is Outcome.MISSED or (finding.outcome is Outcome.MET and finding.id != YEAR)
     return judged and not finding.advisory
+
+
+def database_of(finding: Finding) -> str:
+    """Which it is about, of those that were restored beside; empty where it is about none."""
+    return dict(finding.beside).get(DATABASE, "")
+
+
+def reason_of(finding: Finding) -> str:
+    """The reason, without the database that its title names."""
+    return finding.reason.removeprefix(f"{database_of(finding)}: ")
 
 
 def not_bad(id: str, reason: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from harness.checks import NOT_EXERCISED, ON_THIS_STACK, Finding, Outcome
 from harness.checks.reach import WITHIN
 from harness.evidence.first_line import marks
-from reports.judged import exercised, reach, said
+from reports.judged import exercised, reach, reason_of, said
 from reports.pack import Facts, Pack, Scenario
 from reports.words import clean, counted, limit, plain, quantity
 
@@ -136,8 +136,9 @@ def summary(pack: Pack) -> tuple[str, ...]:
 
 
 def _told_once(finding: Finding, scenario: Scenario) -> Finding:
-    """Without what ended the scenario: that stands with it."""
+    """Without what ended the scenario: that stands with it. Nor with the database that its title names."""
     broken = broken_off(scenario)
+    finding = replace(finding, reason=reason_of(finding))
     return replace(finding, reason=finding.reason.replace(f" ({broken})", "")) if broken else finding
 
 

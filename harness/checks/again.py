@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import Finding, Outcome, load, merge_outcomes
+from harness.checks.restored import DATABASE
 from harness.checks.rules import TABLE, Rules
 from harness.errors import DrillError
 from harness.evidence import files
@@ -129,9 +130,18 @@ UNASKED = ("expectations",)  # a finding without a check: that no sentence asks 
 
 
 def _like(finding: Data, among: Sequence[Data]) -> Data | None:
-    """The finding of the same question, scenario and objective, or else of the same question and scenario."""
+    """The finding of the same question, scenario and objective, or else of the same question and scenario; of several
+    databases that of the same one."""
     same = [each for each in among if (each["id"], each["scenario"]) == (finding["id"], finding["scenario"])]
+    if database := _database(finding):
+        same = [each for each in same if _database(each) == database]
     return next((each for each in same if each["objective"] == finding["objective"]), same[0] if same else None)
+
+
+def _database(finding: Data) -> str:
+    """Which it is about, of those that were restored beside; empty where it is about none."""
+    pairs = [each for each in finding.get("beside") or () if isinstance(each, list) and len(each) == 2]
+    return next((str(words) for name, words in pairs if name == DATABASE), "")
 
 
 def _verdicts(findings: Sequence[Data]) -> dict[str, Outcome]:
@@ -147,7 +157,7 @@ def _verdicts(findings: Sequence[Data]) -> dict[str, Outcome]:
 def _said(sealed: Data | None, judged: Data | None) -> str:
     one = sealed or judged
     assert one is not None
-    what = f"{one['id']} of {one['scenario']}"
+    what = f"{one['id']} of {one['scenario']}{f' ({database})' if (database := _database(one)) else ''}"
     if sealed is None or judged is None:
         return f"{what}: {'not sealed' if sealed is None else 'not found'}, {_short(one)}"
     if _short(sealed) == _short(judged):

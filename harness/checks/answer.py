@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from harness.checks import Finding, Outcome
 from harness.checks.evidence import Evidence, Expectation, Unsound
+from harness.checks.restored import of_database
 
 Check = Callable[[Evidence, Expectation], Finding]
 
@@ -40,7 +41,8 @@ def answer(check: Check | None, evidence: Evidence, expected: Expectation) -> Fi
 def unknown(evidence: Evidence, expected: Expectation, why: str) -> Finding:
     """UNKNOWN, under the finding's own name and in its unit."""
     title = expected.finding.replace("-", " ").capitalize()
-    return expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit=UNITS.get(expected.finding, "s"))
+    found = expected.finding_of(evidence, title, Outcome.UNKNOWN, why, unit=UNITS.get(expected.finding, "s"))
+    return of_database(found, expected.database)
 
 
 def malformed(error: Exception) -> str:

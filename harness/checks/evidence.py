@@ -247,12 +247,16 @@ def groundless(evidence: Evidence) -> str:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a Then sentence asks for; `limit` is in the unit of the finding (seconds, for most)."""
+    """What a Then sentence asks for; `limit` is in the unit of the finding (seconds, for most).
+
+    `database`: of those that were restored beside, where it is asked of one; else empty.
+    """
 
     finding: str
     objective: str = ""
     limit: float | None = None
     demands: tuple[str, ...] = ()
+    database: str = ""
 
     @classmethod
     def of(cls, line: Line) -> Expectation:
@@ -262,6 +266,7 @@ class Expectation:
             objective=line.data.get("objective") or "",
             limit=None if limit is None else float(limit),
             demands=tuple(line.data.get("demands") or ()),
+            database=str(line.data.get("database") or ""),
         )
 
     def finding_of(self, evidence: Evidence, title: str, outcome: Outcome, reason: str, **more: Any) -> Finding:

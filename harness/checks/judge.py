@@ -9,6 +9,7 @@ from harness.checks import Finding, Outcome
 from harness.checks.answer import MALFORMED, answer, malformed, unknown
 from harness.checks.evidence import Evidence, Expectation, Line, ineffective
 from harness.checks.ready import not_exercised, what_it_takes
+from harness.checks.restored import is_beside, one_each
 from harness.checks.root_cause import category
 from harness.checks.rules import CURRENT, Rules
 from harness.checks.stamps import doubtful
@@ -33,7 +34,7 @@ def judge(evidence: Evidence, rules: Rules = CURRENT) -> list[Finding]:
 
 
 def _judge(evidence: Evidence, rules: Rules) -> list[Finding]:
-    expected = expectations(evidence)
+    expected = one_each(evidence, expectations(evidence))
     if why := not_exercised(evidence):
         found = [_open(answer(rules.checks.get(each.finding), evidence, each), why) for each in expected]
         ran = answer(rules.checks["scenario"], evidence, Expectation("scenario"))
@@ -76,10 +77,10 @@ def _with_what_ended_it(finding: Finding, stopped: str) -> Finding:
 
 def expectations(evidence: Evidence) -> list[Expectation]:
     """What the Then sentences ask for, once each; a recovery point also brings what it is the worse of."""
-    found: dict[tuple[str, str, float | None], Expectation] = {}
+    found: dict[tuple[str, str, float | None, str], Expectation] = {}
     for line in evidence.all("expect"):
         each = Expectation.of(line)
-        key = (each.finding, each.objective, each.limit)
+        key = (each.finding, each.objective, each.limit, each.database)
         if key in found:
             each = replace(each, demands=tuple(dict.fromkeys((*found[key].demands, *each.demands))))
         found[key] = each
@@ -118,8 +119,12 @@ def _has_procedure(evidence: Evidence) -> bool:
     return harmed or bool(evidence.all("procedure"))
 
 
-# A scenario without a fault has nothing to heal, and one without customers has no ledger to agree with.
+# A scenario without a fault has nothing to heal, and one without customers has no ledger to agree with. One that only
+# restores beside asks nobody for a decision, and may have no platform that could be steady.
 APPLIES: Mapping[str, Callable[[Evidence], bool]] = {
+    "steady": lambda evidence: bool(evidence.all("steady")) or not is_beside(evidence),
+    "decision": lambda evidence: not is_beside(evidence),
+    "recovery-time": lambda evidence: bool(evidence.all("restore.asked")),
     "heal": _hurts,
     "steady-after": _hurts,
     "bit": _hurts,

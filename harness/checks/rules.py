@@ -40,6 +40,10 @@ from harness.checks.ready import back_in_rotation, exercised, honest_ready, roll
 from harness.checks.rebuilt import heap_proved
 from harness.checks.regions import choice_weighed, replayed_all, replica_refused, response, second_region_activated
 from harness.checks.replaced import copy_proved, server_rebuilt
+from harness.checks.restored_backup import backup_age, backup_identity
+from harness.checks.restored_looks import pages_sound, point_in_time, restore_complete, rows_proved, structure_sound
+from harness.checks.restored_place import original_untouched, place_removed
+from harness.checks.restored_time import recovery_time, restore_time
 from harness.checks.root_cause import root_cause
 from harness.checks.rpo import rpo
 from harness.checks.rto import rto
@@ -301,7 +305,19 @@ VERSION_8 = replace(
         "steady-after": steady_after,
         "health": health,
         "rejoined": rejoined,
+        "restore-time": restore_time,
+        "backup-identity": backup_identity,
+        "backup-age": backup_age,
+        "restore-complete": restore_complete,
+        "pages-sound": pages_sound,
+        "structure-sound": structure_sound,
+        "rows-proved": rows_proved,
+        "point-in-time": point_in_time,
+        "original-untouched": original_untouched,
+        "place-removed": place_removed,
+        "recovery-time": recovery_time,
     },
+    beside=(*VERSION_7.beside, "recovery-time"),
 )
 
 ALL = (VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8)

@@ -105,6 +105,10 @@ COMMANDS = {
         "harness.cli.packs:report",
         "Build every report of a PACK again, beside it; by the same code, the same bytes as those that were sealed.",
     ),
+    "notify": (
+        "harness.cli.notify:notify",
+        "Tell a webhook of a run that was not MET, with the PACK that came of it, or that could not look.",
+    ),
     "compare": (
         "harness.cli.packs:compare",
         "Show two packs, A and B, side by side: figures, what their error bars "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,9 +41,10 @@ class Can(NamedTuple):
     "--project", "folder", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
     help="The project whose client writes one transaction and reads it back; else the one that you stand in.",
 )  # fmt: skip  # arguments in groups
+@options.evidence
 @options.as_json
 @click.pass_context
-def check(context: click.Context, *, file: Path, folder: Path | None, as_json: bool) -> None:
+def check(context: click.Context, *, file: Path, folder: Path | None, evidence: Path, as_json: bool) -> None:
     """Ask a platform all that its stack FILE says: is it there, does each probe see, who leads, is what is written
     read back, and which scenarios can run. Nothing is hurt.
 
@@ -52,7 +54,7 @@ def check(context: click.Context, *, file: Path, folder: Path | None, as_json: b
     project = _project(folder or context.find_root().obj)
     if running.alive(fetch("harness.stacks.attached.place:folder_of")(said)):
         raise Refused(f"{said.platform.name} is being drilled now", hint="wait until it is over: much is red meanwhile")
-    lines = _asked(said, project)
+    lines = _asked(said, project, evidence)
     able = _able(project, said, kinds.of_file(file).offer()) if project else []
     if as_json:
         click.echo(json.dumps(_as_json(said, project, lines, able), indent=1, ensure_ascii=False))
@@ -66,7 +68,7 @@ def _project(folder: Path | None) -> Project | None:
     return find(folder) if folder or nearest(Path.cwd().resolve()) else None
 
 
-def _asked(said: StackFile, project: Project | None) -> list[Line]:
+def _asked(said: StackFile, project: Project | None, evidence: Path) -> list[Line]:
     """All that was found, with nothing in it that is secret."""
     asked = fetch("harness.stacks.attached.checking.check:check")
     masks = [Redactor()]
@@ -79,7 +81,8 @@ def _asked(said: StackFile, project: Project | None) -> list[Line]:
         tried: list[Line] = fetch("harness.run.tried_client:try_client")(project.client, platform.stack)
         return tried
 
-    return [_masked(line, masks) for line in asked(said, then=then)]
+    before = partial(fetch("harness.restores.earlier:earlier"), evidence)
+    return [_masked(line, masks) for line in asked(said, then=then, before=before)]
 
 
 def _masked(line: Line, masks: Sequence[Redactor]) -> Line:

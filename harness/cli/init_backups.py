@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ import click
 from harness.errors import NotReady, Refused
 from harness.plan.lengths import in_words, length_of_time
 from harness.plan.sizes import measured
-from harness.restores import Kept, Place
+from harness.restores import Kept, Place, Source
 from harness.restores.choice import Asked as Asking
 from harness.restores.described import NEVER, Backup, Backups, Tool
 from harness.stacks.attached.proposed.backups_text import DRILL, Database, ProposedBackups, files_of
@@ -63,7 +64,7 @@ def begin_with_backups(asked: Asked, *, into: Path, write: Callable[[Mapping[str
     whats = {
         STACK: f"which backups, and what has to be true of them: {len(found.databases)} databases",
         PROJECT: "where the parts of the project lie",
-        PLAN: f"what is promised: restored in less than {found.rto}, at most {found.rpo} lost; and when that is drilled",
+        PLAN: f"what is promised: restored within {found.rto}, at most {found.rpo} lost; and when it is drilled",
     }
     for name in files:
         click.echo(f"  {name:<48} {whats.get(name, '')}".rstrip())
@@ -98,7 +99,8 @@ def _databases(asked: Asked, into: Path, say: Callable[[str], None]) -> Iterable
     names = [*asked.servers] or _servers(asked) or [""]
     for server in names:
         backup = _backup(asked, server)
-        catalogue = _catalogue(backup, asked.image)
+        found = _source(backup, asked.image)
+        catalogue = found.catalogue()
         by_database = {each.database: each for each in catalogue} if asked.tool == "pg_dump" else {}
         if not catalogue:
             continue
@@ -106,11 +108,14 @@ def _databases(asked: Asked, into: Path, say: Callable[[str], None]) -> Iterable
         name = server or next(iter(by_database), "") or _plain(Path(asked.repository).name)
         of = [each for each in catalogue if each.version == kept.version]
         say(f"{name}: {len(catalogue)} backups, the newest is {_words(kept)}")
-        checks = _checks(backup, kept, asked, say) if asked.restores else ""
+        roles = [*(found.needs(kept).roles or ())]
+        look = _checks(replace(backup, roles_elsewhere=tuple(roles)), kept, asked, say) if asked.restores else Looked()
         yield Database(
             name=name, tool=asked.tool, repository=_seen_from(asked.repository, into), server=server,
+            roles=roles, heartbeat=look.heartbeat,
             config=_seen_from(str(asked.config), into) if asked.config else "", system=kept.system,
-            seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=checks,
+            number=len(catalogue),
+            seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=look.checks,
         )  # fmt: skip  # arguments in groups
 
 
@@ -137,22 +142,29 @@ def _said(backup: Backup, image: str) -> Backups:
     return Backups({backup.name: backup}, 1, ALL_WITHIN, None, None, image, NEVER)
 
 
-def _catalogue(backup: Backup, image: str) -> list[Kept]:
+def _source(backup: Backup, image: str) -> Source:
     commands = Commands(Memory(), label=LABEL)
     where = fetch("harness.restores.programs:programs")(_said(backup, image), commands)
-    found: list[Kept] = fetch("harness.restores.sources:source")(
-        backup, programs=where, commands=commands, values={}
-    ).catalogue()
+    found: Source = fetch("harness.restores.sources:source")(backup, programs=where, commands=commands, values={})
     return found
 
 
-def _checks(backup: Backup, kept: Kept, asked: Asked, say: Callable[[str], None]) -> str:
+@dataclass
+class Looked:
+    """What a first restore has shown: checks as YAML, and the table of a heartbeat."""
+
+    checks: str = ""
+    heartbeat: str = ""
+
+
+def _checks(backup: Backup, kept: Kept, asked: Asked, say: Callable[[str], None]) -> Looked:
     """What the rows of the newest backup are like, as checks to be corrected: it is restored beside for that, once."""
-    say(f"  it is restored beside once, to propose what its rows have to be ({measured(kept.size)})")
-    proposals: list[str] = []
+    say(f"  it is restored beside once, to propose what its rows have to be ({measured(kept.size or kept.stored)})")
+    found = Looked()
 
     def look(place: Place, names: Sequence[str]) -> None:
-        proposals.append(fetch("harness.restores.proof.proposed:proposed")(place.connect, names))
+        found.checks = _items(fetch("harness.restores.proof.proposed:proposed")(place.connect, names))
+        found.heartbeat = fetch("harness.restores.proof.heartbeat:found")(place.connect, names)
 
     recorder = Memory()
     with TemporaryDirectory(prefix="drdrill-init-") as folder:
@@ -161,9 +173,14 @@ def _checks(backup: Backup, kept: Kept, asked: Asked, say: Callable[[str], None]
             kept=Path(folder), recorder=recorder, then=look,
         )  # fmt: skip  # arguments in groups
         made.carry_out(Asking(), seed="")
-    if not proposals:
-        say(f"  it could not be restored: {_why(recorder)}")
-    return "\n".join(proposals)
+    if why := _why(recorder):
+        say(f"  it could not be restored: {why}")
+    return found
+
+
+def _items(proposal: str) -> str:
+    """Those of its list, without what stands above it; empty where it has none."""
+    return textwrap.dedent(proposal.partition("checks:\n")[2]).rstrip()
 
 
 def _why(recorder: Memory) -> str:

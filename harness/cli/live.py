@@ -28,7 +28,7 @@ from harness.system import clock
 from harness.system.growing import Growing
 from reports.judged import figure_of, reach
 from reports.run.moments import WORDS, alert, words_of
-from reports.run.text import FIRST, NAMES
+from reports.run.text import first_of, name_of
 from reports.verdicts import short
 from reports.words import clean, plain
 
@@ -324,6 +324,7 @@ class Live:
         self._at(line, f"    {_short(words_of(line['kind'], data, self.names['history']))}")
 
     _endpoints = _rotation = _rejoined = _story
+    _restore_asked = _restore_catalogue = _restore_part = _restore_reached = _restore_end = _story
 
     def _leadership(self, data: dict[str, Any], line: dict[str, Any]) -> None:
         if self._changed("leadership", data["member"], data["history"]):
@@ -354,8 +355,7 @@ class Live:
         self._at(line, f"{said}  {self.scenario}")
         for left in self.left:
             self._at(line, f"    not exercised: {_short(left)}")
-        by_id = {finding.id: finding for finding in verdict.findings}
-        figures = [_figure(by_id[id]) for id in FIRST if id in by_id and by_id[id].figure is not None]
+        figures = [_figure(each) for each in first_of(verdict.findings) if each.figure is not None]
         if figures:
             self._at(line, f"    {'; '.join(figures)}")
         for finding in verdict.findings:
@@ -379,7 +379,7 @@ class Live:
 
 
 def _figure(finding: Finding) -> str:
-    words = f"{NAMES[finding.id]}: {figure_of(finding)}"
+    words = f"{name_of(finding)}: {figure_of(finding)}"
     return ", ".join(filter(None, (words, reach(finding.outcome, finding.beside))))
 
 

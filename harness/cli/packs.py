@@ -17,6 +17,7 @@ from harness.evidence.numbers import pack_digest
 from harness.evidence.run_folder import UNFINISHED, option
 from harness.evidence.verify import BadInput, verify_pack
 from harness.run import code
+from reports import summary_markdown
 from reports.build import build
 from reports.comparison import compare as comparison
 from reports.comparison import page as compare_page
@@ -32,17 +33,25 @@ SEAL = "pack.dsse.json"
 @click.option(
     "--into", type=click.Path(path_type=Path, file_okay=False), help="Where to write (default: PACK.reports)."
 )
+@click.option("--markdown", is_flag=True, help="Only print a summary for the page of a CI, and write nothing.")
 @click.pass_context
-def report(context: click.Context, pack: Path, into: Path | None) -> None:
+def report(context: click.Context, pack: Path, into: Path | None, markdown: bool) -> None:
     """Build every report of a PACK again, beside it; by the same code, the same bytes as those that were sealed.
 
     Its findings are judged again from its records, by its own rules; where they differ, the page says so on top.
 
     Exit codes: 0 the same; 1 not the same, by the same code, or other findings; 2 not the same, and the pack is of
-    other code, or it cannot be judged again.
+    other code, or it cannot be judged again. With --markdown: 0 the findings are what its records give; 1 others; 2 it
+    cannot be judged again.
     """
     pack = pack.resolve()
     _must_be_sealed(pack)
+    if markdown:
+        if into:
+            raise Refused("--markdown prints, and writes nothing", hint="leave --into out, or --markdown")
+        again = judge_again(pack, signed=_signed(pack))
+        click.echo(summary_markdown.markdown(pack, doubts=_doubts(again)), nl=False)
+        context.exit(EXITS[again.outcome])
     into = into or pack.with_name(f"{pack.name}.reports")
     if into.resolve().is_relative_to(pack.resolve()):
         raise Refused(f"{into} lies inside the pack", hint="a sealed pack is not written to; choose another folder")

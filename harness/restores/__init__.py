@@ -26,7 +26,7 @@ class Kept:
     """One backup, as its tool's catalogue has it: never by a file's own time, which a copy makes new."""
 
     id: str
-    ended: datetime  # what it holds is from then, or earlier
+    ended: datetime | None  # what it holds is from then, or earlier; None: nothing in it says when, and it comes first
     version: int  # of PostgreSQL, the major one
     form: Literal["files", "dump"]
     size: int  # bytes that it takes once it is restored, as far as the catalogue says
@@ -102,6 +102,8 @@ class Brought:
     wal: Path | None = None
     archive_end: str = ""  # the name of the last piece of the archive that was there
     archive_seen: datetime | None = None  # when it was: what is behind is counted from then
+    digest: str = ""  # SHA-256, in hex, of the bytes that were brought, where a catalogue has none of them
+    digest_of: str = ""  # of what: as that of `Kept`
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,11 @@ class Programs(Protocol):
         Errors: `Unable` where there is none, with what installs it.
         """
 
-    def place(self, folder: Path, version: int) -> Place:
-        """An empty place of a PostgreSQL of that major version. Errors: `Unable` where it cannot be had."""
+    def place(self, folder: Path, version: int, *, isolated: bool = True) -> Place:
+        """An empty place of a PostgreSQL of that major version; one that is not isolated is a sabotage twin's.
+
+        Errors: `Unable` where it cannot be had.
+        """
 
 
 class Place(Protocol):

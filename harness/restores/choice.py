@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from harness.errors import Refused
 from harness.restores import Kept
 
-NEWEST, NAMED, DRAWN = "newest", "named", "drawn"
+NEWEST: Final = "newest"
+NAMED: Final = "named"
+DRAWN: Final = "drawn"
 
 
 @dataclass(frozen=True)

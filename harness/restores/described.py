@@ -63,10 +63,12 @@ class Backup:
     config: Path | None = None
     s3: S3 = S3()
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zone: str = ""  # of the clock in a dump, by its name: a dump has the time and not the zone; empty: UTC
     system: str = ""
     names: tuple[str, ...] = ()
     original: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    roles_elsewhere: tuple[str, ...] = ()  # of dumps: made before one is loaded
     extensions: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     heartbeat: Heartbeat | None = None

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
-from harness.restores.budget import Budget
+from harness.restores.answering import STARTS, takes_writes
+from harness.restores.broken import NOT, Broken
+from harness.restores.budget import STOPPED, Budget
+from harness.restores.canary import SAID, canary
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
-from harness.restores.proof import Proof
+from harness.restores.proof.whole import Proof, words_of
 from harness.stacks.parts.logs import last_lines
 from harness.system import clock, wait
 from harness.system.clock import utc_text
@@ -33,7 +39,8 @@ from harness.system.recorder import Recorder
 RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercised", "cut short"
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
-STARTS = timedelta(seconds=60)  # an empty cluster, until it answers
+LEFT = "its place is left, as the twin wants it"
+EMPTY = ("--data-checksums", "--encoding=UTF8", "--locale=C")  # a cluster for a dump, which has its own words for these
 TOLD = 10  # changes of a repository by their names
 PROGRESS = 10.0  # seconds
 
@@ -52,45 +59,60 @@ class OneRestore:
     budget: Budget
     recorder: Recorder
     keep: Callable[[Path], Path] | None = None
-    books: Callable[[Any], Sequence[str]] | None = None  # the project's, asked of the restored database
+    books: Any = None  # the project's, asked of the restored database
     then: Callable[[Place, Sequence[str]], None] = lambda place, names: None  # done last, with what is looked at
+    broken: Broken = NOT
     place: Place | None = None  # while there is one: whoever stops the run removes it
+    _said: list[str] = field(default_factory=list)  # by the tools
+    _seen: datetime = field(default_factory=lambda: clock.now().utc)  # when the archive was looked at
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
+    _seconds: float | None = None  # from its first part to its last
     _size: int = 0
 
     def carry_out(self) -> None:
         """Errors: none but of the harness itself: what happened is in `restore.end`."""
-        begin = clock.mono()
+        with ExitStack() as room:  # which it takes until its place is removed
+            outcome, why = self._outcome(room)
+            self._end(outcome, why)
+
+    def _outcome(self, room: ExitStack) -> tuple[str, str]:
+        """What became of it, and why."""
         outcome, why = RESTORED, ""
         try:
-            self._carry_out()
+            self._carry_out(room)
         except NotInTime as error:
             outcome, why = (CUT_SHORT if self._begin else NOT_EXERCISED), error.message
         except DrillError as error:
             could_not_look = error.exit is Exit.UNKNOWN or isinstance(error, Refused)
             outcome, why = (NOT_EXERCISED if could_not_look else FAILED), error.message
         except psycopg.Error as error:
-            outcome, why = FAILED, f"the restored database: {str(error).strip().partition(chr(10))[0]}"
+            outcome, why = FAILED, words_of(error)
         except OSError as error:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
-        seconds = clock.since(self._begin or begin).total_seconds()
-        self._end(outcome, why, seconds)
+        if self.budget.stopped and outcome == FAILED:  # its place was taken away: that says nothing of the backup
+            return CUT_SHORT, STOPPED
+        return outcome, why
 
     # In order
 
-    def _carry_out(self) -> None:
+    def _carry_out(self, room: ExitStack) -> None:
         self.budget.must_go_on()
         before = self.source.inventory()
-        self._record("restore.inventory", moment="before", changed=[], **_summed(before), read_only=self._read_only)
+        self._record(
+            "restore.inventory", moment="before", changed=[], came=[], **_summed(before), read_only=self._read_only
+        )
         chosen = self._chosen()
         point = self._point()
-        with self.budget.room(chosen.kept.size) as needed:
-            self.place = self._empty_place(chosen.kept, needed)
-            self._begin = clock.mono()
+        needed = room.enter_context(self.budget.room(chosen.kept.size))
+        self.place = self._empty_place(chosen.kept, needed)
+        self._begin = clock.mono()
+        try:
             with self._progress(chosen.kept.size):
                 self._brought_and_proved(chosen.kept, point)
-            self._again(before)
+        finally:
+            self._seconds = clock.since(self._begin).total_seconds()
+            self._look_again(before)
 
     def _brought_and_proved(self, kept: Kept, point: Point) -> None:
         assert self.place is not None
@@ -100,13 +122,16 @@ class OneRestore:
         else:
             self._load(kept, point, proof)
         self._size = size_of(self.place.data)
+        self.broken.holds(self.place, proof.names)
         with self._timed("verify"):
             self._prove(proof)
 
     def _chosen(self) -> Chosen:
         """Errors: `NotReady` where the catalogue is empty: there is nothing to look at."""
+        self._seen = clock.now().utc
         catalogue = self.source.catalogue()
         chosen = choose(catalogue, self.asked, seed=self.seed, database=self.backup.name)
+        chosen = self.broken.chooses(catalogue, chosen) if chosen else None
         said = [_told(each) for each in catalogue]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
         self._record(
@@ -132,7 +157,7 @@ class OneRestore:
         if self.folder.exists():
             raise Refused(f"{self.folder} is there already", hint="move it away: a place is empty before")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        place = self.programs.place(self.folder, kept.version)
+        place = self.programs.place(self.folder, kept.version, isolated=self.broken.isolated)
         self._record(
             "restore.place", moment="before", version=place.version, programs=self.programs.said,
             isolation=place.isolation, empty=not place.data.exists() or not any(place.data.iterdir()),
@@ -143,14 +168,16 @@ class OneRestore:
     def _recover(self, kept: Kept, point: Point, proof: Proof) -> None:
         brought = self._bring(kept, point)
         assert self.place is not None
-        proof.look_at_settings()  # that came along, before ours take their place
+        self.broken.brings(self.place, brought)
+        proof.look_at_control()
         fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
         settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
         replayed = sum(file.stat().st_size for file in brought.wal.iterdir()) if brought.wal else 0
         with self._timed("replay", replayed):
             self.place.start(settings, recovery=True)
             self._await("the restored database is recovered", within=self.budget.must_go_on())
-        self._record("restore.reached", **proof.reached(point, archive_end=brought.archive_end))
+        looked = utc_text(brought.archive_seen) if brought.archive_seen else ""
+        self._record("restore.reached", **proof.reached(point, archive_end=brought.archive_end), looked=looked)
 
     def _load(self, kept: Kept, point: Point, proof: Proof) -> None:
         """Errors: `Refused` where a point in time is asked of a dump."""
@@ -158,10 +185,21 @@ class OneRestore:
         if point.given:
             raise Refused("a dump has no point in time but its own", hint="restore it without a point")
         with self._timed("restore"):
-            self.place.initialise(*proof.initial_words())
+            self.place.initialise(*EMPTY)
             self.place.start({})
             self._await("the empty database answers", within=STARTS)
+        if self.backup.roles_elsewhere:
+            self._make_roles(self.place)
         self._bring(kept, point)
+
+    def _make_roles(self, place: Place) -> None:
+        """Those that are kept by other means than this backup."""
+        with place.connect() as connection:
+            for name in self.backup.roles_elsewhere:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+        named = ", ".join(self.backup.roles_elsewhere)
+        seen = f"{named}: made by us, for the stack file says that they are kept elsewhere"
+        self._looked(Look("structure", "roles kept elsewhere", True, seen))
 
     def _bring(self, kept: Kept, point: Point) -> Brought:
         assert self.place is not None
@@ -172,6 +210,9 @@ class OneRestore:
         for part in brought.parts:
             self._record("restore.part", part=part.name, seconds=part.length.total_seconds(), bytes=part.bytes)
         self._said = list(brought.said)
+        self._seen = brought.archive_seen or self._seen
+        if brought.digest:
+            self._record("restore.brought", digest=brought.digest, digest_of=brought.digest_of)
         return brought
 
     def _await(self, what: str, *, within: timedelta) -> None:
@@ -188,32 +229,67 @@ class OneRestore:
 
     def _prove(self, proof: Proof) -> None:
         assert self.place is not None
-        for look in proof.looks(said=self._said, books=self.books):
+        place = self.place
+        for look in proof.looks(self._said, project=self.books, last=lambda: self.then(place, proof.names)):
             self._looked(look)
-        if self.backup.heartbeat:
-            self._record("restore.heartbeat", now=utc_text(self._asked_at), **proof.heartbeat(self._asked_at))
-        self.then(self.place, proof.names)
-        tries = [{"address": each, "became": self.place.reach(each)} for each in proof.addresses]
-        self._record("restore.place", moment="after", isolation=self.place.isolation, tries=tries, **proof.isolated())
+        if (beats := proof.heartbeat(self._seen)) is not None:
+            self._record("restore.heartbeat", **beats)
+        self._record(
+            "restore.place", moment="after", isolation=place.isolation, tries=self._tries(place),
+            archive_mode=proof.archive_mode, conninfo_left=proof.strings_left,
+        )  # fmt: skip  # arguments in groups
 
-    def _again(self, before: Inventory) -> None:
-        after = self.source.inventory()
-        changed = differences(before, after)
-        self._record("restore.inventory", moment="after", changed=changed, **_summed(after), read_only=self._read_only)
+    def _tries(self, place: Place) -> list[dict[str, str]]:
+        """From inside: to the original, and to a door of this machine."""
+        with canary() as door:
+            doors = {SAID: door} if door else {}
+            asked = {**doors, **{each: each for each in self.backup.original}}
+            return [{"address": name, "became": place.reach(address)} for name, address in asked.items()]
 
-    def _end(self, outcome: str, why: str, seconds: float) -> None:
+    def _look_again(self, before: Inventory) -> None:
+        """Also where it failed. Errors: none; without an inventory nobody can say that it is as it was."""
+
+        def look() -> None:
+            after = self.source.inventory()
+            changed, came = differences(before, after)
+            self._record(
+                "restore.inventory", moment="after", changed=changed, came=came, **_summed(after),
+                read_only=self._read_only,
+            )  # fmt: skip  # arguments in groups
+
+        if wrong := quietly(look):
+            self._record("restore.failed", what="the repository cannot be listed again", why=wrong)
+
+    def _end(self, outcome: str, why: str) -> None:
         left, kept = "", None
         wrong = outcome != RESTORED or any(look.ok is False for look in self._looks)
         if self.place is not None:
-            if self.keep is not None and wrong and self._begin:
-                left = quietly(self.place.stop)
-                kept = self.keep(self.folder)
-            left = self.place.remove() or left
+            if wrong and self._begin and not self.budget.stopped:
+                kept = self._kept(self.place)
+            left = self._removed(self.place) if self.broken.removes else LEFT
             self.place = None
         self._record(
-            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
+            "restore.end", outcome=outcome, why=why, seconds=self._seconds or 0.0, size=self._size,
             removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
         )  # fmt: skip  # arguments in groups
+
+    def _kept(self, place: Place) -> Path | None:
+        """Where it is, for somebody to look at; None where none is kept, or it could not be."""
+        if self.keep is None:
+            return None
+        try:
+            quietly(place.stop)
+            return self.keep(self.folder)
+        except OSError as error:
+            self._record("restore.failed", what="the place cannot be kept", why=str(error.strerror or error))
+            return None
+
+    def _removed(self, place: Place) -> str:
+        """What is left of it, in words."""
+        try:
+            return place.remove()
+        except (DrillError, OSError) as error:
+            return f"{self.folder} is not removed: {error.message if isinstance(error, DrillError) else error}"
 
     # What all of it is recorded by
 
@@ -265,28 +341,31 @@ def _told(kept: Kept) -> dict[str, Any]:
 
 def _summed(inventory: Inventory) -> dict[str, Any]:
     listed = "".join(f"{name}\0{inventory[name]}\n" for name in sorted(inventory))
-    sizes = sum(int(value.partition(" ")[0]) for value in inventory.values())
-    return {"files": len(inventory), "bytes": sizes, "digest": hashlib.sha256(listed.encode()).hexdigest()}
+    sizes = [value.partition(" ")[0] for value in inventory.values()]  # a folder, or a link, has none
+    return {
+        "files": len(inventory),
+        "bytes": sum(int(each) for each in sizes if each.isdecimal()),
+        "digest": hashlib.sha256(listed.encode()).hexdigest(),
+    }
 
 
-def takes_writes(place: Place) -> bool:
-    """Whether its server answers, and recovers no more."""
-    try:
-        with place.connect() as connection:
-            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
-    except psycopg.OperationalError:
-        return False
-    return row is not None and bool(row[0])
+def differences(before: Inventory, after: Inventory) -> tuple[list[str], list[str]]:
+    """What is gone or another one, and what is new: the first of each, and how many more."""
+    gone = [f"{name} is gone" for name in sorted(before.keys() - after.keys())]
+    gone += [f"{name} is another one" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return _first(gone), _first([f"{name} is new" for name in sorted(after.keys() - before.keys())])
 
 
-def differences(before: Inventory, after: Inventory) -> list[str]:
-    """What is new, gone or changed of a repository, in words: the first of them, and how many more."""
-    said = [f"new: {name}" for name in sorted(after.keys() - before.keys())]
-    said += [f"gone: {name}" for name in sorted(before.keys() - after.keys())]
-    said += [f"changed: {name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+def _first(said: list[str]) -> list[str]:
     return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the files in it."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    """Bytes of the files in it. A server that runs there removes some meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found = Path(root, name).lstat()
+                total += found.st_size if S_ISREG(found.st_mode) else 0
+    return total

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from harness.stacks.capabilities.backups import BaseBackups, Damageable, ObjectStore
+from harness.stacks.capabilities.backups import BaseBackups, Damageable, Kept, ObjectStore
 from harness.stacks.capabilities.database import Delayable, Switched
 from harness.stacks.capabilities.messaging import Interruptible, Messaged
 from harness.stacks.capabilities.pages import Corruptible, Paged
@@ -49,6 +49,7 @@ class Sabotage:
     replica_trusted: bool = False  # nobody looks at a replica, and it leads because it streams
     never_resolve: bool = False  # customers whose resolvers lie never ask again what a name stands for
     telling: str = ""  # how people are told wrongly: one of `TELLING`
+    restore: str = ""  # how what is restored beside is broken: one of `harness.restores.broken.WAYS`
     earlier: timedelta = timedelta(0)  # the recovery point is ordered that much too early
 
     def of_stack(self) -> list[str]:
@@ -71,6 +72,11 @@ class Sabotage:
         return [what for what, is_so in kept.items() if is_so]
 
     @property
+    def beside_alone(self) -> bool:
+        """Whether only a copy that is restored beside is broken: then a platform that stands may be proved so."""
+        return self == Sabotage(restore=self.restore)
+
+    @property
     def needs(self) -> tuple[Need, ...]:
         """What it takes of a stack to be broken so, besides what the scenario needs."""
         asked = (
@@ -84,6 +90,7 @@ class Sabotage:
             (self.replay_stopped or self.falls_short, (Delayable,)),
             (self.looks_whole, (Overruled,)),
             (bool(self.telling), (Messaged, Interruptible)),
+            (bool(self.restore), (Kept,)),
         )
         return flat(each for wanted, needed in asked if wanted for each in needed)
 

@@ -126,6 +126,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
 
     def remove() -> None:
         nonlocal ended
+        maker.remove_beside(run, folder / STACK_FOLDER)
         if not owned:
             remove_temporary(run)
             return
@@ -139,8 +140,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
         remove()
     journal, damaged = _journal(folder, redactor)
     began = journal.lines() if journal else []
-    ended_itself = any(line.kind == "run.end" for line in began)
-    pending = [] if ended_itself else undo.pending(folder)
+    pending = [] if _ended(began) else undo.pending(folder)
     healings = healed_there(maker, place or folder, pending, of=folder, label=run)
     recorder: Recorder = journal or Memory()
 
@@ -180,7 +180,7 @@ def _heal_on(folder: Path, run: str, place: Path | None, *, by: str, reports: Re
     if journal is None:
         shutil.rmtree(folder)
         return done
-    if not ended_itself:
+    if not _ended(began):
         journal.record("run.end", outcome="killed", by=by)
     journal.close()
     return replace(done, pack=finish(folder, redactor=redactor, reports=reports))
@@ -219,3 +219,8 @@ def _digest_ledgers(folder: Path, journal: Journal) -> None:
         record_answers(told, journal)
     if "workload.end" not in ended and (written := sorted(left.glob("ledger-*.jsonl"))):
         record_ledgers(written, journal)
+
+
+def _ended(began: Sequence[Line]) -> bool:
+    """Whether the run had written its last line itself."""
+    return any(line.kind == "run.end" for line in began)

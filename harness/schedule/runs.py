@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.checks import Outcome
+from harness.checks.restored import DATABASE
 from harness.errors import Refused
 from harness.evidence import files, numbers, receipts, verify
 from harness.evidence.first_line import marks
@@ -289,7 +290,7 @@ def _findings(path: Path) -> Found:
         said = Found(Outcome(content["verdict"]), verdicts, {}, {}, set())
         for finding in content["findings"]:
             if (figure := _figure(finding)) is not None:
-                said.figures.setdefault(str(finding["scenario"]), {})[str(finding["id"])] = figure
+                said.figures.setdefault(str(finding["scenario"]), {})[figure_id(finding)] = figure
             if finding["id"] == "exercised":
                 said.left_out[str(finding["scenario"])] = str(finding.get("reason"))
             if finding["id"] == RAN and finding.get("advisory") is True:
@@ -297,6 +298,12 @@ def _findings(path: Path) -> Found:
         return said
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return found
+
+
+def figure_id(finding: Data) -> str:
+    """`rto`; of a database that was restored beside `restore-time: orders`."""
+    database = next((str(words) for name, words in finding.get("beside") or () if name == DATABASE), "")
+    return f"{finding['id']}: {database}" if database else str(finding["id"])
 
 
 def _figure(finding: Data) -> Figure | None:

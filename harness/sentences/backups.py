@@ -24,7 +24,7 @@ def _of_every_database(scenario: ScenarioRun) -> None:
     scenario.restores.of_all()
 
 
-@given("the backups of {database}", needs=NEEDS)
+@given("the backups of the database {database}", needs=NEEDS)
 def _of_one(scenario: ScenarioRun, database: str) -> None:
     scenario.begin()
     scenario.restores.of(database)

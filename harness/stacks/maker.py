@@ -115,6 +115,12 @@ class Maker:
         """How long the healing of one fault may take there besides what it takes anywhere."""
         return timedelta(0)
 
+    def remove_beside(self, run: str, folder: Path) -> None:
+        """What a killed run was restoring beside, whoever owns the stack, in `folder` or where the stack file says.
+
+        Nothing, where the kind restores nothing. Errors: `DrillError`.
+        """
+
     def remove_left(self, run: str, folder: Path) -> None:
         """Remove what a killed stack has left besides its labelled processes. Harmless where nothing is left."""
 

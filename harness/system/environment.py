@@ -17,6 +17,8 @@ from typing import Any
 OWN = "DRDRILL_"  # our own variables: the marks by which processes are found, and the key
 HOME = "DRDRILL_HOME"  # the caller's home folder: the signing key lies in it, and it is masked in a pack
 MARKS = ("DRDRILL_RUN", "DRDRILL_LEVEL", "DRDRILL_SANDBOX", "DRDRILL_PART")  # of the processes of a run
+HOOK = "DRDRILL_NOTIFY_URL"  # where `drdrill notify` posts, which is a secret: handed on to nobody
+HOOK_FILE = "DRDRILL_NOTIFY_URL_FILE"  # or the file that holds it
 NOWHERE = "/nonexistent"  # the home of Debian's `nobody`: a folder that is not there, so no file in it decides anything
 EVERYBODY = ("PATH", "TMPDIR")
 ENGINE = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")  # which engine containers are asked of
@@ -61,7 +63,7 @@ def handed_on(caller: Mapping[str, str] | None = None) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         **kept,
-        **{name: value for name, value in caller.items() if name.startswith(OWN)},
+        **{name: value for name, value in caller.items() if name.startswith(OWN) and name not in (HOOK, HOOK_FILE)},
         **fixed(),
         HOME: str(home(caller)),
         "PYTHONPATH": str(Path(__file__).parents[2]),

@@ -17,7 +17,7 @@ from harness.checks.ids import present_id
 from harness.errors import Refused
 from reports import verdicts
 from reports.comparison.runs import Row, cautions, environment_of, exercise, limits, parts, runs
-from reports.judged import figure_of, others, reach
+from reports.judged import database_of, figure_of, others, reach
 from reports.pack import Pack, Scenario
 from reports.run import features
 from reports.run.limits import place_of, size_of
@@ -223,16 +223,22 @@ def _alone(letter: str, pack: Pack, scenario: Scenario) -> Alone:
     )
 
 
-def _finding(scenario: Scenario, id: str) -> Finding | None:
-    """By what it is called today, whichever rules found it."""
-    return next((finding for finding in scenario.findings if present_id(finding.id) == id), None)
+def _key(finding: Finding) -> tuple[str, str]:
+    """By what it is called today, whichever rules found it; and the database that was restored beside, if any."""
+    return present_id(finding.id), database_of(finding)
+
+
+def _finding(scenario: Scenario, key: tuple[str, str]) -> Finding | None:
+    return next((finding for finding in scenario.findings if _key(finding) == key), None)
 
 
 def _pair(a: Pack, b: Pack, ours: Scenario, theirs: Scenario) -> Pair:
-    ids = dict.fromkeys([*NAMES, *(present_id(finding.id) for finding in (*ours.findings, *theirs.findings))])
+    first_of_all = [(id, "") for id in NAMES]
+    keys = dict.fromkeys([*first_of_all, *(_key(finding) for finding in (*ours.findings, *theirs.findings))])
     figures: list[Figure] = []
-    for id in ids:
-        first, second = _finding(ours, id), _finding(theirs, id)
+    for key in keys:
+        first, second = _finding(ours, key), _finding(theirs, key)
+        id = ": ".join(filter(None, key))
         shown = [finding for finding in (first, second) if finding is not None]
         if not shown:
             continue

@@ -57,7 +57,7 @@ def _cases(scenario: Scenario, environment: object) -> list[Xml.Element]:
 
 
 def _case(scenario: Scenario, finding: Finding, environment: object) -> Xml.Element:
-    lasted = finding.id == "rto" and not not_bad(finding.id, finding.reason)
+    lasted = finding.id in ("rto", "restore-time") and not not_bad(finding.id, finding.reason)
     return suites.case(
         scenario.title,
         finding.title or finding.id,

@@ -24,6 +24,12 @@ SANDBOXES = {
 }
 
 
+BESIDE = (
+    "Restored beside: nobody was served from it. How long restoring takes says nothing of who decides, who is called, "
+    "and when customers are served again; and a look proves no more than what it looked at."
+)
+
+
 def limits(pack: Pack, *, measured_on: str) -> list[str]:
     """The limits of this run, the general ones last."""
     begin = pack.begin
@@ -69,6 +75,7 @@ def limits(pack: Pack, *, measured_on: str) -> list[str]:
             "Simulated: " + "; ".join(simulated) + ". It speaks the protocol of the real service and is an emulator: "
             "its speed, its durability and its permissions are not those of the real one."
         )
+    found += [BESIDE for _ in pack.facts.of("restore.asked")[:1]]
     if begin.get("sandbox") == "loopback":
         found.append(f"Sandbox level loopback: {SANDBOXES['loopback']}.")
     idle = [
@@ -141,15 +148,21 @@ def size_of(pack: Pack, scenario: Scenario | None = None) -> str:
     Of a scenario what it restored itself; of a run the most that any did, and how many of them."""
     facts = scenario.facts if scenario else pack.facts
     parts = _counted(facts) or _counted(pack.facts)
-    restored = facts.of("recovery.reached")
-    bytes_of = [each.data["bytes"] for each in restored if isinstance(each.data.get("bytes"), int)]
+    bytes_of = _restored(facts)
     if bytes_of:
-        did = sum(bool(each.facts.of("recovery.reached")) for each in pack.scenarios)
+        did = sum(bool(_restored(each.facts)) for each in pack.scenarios)
         some = scenario is None and did < len(pack.scenarios)
         parts.append(
             f"{size(max(bytes_of))} restored" + (f" in {did} of {len(pack.scenarios)} scenarios" if some else "")
         )
     return ", ".join(parts) or "size not recorded"
+
+
+def _restored(facts: Facts) -> list[int]:
+    """Bytes of each database that was restored."""
+    of = [each.data.get("bytes") for each in facts.of("recovery.reached")]
+    of += [each.data.get("size") for each in facts.of("restore.end") if each.data.get("outcome") == "restored"]
+    return [size for size in of if isinstance(size, int)]
 
 
 def _counted(facts: Facts) -> list[str]:

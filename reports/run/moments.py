@@ -10,6 +10,7 @@ from typing import Any
 from harness.checks.alerts import names_any
 from harness.checks.evidence import BY_SCENARIO
 from reports.pack import Data, Fact, Facts, Scenario
+from reports.run import restores
 from reports.run.customers import SECOND
 from reports.words import as_number, length, plain
 
@@ -280,6 +281,7 @@ WORDS: dict[str, Callable[[Data], str]] = {
     "disk.full": lambda d: f"the disk is full: {plain(d.get('free'))} bytes are left",
     "failed": lambda d: f"{plain(d.get('what'))}: {plain(d.get('error'))}",
     "stopped": lambda d: f"stopped by {plain(d.get('who'))}: {plain(d.get('why'))}",
+    **restores.WORDS,
     "scenario.end": lambda d: f"the scenario is {plain(d.get('outcome'))}",
 }
 OF_A_HISTORY: dict[str, Callable[[Data, str], str]] = {  # the same, of one history of the database

@@ -14,9 +14,9 @@ from harness.checks.evidence import Evidence, Unsound
 from harness.checks.root_cause import file_of
 from harness.evidence import format1
 from reports import verdicts
-from reports.judged import exercised, figure_of, others, reach, used
+from reports.judged import database_of, exercised, figure_of, others, reach, reason_of, used
 from reports.pack import Facts, Pack, Scenario
-from reports.run import customers, features, losses, moments, picture, regions, root_cause, rows, story, told
+from reports.run import customers, features, losses, moments, picture, regions, restores, root_cause, rows, story, told
 from reports.run.timeline import draw
 from reports.words import SYMBOLS, as_number, clean, length, limit, plain, quantity
 
@@ -108,6 +108,10 @@ class Page:
     note: str
     decision: str
     undecided: bool
+    restores: tuple[restores.Section, ...]  # of a scenario that restores beside
+    of_databases: Mapping[str, tuple[FindingRow, ...]]  # the findings about each, which stand there
+    restored: tuple[str, ...]  # how long each took, in words
+    would_lose: tuple[str, ...]
 
 
 def page(
@@ -120,7 +124,8 @@ def page(
     wide = narrow = Markup("")
     zero = clock.zero if clock else 0
     seen = customers.read(scenario.ledgers, zero=zero, problems=problems, inside=scenario.inside)
-    if clock:
+    beside = restores.sections(scenario, key=f"s{place}")
+    if clock and not beside:
         risk = losses.exposure(evidence, zero=clock.zero, problems=problems)
         both = regions.read(pack.facts.data("stack.ready"), scenario.ledgers, facts, zero=clock.zero)
         drawn = picture.picture(
@@ -156,7 +161,7 @@ def page(
         beside=verdicts.beside(scenario),
         against=tuple(map(_finding, verdicts.against(scenario))),
         injected=rows.injected(facts),
-        findings=tuple(_finding(finding) for finding in scenario.findings),
+        findings=tuple(map(_finding, (each for each in scenario.findings if not database_of(each)))),
         loss=tuple(losses.table(evidence, seen.totals, by_id)),
         wide=wide,
         narrow=narrow,
@@ -187,7 +192,27 @@ def page(
         note=note,
         decision=rows.decision(facts),
         undecided=any(not fact.data.get("attended") for fact in facts.of("decided")),
+        restores=beside,
+        of_databases=_of_databases(scenario, beside),
+        restored=restores.figures(scenario, "restore-time"),
+        would_lose=restores.figures(scenario, "backup-age"),
     )
+
+
+def _of_databases(scenario: Scenario, beside: tuple[restores.Section, ...]) -> dict[str, tuple[FindingRow, ...]]:
+    """Without the name of the database, which stands above them."""
+    return {
+        each.database: tuple(
+            replace(
+                _finding(finding),
+                title=finding.title.removesuffix(f": {each.database}"),
+                reason=reason_of(finding),
+            )
+            for finding in scenario.findings
+            if database_of(finding) == each.database
+        )
+        for each in beside
+    }
 
 
 def _parts(finding: Finding) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.checks import Finding, Outcome
+from harness.checks.restored import DATABASE
 from harness.evidence.first_line import marks
 from reports import verdicts
-from reports.judged import figure_of, others, reach, used
+from reports.judged import database_of, figure_of, others, reach, reason_of, used
 from reports.pack import Pack, Scenario, read
 from reports.run import features
 from reports.run.limits import place_of, size_of
@@ -36,6 +38,7 @@ NAMES = {
     "report-in-time": "report after",
 }
 FIRST = tuple(NAMES)
+EACH = {"restore-time": "restoring", "backup-age": "would lose"}  # of each database that was restored beside
 
 
 def summary(folder: Path) -> str:
@@ -94,7 +97,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     if broken:
         lines += _wrapped(broken, indent=4)
     by_id = {finding.id: finding for finding in scenario.findings}
-    shown = [by_id[id] for id in FIRST if id in by_id]
+    shown = first_of(scenario.findings)
     table = [_row(finding) for finding in shown]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for finding, row in zip(shown, table, strict=True):
@@ -103,11 +106,12 @@ def _scenario(scenario: Scenario) -> list[str]:
         cells = ("" if words else row[0], *row[1:])
         aligned = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         lines.append(_cut(f"    {aligned}".rstrip()))
-        if (more := others(finding.beside)) and (finding.id != "no-loss" or finding.figure):
+        more = [(name, words) for name, words in others(finding.beside) if name != DATABASE]
+        if more and (finding.id != "no-loss" or finding.figure):
             said = ", ".join(f"{name} {words}" for name, words in more)
             lines += _wrapped(said, indent=4 + widths[0] + 2 + widths[1] + 2)
         if finding.outcome is not Outcome.MET:
-            lines += _wrapped(without(broken, finding.reason), indent=8)
+            lines += _wrapped(without(broken, reason_of(finding)), indent=8)
     if not scenario.begun:
         lines.append("    planned, and never began")
     elif not scenario.findings:
@@ -117,7 +121,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     for finding in scenario.findings:
         if finding not in shown and finding.outcome is not Outcome.MET and not finding.advisory:
             what = f"{SYMBOLS[finding.outcome]} {finding.outcome}  {finding.title or finding.id}"
-            lines += _wrapped(f"{what}: {without(broken, finding.reason)}", indent=4)
+            lines += _wrapped(f"{what}: {without(broken, reason_of(finding))}", indent=4)
     met = sum(finding.outcome is Outcome.MET for finding in scenario.findings if not finding.advisory)
     counted = sum(not finding.advisory for finding in scenario.findings)
     if counted:
@@ -127,9 +131,8 @@ def _scenario(scenario: Scenario) -> list[str]:
 
 def _in_short(scenario: Scenario) -> list[str]:
     """The title, and the figures that have an objective."""
-    by_id = {finding.id: finding for finding in scenario.findings}
     told = []
-    for finding in (by_id[id] for id in FIRST if id in by_id):
+    for finding in first_of(scenario.findings):
         _, name, figure, goal, _ = _row(finding)
         words = f"{name} {figure}" + (f" of {goal.removeprefix('objective ')}" if finding.objective else "")
         told.append(", ".join(filter(None, (words, reach(finding.outcome, finding.beside)))))
@@ -168,7 +171,8 @@ def _wrong(finding: Finding, broken: str) -> str:
     """`recovery time, 93.1 s, objective 60 s: the reason`."""
     figure = (figure_of(finding), _goal(finding)) if finding.figure is not None else ()
     what = ", ".join(filter(None, (NAMES.get(finding.id) or finding.title or finding.id, *figure)))
-    return f"{what}: {finding.reason.replace(f' ({broken})', '') if broken else finding.reason}"
+    reason = reason_of(finding)
+    return f"{what}: {reason.replace(f' ({broken})', '') if broken else reason}"
 
 
 def _shortened(words: str) -> list[str]:
@@ -183,6 +187,17 @@ def without(broken: str, reason: str) -> str:
     return reason.replace(f" ({broken})", "").replace(broken, ABOVE)
 
 
+def first_of(findings: Sequence[Finding]) -> list[Finding]:
+    """Those whose figures are told before all else."""
+    by_id = {finding.id: finding for finding in findings}
+    return [by_id[id] for id in FIRST if id in by_id] + [each for each in findings if each.id in EACH]
+
+
+def name_of(finding: Finding) -> str:
+    """`recovery time`; `restoring orders`."""
+    return f"{EACH[finding.id]} {database_of(finding)}".strip() if finding.id in EACH else NAMES[finding.id]
+
+
 def _stood_in(scenario: Scenario) -> bool:
     """Whether the harness took a decision that the plan gives to people."""
     return any(not fact.data.get("attended") for fact in scenario.facts.of("decided"))
@@ -190,7 +205,7 @@ def _stood_in(scenario: Scenario) -> bool:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     figure = figure_of(finding)
-    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", NAMES[finding.id], figure, _goal(finding), used(finding))
+    cells = (f"{SYMBOLS[finding.outcome]} {finding.outcome}", name_of(finding), figure, _goal(finding), used(finding))
     return tuple(" ".join(clean(cell).split()) for cell in cells)
 
 

@@ -1,12 +1,12 @@
-"""A small PostgreSQL 15 server of Debian's programs, that is backed up; and a bare place to restore it into."""
+"""A small PostgreSQL 15 server of Debian's programs, that is backed up; and what of it was restored beside."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,26 +14,24 @@ from typing import Any
 
 import psycopg
 
+from harness.restores import Brought, Kept, Point, Source
+from harness.restores.programs.machine import ThisMachine
+from harness.restores.programs.place import OwnPlace
 from harness.system import wait
-from harness.system.command import Commands, Done
+from harness.system.command import Commands
 from harness.system.recorder import Memory
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 ACCOUNT = "postgres"  # whom its programs run as where root runs the tests: they refuse root
 COMMANDS = Commands(Memory(), label="unit")
-WITHIN = timedelta(seconds=60)
-
-
-def as_account() -> list[str]:
-    """The words before a program of PostgreSQL's."""
-    if os.geteuid():
-        return []
-    return ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups", "--"]
+MACHINE = ThisMachine(COMMANDS)
+WITHIN = timedelta(seconds=120)
 
 
 def own(folder: Path) -> Path:
-    """Give a new folder to that account."""
-    folder.mkdir(parents=True, mode=0o755)
+    """A new folder, that account's, which everybody may enter."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
     if not os.geteuid():
         who = pwd.getpwnam(ACCOUNT)
         os.chown(folder, who.pw_uid, who.pw_gid)
@@ -41,7 +39,10 @@ def own(folder: Path) -> Path:
 
 
 def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*as_account(), *map(str, words)], capture_output=True, text=True, check=False, cwd="/")
+    """A program, as that account."""
+    account = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups", "--"]
+    argv = [*([] if os.geteuid() else account), *map(str, words)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/")
     assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done
 
@@ -57,83 +58,69 @@ class Server:
     def data(self) -> Path:
         return self.folder / "data"
 
-    def make(self, *words: str) -> None:
-        run(BIN / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", *words)
-        self.start()
-
-    def start(self) -> None:
+    def make(self) -> None:
+        """With checksums, and running."""
+        run(BIN / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-k")
         usual = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "port": "5432", "fsync": "off"}
-        options = {**usual, **self.settings}
-        text = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        run(BIN / "pg_ctl", "-D", self.data, "-l", self.folder / "log", "-o", text, "-w", "-s", "start")
+        text = "".join(f"{name} = '{value}'\n" for name, value in (usual | dict(self.settings)).items())
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(text)
+        run(BIN / "pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-s", "start")
 
     def sql(self, *statements: str) -> list[Any]:
         """What the last one answers."""
-        found: list[Any] = []
         with closing(self.connect()) as connection:
-            for statement in statements:
-                done = connection.execute(statement)
-                found = done.fetchall() if done.description else []
-        return found
+            cursors = [connection.execute(statement.encode()) for statement in statements]
+            return cursors[-1].fetchall() if cursors[-1].description else []
 
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
 
-    def switch(self, files: Path, suffix: str = "") -> str:
+    def switch(self, archive: Path) -> str:
         """End the segment that is written, and wait until it is archived; its name."""
         name = str(self.sql("SELECT pg_walfile_name(pg_switch_wal())")[0][0])
-        there = wait.poll(lambda: [*files.rglob(f"{name}{suffix}*")], within=WITHIN)
-        assert there, f"{name} is not archived"
+        assert wait.poll(lambda: [*archive.rglob(f"{name}*")], within=WITHIN), f"{name} is not archived"
         return name
 
     def stop(self) -> None:
         run(BIN / "pg_ctl", "-D", self.data, "-m", "fast", "-w", "-s", "stop", check=False)
 
 
-class BareMachine:
-    """Fills `Programs` with those of this machine, and keeps nothing from anything."""
+@dataclass(frozen=True)
+class Beside:
+    """A backup that was restored. `log`: what the server said while it recovered."""
 
-    said = "this machine"
+    place: OwnPlace
+    brought: Brought
+    log: str
 
-    def words(
-        self, program: str, *, version: int = 0, reads: Sequence[Path] = (), writes: Sequence[Path] = (),
-        network: bool = False,
-    ) -> list[str]:  # fmt: skip  # parameters in groups
-        return [str(BIN / program) if version else program]
-
-    def place(self, folder: Path, version: int) -> BarePlace:
-        return BarePlace(folder, version)
+    def sql(self, statement: str) -> Any:
+        """The first column of the first row."""
+        with closing(self.place.connect()) as connection:
+            row = connection.execute(statement.encode()).fetchone()
+            return row[0] if row else None
 
 
-class BarePlace:
-    """Fills as much of `Place` as a source needs, and recovers what it brought."""
+@contextmanager
+def restored(source: Source, kept: Kept, folder: Path) -> Iterator[Beside]:
+    """In a place of this machine, recovered to the end of the archive; nothing of it is left afterwards."""
+    place = MACHINE.place(folder, kept.version)
+    try:
+        brought = source.bring(kept, place, point=Point(), within=WITHIN)
+        place.start({"restore_command": f'cp {brought.wal}/%f "%p"'} if brought.wal else {}, recovery=True)
+        ready = wait.poll(lambda: _ready(place) or not place.running(), within=WITHIN)
+        log = place.log.read_text()
+        assert ready and place.running(), log
+        yield Beside(place, brought, log)
+    finally:
+        left = place.remove()
+    assert not left and not folder.exists()
 
-    isolation = ""
 
-    def __init__(self, folder: Path, version: int) -> None:
-        self.folder, self.version = folder, version
-        self.data = folder / "data"
-        folder.mkdir(mode=0o700)
-        self.data.mkdir(mode=0o700)
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log"
-
-    def run(
-        self, program: str, *words: str, within: timedelta, env: Mapping[str, str] | None = None, check: bool = True,
-        stdin: Path | None = None,
-    ) -> Done:  # fmt: skip  # parameters in groups
-        assert stdin is None
-        return COMMANDS.run([BIN / program, *words], within=within, env=env, check=check)
-
-    def recover(self, wal: Path | None) -> Server:
-        """The server, once it has replayed all that there is. As root all of it is given to the account before."""
-        restore = f"cp {wal or '/nonexistent'}/%f %p"
-        (self.data / "postgresql.auto.conf").write_text(f"restore_command = '{restore}'\n")
-        (self.data / "recovery.signal").touch()
-        if not os.geteuid():
-            subprocess.run(["chown", "-R", f"{ACCOUNT}:", self.folder], check=True)
-        server = Server(self.folder, {"archive_mode": "off", "hot_standby": "off"})
-        server.start()
-        return server
+def _ready(place: OwnPlace) -> bool:
+    try:
+        with closing(place.connect()) as connection:
+            row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+            return row is not None and not row[0]
+    except psycopg.OperationalError:
+        return False

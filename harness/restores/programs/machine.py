@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import Unable
 from harness.restores.programs.place import OwnPlace
 from harness.restores.programs.process import ProcessRoom
-from harness.restores.programs.ways import best_way
+from harness.restores.programs.ways import NO_WAY, best_way
 from harness.system.command import Commands
 from harness.system.environment import handed_on
 
@@ -45,8 +45,9 @@ class ThisMachine:
         found = folder_of(program, version) / program if version else _tool(program)
         return [*self._way.tool(reads, network=network), str(found)]
 
-    def place(self, folder: Path, version: int) -> OwnPlace:
-        room = ProcessRoom(folder_of("postgres", version), way=self._way, commands=self._commands)
+    def place(self, folder: Path, version: int, *, isolated: bool = True) -> OwnPlace:
+        way = self._way if isolated else NO_WAY
+        room = ProcessRoom(folder_of("postgres", version), way=way, commands=self._commands)
         return OwnPlace(folder, version, room=room, commands=self._commands)
 
 

@@ -119,6 +119,13 @@ def lacking(names: Collection[str], *, start: str, stop: str, size: int) -> list
     return [name for name in needed if name not in names]
 
 
+def some(names: Sequence[str]) -> str:
+    """`"000… is"`, `"000…, 000… are"`."""
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} are"
+
+
 def sha1(path: Path) -> str:
     """Of a file's content, in hex. Errors: `OSError`."""
     digest = hashlib.sha1(usedforsecurity=False)

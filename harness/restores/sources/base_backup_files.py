@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import IO
 from zoneinfo import ZoneInfo, available_timezones
 
+from harness.restores.sources.tars import ENDINGS
+
 LABEL, MANIFEST, VERSION, CONTROL = "backup_label", "backup_manifest", "PG_VERSION", "global/pg_control"
 LONG_HEADER = struct.Struct("<HHIQI4xQII")  # of a segment: magic, flags, timeline, position, …, system, size, block
 HAS_LONG_HEADER = 2
@@ -143,7 +145,7 @@ def version_of(text: bytes) -> int:
 class Layout:
     """One backup in a repository: `at` is its folder with a `/` behind, or empty for the repository itself.
 
-    `files`: the names in it, relative to `at`, to their sizes. `base`: the tar of a backup of tars, empty of a plain one.
+    `files`: the names in it, relative to `at`, to their sizes. `base`: the main tar; a plain one has none.
     """
 
     at: str
@@ -156,16 +158,19 @@ class Layout:
 
     def tar(self, name: str) -> str:
         """The full name of `pg_wal.tar`, or as it is compressed; empty where there is none."""
-        found = next(
-            (each for each in (f"{name}.tar{end}" for end in ("", ".gz", ".zst", ".lz4")) if each in self.files), ""
-        )
-        return self.at + found if found else ""
+        return next((self.at + each for end in ENDINGS if (each := f"{name}.tar{end}") in self.files), "")
 
     @property
     def spaces(self) -> dict[str, str]:
         """The tars of tablespaces, by their OIDs."""
         oids = {name.partition(".")[0] for name in self.files if re.fullmatch(rf"\d+{TAR}", name)}
         return {oid: self.tar(oid) for oid in sorted(oids)}
+
+    @property
+    def oids(self) -> list[str]:
+        """Of the tablespaces that lie in it; a plain one may have links to others."""
+        inside = {name.split("/")[1] for name in self.files if re.match(r"pg_tblspc/\d+/", name)}
+        return sorted(inside | set(self.spaces))
 
 
 def layouts(names: Mapping[str, int], *, archive: Collection[str]) -> list[Layout]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from harness.errors import DrillError, NotInTime, NotReady, Unable
 from harness.restores import Brought, Inventory, Kept, Needs, Part, Place, Point, Programs
 from harness.restores.described import Backup
 from harness.restores.sources import archived
+from harness.restores.sources.pgbackrest_config import Repo
 from harness.restores.sources.pgbackrest_tool import NAME, NEWER, TOO_NEW, Tool, error_of, told
 from harness.restores.sources.storage import Folder, storage
 from harness.system import clock
@@ -44,6 +45,7 @@ class PgBackRest:
         self, backup: Backup, *, programs: Programs, commands: Commands, values: Mapping[str, str]
     ) -> None:  # fmt: skip  # parameters in groups
         self._backup = backup
+        self._programs = programs
         self._commands = commands
         self._values = values
         self._asked = Tool(backup, programs=programs, commands=commands, values=values)
@@ -54,27 +56,29 @@ class PgBackRest:
 
     @property
     def read_only(self) -> str:
-        if self._backup.repository is not None and self._backup.config is None:
-            return storage(self._backup, self._values).read_only
-        said = [Folder(repo.where).read_only if repo.where else "" for repo in self._asked.configuration.repos]
-        return said[0] if all(said) else ""
+        if all(repo.where for repo in self._asked.configuration.repos):
+            return self._programs.read_only
+        return ""  # what a key, or a host of repositories, would let us do is not tried
 
     def catalogue(self) -> list[Kept]:
         stanza = self._asked.info()
         return sorted((_kept(entry, stanza) for entry in stanza.get("backup", ())), key=lambda one: (one.ended, one.id))
 
     def inventory(self) -> Inventory:
+        """With versions of objects, where there is a client for them; else as pgBackRest lists its files."""
         if self._backup.repository is not None and self._backup.config is None:
-            return storage(self._backup, self._values).inventory()
-        found: dict[str, str] = {}
-        for repo in self._asked.configuration.repos:
-            if repo.where:
-                files = dict(Folder(repo.where).inventory())
-            else:
-                entries = self._asked.listed(repo.key).items()
-                files = {name: f"{one['size']} bytes, changed {one['time']}" for name, one in entries}
-            found |= {f"repo{repo.key}/{name}": said for name, said in files.items()}
-        return found
+            try:
+                return storage(self._backup, self._values).inventory()
+            except Unable:
+                return self._files(self._asked.configuration.repos[0])
+        repos = self._asked.configuration.repos
+        return {f"repo{repo.key}/{name}": said for repo in repos for name, said in self._files(repo).items()}
+
+    def _files(self, repo: Repo) -> Inventory:
+        if repo.where:
+            return Folder(repo.where).inventory()
+        files = self._asked.listed(repo.key).items()
+        return {name: f"{one['size']} bytes, changed {one['time']}" for name, one in files}
 
     def needs(self, kept: Kept) -> Needs:
         return Needs(tablespaces=[str(each["name"]) for each in self._entry(kept).get("tablespace") or ()])
@@ -124,7 +128,7 @@ class PgBackRest:
         lacking = archived.lacking(there, start=kept.facts["first"], stop=kept.facts["last"], size=size)
         if lacking:
             raise DrillError(
-                f"backup {kept.id} is without its write-ahead log: {_some(lacking)} not in the archive",
+                f"backup {kept.id} is without its write-ahead log: {archived.some(lacking)} not in the archive",
                 hint="it cannot become consistent; look at what expires or copies the archive, and take another backup",
             )
 
@@ -187,12 +191,6 @@ def _wrong(path: Path, digests: Collection[str]) -> str:
     if len(digests) > 1:
         return f"{path.name} is in the archive {len(digests)} times, each time something else"
     return "" if archived.sha1(path) in digests else f"{path.name} of the archive is damaged: its SHA-1 is another"
-
-
-def _some(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{names[0]} is"
-    return f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} are"
 
 
 def _processes() -> int:

@@ -6,6 +6,7 @@ Of what an archive has only files and folders are written; a link in one is left
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 import tarfile
 import tempfile
@@ -23,6 +24,7 @@ from harness.system.command import Commands
 PROGRAMS = {".zst": "zstd", ".lz4": "lz4"}
 ENDINGS = ("", ".gz", *PROGRAMS)
 HEAD = 1 << 18  # bytes: a block of each of them is in it
+BUFFER = 1 << 20  # bytes that are read at a time
 SOON = timedelta(seconds=60)
 BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -44,7 +46,7 @@ def unpack(storage: Storage, name: str, into: Path, *, commands: Commands, withi
     size, left = 0, []
     with _plain(storage, name, into.parent, commands, within) as source:
         try:
-            with tarfile.open(fileobj=source, mode="r|") as archive:
+            with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER) as archive:
                 for member in archive:
                     target = into / inside(member.name, of=name)
                     if member.isdir():
@@ -81,10 +83,7 @@ def beginning(storage: Storage, name: str, *, commands: Commands) -> bytes:
     """The first bytes of it, plain: as many as there are in its beginning. Errors: as `unpack`."""
     head = storage.part(name, HEAD)
     if name.endswith(".gz"):
-        try:
-            return zlib.decompressobj(wbits=31).decompress(head, HEAD)
-        except zlib.error as error:
-            raise _damaged(name, error) from None
+        return _started(name, head)
     if not _program(name):
         return head
     with tempfile.TemporaryDirectory(prefix="drdrill-") as folder:
@@ -93,6 +92,21 @@ def beginning(storage: Storage, name: str, *, commands: Commands) -> bytes:
         _decompress(name, packed, plain, commands, SOON, whole=False)
         with plain.open("rb") as file:
             return file.read(HEAD)
+
+
+def _started(name: str, head: bytes) -> bytes:
+    """What is in the beginning of a file of gzip, which may have several parts."""
+    found = b""
+    with gzip.GzipFile(fileobj=io.BytesIO(head)) as source:
+        try:
+            while len(found) < HEAD and (piece := source.read1(HEAD)):
+                found += piece
+        except EOFError:
+            return found
+        except (zlib.error, gzip.BadGzipFile) as error:
+            if not found:
+                raise _damaged(name, error) from None
+    return found
 
 
 def members(head: bytes) -> Iterator[tuple[str, bytes]]:
@@ -116,7 +130,7 @@ def find(storage: Storage, name: str, wanted: str, *, commands: Commands, within
         _plain(storage, name, Path(folder), commands, within) as source,
     ):
         try:
-            with tarfile.open(fileobj=source, mode="r|") as archive:
+            with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER) as archive:
                 for member in archive:
                     if member.isreg() and member.name.removeprefix("./") == wanted:
                         content = archive.extractfile(member)

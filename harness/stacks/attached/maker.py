@@ -133,6 +133,10 @@ class AttachedMaker(Maker):
         except Refused:  # such as a variable that whoever heals has not
             return None
 
+    def remove_beside(self, run: str, folder: Path) -> None:
+        if self.said.backups is not None:
+            fetch("harness.restores.left:remove_places")(self.said.backups, run=run, beside=folder)
+
     def remove_left(self, run: str, folder: Path) -> None:
         """What a killed run has brought up. Nothing of a platform that stands. Errors: `DrillError`."""
         remove_temporary(run)

@@ -8,21 +8,20 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from harness.errors import DrillError, quietly
+from harness.errors import DrillError
 from harness.plan.lengths import in_words
 from harness.plan.sizes import measured
 from harness.restores import Kept, Needs, Place, Source
+from harness.restores.answering import await_answer
 from harness.restores.budget import LEAST, TIMES
 from harness.restores.described import Backup, Backups
 from harness.restores.earlier import Earlier
-from harness.restores.one import STARTS, takes_writes
 from harness.restores.programs import programs
 from harness.restores.sources import source
 from harness.stacks.attached.checking.at_once import Question
 from harness.stacks.attached.checking.line import Line
-from harness.system import clock, wait
+from harness.system import clock
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 
@@ -38,7 +37,9 @@ def questions(
     earlier: Callable[[str], Earlier | None],
 ) -> Iterator[Question]:  # fmt: skip  # parameters in groups
     """One for each database. `folder`: for places that are made and removed again; `earlier`: what runs have seen."""
-    for name, backup in said.databases.items() if said else ():
+    if said is None:
+        return
+    for name, backup in said.databases.items():
         asked = Asked(
             said, backup, values=values, folder=folder / name, commands=Commands(Memory(), label=label), earlier=earlier
         )
@@ -93,7 +94,7 @@ class Asked:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())
         free, needed = shutil.disk_usage(folder).free, max(kept.size * TIMES, LEAST)
         most = min(free, self._said.room or free)
-        seen = f"{measured(needed)} are taken, twice its size, of {measured(most)}"
+        seen = f"{measured(most)} may be used, and twice its size is wanted, {measured(needed)} at least"
         lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]
         before = self._earlier(self._backup.name)
         if before is None:
@@ -112,22 +113,21 @@ class Asked:
         try:
             place.initialise()
             place.start({})
-            wait.until(
-                partial(takes_writes, place), what="an empty place answers", within=STARTS, recorder=Memory(),
-                hint="run `drdrill doctor`",
-            )  # fmt: skip  # arguments in groups
+            await_answer(place, "an empty place answers")
             with place.connect() as connection:
                 there = {each[0] for each in connection.execute(EXTENSIONS).fetchall()}
                 collations = {each[0] for each in connection.execute(COLLATIONS).fetchall()}
-            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version}, by {_words(place)}")]
+            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version} answers in it")]
             lines.append(self._line("it has no way out", bool(place.isolation), place.isolation or NO_ISOLATION, LIFT))
+            if not self._backup.original:
+                lines.append(self._line("what it must not reach", True, NO_ORIGINAL))
             for address in self._backup.original:
                 became = place.reach(address)
                 ok = became not in ("taken", "refused")
                 lines.append(self._line(f"it does not reach {address}", ok, became, LIFT))
             return [*lines, *self._needs(found.needs(kept), there, collations)]
         finally:
-            if left := quietly(place.remove):
+            if left := place.remove():
                 raise DrillError(left, hint=f"remove {self._folder} by hand")
 
     def _needs(self, needs: Needs, extensions: Collection[str], collations: Collection[str]) -> Iterator[Line]:
@@ -135,9 +135,14 @@ class Asked:
         hint = "install them where it is restored, or name an image that has them: backups: image"
         yield self._has("extensions", wanted, extensions, known=needs.extensions is not None, hint=hint)
         yield self._has("collations", needs.collations or (), collations, known=needs.collations is not None, hint=hint)
-        roles = [each for each in needs.roles or () if each not in self._backup.roles]
+        roles = [each for each in needs.roles or () if each not in self._backup.roles_elsewhere]
         seen = f"named by it, and not brought: {', '.join(roles)}" if roles else "it names none that are not brought"
-        yield self._line("roles", not roles, seen, "list them under roles: they are made for it, and may not log in")
+        yield self._line(
+            "roles",
+            not roles,
+            seen,
+            NO_ROLES,
+        )
         if needs.tablespaces:
             yield self._line("tablespaces", True, f"{', '.join(needs.tablespaces)}: each inside of the place")
         if needs.settings:
@@ -155,6 +160,8 @@ class Asked:
 
 NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
 NO_ISOLATION = "this machine lets nobody make a network of its own"
+NO_ROLES = "put globals.sql (pg_dumpall --globals-only) beside, or list them under `roles kept elsewhere`"
+NO_ORIGINAL = "no address of the original is named (`original`): a door of this machine is tried"
 LIFT = "run `drdrill doctor`, or name an image: backups: image"
 
 
@@ -166,7 +173,3 @@ def _age(kept: Kept) -> str:
     if kept.ended is None:
         return "nothing says of when"
     return f"{in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
-
-
-def _words(place: Any) -> str:
-    return place.isolation or "a network that is this machine's"

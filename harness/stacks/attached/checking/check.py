@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from harness.errors import Refused
 from harness.evidence.run_folder import heal_on
+from harness.restores.earlier import Earlier
 from harness.stacks.attached import composing, place
 from harness.stacks.attached.asking import PORTS, connection
-from harness.stacks.attached.checking import alerts_asked, database_asked, parts_asked, probes_asked
+from harness.stacks.attached.checking import alerts_asked, backups_asked, database_asked, parts_asked, probes_asked
 from harness.stacks.attached.checking.at_once import Question, all_at_once
 from harness.stacks.attached.checking.line import Line
 from harness.stacks.attached.checking.platform import Platform, readable
@@ -23,11 +24,13 @@ from harness.stacks.brought_up import BroughtUp
 
 LABEL = "stack-check"
 CLIENT_WITHIN = timedelta(seconds=60)  # several requests and a reading, each with its own limit
+Before = Callable[[str], Earlier | None]
 Then = Callable[[Platform], Sequence[Line]]  # what is asked of it last, once all that is independent is known
 
 
-def check(said: StackFile, *, then: Then) -> list[Line]:
-    """What was found, in order. `then` is called with a platform that answers as far as it can.
+def check(said: StackFile, *, then: Then, before: Before = lambda name: None) -> list[Line]:
+    """What was found, in order. `then` is called with a platform that answers as far as it can; `before`: what earlier
+    runs have seen of the restore of a database.
 
     Errors: `Refused` where what asks is not installed.
     """
@@ -40,6 +43,13 @@ def check(said: StackFile, *, then: Then) -> list[Line]:
         platform = Platform(said, Path(folder), known, label=LABEL)
         asked = (parts_asked, probes_asked, database_asked, alerts_asked)
         lines += all_at_once([*(each for part in asked for each in part.questions(platform)), *_entrance(said)])
+        lines += all_at_once(
+            backups_asked.questions(
+                said.backups, values=platform.words, folder=Path(folder) / "places", label=LABEL, earlier=before
+            )
+        )
+        if not (said.customers or said.database):
+            return lines
         last = Question("client", "a numbered transaction", lambda: then(platform), within=CLIENT_WITHIN)
         return [*lines, *all_at_once([last])]
 

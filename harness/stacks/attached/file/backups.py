@@ -18,6 +18,7 @@ from harness.stacks.attached.file.agree import one_of
 
 ALL_WITHIN, EVERY = "2 h", "1 s"
 KINDS_OF_POINTS = ("time", "lsn", "xid", "name")
+WHOLE_SECRET = re.compile(r"\$\{secret:[^{}]+\}")
 LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 SERVED = ("pgbackrest", "barman", "barman-cloud")  # tools whose repository has several servers
 CONFIGURED = ("pgbackrest", "barman")  # and whose own configuration may say where it is
@@ -28,7 +29,7 @@ def check(read: Text) -> None:
     given = read.values.get("backups")
     if not isinstance(given, Mapping):
         return
-    if given.get("at once", "1") == "0":
+    if int(given.get("at once", "1")) == 0:
         read.problem(("backups", "at once"), "none would be restored", hint="write 1, or more")
     for name, each in given["databases"].items():
         _backup(read, ("backups", "databases", name), each)
@@ -46,19 +47,33 @@ def _backup(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         read.problem((*where, "server"), "is missing: a repository may have several", hint="add server: NAME")
     if tool not in (*SERVED, "commands") and "server" in given:
         read.problem((*where, "server"), f"is nothing that {tool} knows", hint="take it out")
+    if "zone" in given and tool != "pg_dump":
+        read.problem((*where, "zone"), f"is nothing that {tool} needs: its times have one", hint="take it out")
+    if "roles kept elsewhere" in given and tool not in ("pg_dump", "commands"):
+        hint = "a copy of files brings its roles"
+        read.problem((*where, "roles kept elsewhere"), "is of dumps", hint=hint)
     if "s3" in given and not str(given.get("repository", "")).startswith("s3://"):
         read.problem((*where, "s3"), "is there, and the repository is not in S3", hint="s3://bucket/prefix")
     if tool == "barman-cloud" and not str(given.get("repository", "s3://")).startswith("s3://"):
         read.problem((*where, "repository"), "is not in S3, as barman-cloud's are", hint="s3://bucket/prefix")
+    if not WHOLE_SECRET.fullmatch(given.get("s3", {}).get("secret", "${secret:NAME}")):
+        hint = "name it under secrets, and write ${secret:NAME} here, and nothing else"
+        read.problem((*where, "s3", "secret"), "is written out, and this file goes into every pack", hint=hint)
+    _checks(read, where, given)
+    for name, each in given.get("points", {}).items():
+        one_of(read, (*where, "points", name), each, KINDS_OF_POINTS)
+        _point(read, (*where, "points", name), each)
+
+
+def _checks(read: Text, where: Where, given: Mapping[str, Any]) -> None:
     for at, each in enumerate(given.get("checks", ())):
         if not {"is", "at least", "at most"} & set(each):
             hint = "add `is`, `at least` or `at most`: a check that expects nothing cannot fail"
             read.problem((*where, "checks", at), f"{each['name']} expects nothing", hint=hint)
         if "is" in each and {"at least", "at most"} & set(each):
             read.problem((*where, "checks", at), f"{each['name']} has `is` and a bound", hint="keep one of them")
-    for name, each in given.get("points", {}).items():
-        one_of(read, (*where, "points", name), each, KINDS_OF_POINTS)
-        _point(read, (*where, "points", name), each)
+        if "at least" in each and Decimal(each["at least"]) > Decimal(each.get("at most", "Infinity")):
+            read.problem((*where, "checks", at), f"{each['name']} can never be so", hint="at least 5, at most 9")
 
 
 def _belongs(
@@ -113,10 +128,12 @@ def _described(name: str, given: Mapping[str, Any], base: Path) -> Backup:
         config=_path(given["config"], base) if "config" in given else None,
         s3=_s3(given.get("s3", {}), base),
         commands={word: tuple(words) for word, words in given.get("commands", {}).items()},
+        zone=given.get("zone", ""),
         system=given.get("system", ""),
         names=names,
         original=tuple(given.get("original", ())),
         roles=tuple(given.get("roles", ())),
+        roles_elsewhere=tuple(given.get("roles kept elsewhere", ())),
         extensions=tuple(given.get("extensions", ())),
         checks=tuple(map(_row_check, given.get("checks", ()))),
         heartbeat=_heartbeat(given["heartbeat"], names) if "heartbeat" in given else None,

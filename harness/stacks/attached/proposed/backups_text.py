@@ -28,6 +28,9 @@ class Database:
     config: str = ""
     system: str = ""
     seen: str = ""
+    roles: Sequence[str] = ()  # that it names, and does not bring
+    heartbeat: str = ""  # as YAML has it
+    number: int = 1  # of backups that are there
     checks: str = ""
 
 
@@ -44,18 +47,19 @@ class ProposedBackups:
 
 def files_of(found: ProposedBackups) -> Mapping[str, str]:
     """In the order in which people read them."""
-    project = f"format: 1\nname: {said(found.name)}\nplan: {PLAN}\nfeatures: features\n"
+    project = f"format: 1\nname: {said(found.name)}\nplan: {PLAN}\nfeatures: features\ntwins: twins\n"
     return {
         STACK: "\n".join(_stack(found)) + "\n",
         PROJECT: project,
         PLAN: _plan(found),
         FEATURE: _FEATURE,
+        "twins.py": _twins(found),
         ".gitignore": IGNORED,
     }
 
 
 def _stack(found: ProposedBackups) -> Iterator[str]:
-    yield f"# The backups of {found.name}, and how each is restored beside. Written by `drdrill init --backups`."
+    yield "# Backups, and how each of them is restored beside. Written by `drdrill init --backups`."
     yield "# It goes into every pack, so it holds no secret. `drdrill stack check stack.yaml` asks all of it."
     yield "format: 1"
     environment = f"environment: {said(found.environment)}"
@@ -86,14 +90,34 @@ def _database(found: Database) -> Iterator[str]:
         whose = "read from the newest backup: compare it with pg_controldata of the original"
         yield f'      system: "{found.system}"  # {whose}'
     yield '      # original: ["db.example.com:5432"]  # FILL IN: what the restored copy must not reach; it is tried'
-    yield "      # roles: [app]        # that have to be there; extensions: [pgcrypto]"
+    if found.roles:
+        why = "which it names and does not bring: are they?"
+        yield f"      roles kept elsewhere: {json.dumps(list(found.roles))}  # {why}"
+    else:
+        yield "      # roles: [app]        # that have to be there; extensions: [pgcrypto]"
     if found.checks:
         yield "      checks:  # proposed from what is in the newest backup now: change it to what you know"
         yield from (f"        {line}" for line in found.checks.splitlines())
     else:
         yield "      # checks:  # FILL IN: SQL that gives one number; without any its rows stay UNKNOWN, never green"
         yield "      #   - {name: orders, sql: SELECT count(*) FROM orders, at least: 1000}"
-    yield "      # heartbeat: {table: drill.heartbeat}  # docs/restore-beside.md has the job that writes it"
+    if found.heartbeat:
+        yield f"      heartbeat: {found.heartbeat}  # guessed by its name and columns"
+    else:
+        yield "      # heartbeat: {table: drill.heartbeat}  # docs/restore-beside.md has the job that writes it"
+
+
+def _twins(found: ProposedBackups) -> str:
+    groups = ["OF_FILES"] if any(each.tool != "pg_dump" for each in found.databases) else []
+    groups += ["OF_ALL"] + (["OF_SEVERAL"] if any(each.number > 1 for each in found.databases) else [])
+    return f'''\
+"""The twins of the drill. `drdrill prove {DRILL} --stack stack.yaml` breaks what was restored, each time in a
+place of its own, and the drill has to notice; the original and its backups are only read."""
+
+from harness.restores.twins import DRILL, {", ".join(sorted(groups))}  # and OF_SEQUENCES, where columns have some
+
+TWINS = {{DRILL: ({", ".join(f"*{each}" for each in groups)},)}}
+'''
 
 
 def _plan(found: ProposedBackups) -> str:
