@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 def programs(backups: Backups, commands: Commands) -> Programs:
     """Those of the image that the stack file names, else this machine's. Errors: `Unable`."""
+    if backups.image:
+        from harness.restores.programs.image import Image  # noqa: PLC0415  who needs none, need not have Docker
+
+        return Image(backups.image, commands)
     from harness.restores.programs.machine import ThisMachine  # noqa: PLC0415  it tries what this machine allows
 
     return ThisMachine(commands)

@@ -6,6 +6,7 @@ A place is ours by that file alone, and it is swept only where the process that 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -20,6 +21,7 @@ from harness.errors import DrillError
 from harness.evidence.run_folder import temporary_prefix
 from harness.stacks.local.shared_memory import release_shared_memory
 from harness.system import clock, control_files, wait
+from harness.system.command import LABEL as LABEL_OF_RUN
 from harness.system.command import Process, reap, with_descendants
 from harness.system.environment import handed_on
 
@@ -82,13 +84,14 @@ class Mark:
         return False
 
     def processes(self) -> list[Process]:
-        """All of the place's that run: those written down, those that carry its key, and what descends from them."""
+        """All of the place's that run: those written down, those that carry its key, tools of a run at
+        work in its folder, and what descends from them."""
         if self.facts["boot"] != clock.boot():
             return []
         reap()
         written = [Process(*each) for each in self.facts["processes"]]
         roots = [each for each in written if each.running()] if self._numbers_are_ours() else []
-        return with_descendants([*roots, *_keyed(self.key)])
+        return with_descendants([*roots, *_marked(f"{KEY}={self.key}"), *_marked(f"{LABEL_OF_RUN}=", self.folder)])
 
     def _numbers_are_ours(self) -> bool:
         return bool(self.facts["namespace"] == str(NAMESPACE.readlink()))
@@ -128,18 +131,35 @@ def end(mark: Mark) -> str:
 
 def end_containers(found_by: str) -> str:
     """Remove containers by a filter of `docker ps`; what the engine has against it, in words."""
-    for words in (["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", found_by],):
+    said = ""
+
+    def none_left() -> bool:
+        nonlocal said
         try:
-            listed = _docker(words)
-            if listed.stdout.split():
-                listed = _docker(["docker", "rm", "--force", "--volumes", *listed.stdout.split()])
+            listed = _docker(["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", found_by])
+            said = listed.stderr.strip() if listed.returncode else ""
+            found = listed.stdout.split()
+            if found:
+                said = _docker(["docker", "rm", "--force", "--volumes", *found]).stderr.strip() or "containers stay"
         except (OSError, subprocess.TimeoutExpired) as error:
-            return f"containers cannot be looked for: {error}"
-    return listed.stderr.strip() if listed.returncode else ""
+            said, found = f"containers cannot be looked for: {error}", []
+        return bool(not found and not said)
+
+    return "" if wait.poll(none_left, within=ENDS) else said
 
 
 def _docker(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=handed_on())
+
+
+def _remove_elsewhere(mark: Mark) -> Path | None:
+    """The segment of shared memory, and the folder of the socket file, which is returned where there is one."""
+    with suppress(DrillError, OSError):
+        release_shared_memory(mark.folder)
+    sockets = Path(str(mark.facts["sockets"])) if mark.facts["sockets"] else None
+    if sockets is not None and sockets.parent == TEMPORARY and sockets.name.startswith(_prefix(mark)):
+        _remove(sockets)
+    return sockets
 
 
 def remove_files(mark: Mark) -> str:
@@ -147,11 +167,7 @@ def remove_files(mark: Mark) -> str:
 
     The mark goes last: of a removal that is cut short the rest is found again.
     """
-    with suppress(DrillError, OSError):
-        release_shared_memory(mark.folder)
-    sockets = Path(str(mark.facts["sockets"])) if mark.facts["sockets"] else None
-    if sockets is not None and sockets.parent == TEMPORARY and sockets.name.startswith(_prefix(mark)):
-        _remove(sockets)
+    sockets = _remove_elsewhere(mark)
     for path in mark.folder.iterdir() if mark.folder.is_dir() else ():
         if path.name != MARK:
             _remove(path)
@@ -159,7 +175,7 @@ def remove_files(mark: Mark) -> str:
     if left:
         return f"files are left: {', '.join(map(str, left))}"
     with suppress(FileNotFoundError):
-        (mark.folder / MARK).unlink()
+        (mark.folder / MARK).unlink(missing_ok=True)
         mark.folder.rmdir()
     return f"{mark.folder} is left" if mark.folder.exists() else ""
 
@@ -181,17 +197,20 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _keyed(key: str) -> list[Process]:
-    """The processes that carry the key in their environment, and that we may see."""
-    want = f"{KEY}={key}".encode()
+def _marked(variable: str, folder: Path | None = None) -> list[Process]:
+    """The processes that we may see, with a variable that begins so; and words of their command that name the folder,
+    or what is in it: not one beside it, whose name only begins alike."""
+    named = re.compile(rb"" if folder is None else re.escape(os.fsencode(folder)) + rb"(?![^/\0,'\"])")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             process = Process.of(int(entry.name))
             with suppress(OSError):
-                if want in (entry / "environ").read_bytes().split(b"\0") and process.running():
+                words = (entry / "cmdline").read_bytes()
+                carried = (entry / "environ").read_bytes().split(b"\0")
+                if named.search(words) and any(one.startswith(variable.encode()) for one in carried):
                     found.append(process)
-    return found
+    return [process for process in found if process.running()]
 
 
 def places(folder: Path) -> Iterator[Mark]:

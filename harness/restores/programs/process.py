@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -41,8 +40,6 @@ class ProcessRoom:
         return [*self._join(view=server), *(self._account if server else []), *argv]
 
     def make(self, mark: Mark, kept: Sequence[Path]) -> None:
-        if os.geteuid() == 0:
-            mark.folder.chmod(0o711)  # it is another account that works in here
         self._account, self._owner = self._way.account(mark.folder, self._bin / "postgres")
         if not self._way.apart:
             return
@@ -66,7 +63,7 @@ class ProcessRoom:
 
     def reach(self, address: str) -> str:
         """Names are resolved out here, so that it is the network that is tried, and not the lack of a name server."""
-        words = [*self._join(view=True), *ALONE, "-c", Path(reaching.__file__).read_text(), *_addresses(address)]
+        words = [*self._join(view=True), *ALONE, "-c", Path(reaching.__file__).read_text(), *addresses(address)]
         done = self._commands.run(words, within=TRIED, quiet=True)
         return done.out.strip()
 
@@ -74,7 +71,7 @@ class ProcessRoom:
         return self._way.join(self._holder.pid, view=view) if self._holder is not None else []
 
 
-def _addresses(address: str) -> list[str]:
+def addresses(address: str) -> list[str]:
     """All that host:port stands for, each as host and port; a path is a socket file."""
     if address.startswith("/"):
         return [address]

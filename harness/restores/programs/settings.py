@@ -26,6 +26,7 @@ USUAL = {
     "hot_standby": "on",
     "autovacuum": "off",  # nothing changes what was restored
     "max_logical_replication_workers": "0",
+    "max_replication_slots": "100",  # a copy of files may have some in it, and too few keep a server from starting
     "dynamic_shared_memory_type": "mmap",  # in the data directory: a killed server leaves nothing in /dev/shm
     "huge_pages": "off",
     "log_timezone": "UTC",

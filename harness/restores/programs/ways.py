@@ -29,6 +29,8 @@ NAMESPACES = ("--net", "--mount", "--pid", "--ipc")
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 # What the account may besides: nothing; enter folders of ours, where the place lies in one; where even that is refused
 # to us, open all files.
+# Root without all of its rights cannot see what another account's process carries: its parent is ours, and carries it.
+FOUND = ("sh", "-c", '"$@"; exit $?', "sh")
 ENTERS = 'cd "$1" && exec "$2" --version'
 RIGHTS = ((), ("dac_read_search",), ("dac_override",))
 
@@ -79,7 +81,7 @@ class Way:
             words = [*AS_NOBODY, *some, "--"]
             why = _failed([*words, "sh", "-c", ENTERS, "sh", str(folder), str(program)])
             if not why:
-                return words, NOBODY
+                return [*([] if self.apart else FOUND), *words], NOBODY
         raise Unable(
             f"the account {NOBODY} cannot run PostgreSQL in {folder}: {why}",
             hint="it does not run as root: name a `folder` that everybody may enter, or run as an ordinary user",
