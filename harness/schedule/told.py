@@ -26,7 +26,7 @@ class Told:
     """By the short names of scenarios.
 
     `restored`: bytes of the largest database that was restored from backups in it, as that database said itself once it
-    had recovered, or as its data directory took that was restored beside. A scenario that restored nothing is not there.
+    had recovered, or, restored beside, as its data directory took. A scenario that restored nothing is not there.
     """
 
     restored: Mapping[str, int] = field(default_factory=dict)
