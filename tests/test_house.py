@@ -231,7 +231,11 @@ def facts_written() -> Iterator[tuple[str, set[str], str]]:
     """Every call of the machine that records a fact: its kind, its fields, and where it is."""
     for path in PYTHON:
         for node in ast.walk(tree_of(path)) if said(path).startswith(("harness/", "drills/")) else ():
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.lstrip("_") == "record":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr.lstrip("_") == "record"
+            ):
                 kind = node.args[0]
                 if isinstance(kind, ast.Constant):
                     fields = {each.arg for each in node.keywords if each.arg}

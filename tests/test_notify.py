@@ -162,9 +162,8 @@ def test_no_part_of_a_stack_is_handed_the_url() -> None:
     """Nor the process of a run."""
     caller = {environment.HOOK: "https://x", environment.HOOK_FILE: "/x", "DRDRILL_KEY": "k"}
     for handed in (environment.handed_on, environment.for_harness, environment.for_new_run, environment.for_people):
-        assert {environment.HOOK, environment.HOOK_FILE}.isdisjoint(handed(caller)) and handed(caller)[
-            "DRDRILL_KEY"
-        ] == "k"
+        given = handed(caller)
+        assert {environment.HOOK, environment.HOOK_FILE}.isdisjoint(given) and given["DRDRILL_KEY"] == "k"
 
 
 # When it does not arrive

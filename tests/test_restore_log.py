@@ -104,6 +104,7 @@ def test_what_a_tool_has_skipped_is_red() -> None:
 
 
 @pytest.mark.parametrize("line", [
+    'ERROR:  invalid input syntax for type json: "{"a": "secret"}"', "LINE 1: 5 secret",
     'ERROR:  invalid input syntax for type integer: "secret"',
     'ERROR:  value "secret" is out of range for type integer',
     'ERROR:  syntax error at or near "secret"', r"invalid command \secret",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from harness.errors import NotReady
@@ -58,6 +59,42 @@ def test_an_answer_is_a_way_to_the_original(became: str, ok: bool | None) -> Non
 def test_nothing_tried_is_nothing_known() -> None:
     """No address of the original is named."""
     assert [look.ok for look in original.out_of_reach([])] == [None]
+
+
+class Server:
+    """A connection that answers with these rows."""
+
+    def __init__(self, *rows: tuple[str, str]) -> None:
+        self.rows = list(rows)
+
+    def __call__(self, database: str) -> Server:
+        return self
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is open."""
+
+    def execute(self, sql: str) -> Server:
+        return self
+
+    def fetchall(self) -> list[tuple[str, str]]:
+        return self.rows
+
+
+def test_a_server_that_archives_is_told() -> None:
+    """Its mode is what it says itself, and by what it archives; one that does not answer is UNKNOWN."""
+    mode, look = original.archiving(Server(("archive_mode", "on"), ("archive_command", "push %p")))
+    assert mode == "on" and look.ok is False and look.seen == "archive_mode on, by archive_command"
+    mode, look = original.archiving(Server(("archive_mode", "off"), ("archive_command", "(disabled)")))
+    assert mode == "off" and look.ok is True
+    assert original.archiving(Server())[1].ok is False
+
+    def gone(database: str) -> Server:
+        raise psycopg.OperationalError("connection refused")
+
+    assert original.archiving(gone)[1].ok is None
 
 
 def test_the_place_was_empty_and_is_kept_apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import NotReady, Refused, Unable
+from harness.evidence.run_folder import temporary_prefix
 from harness.restores.programs import cleared, left, reaching, settings
 from harness.restores.programs.machine import ThisMachine, folder_of
 from harness.restores.programs.place import OwnPlace
 from harness.restores.programs.process import addresses
 from harness.restores.programs.ways import Way, best_way
-from harness.system.command import Commands, Process
+from harness.system.command import Commands, Process, with_descendants
 from harness.system.recorder import Memory
 from tests.real.refusing import refusing_argv
 
@@ -296,12 +298,14 @@ def test_what_a_killed_run_left_is_ended_and_removed(commands: Commands, tmp_pat
     (place / "data" / "closed").chmod(0o500)
     keyed = commands.start(["sleep", "60"], log=tmp_path / "log", env={left.KEY: mark.key}, part=False)
     tool = commands.start(["sh", "-c", "sleep 60", str(place / "data")], log=tmp_path / "log", part=False)
-    other = commands.start(["sleep", "60"], log=tmp_path / "log", part=False)
+    # of a database whose name begins as this one's does
+    other = commands.start(["sh", "-c", "sleep 60", f"{place}-2/data"], log=tmp_path / "log", part=False)
     try:
         assert left.sweep(tmp_path) == [f"{place}, left by run {RUN}: removed"]
         assert [each.running() for each in (keyed, tool, other)] == [False, False, True]
     finally:
-        other.send(left.signal.SIGKILL)
+        for each in with_descendants([other]):
+            each.send(signal.SIGKILL)
     assert (original / "file").exists() and not place.exists()
     assert left.sweep(tmp_path) == []
 
@@ -334,6 +338,17 @@ def test_sockets_that_lie_elsewhere_go_with_the_place_and_nothing_else_does(tmp_
     assert left.remove_files(mark) != "" and other.exists()
     shutil.rmtree(other)
     assert left.remove_files(mark) == ""
+
+
+def test_a_place_whose_folder_was_given_away_is_removed_without_a_word(tmp_path: Path) -> None:
+    """Whoever keeps a folder moves it; what lies elsewhere goes nevertheless."""
+    sockets = Path("/tmp") / f"{temporary_prefix(RUN)}{os.getpid()}"
+    sockets.mkdir()
+    mark = dead(tmp_path / "one", sockets=str(sockets))
+    (mark.folder / "data").mkdir()
+    mark.folder.rename(tmp_path / "kept")
+    assert left.remove_files(mark) == "" and not sockets.exists()
+    assert (tmp_path / "kept" / "data").exists()
 
 
 def test_the_way_into_a_place_that_is_gone_is_an_error() -> None:

@@ -17,7 +17,7 @@ from harness.cli.live import Follower, Live
 from harness.errors import DrillError, Exit, Refused
 from harness.evidence.lines import NAME as JOURNAL
 from harness.evidence.lines import read
-from harness.evidence.run_folder import heal_on
+from harness.evidence.run_folder import KEPT_PLACES, heal_on
 from harness.run import tasks
 from harness.safety import left_hurt, stopping, undo
 from harness.stacks import brought_up
@@ -97,6 +97,8 @@ def closing(pack: Path) -> None:
     click.echo(summary(pack))
     click.echo(f"evidence: {pack}")
     click.echo(f"report:   {pack / 'index.html'}")
+    if (kept := pack.parent / KEPT_PLACES / pack.name).is_dir():
+        click.echo(f"kept:     {kept}: what was restored and not proved, to be looked at, and then removed by you")
     left = left_of(pack)
     if left is not None:
         wrong = "; ".join(f"{one['name']}: {one['seen']}" for one in left["conditions"] if not one["ok"])

@@ -17,6 +17,7 @@ PROOF = "proof-"  # before the id of a folder in which a drill is proved
 UNDO = "undo"  # what heals each fault, on disk before it is injected
 UNHEALED = "unhealed"  # of a stack that stands: a file for each fault that a run has injected, and not seen healed
 STACK_FOLDER = "stack"  # the stack's own files; gone before the pack is sealed
+KEPT_PLACES = "kept-places"  # beside the packs: in a folder of each run's own, what was restored and is to be looked at
 DISK_WANTED = 3_000_000_000  # bytes: three database volumes, their backups and what is moved aside
 KEPT = 1_000_000  # bytes of each log
 

@@ -40,7 +40,7 @@ class Broken:
     """One way; the plain one breaks nothing.
 
     `asks`: of what is asked of a backup. `chooses`: of a catalogue. `brings`: of what was brought, before it starts.
-    `holds`: of the database that runs, by its names. `settings`: it is started with. `removes`: whether its place is.
+    `holds`: of the database that runs, by its names. `removes`: whether its place is.
     """
 
     asks: Callable[[Backup], Backup] = lambda backup: backup

@@ -17,6 +17,7 @@ from harness.system import clock
 TIMES = 2  # the size of what is restored: the archive and what is sorted for an index take room, too
 LEAST = 300_000_000  # bytes, of a database that is nearly empty: its own log files
 POLL = 1.0  # seconds
+STOPPED = "the run was stopped"
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Budget:
     most: int | None = None
     _begin: int = field(default_factory=clock.mono)
     _taken: int = 0
+    _stopped: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
@@ -39,8 +41,20 @@ class Budget:
         """Of the time; zero where it is over."""
         return max(timedelta(0), self.within - clock.since(self._begin))
 
+    def stop(self) -> None:
+        """Nothing is begun any more, and who waits for room waits no longer."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
     def must_go_on(self) -> timedelta:
-        """The time that is left. Errors: `NotInTime` where none is."""
+        """The time that is left. Errors: `NotInTime` where none is, or all of it was stopped."""
+        if self._stopped:
+            raise NotInTime(STOPPED, hint="run it again")
         if not (left := self.left):
             raise NotInTime(
                 f"the time for all restores is over: {self.within.total_seconds():g} s",
@@ -61,8 +75,7 @@ class Budget:
                     f"it takes {measured(needed)}, twice its size, and {measured(self._all)} may be used",
                     hint=f"free some in {self.folder}, or name another folder: backups: folder, room",
                 )
-            while self._taken + needed > self._all:
-                self.must_go_on()
+            while self.must_go_on() and self._taken + needed > self._all:
                 self._changed.wait(POLL)
             self._taken += needed
         try:

@@ -32,11 +32,10 @@ def earlier(evidence: Path, database: str) -> Earlier | None:
         try:
             text = path.read_text(encoding="utf-8")
             lines = [json.loads(line) for line in text.splitlines() if KIND in line]
-        except (OSError, ValueError):
+            for line in reversed(lines):
+                data = line["data"]
+                if line["kind"] == KIND and data["database"] == database and data["outcome"] == "restored":
+                    return Earlier(float(data["seconds"]), int(data["size"]))
+        except (OSError, ValueError, LookupError, TypeError):
             continue
-        for line in reversed(lines):
-            data = line.get("data") or {}
-            ours = line.get("kind") == KIND and data.get("database") == database
-            if ours and data.get("outcome") == "restored":
-                return Earlier(float(data["seconds"]), int(data["size"]))
     return None

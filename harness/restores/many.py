@@ -14,9 +14,10 @@ from harness.restores.broken import WAYS
 from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.described import ON_FAILURE, Backups
-from harness.restores.one import NOT_EXERCISED, OneRestore
+from harness.restores.one import FAILED, NOT_EXERCISED, OneRestore
 from harness.restores.places import places_of
 from harness.restores.programs import programs
+from harness.restores.programs.left import MARK
 from harness.restores.sources import source
 from harness.system.command import Commands
 from harness.system.recorder import Recorder
@@ -62,11 +63,13 @@ class Restores:
             for done in [pool.submit(one.carry_out) for one in self._all]:
                 done.result()
         except BaseException:
+            budget.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             self._remove_places()
             raise
         finally:
             pool.shutdown(wait=True)
+            self._remove_places()  # of one that broke, and one that was just being made
             quietly(self._folder.rmdir)
 
     def _one(self, name: str, asked: Asked, seed: str, budget: Budget) -> OneRestore | None:
@@ -76,11 +79,10 @@ class Restores:
             where = programs(self._said, self._commands)
             found = source(backup, programs=where, commands=self._commands, values=self._values)
         except DrillError as error:
-            outcome = NOT_EXERCISED if error.exit is not Exit.FAILED else "failed"
-            self._recorder.record(
-                "restore.end", database=name, outcome=outcome, why=error.message, seconds=0.0, size=0, removed=True,
-                left="", kept="",
-            )  # fmt: skip  # arguments in groups
+            self._not_begun(name, FAILED if error.exit is Exit.FAILED else NOT_EXERCISED, error.message)
+            return None
+        except OSError as error:
+            self._not_begun(name, NOT_EXERCISED, f"{error.filename}: {error.strerror}")
             return None
         return OneRestore(
             backup, found, where, self._folder / name, asked, seed, budget, self._recorder,
@@ -89,12 +91,19 @@ class Restores:
             broken=self._broken,
         )  # fmt: skip  # in the order of the fields
 
+    def _not_begun(self, name: str, outcome: str, why: str) -> None:
+        self._recorder.record(
+            "restore.end", database=name, outcome=outcome, why=why, seconds=0.0, size=0, removed=True, left="", kept="",
+        )  # fmt: skip  # in one line
+
     def _keep(self, place: Path) -> Path:
-        """Out of the way of what is removed."""
+        """Out of the way of what is removed, and without the mark by which it would be. Errors: `OSError`."""
         self._kept.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.move(place, self._kept / place.name))
+        kept = Path(shutil.move(place, self._kept / place.name))
+        (kept / MARK).unlink(missing_ok=True)
+        return kept
 
     def _remove_places(self) -> None:
         for one in self._all:
-            if (place := one.place) is not None:
+            if (place := one.place) is not None and self._broken.removes:
                 quietly(place.remove)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import psycopg
@@ -24,7 +26,7 @@ from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quiet
 from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
 from harness.restores.answering import STARTS, takes_writes
 from harness.restores.broken import NOT, Broken
-from harness.restores.budget import Budget
+from harness.restores.budget import STOPPED, Budget
 from harness.restores.canary import SAID, canary
 from harness.restores.choice import Asked, Chosen, choose
 from harness.restores.described import Backup
@@ -65,14 +67,20 @@ class OneRestore:
     _seen: datetime = field(default_factory=lambda: clock.now().utc)  # when the archive was looked at
     _looks: list[Look] = field(default_factory=list)
     _begin: int = 0
+    _seconds: float | None = None  # from its first part to its last
     _size: int = 0
 
     def carry_out(self) -> None:
         """Errors: none but of the harness itself: what happened is in `restore.end`."""
-        begin = clock.mono()
+        with ExitStack() as room:  # which it takes until its place is removed
+            outcome, why = self._outcome(room)
+            self._end(outcome, why)
+
+    def _outcome(self, room: ExitStack) -> tuple[str, str]:
+        """What became of it, and why."""
         outcome, why = RESTORED, ""
         try:
-            self._carry_out()
+            self._carry_out(room)
         except NotInTime as error:
             outcome, why = (CUT_SHORT if self._begin else NOT_EXERCISED), error.message
         except DrillError as error:
@@ -82,12 +90,13 @@ class OneRestore:
             outcome, why = FAILED, words_of(error)
         except OSError as error:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
-        seconds = clock.since(self._begin or begin).total_seconds()
-        self._end(outcome, why, seconds)
+        if self.budget.stopped and outcome == FAILED:  # its place was taken away: that says nothing of the backup
+            return CUT_SHORT, STOPPED
+        return outcome, why
 
     # In order
 
-    def _carry_out(self) -> None:
+    def _carry_out(self, room: ExitStack) -> None:
         self.budget.must_go_on()
         before = self.source.inventory()
         self._record(
@@ -95,14 +104,15 @@ class OneRestore:
         )
         chosen = self._chosen()
         point = self._point()
-        with self.budget.room(chosen.kept.size) as needed:
-            self.place = self._empty_place(chosen.kept, needed)
-            self._begin = clock.mono()
-            try:
-                with self._progress(chosen.kept.size):
-                    self._brought_and_proved(chosen.kept, point)
-            finally:
-                self._look_again(before)
+        needed = room.enter_context(self.budget.room(chosen.kept.size))
+        self.place = self._empty_place(chosen.kept, needed)
+        self._begin = clock.mono()
+        try:
+            with self._progress(chosen.kept.size):
+                self._brought_and_proved(chosen.kept, point)
+        finally:
+            self._seconds = clock.since(self._begin).total_seconds()
+            self._look_again(before)
 
     def _brought_and_proved(self, kept: Kept, point: Point) -> None:
         assert self.place is not None
@@ -250,19 +260,36 @@ class OneRestore:
         if wrong := quietly(look):
             self._record("restore.failed", what="the repository cannot be listed again", why=wrong)
 
-    def _end(self, outcome: str, why: str, seconds: float) -> None:
+    def _end(self, outcome: str, why: str) -> None:
         left, kept = "", None
         wrong = outcome != RESTORED or any(look.ok is False for look in self._looks)
         if self.place is not None:
-            if self.keep is not None and wrong and self._begin:
-                left = quietly(self.place.stop)
-                kept = self.keep(self.folder)
-            left = (self.place.remove() or left) if self.broken.removes else LEFT
+            if wrong and self._begin and not self.budget.stopped:
+                kept = self._kept(self.place)
+            left = self._removed(self.place) if self.broken.removes else LEFT
             self.place = None
         self._record(
-            "restore.end", outcome=outcome, why=why, seconds=seconds, size=self._size,
+            "restore.end", outcome=outcome, why=why, seconds=self._seconds or 0.0, size=self._size,
             removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
         )  # fmt: skip  # arguments in groups
+
+    def _kept(self, place: Place) -> Path | None:
+        """Where it is, for somebody to look at; None where none is kept, or it could not be."""
+        if self.keep is None:
+            return None
+        try:
+            quietly(place.stop)
+            return self.keep(self.folder)
+        except OSError as error:
+            self._record("restore.failed", what="the place cannot be kept", why=str(error.strerror or error))
+            return None
+
+    def _removed(self, place: Place) -> str:
+        """What is left of it, in words."""
+        try:
+            return place.remove()
+        except (DrillError, OSError) as error:
+            return f"{self.folder} is not removed: {error.message if isinstance(error, DrillError) else error}"
 
     # What all of it is recorded by
 
@@ -334,5 +361,11 @@ def _first(said: list[str]) -> list[str]:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the files in it."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    """Bytes of the files in it. A server that runs there removes some meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found = Path(root, name).lstat()
+                total += found.st_size if S_ISREG(found.st_mode) else 0
+    return total

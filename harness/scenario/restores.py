@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.errors import Refused
-from harness.evidence.run_folder import STACK_FOLDER
+from harness.evidence.run_folder import KEPT_PLACES, STACK_FOLDER
 from harness.restores.choice import Asked
 from harness.run.run import Run
 from harness.stacks.capabilities import need
 from harness.stacks.capabilities.backups import Kept
 from harness.system.later import fetch
-
-KEPT = "kept-places"  # beside the packs
 
 
 class ScenarioRestores:
@@ -40,7 +38,7 @@ class ScenarioRestores:
         run, kept = self._run, need(self._run.stack, Kept)
         made = fetch("harness.restores.many:Restores")(
             kept.described, names=self._names, values=kept.values, label=run.id, folder=run.folder / STACK_FOLDER,
-            kept=run.folder.parent / KEPT / run.id, recorder=run.journal,
+            kept=run.folder.parent / KEPT_PLACES / run.id, recorder=run.journal,
             books=run.books, broken=run.options.sabotage.restore,
         )  # fmt: skip  # arguments in groups
         made.carry_out(asked, seed=f"{run.nonce} {self._scenario}")

@@ -34,7 +34,7 @@ def files(of: OwnPlace, name: str) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_flipped_byte_is_found_by_its_checksum(version: int, tmp_path: Path) -> None:
+def test_a_flipped_byte_is_found_by_its_checksum(version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a table, in an index and in TOAST: by pg_checksums, by amcheck, and in the server's words."""
     with place(tmp_path / "place", version) as there:
         cluster(there)
@@ -59,6 +59,10 @@ def test_a_flipped_byte_is_found_by_its_checksum(version: int, tmp_path: Path) -
         )
         said = log.looks_at_log([], there.log.read_text())
         assert said[1].ok is False and "verification failed" in said[1].seen
+        monkeypatch.setattr(pages, "INSTALL", "CREATE EXTENSION drdrill_nowhere")
+        absent = pages.amcheck(there.connect, names[:1], within=SOON)
+        assert [look.ok for look in absent] == [None] and "contrib" in absent[0].seen
+        monkeypatch.undo()
         late = pages.amcheck(there.connect, names[:1], within=timedelta(0))
         assert [look.ok for look in late] == [None]
 

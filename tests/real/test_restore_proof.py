@@ -133,6 +133,19 @@ def test_a_fault_of_the_structure_is_red(server: OwnPlace, name: str, fault: str
             "UPDATE pg_class SET relowner = 10 WHERE relowner NOT IN (SELECT oid FROM pg_authid)")  # fmt: skip
 
 
+def test_subscriptions_are_disabled_and_told(server: OwnPlace, name: str) -> None:
+    """A restored one would connect to its publisher: it is named, and from then on no fault of the structure."""
+    run(server, name, *FAULTS["a subscription that goes on"][2:])
+    look = original.disable_subscriptions(server.connect, ["postgres", name])
+    assert look.ok and look.seen.endswith("1: follows of sound") and look.figure == 1
+    assert original.disable_subscriptions(server.connect, [name]).seen == "none was enabled"
+    looks = structured(server, name)
+    told = {look.name: look.seen for look in looks}
+    assert red(looks) == {} and told["subscriptions that are disabled, in sound"] == "1: follows"
+    assert original.disable_subscriptions(server.connect, ["nowhere"]).ok is False
+    run(server, name, CATALOGUES, "DELETE FROM pg_subscription")
+
+
 def test_what_a_restore_cannot_have_done_is_told_alone(server: OwnPlace, name: str) -> None:
     """Disabled triggers, foreign servers and disabled subscriptions are named, and green."""
     run(server, name, "CREATE EXTENSION postgres_fdw", "CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw",
@@ -175,7 +188,11 @@ def test_a_tablespace_without_its_folder_is_red(server: OwnPlace, name: str) -> 
 def test_databases_that_were_named_have_to_be_there(server: OwnPlace, name: str) -> None:
     """Those that are there are looked at; a spare `postgres` may be empty, unless it was named."""
     there, look = databases(server.connect)
-    assert there == ["postgres", "sound"] and look.ok
+    assert there == ["postgres", "sound"] and look.ok and look.seen == "2: postgres, sound"
+    run(server, "postgres", "ALTER DATABASE sound ALLOW_CONNECTIONS false")
+    there, look = databases(server.connect)
+    assert there == ["postgres"] and "let nobody in: 1: sound" in look.seen
+    run(server, "postgres", "ALTER DATABASE sound ALLOW_CONNECTIONS true")
     there, look = databases(server.connect, ["sound", "gone"])
     assert there == ["sound"] and look.ok is False and "gone" in look.seen
     assert red(structure(server.connect, ["postgres", "sound"], named=False)) == {}
@@ -247,12 +264,16 @@ def test_the_books_of_the_project_are_looked_at(server: OwnPlace, name: str) -> 
 
 def test_what_is_proposed_is_true_and_can_fail(server: OwnPlace, name: str) -> None:
     """It is YAML of the stack file: each check is met now, and not once rows are gone or point to nothing."""
+    run(server, name, "CREATE TABLE days (day date) PARTITION BY RANGE (day)",
+        "CREATE TABLE days_1 PARTITION OF days DEFAULT",
+        "INSERT INTO days VALUES ('2026-11-30'), ('2026-12-01')")  # fmt: skip  # statements
     text = proposed.proposed(server.connect, [name])
     checks = [_row_check(each) for each in yaml.safe_load(text)["checks"]]
-    assert "PROPOSED" in text and len(checks) == 3
+    assert "PROPOSED" in text and len(checks) == 4 and "SELECT count(*) FROM days" in text
     assert {look.ok for look in rows(server.connect, checks, first=name)} == {True}
     run(server, name, "ALTER TABLE orders DISABLE TRIGGER ALL", "ALTER TABLE customers DISABLE TRIGGER ALL",
-        "DELETE FROM customers WHERE id > 80", "DELETE FROM orders WHERE id > 800")  # fmt: skip  # statements
+        "DELETE FROM customers WHERE id > 80", "DELETE FROM orders WHERE id > 800",
+        "TRUNCATE days")  # fmt: skip  # statements
     assert {look.ok for look in rows(server.connect, checks, first=name)} == {False}
     assert "nothing to propose" in proposed.proposed(server.connect, ["postgres"])
 

@@ -6,6 +6,7 @@ A place is ours by that file alone, and it is swept only where the process that 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -90,7 +91,7 @@ class Mark:
         reap()
         written = [Process(*each) for each in self.facts["processes"]]
         roots = [each for each in written if each.running()] if self._numbers_are_ours() else []
-        return with_descendants([*roots, *_marked(f"{KEY}={self.key}"), *_marked(f"{LABEL_OF_RUN}=", str(self.folder))])
+        return with_descendants([*roots, *_marked(f"{KEY}={self.key}"), *_marked(f"{LABEL_OF_RUN}=", self.folder)])
 
     def _numbers_are_ours(self) -> bool:
         return bool(self.facts["namespace"] == str(NAMESPACE.readlink()))
@@ -151,16 +152,22 @@ def _docker(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=handed_on())
 
 
-def remove_files(mark: Mark) -> str:
-    """Remove the folder, and what of it lies elsewhere; what stays, in words. No link is followed out of it.
-
-    The mark goes last: of a removal that is cut short the rest is found again.
-    """
+def _remove_elsewhere(mark: Mark) -> Path | None:
+    """The segment of shared memory, and the folder of the socket file, which is returned where there is one."""
     with suppress(DrillError, OSError):
         release_shared_memory(mark.folder)
     sockets = Path(str(mark.facts["sockets"])) if mark.facts["sockets"] else None
     if sockets is not None and sockets.parent == TEMPORARY and sockets.name.startswith(_prefix(mark)):
         _remove(sockets)
+    return sockets
+
+
+def remove_files(mark: Mark) -> str:
+    """Remove the folder, and what of it lies elsewhere; what stays, in words. No link is followed out of it.
+
+    The mark goes last: of a removal that is cut short the rest is found again.
+    """
+    sockets = _remove_elsewhere(mark)
     for path in mark.folder.iterdir() if mark.folder.is_dir() else ():
         if path.name != MARK:
             _remove(path)
@@ -168,7 +175,7 @@ def remove_files(mark: Mark) -> str:
     if left:
         return f"files are left: {', '.join(map(str, left))}"
     with suppress(FileNotFoundError):
-        (mark.folder / MARK).unlink()
+        (mark.folder / MARK).unlink(missing_ok=True)
         mark.folder.rmdir()
     return f"{mark.folder} is left" if mark.folder.exists() else ""
 
@@ -190,8 +197,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _marked(variable: str, about: str = "") -> list[Process]:
-    """The processes that we may see, with a variable that begins so, and words of their command that hold `about`."""
+def _marked(variable: str, folder: Path | None = None) -> list[Process]:
+    """The processes that we may see, with a variable that begins so; and words of their command that name the folder,
+    or what is in it: not one beside it, whose name only begins alike."""
+    named = re.compile(rb"" if folder is None else re.escape(os.fsencode(folder)) + rb"(?![^/\0,'\"])")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -199,7 +208,7 @@ def _marked(variable: str, about: str = "") -> list[Process]:
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes()
                 carried = (entry / "environ").read_bytes().split(b"\0")
-                if about.encode() in words and any(one.startswith(variable.encode()) for one in carried):
+                if named.search(words) and any(one.startswith(variable.encode()) for one in carried):
                     found.append(process)
     return [process for process in found if process.running()]
 

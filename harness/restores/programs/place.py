@@ -7,7 +7,8 @@ of the archive and tablespaces; and the mark by which a later process finds all 
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -70,7 +71,7 @@ class OwnPlace:
         self._room = room
         self._commands = commands
         self._server: Process | None = None
-        self._roles: list[str] = []
+        self._superuser = "postgres"
         self._mark, self._sockets = _made(self.folder, commands.label)
         try:
             room.make(self._mark, [self.folder, self._sockets])
@@ -94,13 +95,13 @@ class OwnPlace:
         given = {
             "PGHOST": str(self._sockets),
             "PGPORT": settings.PORT,
-            "PGUSER": self._superuser(),
+            "PGUSER": self._superuser,
             "PGDATABASE": "postgres",
             KEY: self._mark.key,
             **(env or {}),
         }
         if program in AS_SERVER and not self.running():
-            self._own()
+            _own(self.data, self._sockets, self._room.owner())
         argv = [str(self._room.bin() / program), *words]
         argv = self._room.words(argv, server=program in AS_SERVER, env=list(given))
         if stdin is not None:
@@ -121,7 +122,7 @@ class OwnPlace:
             raise Refused("the restored server runs already", hint="stop it first")
         libraries: list[str] = []
         if recovery:
-            libraries = self._there(cleared.preloaded(self.data))
+            libraries = _there(cleared.preloaded(self.data), self._room, self._commands)
             cleared.clear(self.data)
         cleared.must_stay_inside(self.data, self.folder)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -135,8 +136,9 @@ class OwnPlace:
             (self.data / "recovery.signal").touch()
         elif recovery:
             (self.data / "recovery.conf").write_text(as_conf(recovering))
-        self._own()
-        self._roles = cleared.superusers(self.data, self.version)
+        _own(self.data, self._sockets, self._room.owner())
+        roles = cleared.superusers(self.data, self.version)
+        self._superuser = roles[0] if roles and "postgres" not in roles else "postgres"
         configuration = f"config_file={self.folder / settings.CONFIGURATION}"
         argv = [str(self._room.bin() / "postgres"), "-D", str(self.data), "-c", configuration]
         self._server = self._commands.start(
@@ -153,7 +155,7 @@ class OwnPlace:
         import psycopg  # noqa: PLC0415  a quarter of a second, and it may not be installed where nothing is restored
 
         return psycopg.connect(
-            host=str(self._sockets), port=int(settings.PORT), user=self._superuser(), dbname=database,
+            host=str(self._sockets), port=int(settings.PORT), user=self._superuser, dbname=database,
             autocommit=True, connect_timeout=10, passfile=f"{NOWHERE}/pgpass", gssencmode="disable",
         )  # fmt: skip  # arguments in groups
 
@@ -180,36 +182,30 @@ class OwnPlace:
         self._server = None
         return "; ".join(words for words in said if words)
 
-    def _superuser(self) -> str:
-        return self._roles[0] if self._roles and "postgres" not in self._roles else "postgres"
 
-    def _there(self, libraries: Sequence[str]) -> list[str]:
-        """Those of the libraries that these programs have."""
-        if not libraries:
-            return []
-        words = self._room.words(["sh", "-c", THERE, str(self._room.bin()), *libraries], server=False)
-        found = self._commands.run(words, within=SOON).out.split()
-        return [name for name in libraries if name in found]
+def _there(libraries: Sequence[str], room: Room, commands: Commands) -> list[str]:
+    """Those of the libraries that these programs have."""
+    if not libraries:
+        return []
+    found = commands.run(room.words(["sh", "-c", THERE, str(room.bin()), *libraries], server=False), within=SOON).out
+    return [name for name in libraries if name in found.split()]
 
-    def _own(self) -> None:
-        """Give the server what it must read and write. Never what has a second name: that may be somebody else's."""
-        owner = self._room.owner()
-        self.data.chmod(0o700)
-        if owner is None:
-            return
-        for path in (
-            self._sockets,
-            *(path for path in self.folder.iterdir() if not path.is_symlink() and path.is_dir()),
-        ):
-            path.chmod(0o700)
-            os.chown(path, owner, owner)
-            for root, folders, files in os.walk(path):
-                for name in (*folders, *files):
-                    one = Path(root, name)
-                    with suppress(FileNotFoundError):  # a running server removes files
-                        found = one.lstat()
-                        if found.st_uid != owner and (one.is_dir() or found.st_nlink == 1):
-                            os.chown(one, owner, owner, follow_symlinks=False)
+
+def _own(data: Path, sockets: Path, owner: int | None) -> None:
+    """Give the server what it must read and write. Never what has a second name: that may be somebody else's."""
+    data.chmod(0o700)
+    if owner is None:
+        return
+    for path in (sockets, *(path for path in data.parent.iterdir() if not path.is_symlink() and path.is_dir())):
+        path.chmod(0o700)
+        os.chown(path, owner, owner)
+        for root, folders, files in os.walk(path):
+            for name in (*folders, *files):
+                one = Path(root, name)
+                with suppress(FileNotFoundError):  # a running server removes files
+                    found = one.lstat()
+                    if found.st_uid != owner and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1):
+                        os.chown(one, owner, owner, follow_symlinks=False)
 
 
 def _made(folder: Path, run: str) -> tuple[Mark, Path]:
@@ -225,9 +221,9 @@ def _made(folder: Path, run: str) -> tuple[Mark, Path]:
         (folder / "data").mkdir(mode=0o700)
         sockets = folder / "sockets"
         if len(str(sockets).encode()) > SOCKET_LIMIT:
-            sockets = Path(tempfile.mkdtemp(prefix=temporary_prefix(run), dir=left.TEMPORARY))
+            sockets = left.TEMPORARY / f"{temporary_prefix(run)}{secrets.token_hex(4)}"
             mark.note(sockets=str(sockets))
-        sockets.mkdir(mode=0o700, exist_ok=True)
+        sockets.mkdir(mode=0o700)
     except OSError as error:
         raise Unable(f"no place can be made in {folder}: {error.strerror}", hint="may it be written?") from None
     return mark, sockets

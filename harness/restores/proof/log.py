@@ -61,9 +61,10 @@ USUAL: Sequence[tuple[re.Pattern[str], str]] = tuple(
 
 # What may be a value of a row, in a message about it.
 _VALUES: Sequence[tuple[re.Pattern[str], str]] = (
-    (re.compile(r'((?:invalid input|invalid value|out of range|malformed|does not exist in|value|near)[^"]*)"[^"]*"'),
+    (re.compile(r'((?:invalid input|invalid value|out of range|malformed|does not exist in|value|near)[^"]*)".*"'),
      r'\1"…"'),
     (re.compile(r"(Key \([^)]*\)=)\(.*\)"), r"\1(…)"),
+    (re.compile(r"(LINE \d+:).*"), r"\1 …"),
     (re.compile(r"(invalid command) \\.*"), r"\1 …"),
     (re.compile(r"(?<=: )\d+\t.*"), "…"),
 )  # fmt: skip  # what is hidden and what is put there together

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from harness.restores import Inventory, Look
-from harness.restores.proof import MARK, Connect, listed, why
+from harness.restores.proof import MARK, Connect, column, listed, why
 
 ARCHIVING = """
 SELECT name, setting FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library')"""
@@ -19,6 +19,9 @@ UNION ALL SELECT d || '/' || f FROM unnest(ARRAY['conf.d', 'postgresql.conf.d'])
 WHERE f LIKE '%.conf' ORDER BY 1"""
 READ = "SELECT convert_from(pg_read_binary_file(%s, 0, 1048576, true), 'SQL_ASCII')"
 SETTINGS = "SELECT name FROM pg_settings WHERE name IN ('primary_conninfo', 'primary_slot_name') AND setting <> ''"
+ENABLED = """
+SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+WHERE d.datname = current_database() AND subenabled ORDER BY 1"""
 AWAY = ("network is unreachable", "no route to host", "network unreachable", "host is unreachable", "network is down")
 ANSWERS = {"taken": "somebody took the connection", "refused": "somebody refused it: an answer came"}
 _PASSWORDS = re.compile(r"^[^#\s][^:]*:(?:\d+|\*):[^:]*:[^:]*:.+$", re.MULTILINE)  # as .pgpass has them
@@ -104,6 +107,22 @@ def place(isolation: str, *, empty: bool) -> list[Look]:
              expected="no way out"),
         Look("place", "the place was empty", empty, "empty" if empty else "something was in it", expected="empty"),
     ]  # fmt: skip  # arguments in groups
+
+
+def disable_subscriptions(connect: Connect, databases: Sequence[str]) -> Look:
+    """A backup of files has them as they were: each would connect to its publisher as soon as it may."""
+    name, expected = "subscriptions are disabled", "none is enabled"
+    disabled: list[str] = []
+    try:
+        for database in databases:
+            with connect(database) as connection:
+                for subscription in column(connection, ENABLED):
+                    connection.execute(f"{MARK}ALTER SUBSCRIPTION {subscription} DISABLE")
+                    disabled.append(f"{subscription} of {database}")
+    except psycopg.Error as error:
+        return Look("original", name, False, f"not all of them: {why(error)}", ENABLED.strip(), expected)
+    seen = f"by us, after the restore: {listed(disabled)}" if disabled else "none was enabled"
+    return Look("original", name, True, seen, ENABLED.strip(), expected, float(len(disabled)))
 
 
 def strings_left(connect: Connect) -> tuple[list[str], Look]:

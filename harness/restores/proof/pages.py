@@ -105,6 +105,8 @@ class _Found:
             return None, f"{len(self.unable)} of {self.of} could not be checked; the first: {self.unable[0]}"
         if not self.checked:
             return False, "0 tables and indexes: there is nothing that could be sound"
+        if self.others["heap"]:  # before PostgreSQL 14
+            return None, f"{self.checked} indexes, nothing found; tables cannot be checked by this version"
         others = ", ".join(f"{count} {kind}" for kind, count in sorted(self.others.items()))
         rest = f"; not checked, as this version cannot: {others}" if others else ""
         return True, f"{self.checked} tables and indexes, nothing found{rest}"

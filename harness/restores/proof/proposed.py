@@ -20,9 +20,11 @@ WITHIN = timedelta(minutes=2)  # one count
 MANY = 5  # tables and foreign keys of a database
 SHARE = 90  # percent of the rows of now
 BIGGEST = f"""
-SELECT c.oid::regclass::text, pg_total_relation_size(c.oid), pg_size_pretty(pg_total_relation_size(c.oid))
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND NOT c.relispartition AND {OWN} ORDER BY 2 DESC, 1 LIMIT {MANY}"""
+SELECT c.oid::regclass::text, s.size, pg_size_pretty(s.size)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (
+  SELECT sum(pg_total_relation_size(p)) AS size FROM (
+    SELECT c.oid AS p UNION SELECT relid FROM pg_partition_tree(c.oid)) parts) s
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND {OWN} ORDER BY 2 DESC, 1 LIMIT {MANY}"""
 KEYS = f"""
 SELECT k.conname, k.conrelid::regclass::text, k.confrelid::regclass::text,
   (SELECT array_agg(quote_ident(a.attname) ORDER BY u.at) FROM unnest(k.conkey) WITH ORDINALITY u(num, at)

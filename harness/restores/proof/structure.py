@@ -18,6 +18,7 @@ from harness.restores.proof import MARK, Connect, asking, column, listed, why
 from harness.restores.proof.libraries import libraries
 from harness.restores.proof.sequences import sequences
 
+CLOSED = "SELECT datname FROM pg_database WHERE NOT datallowconn AND datname <> 'template0' ORDER BY 1"
 DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 OWN = """
 n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
@@ -88,10 +89,11 @@ UNION ALL SELECT evtname FROM pg_event_trigger WHERE evtenabled = 'D' ORDER BY 1
 def databases(connect: Connect, names: Sequence[str] = ()) -> tuple[list[str], Look]:
     """Those that are looked at, and whether all that were named are there. Errors: `psycopg.Error`."""
     with asking(connect, "postgres", WITHIN) as connection:
-        there = column(connection, DATABASES)
+        there, closed = column(connection, DATABASES), column(connection, CLOSED)
     missing = [name for name in names if name not in there]
     chosen = [name for name in names if name in there] if names else there
     seen = f"not there: {', '.join(missing)}" if missing else listed(chosen)
+    seen += f"; not looked at, as they let nobody in: {listed(closed)}" if closed else ""
     expected = ", ".join(names) or "at least one"
     return chosen, _look("databases", not missing and bool(chosen), seen, DATABASES, expected, figure=len(chosen))
 

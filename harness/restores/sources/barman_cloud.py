@@ -36,6 +36,7 @@ RESTORE = "barman-cloud-restore"
 BASE, WALS, ENTRY = "base/", "wals/", "backup.info"
 ARCHIVE = re.compile(r"(data|\d+)(?:_(\d+))?\.tar(\.[a-z0-9]+)?")
 LABEL = "backup_label"
+STAMP = re.compile(r"\S+ \S+ \[\d+\] (?=[A-Z]+: )")  # before each line of a tool
 WAL, WORK = "wal", "work"  # folders of the place
 TOLD = 300  # characters of what a tool says
 
@@ -183,10 +184,9 @@ class BarmanCloud:
             options = [*access.options, *moved, self._repository, self._server, kept.id, str(place.data)]
             done = self._commands.run([*words, *named, program, *options], within=within, check=False)
         if not done.ok:
-            said = " ".join((done.err or done.out).split())[-TOLD:]
-            raise DrillError(
-                f"{kept.id} cannot be restored: {RESTORE} exited {done.exit}: {said}", hint="restore another backup"
-            )
+            said = STAMP.sub("", " ".join((done.err or done.out).split()))[-TOLD:]
+            told = f"{kept.id} cannot be restored: {RESTORE} exited {done.exit}: {said}"
+            raise DrillError(told, hint="restore another backup")
         (place.data / "tablespace_map").unlink(missing_ok=True)  # it says where the original has them
         if not (place.data / LABEL).is_file():
             hint = "its last archive is cut off, or gone; without it recovery begins anywhere"

@@ -14,13 +14,13 @@ from harness.restores import Kept
 from harness.restores.sources import archived
 from harness.stacks.parts.wal import SEGMENT
 
-DONE = "DONE"
+DONE, WAITING = "DONE", "WAITING_FOR_WALS"
 NONE = "None"  # how it writes that there is no value
 STATES = {  # what each says against a backup
     "EMPTY": "was not begun",
     "STARTED": "has not ended, or was cut short",
     "FAILED": "has failed",
-    "WAITING_FOR_WALS": "has not all of the archive that it needs",
+    WAITING: "had not, when Barman looked last, all of the archive that it needs",
     "SYNCING": "is being copied from another Barman",
 }
 ID = "%Y%m%dT%H%M%S"
@@ -162,12 +162,21 @@ def from_id(id: str) -> datetime:
 
 
 def whole(kept: Kept, content: bytes) -> Info:
-    """Of a backup that is to be restored. Errors: `Refused` where its entry is not that of the catalogue, or no use."""
+    """Of a backup that is to be restored.
+
+    Errors: `Refused` where its entry is not that of the catalogue; `DrillError` where that has something against it
+    by which nobody can restore it.
+    """
     if hashlib.sha256(content).hexdigest() != kept.digest:
         raise Refused(f"{kept.id}: its backup.info was changed meanwhile", hint="ask for the newest backup again")
-    if "first" not in kept.facts or not kept.version:
-        raise Refused(f"{kept.id}: {kept.sound}", hint="restore another backup")
-    return Info.of(content)
+    try:
+        info = Info.of(content)
+        _ = info.tablespaces, info.label
+        if info["status"] in (DONE, WAITING) and kept.version and kept.facts.get("first"):
+            return info
+    except ValueError:
+        pass  # the catalogue has said it
+    raise DrillError(f"{kept.id} cannot be restored: {kept.sound}", hint="restore another backup")
 
 
 def whole_chain(id: str, info: Info, entry: Callable[[str], bytes]) -> list[tuple[str, Info]]:

@@ -17,8 +17,10 @@ import gzip
 import lzma
 import os
 import re
+import tarfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -39,9 +41,11 @@ FIRST = ("postgres", "template1")  # databases that an empty cluster has
 ENGLISH = {"LC_ALL": "C", "PGOPTIONS": "-c lc_messages=C"}  # what is read in the tools' words must be theirs
 WRONG = re.compile(r"\b(?:ERROR|FATAL|PANIC|WARNING|error|warning): ")
 VALUE = re.compile(r'((?:: |\bvalue |at or near ))".*"')  # that may be of a row
-NO_ROLE = re.compile(r'role "([^"]+)" does not exist')
+NO_ROLE = re.compile(r'role "(.+)" does not exist')
 IGNORED = "errors ignored on restore"
 ROWS = re.compile(r"\d+\.dat")  # of a table, in a directory that is not compressed
+TAR_END = 1024  # bytes, all of them 0
+FOLLOWS = "a worker process died unexpectedly"  # which is what becomes of an error that was said before
 MOST_SAID = 50
 UNGUARDED = "invalid command \\restrict"
 GLOBALS = "put what `pg_dumpall --globals-only` writes beside the dumps, as globals.sql"
@@ -94,6 +98,8 @@ def read_dump(path: Path, commands: Commands, time: Time) -> Dump:
         return Dump(path, header)
     name, path = path.name, _unpacked(path, commands, time)
     header = _header(path, name)
+    if header.kind == "tar" and not _tar_ends(path):
+        raise DrillError(f"{name} is cut short: it does not end as a tar does", hint=MAKE_ANEW)
     if header.kind in ARCHIVES:
         return Dump(path, header)
     with path.open("rb") as lines:
@@ -150,7 +156,7 @@ def _archive(dump: Dump, place: Place, time: Time) -> list[str]:
     done = place.run("pg_restore", *words, str(dump.path), within=time.left, env=ENGLISH, check=False)
     said = _wrong(done, dump.path)
     if not done.ok and IGNORED not in done.err:
-        raise CommandFailed(f"pg_restore exited {done.exit}: {said[-1] if said else 'without a word'}", hint=MAKE_ANEW)
+        raise _failed(done, "pg_restore", said)
     missing = sorted(set(NO_ROLE.findall(done.err)))
     return said + ([f"roles that it names and nothing brings: {', '.join(missing)}"] if missing else [])
 
@@ -191,8 +197,13 @@ def _psql(dump: Dump, place: Place, database: str, time: Time, superuser: str) -
     usual = f'ERROR:  role "{superuser}" already exists'
     said = _wrong(done, dump.path, but=() if stops else (usual,))
     if not done.ok:
-        raise CommandFailed(f"psql exited {done.exit}: {said[-1] if said else 'without a word'}", hint=MAKE_ANEW)
+        raise _failed(done, "psql", said)
     return said
+
+
+def _failed(done: Done, program: str, said: Sequence[str]) -> CommandFailed:
+    last = next((line for line in reversed(said) if FOLLOWS not in line), "without a word")
+    return CommandFailed(f"{program} exited {done.exit}: {last}", hint=MAKE_ANEW)
 
 
 def _wrong(done: Done, path: Path, *, but: Sequence[str] = ()) -> list[str]:
@@ -241,6 +252,17 @@ def copy(source: IO[bytes], target: IO[bytes], time: Time) -> None:
     while piece := source.read(PIECE):
         target.write(piece)
         _ = time.left
+
+
+def _tar_ends(path: Path) -> bool:
+    """Whether all is there that its members say. pg_restore would wait for ever for what is not."""
+    with path.open("rb") as source, suppress(tarfile.TarError):
+        with tarfile.open(fileobj=source, mode="r:") as members:
+            for _ in members:
+                pass
+        source.seek(max(0, path.stat().st_size - TAR_END))
+        return source.read() == bytes(TAR_END)
+    return False
 
 
 def _rows_end(path: Path) -> bool:

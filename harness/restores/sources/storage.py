@@ -96,7 +96,7 @@ class Folder:
                 return "its file system is mounted read-only"
         if all(not os.access(path, os.W_OK) for path, _, _ in self._walk() if not path.is_symlink()):
             return "this account cannot write to anything in it"
-        return ""
+        return "each file is opened for reading alone"
 
     def files(self) -> Mapping[str, Stored]:
         return {
@@ -202,7 +202,7 @@ class Objects:
 
     @property
     def read_only(self) -> str:
-        return ""  # what the key may do is not tried: that would be writing
+        return "it is only listed and read (LIST, GET)"  # what the key may do besides is not tried: that is writing
 
     def files(self) -> Mapping[str, Stored]:
         found = {}

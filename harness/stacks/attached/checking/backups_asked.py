@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from harness.errors import DrillError, quietly
+from harness.errors import DrillError
 from harness.plan.lengths import in_words
 from harness.plan.sizes import measured
 from harness.restores import Kept, Needs, Place, Source
@@ -127,7 +127,7 @@ class Asked:
                 lines.append(self._line(f"it does not reach {address}", ok, became, LIFT))
             return [*lines, *self._needs(found.needs(kept), there, collations)]
         finally:
-            if left := quietly(place.remove):
+            if left := place.remove():
                 raise DrillError(left, hint=f"remove {self._folder} by hand")
 
     def _needs(self, needs: Needs, extensions: Collection[str], collations: Collection[str]) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.stacks.attached.file.agree import one_of
 
 ALL_WITHIN, EVERY = "2 h", "1 s"
 KINDS_OF_POINTS = ("time", "lsn", "xid", "name")
+WHOLE_SECRET = re.compile(r"\$\{secret:[^{}]+\}")
 LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 SERVED = ("pgbackrest", "barman", "barman-cloud")  # tools whose repository has several servers
 CONFIGURED = ("pgbackrest", "barman")  # and whose own configuration may say where it is
@@ -28,7 +29,7 @@ def check(read: Text) -> None:
     given = read.values.get("backups")
     if not isinstance(given, Mapping):
         return
-    if given.get("at once", "1") == "0":
+    if int(given.get("at once", "1")) == 0:
         read.problem(("backups", "at once"), "none would be restored", hint="write 1, or more")
     for name, each in given["databases"].items():
         _backup(read, ("backups", "databases", name), each)
@@ -55,19 +56,24 @@ def _backup(read: Text, where: Where, given: Mapping[str, Any]) -> None:
         read.problem((*where, "s3"), "is there, and the repository is not in S3", hint="s3://bucket/prefix")
     if tool == "barman-cloud" and not str(given.get("repository", "s3://")).startswith("s3://"):
         read.problem((*where, "repository"), "is not in S3, as barman-cloud's are", hint="s3://bucket/prefix")
-    _checks(read, (*where, "checks"), given.get("checks", ()))
+    if not WHOLE_SECRET.fullmatch(given.get("s3", {}).get("secret", "${secret:NAME}")):
+        hint = "name it under secrets, and write ${secret:NAME} here, and nothing else"
+        read.problem((*where, "s3", "secret"), "is written out, and this file goes into every pack", hint=hint)
+    _checks(read, where, given)
     for name, each in given.get("points", {}).items():
         one_of(read, (*where, "points", name), each, KINDS_OF_POINTS)
         _point(read, (*where, "points", name), each)
 
 
-def _checks(read: Text, where: Where, given: Sequence[Mapping[str, Any]]) -> None:
-    for at, each in enumerate(given):
+def _checks(read: Text, where: Where, given: Mapping[str, Any]) -> None:
+    for at, each in enumerate(given.get("checks", ())):
         if not {"is", "at least", "at most"} & set(each):
             hint = "add `is`, `at least` or `at most`: a check that expects nothing cannot fail"
-            read.problem((*where, at), f"{each['name']} expects nothing", hint=hint)
+            read.problem((*where, "checks", at), f"{each['name']} expects nothing", hint=hint)
         if "is" in each and {"at least", "at most"} & set(each):
-            read.problem((*where, at), f"{each['name']} has `is` and a bound", hint="keep one of them")
+            read.problem((*where, "checks", at), f"{each['name']} has `is` and a bound", hint="keep one of them")
+        if "at least" in each and Decimal(each["at least"]) > Decimal(each.get("at most", "Infinity")):
+            read.problem((*where, "checks", at), f"{each['name']} can never be so", hint="at least 5, at most 9")
 
 
 def _belongs(

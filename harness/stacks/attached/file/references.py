@@ -19,6 +19,7 @@ from harness.stacks.attached.file.formats import SECRET, placeholders
 STANDS_FOR = {
     "components": {"address"}, "probes": {"address"}, "database": {"address", "host", "port"},
 }  # fmt: skip  # a table
+OF_COMMANDS = {"fetch": {"id", "into"}, "wal": {"id", "into"}}  # of backups
 OF_AN_ACT = {"failover": {"address", "survivor"}, "rejoin": {"address", "server", "leader"}}  # of the database
 NO_SECRET = ("platform", "zones", "customers", "alerts", "secrets", "compose")
 TIMEOUT = timedelta(seconds=5)  # of `harness.workload.workload`: what an answer later than that means is fixed
@@ -95,6 +96,10 @@ def _placeholders(read: Text) -> None:
 
 def _stands_for(where: Where) -> set[str]:
     """The names that stand for something there, secrets besides."""
+    if where == ("backups", "image"):
+        return {"version"}
+    if where[0] == "backups" and len(where) > 4 and where[3] == "commands":
+        return OF_COMMANDS.get(str(where[4]), set())
     act = OF_AN_ACT.get(str(where[1])) if where[0] == "database" and len(where) > 1 else None
     return act or STANDS_FOR.get(str(where[0]), set())
 
