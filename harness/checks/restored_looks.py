@@ -27,7 +27,7 @@ from harness.checks.stamps import since_epoch
 
 NEEDED: Mapping[str, Sequence[str]] = {
     "log": ("what the tools said", "what the server said"),
-    "pages": ("the checksum of every page", "amcheck of "),
+    "pages": ("the checksum of every page", "amcheck of ", "rows and index entries of "),
     "structure": (
         "databases", "owners and grantees that are gone", "tables of ", "invalid indexes, in ",
         "constraints that were never validated, in ", "materialised views that are not filled, in ",
