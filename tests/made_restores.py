@@ -99,6 +99,7 @@ LOOKS = (
     ("log", "what the server said", "nothing wrong in 40 lines"),
     ("pages", "the checksum of every page", "610351 pages, and every checksum is right"),
     ("pages", "amcheck of app", "41 tables and indexes, nothing found"),
+    ("pages", "rows and index entries of app", "9 tables, as many entries as rows in each"),
     ("structure", "databases", "1: app"),
     ("structure", "owners and grantees that are gone", "none"),
     ("structure", "tables of app", "12 tables, 29 indexes, 0 views"),

@@ -89,13 +89,19 @@ class Restore:
         return alike[0] if alike else None
 
     def why_not(self) -> str:
-        """Why there may be nothing to look at: the restore failed, was not exercised, or has no end."""
+        """Why there may be nothing to look at: the restore failed, was not exercised, or has no end.
+
+        Why it failed is told once, by the finding about its time, where that is asked for.
+        """
         end = self.one("end")
         if end is None:
             return self.evidence.stopped() or "the restore has no end in the journal"
         if end.data.get("outcome") == RESTORED:
             return ""
         said = "the restore failed" if end.data.get("outcome") == FAILED else str(end.data.get("outcome"))
+        expected = {(line.data.get("finding"), line.data.get("database")) for line in self.evidence.all("expect")}
+        if end.data.get("outcome") == FAILED and expected & {("restore-time", None), ("restore-time", self.name)}:
+            return said
         return f"{said}: {end.data.get('why') or 'no reason recorded'}"
 
     def open(self, what: str) -> Judged:

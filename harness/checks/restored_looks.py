@@ -27,7 +27,7 @@ from harness.checks.stamps import since_epoch
 
 NEEDED: Mapping[str, Sequence[str]] = {
     "log": ("what the tools said", "what the server said"),
-    "pages": ("the checksum of every page", "amcheck of "),
+    "pages": ("the checksum of every page", "amcheck of ", "rows and index entries of "),
     "structure": (
         "databases", "owners and grantees that are gone", "tables of ", "invalid indexes, in ",
         "constraints that were never validated, in ", "materialised views that are not filled, in ",
@@ -60,7 +60,8 @@ def _rows(restore: Restore, expected: Expectation) -> Judged:
     """Each figure within what was expected of it before. A question that expects nothing proves nothing."""
     looks = _about(restore, "rows")
     if not looks:
-        return restore.open("nothing is expected of the rows, neither by the project nor by the stack file")
+        expects = "nothing is expected of the rows, neither by the project nor by the stack file"
+        return restore.open("nobody looked at the rows" if restore.why_not() else expects)
     beyond = [each for each in looks if each.data.get("ok") is True and _out_of_bounds(each)]
     if beyond:
         return MISSED, listed(f"{_said(each)}, and expected is {each.data['expected']}" for each in beyond)

@@ -13,6 +13,7 @@ from harness.restores import Kept, Look, Place, Point
 from harness.restores.described import Backup
 from harness.restores.proof import original as untouched
 from harness.restores.proof import why
+from harness.restores.proof.entries import entries
 from harness.restores.proof.heartbeat import Beats, heartbeat
 from harness.restores.proof.identity import Control, control, looks_at_dump, looks_at_files
 from harness.restores.proof.log import looks_at_log
@@ -79,6 +80,7 @@ class Proof:
                 self._reached, self._point, archive_end=self._archive_end, beats=self._beats
             )  # by the heartbeat too, which has been read
         yield from amcheck(connect, names, within=self._within())
+        yield from entries(connect, names, within=self._within())
         self.archive_mode, archiving = untouched.archiving(connect)
         self.strings_left, strings = untouched.strings_left(connect)
         yield from (archiving, strings)
