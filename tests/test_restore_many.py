@@ -225,6 +225,7 @@ def test_whoever_ran_it_is_told_where_a_kept_place_is(
     monkeypatch.setattr(screen, "summary", lambda pack: "")
     monkeypatch.setattr(screen, "left_of", lambda pack: None)
     monkeypatch.setattr(screen, "_ended_of", lambda pack: 0)
+    monkeypatch.setattr(screen.left_hurt, "said_in", lambda pack: ())
     (tmp_path / "r1").mkdir()
     screen.closing(tmp_path / "r1")
     assert "kept:" not in capsys.readouterr().out
