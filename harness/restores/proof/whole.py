@@ -70,6 +70,7 @@ class Proof:
         yield from self._identity(names)
         assert self._first is not None
         yield self._first
+        yield untouched.disable_subscriptions(connect, names)
         yield from structure(
             connect, names, named=bool(self._backup.names), roles=self._backup.roles,
             extensions=self._backup.extensions,
@@ -100,11 +101,13 @@ class Proof:
         return looks_at_dump(names, self._place.version, self._backup, self._kept)
 
     def _rows(self, first: str, project: Any) -> Iterator[Look]:
-        expected = [*self._backup.checks]
-        if expected or project is None:
+        expected, where = [*self._backup.checks], self._backup.books
+        if expected or not where:
             yield from rows(self._place.connect, expected, first=first)
-        if project is not None:
-            yield from books(self._place.connect, project, database=first)
+        if where and project is not None:
+            yield from books(self._place.connect, project, database=where)
+        elif where:
+            yield Look("rows", "books", None, "the project has none", expected="they agree")
         if given := self._backup.heartbeat:
             self._beats, looks = heartbeat(self._place.connect, given, first=first, point=self._point.time)
             yield from looks
