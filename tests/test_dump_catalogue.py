@@ -17,6 +17,7 @@ from harness.restores import Kept, Point
 from harness.restores.described import Backup
 from harness.restores.sources.dump import Dumps
 from harness.restores.sources.dump_files import DumpFiles
+from harness.restores.sources.load import Time
 from harness.restores.sources.storage import Folder
 from harness.system.command import Commands
 from harness.system.recorder import Memory
@@ -170,7 +171,9 @@ def test_checksums_beside_it_are_its_digest(tmp_path: Path) -> None:
 
 
 def brought(at: Path, name: str, into: Path) -> tuple[int, str]:
-    return DumpFiles(Folder(at), Commands(Memory(), label="test-dumps"), zone="").fetch(name, into)
+    return DumpFiles(Folder(at), Commands(Memory(), label="test-dumps"), zone="").fetch(
+        name, into, Time(timedelta(seconds=20))
+    )
 
 
 def test_what_is_brought_is_held_against_its_checksum(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,9 @@ import pytest
 from harness.errors import DrillError, NotReady, Refused, Unable
 from harness.restores import Brought, Kept, Point
 from harness.restores.described import Backup
+from harness.restores.sources import barman
 from harness.restores.sources.barman import Barman
+from harness.restores.sources.storage import Folder
 from tests.barman_repositories import (
     COMMANDS,
     FIRST,
@@ -231,12 +233,15 @@ def test_a_damaged_piece_is_told_and_not_taken_for_the_end(
     assert not (folder / "wal" / name(5)).exists()
 
 
-def test_a_missing_piece_and_what_the_list_says_are_told(home: Home, tmp_path: Path) -> None:
+def test_a_missing_piece_and_what_the_list_says_are_told(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Barman restores what its list has, so that a piece that is in one of both alone is told."""
     (home.server / "wals" / FIRST[:16] / name(5)).unlink()
     home.piece(name(7), gzip.compress(segment(7)), listed=False)
     home.listed[name(6)] = home.listed[name(6)].replace(f"\t{len(gzip.compress(segment(6)))}\t", "\t1\t")
     home.write_list()
+    monkeypatch.setattr(barman, "WRITES", timedelta(0))
     _, brought = restored(home, tmp_path / "place")
     assert list(brought.said) == [
         f"main-xlog.db has pieces that are not in the archive: {name(5)}",
@@ -251,6 +256,28 @@ def test_what_has_come_in_belongs_to_the_archive(home: Home, tmp_path: Path) -> 
     write(home.server / "incoming" / name(7), segment(7))
     write(home.server / "streaming" / f"{name(8)}.partial", segment(8))
     folder, brought = restored(home, tmp_path / "place")
+    assert (list(brought.said), brought.archive_end) == ([], name(7))
+    assert (folder / "wal" / name(7)).read_bytes() == segment(7)
+
+
+def test_what_is_archived_meanwhile_is_found_where_it_went(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Barman goes on while a backup is restored: a piece that had come in is in the archive a moment later."""
+    write(home.server / "incoming" / name(7), segment(7))
+    listed = home.server / "wals" / FIRST[:16] / name(7)
+
+    def archives(folder: Folder, piece: str, into: Path) -> int:
+        waiting = home.server / "incoming" / name(7)
+        if waiting.exists():
+            home.archive(7)
+            waiting.unlink()
+        return fetch(folder, piece, into)
+
+    fetch = Folder.fetch
+    monkeypatch.setattr(Folder, "fetch", archives)
+    folder, brought = restored(home, tmp_path / "place")
+    assert listed.exists()
     assert (list(brought.said), brought.archive_end) == ([], name(7))
     assert (folder / "wal" / name(7)).read_bytes() == segment(7)
 

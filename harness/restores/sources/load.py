@@ -19,15 +19,15 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
-from harness.errors import DrillError, NotInTime, Refused
+from harness.errors import DrillError, NotInTime, Refused, Unable
 from harness.restores import Place
 from harness.restores.sources.header import ARCHIVES, LONG, Header, NoHeader, Packed, packed, read_header
 from harness.restores.sources.script import Script, read_script
@@ -76,6 +76,16 @@ class Dump:
     path: Path
     header: Header
     script: Script | None = None
+
+
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """What this machine's own files have against it, as the harness says that. Errors: `Unable`."""
+    try:
+        yield
+    except OSError as error:
+        hint = "it takes room for the dump, for what is packed in it, and for the database"
+        raise Unable(f"{folder}: {error.strerror or error}", hint=hint) from None
 
 
 def opened(source: IO[bytes], kind: Packed) -> IO[bytes]:
@@ -195,21 +205,23 @@ def _psql(dump: Dump, place: Place, database: str, time: Time, superuser: str) -
     if guard and UNGUARDED in done.err:  # a psql from before; the script was searched
         done = place.run("psql", *words, f"--file={dump.path}", within=time.left, env=ENGLISH, check=False)
     usual = f'ERROR:  role "{superuser}" already exists'
-    said = _wrong(done, dump.path, but=() if stops else (usual,))
+    said = _wrong(done, dump.path, but="" if stops else usual)
     if not done.ok:
         raise _failed(done, "psql", said)
     return said
 
 
 def _failed(done: Done, program: str, said: Sequence[str]) -> CommandFailed:
-    last = next((line for line in reversed(said) if FOLLOWS not in line), "without a word")
-    return CommandFailed(f"{program} exited {done.exit}: {last}", hint=MAKE_ANEW)
+    """With the first and the last of what was wrong: of the others, the first is the reason."""
+    lines = [line for line in said if FOLLOWS not in line] or ["without a word"]
+    words = "; ".join(dict.fromkeys((lines[0], lines[-1])))
+    return CommandFailed(f"{program} exited {done.exit}: {words}", hint=MAKE_ANEW)
 
 
-def _wrong(done: Done, path: Path, *, but: Sequence[str] = ()) -> list[str]:
+def _wrong(done: Done, path: Path, *, but: str = "") -> list[str]:
     """The lines of a tool in which something was wrong, without the values of rows."""
     lines = [line.strip().replace(f"{path.parent}/", "") for line in done.err.splitlines() if WRONG.search(line)]
-    lines = [VALUE.sub(r'\1"…"', line) for line in lines if not line.endswith(tuple(but) or "\n")]
+    lines = [VALUE.sub(r'\1"…"', line) for line in lines if not (but and line.endswith(but))]
     more = len(lines) - MOST_SAID
     return lines if more <= 1 else [*lines[: MOST_SAID - 1], f"and {more} more lines like these", lines[-1]]
 
@@ -242,13 +254,14 @@ def _unpacked(path: Path, commands: Commands, time: Time) -> Path:
                     copy(inside, out, time)
             except SPOILT as error:
                 if isinstance(error, OSError) and error.errno:
-                    raise  # of the disk
+                    raise  # it is of the disk
                 raise DrillError(f"{path.name} is cut short or spoilt: {error}", hint=MAKE_ANEW) from None
     path.unlink()
     return target
 
 
 def copy(source: IO[bytes], target: IO[bytes], time: Time) -> None:
+    """All of it. Errors: as those of `Time`."""
     while piece := source.read(PIECE):
         target.write(piece)
         _ = time.left
