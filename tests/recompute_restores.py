@@ -349,7 +349,7 @@ FINDINGS: dict[str, Callable[[Restore], str | Facts]] = {
     "restore-time": restore_time,
     "backup-identity": identity,
     "backup-age": age,
-    "restore-complete": lambda it: seen(it, "log"),
+    "restore-complete": lambda it: MISSED if it.outcome == "failed" else seen(it, "log"),
     "pages-sound": lambda it: seen(it, "pages"),
     "structure-sound": lambda it: seen(it, "structure"),
     "rows-proved": rows,

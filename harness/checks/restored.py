@@ -171,8 +171,7 @@ def of(evidence: Evidence, database: str) -> Restore:
     """What was recorded of a database. Errors: `Unsound` where no restore of it was asked for, or several were."""
     asked = [line for line in evidence.all("restore.asked") if database in (line.data.get("databases") or ())]
     if len(asked) != 1 or asked[0].data["databases"].count(database) > 1:
-        times = f"{len(asked)} times" if len(asked) > 1 else "twice" if asked else "not"
-        raise Unsound(f"a restore of it was asked for {times}")
+        raise Unsound("several restores of it were asked for" if asked else "no restore of it was asked for")
     own = [
         line for line in evidence.lines if line.kind.startswith("restore.") and line.data.get("database") == database
     ]

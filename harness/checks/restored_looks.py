@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from harness.checks.evidence import Expectation, Line, Unsound
 from harness.checks.restored import (
     END_OF_ARCHIVE,
+    FAILED,
     MET,
     MISSED,
     UNKNOWN,
@@ -43,6 +44,9 @@ BOUND = re.compile(r"(exactly|at least|at most) (-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-
 
 def _complete(restore: Restore, expected: Expectation) -> Judged:
     """In the words of the tools and of the server: nothing was skipped, ignored or wrong, however well they ended."""
+    end = restore.one("end")
+    if end is not None and end.data.get("outcome") == FAILED:
+        return MISSED, f"it could not be restored: {end.data.get('why') or 'no reason recorded'}"
     return _looked(restore, "log", "nobody read what the tools and the server said")
 
 
