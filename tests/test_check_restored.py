@@ -48,7 +48,7 @@ def test_each_database_has_a_finding_of_its_own() -> None:
     found = [each for each in judge(evidence(history)) if each.id == "restore-time"]
     assert [each.outcome for each in found] == [MET, MISSED]
     assert [each.title for each in found] == [f"{TITLES['restore-time']}: {name}" for name in (ORDERS, USERS)]
-    assert found[1].reason == "users: it could not be restored: a file is not there"
+    assert found[1].reason == "it could not be restored: a file is not there"
     assert [dict(each.beside)["database"] for each in found] == [ORDERS, USERS]
     assert len({(each.id, each.title) for each in judge(evidence(history))}) == len(judge(evidence(history)))
 

@@ -420,7 +420,7 @@ def test_a_backup_that_nobody_can_restore_fails_for_the_reason_of_the_catalogue(
 
 def test_a_repository_that_nobody_may_write_is_called_so(home: Home) -> None:
     """Only where no folder and no file of it can be written by this account."""
-    assert source(home).read_only == ""
+    assert source(home).read_only == "each file is opened for reading alone"
     if os.geteuid():
         for path in (home.root, *home.root.rglob("*")):
             if not path.is_symlink():

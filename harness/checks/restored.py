@@ -133,13 +133,12 @@ def per_database(id: str, judge: Callable[[Restore, Expectation], Judged]) -> Ca
 
 
 def of_database(found: Finding, database: str) -> Finding:
-    """The finding with the database in its title, before its reason and beside it; as it is where there is none."""
+    """The finding with the database in its title and beside it; as it is where there is none."""
     if not database:
         return found
     return replace(
         found,
         title=f"{TITLES.get(found.id, found.title)}: {database}",
-        reason=f"{database}: {found.reason}",
         beside=((DATABASE, database), *found.beside),
     )
 
