@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ PROPOSED = "checks:\n  - {name: rows of orders, sql: SELECT count(*) FROM orders
 
 
 @pytest.fixture
-def restoring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Restoring:
-    """Whose catalogue and place the command looks at."""
+def restoring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Restoring]:
+    """Whose catalogue and place the command looks at; what is imported of what it writes is forgotten."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
     found = Restoring(monkeypatch, tmp_path)
     monkeypatch.setattr(programs, "programs", many.programs)
     monkeypatch.setattr(sources, "source", many.source)
-    return found
+    yield found
+    sys.modules.pop("twins", None)
 
 
 def init(folder: Path, *words: object, tool: str = "pg_basebackup") -> tuple[int, str]:

@@ -49,7 +49,6 @@ Feature: Served
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """As `drdrill init --backups` writes it; what is imported of it is not there for the next test."""
-    known = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -58,8 +57,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     yield tmp_path / "shop"
-    if "twins" not in known:
-        sys.modules.pop("twins", None)
+    sys.modules.pop("twins", None)
 
 
 def test_nobody_can_write_in_it(shop: Path) -> None:
