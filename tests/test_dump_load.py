@@ -19,7 +19,8 @@ from harness.system.recorder import Memory
 from tests import dumps
 
 WITHIN = timedelta(seconds=20)
-COMMANDS = Commands(Memory(), label="test-load")
+RECORDER = Memory()
+COMMANDS = Commands(RECORDER, label="test-load")
 
 
 @dataclass
@@ -67,7 +68,7 @@ def of(content: bytes, at: Path, name: str = "a.dump") -> Dump:
 
 def loaded(dump: Dump, place: Tools, *, roles: Dump | None = None) -> list[str]:
     made: Any = place
-    return load(dump, made, name="books", roles=roles, time=Time(WITHIN))
+    return load(dump, made, name="books", roles=roles, recorder=RECORDER, time=Time(WITHIN))
 
 
 def test_an_archive_makes_its_own_database(tmp_path: Path) -> None:
@@ -91,7 +92,10 @@ def test_what_pg_restore_ignored_is_said(tmp_path: Path) -> None:
         'CONTEXT:  COPY x, line 2, column id: "a secret"\n'
         "pg_restore: warning: errors ignored on restore: 2\n"
     )
+    RECORDER.facts.clear()
     said = loaded(of(dumps.archive(), tmp_path), Tools({"pg_restore": (1, err)}))
+    assert [(kind, fact["exit"]) for kind, fact in RECORDER.facts] == [("command", 1)]
+    assert "a secret" not in repr(RECORDER.facts)
     assert said == [
         'pg_restore: error: could not execute query: ERROR:  role "app" does not exist',
         'pg_restore: error: COPY failed for table "x": ERROR:  invalid input syntax for type integer: "…"',

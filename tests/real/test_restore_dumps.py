@@ -324,13 +324,15 @@ def test_an_extension_that_is_not_there_is_told(made: Made, restore: Any) -> Non
     assert found.seen["shop"][-1] == ALL[-1] - 1
 
 
-def test_a_script_with_an_error_in_the_middle_is_stopped(made: Made, restore: Any) -> None:
+def test_a_script_with_an_error_in_the_middle_is_stopped(made: Made, restore: Any, commands: Any) -> None:
     """psql alone would go on and exit with 0. No value of a row is in what is said."""
     at = made.only("shop.sql", "globals.sql", into=restore.repository)
     change(at / "shop.sql", (b"\n2000\t", b"\nsecret-row\t"))
     with pytest.raises(DrillError, match=r"psql exited 3: psql:shop\.sql:\d+: ERROR:  invalid input") as caught:
         restore(at, version=made.version)
     assert "secret-row" not in str(caught.value)
+    assert "invalid input" in repr(commands.recorder.facts)
+    assert "secret-row" not in repr(commands.recorder.facts)
 
 
 def test_an_empty_dump_comes_back_empty(made: Made, restore: Any, machine: Programs, tmp_path: Path) -> None:

@@ -147,5 +147,5 @@ def loaded(
     roles = load.read_dump(beside, commands, time) if beside else None
     name = backup.names[0] if backup.names else load.UNNAMED
     size = sum(each.stat().st_size for each in (dump.path.rglob("*") if dump.path.is_dir() else [dump.path]))
-    said = load.load(dump, place, name=name, roles=roles, time=time)
+    said = load.load(dump, place, name=name, roles=roles, recorder=commands.recorder, time=time)
     return Part("restore", clock.since(begin), size), said
