@@ -67,7 +67,7 @@ class Maker:
             )
 
     def restored(self, entry: Mapping[str, Any]) -> tuple[Part, list[str]]:
-        """By its entry in the catalogue. Errors: `CommandFailed` in the tool's words; `Unable` where a newer one made it."""
+        """By its entry in the catalogue. Errors: `CommandFailed`; `Unable` where a newer one made it."""
         kept, place = self._kept, self._place
         spaces = place.folder / "tablespaces"
         spaces.mkdir(exist_ok=True)
