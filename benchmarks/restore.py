@@ -60,12 +60,13 @@ def measured(folder: Path) -> int:
     for turn in range(TURNS):
         by_hand.append(tool_alone(folder, folder / f"by-hand-{turn}"))
         beside.append(drdrill(folder, folder / f"beside-{turn}"))
-        print(f"  {turn + 1}: by hand {by_hand[-1] / 1e6:7.0f} MB/s   beside {beside[-1]['rate'] / 1e6:7.0f} MB/s   "
-              + "  ".join(f"{part} {seconds:.1f} s" for part, seconds in beside[-1]["parts"].items()))  # fmt: skip
+        parts = "  ".join(f"{part} {seconds:.1f} s" for part, seconds in beside[-1]["parts"].items())
+        rates = f"by hand {by_hand[-1] / 1e6:7.0f} MB/s   beside {beside[-1]['rate'] / 1e6:7.0f} MB/s"
+        print(f"  {turn + 1}: {rates}   {parts}")
     ratio = max(each["rate"] for each in beside) / max(by_hand)
     memory = max(each["memory"] for each in beside)
-    print(f"  {beside[0]['size'] / 1e9:.2f} GB; the best of each: {ratio:.2f} of its own rate (bound {RATE}); "
-          f"{memory / 1e6:.0f} MB of memory (bound {MEMORY / 1e6:.0f} MB)")  # fmt: skip
+    said = f"{memory / 1e6:.0f} MB of memory (bound {MEMORY / 1e6:.0f} MB)"
+    print(f"  {beside[0]['size'] / 1e9:.2f} GB; the best of each: {ratio:.2f} of its own rate (bound {RATE}); {said}")
     met = ratio >= RATE and memory <= MEMORY
     print("  MET" if met else "  NOT MET")
     return 0 if met else 1

@@ -80,7 +80,7 @@ harness/checks
     field          BESIDE      restored_backup
     connection     BESIDE      restored_place
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
-    PostgreSQL     BESIDE      restored_looks
+    PostgreSQL     BESIDE      restored_backup restored_looks
     WAL            BESIDE      restored_looks
     timeline       BESIDE      restored_looks
     WAL            FORMAT-1    version2/exactness version3/exactness
@@ -113,7 +113,8 @@ harness/procedures
     WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/restores
-    field          OWN         programs/place programs/process programs/settings programs/ways proof/proposed
+    field          OWN         programs/container programs/place programs/process programs/settings programs/ways
+    field          OWN         proof/proposed sources/barman sources/barman_home sources/barman_info sources/own
     field          OWN         sources/pgbackrest_config sources/pgbackrest_tool sources/storage
 harness/stacks
     path           OWN         attached/monitoring local/watching parts/etcd
@@ -126,6 +127,11 @@ harness/workload
     field          FORMAT-1    format1
 reports
     field          MONEY       run/losses run/rows
+    field          BESIDE      run/restores
+    connection     BESIDE      run/restores
+    PostgreSQL     BESIDE      run/restores
+    WAL            BESIDE      run/restores
+    timeline       BESIDE      run/restores
 """
 
 

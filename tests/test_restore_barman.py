@@ -8,7 +8,6 @@ import hashlib
 import lzma
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +31,6 @@ from tests.barman_repositories import (
     name,
     place,
     segment,
-    tar,
     write,
 )  # fmt: skip  # names in groups
 
@@ -49,7 +47,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def source(home: Home, *, server: str = "main", programs: Given | None = None) -> Barman:
-    given = programs or Given(None, "zstd", "lz4")
+    given = programs or Given()
     return Barman(Backup("orders", "barman", home.root, server), programs=given, commands=COMMANDS, values={})
 
 
@@ -119,6 +117,8 @@ def test_a_backup_whose_files_or_entry_are_gone_says_so(home: Home) -> None:
     home.backup(NEXT)
     shutil.rmtree(home.base(NEXT))
     write(home.base("20261130T120000") / "data" / "PG_VERSION", b"18\n")
+    home.backup("odd", entry=b"")
+    assert source(home).catalogue()[0].ended is None
     found = {kept.id: kept.sound for kept in source(home).catalogue()}
     assert found[NEXT] == "its files are not there"
     assert "backup.info" in found["20261130T120000"]
@@ -148,7 +148,7 @@ def test_its_own_configuration_says_where_things_are(home: Home, tmp_path: Path)
     write(tmp_path / "barman.conf", f"[barman]\nbarman_home={home.root}\n"
           f"configuration_files_directory={tmp_path}/conf.d\n".encode())  # fmt: skip  # lines of a file
     write(tmp_path / "conf.d" / "main.conf", (
-        f"[main]\nbasebackups_directory = %(backup_directory)s/base\nwals_directory = {moved}\n").encode())  # fmt: skip
+        f"[main]\nbasebackups_directory = %(backup_directory)s/base\nwals_directory = {moved}\n").encode())  # fmt: skip  # in groups
     backup = Backup("orders", "barman", None, "main", config=tmp_path / "barman.conf")
     found = Barman(backup, programs=Given(), commands=COMMANDS, values={})
     (kept,) = found.catalogue()
@@ -180,27 +180,21 @@ def test_a_plain_backup_becomes_a_data_directory(home: Home, tmp_path: Path) -> 
 
 
 def test_an_archive_of_any_packing_becomes_plain(home: Home, tmp_path: Path) -> None:
-    """What packs a piece is told by its first bytes, and the list says the sizes."""
-    for number, pack in ((5, bz2.compress), (6, lzma.compress), (7, bytes), (8, program("zstd")), (9, program("lz4"))):
-        home.piece(name(number), pack(segment(number)))
-    folder, brought = restored(home, tmp_path / "place")
+    """What packs a piece is told by its first bytes; zstd and lz4 are programs, here such that take off those alone."""
+    programs = Given(tmp_path / "bin")
+    programs.script("zstd", 'tail -c +5 "$4" > "$6"')  # -d -q -f PACKED -o PLAIN
+    programs.script("lz4", 'tail -c +5 "$4" > "$5"')
+    for number, content in (
+        (5, bz2.compress(segment(5))), (6, lzma.compress(segment(6))), (7, segment(7)),
+        (8, b"\x28\xb5\x2f\xfd" + segment(8)), (9, b"\x04\x22\x4d\x18" + segment(9)),
+    ):  # fmt: skip  # pieces in groups
+        home.piece(name(number), content)
+    made = place(tmp_path / "place")
+    brought = source(home, programs=programs).bring(only(home), made, point=Point(), within=WITHIN)
     assert (list(brought.said), brought.archive_end) == ([], name(9))
     for number in range(4, 10):
-        assert (folder / "wal" / name(number)).read_bytes() == segment(number)
-    assert not any((folder / "work").iterdir())
-
-
-def program(words: str) -> Callable[[bytes], bytes]:
-    """Packs by a program of this machine; a test that takes one that is not there is left out."""
-    if not shutil.which(words):
-        pytest.skip(f"no {words} here")
-
-    def pack(content: bytes) -> bytes:
-        import subprocess  # noqa: PLC0415  (here alone)
-
-        return subprocess.run([words, "-c"], input=content, capture_output=True, check=True).stdout
-
-    return pack
+        assert (made.folder / "wal" / name(number)).read_bytes() == segment(number)
+    assert not any((made.folder / "work").iterdir())
 
 
 def packed(content: bytes) -> bytes:
@@ -303,94 +297,6 @@ def test_an_encrypted_archive_or_backup_is_not_opened(home: Home, tmp_path: Path
         restored(home, tmp_path / "other", kept)
 
 
-def test_a_packed_backup_is_unpacked_and_one_cut_off_is_an_error(home: Home, tmp_path: Path) -> None:
-    """By backup_compression: one archive for the data directory, and one for each tablespace."""
-    shutil.rmtree(home.base())
-    data = home.base() / "data"
-    files = {"backup_label": b"label", "PG_VERSION": b"18", "tablespace_map": b"16389 /original/big", "base/5/1": b"r"}
-    write(data / "base.tar.gz", gzip.compress(tar(files)))
-    write(data / "16389.tar.gz", gzip.compress(tar({"PG_18_202506291/5/16390": b"big rows"})))
-    home.entry(info(compression="gzip"))
-    folder, brought = restored(home, tmp_path / "place")
-    assert not brought.said
-    assert (folder / "data" / "base" / "5" / "1").read_bytes() == b"r"
-    assert not (folder / "data" / "tablespace_map").exists()
-    assert (folder / "data" / "pg_tblspc" / "16389" / "PG_18_202506291" / "5" / "16390").read_bytes() == b"big rows"
-    whole = (data / "base.tar.gz").read_bytes()
-    write(data / "base.tar.gz", whole[: len(whole) // 2])
-    with pytest.raises(DrillError, match=r"base.tar.gz is (damaged|cut off)"):
-        restored(home, tmp_path / "second")
-    (data / "base.tar.gz").unlink()
-    with pytest.raises(DrillError, match=r"has no base.tar"):
-        restored(home, tmp_path / "third")
-
-
-def test_without_a_label_nothing_is_recovered(home: Home, tmp_path: Path) -> None:
-    """A backup by rsync has it in its entry; recovery without one would begin anywhere."""
-    (home.base() / "data" / "backup_label").unlink()
-    folder, _ = restored(home, tmp_path / "place")
-    assert (folder / "data" / "backup_label").read_text().startswith("START WAL LOCATION: 0/400028")
-    home.entry(info(backup_label="None"))
-    with pytest.raises(DrillError, match="has no backup_label"):
-        restored(home, tmp_path / "second")
-
-
-def test_a_link_in_a_backup_is_told_and_not_followed(home: Home, tmp_path: Path) -> None:
-    """What lies outside of the repository is no part of a backup."""
-    (home.base() / "data" / "outside").symlink_to("/etc/passwd")
-    folder, brought = restored(home, tmp_path / "place")
-    assert len(brought.said) == 1
-    assert "data/outside is a link out of the backup: not followed" in brought.said[0]
-    assert not (folder / "data" / "outside").exists()
-
-
-def test_an_increment_is_put_together_from_its_chain(home: Home, tmp_path: Path) -> None:
-    """By pg_combinebackup, the full one first; every one is counted against its manifest, and what is wrong is told."""
-    programs = Given(tmp_path / "bin")
-    copies = 'mkdir -p "$5/pg_wal"; cp "$6/backup_label" "$6/backup_manifest" "$5"'
-    programs.script("pg_combinebackup", f'echo "$@" > {tmp_path}/combined; {copies}')
-    programs.script(
-        "pg_verifybackup", 'for last; do :; done; echo "pg_verifybackup: error: $last is not well" >&2; exit 1'
-    )
-    write(home.base() / "data" / "backup_manifest", b"{}")
-    home.backup(NEXT, entry=info(parent_backup_id=ID))
-    write(home.base(NEXT) / "data" / "backup_manifest", b"{}")
-    kept = next(kept for kept in source(home).catalogue() if kept.id == NEXT)
-    assert kept.kind == "incremental"
-    made = place(tmp_path / "place")
-    brought = source(home, programs=programs).bring(kept, made, point=Point(), within=WITHIN)
-    work = made.folder / "work" / "chain"
-    words = (tmp_path / "combined").read_text().split()
-    moved = f"{work}/{NEXT}-tablespaces/16389={made.folder}/tablespaces/16389"
-    assert words == ["--no-sync", "-T", moved, "-o", str(made.data), f"{work}/{ID}", f"{work}/{NEXT}"]
-    assert not work.exists()
-    wanted = [f"pg_verifybackup: error: {where} is not well" for where in (f"{work}/{ID}", f"{work}/{NEXT}", made.data)]
-    assert list(brought.said) == wanted
-
-
-@pytest.mark.parametrize(
-    ("parent", "words"),
-    [
-        (None, f"{NEXT} stands on {ID}: .*it is gone"),
-        (info(status="FAILED"), f"{NEXT} stands on {ID}: its status is FAILED"),
-        (info(parent_backup_id=NEXT), f"stands on {NEXT}: it stands on itself"),
-    ],
-)
-def test_an_increment_without_what_it_stands_on_is_an_error(
-    home: Home, tmp_path: Path, parent: bytes | None, words: str
-) -> None:
-    """Nobody can restore it."""
-    home.backup(NEXT, entry=info(parent_backup_id=ID))
-    kept = next(kept for kept in source(home).catalogue() if kept.id == NEXT)
-    if parent is None:
-        shutil.rmtree(home.base())
-        (home.server / "meta" / f"{ID}-backup.info").unlink()
-    else:
-        home.entry(parent)
-    with pytest.raises(DrillError, match=words):
-        restored(home, tmp_path / "place", kept)
-
-
 def test_an_entry_that_is_not_the_catalogues_any_more_is_not_restored(home: Home, tmp_path: Path) -> None:
     """What is recorded as restored must be what was chosen."""
     kept = only(home)
@@ -418,14 +324,7 @@ def test_a_backup_that_nobody_can_restore_fails_for_the_reason_of_the_catalogue(
     assert type(raised.value) is DrillError
 
 
-def test_a_repository_that_nobody_may_write_is_called_so(home: Home) -> None:
-    """Only where no folder and no file of it can be written by this account."""
+def test_a_repository_is_opened_for_reading_alone(home: Home) -> None:
+    """By drdrill itself: no tool of Barman's is let near it."""
     assert source(home).read_only == "each file is opened for reading alone"
-    if os.geteuid():
-        for path in (home.root, *home.root.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode & ~0o222)
-        assert "cannot write" in source(home).read_only
-        for path in (home.root, *home.root.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o200)
+    assert "without Barman" in source(home).tool

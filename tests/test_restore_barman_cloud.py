@@ -60,7 +60,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def programs(tmp_path: Path) -> Given:
     """A tool in the place of theirs, that restores next to nothing and writes down how it was called."""
-    made = Given(tmp_path / "bin", "env")
+    made = Given(tmp_path / "bin")
     (tmp_path / "out").mkdir()
     made.script("barman-cloud-restore", RESTORES.replace("$OUT", str(tmp_path / "out")))
     return made
@@ -212,7 +212,10 @@ def test_the_store_is_told_of_by_files_alone(tmp_path: Path, monkeypatch: pytest
     assert config == ["[default]", "region = eu-1", f"ca_bundle = {tmp_path}/ca.pem"]
     assert (tmp_path / "aws-credentials").stat().st_mode & 0o777 == 0o600
     assert env["AWS_SHARED_CREDENTIALS_FILE"] == str(tmp_path / "aws-credentials")
+    assert access.files(env, tmp_path) == []
     (tmp_path / "second").mkdir()
+    (tmp_path / "ca.pem").touch()
+    assert access.files(env, tmp_path / "second") == [tmp_path / "aws-credentials", tmp_path / "ca.pem"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the machine")
     env = Access(S3(), {}).environment(tmp_path / "second")
     assert "of the machine" in Path(env["AWS_SHARED_CREDENTIALS_FILE"]).read_text()

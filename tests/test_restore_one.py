@@ -77,6 +77,15 @@ def test_the_place_says_what_it_reached(restoring: Restoring) -> None:
     assert after["archive_mode"] == "off" and after["conninfo_left"] == ()
 
 
+def test_a_backup_of_no_version_fails_for_what_its_catalogue_says(restoring: Restoring) -> None:
+    """No program is missing for it: nobody can restore it."""
+    restoring.source.has = [kept("b1", version=0, sound="its entry cannot be read")]
+    restoring.carry_out()
+    (end,) = restoring.lines("restore.end")
+    assert (end["outcome"], end["why"]) == ("failed", "b1 cannot be restored: its entry cannot be read")
+    assert restoring.lines("restore.place") == []
+
+
 def test_a_server_is_told_where_its_archive_is_and_how_far_to_go(restoring: Restoring) -> None:
     """By a restore_command of its own, and by the point that the feature names."""
     said = dataclasses.replace(backups(), databases={"orders": backup(points={"noon": Point(xid="745")})})

@@ -154,7 +154,7 @@ def test_a_way_out_of_the_place_is_wrong(asking: Asking, monkeypatch: pytest.Mon
 def test_what_the_backup_takes_is_looked_for_in_the_place(asking: Asking) -> None:
     """Extensions and collations by what it has, roles by what the stack file makes for it."""
     asking.source.needed = Needs(["postgis"], ["app", "auditor"], ["fr-x-icu"], ["fast"], {"max_connections": "300"})
-    found = asking.lines(dataclasses.replace(SOUND, roles=("app",), extensions=("timescaledb",)))
+    found = asking.lines(dataclasses.replace(SOUND, roles_elsewhere=("app",), extensions=("timescaledb",)))
     assert found["extensions"].ok is False and found["extensions"].seen == "not there: postgis, timescaledb"
     assert found["collations"].ok is False and found["collations"].seen == "not there: fr-x-icu"
     assert found["roles"].ok is False and found["roles"].seen == "named by it, and not brought: auditor"

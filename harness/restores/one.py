@@ -153,9 +153,11 @@ class OneRestore:
         return self.backup.points[self.asked.point]
 
     def _empty_place(self, kept: Kept, needed: int) -> Place:
-        """Errors: `Unable` where it cannot be had."""
+        """Errors: `Unable` where it cannot be had; `DrillError` where the backup does not say its version."""
         if self.folder.exists():
             raise Refused(f"{self.folder} is there already", hint="move it away: a place is empty before")
+        if not kept.version:  # an entry that cannot be read: that is the backup's fault, and no program is missing
+            raise DrillError(f"{kept.id} cannot be restored: {kept.sound}", hint="restore another backup")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         place = self.programs.place(self.folder, kept.version, isolated=self.broken.isolated)
         self._record(

@@ -24,7 +24,7 @@ from harness.restores.programs.place import OwnPlace
 from harness.system import wait
 from harness.system.command import Commands
 from harness.system.recorder import Memory
-from tests.real.own_postgres import as_account, own
+from tests.real.own_postgres import ACCOUNT, own
 
 LABEL = f"test-barman-{os.getpid()}"
 COMMANDS = Commands(Memory(), label=LABEL)
@@ -48,6 +48,13 @@ archiver = on
 path_prefix = {bin}
 {more}
 """
+
+
+def as_account() -> list[str]:
+    """The words before a program of PostgreSQL's, which refuses root."""
+    if os.geteuid():
+        return []
+    return ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups", "--"]
 
 
 def run(*words: str | Path, **env: str) -> str:

@@ -131,7 +131,7 @@ def test_a_fault_of_the_structure_is_red(server: OwnPlace, name: str, fault: str
     finally:
         run(server, name, CATALOGUES, "DELETE FROM pg_subscription", "DELETE FROM pg_shdepend WHERE refobjid NOT IN"
             " (SELECT oid FROM pg_authid) AND refclassid = 'pg_authid'::regclass",
-            "UPDATE pg_class SET relowner = 10 WHERE relowner NOT IN (SELECT oid FROM pg_authid)")  # fmt: skip
+            "UPDATE pg_class SET relowner = 10 WHERE relowner NOT IN (SELECT oid FROM pg_authid)")  # fmt: skip  # in groups
 
 
 def test_subscriptions_are_disabled_and_told(server: OwnPlace, name: str) -> None:

@@ -115,7 +115,7 @@ def structure(
         missing = [each for each in extensions if each not in installed]
         looks.append(_look("extensions that have to be there", not missing, f"missing: {listed(missing)}",
                            # in groups
-                           "SELECT extname FROM pg_extension", ", ".join(extensions), figure=len(missing)))  # fmt: skip
+                           "SELECT extname FROM pg_extension", ", ".join(extensions), figure=len(missing)))  # fmt: skip  # in groups
     return looks
 
 
@@ -164,7 +164,7 @@ def _counted(connect: Connect, names: Sequence[str], *, named: bool) -> list[Loo
         if tables:
             looks.append(_look(f"rows of {name}", rows, "some" if rows else "every table is empty",
                                # in groups
-                               f"{TABLES}; SELECT EXISTS (SELECT FROM each)", "a table with rows"))  # fmt: skip
+                               f"{TABLES}; SELECT EXISTS (SELECT FROM each)", "a table with rows"))  # fmt: skip  # in groups
     return looks
 
 
@@ -188,7 +188,7 @@ def _whole(connect: Connect, roles: Sequence[str]) -> list[Look]:
                 missing = [role for role in roles if role not in there]
                 looks.append(_look("roles that have to be there", not missing, f"missing: {listed(missing)}",
                                    # in groups
-                                   "SELECT rolname FROM pg_roles", ", ".join(roles), figure=len(missing)))  # fmt: skip
+                                   "SELECT rolname FROM pg_roles", ", ".join(roles), figure=len(missing)))  # fmt: skip  # in groups
             return looks
     except psycopg.Error as error:
         return [_failed("the whole server", error)]

@@ -19,7 +19,16 @@ from harness.restores.described import Backup
 from harness.restores.sources import archived
 from harness.restores.sources.barman_base import Bases
 from harness.restores.sources.barman_home import Home, Line, home
-from harness.restores.sources.barman_info import Info, against, described, lacking, must_be_complete, some, whole
+from harness.restores.sources.barman_info import (
+    Info,
+    against,
+    described,
+    in_order,
+    lacking,
+    must_be_complete,
+    some,
+    whole,
+)
 from harness.restores.sources.pieces import Pieces, Unpacker, left
 from harness.restores.sources.storage import Folder
 from harness.stacks.parts.wal import history_of, is_segment
@@ -67,7 +76,7 @@ class Barman:
             else:
                 kept = described(id, entry, stored=stored[id])
                 found.append(_looked_at(kept, stored[id], folders[id], pieces))
-        return sorted(found, key=lambda kept: (kept.ended, kept.id))
+        return sorted(found, key=in_order)
 
     def inventory(self) -> Inventory:
         return self._home.inventory()

@@ -23,7 +23,16 @@ from harness.evidence.run_folder import temporary_prefix
 from harness.restores import Brought, Inventory, Kept, Needs, Part, Place, Point, Programs
 from harness.restores.described import Backup
 from harness.restores.sources import archived
-from harness.restores.sources.barman_info import Info, against, described, lacking, must_be_complete, some, whole_chain
+from harness.restores.sources.barman_info import (
+    Info,
+    against,
+    described,
+    in_order,
+    lacking,
+    must_be_complete,
+    some,
+    whole_chain,
+)
 from harness.restores.sources.barman_info import whole as whole_info
 from harness.restores.sources.cloud_access import Access
 from harness.restores.sources.pieces import ENDINGS, Pieces, Unpacker, left
@@ -63,7 +72,7 @@ class BarmanCloud:
 
     @property
     def read_only(self) -> str:
-        return self._storage.read_only
+        return ""  # the tool has the key, and what that would let it do is not tried
 
     def catalogue(self) -> list[Kept]:
         files = self._files()
@@ -74,7 +83,7 @@ class BarmanCloud:
                 backups[id][inside] = file
         pieces = _pieces(files)
         found = [self._kept(id, inside, pieces) for id, inside in backups.items()]
-        return sorted(found, key=lambda kept: (kept.ended, kept.id))
+        return sorted(found, key=in_order)
 
     def inventory(self) -> Inventory:
         self._files()  # where nothing is, somebody is told
@@ -178,11 +187,11 @@ class BarmanCloud:
         access = Access(self._backup.s3, self._values)
         with _short_folder(self._commands.label) as folder:
             env = access.environment(folder)
-            program = self._programs.words(RESTORE)[-1]
-            words = self._programs.words("env", reads=[], writes=[place.folder, folder], network=True)
-            named = [f"{name}={value}" for name, value in env.items()]
+            words = self._programs.words(
+                RESTORE, reads=access.files(env, folder), writes=[place.folder, folder], network=True
+            )
             options = [*access.options, *moved, self._repository, self._server, kept.id, str(place.data)]
-            done = self._commands.run([*words, *named, program, *options], within=within, check=False)
+            done = self._commands.run([*words, *options], within=within, env=env, check=False)
         if not done.ok:
             said = STAMP.sub("", " ".join((done.err or done.out).split()))[-TOLD:]
             told = f"{kept.id} cannot be restored: {RESTORE} exited {done.exit}: {said}"

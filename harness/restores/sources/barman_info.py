@@ -153,12 +153,17 @@ def against(kept: Kept, words: str) -> Kept:
     return replace(kept, sound="; ".join(filter(None, (kept.sound, words))))
 
 
-def from_id(id: str) -> datetime:
+def from_id(id: str) -> datetime | None:
     """When a backup was begun, by its name, whose zone nobody wrote down: for one of which nothing else is known."""
     try:
         return datetime.strptime(id, ID).replace(tzinfo=UTC)
     except ValueError:
-        return datetime.fromtimestamp(0, UTC)
+        return None
+
+
+def in_order(kept: Kept) -> tuple[datetime, str]:
+    """The oldest first; before it what nobody knows the time of."""
+    return kept.ended or datetime.min.replace(tzinfo=UTC), kept.id
 
 
 def whole(kept: Kept, content: bytes) -> Info:

@@ -44,6 +44,11 @@ class Access:
             credentials = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or home() / ".aws" / "credentials")
         return found | {"AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
 
+    def files(self, env: Mapping[str, str], folder: Path) -> list[Path]:
+        """What the tool has to read besides what is in the folder."""
+        paths = [Path(env["AWS_SHARED_CREDENTIALS_FILE"]), *([self.s3.ca.resolve()] if self.s3.ca else [])]
+        return [path for path in paths if path.is_file() and not path.is_relative_to(folder)]
+
 
 def _write(path: Path, lines: list[str]) -> None:
     path.touch(mode=0o600)
