@@ -82,9 +82,16 @@ def _one(history: History, name: str) -> None:
         expected = EXPECTED.get(about, "nothing")
         say(58.0, "look", about=about, name=named, ok=True, seen=seen, text="…", expected=expected, figure=1.0)
     say(60.0, "heartbeat", number=1_234_567, at=utc(20.0), rows=86_400, missing=0, every=1.0, now=utc(25.0), behind=5.0)
-    say(61.0, "place", moment="after", isolation="a network of its own, without a way out", archive_mode="off",
+    say(
+        61.0,
+        "place",
+        moment="after",
+        isolation="a network of its own, without a way out",
+        archive_mode="off",
         # a line of the journal
-        tries=[{"address": "10.0.0.5:5432", "became": "Network is unreachable"}], conninfo_left=[])  # fmt: skip  # in groups
+        tries=[{"address": "10.0.0.5:5432", "became": "Network is unreachable"}],
+        conninfo_left=[],
+    )
     say(65.0, "part", part="verify", seconds=10.0, bytes=0)
     say(66.0, "inventory", moment="after", **inventory)
     say(70.0, "end", outcome="restored", why="", seconds=60.0, size=5_000_000_000, removed=True, left="", kept="")

@@ -147,8 +147,10 @@ def test_its_own_configuration_says_where_things_are(home: Home, tmp_path: Path)
     shutil.move(home.server / "wals", moved)
     write(tmp_path / "barman.conf", f"[barman]\nbarman_home={home.root}\n"
           f"configuration_files_directory={tmp_path}/conf.d\n".encode())  # fmt: skip  # lines of a file
-    write(tmp_path / "conf.d" / "main.conf", (
-        f"[main]\nbasebackups_directory = %(backup_directory)s/base\nwals_directory = {moved}\n").encode())  # fmt: skip  # in groups
+    write(
+        tmp_path / "conf.d" / "main.conf",
+        (f"[main]\nbasebackups_directory = %(backup_directory)s/base\nwals_directory = {moved}\n").encode(),
+    )
     backup = Backup("orders", "barman", None, "main", config=tmp_path / "barman.conf")
     found = Barman(backup, programs=Given(), commands=COMMANDS, values={})
     (kept,) = found.catalogue()

@@ -129,9 +129,15 @@ def test_a_fault_of_the_structure_is_red(server: OwnPlace, name: str, fault: str
         found = red(structured(server, name))
         assert len(found) == 1 and next(iter(found)).startswith(about) and seen in next(iter(found.values()))
     finally:
-        run(server, name, CATALOGUES, "DELETE FROM pg_subscription", "DELETE FROM pg_shdepend WHERE refobjid NOT IN"
+        run(
+            server,
+            name,
+            CATALOGUES,
+            "DELETE FROM pg_subscription",
+            "DELETE FROM pg_shdepend WHERE refobjid NOT IN"
             " (SELECT oid FROM pg_authid) AND refclassid = 'pg_authid'::regclass",
-            "UPDATE pg_class SET relowner = 10 WHERE relowner NOT IN (SELECT oid FROM pg_authid)")  # fmt: skip  # in groups
+            "UPDATE pg_class SET relowner = 10 WHERE relowner NOT IN (SELECT oid FROM pg_authid)",
+        )
 
 
 def test_subscriptions_are_disabled_and_told(server: OwnPlace, name: str) -> None:

@@ -44,8 +44,15 @@ def _entries(connect: Connect, database: str, *, within: timedelta, begin: int) 
     done, tables = 0, []
 
     def look(ok: bool | None, seen: str) -> Look:
-        return Look("pages", f"rows and index entries of {database}", ok, seen, expected="as many of each",
-                    text=f"{COUNT.format('each table')}, by an index and by the table", figure=float(done))  # fmt: skip  # in groups
+        return Look(
+            "pages",
+            f"rows and index entries of {database}",
+            ok,
+            seen,
+            expected="as many of each",
+            text=f"{COUNT.format('each table')}, by an index and by the table",
+            figure=float(done),
+        )
 
     try:
         with asking(connect, database, within) as connection:

@@ -96,9 +96,16 @@ def _look(beats: Beats, text: str, *, twice: int, gap: int) -> Look:
         seen += f"; {beats.missing} missing, the first after number {gap}"
     if twice:
         seen += f"; {twice} there twice"
-    return Look("rows", "heartbeat", not (beats.missing or twice), seen, text=text.strip(),
-                # in groups
-                expected="no number is missing, none is there twice", figure=float(beats.missing))  # fmt: skip  # in groups
+    return Look(
+        "rows",
+        "heartbeat",
+        not (beats.missing or twice),
+        seen,
+        text=text.strip(),
+        # in groups
+        expected="no number is missing, none is there twice",
+        figure=float(beats.missing),
+    )
 
 
 def heartbeat_sql(table: str = TABLE) -> str:

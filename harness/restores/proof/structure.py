@@ -113,9 +113,17 @@ def structure(
         looks += libraries(connect, name, installed)
     if extensions:
         missing = [each for each in extensions if each not in installed]
-        looks.append(_look("extensions that have to be there", not missing, f"missing: {listed(missing)}",
-                           # in groups
-                           "SELECT extname FROM pg_extension", ", ".join(extensions), figure=len(missing)))  # fmt: skip  # in groups
+        looks.append(
+            _look(
+                "extensions that have to be there",
+                not missing,
+                f"missing: {listed(missing)}",
+                # in groups
+                "SELECT extname FROM pg_extension",
+                ", ".join(extensions),
+                figure=len(missing),
+            )
+        )
     return looks
 
 
@@ -162,9 +170,16 @@ def _counted(connect: Connect, names: Sequence[str], *, named: bool) -> list[Loo
         expected = "" if spare else "at least one table"
         looks.append(_look(f"tables of {name}", tables > 0 or spare, seen, COUNTS, expected, figure=tables))
         if tables:
-            looks.append(_look(f"rows of {name}", rows, "some" if rows else "every table is empty",
-                               # in groups
-                               f"{TABLES}; SELECT EXISTS (SELECT FROM each)", "a table with rows"))  # fmt: skip  # in groups
+            looks.append(
+                _look(
+                    f"rows of {name}",
+                    rows,
+                    "some" if rows else "every table is empty",
+                    # in groups
+                    f"{TABLES}; SELECT EXISTS (SELECT FROM each)",
+                    "a table with rows",
+                )
+            )
     return looks
 
 
@@ -186,9 +201,17 @@ def _whole(connect: Connect, roles: Sequence[str]) -> list[Look]:
             if roles:
                 there = column(connection, "SELECT rolname FROM pg_roles")
                 missing = [role for role in roles if role not in there]
-                looks.append(_look("roles that have to be there", not missing, f"missing: {listed(missing)}",
-                                   # in groups
-                                   "SELECT rolname FROM pg_roles", ", ".join(roles), figure=len(missing)))  # fmt: skip  # in groups
+                looks.append(
+                    _look(
+                        "roles that have to be there",
+                        not missing,
+                        f"missing: {listed(missing)}",
+                        # in groups
+                        "SELECT rolname FROM pg_roles",
+                        ", ".join(roles),
+                        figure=len(missing),
+                    )
+                )
             return looks
     except psycopg.Error as error:
         return [_failed("the whole server", error)]
