@@ -40,8 +40,8 @@ class Store:
 def store(folder: Path) -> Iterator[Store]:
     """By https, as pgBackRest wants it."""
     import boto3  # noqa: PLC0415  (of an extra)
-    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
-    from werkzeug.serving import make_server  # noqa: PLC0415
+    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415  only where it is used
+    from werkzeug.serving import make_server  # noqa: PLC0415  only where it is used
 
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     Commands(Memory(), label="unit").run(

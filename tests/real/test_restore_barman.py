@@ -182,7 +182,7 @@ def test_a_backup_of_another_system_is_told_by_its_identifier(made: Ground, copy
 @pytest.fixture(scope="module")
 def bucket(made: Ground) -> Iterator[tuple[Any, str]]:
     """A client, and the URL: each server with a plain and a packed backup, and 500 rows in the archive alone."""
-    import boto3  # noqa: PLC0415  (0.3 s)
+    import boto3  # noqa: PLC0415  it takes 0.3 s to import
 
     with store(made.folder) as url:
         client = boto3.client(
