@@ -271,7 +271,7 @@ def test_what_is_cut_short_is_told_before_it_is_loaded(
     ("name", "spoil", "said"),
     [
         ("shop.dump", cut, "could not find block ID|could not read from input file"),
-        ("plain.dump", cut, "could not read from input file"),
+        ("plain.dump", cut, "could not find block ID|could not read from input file"),
         ("shop.dir", cut, "pg_restore exited 1"),
         ("shop.dump", flip, "pg_restore exited 1"),
         ("shop.dir", flip, "pg_restore exited 1"),
