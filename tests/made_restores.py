@@ -83,6 +83,7 @@ def _one(history: History, name: str) -> None:
         say(58.0, "look", about=about, name=named, ok=True, seen=seen, text="…", expected=expected, figure=1.0)
     say(60.0, "heartbeat", number=1_234_567, at=utc(20.0), rows=86_400, missing=0, every=1.0, now=utc(25.0), behind=5.0)
     say(61.0, "place", moment="after", isolation="a network of its own, without a way out", archive_mode="off",
+        # a line of the journal
         tries=[{"address": "10.0.0.5:5432", "became": "Network is unreachable"}], conninfo_left=[])  # fmt: skip
     say(65.0, "part", part="verify", seconds=10.0, bytes=0)
     say(66.0, "inventory", moment="after", **inventory)
@@ -99,6 +100,7 @@ LOOKS = (
     ("log", "what the server said", "nothing wrong in 40 lines"),
     ("pages", "the checksum of every page", "610351 pages, and every checksum is right"),
     ("pages", "amcheck of app", "41 tables and indexes, nothing found"),
+    ("pages", "rows and index entries of app", "9 tables, as many entries as rows in each"),
     ("structure", "databases", "1: app"),
     ("structure", "owners and grantees that are gone", "none"),
     ("structure", "tables of app", "12 tables, 29 indexes, 0 views"),

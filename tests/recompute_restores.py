@@ -21,7 +21,7 @@ S = 1_000_000_000
 MET, MISSED, UNKNOWN = "MET", "MISSED", "UNKNOWN"
 NAMES = {
     "log": ["what the tools said", "what the server said"],
-    "pages": ["the checksum of every page", "amcheck of *"],
+    "pages": ["the checksum of every page", "amcheck of *", "rows and index entries of *"],
     "structure": [
         "databases", "owners and grantees that are gone", "tables of *", "invalid indexes, in *",
         "constraints that were never validated, in *", "materialised views that are not filled, in *",
@@ -349,7 +349,7 @@ FINDINGS: dict[str, Callable[[Restore], str | Facts]] = {
     "restore-time": restore_time,
     "backup-identity": identity,
     "backup-age": age,
-    "restore-complete": lambda it: seen(it, "log"),
+    "restore-complete": lambda it: MISSED if it.outcome == "failed" else seen(it, "log"),
     "pages-sound": lambda it: seen(it, "pages"),
     "structure-sound": lambda it: seen(it, "structure"),
     "rows-proved": rows,

@@ -17,7 +17,9 @@ from harness.restores import Kept, Point
 from harness.restores.described import Backup
 from harness.restores.sources.dump import Dumps
 from harness.restores.sources.dump_files import DumpFiles
+from harness.restores.sources.load import Time
 from harness.restores.sources.storage import Folder
+from harness.stacks.attached.file.backups import described_backups
 from harness.system.command import Commands
 from harness.system.recorder import Memory
 from tests import dumps
@@ -84,6 +86,12 @@ def test_its_zone_is_the_makers(tmp_path: Path) -> None:
     assert source(at).catalogue()[0].sound == ""
     assert "yet to come" in source(at, zone="America/New_York").catalogue()[0].sound
     assert source(at, zone="Asia/Tokyo").catalogue()[0].facts["zone"] == "Asia/Tokyo"
+
+
+def test_a_stack_file_says_the_zone() -> None:
+    """Of the clock of who dumps."""
+    said = {"tool": "pg_dump", "repository": "dumps", "zone": "Asia/Tokyo"}
+    assert described_backups({"databases": {"a": said}}, Path("/")).databases["a"].zone == "Asia/Tokyo"
 
 
 def test_other_databases_are_not_its_backups(tmp_path: Path) -> None:
@@ -170,7 +178,9 @@ def test_checksums_beside_it_are_its_digest(tmp_path: Path) -> None:
 
 
 def brought(at: Path, name: str, into: Path) -> tuple[int, str]:
-    return DumpFiles(Folder(at), Commands(Memory(), label="test-dumps"), zone="").fetch(name, into)
+    return DumpFiles(Folder(at), Commands(Memory(), label="test-dumps"), zone="").fetch(
+        name, into, Time(timedelta(seconds=20))
+    )
 
 
 def test_what_is_brought_is_held_against_its_checksum(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from harness.checks import load
 from harness.checks.restored import TITLES
+from harness.schedule import told
 from harness.schedule.runs import figure_id
 from reports.build import build
 from reports.comparison.compare import compare
 from reports.pack import Pack, read
 from reports.run import moments
 from reports.run.text import summary
-from tests.histories import History
+from tests.histories import NAME, History
 from tests.made_restores import ORDERS, USERS, change, looks, sound, without
 
 HOSTILE = "<script>alert('x')</script>\u202e${secret}"
@@ -121,6 +122,15 @@ def test_each_step_of_a_restore_is_told_as_it_comes(kind: str, data: dict[str, A
     """On the screen, in the words of the page."""
     say: Callable[..., str] = moments.words_of
     assert say(kind, data, "history") == words
+
+
+def test_the_size_that_was_restored_is_what_a_duty_may_want(tmp_path: Path) -> None:
+    """Of the largest; what could not be restored has none."""
+    history = change(sound(ORDERS, USERS), "end", USERS, size=7_000_000_000)
+    journal = history.write(tmp_path / "a") / "journal.jsonl"
+    assert told.read(journal).restored == {NAME: 7_000_000_000}
+    change(history, "end", USERS, outcome="failed")
+    assert told.read(history.write(tmp_path / "b") / "journal.jsonl").restored == {NAME: 5_000_000_000}
 
 
 def test_figures_of_several_databases_are_kept_apart_in_the_history() -> None:

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The same files in S3, by moto in this process."""
-    import boto3  # noqa: PLC0415  (0.3 s)
+    import boto3  # noqa: PLC0415  (it takes 0.3 s)
 
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -167,7 +167,7 @@ def test_errors_of_who_reads_are_his_own(folder: Path) -> None:
 
 def test_a_key_that_may_not_is_told(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that may list no versions has an inventory without; one that may list nothing has none."""
-    from botocore.client import BaseClient  # noqa: PLC0415  (0.3 s)
+    from botocore.client import BaseClient  # noqa: PLC0415  (it takes 0.3 s)
     from botocore.exceptions import ClientError  # noqa: PLC0415  (the same)
 
     refused = {"ListObjectVersions"}
@@ -189,7 +189,7 @@ def test_a_key_that_may_not_is_told(bucket: Any, monkeypatch: pytest.MonkeyPatch
 def test_read_only_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What this account cannot write to; S3 is not tried."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name == "b.dump")
-    assert of(folder).read_only == ""
+    assert of(folder).read_only == "each file is opened for reading alone"
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert of(folder).read_only == "this account cannot write to anything in it"
-    assert of("s3://backups").read_only == ""
+    assert of("s3://backups").read_only == "it is only listed and read (LIST, GET)"

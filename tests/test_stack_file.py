@@ -71,6 +71,7 @@ def test_a_verb_of_ones_own_has_its_inverse_and_both_proofs(tmp_path: Path, word
         read.load(written(tmp_path, ((*KILL, word), None)))
 
 
+DUMPS = {"tool": "pg_dump", "repository": "dumps", "zone": "Asia/Tokyo"}
 WRONG: list[tuple[Change, str]] = [
     ((("format",), "2"), r'format: is the text "2"'),
     ((("platform", "environment"), "tabletop"), r"platform\.environment"),
@@ -116,6 +117,8 @@ WRONG: list[tuple[Change, str]] = [
     ((("database", "failover", "undo"), None), r"failover\.undo: is missing"),
     ((("database", "failover", "undo"), "later"), r'is the text "later", where "none" belongs'),
     ((("backups",), "some"), r'backups: is the text "some"'),
+    ((("backups",), {"databases": {"a": {**DUMPS, "zone": "Mars/Phobos"}}}), r"Mars/Phobos"),
+    ((("backups",), {"databases": {"a": {**DUMPS, "tool": "pg_basebackup"}}}), r"zone: is nothing that pg_basebackup"),
     ((("alerts", "poll"), "http://a:9093/api/v2/alerts"), r"has receive and poll of"),
     ((("alerts", "labels", "host"), "x"), r"is not a field"),
     ((("safety", "may"), ["kil"]), r'"kil" is not one of'),

@@ -89,13 +89,19 @@ class Restore:
         return alike[0] if alike else None
 
     def why_not(self) -> str:
-        """Why there may be nothing to look at: the restore failed, was not exercised, or has no end."""
+        """Why there may be nothing to look at: the restore failed, was not exercised, or has no end.
+
+        Why it failed is told once, by the finding about its time, where that is asked for.
+        """
         end = self.one("end")
         if end is None:
             return self.evidence.stopped() or "the restore has no end in the journal"
         if end.data.get("outcome") == RESTORED:
             return ""
         said = "the restore failed" if end.data.get("outcome") == FAILED else str(end.data.get("outcome"))
+        expected = {(line.data.get("finding"), line.data.get("database")) for line in self.evidence.all("expect")}
+        if end.data.get("outcome") == FAILED and expected & {("restore-time", None), ("restore-time", self.name)}:
+            return said
         return f"{said}: {end.data.get('why') or 'no reason recorded'}"
 
     def open(self, what: str) -> Judged:
@@ -127,13 +133,12 @@ def per_database(id: str, judge: Callable[[Restore, Expectation], Judged]) -> Ca
 
 
 def of_database(found: Finding, database: str) -> Finding:
-    """The finding with the database in its title, before its reason and beside it; as it is where there is none."""
+    """The finding with the database in its title and beside it; as it is where there is none."""
     if not database:
         return found
     return replace(
         found,
         title=f"{TITLES.get(found.id, found.title)}: {database}",
-        reason=f"{database}: {found.reason}",
         beside=((DATABASE, database), *found.beside),
     )
 
@@ -165,8 +170,7 @@ def of(evidence: Evidence, database: str) -> Restore:
     """What was recorded of a database. Errors: `Unsound` where no restore of it was asked for, or several were."""
     asked = [line for line in evidence.all("restore.asked") if database in (line.data.get("databases") or ())]
     if len(asked) != 1 or asked[0].data["databases"].count(database) > 1:
-        times = f"{len(asked)} times" if len(asked) > 1 else "twice" if asked else "not"
-        raise Unsound(f"a restore of it was asked for {times}")
+        raise Unsound("several restores of it were asked for" if asked else "no restore of it was asked for")
     own = [
         line for line in evidence.lines if line.kind.startswith("restore.") and line.data.get("database") == database
     ]

@@ -67,7 +67,7 @@ def _identity(restore: Restore, expected: Expectation) -> Judged:
     if chosen is None:
         return restore.open("no backup was taken")
     if why := _open(catalogue, chosen, looks):
-        return UNKNOWN, why, {"beside": beside}
+        return *restore.open(why)[:2], {"beside": beside}
     proved = listed(f"{line.data['name']}: {line.data.get('seen')}" for line in looks)
     return MET, f"{chosen['id']}, {_how(restore, every, chosen)}; {proved}", {"beside": beside}
 

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from harness.checks.evidence import Expectation, Line, Unsound
 from harness.checks.restored import (
     END_OF_ARCHIVE,
+    FAILED,
     MET,
     MISSED,
     UNKNOWN,
@@ -27,7 +28,7 @@ from harness.checks.stamps import since_epoch
 
 NEEDED: Mapping[str, Sequence[str]] = {
     "log": ("what the tools said", "what the server said"),
-    "pages": ("the checksum of every page", "amcheck of "),
+    "pages": ("the checksum of every page", "amcheck of ", "rows and index entries of "),
     "structure": (
         "databases", "owners and grantees that are gone", "tables of ", "invalid indexes, in ",
         "constraints that were never validated, in ", "materialised views that are not filled, in ",
@@ -43,6 +44,9 @@ BOUND = re.compile(r"(exactly|at least|at most) (-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-
 
 def _complete(restore: Restore, expected: Expectation) -> Judged:
     """In the words of the tools and of the server: nothing was skipped, ignored or wrong, however well they ended."""
+    end = restore.one("end")
+    if end is not None and end.data.get("outcome") == FAILED:
+        return MISSED, f"it could not be restored: {end.data.get('why') or 'no reason recorded'}"
     return _looked(restore, "log", "nobody read what the tools and the server said")
 
 
@@ -60,7 +64,8 @@ def _rows(restore: Restore, expected: Expectation) -> Judged:
     """Each figure within what was expected of it before. A question that expects nothing proves nothing."""
     looks = _about(restore, "rows")
     if not looks:
-        return restore.open("nothing is expected of the rows, neither by the project nor by the stack file")
+        expects = "nothing is expected of the rows, neither by the project nor by the stack file"
+        return restore.open("nobody looked at the rows" if restore.why_not() else expects)
     beyond = [each for each in looks if each.data.get("ok") is True and _out_of_bounds(each)]
     if beyond:
         return MISSED, listed(f"{_said(each)}, and expected is {each.data['expected']}" for each in beyond)

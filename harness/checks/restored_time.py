@@ -43,6 +43,7 @@ def _restore_time(restore: Restore, expected: Expectation) -> Judged:
     if outcome not in (RESTORED, FAILED):
         raise Unsound(f"{outcome!r} is no outcome of a restore")
     size = end.data.get("size") if outcome == RESTORED else None
+    parts = {name: parts[name] for name in (*PARTS, *parts) if name in parts}
     beside = _beside(restore, parts, number(size, "size") if size is not None else 0.0)
     took = number((end.data.get("seconds") or 0) if outcome == FAILED else end.data["seconds"], "length")
     _fits(restore, end, took, parts)

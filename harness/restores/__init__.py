@@ -170,9 +170,11 @@ class Place(Protocol):
 
     def run(
         self, program: str, *words: str, within: timedelta, env: Mapping[str, str] | None = None, check: bool = True,
-        stdin: Path | None = None,
+        stdin: Path | None = None, quiet: bool = False,
     ) -> Done:  # fmt: skip  # parameters in groups
-        """Run a program of PostgreSQL inside; what connects finds the server by itself. Errors: `CommandFailed`."""
+        """Run a program of PostgreSQL inside; what connects finds the server by itself. `quiet`: it is not recorded,
+        since values of rows may be in its words. Errors: `CommandFailed`.
+        """
 
     def initialise(self, *words: str) -> None:
         """Make an empty cluster in `data`, for a dump: `words` for initdb. Errors: `CommandFailed`."""

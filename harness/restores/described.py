@@ -71,6 +71,7 @@ class Backup:
     roles_elsewhere: tuple[str, ...] = ()  # of dumps: made before one is loaded
     extensions: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
+    books: str = ""  # the database in which the project's are asked; empty: they are not
     heartbeat: Heartbeat | None = None
     points: Mapping[str, Point] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from harness.features.declared import Declaration
 
 YEARS = range(1970, 9000)  # a stamp of another year is damage, and no time zone could move it by a day
 MOST = 10**18  # bytes; no database is larger
-KINDS = ("scenario.begin", "recovery.reached", "declared", "report.due")
+KINDS = ("scenario.begin", "recovery.reached", "restore.end", "declared", "report.due")
 MARKS = tuple(f'"{kind}"'.encode() for kind in KINDS)  # a line without one of them is not parsed
 Data = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Told:
     """By the short names of scenarios.
 
     `restored`: bytes of the largest database that was restored from backups in it, as that database said itself once it
-    had recovered. A scenario that restored nothing is not there.
+    had recovered, or, restored beside, as its data directory took. A scenario that restored nothing is not there.
     """
 
     restored: Mapping[str, int] = field(default_factory=dict)
@@ -44,8 +44,9 @@ def read(journal: Path) -> Told:
         for kind, data in _lines(journal):
             if kind == "scenario.begin":
                 scenario = str(data.get("scenario", ""))
-            elif kind == "recovery.reached":
-                size = data.get("bytes")
+            elif kind in ("recovery.reached", "restore.end"):
+                beside = kind == "restore.end" and data.get("outcome") == "restored"
+                size = data.get("size") if beside else data.get("bytes")
                 if scenario and type(size) is int and 0 < size <= MOST:
                     restored[scenario] = max(size, restored.get(scenario, 0))
             elif kind == "declared":

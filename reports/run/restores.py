@@ -163,14 +163,14 @@ def _age(fact: Fact | None, backup: Mapping[str, Any]) -> str:
 
 
 def _added(facts: Facts) -> dict[str, tuple[float, float]]:
-    """Seconds and bytes of each part, in their order."""
+    """Seconds and bytes of each part, in the order in which they are done."""
     found: dict[str, tuple[float, float]] = {}
     for fact in facts.of("restore.part"):
         name = plain(fact.data.get("part"))
         seconds, moved = found.get(name, (0.0, 0.0))
         took, more = max(0.0, as_number(fact.data.get("seconds"))), as_number(fact.data.get("bytes"))
         found[name] = (seconds + took, moved + more)
-    return found
+    return {name: found[name] for name in (*DOES, *found) if name in found}
 
 
 def _parts(facts: Facts) -> Iterable[PartRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +24,18 @@ from harness.system.recorder import Memory
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 ACCOUNT = "postgres"  # whom its programs run as where root runs the tests: they refuse root
-COMMANDS = Commands(Memory(), label="unit")
+FACTS = Memory()
+COMMANDS = Commands(FACTS, label="unit")
 MACHINE = ThisMachine(COMMANDS)
 WITHIN = timedelta(seconds=120)
+
+
+@contextmanager
+def everybodys() -> Iterator[Path]:
+    """A folder that the account may enter, which pytest's own is not; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="original-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def own(folder: Path) -> Path:
@@ -76,10 +86,11 @@ class Server:
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
 
-    def switch(self, archive: Path) -> str:
+    def switch(self) -> str:
         """End the segment that is written, and wait until it is archived; its name."""
         name = str(self.sql("SELECT pg_walfile_name(pg_switch_wal())")[0][0])
-        assert wait.poll(lambda: [*archive.rglob(f"{name}*")], within=WITHIN), f"{name} is not archived"
+        done = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
+        assert wait.poll(lambda: str(self.sql(done)[0][0])[:24] >= name, within=WITHIN), f"{name} is not archived"
         return name
 
     def stop(self) -> None:
@@ -101,17 +112,26 @@ class Beside:
             return row[0] if row else None
 
 
+def brought(source: Source, kept: Kept, folder: Path) -> Brought:
+    """What a source did and said; no server recovers it, and nothing of it is left."""
+    place = MACHINE.place(folder, kept.version)
+    try:
+        return source.bring(kept, place, point=Point(), within=WITHIN)
+    finally:
+        assert not place.remove()
+
+
 @contextmanager
 def restored(source: Source, kept: Kept, folder: Path) -> Iterator[Beside]:
     """In a place of this machine, recovered to the end of the archive; nothing of it is left afterwards."""
     place = MACHINE.place(folder, kept.version)
     try:
-        brought = source.bring(kept, place, point=Point(), within=WITHIN)
-        place.start({"restore_command": f'cp {brought.wal}/%f "%p"'} if brought.wal else {}, recovery=True)
+        done = source.bring(kept, place, point=Point(), within=WITHIN)
+        place.start({"restore_command": f'cp {done.wal}/%f "%p"'} if done.wal else {}, recovery=True)
         ready = wait.poll(lambda: _ready(place) or not place.running(), within=WITHIN)
         log = place.log.read_text()
         assert ready and place.running(), log
-        yield Beside(place, brought, log)
+        yield Beside(place, done, log)
     finally:
         left = place.remove()
     assert not left and not folder.exists()

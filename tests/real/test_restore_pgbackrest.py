@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from harness.errors import DrillError, NotReady, Unable
+from harness.errors import DrillError, NotReady
 from harness.restores import Kept, Point
 from harness.restores.described import Backup
 from harness.restores.sources.pgbackrest import PgBackRest
 from harness.system.command import CommandFailed
-from tests.real.own_postgres import BIN, COMMANDS, MACHINE, Server, own, restored, run
+from tests.real.own_postgres import BIN, COMMANDS, FACTS, MACHINE, Server, brought, everybodys, own, restored, run
+from tests.real.stores import SECRET, store
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("pgbackrest") and BIN.is_dir()), reason="apt install pgbackrest postgresql-15"
@@ -59,10 +59,12 @@ class Original:
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
-    top = tmp_path_factory.mktemp("pgbackrest")
-    for folder in (top, *top.parents[:2]):
-        folder.chmod(0o755)  # the server is another account's, where root runs this
+def original() -> Iterator[Original]:
+    with everybodys() as top:
+        yield from backed_up(top)
+
+
+def backed_up(top: Path) -> Iterator[Original]:
     folder, repo, space = own(top / "server"), own(top / "repo"), own(top / "fast")
     own(folder / "lock")
     config = top / "pgbackrest.conf"
@@ -82,7 +84,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
         run(*tool.split(), "--type=diff", "backup")
         for _ in range(3):
             server.sql("INSERT INTO t SELECT g, 'log' FROM generate_series(1, 1000) g")
-            last = server.switch(repo / "archive")
+            last = server.switch()
         labels = sorted(path.name for path in (repo / "backup/main").iterdir() if re.match(r"\d{8}-", path.name))
         yield Original(server, repo, config, labels[0], labels[1], last)
     finally:
@@ -145,6 +147,22 @@ def test_the_owners_own_configuration_will_do(original: Original, tmp_path: Path
     assert hostile.read_text() == text and {name.partition("/")[0] for name in source.inventory()} == {"repo1"}
 
 
+def test_it_is_restored_from_objects(original: Original, tmp_path: Path) -> None:
+    """Of S3, by a key that no command line has; each object is the same afterwards."""
+    with store(tmp_path) as objects:
+        objects.put(original.repo, "shop/db")
+        described = Backup("shop", "pgbackrest", repository="s3://vault/shop/db", server="main", s3=objects.s3)
+        source = PgBackRest(described, programs=MACHINE, commands=COMMANDS, values=objects.values)
+        before = source.inventory()
+        with restored(source, source.catalogue()[-1], tmp_path / "place") as beside:
+            assert beside.sql("SELECT count(*) FROM t") == 28000 and not beside.brought.said
+        assert source.inventory() == before and len(before) > 900
+        assert all(SECRET not in str(fact) for fact in FACTS.facts)
+        wrong = Backup("shop", "pgbackrest", repository="s3://nothing/shop", server="main", s3=objects.s3)
+        with pytest.raises(NotReady):
+            PgBackRest(wrong, programs=MACHINE, commands=COMMANDS, values=objects.values).catalogue()
+
+
 def test_what_is_not_there_is_never_empty(original: Original, tmp_path: Path) -> None:
     """A folder that is not there, a stanza that is not, a pass phrase that is wrong."""
     with pytest.raises(NotReady, match="missing stanza path"):
@@ -160,23 +178,13 @@ def test_what_is_not_there_is_never_empty(original: Original, tmp_path: Path) ->
         PgBackRest(secret, programs=MACHINE, commands=COMMANDS, values={}).catalogue()
 
 
-def test_a_repository_without_a_backup_is_empty(original: Original, twin: Path) -> None:
+def test_a_repository_without_a_backup_is_empty(original: Original) -> None:
     """Its stanza is there, and says that it has none."""
-    for name in (original.full, original.diff):
-        shutil.rmtree(twin / "backup/main" / name)
-    for name in ("backup.info", "backup.info.copy"):
-        (twin / "backup/main" / name).unlink()
-    folder = original.server.folder
-    own_config = twin.parent / "own.conf"
-    own_config.write_text(CONFIGURATION.format(repo=twin, folder=folder))
-    shutil.rmtree(twin / "archive")
-    if hasattr(shutil, "chown"):
-        with suppress(PermissionError, LookupError):
-            for path in (twin, twin / "backup", twin / "backup/main"):
-                shutil.chown(path, "postgres", "postgres")
-    twin.parent.chmod(0o755)
-    run("pgbackrest", f"--config={own_config}", "--stanza=main", "stanza-create")
-    assert original.source(twin).catalogue() == []
+    repo = own(original.config.parent / "empty")
+    config = original.config.with_name("empty.conf")
+    config.write_text(CONFIGURATION.format(repo=repo, folder=original.server.folder))
+    run("pgbackrest", f"--config={config}", "--stanza=main", "stanza-create")
+    assert original.source(repo).catalogue() == []
 
 
 @pytest.mark.parametrize("what", ["data", "index"])
@@ -214,14 +222,9 @@ def test_a_gap_in_the_archive_is_told(original: Original, twin: Path, tmp_path: 
     log = sorted((twin / "archive/main/15-1").rglob("*-*.gz"))
     log[-2].unlink()
     source = original.source(twin)
-    place = MACHINE.place(tmp_path / "place", 15)
-    try:
-        kept = original.kept(original.diff, source)
-        brought = source.bring(kept, place, point=Point(), within=timedelta(minutes=2))
-    finally:
-        place.remove()
-    assert brought.archive_end == original.last
-    assert [said.partition(" ")[0] for said in brought.said] == [log[-2].name.partition("-")[0]]
+    done = brought(source, original.kept(original.diff, source), tmp_path / "place")
+    assert done.archive_end == original.last
+    assert [said.partition(" ")[0] for said in done.said] == [log[-2].name.partition("-")[0]]
 
 
 def test_a_base_without_its_log_fails(original: Original, twin: Path, tmp_path: Path) -> None:
@@ -251,14 +254,10 @@ def test_a_file_that_is_gone_fails_the_restore(original: Original, twin: Path, t
         pass
 
 
-def test_what_a_newer_tool_made_is_not_called_damaged(original: Original, twin: Path, tmp_path: Path) -> None:
-    """A version of PostgreSQL that this one does not know: it could not look."""
-    info = twin / "backup/main/backup.info"
-    for path in (info, info.with_suffix(".info.copy")):
-        path.chmod(0o600)
-        path.write_text(info.read_text().replace('"2.45"', '"2.99"') if path == info else info.read_text())
-    source = original.source(twin)
-    with pytest.raises((Unable, NotReady)):
-        kept = original.kept(original.full, source)
-        with restored(source, kept, tmp_path / "place"):
-            pass
+def test_a_damaged_catalogue_is_never_empty(original: Original, twin: Path) -> None:
+    """Both copies of it: one alone is read instead of the other."""
+    for name in ("backup.info", "backup.info.copy"):
+        assert len(original.source(twin).catalogue()) == 2
+        flip(twin / "backup/main" / name)
+    with pytest.raises(NotReady, match="unable to load info file"):
+        original.source(twin).catalogue()

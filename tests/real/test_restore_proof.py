@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -170,18 +171,14 @@ def test_roles_and_extensions_that_have_to_be_there_are_asked_for(server: OwnPla
 
 def test_a_tablespace_without_its_folder_is_red(server: OwnPlace, name: str) -> None:
     """Its name is said."""
-    folder = server.folder / "tablespaces"
-    folder.mkdir(exist_ok=True)
-    server._own()
+    folder = server.data.parent / "tablespaces"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, server.data.stat().st_uid, -1)
     run(server, name, f"CREATE TABLESPACE far LOCATION '{folder}'")
     assert red(structured(server, name)) == {}
-    inside = next(folder.iterdir())
-    inside.rename(folder.with_name("aside"))
-    folder.rmdir()
+    folder.rename(folder.with_name("aside"))
     assert "far" in red(structured(server, name))["tablespaces"]
-    folder.mkdir()
-    folder.with_name("aside").rename(inside)
-    server._own()
+    folder.with_name("aside").rename(folder)
     run(server, name, "DROP TABLESPACE far")
 
 

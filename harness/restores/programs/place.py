@@ -89,7 +89,7 @@ class OwnPlace:
 
     def run(
         self, program: str, *words: str, within: timedelta, env: Mapping[str, str] | None = None, check: bool = True,
-        stdin: Path | None = None,
+        stdin: Path | None = None, quiet: bool = False,
     ) -> Done:  # fmt: skip  # parameters in groups
         """What connects is told where, and as whom. Programs of the server run as its account; others as us."""
         given = {
@@ -106,7 +106,8 @@ class OwnPlace:
         argv = self._room.words(argv, server=program in AS_SERVER, env=list(given))
         if stdin is not None:
             argv = ["sh", "-c", FROM, str(stdin), *argv]
-        return self._commands.run(argv, within=within, env=given, check=check, hint=f"read {self.log}")
+        hint = f"read {self.log}"
+        return self._commands.run(argv, within=within, env=given, check=check, quiet=quiet, hint=hint)
 
     def initialise(self, *words: str) -> None:
         """The superuser is `postgres`, unless the words say otherwise. Errors: `CommandFailed`."""

@@ -97,6 +97,7 @@ def _look(beats: Beats, text: str, *, twice: int, gap: int) -> Look:
     if twice:
         seen += f"; {twice} there twice"
     return Look("rows", "heartbeat", not (beats.missing or twice), seen, text=text.strip(),
+                # in groups
                 expected="no number is missing, none is there twice", figure=float(beats.missing))  # fmt: skip
 
 

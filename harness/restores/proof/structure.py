@@ -114,6 +114,7 @@ def structure(
     if extensions:
         missing = [each for each in extensions if each not in installed]
         looks.append(_look("extensions that have to be there", not missing, f"missing: {listed(missing)}",
+                           # in groups
                            "SELECT extname FROM pg_extension", ", ".join(extensions), figure=len(missing)))  # fmt: skip
     return looks
 
@@ -162,6 +163,7 @@ def _counted(connect: Connect, names: Sequence[str], *, named: bool) -> list[Loo
         looks.append(_look(f"tables of {name}", tables > 0 or spare, seen, COUNTS, expected, figure=tables))
         if tables:
             looks.append(_look(f"rows of {name}", rows, "some" if rows else "every table is empty",
+                               # in groups
                                f"{TABLES}; SELECT EXISTS (SELECT FROM each)", "a table with rows"))  # fmt: skip
     return looks
 
@@ -185,6 +187,7 @@ def _whole(connect: Connect, roles: Sequence[str]) -> list[Look]:
                 there = column(connection, "SELECT rolname FROM pg_roles")
                 missing = [role for role in roles if role not in there]
                 looks.append(_look("roles that have to be there", not missing, f"missing: {listed(missing)}",
+                                   # in groups
                                    "SELECT rolname FROM pg_roles", ", ".join(roles), figure=len(missing)))  # fmt: skip
             return looks
     except psycopg.Error as error:

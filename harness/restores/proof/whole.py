@@ -13,6 +13,7 @@ from harness.restores import Kept, Look, Place, Point
 from harness.restores.described import Backup
 from harness.restores.proof import original as untouched
 from harness.restores.proof import why
+from harness.restores.proof.entries import entries
 from harness.restores.proof.heartbeat import Beats, heartbeat
 from harness.restores.proof.identity import Control, control, looks_at_dump, looks_at_files
 from harness.restores.proof.log import looks_at_log
@@ -69,6 +70,7 @@ class Proof:
         yield from self._identity(names)
         assert self._first is not None
         yield self._first
+        yield untouched.disable_subscriptions(connect, names)
         yield from structure(
             connect, names, named=bool(self._backup.names), roles=self._backup.roles,
             extensions=self._backup.extensions,
@@ -79,6 +81,7 @@ class Proof:
                 self._reached, self._point, archive_end=self._archive_end, beats=self._beats
             )  # by the heartbeat too, which has been read
         yield from amcheck(connect, names, within=self._within())
+        yield from entries(connect, names, within=self._within())
         self.archive_mode, archiving = untouched.archiving(connect)
         self.strings_left, strings = untouched.strings_left(connect)
         yield from (archiving, strings)
@@ -98,11 +101,13 @@ class Proof:
         return looks_at_dump(names, self._place.version, self._backup, self._kept)
 
     def _rows(self, first: str, project: Any) -> Iterator[Look]:
-        expected = [*self._backup.checks]
-        if expected or project is None:
+        expected, where = [*self._backup.checks], self._backup.books
+        if expected or not where:
             yield from rows(self._place.connect, expected, first=first)
-        if project is not None:
-            yield from books(self._place.connect, project, database=first)
+        if where and project is not None:
+            yield from books(self._place.connect, project, database=where)
+        elif where:
+            yield Look("rows", "books", None, "the project has none", expected="they agree")
         if given := self._backup.heartbeat:
             self._beats, looks = heartbeat(self._place.connect, given, first=first, point=self._point.time)
             yield from looks

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -65,6 +66,8 @@ class Dumps:
 
     def needs(self, kept: Kept) -> Needs:
         """By the table of contents of an archive; a script has to be read through, and is not where it is large."""
+        if not kept.version:
+            return Needs()
         try:
             script = self._contents(kept)
             beside = self._beside(kept)
@@ -87,15 +90,15 @@ class Dumps:
         begin = clock.mono()
         folder = place.folder / "dump"
         path, beside = folder / "it" / PurePosixPath(kept.id).name, None
-        try:
-            size, digest = self._files.fetch(kept.id, path)
+        with ExitStack() as ends:
+            ends.enter_context(load.room(folder))
+            ends.callback(shutil.rmtree, folder, ignore_errors=True)  # it is in the repository still
+            size, digest = self._files.fetch(kept.id, path, time)
             if name := self._beside(kept):
                 beside = folder / "beside" / PurePosixPath(name).name
                 size += self._files.storage.fetch(name, beside)
             fetched = Part("fetch", clock.since(begin), size)
             restored, said = loaded(path, beside, place, self._backup, commands=self._commands, time=time)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)  # it is in the repository still
         of = "the file" if kept.facts.get("kind") != "directory" else "the SHA-256 of its files, by name"
         return Brought([fetched, restored], said, digest=digest, digest_of=of)
 
@@ -144,5 +147,5 @@ def loaded(
     roles = load.read_dump(beside, commands, time) if beside else None
     name = backup.names[0] if backup.names else load.UNNAMED
     size = sum(each.stat().st_size for each in (dump.path.rglob("*") if dump.path.is_dir() else [dump.path]))
-    said = load.load(dump, place, name=name, roles=roles, time=time)
+    said = load.load(dump, place, name=name, roles=roles, recorder=commands.recorder, time=time)
     return Part("restore", clock.since(begin), size), said

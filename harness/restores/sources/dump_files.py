@@ -25,7 +25,7 @@ from harness.restores.sources.header import (
     read_header,
     unpacked,
 )
-from harness.restores.sources.load import MAKE_ANEW, NO_END, SPOILT, TOC, is_whole, opened
+from harness.restores.sources.load import MAKE_ANEW, NO_END, SPOILT, TOC, Time, copy, is_whole, opened
 from harness.restores.sources.script import Script, read_script
 from harness.restores.sources.storage import PIECE, Storage, Stored
 from harness.system import clock
@@ -96,7 +96,7 @@ class DumpFiles:
                 return {PurePosixPath(file).name: found.lower() for found, file in SUM.findall(text)}
         return {}
 
-    def fetch(self, name: str, into: Path) -> tuple[int, str]:
+    def fetch(self, name: str, into: Path, time: Time) -> tuple[int, str]:
         """Copy a dump to the file or folder `into`; how many bytes, and its SHA-256 as that of `sha256_of_all`.
 
         Errors: `DrillError` where a checksum beside it says otherwise.
@@ -106,7 +106,10 @@ class DumpFiles:
         size = 0
         for file in parts or [name]:
             target = into / file.removeprefix(f"{name}/") if parts else into
-            size += self.storage.fetch(file, target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self.storage.open(file) as source, target.open("wb") as out:
+                copy(source, out, time)
+                size += out.tell()
             wanted = sums.get(PurePosixPath(file).name, "" if parts else sums.get("", ""))
             if wanted and wanted != (found := sha256_of(target)):
                 raise DrillError(f"{file} is not what it was: its SHA-256 is {found}, not {wanted}", hint=MAKE_ANEW)

@@ -19,21 +19,22 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
-from harness.errors import DrillError, NotInTime, Refused
+from harness.errors import DrillError, NotInTime, Refused, Unable
 from harness.restores import Place
 from harness.restores.sources.header import ARCHIVES, LONG, Header, NoHeader, Packed, packed, read_header
 from harness.restores.sources.script import Script, read_script
 from harness.restores.sources.storage import PIECE
 from harness.system import clock
 from harness.system.command import CommandFailed, Commands, Done
+from harness.system.recorder import Recorder
 
 TOC = "toc.dat"
 UNNAMED = "restored"  # the database of a script that does not name one
@@ -78,6 +79,16 @@ class Dump:
     script: Script | None = None
 
 
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """What this machine's own files have against it, as the harness says that. Errors: `Unable`."""
+    try:
+        yield
+    except OSError as error:
+        hint = "it takes room for the dump, for what is packed in it, and for the database"
+        raise Unable(f"{folder}: {error.strerror or error}", hint=hint) from None
+
+
 def opened(source: IO[bytes], kind: Packed) -> IO[bytes]:
     """What is packed in it, to be read in order. Errors of reading are `SPOILT`."""
     readers: dict[Packed, Any] = {"gzip": lambda it: gzip.GzipFile(fileobj=it), "bzip2": bz2.BZ2File}
@@ -119,7 +130,35 @@ def is_whole(header: Header, end: str) -> bool:
     return end == ("cluster" if header.kind == "cluster" else "database")
 
 
-def load(dump: Dump, place: Place, *, name: str, roles: Dump | None, time: Time) -> list[str]:
+@dataclass(frozen=True)
+class Inside:
+    """A place in which the tools run, each until `time` ends. What they say may have values of rows: what is recorded
+    of it has none.
+    """
+
+    place: Place
+    superuser: str
+    recorder: Recorder
+    time: Time
+
+    def run(self, program: str, *words: str, path: Path | None = None, but: str = "") -> tuple[Done, list[str]]:
+        """And the lines in which something was wrong, without that which ends with `but`. `path`: of the dump."""
+        done = self.place.run(program, *words, within=self.time.left, env=ENGLISH, check=False, quiet=True)
+        said = _wrong(done, path, but)
+        seconds = done.length.total_seconds()
+        self.recorder.record(
+            "command", argv=list(done.argv), exit=done.exit, seconds=seconds, out="", err="\n".join(said)
+        )
+        return done, said
+
+    def must(self, program: str, *words: str) -> None:
+        """Errors: `CommandFailed` where it does not end with 0."""
+        done, said = self.run(program, *words)
+        if not done.ok:
+            raise _failed(done, program, said)
+
+
+def load(dump: Dump, place: Place, *, name: str, roles: Dump | None, recorder: Recorder, time: Time) -> list[str]:
     """Returns every line in which something was wrong. `name`: the database, where the dump names none. `roles`: what
     `pg_dumpall --globals-only` wrote.
 
@@ -127,16 +166,17 @@ def load(dump: Dump, place: Place, *, name: str, roles: Dump | None, time: Time)
     """
     with place.connect() as connection:
         (superuser,) = connection.execute("select current_user").fetchone()
-    said = _psql(roles, place, "postgres", time, superuser) if roles else []
+    inside = Inside(place, superuser, recorder, time)
+    said = _psql(roles, inside, "postgres") if roles else []
     if dump.script is None:
-        return said + _archive(dump, place, time)
+        return said + _archive(dump, inside)
     if dump.header.kind == "cluster":
-        return said + _psql(dump, place, "postgres", time, superuser)
+        return said + _psql(dump, inside, "postgres")
     brought = {superuser, *(roles.script.created if roles and roles.script else ())}
     missing = sorted(set(dump.script.missing_roles) - brought)
-    at = _made(dump.script, place, name, time)
+    at = _made(dump.script, inside, name)
     try:
-        return said + _psql(dump, place, at, time, superuser)
+        return said + _psql(dump, inside, at)
     except CommandFailed as error:
         if missing and NO_ROLE.search(error.message):
             error.message += f"; roles that it names and nothing brings: {', '.join(missing)}"
@@ -144,43 +184,42 @@ def load(dump: Dump, place: Place, *, name: str, roles: Dump | None, time: Time)
         raise
 
 
-def _archive(dump: Dump, place: Place, time: Time) -> list[str]:
+def _archive(dump: Dump, inside: Inside) -> list[str]:
     """Into a database of its own name, encoding and locale, which the archive knows."""
     name = dump.header.database
     at = "template1" if name == "postgres" else "postgres"
     words = [f"--dbname={name}"] if name == "template1" else ["--create", f"--dbname={at}"]
     if name == "postgres":
-        _without_first(place, time)
+        _without_first(inside)
     if dump.header.kind != "tar":
         words.append(f"--jobs={len(os.sched_getaffinity(0))}")
-    done = place.run("pg_restore", *words, str(dump.path), within=time.left, env=ENGLISH, check=False)
-    said = _wrong(done, dump.path)
+    done, said = inside.run("pg_restore", *words, str(dump.path), path=dump.path)
     if not done.ok and IGNORED not in done.err:
         raise _failed(done, "pg_restore", said)
     missing = sorted(set(NO_ROLE.findall(done.err)))
     return said + ([f"roles that it names and nothing brings: {', '.join(missing)}"] if missing else [])
 
 
-def _made(script: Script, place: Place, name: str, time: Time) -> str:
+def _made(script: Script, inside: Inside, name: str) -> str:
     """The database to begin in: where the script makes none, one is made, of its encoding and the place's locale."""
     if script.databases:
         if "postgres" not in script.databases:
             return "postgres"
-        _without_first(place, time)
+        _without_first(inside)
         return "template1"
     if name not in FIRST:
         encoding = script.encoding or "UTF8"
         words = [f"--encoding={encoding}", *([] if encoding == "UTF8" else ["--locale=C"])]
-        place.run("createdb", "--template=template0", *words, name, within=time.left, env=ENGLISH)
+        inside.must("createdb", "--template=template0", *words, name)
     return name
 
 
-def _without_first(place: Place, time: Time) -> None:
+def _without_first(inside: Inside) -> None:
     """The dump makes the database `postgres` itself."""
-    place.run("dropdb", "--maintenance-db=template1", "postgres", within=time.left, env=ENGLISH)
+    inside.must("dropdb", "--maintenance-db=template1", "postgres")
 
 
-def _psql(dump: Dump, place: Place, database: str, time: Time, superuser: str) -> list[str]:
+def _psql(dump: Dump, inside: Inside, database: str) -> list[str]:
     """A script of one database stops at the first error. One of a cluster cannot: it makes the role that the place's
     first superuser is, too, which is the one error that is none.
     """
@@ -191,25 +230,28 @@ def _psql(dump: Dump, place: Place, database: str, time: Time, superuser: str) -
         "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=VERBOSITY=terse",
         f"--set=ON_ERROR_STOP={int(stops)}", f"--dbname={database}",
     ]  # fmt: skip  # in groups
-    done = place.run("psql", *words, *guard, f"--file={dump.path}", within=time.left, env=ENGLISH, check=False)
+    file = f"--file={dump.path}"
+    usual = "" if stops else f'ERROR:  role "{inside.superuser}" already exists'
+    done, said = inside.run("psql", *words, *guard, file, path=dump.path, but=usual)
     if guard and UNGUARDED in done.err:  # a psql from before; the script was searched
-        done = place.run("psql", *words, f"--file={dump.path}", within=time.left, env=ENGLISH, check=False)
-    usual = f'ERROR:  role "{superuser}" already exists'
-    said = _wrong(done, dump.path, but=() if stops else (usual,))
+        done, said = inside.run("psql", *words, file, path=dump.path, but=usual)
     if not done.ok:
         raise _failed(done, "psql", said)
     return said
 
 
 def _failed(done: Done, program: str, said: Sequence[str]) -> CommandFailed:
-    last = next((line for line in reversed(said) if FOLLOWS not in line), "without a word")
-    return CommandFailed(f"{program} exited {done.exit}: {last}", hint=MAKE_ANEW)
+    """With the first and the last of what was wrong: of the others, the first is the reason."""
+    lines = [line for line in said if FOLLOWS not in line] or ["without a word"]
+    words = "; ".join(dict.fromkeys((lines[0], lines[-1])))
+    return CommandFailed(f"{program} exited {done.exit}: {words}", hint=MAKE_ANEW)
 
 
-def _wrong(done: Done, path: Path, *, but: Sequence[str] = ()) -> list[str]:
+def _wrong(done: Done, path: Path | None, but: str) -> list[str]:
     """The lines of a tool in which something was wrong, without the values of rows."""
-    lines = [line.strip().replace(f"{path.parent}/", "") for line in done.err.splitlines() if WRONG.search(line)]
-    lines = [VALUE.sub(r'\1"…"', line) for line in lines if not line.endswith(tuple(but) or "\n")]
+    under = f"{path.parent}/" if path else ""
+    lines = [line.strip().replace(under, "") for line in done.err.splitlines() if WRONG.search(line)]
+    lines = [VALUE.sub(r'\1"…"', line) for line in lines if not (but and line.endswith(but))]
     more = len(lines) - MOST_SAID
     return lines if more <= 1 else [*lines[: MOST_SAID - 1], f"and {more} more lines like these", lines[-1]]
 
@@ -242,13 +284,14 @@ def _unpacked(path: Path, commands: Commands, time: Time) -> Path:
                     copy(inside, out, time)
             except SPOILT as error:
                 if isinstance(error, OSError) and error.errno:
-                    raise  # of the disk
+                    raise  # it is of the disk
                 raise DrillError(f"{path.name} is cut short or spoilt: {error}", hint=MAKE_ANEW) from None
     path.unlink()
     return target
 
 
 def copy(source: IO[bytes], target: IO[bytes], time: Time) -> None:
+    """All of it. Errors: as those of `Time`."""
     while piece := source.read(PIECE):
         target.write(piece)
         _ = time.left

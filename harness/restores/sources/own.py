@@ -19,7 +19,7 @@ from harness.restores import Brought, Inventory, Kept, Needs, Part, Place, Point
 from harness.restores.described import Backup
 from harness.restores.sources.dump import loaded
 from harness.restores.sources.dump_files import is_globals, sha256_of_all
-from harness.restores.sources.load import MAKE_ANEW, TOC, Time
+from harness.restores.sources.load import MAKE_ANEW, TOC, Time, room
 from harness.stacks.attached.file.formats import filled
 from harness.system import clock
 from harness.system.command import CommandFailed, Commands
@@ -81,7 +81,8 @@ class OwnCommands:
     def bring(self, kept: Kept, place: Place, *, point: Point, within: timedelta) -> Brought:
         """Errors: `CommandFailed` where a command does; `DrillError` where it brought something else than was said."""
         time = Time(within)
-        return self._dump(kept, place, point, time) if kept.form == "dump" else self._files(kept, place, time)
+        with room(place.folder):
+            return self._dump(kept, place, point, time) if kept.form == "dump" else self._files(kept, place, time)
 
     def _files(self, kept: Kept, place: Place, time: Time) -> Brought:
         begin = clock.mono()

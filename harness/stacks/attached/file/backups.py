@@ -136,6 +136,7 @@ def _described(name: str, given: Mapping[str, Any], base: Path) -> Backup:
         roles_elsewhere=tuple(given.get("roles kept elsewhere", ())),
         extensions=tuple(given.get("extensions", ())),
         checks=tuple(map(_row_check, given.get("checks", ()))),
+        books=given.get("books", ""),
         heartbeat=_heartbeat(given["heartbeat"], names) if "heartbeat" in given else None,
         points={
             point: Point(
