@@ -19,7 +19,6 @@ from harness.system import clock
 from tests.real.own_postgres import BIN, COMMANDS, MACHINE, Server, brought, everybodys, own, restored, run
 from tests.real.stores import store
 
-pytestmark = pytest.mark.skipif(not BIN.is_dir(), reason="apt install postgresql-15")
 ALL = {
     "plain": ["-X", "stream"],
     "tars": ["-F", "tar", "-z", "-X", "fetch"],

@@ -16,12 +16,9 @@ from harness.restores import Kept, Point
 from harness.restores.described import Backup
 from harness.restores.sources.pgbackrest import PgBackRest
 from harness.system.command import CommandFailed
-from tests.real.own_postgres import BIN, COMMANDS, FACTS, MACHINE, Server, brought, everybodys, own, restored, run
+from tests.real.own_postgres import COMMANDS, FACTS, MACHINE, Server, brought, everybodys, own, restored, run
 from tests.real.stores import SECRET, store
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("pgbackrest") and BIN.is_dir()), reason="apt install pgbackrest postgresql-15"
-)
 CONFIGURATION = """\
 [global]
 repo1-path={repo}
