@@ -121,27 +121,34 @@ def _proposal(asked: Asked, owner: str, databases: Sequence[Database]) -> Propos
 
 
 def _databases(asked: Asked, into: Path, say: Callable[[str], None]) -> Iterable[Database]:
-    names = [*asked.servers] or _servers(asked) or [""]
-    for server in names:
+    """One for each server; of dumps, one for each database that they say they are of."""
+    for server in [*asked.servers] or _servers(asked) or [""]:
         backup = _backup(asked, server)
         found = _source(backup, asked.image)
-        catalogue = found.catalogue()
-        by_database = {each.database: each for each in catalogue} if asked.tool == "pg_dump" else {}
-        if not catalogue:
-            continue
-        kept = catalogue[-1]
-        name = server or next(iter(by_database), "") or _plain(Path(asked.repository).name)
-        of = [each for each in catalogue if each.version == kept.version]
-        say(f"{name}: {len(catalogue)} backups, the newest is {_words(kept)}")
-        roles = [*(found.needs(kept).roles or ())]
-        look = _checks(replace(backup, roles_elsewhere=tuple(roles)), kept, asked, say) if asked.restores else Looked()
-        yield Database(
-            name=name, tool=asked.tool, repository=_seen_from(asked.repository, into), server=server,
-            roles=roles, heartbeat=look.heartbeat,
-            config=_seen_from(str(asked.config), into) if asked.config else "", system=kept.system,
-            number=len(catalogue),
-            seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=look.checks,
-        )  # fmt: skip  # arguments in groups
+        by_database: dict[str, list[Kept]] = {}
+        for each in found.catalogue():
+            by_database.setdefault(each.database if asked.tool == "pg_dump" else "", []).append(each)
+        for database, catalogue in by_database.items():
+            name = _plain(server or database or Path(asked.repository).name)
+            own = replace(backup, name=name, names=(database,) if database else ())
+            yield _database(own, found, catalogue, asked=asked, into=into, say=say)
+
+
+def _database(
+    backup: Backup, found: Source, catalogue: Sequence[Kept], *, asked: Asked, into: Path, say: Callable[[str], None]
+) -> Database:
+    kept = catalogue[-1]
+    of = [each for each in catalogue if each.version == kept.version]
+    say(f"{backup.name}: {len(catalogue)} backups, the newest is {_words(kept)}")
+    roles = [*(found.needs(kept).roles or ())]
+    look = _checks(replace(backup, roles_elsewhere=tuple(roles)), kept, asked, say) if asked.restores else Looked()
+    return Database(
+        name=backup.name, tool=asked.tool, repository=_seen_from(asked.repository, into), server=backup.server,
+        names=backup.names, roles=roles, heartbeat=look.heartbeat,
+        config=_seen_from(str(asked.config), into) if asked.config else "", system=kept.system,
+        number=len(catalogue),
+        seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=look.checks,
+    )  # fmt: skip  # arguments in groups
 
 
 def _servers(asked: Asked) -> list[str]:

@@ -41,6 +41,7 @@ NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all 
 LOOKS = timedelta(milliseconds=200)
 LEFT = "its place is left, as the twin wants it"
 EMPTY = ("--data-checksums", "--encoding=UTF8", "--locale=C")  # a cluster for a dump, which has its own words for these
+PACKED = 5  # how much smaller a dump is than its database: more than most are
 TOLD = 10  # changes of a repository by their names
 PROGRESS = 10.0  # seconds
 
@@ -104,7 +105,7 @@ class OneRestore:
         )
         chosen = self._chosen()
         point = self._point()
-        needed = room.enter_context(self.budget.room(chosen.kept.size))
+        needed = room.enter_context(self.budget.room(room_for(chosen.kept)))
         self.place = self._empty_place(chosen.kept, needed)
         self._begin = clock.mono()
         try:
@@ -360,6 +361,11 @@ def differences(before: Inventory, after: Inventory) -> tuple[list[str], list[st
 
 def _first(said: list[str]) -> list[str]:
     return said if len(said) <= TOLD else [*said[:TOLD], f"and {len(said) - TOLD} more"]
+
+
+def room_for(kept: Kept) -> int:
+    """Bytes that it takes once it is restored; of a dump nobody knows, and it is packed."""
+    return kept.size or kept.stored * PACKED
 
 
 def size_of(folder: Path) -> int:

@@ -17,6 +17,7 @@ from harness.restores.answering import await_answer
 from harness.restores.budget import LEAST, TIMES
 from harness.restores.described import Backup, Backups
 from harness.restores.earlier import Earlier
+from harness.restores.one import room_for
 from harness.restores.programs import programs
 from harness.restores.sources import source
 from harness.stacks.attached.checking.at_once import Question
@@ -70,7 +71,9 @@ class Asked:
         if not catalogue:
             return [*lines, self._line("backups are there", False, "the catalogue is empty", "look with the tool")]
         kept = catalogue[-1]
-        seen = f"{len(catalogue)}, the newest {kept.id}, {_age(kept)}, {measured(kept.size)}, {_of(kept)}"
+        seen = (
+            f"{len(catalogue)}, the newest {kept.id}, {_age(kept)}, {measured(kept.size or kept.stored)}, {_of(kept)}"
+        )
         against = f"; the catalogue has against it: {kept.sound}" if kept.sound else ""
         lines.append(self._line("backups are there", not kept.sound, seen + against, "read the tool's log"))
         lines += self._system(kept)
@@ -92,7 +95,7 @@ class Asked:
 
     def _room(self, kept: Kept) -> list[Line]:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())
-        free, needed = shutil.disk_usage(folder).free, max(kept.size * TIMES, LEAST)
+        free, needed = shutil.disk_usage(folder).free, max(room_for(kept) * TIMES, LEAST)
         most = min(free, self._said.room or free)
         seen = f"{measured(most)} may be used, and twice its size is wanted, {measured(needed)} at least"
         lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]

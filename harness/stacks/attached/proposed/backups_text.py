@@ -28,6 +28,7 @@ class Database:
     config: str = ""
     system: str = ""
     seen: str = ""
+    names: Sequence[str] = ()  # of the databases that are looked at; all, where there are none
     roles: Sequence[str] = ()  # that it names, and does not bring
     heartbeat: str = ""  # as YAML has it
     number: int = 1  # of backups that are there
@@ -86,6 +87,8 @@ def _database(found: Database) -> Iterator[str]:
     for name in ("repository", "server", "config"):
         if value := getattr(found, name):
             yield f"      {name}: {json.dumps(value)}"
+    if found.names:
+        yield f"      names: {json.dumps(list(found.names))}"
     if found.system:
         whose = "read from the newest backup: compare it with pg_controldata of the original"
         yield f'      system: "{found.system}"  # {whose}'
