@@ -20,6 +20,7 @@ PARTS = (  # the kinds of stack, and what they are made of
     STAND_IN, "harness/stacks/kinds.py", "harness/stacks/local/", "harness/stacks/docker/",
     "harness/stacks/attached/", "harness/stacks/parts/",
     "harness/stacks/backup_tools/", "harness/stacks/load_balancers/",
+    "harness/restores/",  # backups of any platform's database, which is what they are for
     "harness/stacks/capabilities/database.py", "harness/stacks/capabilities/backups.py",  # what these two are for
 )  # fmt: skip  # a list
 
@@ -65,6 +66,7 @@ REASONS = {
     "MONEY": "stays: an amount may be known, so that lost money is told",
     "FORMAT-1": "stays with the reader of packs of format 1, and with the rules of that time",
     "OWN": "stays: it is an example, or the page or word of another part, and only has the same name",
+    "BESIDE": "stays: it judges, or begins, what is restored beside, by the tools' and the server's own words",
     "MASK": "stays: secrets are masked whoever made them",
 }
 
@@ -75,8 +77,17 @@ harness/alerts
 harness/checks
     field          MONEY       evidence loss salvage split_brain
     field          FORMAT-1    version3/loss
+    field          BESIDE      restored_backup
+    connection     BESIDE      restored_place
     PostgreSQL     FORMAT-1    version2/exactness version3/exactness
+    PostgreSQL     BESIDE      restored_looks
+    WAL            BESIDE      restored_looks
+    timeline       BESIDE      restored_looks
     WAL            FORMAT-1    version2/exactness version3/exactness
+harness/cli
+    PostgreSQL     BESIDE      init init_backups
+    S3             BESIDE      init init_backups
+    backup tool    BESIDE      init init_backups
 harness/communications
     field          OWN         channels/mail
 harness/evidence
@@ -101,6 +112,9 @@ harness/procedures
     PostgreSQL     PROCEDURE   find_mistake rebuild_index replace_damaged_server restore_database
     WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
+harness/restores
+    field          OWN         programs/place programs/process programs/settings programs/ways proof/proposed
+    field          OWN         sources/pgbackrest_config sources/pgbackrest_tool sources/storage
 harness/stacks
     path           OWN         attached/monitoring local/watching parts/etcd
     field          OWN         attached/proposed/client_text

@@ -17,6 +17,7 @@ SLEEPS = {
     "harness/system/wait.py": "the one loop",
     "harness/system/clock.py": "the one door to time",
     "harness/cli/prompt.py": "paces the screen where nobody can be asked, or the terminal is gone",
+    "harness/communications/hook.py": "waits before it sends again, as long as who is asked says",
     "harness/workload/open_loop.py": "lets others go first",
     "harness/stacks/local/zone_holder.py": "runs alone in a zone's namespace, and starts in milliseconds",
     "harness/stacks/docker/flapper.py": "runs in a pod, which has nothing of this project",

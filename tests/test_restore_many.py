@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from harness.cli import screen
 from harness.errors import DrillError, Unable
 from harness.evidence.places import places
 from harness.evidence.redact import Redactor
+from harness.evidence.run_folder import KEPT_PLACES
 from harness.restores import Look, many
 from harness.restores.described import ON_FAILURE
 from harness.restores.programs.left import MARK, sweep
@@ -214,3 +216,19 @@ def test_each_database_has_a_source_of_its_own(restoring: Restoring) -> None:
         "orders": "b1", "users": "u2",
     }  # fmt: skip  # a table
     assert all(data["ok"] is ROWS.ok for data in restoring.lines("restore.look"))
+
+
+def test_whoever_ran_it_is_told_where_a_kept_place_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the path that the pack does not have, and that nobody but them removes it."""
+    monkeypatch.setattr(screen, "summary", lambda pack: "")
+    monkeypatch.setattr(screen, "left_of", lambda pack: None)
+    monkeypatch.setattr(screen, "_ended_of", lambda pack: 0)
+    monkeypatch.setattr(screen.left_hurt, "said_in", lambda pack: ())
+    (tmp_path / "r1").mkdir()
+    screen.closing(tmp_path / "r1")
+    assert "kept:" not in capsys.readouterr().out
+    (tmp_path / KEPT_PLACES / "r1").mkdir(parents=True)
+    screen.closing(tmp_path / "r1")
+    assert f"kept:     {tmp_path / KEPT_PLACES / 'r1'}: " in capsys.readouterr().out

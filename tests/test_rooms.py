@@ -20,7 +20,10 @@ ROOMS = {
     "harness/evidence": "errors system",
     "harness/communications": "errors system plan evidence",
     "harness/alerts": "system stacks",  # stacks: what an alert is
-    "harness/stacks": "errors system plan evidence alerts communications",  # communications: what a channel is
+    # communications: what a channel is; restores: which backups a stack file says are restored beside
+    "harness/stacks": "errors system plan evidence alerts communications restores",
+    # stacks: how a PostgreSQL and its log are read; run, checks: what a twin is; project: its books
+    "harness/restores": "errors system plan evidence stacks checks run project",
     "harness/faults": "errors system stacks",
     "harness/procedures": "errors system plan stacks",
     "harness/workload": "errors system plan stacks procedures",  # plan: how a file is read, and its errors told
@@ -28,14 +31,14 @@ ROOMS = {
     "harness/safety": "errors system evidence communications stacks faults workload checks",
     "harness/schedule": "errors system plan features evidence checks",
     "harness/run": "errors system plan evidence communications stacks procedures checks safety workload",
-    "harness/sentences": "errors system plan features stacks faults procedures scenario",
+    "harness/sentences": "errors system plan features stacks faults procedures restores scenario",
     "harness/project": "errors system plan communications features stacks procedures workload checks run scenario"
     " sentences",
     "harness/scenario": "errors system plan communications features stacks faults procedures workload alerts checks"
-    " safety run",
+    " evidence restores safety run",
     "harness/pytest_plugin.py": "errors system features stacks checks safety run scenario project cli",  # it seals, too
     "harness/cli": "errors system plan communications features evidence stacks faults checks safety run scenario"
-    " schedule reports project",
+    " schedule reports project restores",
     "reports": "errors plan features evidence workload checks schedule",
     "drills": "errors system plan communications features stacks faults procedures workload checks run scenario"
     " sentences",

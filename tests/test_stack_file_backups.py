@@ -226,3 +226,11 @@ def test_a_repository_is_a_folder_or_in_s3(tmp_path: Path) -> None:
         assert described(tmp_path, {"tool": "pg_dump", "repository": said}).databases["orders"].repository == found
     (at_home,) = described(tmp_path, {"tool": "pg_dump", "repository": "~/x"}).databases.values()
     assert at_home.repository == Path("~/x").expanduser()
+
+
+def test_where_nothing_can_be_hurt_nothing_of_safety_has_to_be_said(tmp_path: Path) -> None:
+    """Also in production; with a component it has to be."""
+    production = {"platform": {**PLATFORM, "environment": "production"}}
+    assert load(tmp_path, whole=production).platform.environment == "production"
+    with_component = {**production, "compose": {"project": "x", "stands": "already"}, "components": {"api": {}}}
+    assert "safety.blast radius: is missing, and this is production" in refused(tmp_path, whole=with_component)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from harness.cli import init_backups
-from harness.cli.init_backups import TOOLS, begin_with_backups
+from harness.cli.init_backups import ANSWERS, TOOLS, begin_with_backups
 from harness.cli.init_questions import QUESTIONS, Question
 from harness.errors import Refused
 from harness.project import load as load_project
@@ -61,16 +61,16 @@ def init(
     """Begin a project of your own: a stack file that describes a platform, and drills for it.
 
     It is written from a compose file (--compose), from the names of the parts, or from a look at backups alone
-    (--backups). What is guessed says why, in a
-    comment; secrets are never copied, only what they are called.
+    (--backups). What is guessed says why, in a comment; secrets are never copied, only what they are called.
     """
     answers = {name: said for name, said in given.items() if said is not None}
     if tool:
-        if composed or components or compose_project:
-            raise Refused("--backups begins with backups alone", hint="leave out what is about components")
-        begin_with_backups(
-            init_backups.Asked(tool, repository, servers, config, image, answers, look), into=into, write=_write
-        )
+        alien = [each.option for each in QUESTIONS if each.name in answers and each.name not in ANSWERS]
+        if composed or components or compose_project or alien:
+            what = f"leave out what is about components{f': {alien[0]}' if alien else ''}"
+            raise Refused("--backups begins with backups alone", hint=what)
+        asked = init_backups.Asked(tool, repository, servers, config, image, answers, look)
+        begin_with_backups(asked, into=into, tried=_must_be_written, write=_write)
         return
     asks = not yes and _on_terminal()
     found = _proposed(composed, components, compose_project, asks=asks)
@@ -130,23 +130,38 @@ def _asked(question: Question, found: Proposal, proposed: str) -> Proposal:
 
 def _must_be_readable(found: Proposal) -> None:
     """By the machine, before anything is written where it was asked for. Errors: `Refused`, with what to change."""
+    _must_load(lambda tried: files_of(found, tried))
+
+
+def _must_be_written(files: Mapping[str, str], into: Path) -> None:
+    """They can be read, and none is there. Errors: `Refused`."""
+    _must_load(lambda tried: files)
+    _must_be_free(files, into)
+
+
+def _must_load(files: Callable[[Path], Mapping[str, str]]) -> None:
     with TemporaryDirectory(prefix="drdrill-init-") as place:
         tried = Path(place)
-        _put(files_of(found, tried), tried, [])
+        _put(files(tried), tried, [])
         try:
             load(tried / STACK)
             load_project(tried).drills()
         except Refused as error:
             said = error.message.replace(f"{tried}/", "")
             what = f"what would be written cannot be read: {said}"
-            raise Refused(what, hint=f"another answer; {error.hint}") from None
+            hint = error.hint.replace(f"{tried}/", "what is written to ")
+            raise Refused(what, hint=f"another answer; {hint}") from None
+
+
+def _must_be_free(files: Collection[str], into: Path) -> None:
+    if there := [name for name in files if (into / name).exists() or (into / name).is_symlink()]:
+        hint = "another folder: --into FOLDER; or move them away"
+        raise Refused(f"{into} has {', '.join(there)} already, and nothing is written over", hint=hint)
 
 
 def _write(files: Mapping[str, str], into: Path) -> None:
     """All of it, or nothing. Errors: `Refused` where one is there already."""
-    if there := [name for name in files if (into / name).exists() or (into / name).is_symlink()]:
-        hint = "another folder: --into FOLDER; or move them away"
-        raise Refused(f"{into} has {', '.join(there)} already, and nothing is written over", hint=hint)
+    _must_be_free(files, into)
     made: list[Path] = []
     try:
         _put(files, into, made)

@@ -20,6 +20,7 @@ from harness.plan.sizes import measured
 from harness.restores import Kept, Place, Source
 from harness.restores.choice import Asked as Asking
 from harness.restores.described import NEVER, Backup, Backups, Tool
+from harness.stacks.attached.file.backups import SERVED
 from harness.stacks.attached.proposed.backups_text import DRILL, Database, ProposedBackups, files_of
 from harness.stacks.attached.proposed.files import PLAN, PROJECT, STACK
 from harness.system import clock
@@ -29,12 +30,16 @@ from harness.system.operator import operator_name
 from harness.system.recorder import Memory
 
 TOOLS = ("pgbackrest", "barman", "barman-cloud", "pg_basebackup", "pg_dump")
+ANSWERS = ("name", "owner", "environment", "rto", "rpo")  # of the questions of `drdrill init`, those that fit
 RTO, RPO = "4 h", "24 h"
 NAME = "Backups"
 LABEL = "init-backups"
 ALL_WITHIN = timedelta(hours=4)
 # Where a server's own folder is, in a repository that is a folder.
 WHERE_SERVERS = {"pgbackrest": "backup/*/backup.info", "barman": "*/base"}
+
+
+Writes = Callable[[Mapping[str, str], Path], None]  # errors: `Refused`
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,22 @@ class Asked:
     restores: bool  # to propose what its rows have to be
 
 
-def begin_with_backups(asked: Asked, *, into: Path, write: Callable[[Mapping[str, str], Path], None]) -> None:
-    """Errors: `Refused` where nothing says which backups, or one of the answers is none; `NotReady`."""
+def begin_with_backups(asked: Asked, *, into: Path, tried: Writes, write: Writes) -> None:
+    """`tried`: whether files could be read and written there; asked before it is looked, which may take hours.
+
+    Errors: `Refused` where nothing says which backups, one of the answers is none, or a file is there; `NotReady`.
+    """
     if not asked.repository and asked.config is None:
         raise Refused("nothing says where the backups are", hint="--repository FOLDER or s3://bucket/prefix")
     for name in ("rto", "rpo"):
         if name in asked.given:
             _length(name, asked.given[name])
-    found = proposed(asked, into=into.absolute(), owner=operator_name(), say=lambda said: click.echo(said, err=True))
+    owner = operator_name()
+    stands_in = Database("backups", asked.tool, asked.repository, server=_server(asked), config=str(asked.config or ""))
+    tried(files_of(_proposal(asked, owner, [stands_in])), into)
+    found = proposed(asked, into=into.absolute(), owner=owner, say=lambda said: click.echo(said, err=True))
     files = files_of(found)
+    tried(files, into)
     write(files, into)
     click.echo(f"{found.name}: written in {into}, to be read and changed by you:")
     whats = {
@@ -75,6 +87,15 @@ def begin_with_backups(asked: Asked, *, into: Path, write: Callable[[Mapping[str
     click.echo(f"  drdrill --project {here} run {DRILL} --stack {said}")
 
 
+def _server(asked: Asked) -> str:
+    """Any; empty where the tool has none. Errors: `Refused` where only whoever asks could name one."""
+    if asked.tool not in SERVED:
+        return ""
+    if not asked.servers and (asked.tool not in WHERE_SERVERS or not asked.repository or _in_s3(asked.repository)):
+        raise Refused(f"{asked.tool} may have backups of several servers there", hint="name one: --server NAME")
+    return next(iter(asked.servers), "any")
+
+
 def _length(name: str, said: str) -> None:
     try:
         length_of_time(said)
@@ -88,6 +109,10 @@ def proposed(asked: Asked, *, into: Path, owner: str, say: Callable[[str], None]
     if not databases:
         hint = "is it the repository? name a server of it: --server NAME"
         raise NotReady(f"{asked.repository or asked.config}: {asked.tool} finds no backup in it", hint=hint)
+    return _proposal(asked, owner, databases)
+
+
+def _proposal(asked: Asked, owner: str, databases: Sequence[Database]) -> ProposedBackups:
     given = asked.given
     return ProposedBackups(
         name=given.get("name", NAME), owner=given.get("owner", owner), environment=given.get("environment", "staging"),
@@ -122,7 +147,7 @@ def _databases(asked: Asked, into: Path, say: Callable[[str], None]) -> Iterable
 def _servers(asked: Asked) -> list[str]:
     """Those that lie in a folder; none where only the tool could tell. Errors: `NotReady` where it cannot be read."""
     root = Path(asked.repository)
-    if asked.tool not in WHERE_SERVERS or not asked.repository or asked.repository.startswith("s3://"):
+    if asked.tool not in WHERE_SERVERS or not asked.repository or _in_s3(asked.repository):
         return []
     try:
         return sorted(path.relative_to(root).parts[WHERE_SERVERS[asked.tool].count("/") - 1]
@@ -133,7 +158,7 @@ def _servers(asked: Asked) -> list[str]:
 
 def _backup(asked: Asked, server: str) -> Backup:
     repository: Path | str | None = asked.repository or None
-    if asked.repository and not asked.repository.startswith("s3://"):
+    if asked.repository and not _in_s3(asked.repository):
         repository = Path(asked.repository).expanduser().absolute()
     return Backup(server or "backups", asked.tool, repository=repository, server=server, config=asked.config)
 
@@ -193,13 +218,17 @@ def _words(kept: Kept) -> str:
     return f"{kept.id}, {in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
 
 
+def _in_s3(repository: str) -> bool:
+    return repository.startswith("s3://")
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.@-]", "-", name).lstrip("-.") or "backups"
 
 
 def _seen_from(path: str, into: Path) -> str:
     """As the stack file has it: one within its own tree is relative."""
-    if not path or path.startswith("s3://"):
+    if not path or _in_s3(path):
         return path
     found = Path(path).expanduser().absolute()
     return os.path.relpath(found, into) if found.is_relative_to(into) else str(found)

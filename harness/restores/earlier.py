@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from harness.evidence.lines import NAME as JOURNAL
+
 MOST = 20  # packs that are looked at, newest first
-JOURNAL = "journal.jsonl"
 KIND = "restore.end"
 
 

@@ -48,7 +48,7 @@ def check(said: StackFile, *, then: Then, before: Before = lambda name: None) ->
                 said.backups, values=platform.words, folder=Path(folder) / "places", label=LABEL, earlier=before
             )
         )
-        if not (said.customers or said.database):
+        if not said.components:  # backups alone: nobody writes there
             return lines
         last = Question("client", "a numbered transaction", lambda: then(platform), within=CLIENT_WITHIN)
         return [*lines, *all_at_once([last])]

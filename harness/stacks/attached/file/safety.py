@@ -32,7 +32,7 @@ def check(read: Text, base: Path) -> None:
     for at, condition in enumerate(given.get("abort when", ())):
         _condition(read, ("safety", "abort when", at), condition, base)
     _times(read, given)
-    if read.values["platform"]["environment"] == PRODUCTION:
+    if read.values["platform"]["environment"] == PRODUCTION and read.values["components"]:  # else nothing can be hurt
         for name in IN_PRODUCTION:
             if name not in given:
                 read.problem(("safety", name), "is missing, and this is production", hint=f'add "{name}" to safety')

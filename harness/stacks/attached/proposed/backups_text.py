@@ -129,7 +129,7 @@ def _plan(found: ProposedBackups) -> str:
 format: 2
 document:
   id: {plan_id(found.name)}
-  name: Backups of {said(found.name)}
+  name: {said(f"Backups of {found.name}")}
   version: 1
   last_updated: {today:%Y-%m}
   next_review: {today.year + 1}-{today:%m}
