@@ -88,10 +88,10 @@ def in_store(of: Ground, name: str, changes: dict[str, Change | None]) -> str:
     return f"s3://{BUCKET}/{name}"
 
 
-def last_piece(folder: Path, pattern: str) -> Path:
+def later_piece(of: Ground, folder: Path) -> Path:
     """Of the archive: it has the rows that no base backup has."""
-    found = [path for path in folder.rglob(pattern) if ".backup" not in path.name and path.is_file()]
-    return max(found, key=lambda path: path.name)
+    (found,) = [path for path in folder.rglob(f"{of.later}*") if ".backup" not in path.name]
+    return found
 
 
 def server_of(repository: Path) -> Path:

@@ -85,6 +85,7 @@ class Ground:
     version: int
     folder: Path
     url: str = ""
+    later: str = ""  # the piece of the archive with the rows that no base backup has
 
     @property
     def bin(self) -> Path:
@@ -179,7 +180,7 @@ class Ground:
         if self.url:
             self.in_cloud("backup", "-h", self.server, "-U", "postgres", "--immediate-checkpoint", self.cloud, NAME)
         self.sql(MORE)
-        self.switch()
+        self.later = self.switch()
         self.barman("archive-wal", NAME)
         if self.url:
             self._archive_in_cloud(sorted(self.pieces.iterdir()))

@@ -21,7 +21,7 @@ from tests.real.damaged import (
     flipped,
     in_store,
     in_tar,
-    last_piece,
+    later_piece,
     page,
     server_of,
     zipped,
@@ -30,6 +30,7 @@ from tests.real.grounds import ALL, NAME, ROWS, Ground
 
 Entry = dict[str, Any]  # of a database in the stack file
 MISSED, UNKNOWN = "MISSED", "UNKNOWN"
+NO_LOG = "without its write-ahead log|of the archive it needs"
 OTHER = "7301234567890123456"  # the system identifier of a server that is not ours
 IN_LOG = 0x2000 + 300  # bytes into a piece: in a record of its second page
 CHECKS = [
@@ -100,7 +101,7 @@ def _packed_file(relation: str) -> Callable[[Ground, Path], None]:
 
 
 def _archive_of_pgbackrest(of: Ground, repository: Path) -> None:
-    change(last_piece(repository / "archive", "*-*.gz"), lambda content: flipped(content, 400))
+    change(later_piece(of, repository / "archive"), lambda content: flipped(content, 400))
 
 
 def _no_archive_of_pgbackrest(of: Ground, repository: Path) -> None:
@@ -120,7 +121,7 @@ def _base_of_barman(relation: str) -> Callable[[Ground, Path], None]:
 
 
 def _log_of_barman(of: Ground, repository: Path) -> None:
-    change(last_piece(server_of(repository) / "wals", "0*"), zipped(lambda log: flipped(log, IN_LOG)))
+    change(later_piece(of, server_of(repository) / "wals"), zipped(lambda log: flipped(log, IN_LOG)))
 
 
 def _no_log_of_barman(of: Ground, repository: Path) -> None:
@@ -132,10 +133,10 @@ def _no_log_of_barman(of: Ground, repository: Path) -> None:
 # Of base backups
 
 
-def _plain(of: Ground, repository: Path) -> Path:
-    """Instead of the tar: a folder with a copy of the data directory."""
+def _plain(of: Ground, repository: Path, log: str = "fetch") -> Path:
+    """Instead of the tar: a folder with a copy of the data directory. `log`: the piece that it needs, or `none`."""
     shutil.rmtree(repository / "first")
-    of.base_backup("plain", "-X", "none")
+    of.base_backup("plain", "-X", log)
     return Path(shutil.move(of.repository("pg_basebackup") / "plain", repository / "plain"))
 
 
@@ -148,11 +149,11 @@ def _tar_cut(of: Ground, repository: Path) -> None:
 
 
 def _log_of_base(of: Ground, repository: Path) -> None:
-    change(last_piece(repository / "wal", "0*"), lambda log: flipped(log, IN_LOG))
+    change(later_piece(of, repository / "wal"), lambda log: flipped(log, IN_LOG))
 
 
 def _no_log_of_base(of: Ground, repository: Path) -> None:
-    _plain(of, repository)
+    _plain(of, repository, "none")
     shutil.rmtree(repository / "wal")
 
 
@@ -167,6 +168,7 @@ def _set_back(of: Ground, made: Callable[[], Entry]) -> Entry:
         return made()
     finally:
         of.sql(f"SELECT setval('orders_id_seq', {ALL})")
+        of.switch()  # no archive ends in between
 
 
 def _base_with_sequence_behind(of: Ground, name: str) -> Entry:
@@ -234,15 +236,13 @@ TWINS: dict[str, Twin] = {
     "pgbackrest-byte-in-log": Twin(
         copied("pgbackrest", _archive_of_pgbackrest), "restore-complete", "0000000", packaged=True
     ),
-    "pgbackrest-no-log": Twin(
-        copied("pgbackrest", _no_archive_of_pgbackrest), "restore-time", "without its write-ahead log", packaged=True
-    ),
+    "pgbackrest-no-log": Twin(copied("pgbackrest", _no_archive_of_pgbackrest), "restore-time", NO_LOG, packaged=True),
     "pgbackrest-other-system": Twin(of_another_system("pgbackrest"), "backup-identity", OTHER, packaged=True),
     "barman-sound": Twin(sound("barman")),
     "barman-byte-in-data": Twin(copied("barman", _base_of_barman(TABLE)), "pages-sound", "checksum"),
     "barman-byte-in-index": Twin(copied("barman", _base_of_barman(INDEX)), "pages-sound", "checksum"),
-    "barman-byte-in-log": Twin(copied("barman", _log_of_barman), "restore-complete", "0000000"),
-    "barman-no-log": Twin(copied("barman", _no_log_of_barman), "restore-time", "write-ahead log"),
+    "barman-byte-in-log": Twin(copied("barman", _log_of_barman), "restore-complete", "checksum|invalid|0000000"),
+    "barman-no-log": Twin(copied("barman", _no_log_of_barman), "restore-time", NO_LOG),
     "barman-other-system": Twin(of_another_system("barman"), "backup-identity", OTHER),
     "cloud-sound": Twin(sound("barman-cloud")),
     "cloud-byte-in-data": Twin(
@@ -252,23 +252,23 @@ TWINS: dict[str, Twin] = {
         in_cloud(lambda of: {"/data.tar": in_tar(file_of(of, INDEX), page(INDEX))}), "pages-sound", "checksum"
     ),
     "cloud-byte-in-log": Twin(
-        in_cloud(lambda of: {f"{last_piece(of.pieces, '0*').name}.gz": zipped(lambda log: flipped(log, IN_LOG))}),
+        in_cloud(lambda of: {f"{of.later}.gz": zipped(lambda log: flipped(log, IN_LOG))}),
         "restore-complete",
-        "0000000",
+        "checksum|invalid|0000000",
     ),
     "cloud-no-log": Twin(
         in_cloud(lambda of: dict.fromkeys((f"{path.name}.gz" for path in of.pieces.iterdir()), None)),
         "restore-time",
-        "write-ahead log",
+        NO_LOG,
     ),
     "cloud-cut-short": Twin(in_cloud(lambda of: {"/data.tar": cut}), "restore-time", "barman-cloud-restore"),
     "cloud-other-system": Twin(of_another_system("barman-cloud"), "backup-identity", OTHER),
     "base-sound": Twin(sound("pg_basebackup")),
     "base-byte-in-data": Twin(copied("pg_basebackup", _plain_file(TABLE)), "pages-sound", "checksum"),
     "base-byte-in-index": Twin(copied("pg_basebackup", _plain_file(INDEX)), "pages-sound", "checksum"),
-    "base-byte-in-log": Twin(copied("pg_basebackup", _log_of_base), "restore-complete", "0000000"),
-    "base-no-log": Twin(copied("pg_basebackup", _no_log_of_base), "restore-time", "write-ahead log"),
-    "base-cut-short": Twin(copied("pg_basebackup", _tar_cut), "restore-time", "cut short|spoilt"),
+    "base-byte-in-log": Twin(copied("pg_basebackup", _log_of_base), "restore-complete", "checksum|invalid|0000000"),
+    "base-no-log": Twin(copied("pg_basebackup", _no_log_of_base), "restore-time", NO_LOG),
+    "base-cut-short": Twin(copied("pg_basebackup", _tar_cut), "restore-time", "is damaged"),
     "base-other-system": Twin(of_another_system("pg_basebackup"), "backup-identity", OTHER),
     "base-sequence-behind": Twin(_base_with_sequence_behind, "structure-sound", "orders_id_seq"),
     "dump-sound": Twin(sound("pg_dump")),
@@ -287,7 +287,7 @@ TWINS: dict[str, Twin] = {
         "restore-time",
         "psql exited 3",
     ),
-    "dump-no-roles": Twin(dumped("shop.dump", "-Fc", roles=False), "restore-complete", "nothing brings: app"),
+    "dump-no-roles": Twin(dumped("shop.dump", "-Fc", roles=False), "restore-complete", 'role "app" does not exist'),
     "dump-extension-missing": Twin(
         dumped("shop.dump", "-Fc", _replaced("pg_trgm", "pg_trgx")), "restore-complete", '"pg_trgx" is not available'
     ),
