@@ -207,7 +207,7 @@ def test_what_their_tool_says_is_the_error(bucket: Any, programs: Given, tmp_pat
 
 
 def test_the_store_is_told_of_by_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of this machine's own environment only the key is handed on, and as a file, too."""
+    """Of this machine's own environment only the key is handed on, and as a file, too; and where its store is."""
     access = Access(S3(endpoint="https://s3.here", region="eu-1", ca=tmp_path / "ca.pem", key="k", secret="s"), {})
     env = access.environment(tmp_path)
     assert access.options == ["--endpoint-url", "https://s3.here", "--addressing-style", "path"]
@@ -223,6 +223,8 @@ def test_the_store_is_told_of_by_files_alone(tmp_path: Path, monkeypatch: pytest
     env = Access(S3(), {}).environment(tmp_path / "second")
     assert "of the machine" in Path(env["AWS_SHARED_CREDENTIALS_FILE"]).read_text()
     assert Access(S3(), {}).options == []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://s3.there")
+    assert Access(S3(), {}).options[:2] == ["--endpoint-url", "https://s3.there"]
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/their/own")
     assert Access(S3(), {}).environment(tmp_path / "second")["AWS_SHARED_CREDENTIALS_FILE"] == "/their/own"

@@ -48,10 +48,14 @@ def own(folder: Path) -> Path:
     return folder
 
 
+def as_account() -> list[str]:
+    """Words before those of a program that is to run as that account; none where we are it already."""
+    return [] if os.geteuid() else ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups", "--"]
+
+
 def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """A program, as that account."""
-    account = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups", "--"]
-    argv = [*([] if os.geteuid() else account), *map(str, words)]
+    argv = [*as_account(), *map(str, words)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/")
     assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done

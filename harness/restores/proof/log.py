@@ -55,6 +55,7 @@ USUAL: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"^P\d\d +WARN: +unable to open log file .*", "pgBackRest goes on without a log file of its own"),
         (r'^role "[^"]*" already exists$', "as the place has it already; what it may do is set by what follows"),
         (r"^skipping (?:restartpoint|missing configuration file)", "nothing to write, or nothing to read"),
+        (r"^creating missing WAL directory ", "a base backup without a log leaves out the folders of it, too"),
         (r"^ending log output to stderr", "the server's log goes on where it is set to"),
     )
 )  # fmt: skip  # words and their reason together

@@ -11,6 +11,8 @@ from harness.restores.described import S3
 from harness.stacks.attached.file.formats import filled
 from harness.system.environment import home
 
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")  # of the machine's environment, as boto3 heeds them
+
 
 @dataclass(frozen=True)
 class Access:
@@ -22,7 +24,8 @@ class Access:
     @property
     def options(self) -> list[str]:
         """Of Barman's cloud tools; older clients know no other way to be told of an endpoint."""
-        return ["--endpoint-url", self.s3.endpoint, "--addressing-style", "path"] if self.s3.endpoint else []
+        at = self.s3.endpoint or next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
+        return ["--endpoint-url", at, "--addressing-style", "path"] if at else []
 
     def environment(self, folder: Path) -> dict[str, str]:
         """Variables for it, none of which is a secret; what is one lies in files of the folder, which is ours alone."""

@@ -62,6 +62,7 @@ class Configuration:
             "log-level-stderr=warn",  # apart from what is asked for, which is JSON
             "log-timestamp=n",
             f"process-max={processes}",
+            "allow-root=y",  # newer ones let root ask nothing else; none of it writes into a repository
         ]
         sections = {"global": [*ours, *self.lines.get("global", ())]}
         sections |= {name: list(lines) for name, lines in self.lines.items() if name != "global"}
