@@ -45,6 +45,7 @@ def dry_run(
     click.echo(f"stack: {stack.name}, class of environment: {stack.environment}; nothing is started or touched now")
     if on is not None:
         click.echo(f"it stands in {on.folder}, is attached to, and stays: whether it is free and steady is asked then")
+    click.echo("".join(f"{line}\n" for line in stack.maker.restores), nl=False)
     lacks = Lacking(stack.name)
     for drill in drills:
         first = _first_sentences(drill)

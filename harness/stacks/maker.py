@@ -115,6 +115,11 @@ class Maker:
         """How long the healing of one fault may take there besides what it takes anywhere."""
         return timedelta(0)
 
+    @property
+    def restores(self) -> Sequence[str]:
+        """What a scenario about backups would restore beside, in lines for a dry run; nothing where there are none."""
+        return ()
+
     def remove_beside(self, run: str, folder: Path) -> None:
         """What a killed run was restoring beside, whoever owns the stack, in `folder` or where the stack file says.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import DrillError, Refused
 from harness.evidence.run_folder import UNHEALED, keep_logs
+from harness.plan.lengths import in_words
 from harness.stacks import Stack
 from harness.stacks.attached import place, secrets
 from harness.stacks.attached.extra import extra_for
@@ -132,6 +133,19 @@ class AttachedMaker(Maker):
             return list(secrets.kept(self.said).values())
         except Refused:  # such as a variable that whoever heals has not
             return None
+
+    @property
+    def restores(self) -> list[str]:
+        said = self.said.backups
+        if said is None:
+            return []
+        where = said.folder or "the run's own folder"
+        together = f"{said.at_once} at a time, within {in_words(said.within)}, each in an empty place in {where}"
+        each = [
+            f"  {name}: {one.tool}, {one.repository or one.config or 'by commands'}"
+            for name, one in said.databases.items()
+        ]
+        return [f"backups that can be restored beside, {together}:", *each]
 
     def remove_beside(self, run: str, folder: Path) -> None:
         if self.said.backups is not None:
