@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -302,7 +303,7 @@ def stack_file(databases: dict[str, Entry], **more: Any) -> str:
     return json.dumps(
         {
             "format": 1,
-            "platform": {"name": "Twins", "owner": "Somebody", "environment": "staging"},
+            "platform": {"name": f"Twins {os.getpid()}", "owner": "Somebody", "environment": "staging"},
             "secrets": {"STORE": {"env": "STORE_SECRET"}},
             "backups": backups,
         },
