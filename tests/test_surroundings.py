@@ -145,3 +145,15 @@ def test_a_new_run_is_in_no_sandbox_yet() -> None:
     found = surroundings.for_new_run({**stray, "DRDRILL_FOLDER": "f", "PATH": "/bin"})
     assert not stray.keys() & found.keys()
     assert found["DRDRILL_FOLDER"] == "f"
+
+
+def test_what_a_store_is_reached_by_is_for_those_that_ask_for_it(tmp_path: Path) -> None:
+    """With the files of the caller's home, which the process does not see; and for nobody else."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").touch()
+    caller = {"HOME": "/elsewhere", "DRDRILL_HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "k", "PATH": "/bin"}
+    found = surroundings.for_stores(caller)
+    usual = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / ".aws" / "credentials")}
+    assert found == {"AWS_ACCESS_KEY_ID": "k", **usual}
+    assert surroundings.for_stores({**caller, "AWS_SHARED_CREDENTIALS_FILE": "f"})["AWS_SHARED_CREDENTIALS_FILE"] == "f"
+    assert "AWS_ACCESS_KEY_ID" not in surroundings.for_new_run(caller)

@@ -44,7 +44,7 @@ from harness.stacks.brought_up import BroughtUp
 from harness.stacks.capabilities.messaging import Messaged
 from harness.stacks.kinds import USUAL, Kind
 from harness.system.command import LABEL
-from harness.system.environment import for_new_run
+from harness.system.environment import for_new_run, for_stores
 from harness.system.operator import operator_name
 
 LOOKS = timedelta(milliseconds=200)
@@ -339,7 +339,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock, *(on.heirloom if on else ())],
-            env={**for_new_run(), LABEL: name},  # by it the guardian ends a run that does not stop
+            env={**_surroundings(request.stack), LABEL: name},  # by it the guardian ends a run that does not stop
             start_new_session=True,
         )
         os.close(lock)
@@ -356,6 +356,11 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     if not pack.is_dir():
         raise why_no_pack(words, code=child.returncode)
     return pack
+
+
+def _surroundings(stack: Kind) -> dict[str, str]:
+    """A platform of a stack file may have backups in a store that this machine reaches by what it has."""
+    return {**(for_stores() if stack.file else {}), **for_new_run()}
 
 
 def why_no_pack(words: str, *, code: int) -> DrillError:

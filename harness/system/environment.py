@@ -24,6 +24,7 @@ EVERYBODY = ("PATH", "TMPDIR")
 ENGINE = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")  # which engine containers are asked of
 PEOPLE = ("LOGNAME", "USER", "SUDO_USER", "XDG_CONFIG_HOME", "TERM")  # who drills, where the key is, the terminal
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+STORES = "AWS_"  # as the clients of S3 have it; no component and no tool of a stack is handed any of it
 FIXED = {
     "HOME": NOWHERE,
     "LC_ALL": "C.UTF-8",
@@ -79,6 +80,15 @@ def for_harness(caller: Mapping[str, str] | None = None) -> dict[str, str]:
 def for_new_run(caller: Mapping[str, str] | None = None) -> dict[str, str]:
     """The same for the process of a run that begins, without the marks of another run or of its sandbox."""
     return {name: value for name, value in for_harness(caller).items() if name not in MARKS}
+
+
+def for_stores(caller: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Where this machine keeps what a store of backups is reached by: for a run that restores from it, besides."""
+    caller = os.environ if caller is None else caller
+    files = {"AWS_SHARED_CREDENTIALS_FILE": "credentials", "AWS_CONFIG_FILE": "config"}
+    usual = {variable: home(caller) / ".aws" / name for variable, name in files.items()}
+    found = {variable: str(path) for variable, path in usual.items() if path.is_file()}
+    return found | {name: value for name, value in caller.items() if name.startswith(STORES)}
 
 
 def for_people(caller: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ def comes_out_met(tool: str, given: Sequence[str | Path], folder: Path, *, seen:
 
     `seen`: a regular expression for what the stack file says of the rows.
     """
-    begun = drdrill("init", "--backups", tool, *given, "--into", "project", "--yes", cwd=folder, **env)
+    name = f"Backups {os.getpid()}"  # one run at a time drills what has this name
+    begun = drdrill("init", "--backups", tool, *given, "--name", name, "--into", "project", "--yes", cwd=folder, **env)
     assert begun.exit == 0 and "could not" not in begun.said, begun.said
     project = folder / "project"
     assert re.search(seen, (project / "stack.yaml").read_text()), (project / "stack.yaml").read_text()

@@ -184,7 +184,6 @@ class Ground:
         self.barman("archive-wal", NAME)
         if self.url:
             self._archive_in_cloud(sorted(self.pieces.iterdir()))
-        self.sql("CREATE TABLE made AS SELECT clock_timestamp() AS at")
         self.dump("shop.dump", "-Fc")
         dumps = self.repository("pg_dump")
         run(self.bin / "pg_dumpall", *self._connected, "--globals-only", f"--file={dumps / 'globals.sql'}")

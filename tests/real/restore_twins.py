@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from tests.real.damaged import (
     server_of,
     zipped,
 )
-from tests.real.grounds import ALL, NAME, ROWS, Ground
+from tests.real.grounds import ALL, NAME, ROWS, Ground, run
 
 Entry = dict[str, Any]  # of a database in the stack file
 MISSED, UNKNOWN = "MISSED", "UNKNOWN"
@@ -220,6 +221,17 @@ def _replaced(old: str, new: str) -> Change:
     return how
 
 
+def _error_in_the_middle(of: Ground, name: str) -> Entry:
+    """With it psql alone exits with 0."""
+    old, new = "\nALTER TABLE ONLY public.orders\n", "\nALTER TABLE ONLY public.ordres\n"
+    repository = _dumped(of, name, "shop.sql", "-Fp", how=_replaced(old, new))
+    of.sql("CREATE DATABASE alone", database="postgres")
+    connected = ["-h", of.server, "-U", "postgres", "-d", "alone"]
+    assert 'ERROR:  relation "public.ordres"' in run(of.bin / "psql", "-X", *connected, "-f", repository / "shop.sql")
+    of.sql("DROP DATABASE alone", database="postgres")
+    return entry(of, "pg_dump", repository)
+
+
 def _one_total(content: bytes) -> bytes:
     """A digit of one row is another one."""
     return re.sub(rb"\tnote 1500\t1500\n", b"\tnote 1500\t1501\n", content)
@@ -280,13 +292,7 @@ TWINS: dict[str, Twin] = {
         dumped("shop.dump", "-Fc", lambda text: flipped(text, len(text) // 2)), "restore-time", "pg_restore exited 1"
     ),
     "dump-other-number": Twin(dumped("shop.sql", "-Fp", _one_total), "rows-proved", "totals"),
-    "dump-error-in-the-middle": Twin(
-        dumped(
-            "shop.sql", "-Fp", _replaced("\nALTER TABLE ONLY public.orders\n", "\nALTER TABLE ONLY public.ordres\n")
-        ),
-        "restore-time",
-        "psql exited 3",
-    ),
+    "dump-error-in-the-middle": Twin(_error_in_the_middle, "restore-time", "psql exited 3"),
     "dump-no-roles": Twin(dumped("shop.dump", "-Fc", roles=False), "restore-complete", 'role "app" does not exist'),
     "dump-extension-missing": Twin(
         dumped("shop.dump", "-Fc", _replaced("pg_trgm", "pg_trgx")), "restore-complete", '"pg_trgx" is not available'
@@ -302,7 +308,7 @@ def stack_file(databases: dict[str, Entry], **more: Any) -> str:
     return json.dumps(
         {
             "format": 1,
-            "platform": {"name": "Twins", "owner": "Somebody", "environment": "staging"},
+            "platform": {"name": f"Twins {os.getpid()}", "owner": "Somebody", "environment": "staging"},
             "secrets": {"STORE": {"env": "STORE_SECRET"}},
             "backups": backups,
         },

@@ -6,6 +6,8 @@ pgBackRest of the version that Debian's does not know is in tests/real/test_rest
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,14 +28,15 @@ CASES = [(version, tool) for version in VERSIONS for tool in TOOLS if (version, 
 
 
 @pytest.fixture(scope="module")
-def of(request: pytest.FixtureRequest) -> Iterator[Ground]:
-    """One server for all tools."""
-    with ground(request.param) as made:
-        yield made
+def grounds() -> Iterator[Callable[[int], Ground]]:
+    """One server of a version for all tools."""
+    with ExitStack() as until:
+        yield cache(lambda version: until.enter_context(ground(version)))
 
 
-@pytest.mark.parametrize(("of", "tool"), CASES, ids=str, indirect=["of"])
-def test_from_nothing_to_a_verdict(of: Ground, tool: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "tool"), CASES)
+def test_from_nothing_to_a_verdict(grounds: Callable[[int], Ground], version: int, tool: str, tmp_path: Path) -> None:
     """All of it is MET."""
+    of = grounds(version)
     env = {"AWS_ENDPOINT_URL": of.url, **CREDENTIALS} if tool == "barman-cloud" else {}
     comes_out_met(tool, TOOLS[tool](of), tmp_path, **env)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,7 +119,7 @@ archiver = on
 path_prefix = {bin}
 {more}
 """
-DEBIANS = Path("/usr/lib/python3/dist-packages/barman")  # apt install python3-barman: without its programs
+DEBIANS = "/usr/bin/python3"  # with python3-barman: whose programs are in no PATH, where drdrill would take them
 MAIN = "import sys; from barman.cli import main; sys.exit(main())"
 
 
@@ -129,10 +128,8 @@ def barman() -> Iterator[Path]:
     """Its configuration: two servers, each with two backups after one that was deleted; the second's are packed."""
     folder = Path(tempfile.mkdtemp(prefix="drdrill-barmans-", dir="/tmp"))
     folder.chmod(0o755)
-    home, packages, made = folder / "home", folder / "packages", []
-    packages.mkdir()
+    home, made = folder / "home", []
     try:
-        (packages / "barman").symlink_to(DEBIANS)
         config = folder / "barman.conf"
         config.write_text(OLD.format(home=home, user=pwd.getpwuid(os.geteuid()).pw_name))
         for name, more in (("orders", ""), ("users", "backup_compression = gzip")):
@@ -144,7 +141,7 @@ def barman() -> Iterator[Path]:
             with config.open("a") as file:
                 file.write(ONE.format(name=name, folder=server.folder, bin=server.bin, more=more))
         for server in made:
-            _back_up(server, config, packages)
+            _back_up(server, config)
         yield config
     finally:
         for server in made:
@@ -152,9 +149,9 @@ def barman() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _back_up(server: Barmans, config: Path, packages: Path) -> None:
+def _back_up(server: Barmans, config: Path) -> None:
     def barman(*words: str) -> str:
-        return said(sys.executable, "-W", "ignore", "-c", MAIN, "-c", config, *words, PYTHONPATH=str(packages))
+        return said(DEBIANS, "-W", "ignore", "-c", MAIN, "-c", config, *words, PYTHONPATH="")
 
     assert "3.4" in barman("--version")
     server.switch()
