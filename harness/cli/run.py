@@ -339,7 +339,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock, *(on.heirloom if on else ())],
-            env={**(for_stores() if request.stack.file else {}), **for_new_run(), LABEL: name},  # by which a run is ended
+            env={**(for_stores() if request.stack.file else {}), **for_new_run(), LABEL: name},  # how it is ended
             start_new_session=True,
         )
         os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ SAMPLE = (
     "create materialized view s.sums as select count(*) as count from s.orders",
     "select lo_from_bytea(4711, 'hello')",
 )
+
+
+LOOK = """
+select (select count(*) from s.orders), (select last_value from s.orders_id_seq),
+    (select count(*) from pg_largeobject), (select count from s.sums),
+    (select pg_get_userbyid(relowner) from pg_class where oid = 's.orders'::regclass),
+    (select count(*) from pg_indexes where schemaname = 's')
+"""
 
 
 def looked_at(place: Place) -> dict[str, tuple[Any, ...]]:

@@ -122,12 +122,6 @@ class Restored:
     seen: dict[str, tuple[Any, ...]]  # by database
 
 
-LOOK = """
-select (select count(*) from s.orders), (select last_value from s.orders_id_seq),
-    (select count(*) from pg_largeobject), (select count from s.sums),
-    (select pg_get_userbyid(relowner) from pg_class where oid = 's.orders'::regclass),
-    (select count(*) from pg_indexes where schemaname = 's')
-"""
 ALL = (ROWS + 2, ROWS + 2, 1, ROWS + 2, "app", 3)
 
 
