@@ -98,6 +98,8 @@ def _wanted(restore: Restore, every: list[dict[str, Any]]) -> dict[str, Any]:
     """Errors: `Unsound` where that cannot be told."""
     which = restore.asked.data.get("which")
     if which == NEWEST:
+        if timeless := [text(each["id"]) for each in every if not isinstance(each["ended"], str)]:
+            raise Unsound(f"which one is the newest cannot be told: {listed(timeless)} does not say when it was made")
         ended = [_moment(each["ended"], f"backup {each['id']}") for each in every]
         newest = [each for each, at in zip(every, ended, strict=True) if at == max(ended)]
         taken = restore.chosen
