@@ -114,7 +114,7 @@ def proposed(asked: Asked, *, into: Path, owner: str, say: Callable[[str], None]
 
 
 def _proposal(asked: Asked, into: Path, owner: str, databases: Sequence[Database]) -> ProposedBackups:
-    """Called by its folder where nobody gives a name: runs of one name wait for each other, so two projects have two."""
+    """Called by its folder where nobody gives a name: runs of one name wait for each other."""
     given = asked.given
     folder = into.absolute().name
     name = folder if folder not in ("", USUAL) else NAME
