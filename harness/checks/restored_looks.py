@@ -180,8 +180,8 @@ def _left_out(restore: Restore, looks: Sequence[Line], needed: Sequence[str]) ->
 
 
 def _said(look: Line) -> str:
-    """With what was expected of it, where something was."""
-    expected = text(look.data.get("expected"))
+    """Of rows with what was expected of them, where something was."""
+    expected = text(look.data.get("expected")) if look.data.get("about") == "rows" else ""
     return f"{look.data['name']}: {look.data.get('seen')}" + (f" (expected: {expected})" if expected else "")
 
 
