@@ -41,7 +41,9 @@ def others(beside: Beside) -> tuple[tuple[str, str], ...]:
 
 def _sized(name: str, words: str) -> str:
     """Bytes of a restore, which a finding has to the last one."""
-    return size(int(words)) if name.startswith("bytes ") and words.isascii() and words.isdigit() else words
+    if not (name.startswith("bytes ") and words.isascii() and words.isdigit()):
+        return words
+    return size(int(words)) + (" a second" if name.startswith("bytes a second") else "")
 
 
 def with_reach(finding: Finding, *, outage: float | None, back: float | None) -> Finding:

@@ -245,6 +245,13 @@ def test_rows_are_proved_by_what_was_expected_of_them(said: dict[str, Any], outc
     assert finding(looks(sound(), "rows", **said), "rows-proved").outcome is outcome
 
 
+@pytest.mark.parametrize(("ok", "seen"), [(True, "10"), (True, "5"), (False, "10")])
+def test_what_was_expected_of_rows_stands_beside_what_was_seen(ok: bool, seen: str) -> None:
+    """Right or wrong: a number alone says nothing to whoever did not write the check."""
+    history = looks(sound(), "rows", ok=ok, seen=seen, expected="exactly 5")
+    assert f": {seen} (expected: exactly 5)" in finding(history, "rows-proved").reason
+
+
 def test_each_database_of_a_server_has_to_be_looked_at() -> None:
     """As many as there are: one that was left out is no proof."""
     history = sound()

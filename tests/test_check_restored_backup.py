@@ -46,7 +46,7 @@ def bad(place: int, **more: Any) -> list[dict[str, Any]]:
         (lambda it: listed(it, *bad(2, system=OTHER)), MISSED, f"it is of the system {OTHER}, and not of {SYSTEM}"),
         (lambda it: listed(it, *EVERY, EVERY[-1]), UNKNOWN, "2 backups with the id"),
         (lambda it: listed(it, *bad(1, ended="yesterday")), UNKNOWN, "is no time"),
-        (lambda it: listed(it, *bad(1, ended=None)), UNKNOWN, "has no time"),
+        (lambda it: listed(it, *bad(1, ended=None)), UNKNOWN, "does not say when it was made"),
         (lambda it: listed(it, *bad(0, ended=utc(-60.0))), MISSED, "and not 20261121F"),  # not in their order
         (lambda it: looks(it, "identity", ok=False, seen=OTHER), MISSED, OTHER),
         (lambda it: change(it, "brought", digest="cd" * 32), MISSED, "what was brought has the digest cdcd"),

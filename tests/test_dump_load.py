@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -209,19 +208,6 @@ def test_a_script_with_an_order_is_refused(tmp_path: Path) -> None:
     """psql would carry it out on this machine."""
     with pytest.raises(Refused, match=r"a\.dump has line 10: \\! id: pg_dump does not write that"):
         of(dumps.script("SELECT 1;", "\\! id"), tmp_path)
-
-
-@pytest.mark.skipif(not shutil.which("zstd"), reason="there is no zstd on this machine")
-def test_zstd_is_unpacked_by_its_program(tmp_path: Path) -> None:
-    """Python has no module for it; one that is cut short is told."""
-    (tmp_path / "a.sql").write_bytes(dumps.script())
-    COMMANDS.run(["zstd", "-q", tmp_path / "a.sql"])
-    content = (tmp_path / "a.sql.zst").read_bytes()
-    found = of(content, tmp_path, "a.sql.zst")
-    assert (found.header.kind, found.path.name) == ("script", "a.sql.zst.unpacked")
-    assert not (tmp_path / "a.sql.zst").exists()
-    with pytest.raises(DrillError, match="zstd exited 1"):
-        of(content[:-9], tmp_path, "a.sql.zst")
 
 
 def test_time_and_room_end(tmp_path: Path) -> None:

@@ -167,6 +167,14 @@ def test_what_cannot_be_taken_is_refused(
     assert not (tmp_path / "drdrill").exists() and not restoring.told
 
 
+def test_two_projects_have_two_names(restoring: Restoring, tmp_path: Path) -> None:
+    """Of their folders: by one name they would wait for each other, as runs of one platform do."""
+    for name, called in (("shop-backups", "shop-backups"), ("drdrill", "Backups")):
+        assert init(tmp_path, "--repository", "/x", "--no-look", "--into", tmp_path / name)[0] == 0
+        assert load(tmp_path / name / "stack.yaml").platform.name == called
+    assert "name: Backups of shop-backups\n" in (tmp_path / "shop-backups" / "plan.yaml").read_text()
+
+
 def test_nothing_is_written_over(restoring: Restoring, tmp_path: Path) -> None:
     """And it is said before a backup is restored, which may take hours."""
     (tmp_path / "drdrill").mkdir()

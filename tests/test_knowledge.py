@@ -125,6 +125,8 @@ harness/workload
     field          OWN         plain/client.json plain/file
     SQL            OWN         plain/file
     field          FORMAT-1    format1
+harness/system
+    S3             OWN         environment
 reports
     field          MONEY       run/losses run/rows
     field          BESIDE      run/restores

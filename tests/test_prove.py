@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from drills import FEATURES, twins
+from harness.cli import drdrill
 from harness.cli.run import RunRequest, must_be_breakable
-from harness.errors import Refused
+from harness.errors import DrillError, Refused
 from harness.features import catalog
 from harness.features.catalog import name_of
+from harness.restores.twins import DRILL
+from harness.stacks.attached.proposed.backups_text import Database, ProposedBackups, files_of
 from harness.stacks.kinds import Kind
 from harness.stacks.maker import Maker
 from harness.stacks.needs import Offer
@@ -174,3 +178,30 @@ def test_what_a_twin_must_say_is_a_set_of_outcomes(
     monkeypatch.setattr(twins, "TWINS", {"application-recovery": [twin]})
     code, said = prove(tmp_path, "application-recovery", "--only", HANGS)
     assert code == 3 and f"the outcomes of the twin {PORT}" in said
+
+
+def test_a_platform_that_stands_is_held_with_the_file_that_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every run of the proof takes it as `drdrill run` does: else it would go by what another run has left there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    one = Database("shop", "pg_dump", str(tmp_path / "dumps"))
+    files = files_of(ProposedBackups("Shop", "Ann", "staging", "4 h", "24 h", [one]))
+    for name, text in files.items():
+        (tmp_path / "it" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "it" / name).write_text(text)
+    asked: list[RunRequest] = []
+
+    def carry_out(request: RunRequest, *, quiet: bool) -> Path:
+        asked.append(request)
+        raise DrillError("no run of it is needed here", hint="-")
+
+    monkeypatch.setattr(COMMAND, "carry_out", carry_out)
+    words = ["--project", str(tmp_path / "it"), "prove", DRILL, "--stack", str(tmp_path / "it" / "stack.yaml")]
+    CliRunner().invoke(drdrill, [*words, "--evidence", str(tmp_path / "evidence")])
+    sys.modules.pop("twins", None)
+    assert len(asked) > 1
+    for request in asked:
+        assert request.on is not None and request.on.folder.parent == tmp_path / "state" / "drdrill" / "platforms"
+        assert request.stack.file == tmp_path / "it" / "stack.yaml"

@@ -12,10 +12,12 @@ import pytest
 
 from harness.checks import load
 from harness.checks.restored import TITLES
+from harness.restores.canary import SAID
 from harness.schedule import told
 from harness.schedule.runs import figure_id
 from reports.build import build
 from reports.comparison.compare import compare
+from reports.judged import others
 from reports.pack import Pack, read
 from reports.run import moments
 from reports.run.text import summary
@@ -72,6 +74,20 @@ def test_what_tools_and_databases_said_is_shown_and_never_obeyed(tmp_path: Path)
     built = build(judged(history, tmp_path / "pack").folder)
     assert b"<script" not in built["index.html"] and "\u202e".encode() not in built["index.html"]
     Xml.fromstring(built["junit.xml"])
+
+
+def test_an_original_that_nobody_named_is_not_said_to_be_tried(tmp_path: Path) -> None:
+    """A door of this machine is none of its addresses."""
+    assert "of the original no address is named" not in page(sound(), tmp_path / "named")
+    history = change(sound(), "place", tries=[{"address": SAID, "became": "Network is unreachable"}])
+    found = " ".join(page(history, tmp_path / "none").split())
+    assert "this machine: Network is unreachable; of the original no address is named, and none was tried" in found
+
+
+def test_a_throughput_has_its_unit() -> None:
+    """It is no size."""
+    found = dict(others((("bytes fetched", "2000000"), ("bytes a second, verifying left out", "2000000"))))
+    assert list(found.values()) == ["2.0 MB", "2.0 MB a second"]
 
 
 def test_a_ci_gets_a_case_for_each_finding_of_each_database(tmp_path: Path) -> None:

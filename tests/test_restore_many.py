@@ -159,6 +159,19 @@ def test_a_place_is_kept_where_that_is_asked_for(restoring: Restoring, tmp_path:
     assert sweep(tmp_path) == [] and there.is_dir()
 
 
+def test_a_second_one_of_a_run_is_kept_beside_the_first(restoring: Restoring, tmp_path: Path) -> None:
+    """Another scenario of it restores the same database: neither lies inside of the other."""
+    restoring.proof.found = (WRONG,)
+    for name in ("orders", "orders-2", "orders-3"):
+        end = restoring.carry_out(backups(keep=ON_FAILURE))
+        assert end["kept"] == str(tmp_path / "kept-places" / "r1" / name)
+    assert sorted(each.name for each in (tmp_path / "kept-places" / "r1").iterdir()) == [
+        "orders",
+        "orders-2",
+        "orders-3",
+    ]
+
+
 def test_a_sound_one_is_not_kept_nor_one_of_which_nothing_was_begun(restoring: Restoring, tmp_path: Path) -> None:
     """There is nothing to be looked at."""
     assert restoring.carry_out(backups(keep=ON_FAILURE))["kept"] == ""

@@ -105,6 +105,13 @@ def test_what_cannot_be_asked_is_open(asking: Asking, error: DrillError, ok: boo
     assert (line.what, line.ok, line.seen, line.hint) == ("orders", ok, error.message, "h")
 
 
+def test_one_without_a_time_of_its_own_is_told(asking: Asking) -> None:
+    """Nobody knows whether it is the newest, and a run could not judge it."""
+    asking.source.has = [dataclasses.replace(kept("shop.sql"), ended=None), kept("b1")]
+    line = asking.lines()["each says when it was made"]
+    assert (line.ok, line.seen) == (None, "no: shop.sql of 2 do not") and "pg_dump --verbose" in line.hint
+
+
 def test_what_the_catalogue_has_against_the_newest_is_wrong(asking: Asking) -> None:
     """It is the one that a disaster would need."""
     asking.source.has = [kept("b1"), kept("b2", days=1, sound="it ended with an error")]

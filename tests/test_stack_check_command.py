@@ -13,6 +13,8 @@ import yaml
 from click.testing import CliRunner
 
 from harness.cli import drdrill
+from harness.cli.check import Can, next_of
+from harness.features.catalog import Scenario
 from harness.safety import running
 from harness.stacks.attached import place
 from harness.stacks.attached.file.read import load
@@ -62,6 +64,14 @@ def test_all_of_it_holds(file: Path, project: Path, shop: Shop) -> None:
     said = json.loads(checked(file, "--project", project, "--json").stdout)
     assert said["outcome"] == "MET" and all(line["ok"] for line in said["lines"]) and len(shop.stored) == 2
     assert [each["title"] for each in said["scenarios"]] == ["shop dies"]
+
+
+def test_what_comes_next_can_be_copied() -> None:
+    """The drill has its name where only one can run."""
+    title = Scenario("a", "A", (), (), 1)
+    able = [Can("restoration", title, []), Can("restoration", title, []), Can("recovery", title, ["killing"])]
+    assert next_of(Path("a b.yaml"), able) == "drdrill run restoration --stack 'a b.yaml' --dry-run"
+    assert next_of(Path("stack.yaml"), able[2:]) == "drdrill run NAME --stack stack.yaml --dry-run"
 
 
 def test_something_does_not_hold(file: Path, project: Path, shop: Shop) -> None:

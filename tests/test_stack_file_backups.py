@@ -188,7 +188,6 @@ def test_a_secret_of_s3_is_a_reference(tmp_path: Path, monkeypatch: pytest.Monke
         opened.append(given)
         raise OSError(113, "No route to host")
 
-    pytest.importorskip("botocore")
     monkeypatch.setattr("botocore.session.Session.create_client", create_client)
     with pytest.raises(NotReady, match="No route to host"):
         storage(one, values).files()

@@ -98,6 +98,8 @@ def _wanted(restore: Restore, every: list[dict[str, Any]]) -> dict[str, Any]:
     """Errors: `Unsound` where that cannot be told."""
     which = restore.asked.data.get("which")
     if which == NEWEST:
+        if timeless := [text(each["id"]) for each in every if not isinstance(each["ended"], str)]:
+            raise Unsound(f"which one is the newest cannot be told: {listed(timeless)} does not say when it was made")
         ended = [_moment(each["ended"], f"backup {each['id']}") for each in every]
         newest = [each for each, at in zip(every, ended, strict=True) if at == max(ended)]
         taken = restore.chosen
@@ -207,7 +209,20 @@ def _by_heartbeat(restore: Restore, beat: Line, expected: Expectation) -> Judged
     if abs(behind - float(beat.data["behind"])) > 1.0:
         raise Unsound(f"the heartbeat is said to be {beat.data['behind']} s behind, and its times {behind:.1f} s")
     said = f"the last row of the heartbeat was {behind:.1f} s old, by its number {beat.data['number']}"
+    said += _stopped(restore, at, every)
     return _bar(restore, beat, (behind - every, behind, behind), expected, said)
+
+
+def _stopped(restore: Restore, at: int, every: float) -> str:
+    """Whether a later transaction was restored than the heartbeat's last: then its job has ended, and nothing is lost
+    by that."""
+    reached = restore.one("reached")
+    last = text(reached.data.get("at")) if reached else ""
+    if not last or seconds(_moment(last, "what was reached") - at) <= 2 * every + CLOCKS:
+        return ""
+    return (
+        f"; a transaction of {last} was restored, so the heartbeat's job has stopped, and less than that would be lost"
+    )
 
 
 def _by_dump(restore: Restore, catalogue: Line, chosen: dict[str, Any], expected: Expectation) -> Judged:

@@ -68,7 +68,7 @@ def _rows(restore: Restore, expected: Expectation) -> Judged:
         return restore.open("nobody looked at the rows" if restore.why_not() else expects)
     beyond = [each for each in looks if each.data.get("ok") is True and _out_of_bounds(each)]
     if beyond:
-        return MISSED, listed(f"{_said(each)}, and expected is {each.data['expected']}" for each in beyond)
+        return MISSED, listed(map(_said, beyond))
     idle = [each for each in looks if each.data.get("ok") is True and not text(each.data.get("expected"))]
     found = _looked(restore, "rows", "")
     if idle and found[0] is not MISSED:
@@ -180,7 +180,9 @@ def _left_out(restore: Restore, looks: Sequence[Line], needed: Sequence[str]) ->
 
 
 def _said(look: Line) -> str:
-    return f"{look.data['name']}: {look.data.get('seen')}"
+    """Of rows with what was expected of them, where something was."""
+    expected = text(look.data.get("expected")) if look.data.get("about") == "rows" else ""
+    return f"{look.data['name']}: {look.data.get('seen')}" + (f" (expected: {expected})" if expected else "")
 
 
 restore_complete = per_database("restore-complete", _complete)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -145,13 +146,19 @@ def _print(said: StackFile, project: Project | None, lines: Sequence[Line], able
         click.echo(f"{MARKS[None if one.missing else True]} {one.drill}: {one.scenario.title}")
         for missing in one.missing:
             click.echo(f"    lacks {missing}")
-    _print_end(lines)
+    _print_end(lines, next_of(said.path, able))
 
 
-def _print_end(lines: Sequence[Line]) -> None:
+def next_of(file: Path, able: Sequence[Can]) -> str:
+    """What to call then; the drill by its name, where the file gives one alone what it takes."""
+    drills = {one.drill for one in able if not one.missing}
+    return f"drdrill run {drills.pop() if len(drills) == 1 else 'NAME'} --stack {shlex.quote(str(file))} --dry-run"
+
+
+def _print_end(lines: Sequence[Line], then: str) -> None:
     wrong = [line for line in lines if line.ok is False]
     unknown = [line for line in lines if line.ok is None]
     if wrong or unknown:
         click.echo(f"{len(wrong)} wrong (✗), {len(unknown)} that nobody can tell (?), of {len(lines)}")
     else:
-        click.echo(f"all of it holds: {len(lines)} answers; next: drdrill run NAME --stack FILE --dry-run")
+        click.echo(f"all of it holds: {len(lines)} answers; next: {then}")

@@ -28,11 +28,12 @@ from harness.system.command import Commands
 from harness.system.later import fetch
 from harness.system.operator import operator_name
 from harness.system.recorder import Memory
+from reports.words import counted
 
 TOOLS = ("pgbackrest", "barman", "barman-cloud", "pg_basebackup", "pg_dump")
 ANSWERS = ("name", "owner", "environment", "rto", "rpo")  # of the questions of `drdrill init`, those that fit
 RTO, RPO = "4 h", "24 h"
-NAME = "Backups"
+NAME, USUAL = "Backups", "drdrill"  # the name, where the folder is the usual one
 LABEL = "init-backups"
 ALL_WITHIN = timedelta(hours=4)
 # Where a server's own folder is, in a repository that is a folder.
@@ -67,14 +68,14 @@ def begin_with_backups(asked: Asked, *, into: Path, tried: Writes, write: Writes
             _length(name, asked.given[name])
     owner = operator_name()
     stands_in = Database("backups", asked.tool, asked.repository, server=_server(asked), config=str(asked.config or ""))
-    tried(files_of(_proposal(asked, owner, [stands_in])), into)
+    tried(files_of(_proposal(asked, into, owner, [stands_in])), into)
     found = proposed(asked, into=into.absolute(), owner=owner, say=lambda said: click.echo(said, err=True))
     files = files_of(found)
     tried(files, into)
     write(files, into)
     click.echo(f"{found.name}: written in {into}, to be read and changed by you:")
     whats = {
-        STACK: f"which backups, and what has to be true of them: {len(found.databases)} databases",
+        STACK: f"which backups, and what has to be true of them: {counted(len(found.databases), 'database')}",
         PROJECT: "where the parts of the project lie",
         PLAN: f"what is promised: restored within {found.rto}, at most {found.rpo} lost; and when it is drilled",
     }
@@ -109,13 +110,16 @@ def proposed(asked: Asked, *, into: Path, owner: str, say: Callable[[str], None]
     if not databases:
         hint = "is it the repository? name a server of it: --server NAME"
         raise NotReady(f"{asked.repository or asked.config}: {asked.tool} finds no backup in it", hint=hint)
-    return _proposal(asked, owner, databases)
+    return _proposal(asked, into, owner, databases)
 
 
-def _proposal(asked: Asked, owner: str, databases: Sequence[Database]) -> ProposedBackups:
+def _proposal(asked: Asked, into: Path, owner: str, databases: Sequence[Database]) -> ProposedBackups:
+    """Called by its folder where nobody gives a name: runs of one name wait for each other."""
     given = asked.given
+    folder = into.absolute().name
+    name = folder if folder not in ("", USUAL) else NAME
     return ProposedBackups(
-        name=given.get("name", NAME), owner=given.get("owner", owner), environment=given.get("environment", "staging"),
+        name=given.get("name", name), owner=given.get("owner", owner), environment=given.get("environment", "staging"),
         rto=given.get("rto", RTO), rpo=given.get("rpo", RPO), databases=databases, image=asked.image,
     )  # fmt: skip  # arguments in groups
 
@@ -139,7 +143,7 @@ def _database(
 ) -> Database:
     kept = catalogue[-1]
     of = [each for each in catalogue if each.version == kept.version]
-    say(f"{backup.name}: {len(catalogue)} backups, the newest is {_words(kept)}")
+    say(f"{backup.name}: {counted(len(catalogue), 'backup')}, the newest is {_words(kept)}")
     roles = [*(found.needs(kept).roles or ())]
     look = _checks(replace(backup, roles_elsewhere=tuple(roles)), kept, asked, say) if asked.restores else Looked()
     return Database(
@@ -147,7 +151,8 @@ def _database(
         names=backup.names, roles=roles, heartbeat=look.heartbeat,
         config=_seen_from(str(asked.config), into) if asked.config else "", system=kept.system,
         number=len(catalogue),
-        seen=f"{len(of)} backups of PostgreSQL {kept.version}, the newest {_words(kept)}", checks=look.checks,
+        seen=f"{counted(len(of), 'backup')} of PostgreSQL {kept.version}, the newest {_words(kept)}",
+        checks=look.checks,
     )  # fmt: skip  # arguments in groups
 
 

@@ -25,6 +25,7 @@ from harness.run import code
 from harness.run.run import new_id
 from harness.run.sabotage import Twin
 from harness.safety import block
+from harness.stacks.brought_up import BroughtUp
 from harness.stacks.kinds import Kind
 from reports.words import clean
 
@@ -103,6 +104,7 @@ def prove(
         level=level,
         scale=scale,
         stream=next(iter(project.load_plan().streams)),  # of a folder of its own
+        on=BroughtUp(kind.maker.stands) if kind.maker.stands else None,  # held, with this file: as `drdrill run` does
     )
     found = _of_pack(sound, project, kind) if sound else _carry_out(plain, "unsabotaged", as_json)
     proofs = [_unsabotaged(scenario, found) for scenario in scenarios]

@@ -339,7 +339,7 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[lock, *(on.heirloom if on else ())],
-            env={**_surroundings(request.stack), LABEL: name},  # by it the guardian ends a run that does not stop
+            env={**(for_stores() if request.stack.file else {}), **for_new_run(), LABEL: name},  # how it is ended
             start_new_session=True,
         )
         os.close(lock)
@@ -356,11 +356,6 @@ def carry_out(request: RunRequest, *, quiet: bool) -> Path:
     if not pack.is_dir():
         raise why_no_pack(words, code=child.returncode)
     return pack
-
-
-def _surroundings(stack: Kind) -> dict[str, str]:
-    """A platform of a stack file may have backups in a store that this machine reaches by what it has."""
-    return {**(for_stores() if stack.file else {}), **for_new_run()}
 
 
 def why_no_pack(words: str, *, code: int) -> DrillError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,8 @@ class Restores:
     def _keep(self, place: Path) -> Path:
         """Out of the way of what is removed, and without the mark by which it would be. Errors: `OSError`."""
         self._kept.mkdir(parents=True, exist_ok=True)
-        kept = Path(shutil.move(place, self._kept / place.name))
+        beside = (self._kept / f"{place.name}{more}" for more in chain([""], (f"-{each}" for each in count(2))))
+        kept = Path(shutil.move(place, next(each for each in beside if not each.exists())))
         (kept / MARK).unlink(missing_ok=True)
         return kept
 

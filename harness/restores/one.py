@@ -264,17 +264,20 @@ class OneRestore:
             self._record("restore.failed", what="the repository cannot be listed again", why=wrong)
 
     def _end(self, outcome: str, why: str) -> None:
-        left, kept = "", None
+        left, kept, forgotten = "", None, None
         wrong = outcome != RESTORED or any(look.ok is False for look in self._looks)
         if self.place is not None:
             if wrong and self._begin and not self.budget.stopped:
                 kept = self._kept(self.place)
             left = self._removed(self.place) if self.broken.removes else LEFT
+            forgotten = None if self.broken.removes else self.place
             self.place = None
         self._record(
             "restore.end", outcome=outcome, why=why, seconds=self._seconds or 0.0, size=self._size,
             removed=not left and kept is None, left=left, kept=str(kept) if kept else "",
         )  # fmt: skip  # arguments in groups
+        if forgotten is not None:  # by the twin, which is judged by what stands above
+            quietly(forgotten.remove)
 
     def _kept(self, place: Place) -> Path | None:
         """Where it is, for somebody to look at; None where none is kept, or it could not be."""

@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from botocore.session import Session
 
-from harness.errors import DrillError, Refused, Unable, quietly
+from harness.errors import DrillError, Refused, quietly
 from harness.restores import Brought, Kept, Place, Point, Programs
 from harness.restores.described import S3, Backup, Backups
 from harness.restores.programs import programs
@@ -31,25 +31,10 @@ from harness.restores.sources.own import OwnCommands
 from harness.system import wait
 from harness.system.command import Commands
 from harness.system.recorder import Memory
+from tests.real.dumped import ROLES, ROWS, SAMPLE, change, cut, flip, largest, looked_at, without_restrict
 
-ROWS = 3000
 VERSIONS = (15, 18)
 SOON = timedelta(minutes=2)
-ROLES = ("create role app login", "create role reader", 'create role "Odd ""one"""')
-SAMPLE = (
-    "create extension pg_trgm",
-    "create schema s authorization app",
-    "create table s.orders (id bigserial primary key, note text not null, total numeric check (total >= 0))",
-    "alter table s.orders owner to app",
-    'alter schema s owner to "Odd ""one"""',
-    "grant select on s.orders to reader",
-    f"insert into s.orders (note, total) select 'note ' || g, g from generate_series(1, {ROWS}) g",
-    r"insert into s.orders (note) values (E'\\! touch /tmp/pwned'), (E'-- PostgreSQL database dump complete')",
-    "create index by_total on s.orders (total)",
-    "create index by_note on s.orders using gin (note public.gin_trgm_ops)",
-    "create materialized view s.sums as select count(*) as count from s.orders",
-    "select lo_from_bytea(4711, 'hello')",
-)
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +50,7 @@ def machine(commands: Commands) -> Programs:
 @contextmanager
 def served(machine: Programs, folder: Path, version: int) -> Iterator[Place]:
     """A place with an empty cluster that runs."""
-    try:
-        place = machine.place(folder, version)
-    except Unable as error:
-        pytest.skip(error.message)
+    place = machine.place(folder, version)
     try:
         place.initialise("--encoding=UTF8", "--locale=C.UTF-8")
         place.start({"fsync": "off"})
@@ -140,12 +122,6 @@ class Restored:
     seen: dict[str, tuple[Any, ...]]  # by database
 
 
-LOOK = """
-select (select count(*) from s.orders), (select last_value from s.orders_id_seq),
-    (select count(*) from pg_largeobject), (select count from s.sums),
-    (select pg_get_userbyid(relowner) from pg_class where oid = 's.orders'::regclass),
-    (select count(*) from pg_indexes where schemaname = 's')
-"""
 ALL = (ROWS + 2, ROWS + 2, 1, ROWS + 2, "app", 3)
 
 
@@ -170,17 +146,6 @@ def restore(machine: Programs, commands: Commands, tmp_path: Path) -> Any:
 
     restored.repository = tmp_path / "repository"
     return restored
-
-
-def looked_at(place: Place) -> dict[str, tuple[Any, ...]]:
-    seen = {}
-    with place.connect() as connection:
-        databases = [name for (name,) in connection.execute("select datname from pg_database where datallowconn")]
-    for name in databases:
-        with place.connect(name) as connection:
-            if connection.execute("select to_regclass('s.orders')").fetchone()[0]:
-                seen[name] = connection.execute(LOOK).fetchone()
-    return seen
 
 
 @pytest.mark.parametrize(
@@ -219,22 +184,6 @@ def test_needs_are_known_before(made: Made, machine: Programs, commands: Command
         assert (kept.id, needs.extensions, needs.roles) == (kept.id, ["pg_trgm"], ['Odd "one"', "app", "reader"])
     made.only("globals.sql", into=at)
     assert [source.needs(kept).roles for kept in source.catalogue()] == [[]] * len(names)
-
-
-def cut(path: Path, share: float = 0.6) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * share)])
-
-
-def flip(path: Path, share: float = 0.5) -> None:
-    content = bytearray(path.read_bytes())
-    content[int(len(content) * share)] ^= 0xFF
-    path.write_bytes(bytes(content))
-
-
-def largest(path: Path) -> Path:
-    """Of a folder: the rows of the large table."""
-    return max(path.iterdir(), key=lambda each: each.stat().st_size) if path.is_dir() else path
 
 
 @dataclass
@@ -284,19 +233,6 @@ def test_what_is_spoilt_does_not_come_back(name: str, spoil: Any, said: str, mad
     with pytest.raises(DrillError, match=said) as caught:
         restore(at, version=made.version)
     print(name, spoil.__name__, caught.value.message)
-
-
-def without_restrict(content: bytes) -> bytes:
-    """As pg_dump wrote before August 2025."""
-    return re.sub(rb"^\\(un)?restrict .*\n", b"", content, flags=re.MULTILINE)
-
-
-def change(path: Path, *changes: tuple[bytes, bytes]) -> None:
-    content = path.read_bytes()
-    for old, new in changes:
-        assert old in content
-        content = content.replace(old, new)
-    path.write_bytes(content)
 
 
 def test_roles_that_nothing_brings_are_named(made: Made, restore: Any) -> None:

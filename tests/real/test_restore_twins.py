@@ -66,6 +66,7 @@ def test_all_are_judged_in_one_run(told: Told) -> None:
 
 @pytest.mark.parametrize("name", [name for name, twin in TWINS.items() if not twin.finding])
 def test_a_sound_one_beside_them_is_met(told: Told, name: str) -> None:
+    """One finding each: what is wrong with others says nothing of it."""
     if name in told.names:
         assert told.verdict.not_met(name) == {}, reasons(told, name)
 

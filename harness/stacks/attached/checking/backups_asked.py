@@ -76,6 +76,7 @@ class Asked:
         )
         against = f"; the catalogue has against it: {kept.sound}" if kept.sound else ""
         lines.append(self._line("backups are there", not kept.sound, seen + against, "read the tool's log"))
+        lines += self._timeless(catalogue)
         lines += self._system(kept)
         lines += self._room(kept)
         lines += self._placed(where.place, found, kept)
@@ -83,6 +84,12 @@ class Asked:
 
     def _line(self, what: str, ok: bool | None, seen: str, hint: str = "") -> Line:
         return Line(PART, f"{self._backup.name}: {what}", ok, seen, "" if ok else hint)
+
+    def _timeless(self, catalogue: Sequence[Kept]) -> list[Line]:
+        """Where one has no time of its own, nobody knows which is the newest; no line where all have one."""
+        without = [each.id for each in catalogue if each.ended is None]
+        seen = f"no: {', '.join(without[:FEW])}{', …' if len(without) > FEW else ''} of {len(catalogue)} do not"
+        return [self._line("each says when it was made", None, seen, NO_TIME)] if without else []
 
     def _system(self, kept: Kept) -> list[Line]:
         if kept.form == "dump":
@@ -163,6 +170,8 @@ class Asked:
 
 NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
 NO_ISOLATION = "this machine lets nobody make a network of its own"
+NO_TIME = "dump with pg_dump --verbose, which writes it into a plain dump; or name a folder of those that say it"
+FEW = 3  # names that a line has
 NO_ROLES = "put globals.sql (pg_dumpall --globals-only) beside, or list them under `roles kept elsewhere`"
 NO_ORIGINAL = "no address of the original is named (`original`): a door of this machine is tried"
 LIFT = "run `drdrill doctor`, or name an image: backups: image"
