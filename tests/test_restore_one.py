@@ -92,7 +92,8 @@ def test_a_server_is_told_where_its_archive_is_and_how_far_to_go(restoring: Rest
     assert restoring.carry_out(said, asked=Asked(point="noon"))["outcome"] == "restored"
     settings = restoring.programs.places[0].settings
     assert settings["recovery_target_xid"] == "745" and settings["recovery_target_action"] == "promote"
-    assert settings["restore_command"].startswith('cp "') and settings["restore_command"].endswith('/wal/%f" "%p"')
+    asked, fetched = settings["restore_command"].split(" && ")
+    assert asked.startswith('test -f "') and fetched.startswith('cp "') and fetched.endswith('/wal/%f" "%p"')
 
 
 def test_its_length_is_from_the_first_part_to_the_last(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:

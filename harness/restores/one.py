@@ -37,6 +37,7 @@ from harness.system.clock import utc_text
 from harness.system.recorder import Recorder
 
 RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercised", "cut short"
+FETCH = 'test -f "{wal}/%f" && cp "{wal}/%f" "%p"'  # cp's word of what is not there would be cut by the server's own
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
 LEFT = "its place is left, as the twin wants it"
@@ -173,7 +174,7 @@ class OneRestore:
         assert self.place is not None
         self.broken.brings(self.place, brought)
         proof.look_at_control()
-        fetch = f'cp "{brought.wal}/%f" "%p"' if brought.wal else NOTHING
+        fetch = FETCH.format(wal=brought.wal) if brought.wal else NOTHING
         settings = {"restore_command": fetch, "recovery_target_action": "promote", **point.settings}
         replayed = sum(file.stat().st_size for file in brought.wal.iterdir()) if brought.wal else 0
         with self._timed("replay", replayed):
