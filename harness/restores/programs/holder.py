@@ -53,7 +53,7 @@ def hide(folder: str, kept: list[str]) -> None:
 
 
 def read_only(but: Sequence[str]) -> None:
-    """All that is mounted, but what is at or below these, and what is open. Errors: `OSError` where something stays open."""
+    """All that is mounted, but what is open, or at or below these. Errors: `OSError` where it cannot be."""
     with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as file:
         points = [plain(line.split()[4]) for line in file]
     for point in sorted(set(points)):
