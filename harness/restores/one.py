@@ -92,6 +92,8 @@ class OneRestore:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
         if self.budget.stopped and outcome == FAILED:  # its place was taken away: that says nothing of the backup
             return CUT_SHORT, STOPPED
+        if outcome == FAILED and not self.budget.left:  # a tool was ended, for it had no time any more
+            return CUT_SHORT, f"{self.budget.over}; {why}"
         return outcome, why
 
     # In order
