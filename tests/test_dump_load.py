@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.errors import DrillError, NotInTime, Refused, Unable
+from harness.restores.programs.place import AS_SERVER
 from harness.restores.sources.load import Dump, Time, load, read_dump, room
 from harness.system.command import CommandFailed, Commands, Done
 from harness.system.recorder import Memory
@@ -57,7 +58,7 @@ class Stopping(Tools):
 
     def run(self, program: str, *words: str, **given: Any) -> Done:
         done = super().run(program, *words, **given)
-        return Done(done.argv, 0, "", "", done.length) if words[-1].endswith("globals.sql") else done
+        return Done(done.argv, 0, "", "", done.length) if str(given["stdin"]).endswith("globals.sql") else done
 
 
 def of(content: bytes, at: Path, name: str = "a.dump") -> Dump:
@@ -68,6 +69,15 @@ def of(content: bytes, at: Path, name: str = "a.dump") -> Dump:
 def loaded(dump: Dump, place: Tools, *, roles: Dump | None = None) -> list[str]:
     made: Any = place
     return load(dump, made, name="books", roles=roles, recorder=RECORDER, time=Time(WITHIN))
+
+
+def test_a_script_is_opened_by_us_and_read_by_the_servers_account(tmp_path: Path) -> None:
+    """What psql would do on its behalf is done inside; a line of it is named as of the file."""
+    place = Tools({"psql": (3, "psql:<stdin>:9: ERROR:  no")})
+    with pytest.raises(CommandFailed, match=r"psql:a\.sql:9: ERROR:  no"):
+        loaded(of(dumps.script("CREATE TABLE x ();"), tmp_path, "a.sql"), place)
+    assert "psql" in AS_SERVER
+    assert [words[-1] for words in place.ran if words[0] == "psql"] == ["--file=-"]
 
 
 def test_an_archive_makes_its_own_database(tmp_path: Path) -> None:

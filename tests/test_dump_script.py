@@ -100,3 +100,21 @@ def test_what_psql_refuses_is_none() -> None:
     again = ("\\restrict a", "SELECT 1;", "\\unrestrict a", "--", "-- shop", "\\connect shop", "\\restrict b", "\\! id")
     assert read_script(line.encode() for line in again).orders == []
     assert read("\\connect `id`").orders
+
+
+@pytest.mark.parametrize("name", ["shop", '"Upper x"', """-reuse-previous=on "dbname='a ""b'\"""", "a-b"])
+def test_a_connection_to_a_database_by_its_name_is_as_pg_dump_writes_it(name: str) -> None:
+    """Also where the name is an odd one."""
+    assert read(f"\\connect {name}").orders == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "shop postgres /var/run/postgresql 5432", "- - 10.0.0.1 5432", '"host=/tmp"', "host=/tmp", "postgres://a/b",
+        """-reuse-previous=on "dbname='a' host='/tmp'\"""", """-reuse-previous=on "dbname='a'" x /tmp""", ":HOST",
+    ],
+)  # fmt: skip  # in groups
+def test_a_connection_to_another_server_is_an_order(words: str) -> None:
+    """A dump could write to whatever server this account reaches."""
+    assert read(f"\\connect {words}").orders

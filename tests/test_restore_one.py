@@ -11,8 +11,10 @@ import pytest
 
 from harness.errors import DrillError, NotInTime, NotReady, Refused, Unable
 from harness.restores import Look, Point, one
+from harness.restores.budget import Budget
 from harness.restores.choice import Asked
 from harness.restores.one import TOLD, differences, size_of
+from harness.system.command import CommandFailed
 from tests.restored_beside import NO_WAY, ORIGINAL, ROWS, Restoring, backup, backups, broken_server, kept
 
 OF_FILES = [
@@ -128,6 +130,18 @@ def test_however_it_ends_nothing_is_left(
     assert (end["outcome"], end["why"]) == (outcome, why) and end["removed"]
     assert [*restoring.told][-2:] == ["inventory", "remove"] and not restoring.left
     assert [data["moment"] for data in restoring.lines("restore.inventory")] == ["before", "after"]
+
+
+def test_a_tool_that_is_ended_as_the_time_is_over_says_nothing_of_the_backup(
+    restoring: Restoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was cut short."""
+    no_time = property(lambda _: timedelta(0))
+    restoring.told.meanwhile["bring"] = lambda: monkeypatch.setattr(Budget, "left", no_time)
+    restoring.told.fails["bring"] = CommandFailed("pgbackrest: not done within 2 s", hint="-")
+    end = restoring.carry_out()
+    assert end["outcome"] == "cut short" and end["why"].startswith("the time for all restores is over")
+    assert end["why"].endswith("; pgbackrest: not done within 2 s")
 
 
 @pytest.mark.parametrize("at", ["inventory", "catalogue", "place"])

@@ -61,6 +61,35 @@ def test_the_way_is_found_by_trying_and_says_why_a_better_one_is_not_gone() -> N
     assert (found.name == "privileged") == (found.why == "")
 
 
+def inside(script: str, kept: Path, read: Path) -> subprocess.CompletedProcess[str]:
+    """What a shell says in the namespaces of a place, as who may do everything there."""
+    holder = best_way().holder([kept], reads=[read])
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            assert running.stdout.readline() == "ready\n"
+            words = [*best_way().join(running.pid, view=True), "sh", "-c", script, "sh", str(kept), str(read)]
+            return subprocess.run(words, capture_output=True, text=True, check=False)
+        finally:
+            running.kill()
+
+
+def test_nothing_but_the_place_is_written_from_inside(tmp_path: Path) -> None:
+    """Whatever a backup brings with it; and of what is no part of the system, nothing but the place is in sight."""
+    odd = tmp_path / "größe \\ of it"
+    kept, read, other = odd / "kept", odd / "read", odd / "other"
+    for path in (kept, read, other):
+        path.mkdir(parents=True)
+    script = (
+        'touch "$1/new"; ls "$1/.."; for at in "$2" /etc /usr /var /home /root; do touch "$at/drdrill"; done;'
+        "ls /var /root /home /run; touch /tmp/x /dev/shm/x; ls /proc >/dev/null && echo proc"
+    )
+    said = inside(script, kept, read)
+    assert (kept / "new").exists() and not list(other.iterdir()) and not list(read.iterdir())
+    assert said.stderr.count("Read-only file system") == 6
+    assert said.stdout.split() == ["kept", "read", "/home:", "/root:", "/run:", "/var:", "proc"]
+
+
 def test_where_no_namespace_is_had_nothing_is_called_read_only_or_apart() -> None:
     """It is no error: whoever asks is told, so that a verdict can be."""
     code = (

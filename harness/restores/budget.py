@@ -56,11 +56,13 @@ class Budget:
         if self._stopped:
             raise NotInTime(STOPPED, hint="run it again")
         if not (left := self.left):
-            raise NotInTime(
-                f"the time for all restores is over: {self.within.total_seconds():g} s",
-                hint="give them more: backups: within",
-            )
+            raise NotInTime(self.over, hint="give them more: backups: within")
         return left
+
+    @property
+    def over(self) -> str:
+        """That no time is left, in words."""
+        return f"the time for all restores is over: {self.within.total_seconds():g} s"
 
     @contextmanager
     def room(self, size: int) -> Iterator[int]:

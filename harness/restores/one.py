@@ -23,8 +23,7 @@ import psycopg
 from psycopg import sql
 
 from harness.errors import DrillError, Exit, NotInTime, NotReady, Refused, quietly
-from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source
-from harness.restores.answering import STARTS, takes_writes
+from harness.restores import Brought, Inventory, Kept, Look, Place, Point, Programs, Source, answering
 from harness.restores.broken import NOT, Broken
 from harness.restores.budget import STOPPED, Budget
 from harness.restores.canary import SAID, canary
@@ -94,6 +93,8 @@ class OneRestore:
             outcome, why = FAILED, f"{error.filename or self.folder}: {error.strerror or error}"
         if self.budget.stopped and outcome == FAILED:  # its place was taken away: that says nothing of the backup
             return CUT_SHORT, STOPPED
+        if outcome == FAILED and not self.budget.left:  # a tool was ended, for it had no time any more
+            return CUT_SHORT, f"{self.budget.over}; {why}"
         return outcome, why
 
     # In order
@@ -191,7 +192,7 @@ class OneRestore:
         with self._timed("restore"):
             self.place.initialise(*EMPTY)
             self.place.start({})
-            self._await("the empty database answers", within=STARTS)
+            self._await("the empty database answers", within=answering.STARTS)
         if self.backup.roles_elsewhere:
             self._make_roles(self.place)
         self._bring(kept, point)
@@ -223,11 +224,12 @@ class OneRestore:
         """Errors: `NotInTime`; `DrillError` with its last words where the server ends."""
         assert self.place is not None
         place = self.place
+        server = answering.Asked(place)
 
         def recovered() -> bool:
             if not place.running():
                 raise DrillError(f"the restored database has ended: {last_lines(place.log)}", hint="read its log")
-            return takes_writes(place)
+            return server.takes_writes()
 
         wait.until(recovered, what=f"{self.backup.name}: {what}", within=within, every=LOOKS, recorder=self.recorder)
 

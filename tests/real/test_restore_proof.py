@@ -226,7 +226,8 @@ def test_rows_are_held_against_what_is_expected(server: OwnPlace, name: str) -> 
 
 @pytest.mark.parametrize(("sql", "said"), [
     ("SELECT NULL::int", "NULL"), ("SELECT 'secret'", "no number: str"), ("SELECT true", "no number: bool"),
-    ("SELECT 'NaN'::numeric", "no number"), ("SELECT id FROM customers", "more than one row"),
+    ("SELECT 'NaN'::numeric", "no number"), ("SELECT 10::numeric ^ 400", "too large"),
+    ("SELECT id FROM customers", "more than one row"),
     ("SELECT id FROM customers WHERE id = 0", "no row"), ("SELECT 5, 6", "2 columns"),
     ("SELECT nothing", "UndefinedColumn"), ("SELECT 'secret'::int", "SQLSTATE 22P02"),
     ("DELETE FROM orders RETURNING 5", "ReadOnlySqlTransaction"), ("COMMIT; DELETE FROM orders", "SyntaxError"),

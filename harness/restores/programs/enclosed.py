@@ -26,10 +26,17 @@ def _mount(source: str, target: str, flags: int) -> None:
         raise OSError(number, f"mount {target}: {os.strerror(number)}")
 
 
+def plain(point: str) -> str:
+    """A path as the kernel writes it in mountinfo: as it is, but for these four."""
+    for octal, letter in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(octal, letter)
+    return point
+
+
 def _mounted_in(path: str) -> list[str]:
     """The mount points at and below a path."""
     with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as file:
-        points = [line.split()[4].encode().decode("unicode_escape") for line in file]
+        points = [plain(line.split()[4]) for line in file]
     return sorted({point for point in points if point == path or point.startswith(f"{path}/")})
 
 
@@ -37,7 +44,10 @@ def read_only(path: str) -> None:
     """Nothing in here writes there any more. Errors: `OSError`."""
     path = os.path.realpath(path)
     _mount(path, path, MS_BIND | MS_REC)
-    for point in _mounted_in(path):
+    points = _mounted_in(path)
+    if path not in points:
+        raise OSError(0, f"{path} is not to be found among what is mounted")
+    for point in points:
         there = os.statvfs(point).f_flag
         kept = sum(mount for seen, mount in FLAGS.items() if there & seen)
         _mount("none", point, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)

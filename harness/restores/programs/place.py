@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SOCKET_LIMIT = 107 - len(f"/.s.PGSQL.{settings.PORT}.lock")  # bytes of a unix socket's path, Linux
 AS_SERVER = {"initdb", "postgres", "pg_ctl", "pg_resetwal", "pg_rewind", "pg_upgrade", "pg_createsubscriber"}
+AS_SERVER |= {"psql"}  # what a script has it do is done in there, too
 OPEN = 0o711  # the server is another account, which enters the folder; what is in it is closed to all others
 MADE = timedelta(minutes=5)
 STOPPED = timedelta(minutes=30)  # a clean end writes all that is in memory

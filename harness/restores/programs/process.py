@@ -18,7 +18,9 @@ from harness.system.command import Commands, Process, reap
 
 READY = timedelta(seconds=30)
 TRIED = timedelta(seconds=30)
-ISOLATION = "a network of its own, without a way out; /run and /tmp, where socket files lie, are empty in there"
+ISOLATION = (
+    "a network of its own, without a way out; of this machine's files it sees the system's alone, and can write none"
+)
 
 
 class ProcessRoom:
@@ -45,7 +47,7 @@ class ProcessRoom:
             return
         log = mark.folder / "holder.log"
         own = [Path(sys.prefix), Path(sys.base_prefix), self._bin.parent, Path(__file__).parents[3]]
-        words = self._way.holder([*kept, *own])
+        words = self._way.holder(kept, reads=own)
         self._holder = self._commands.start(
             words, log=log, env={KEY: mark.key}, cwd=Path("/"), part=False, keep=mark.started
         )

@@ -22,7 +22,6 @@ from harness.system.environment import handed_on
 
 HERE = Path(__file__).parent
 ALONE = (sys.executable, "-I", "-S")  # Python, for a file that needs nothing but itself
-HIDDEN = ("/run", "/tmp")  # where the socket files of this machine's servers lie
 ENV = Path("/usr/bin/env")  # a program that everybody may run
 PATIENCE = 30.0  # seconds for one try
 NAMESPACES = ("--net", "--mount", "--pid", "--ipc")
@@ -46,12 +45,13 @@ class Way:
     def apart(self) -> bool:
         return self.name != "none"
 
-    def holder(self, kept: Sequence[Path], *, trying: bool = False) -> list[str]:
-        """What holds the namespaces of a place, and ends with all that is in them."""
+    def holder(self, kept: Sequence[Path], *, reads: Sequence[Path], trying: bool = False) -> list[str]:
+        """What holds the namespaces of a place, and ends with all that is in them. Only `kept` is written in there; of
+        what is no part of the system, only that and `reads` is in sight."""
         user = ["--user", "--map-root-user"] if self.name == "rootless" else []
         first = [*ALONE, str(Path(sandbox_init.__file__)), "--", *ALONE, str(HERE / "holder.py")]
         tried = ["--try"] if trying else []
-        return ["unshare", *user, *NAMESPACES, *first, *tried, *HIDDEN, "--", *map(str, kept)]
+        return ["unshare", *user, *NAMESPACES, *first, *tried, *map(str, kept), "--", *map(str, reads)]
 
     def join(self, holder: int, *, view: bool) -> list[str]:
         """What goes before a command that runs in there. `view`: it sees the files as the server does, too.
@@ -123,7 +123,7 @@ def _tried(way: Way) -> str:
     if way.name == "privileged" and os.geteuid() != 0:
         return "not root"
     return (
-        _failed(way.holder([HERE], trying=True))
+        _failed(way.holder([], reads=[HERE], trying=True))
         or _failed([*way.tool([HERE], network=False), "test", "!", "-w", str(HERE / "ways.py")])
         or _accountless(way)
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import psycopg
@@ -45,6 +46,8 @@ def _row(connect: Connect, check: RowCheck, database: str, within: timedelta) ->
     number = _number(found[0][0])
     if number is None:
         return look(False, "nothing (NULL)" if found[0][0] is None else f"no number: {type(found[0][0]).__name__}")
+    if not isfinite(float(number)):  # no figure can hold it
+        return look(False, "too large a number")
     low = check.least is not None and number < check.least
     high = check.most is not None and number > check.most
     return look(not (low or high), f"{number}", float(number))

@@ -48,6 +48,7 @@ ROWS = re.compile(r"\d+\.dat")  # of a table, in a directory that is not compres
 TAR_END = 1024  # bytes, all of them 0
 FOLLOWS = "a worker process died unexpectedly"  # which is what becomes of an error that was said before
 MOST_SAID = 50
+FILE = "--file=-"  # opened by us: psql runs as the server's account, which may not open it
 UNGUARDED = "invalid command \\restrict"
 GLOBALS = "put what `pg_dumpall --globals-only` writes beside the dumps, as globals.sql"
 NO_END = 'it is cut short: the line "PostgreSQL database dump complete" is not its last'
@@ -141,9 +142,12 @@ class Inside:
     recorder: Recorder
     time: Time
 
-    def run(self, program: str, *words: str, path: Path | None = None, but: str = "") -> tuple[Done, list[str]]:
+    def run(
+        self, program: str, *words: str, path: Path | None = None, but: str = "", stdin: Path | None = None
+    ) -> tuple[Done, list[str]]:  # fmt: skip  # parameters in groups
         """And the lines in which something was wrong, without that which ends with `but`. `path`: of the dump."""
-        done = self.place.run(program, *words, within=self.time.left, env=ENGLISH, check=False, quiet=True)
+        within = self.time.left
+        done = self.place.run(program, *words, within=within, env=ENGLISH, check=False, quiet=True, stdin=stdin)
         said = _wrong(done, path, but)
         seconds = done.length.total_seconds()
         self.recorder.record(
@@ -230,11 +234,10 @@ def _psql(dump: Dump, inside: Inside, database: str) -> list[str]:
         "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=VERBOSITY=terse",
         f"--set=ON_ERROR_STOP={int(stops)}", f"--dbname={database}",
     ]  # fmt: skip  # in groups
-    file = f"--file={dump.path}"
     usual = "" if stops else f'ERROR:  role "{inside.superuser}" already exists'
-    done, said = inside.run("psql", *words, *guard, file, path=dump.path, but=usual)
+    done, said = inside.run("psql", *words, *guard, FILE, path=dump.path, but=usual, stdin=dump.path)
     if guard and UNGUARDED in done.err:  # a psql from before; the script was searched
-        done, said = inside.run("psql", *words, file, path=dump.path, but=usual)
+        done, said = inside.run("psql", *words, FILE, path=dump.path, but=usual, stdin=dump.path)
     if not done.ok:
         raise _failed(done, "psql", said)
     return said
@@ -250,7 +253,12 @@ def _failed(done: Done, program: str, said: Sequence[str]) -> CommandFailed:
 def _wrong(done: Done, path: Path | None, but: str) -> list[str]:
     """The lines of a tool in which something was wrong, without the values of rows."""
     under = f"{path.parent}/" if path else ""
-    lines = [line.strip().replace(under, "") for line in done.err.splitlines() if WRONG.search(line)]
+    name = path.name if path else ""
+    lines = [
+        line.strip().replace("psql:<stdin>:", f"psql:{name}:").replace(under, "")
+        for line in done.err.splitlines()
+        if WRONG.search(line)
+    ]
     lines = [VALUE.sub(r'\1"…"', line) for line in lines if not (but and line.endswith(but))]
     more = len(lines) - MOST_SAID
     return lines if more <= 1 else [*lines[: MOST_SAID - 1], f"and {more} more lines like these", lines[-1]]

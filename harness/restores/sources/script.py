@@ -23,7 +23,10 @@ ENCODING = re.compile(rb"^SET client_encoding = '([^']+)';$")
 END = re.compile(rb"^-- PostgreSQL database (cluster )?dump complete$")
 COPY, COPIED = re.compile(rb"^COPY .* FROM stdin;$"), b"\\."
 ORDER = re.compile(rb"^\\(?!\.$|[bfnrtvN\\])")  # no row begins so, and neither does its end
-CONNECT = re.compile(rb"^\\connect [^`\\]+$")
+# To a database by its name, as pg_dump writes it: never to another server.
+CONNECT = re.compile(
+    rb"""^\\connect (?:-reuse-previous=on "dbname='(?:[^'"`\\]|""|\\['\\])+'"|"[^"'`\\:=]+"|[^\s"'`\\:=/]+)$"""
+)
 KEEP = re.compile(rb"^\\(un)?restrict [A-Za-z0-9]+$")
 EVERYBODY = (b"public", b"current_user", b"session_user", b"current_role")
 SHOWN = 60  # letters of a line
