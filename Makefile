@@ -66,10 +66,11 @@ test-wheel: ## the wheel in an empty environment, outside of this folder: its si
 	@bin/set-up
 	@bin/timed 'the wheel alone' bin/try-wheel
 
-bench: setup ## how exact the clock of an outage is, how fast ledgers are compared, and how fast commands start
+bench: setup ## how exact the clock of an outage is, how fast ledgers are compared, how fast commands start, and how fast a backup is restored beside (PostgreSQL 15 and pgBackRest)
 	@bin/timed 'the clock of an outage' .venv/bin/python -m benchmarks.precision
 	@bin/timed 'the ledger check' .venv/bin/python -m benchmarks.ledger
 	@bin/timed 'the start of commands' .venv/bin/python -m benchmarks.start
+	@bin/timed 'a restore beside' .venv/bin/python -m benchmarks.restore
 
 clean: ## remove .venv and caches; evidence/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

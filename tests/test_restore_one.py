@@ -114,7 +114,11 @@ def test_its_length_is_from_the_first_part_to_the_last(restoring: Restoring, mon
     [
         (DrillError("a piece is missing", hint="-"), "failed", "a piece is missing"),
         (broken_server(), "failed", "the restored database: server closed the connection unexpectedly"),
-        (OSError(28, "No space left on device", "/srv/x"), "failed", "/srv/x: No space left on device"),
+        (
+            OSError(28, "No space left on device", "/srv/x"),
+            "not exercised",
+            "the disk under its place was full; /srv/x: No space left on device",
+        ),
         (Unable("no such extension", hint="-"), "not exercised", "no such extension"),
         (Refused("not so", hint="-"), "not exercised", "not so"),
         (NotInTime("not within 3 s", hint="-"), "cut short", "not within 3 s"),

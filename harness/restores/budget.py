@@ -16,6 +16,7 @@ from harness.system import clock
 
 TIMES = 2  # the size of what is restored: the archive and what is sorted for an index take room, too
 LEAST = 300_000_000  # bytes, of a database that is nearly empty: its own log files
+LITTLE = 20_000_000  # bytes
 POLL = 1.0  # seconds
 STOPPED = "the run was stopped"
 
@@ -50,6 +51,11 @@ class Budget:
     @property
     def stopped(self) -> bool:
         return self._stopped
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk under all places has no room any more."""
+        return shutil.disk_usage(self.folder).free < LITTLE
 
     def must_go_on(self) -> timedelta:
         """The time that is left. Errors: `NotInTime` where none is, or all of it was stopped."""

@@ -39,6 +39,7 @@ RESTORED, FAILED, NOT_EXERCISED, CUT_SHORT = "restored", "failed", "not exercise
 FETCH = 'test -f "{wal}/%f" && cp "{wal}/%f" "%p"'  # cp's word of what is not there would be cut by the server's own
 NOTHING = "/bin/false"  # a restore_command has to be there; the backup has all that it needs
 LOOKS = timedelta(milliseconds=200)
+FULL = "No space left on device"
 LEFT = "its place is left, as the twin wants it"
 EMPTY = ("--data-checksums", "--encoding=UTF8", "--locale=C")  # a cluster for a dump, which has its own words for these
 PACKED = 5  # how much smaller a dump is than its database: more than most are
@@ -95,6 +96,8 @@ class OneRestore:
             return CUT_SHORT, STOPPED
         if outcome == FAILED and not self.budget.left:  # a tool was ended, for it had no time any more
             return CUT_SHORT, f"{self.budget.over}; {why}"
+        if outcome == FAILED and (FULL in why or self.budget.full):  # the ground that it stood on
+            return NOT_EXERCISED, f"the disk under its place was full; {why}"
         return outcome, why
 
     # In order
