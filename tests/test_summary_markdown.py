@@ -111,9 +111,7 @@ def report(pack: Path, *words: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """A sealed pack of a real run."""
-    shutil.unpack_archive(
-        warm.HOME / "tests" / "packs" / "version-8-load-balancer-dies.tar.xz", tmp_path, filter="data"
-    )
+    shutil.unpack_archive(warm.HOME / "tests" / "packs" / "version-8-load-balancer-dies.tar.xz", tmp_path)
     (pack,) = (path.parent for path in tmp_path.rglob("pack.dsse.json"))
     return pack
 
