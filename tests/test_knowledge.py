@@ -113,8 +113,9 @@ harness/procedures
     WAL            PROCEDURE   find_mistake find_sound_backup rebuild_index restore_database
     timeline       PROCEDURE   find_mistake find_sound_backup restore_database
 harness/restores
-    field          OWN         programs/container programs/holder sources/load programs/place programs/process programs/settings programs/ways
+    field          OWN         programs/container programs/place programs/process programs/settings programs/ways
     field          OWN         proof/proposed sources/barman sources/barman_home sources/barman_info sources/own
+    field          OWN         programs/holder sources/load
     field          OWN         sources/pgbackrest_config sources/pgbackrest_tool sources/storage
 harness/stacks
     path           OWN         attached/monitoring local/watching parts/etcd
