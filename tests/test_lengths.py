@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plan.lengths import for_people, in_words, length_of_time, percentage
+from harness.plan.lengths import for_people, in_words, length_of_time, percentage, roughly
 
 
 @given(st.integers(1, 10**6), st.sampled_from(["s", "min", "h"]))
@@ -44,3 +44,11 @@ def test_a_percentage_keeps_every_digit() -> None:
     for wrong in ("99.99", "101 %", "-1 %", "nine %", "%"):
         with pytest.raises(ValueError, match="is not a percentage"):
             percentage(wrong)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(31.4, "31 s"), (3255, "54 min"), (3 * 3600 + 240, "3 h"), (2.4 * 86400, "58 h")]
+)
+def test_an_age_is_told_roughly(seconds: float, said: str) -> None:
+    """Nobody wants hours to the second."""
+    assert roughly(timedelta(seconds=seconds)) == said

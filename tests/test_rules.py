@@ -28,7 +28,13 @@ from tests.zone_cuts import a_zone_cut, an_alert
 MET, MISSED, UNKNOWN = Outcome.MET, Outcome.MISSED, Outcome.UNKNOWN
 STORED = sorted((Path(__file__).parent / "packs").glob("*.tar.xz"))
 VERSION = {path: path.name.split("-")[1] for path in STORED}
-NO_REPORTS = {"journal.jsonl", "findings.json", "plan.yaml", *MADE_HERE}  # files of a pack: records, judgement and seal
+NO_REPORTS = {  # files of a pack: what was drilled, records, judgement and seal
+    "stack.yaml",
+    "journal.jsonl",
+    "findings.json",
+    "plan.yaml",
+    *MADE_HERE,
+}
 
 
 def unpacked(archive: Path, into: Path) -> Path:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from harness.errors import NotReady, Refused
-from harness.plan.lengths import in_words, length_of_time
+from harness.plan.lengths import length_of_time, roughly
 from harness.plan.sizes import measured
 from harness.restores import Kept, Place, Source
 from harness.restores.choice import Asked as Asking
@@ -227,7 +227,7 @@ def _why(recorder: Memory) -> str:
 def _words(kept: Kept) -> str:
     if kept.ended is None:
         return f"{kept.id}, of unknown age"
-    return f"{kept.id}, {in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
+    return f"{kept.id}, {roughly(clock.now().utc - kept.ended)} old"
 
 
 def _in_s3(repository: str) -> bool:

@@ -55,6 +55,14 @@ def _unit(word: str) -> timedelta | None:
     return _UNITS.get(word.removesuffix("s") if plural else word)
 
 
+def roughly(length: timedelta) -> str:
+    """`"31 s"`, `"54 min"`, `"48 h"`: of an age, which nobody wants to the second for long."""
+    for unit in (timedelta(hours=1), timedelta(minutes=1)):
+        if length >= 2 * unit:
+            return in_words(round(length / unit) * unit)
+    return in_words(timedelta(seconds=round(length.total_seconds())))
+
+
 def in_words(length: timedelta) -> str:
     """A length as the plan writes it: `1 h`, `5 min`, `52.56 min`, `90 s`."""
     for name, unit, step in (("h", timedelta(hours=1), timedelta(hours=1)), ("min", timedelta(minutes=1), HUNDREDTH)):

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import DrillError
-from harness.plan.lengths import in_words
+from harness.plan.lengths import in_words, roughly
 from harness.plan.sizes import measured
 from harness.restores import Kept, Needs, Place, Source
 from harness.restores.answering import await_answer
@@ -184,4 +184,4 @@ def _of(kept: Kept) -> str:
 def _age(kept: Kept) -> str:
     if kept.ended is None:
         return "nothing says of when"
-    return f"{in_words(timedelta(seconds=round((clock.now().utc - kept.ended).total_seconds())))} old"
+    return f"{roughly(clock.now().utc - kept.ended)} old"
