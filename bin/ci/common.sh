@@ -43,3 +43,8 @@ code_of_run() { # its exit code; `none` where it was killed, or never began
     case $code in '' | *[!0-9]*) code=none ;; esac
     echo "$code"
 }
+
+packs_there() { # every sealed pack, a folder a line
+    [ ! -d "$EVIDENCE" ] ||
+        find "$EVIDENCE" -mindepth 2 -maxdepth 2 -name pack.dsse.json | sed 's,/[^/]*$,,' | LC_ALL=C sort
+}
