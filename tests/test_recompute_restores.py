@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from harness.checks.restored import DATABASE, TITLES
 from tests import recompute_restores
 from tests.histories import NAME, History, utc
 from tests.made_restores import IDS, NONCE, ORDERS, USERS, backup, sound
+from tests.test_house import HOME
 
 DUMPS = [backup(id, -300.0 * (3 - place), form="dump", system="") for place, id in enumerate(IDS)]
 CHANGES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
@@ -131,6 +133,22 @@ def test_it_says_what_was_built_in() -> None:
     assert said[ORDERS]["backup-age"]["figure"] == pytest.approx(5.0)
     assert said[USERS]["restore-time"]["outcome"] == "MISSED"
     assert [said[ORDERS][id]["outcome"] for id in TITLES if id != "point-in-time"] == ["MET"] * 9
+
+
+def test_a_stored_pack_is_what_was_sealed(tmp_path: Path) -> None:
+    """A real run: each of its findings, and each figure with its bar."""
+    shutil.unpack_archive(HOME / "tests" / "packs" / "version-8-restored-beside.tar.xz", tmp_path)
+    (pack,) = tmp_path.iterdir()
+    ((_, said),) = recompute_restores.recompute(pack).items()
+    sealed = [each for each in json.loads((pack / "findings.json").read_bytes())["findings"] if each["id"] in TITLES]
+    assert len(sealed) == 9
+    for each in sealed:
+        found = said["repo"][each["id"]]
+        assert found["outcome"] == each["outcome"] == "MET"
+        if each["figure"] is not None:
+            assert {end: found[end] for end in ("low", "figure", "high")} == pytest.approx(
+                {end: each[end] for end in ("low", "figure", "high")}, abs=1e-5
+            )
 
 
 def test_it_imports_nothing_of_the_project_and_runs_alone(tmp_path: Path) -> None:
