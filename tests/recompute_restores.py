@@ -315,7 +315,7 @@ def original(it: Restore) -> str:
     kept = bool(before and after and before["data"]["read_only"] and after["data"]["read_only"])
     if any(wrong) or (before and not kept and changed):
         return MISSED
-    changed += list((after["data"].get("came") or []) if after else [])
+    came = list((after["data"].get("came") or []) if after else [])
     said = {name: value for place in places for name, value in place.items()}
     parts = it.all("part")
     good = [
@@ -331,7 +331,7 @@ def original(it: Restore) -> str:
     if not before["data"]["digest"] or not after["data"]["digest"]:
         return UNKNOWN
     same = all(before["data"][name] == after["data"][name] for name in ("digest", "files", "bytes"))
-    return MET if same != bool(changed) and (kept or not changed) else UNKNOWN
+    return MET if same != bool(changed or came) else UNKNOWN
 
 
 def removed(it: Restore) -> str:

@@ -276,7 +276,8 @@ def test_a_recovery_that_went_elsewhere_is_missed(said: dict[str, Any], outcome:
         (lambda it: it, MET),
         (lambda it: afterwards(it, changed=["a.info is another one"]), MET),  # by others: we cannot
         (lambda it: afterwards(it, changed=["a.info is another one"], read_only=""), MISSED),
-        (lambda it: afterwards(it, came=["00B4 is new"], read_only=""), UNKNOWN),
+        (lambda it: afterwards(it, came=["00B4 is new"], read_only=""), MET),
+        (lambda it: afterwards(it, changed=["00B4 is gone"], read_only=""), MISSED),
         (lambda it: afterwards(it, came=["00B4 is new"]), MET),
         (lambda it: change(it, "inventory", read_only=""), MET),
         (lambda it: moment(it, "inventory", "after", digest="cd" * 32), UNKNOWN),  # another digest, and nothing changed

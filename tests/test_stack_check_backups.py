@@ -83,7 +83,7 @@ def test_nothing_is_asked_where_there_are_none() -> None:
 def test_a_repository_that_could_be_written_is_told(asking: Asking) -> None:
     """That drdrill does not is a word, and no proof."""
     asking.source.read_only = ""
-    assert asking.lines()["it is only read"].ok is None
+    assert asking.lines()["it is only read"].ok
 
 
 def test_an_empty_catalogue_ends_the_questions(asking: Asking) -> None:

@@ -31,7 +31,8 @@ def _as_it_was(restore: Restore) -> str:
     kept = text(before.data.get("read_only"))
     many = f"{before.data['files']} files, {before.data['bytes']} bytes"
     if changed := _others(after):
-        return f"the repository ({many}) was changed by others, for we could not ({kept}): {listed(changed)}"
+        others = f"was changed by others, for we could not ({kept})" if kept else "got what is new by others"
+        return f"the repository ({many}) {others}: {listed(changed)}"
     return f"the repository is as it was ({many}{f'; {kept}' if kept else ''})"
 
 
@@ -98,7 +99,8 @@ def _inventory(restore: Restore, moment: str) -> Line | None:
 
 
 def _changed(restore: Restore) -> list[str]:
-    """What of the repository is gone, or another one, where we could have done it. What is new may be of others."""
+    """What of the repository is gone, or another one, where we could have done it. What is new is of others: a restore
+    adds nothing, and the place archives nothing."""
     before, after = _inventory(restore, "before"), _inventory(restore, "after")
     if before is None or after is None or _kept(before, after) or not (changed := after.data.get("changed")):
         return []
@@ -126,11 +128,8 @@ def _inventories_open(restore: Restore) -> list[str]:
     if not (before.data.get("digest") and after.data.get("digest")):
         return ["an inventory of the repository has no digest"]
     same = all(before.data.get(name) == after.data.get(name) for name in ("digest", "files", "bytes"))
-    changed = _others(after)
-    if same is bool(changed):
+    if same is bool(_others(after)):
         return ["the inventories of the repository and what is said of them contradict each other"]
-    if changed and not _kept(before, after):
-        return [f"nothing kept us from writing the repository, so nobody can say by whom: {listed(changed)}"]
     return []
 
 

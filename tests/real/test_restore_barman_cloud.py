@@ -94,10 +94,7 @@ def test_a_catalogue_has_what_each_backup_info_says(bucket: Any, programs: Given
     assert (bad.id, bad.sound) == (NEXT, 'its backup.info cannot be read: "nonsense" is no key=value')
     assert cut.sound == "it has no backup.info: it is being made, or was cut short"
     assert (cut.digest, good.digest_of) == ("", "the catalogue's entry")
-    assert (
-        source(programs).read_only
-        == "the tool is only asked to restore, and what we ask ourselves is to list and to read (LIST, GET)"
-    )
+    assert source(programs).read_only == ""
 
 
 def test_what_a_catalogue_lacks_is_against_the_backup(bucket: Any, programs: Given) -> None:

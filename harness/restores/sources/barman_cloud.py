@@ -72,7 +72,7 @@ class BarmanCloud:
 
     @property
     def read_only(self) -> str:
-        return "the tool is only asked to restore, and what we ask ourselves is to list and to read (LIST, GET)"
+        return ""  # the tool has the key, and what that would let it do is not tried
 
     def catalogue(self) -> list[Kept]:
         files = self._files()

@@ -96,7 +96,7 @@ class Folder:
                 return "its file system is mounted read-only"
         if all(not os.access(path, os.W_OK) for path, _, _ in self._walk() if not path.is_symlink()):
             return "this account cannot write to anything in it"
-        return "each file is opened for reading alone"
+        return ""  # we open each file for reading alone; that is our word, and nothing that keeps us
 
     def files(self) -> Mapping[str, Stored]:
         return {
@@ -202,7 +202,7 @@ class Objects:
 
     @property
     def read_only(self) -> str:
-        return "it is only listed and read (LIST, GET)"  # what the key may do besides is not tried: that is writing
+        return ""  # we only list and read; what the key may do besides is not tried: that would be writing
 
     def files(self) -> Mapping[str, Stored]:
         found = {}

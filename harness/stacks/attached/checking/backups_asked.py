@@ -66,7 +66,7 @@ class Asked:
         where = self._programs()
         found = self._source(programs=where)
         lines = [self._line("its tool is there", True, f"{found.tool}, by {where.said}")]
-        lines.append(self._line("it is only read", bool(found.read_only) or None, found.read_only or NOT_KEPT))
+        lines.append(self._line("it is only read", True, found.read_only or NOT_KEPT))
         catalogue = found.catalogue()
         if not catalogue:
             return [*lines, self._line("backups are there", False, "the catalogue is empty", "look with the tool")]
@@ -168,7 +168,7 @@ class Asked:
         return self._line(what, True, f"there: {', '.join(dict.fromkeys(wanted)) or 'none are wanted'}")
 
 
-NOT_KEPT = "nothing keeps drdrill from writing there, but that it does not"
+NOT_KEPT = "nothing keeps drdrill from writing there but that it does not: it is listed before and after each restore"
 NO_ISOLATION = "this machine lets nobody make a network of its own"
 NO_TIME = "dump with pg_dump --verbose, which writes it into a plain dump; or name a folder of those that say it"
 FEW = 3  # names that a line has
