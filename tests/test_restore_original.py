@@ -14,7 +14,6 @@ from harness.restores.described import Backup
 from harness.restores.proof import identity, listed, original
 from harness.restores.proof.heartbeat import Beats, heartbeat_sql, job
 
-BEFORE = {"a": "1", "b": "2"}
 ENDED = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
 KEPT = Kept("1", ENDED, 18, "files", 1, 1, system="7", began=ENDED - timedelta(minutes=10))
 BACKUP = Backup("app", "pg_basebackup", system="7")
@@ -26,39 +25,6 @@ Time of latest checkpoint:            Mon Nov 30 09:51:00 2026
 Latest checkpoint's TimeLineID:       1
 Data page checksum version:           1
 """
-
-
-def test_a_repository_that_stayed_as_it_was_is_green() -> None:
-    """Only where there was something, and both lists were had."""
-    assert original.repository(BEFORE, BEFORE, read_only="").ok is True
-    assert original.repository({}, {}, read_only="mounted read-only").ok is None
-    assert original.repository(BEFORE, None, read_only="mounted read-only").ok is None
-
-
-def test_what_was_changed_is_said() -> None:
-    """What is gone or changed is red where nothing kept us from it; what is new may be anybody's."""
-    after = {"a": "9", "c": "3"}
-    assert original.changes(BEFORE, after) == ["b is gone", "a was changed", "c is new"]
-    assert original.repository(BEFORE, after, read_only="").ok is False
-    assert original.repository(BEFORE, {**BEFORE, "c": "3"}, read_only="").ok is None
-    look = original.repository(BEFORE, after, read_only="mounted read-only")
-    assert look.ok is True and "b is gone" in look.seen and "mounted read-only" in look.seen
-
-
-@pytest.mark.parametrize(("became", "ok"), [
-    ("taken", False), ("refused", False), ("Connection refused", False), ("Network is unreachable", True),
-    ("No route to host", True), ("nothing within 3 s", None), ("", None), ("Network is unreachable; refused", False),
-    ("Temporary failure in name resolution", None), ("Network is unreachable; nothing within 3 s", None),
-])  # fmt: skip  # what became of a try, and the look
-def test_an_answer_is_a_way_to_the_original(became: str, ok: bool | None) -> None:
-    """Also a refusal is one; without an answer nobody knows, unless there is no way at all."""
-    (look,) = original.out_of_reach([{"address": "db:5432", "became": became}])
-    assert look.ok is ok and "db:5432" in look.name
-
-
-def test_nothing_tried_is_nothing_known() -> None:
-    """No address of the original is named."""
-    assert [look.ok for look in original.out_of_reach([])] == [None]
 
 
 class Server:
@@ -95,12 +61,6 @@ def test_a_server_that_archives_is_told() -> None:
         raise psycopg.OperationalError("connection refused")
 
     assert original.archiving(gone)[1].ok is None
-
-
-def test_the_place_was_empty_and_is_kept_apart() -> None:
-    """Each by itself."""
-    assert [look.ok for look in original.place("a network of its own", empty=True)] == [True, True]
-    assert [look.ok for look in original.place("", empty=False)] == [False, False]
 
 
 def test_a_backup_of_another_system_is_told() -> None:

@@ -1,14 +1,14 @@
-"""That the original is untouched, and out of reach of what was restored from it."""
+"""What the restored database brought of the original: archiving, subscriptions, and words by which it is reached."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
 
-from harness.restores import Inventory, Look
+from harness.restores import Look
 from harness.restores.proof import MARK, Connect, column, listed, why
 
 ARCHIVING = """
@@ -22,8 +22,6 @@ SETTINGS = "SELECT name FROM pg_settings WHERE name IN ('primary_conninfo', 'pri
 ENABLED = """
 SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
 WHERE d.datname = current_database() AND subenabled ORDER BY 1"""
-AWAY = ("network is unreachable", "no route to host", "network unreachable", "host is unreachable", "network is down")
-ANSWERS = {"taken": "somebody took the connection", "refused": "somebody refused it: an answer came"}
 _PASSWORDS = re.compile(r"^[^#\s][^:]*:(?:\d+|\*):[^:]*:[^:]*:.+$", re.MULTILINE)  # as .pgpass has them
 _STRING = re.compile(
     r"^\s*(?:primary_conninfo|restore_command|archive_command|archive_cleanup_command|recovery_end_command"
@@ -31,35 +29,6 @@ _STRING = re.compile(
     r"|^[^#\n]*postgres(?:ql)?://",
     re.MULTILINE | re.IGNORECASE,
 )
-
-
-def changes(before: Inventory, after: Inventory) -> list[str]:
-    """Each file or object that is not as it was, in words; those that are gone or changed first."""
-    gone = [f"{name} is gone" for name in before if name not in after]
-    changed = [f"{name} was changed" for name, said in before.items() if name in after and after[name] != said]
-    return [*sorted(gone), *sorted(changed), *sorted(f"{name} is new" for name in after if name not in before)]
-
-
-def repository(before: Inventory | None, after: Inventory | None, *, read_only: str) -> Look:
-    """`read_only`: how we are kept from writing it. None: nobody could list it."""
-    name, expected = "the repository is as it was", "nothing of it was changed by us"
-
-    def look(ok: bool | None, seen: str, figure: float | None = None) -> Look:
-        return Look("original", name, ok, seen, text="an inventory before and after", expected=expected, figure=figure)
-
-    if before is None or after is None:
-        return look(None, "it could not be listed before and after")
-    if not before:
-        return look(None, "the inventory was empty before: nothing could have changed")
-    found = changes(before, after)
-    if not found:
-        return look(True, f"{len(before)} files, each as it was", 0.0)
-    seen = listed(found)
-    if read_only:
-        return look(True, f"{seen}: by others, for we cannot ({read_only})", float(len(found)))
-    only_new = all(each.endswith(" is new") for each in found)
-    rest = "nothing kept us from writing it, so nobody can say by whom" if only_new else "nothing kept us from it"
-    return look(None if only_new else False, f"{seen}; {rest}", float(len(found)))
 
 
 def archiving(connect: Connect) -> tuple[str, Look]:
@@ -78,35 +47,6 @@ def archiving(connect: Connect) -> tuple[str, Look]:
         ]
         seen += f", by {' and '.join(how)}" if how else ""
     return mode, Look("original", "archiving", mode == "off", seen, ARCHIVING.strip(), expected)
-
-
-def out_of_reach(tries: Sequence[Mapping[str, str]]) -> list[Look]:
-    """`tries`: as `restore.place` has them: address, and what became of a connection from inside."""
-    if not tries:
-        return [Look("original", "the original is out of reach", None, "no address of it is named: nothing was tried")]
-    return [_tried(each["address"], each["became"].strip()) for each in tries]
-
-
-def _tried(address: str, became: str) -> Look:
-    """Of several addresses the worst counts."""
-    said = [each.strip().lower() for each in became.split(";")]
-    if answer := next((word for word in ANSWERS for each in said if word in each), ""):
-        ok, seen = False, ANSWERS[answer]
-    elif all(any(words in each for words in AWAY) for each in said):
-        ok, seen = True, became
-    else:
-        ok, seen = None, f"{became or 'nothing was said'}: a firewall on the way may look like this, too"
-    return Look("original", f"{address} is out of reach", ok, seen, f"a connection from inside to {address}",
-                "no way there")  # fmt: skip  # words
-
-
-def place(isolation: str, *, empty: bool) -> list[Look]:
-    """The place, before anything came into it."""
-    return [
-        Look("place", "the place is kept from everything else", bool(isolation), isolation or "it is not",
-             expected="no way out"),
-        Look("place", "the place was empty", empty, "empty" if empty else "something was in it", expected="empty"),
-    ]  # fmt: skip  # arguments in groups
 
 
 def disable_subscriptions(connect: Connect, databases: Sequence[str]) -> Look:
