@@ -65,8 +65,9 @@ class Asked:
         """In order; what an earlier answer makes impossible is not asked. Errors: `DrillError`, of the first."""
         where = self._programs()
         found = self._source(programs=where)
-        lines = [self._line("its tool is there", True, f"{found.tool}, by {where.said}")]
-        lines.append(self._line("it is only read", True, found.read_only or NOT_KEPT))
+        kept_by = "" if found.read_only else f"; {NOT_KEPT}"
+        lines = [self._line("its tool is there", True, f"{found.tool}, by {where.said}{kept_by}")]
+        lines += [self._line("it is only read", True, found.read_only)] if found.read_only else []
         catalogue = found.catalogue()
         if not catalogue:
             return [*lines, self._line("backups are there", False, "the catalogue is empty", "look with the tool")]
@@ -105,10 +106,11 @@ class Asked:
         free, needed = shutil.disk_usage(folder).free, max(room_for(kept) * TIMES, LEAST)
         most = min(free, self._said.room or free)
         seen = f"{measured(most)} may be used, and twice its size is wanted, {measured(needed)} at least"
-        lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]
         before = self._earlier(self._backup.name)
+        seen += "" if before else f"; how long it takes is not known before the first time, and {self._limit()}"
+        lines = [self._line("there is room", needed <= most, seen, "backups: folder names another place for it")]
         if before is None:
-            return [*lines, self._line("there is time", True, f"not known before the first; {self._limit()}")]
+            return lines
         likely = timedelta(seconds=before.seconds * max(1.0, kept.size / max(before.size, 1)))
         seen = f"{in_words(before.length)} the last time, with {measured(before.size)}; {self._limit()}"
         return [*lines, self._line("there is time", likely <= self._said.within, seen, "give it more: backups: within")]
@@ -127,24 +129,39 @@ class Asked:
             with place.connect() as connection:
                 there = {each[0] for each in connection.execute(EXTENSIONS).fetchall()}
                 collations = {each[0] for each in connection.execute(COLLATIONS).fetchall()}
-            lines = [self._line("an empty place can be made", True, f"PostgreSQL {place.version} answers in it")]
-            lines.append(self._line("it has no way out", bool(place.isolation), place.isolation or NO_ISOLATION, LIFT))
-            if not self._backup.original:
-                lines.append(self._line("what it must not reach", True, NO_ORIGINAL))
-            for address in self._backup.original:
-                became = place.reach(address)
-                ok = became not in ("taken", "refused")
-                lines.append(self._line(f"it does not reach {address}", ok, became, LIFT))
-            return [*lines, *self._needs(found.needs(kept), there, collations)]
+            needs = found.needs(kept)
+            seen = f"PostgreSQL {place.version} answers in it{self._not_known(needs)}"
+            lines = [self._line("an empty place can be made", True, seen), self._way_out(place)]
+            lines += [self._reached(address, place.reach(address)) for address in self._backup.original]
+            return [*lines, *self._needs(needs, there, collations)]
         finally:
             if left := place.remove():
                 raise DrillError(left, hint=f"remove {self._folder} by hand")
 
+    def _not_known(self, needs: Needs) -> str:
+        """What nobody can tell before it is restored, in words."""
+        extensions = needs.extensions is None and not self._backup.extensions
+        names = [name for name, so in (("extensions", extensions), ("collations", needs.collations is None)) if so]
+        return f"; which {' and '.join(names)} it takes is not known before it is restored" if names else ""
+
+    def _way_out(self, place: Place) -> Line:
+        rest = "" if self._backup.original else f"; {NO_ORIGINAL}"
+        return self._line("it has no way out", bool(place.isolation), (place.isolation or NO_ISOLATION) + rest, LIFT)
+
+    def _reached(self, address: str, became: str) -> Line:
+        """As the finding judges it: what only stays silent may be a firewall on the way."""
+        said = became.lower()
+        ok = None if "taken" not in said and "refused" not in said else False
+        ok = True if ok is None and all("unreachable" in each or "no route" in each for each in said.split(";")) else ok
+        return self._line(f"it does not reach {address}", ok, became, LIFT)
+
     def _needs(self, needs: Needs, extensions: Collection[str], collations: Collection[str]) -> Iterator[Line]:
         wanted = [*(needs.extensions or ()), *self._backup.extensions]
         hint = "install them where it is restored, or name an image that has them: backups: image"
-        yield self._has("extensions", wanted, extensions, known=needs.extensions is not None, hint=hint)
-        yield self._has("collations", needs.collations or (), collations, known=needs.collations is not None, hint=hint)
+        if needs.extensions is not None or wanted:
+            yield self._has("extensions", wanted, extensions, hint=hint)
+        if needs.collations is not None:
+            yield self._has("collations", needs.collations, collations, hint=hint)
         roles = [each for each in needs.roles or () if each not in self._backup.roles_elsewhere]
         seen = f"named by it, and not brought: {', '.join(roles)}" if roles else "it names none that are not brought"
         yield self._line(
@@ -159,12 +176,10 @@ class Asked:
             said = ", ".join(f"{name}={value}" for name, value in needs.settings.items())
             yield self._line("settings", True, f"taken from it: {said}")
 
-    def _has(self, what: str, wanted: Sequence[str], there: Collection[str], *, known: bool, hint: str) -> Line:
+    def _has(self, what: str, wanted: Sequence[str], there: Collection[str], *, hint: str) -> Line:
         missing = [each for each in dict.fromkeys(wanted) if each not in there]
         if missing:
             return self._line(what, False, f"not there: {', '.join(missing)}", hint)
-        if not known and not wanted:
-            return self._line(what, True, "which ones it takes is not known before it is restored")
         return self._line(what, True, f"there: {', '.join(dict.fromkeys(wanted)) or 'none are wanted'}")
 
 
